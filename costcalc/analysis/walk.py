@@ -1,0 +1,158 @@
+"""The one loop: every layer once, in order, in whatever kind of size the graph holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costcalc.dims import Shape, Size, elements, is_letter, prod, same_shape
+from costcalc.errors import CostcalcError, Problem, ShapeError
+from costcalc.graph import Repeat, in_order, output_of
+from costcalc.ops import settle
+
+if TYPE_CHECKING:
+    from costcalc.graph import Graph
+
+
+class Row(NamedTuple):
+    """One layer and what it costs; a repeated one stands for `times` copies and its costs are theirs together."""
+
+    name: str
+    op: Any
+    inputs: tuple[Any, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    times: Size
+    weight: Size  # learned scalars by role
+    bias: Size
+    norm: Size
+    buffers: Size  # stored, not learned
+    macs: Size
+    elementwise: Size
+    activations: Size  # elements written
+    assumed: tuple[str, ...]  # what letters could not decide
+
+    @property
+    def params(self) -> Size:
+        """Learned scalars: weight + bias + norm."""
+        return self.weight + self.bias + self.norm
+
+
+Report = Callable[[Problem], None]
+ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
+
+
+def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
+    """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
+    that depend on them passed over."""
+    yield from _Walk(report).rows(graph, {}, "", 1)
+
+
+class _Walk:
+    """What the loop remembers: answers given before to the same op and shapes."""
+
+    def __init__(self, report: Report | None):
+        self.report = report
+        self.answers: dict[Any, Any] = {}
+
+    def rows(self, graph: Graph, shapes: dict[Any, Any], prefix: str, times: Size) -> Iterator[Row]:
+        """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest."""
+        tensors: dict[Any, Any] = {}
+        for name, data in in_order(graph):
+            op, inputs = data["op"], data["inputs"]
+            if not inputs and name in shapes:  # the input of a repeated body
+                continue
+            ins = tuple([shapes[source] for source in inputs])
+            shapes[name] = None
+            if None in ins:
+                continue
+            try:
+                if op.__class__ is Repeat:
+                    shapes[name] = yield from self.repeat(op, ins, f"{prefix}{name}", times)
+                    continue
+                out, roles, macs, elementwise, written, assumed = self.ask(op, ins)
+                if "shares" in data:
+                    roles = _not_shared(op, ins, tensors[data["shares"]])
+                tensors[name] = (op, ins)
+            except ShapeError as error:
+                self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
+                continue
+            shapes[name] = out
+            costs = (*roles, macs, elementwise, written)
+            if times.__class__ is not int or times != 1:
+                costs = tuple([times * cost for cost in costs])
+            yield Row(f"{prefix}{name}" if prefix else name, op, inputs, ins, out, times, *costs, assumed)
+
+    def ask(self, op: Any, ins: tuple[Shape, ...]) -> Any:
+        """Shape, params by role, macs, elementwise, elements written and assumptions of an op on these inputs."""
+        key = (op, ins)
+        try:
+            known = self.answers.get(key)
+        except TypeError:  # columns have no hash
+            return _answer(op, ins)
+        if known is None:
+            known = self.answers[key] = _answer(op, ins)
+        return known
+
+    def repeat(self, op: Repeat, ins: tuple[Shape, ...], name: str, times: Size) -> Any:
+        """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
+        (x,) = ins
+        if not is_letter(op.times) and op.times == 0:
+            return x
+        (entry,) = (node for node, data in op.body.nodes(data=True) if not data["inputs"])
+        end = output_of(op.body)
+        shapes = {entry: x}
+        rows = list(self.rows(op.body, shapes, f"{name}.", times * op.times))
+        out = shapes[end]
+        kept = out is None or same_shape(out, x)
+        if kept is True:
+            yield from rows
+            return out
+        if not isinstance(op.times, int):
+            raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
+        for i in range(op.times):
+            shapes = {entry: x}
+            yield from self.rows(op.body, shapes, f"{name}.{i}.", times)
+            x = shapes[end]
+            if x is None:
+                break
+        return x
+
+    def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str) -> None:
+        """Raises the error with the layer's name and place, or reports it."""
+        problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}")
+        if self.report is None:
+            raise ShapeError(str(problem)) from None
+        self.report(problem)
+
+
+def _answer(op: Any, ins: tuple[Shape, ...]) -> Any:
+    if op.arity is not None and len(ins) != op.arity or not ins and op.arity is None:
+        wanted = "at least one" if op.arity is None else op.arity
+        raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
+    _, assumed = settle(op.needs(*ins))
+    out = op.shape(*ins)
+    written = 0 if op.view else elements(out)
+    return out, _roles(op.weights(*ins)), op.macs(*ins, out=out), op.elementwise(*ins, out=out), written, tuple(assumed)
+
+
+def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
+    counts: list[Size] = [0, 0, 0, 0]
+    for _, shape, role in tensors:
+        counts[ROLES[role]] += prod(shape)
+    return tuple(counts)  # type: ignore[return-value]
+
+
+def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any) -> tuple[Size, Size, Size, Size]:
+    """Params of a layer that uses another's tensors: those of the same name are the owner's and count there."""
+    owned = {tensor.name: tensor.shape for tensor in owner[0].weights(*owner[1])}
+    own = []
+    for tensor in op.weights(*ins):
+        if tensor.name not in owned:
+            own.append(tensor)
+        elif same_shape(tensor.shape, owned[tensor.name]) is False:
+            raise ShapeError(f"shares {tensor.name} of shape {owned[tensor.name]}, but needs {tensor.shape}")
+    return _roles(own)
+
+
+__all__ = ["CostcalcError", "Row", "walk"]

@@ -1,0 +1,163 @@
+"""The sympy half of sizes: letters, floors that collapse, and the three-valued answers.
+
+Every floor is kept in one canonical form, ⌊(x + c)/m⌋ + q with 0 ≤ c < m, written ⌈x/m⌉ where c = m − 1,
+so that nested windows merge as they are built: ⌊(⌊(x + c)/m⌋ + k)/n⌋ = ⌊(x + c + k·m)/(m·n)⌋
+(Graham, Knuth and Patashnik, Concrete Mathematics, eq. 3.11).
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache, reduce
+from math import gcd, lcm
+from typing import Any
+
+import sympy
+from sympy import Add, Expr, Function, Integer, Mul, Rational, Symbol, ceiling, sympify
+from sympy import floor as floor_of
+
+from costcalc import dims
+
+
+@lru_cache(maxsize=None)
+def size_symbol(name: str, real: bool) -> Symbol:
+    """One letter per name and kind; sympy tells letters with other assumptions apart."""
+    return Symbol(name, positive=True) if real else Symbol(name, positive=True, integer=True)
+
+
+class RoundTo(Function):  # type: ignore[misc]
+    """`round_to(x, m)`: see `dims.round_to`. A whole multiple of m, at least m."""
+
+    nargs = 2
+    is_integer = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, x: Expr, multiple: Expr) -> Expr | None:
+        if x.is_Rational and multiple.is_Integer:
+            return Integer(dims.round_to(Fraction(int(x.p), int(x.q)), int(multiple)))
+        return None
+
+
+RoundTo.__name__ = "round_to"  # what sympy prints
+
+
+def round_to(x: Expr, multiple: Expr) -> Expr:
+    return RoundTo(sympify(x), sympify(multiple))
+
+
+def ceil(x: Expr) -> Expr:
+    return x if x.is_integer else ceiling(x)
+
+
+def exact_div(a: Any, b: Any) -> Expr:
+    return sympify(a) / sympify(b)
+
+
+def maximum(a: Any, b: Any) -> Expr:
+    return sympy.Max(a, b)
+
+
+@lru_cache(maxsize=65536)
+def floor_div(a: Any, b: Any) -> Expr:
+    """⌊a / b⌋ in canonical form."""
+    a, b = sympify(a), sympify(b)
+    if not b.is_Integer:
+        quotient = a / b
+        return quotient if quotient.is_integer else floor_of(quotient)
+    modulus = int(b)
+    outside, inside, constant = [], [], Integer(0)
+    for term in Add.make_args(sympy.expand(a)):
+        if term.is_number:
+            constant += term
+        elif _is_multiple(term, modulus):
+            outside.append(term / modulus)
+        else:
+            inside.append(term)
+    if not constant.is_Integer:
+        return Add(*outside) + floor_of((Add(*inside) + constant) / modulus)
+    if len(inside) == 1 and isinstance(inside[0], (floor_of, ceiling)):
+        inner = _parts(inside[0])
+        if inner is not None:
+            x, c, m = inner
+            return Add(*outside) + _floor(x, c + int(constant) * m, m * modulus)
+    return Add(*outside) + _floor(Add(*inside), int(constant), modulus)
+
+
+def _floor(x: Expr, c: int, m: int) -> Expr:
+    """⌊(x + c)/m⌋ for an expression x without constant term."""
+    if x == 0:
+        return Integer(c // m)
+    shared = reduce(gcd, (_content(term) for term in Add.make_args(x)), m)
+    if shared > 1 and x.is_integer and (x / shared).is_integer:
+        x, c, m = sympy.expand(x / shared), c // shared, m // shared
+    q, c = divmod(c, m)
+    if m == 1:
+        return (x if x.is_integer else floor_of(x)) + q
+    if c == m - 1 and x.is_integer:
+        return ceiling(x / m) + q
+    return floor_of((x + c) / m) + q
+
+
+def _content(term: Expr) -> int:
+    coefficient = term.as_coeff_Mul()[0]
+    return abs(int(coefficient)) if coefficient.is_Integer else 1
+
+
+@lru_cache(maxsize=65536)
+def _parts(atom: Expr) -> tuple[Expr, int, int] | None:
+    """(x, c, m) of an atom that equals ⌊(x + c)/m⌋, or None if it has no such form."""
+    (argument,) = atom.args
+    terms = Add.make_args(sympy.expand(argument))
+    m = lcm(*(int(term.as_coeff_Mul()[0].q) for term in terms if term.as_coeff_Mul()[0].is_Rational))
+    constant = sum((term for term in terms if term.is_number), Integer(0)) * m
+    x = Add(*(term * m for term in terms if not term.is_number))
+    if not constant.is_Integer:
+        return None
+    if isinstance(atom, ceiling):
+        return (x, int(constant) + m - 1, m) if x.is_integer else None
+    return x, int(constant), m
+
+
+def _is_multiple(term: Expr, modulus: int) -> bool:
+    if (term / modulus).is_integer:
+        return True
+    known = 1  # a factor the term is a whole multiple of
+    for factor in Mul.make_args(term):
+        if isinstance(factor, RoundTo) and factor.args[1].is_Integer:
+            known *= int(factor.args[1])
+        elif factor.is_Integer:
+            known *= int(factor)
+        elif not factor.is_integer:
+            return False
+    return known % modulus == 0
+
+
+def whole(x: Expr) -> bool | None:
+    """Is x a whole number? None where its letters cannot tell."""
+    answer: bool | None = x.is_integer
+    if answer is None:
+        numerator, denominator = x.as_numer_denom()
+        if denominator.is_Integer and all(_is_multiple(t, int(denominator)) for t in Add.make_args(numerator)):
+            return True
+    return answer
+
+
+@lru_cache(maxsize=65536)
+def at_least(a: Any, b: Any) -> bool | None:
+    difference = sympify(a) - sympify(b)
+    answer: bool | None = difference.is_nonnegative
+    return answer if answer is not None or difference.is_Atom else sympy.expand(difference).is_nonnegative
+
+
+@lru_cache(maxsize=65536)
+def equal(a: Any, b: Any) -> bool | None:
+    difference = sympy.expand(sympify(a) - sympify(b))
+    if difference == 0:
+        return True
+    return False if difference.is_nonzero else None
+
+
+def rational(text_or_number: Any) -> Rational:
+    """An exact rational from an int or a Fraction."""
+    return sympify(text_or_number)

@@ -1,0 +1,65 @@
+"""Numbers that remember how they were multiplied: `28·28·32 · 5·5·16`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Shown(int):
+    """An int with the factors it was made of, in groups. `costcalc explain` feeds these to the rules."""
+
+    groups: tuple[tuple[str, ...], ...]
+    closed: bool  # the next factor opens a new group
+
+    def __new__(cls, value: int, groups: Any = None, *, closed: bool = False) -> Shown:
+        self = super().__new__(cls, value)
+        self.groups = ((f"{value}",),) if groups is None else groups
+        self.closed = closed
+        return self
+
+    @property
+    def text(self) -> str:
+        """Factors of a group joined by `·`, groups by ` · `."""
+        return " · ".join("·".join(group) for group in self.groups)
+
+    @classmethod
+    def elements(cls, shape: tuple[Any, ...]) -> Shown:
+        """The product of a shape as lectures write it, H·W·C, as a group of its own; a batch of 1 goes unsaid."""
+        batch, *rest = shape
+        if len(rest) == 3:
+            rest = [*rest[1:], rest[0]]
+        axes = [axis for axis in ([batch] if batch != 1 else []) + rest]
+        value = 1
+        for axis in shape:
+            value *= int(axis)
+        texts = tuple(cls(axis).text if not isinstance(axis, Shown) else axis.text for axis in axes)
+        return cls(value, (texts or ("1",),), closed=True)
+
+    @classmethod
+    def quotient(cls, a: int, b: int) -> Shown:
+        """a / b as one factor: `(96/2)`, or `a` alone when b is 1."""
+        first, second = (n if isinstance(n, Shown) else cls(n) for n in (a, b))
+        if int(second) == 1:
+            return first
+        return cls(int(a) // int(b), ((f"({first.text}/{second.text})",),))
+
+    def __mul__(self, other: int) -> Shown:
+        right = other if isinstance(other, Shown) else Shown(other)
+        value = int(self) * int(other)
+        if self.closed or right.closed:
+            return Shown(value, self.groups + right.groups, closed=right.closed)
+        return Shown(value, (*self.groups[:-1], self.groups[-1] + right.groups[0], *right.groups[1:]))
+
+    def __rmul__(self, other: int) -> Shown:
+        return self if other == 1 else Shown(other) * self
+
+    def __add__(self, other: int) -> Shown:
+        return self if other == 0 else self._sum(self, other)
+
+    def __radd__(self, other: int) -> Shown:
+        return self if other == 0 else self._sum(other, self)
+
+    @classmethod
+    def _sum(cls, a: int, b: int) -> Shown:
+        left, right = (n if isinstance(n, Shown) else cls(n) for n in (a, b))
+        return cls(int(a) + int(b), ((f"({left.text} + {right.text})",),))

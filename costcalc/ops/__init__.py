@@ -1,0 +1,33 @@
+"""The ops: one class each, found by its name in specs through `OPS`."""
+
+from costcalc.ops.base import ANSWERS, OPS, Need, Tensor, field_kinds, op, settle
+from costcalc.ops.combine import Add, Concat, MatMul, Mul
+from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
+from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
+from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
+from costcalc.ops.pointwise import (
+    GELU,
+    Dropout,
+    HardSigmoid,
+    HardSwish,
+    Identity,
+    LeakyReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Tanh,
+)
+from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool
+from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
+
+__all__ = [
+    "ANSWERS", "GELU", "GRU", "LSTM", "OPS", "RBF", "AdaptiveAveragePool", "Add", "AveragePool", "BatchNorm",
+    "ChannelPad", "Concat", "Conv", "Conv1d", "Conv2d", "Conv3d", "ConvTranspose", "Depthwise", "Dropout",
+    "Embedding", "Flatten", "GlobalAveragePool", "GroupNorm", "HardSigmoid", "HardSwish", "Identity", "Input",
+    "LayerNorm", "LeakyReLU", "Linear", "LocalResponseNorm", "MatMul", "MaxPool", "Mul", "Need", "PartialConv",
+    "ReLU", "ReLU6", "Reshape", "ScaledDotProductAttention", "SiLU", "Sigmoid", "Softmax", "Subsample", "Tanh",
+    "Tensor", "Transpose", "Upsample", "field_kinds", "op", "settle",
+]  # fmt: skip

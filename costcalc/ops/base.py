@@ -1,0 +1,136 @@
+"""What every op answers, and the register of those that do.
+
+    needs(*ins)               what must hold: (truth, reason, sizes named in the reason)
+    shape(*ins)               the output shape
+    weights(*ins)             its tensors, named as torch names them
+    macs(*ins, out)           multiplies, one per multiply–accumulate
+    elementwise(*ins, out)    all other arithmetic, one per element and elementary operation
+
+`ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`:
+it writes nothing. An elementary operation is one of + − × ÷, a comparison, or one
+function of C's <math.h> (exp, tanh, erf, sqrt, pow).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
+
+from costcalc.dims import Shape, Size, Truth, elements
+from costcalc.ops.fields import Kind
+
+Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
+ANSWERS = ("needs", "shape", "weights", "macs", "elementwise")
+OPS: dict[str, type[Any]] = {}
+
+
+class Tensor(NamedTuple):
+    """A named tensor of an op. Roles: weight, bias, norm (γ and β) are params; a buffer is stored but not learned."""
+
+    name: str
+    shape: Shape
+    role: str = "weight"
+
+
+def snake_case(name: str) -> str:
+    """The name a class has in specs: `BatchNorm` is `batch_norm`, `ReLU6` is `relu6`."""
+    name = name.replace("ReLU", "Relu").replace("SiLU", "Silu").replace("GELU", "Gelu")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+Class = TypeVar("Class", bound=type[Any])
+
+
+@dataclass_transform(frozen_default=True)
+def op(cls: Class) -> Class:
+    """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed."""
+    open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
+    if open_questions:
+        raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}")
+    cls.name = snake_case(cls.__name__)
+    cls.arity = _arity(cls)
+    cls.view = getattr(cls, "view", False)
+    cls.__post_init__ = _check_fields
+    OPS[cls.name] = dataclass(frozen=True, match_args=False)(cls)
+    return OPS[cls.name]
+
+
+def _arity(cls: type[Any]) -> int | None:
+    """How many inputs an op takes; None for one or more."""
+    code = cls.shape.__code__
+    return None if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: inspect.CO_VARARGS
+
+
+def _check_fields(self: Any) -> None:
+    for name, kind in field_kinds(type(self)).items():
+        given = getattr(self, name)
+        value = kind.check(given, f"{self.name}: {name}")
+        if value is not given:
+            object.__setattr__(self, name, value)
+
+
+@cache
+def field_kinds(cls: type[Any]) -> dict[str, Kind]:
+    """The kind of every field of an op, in the order of its definition."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {field.name: hints[field.name].__metadata__[0] for field in fields(cls)}
+
+
+def free(reason: str) -> Callable[..., int]:
+    """A cost that is zero, with the reason."""
+
+    def nothing(self: Any, *ins: Shape, out: Shape) -> int:
+        return 0
+
+    nothing.__doc__ = f"0: {reason}"
+    return nothing
+
+
+def per_element(operations: int) -> Callable[..., Size]:
+    """So many elementary operations for every element of the output."""
+
+    def count(self: Any, *ins: Shape, out: Shape) -> Size:
+        return operations * elements(out)
+
+    return count
+
+
+def no_weights(self: Any, *ins: Shape) -> tuple[Tensor, ...]:
+    """Nothing is learned."""
+    return ()
+
+
+def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
+    """Any input will do; the number of inputs is the signature's."""
+    return ()
+
+
+def same_shape_as_input(self: Any, x: Shape) -> Shape:
+    """s -> s"""
+    return x
+
+
+def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
+    """x has at least `low` axes, called `what`."""
+    yield len(x) >= low, "needs an input of shape {}, got one of {} axes", what, len(x)
+
+
+def settle(needs: Any) -> tuple[Truth, list[str]]:
+    """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
+    from costcalc.errors import ShapeError
+
+    valid: Truth = True
+    assumed = []
+    for truth, reason, *sizes in needs:
+        if truth is True:
+            continue
+        if truth is None:
+            assumed.append(reason.format(*sizes))
+        elif truth is False or not hasattr(truth, "dtype"):
+            raise ShapeError(reason.format(*sizes))
+        else:
+            valid = valid & truth
+    return valid, assumed

@@ -1,0 +1,109 @@
+"""Ops that join several tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.dims import Shape, Size, elements, equal, same_shape
+from costcalc.ops.base import Need, free, no_weights, op
+from costcalc.ops.fields import Whole
+
+
+def broadcast(a: Shape, b: Shape) -> Shape:
+    """The shape of a + b where axes of size 1 stretch (numpy's rule for tensors of as many axes)."""
+    return tuple(y if equal(x, 1) is True else x for x, y in zip(a, b))
+
+
+def joined(self: Any, *ins: Shape) -> Shape:
+    """All inputs broadcast together."""
+    out = ins[0]
+    for x in ins[1:]:
+        if x != out:
+            out = broadcast(out, x)
+    return out
+
+
+def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
+    """At least two inputs of as many axes, each axis equal or 1."""
+    yield len(ins) >= 2, "joins two or more inputs, got {}", len(ins)
+    out = ins[0]
+    for x in ins[1:]:
+        if x == out:
+            continue
+        yield len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x
+        for a, b in zip(out, x):
+            if equal(a, 1) is not True and equal(b, 1) is not True:
+                yield equal(a, b), "inputs {} and {} differ in size", out, x
+        out = broadcast(out, x)
+
+
+def joins(self: Any, *ins: Shape, out: Shape) -> Size:
+    """One operation per output element for every input after the first."""
+    return elements(out) * (len(ins) - 1)
+
+
+@op
+class Add:
+    """x + y + …, element by element: the join of a residual connection.   s, s, … -> s"""
+
+    needs = can_join
+    shape = joined
+    weights = no_weights
+    macs = free("additions are not multiplies")
+    elementwise = joins
+
+
+@op
+class Mul:
+    """x · y, element by element, as a gate: (n, c, 1, 1) stretches over (n, c, h, w).   s, s, … -> s"""
+
+    needs = can_join
+    shape = joined
+    weights = no_weights
+    macs = free("an elementwise product has no sum: it is in elementwise")
+    elementwise = joins
+
+
+@op
+class Concat:
+    """The inputs side by side along one axis, the channels by default.   (n, a, h, w), (n, b, h, w) -> (n, a + b, h, w)"""
+
+    axis: Whole = 1
+
+    def needs(self, *ins: Shape) -> Iterator[Need]:
+        first = ins[0]
+        yield len(first) > self.axis, "axis = {} of inputs of {} axes", self.axis, len(first)
+        for x in ins[1:]:
+            yield len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x
+            rest, others = (tuple(n for i, n in enumerate(s) if i != self.axis) for s in (first, x))
+            yield same_shape(rest, others), "inputs {} and {} differ in more than axis {}", first, x, self.axis
+
+    def shape(self, *ins: Shape) -> Shape:
+        first = ins[0]
+        total = sum((x[self.axis] for x in ins[1:]), first[self.axis])
+        return (*first[: self.axis], total, *first[self.axis + 1 :])
+
+    weights = no_weights
+    macs = free("copies")
+    elementwise = free("copies")
+
+
+@op
+class MatMul:
+    """Matrix product over the last two axes; the first axes are equal, or 1.   (…, m, k), (…, k, n) -> (…, m, n)"""
+
+    def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
+        yield len(a) == len(b) >= 2, "inputs of {} and {} axes: give both the same number, 2 or more", len(a), len(b)
+        yield equal(a[-1], b[-2]), "inner sizes {} and {} differ", a[-1], b[-2]
+        yield from can_join(self, (*a[:-2], 1), (*b[:-2], 1))
+
+    def shape(self, a: Shape, b: Shape) -> Shape:
+        return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
+
+    weights = no_weights
+
+    def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:
+        return elements(out) * a[-1]  # one dot product of length k per output element
+
+    elementwise = free("every multiplication and addition belongs to a multiply–accumulate")

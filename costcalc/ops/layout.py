@@ -1,0 +1,122 @@
+"""Ops that only move or rename elements. A `view` writes nothing: its output is its input under another shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from costcalc.dims import Shape, Size, at_least, elements, equal, prod
+from costcalc.ops.base import Need, axes, free, no_needs, no_weights, op
+from costcalc.ops.conv import each
+from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+
+
+@op
+class Input:
+    """Where data enters, batch first.   -> size.   Without a size it is the input of a repeated body."""
+
+    size: Wholes = ()
+
+    needs = no_needs
+
+    def shape(self) -> Shape:
+        return self.size
+
+    weights = no_weights
+    macs = free("data enters, nothing is computed")
+    elementwise = free("data enters, nothing is computed")
+    view = True
+
+
+@op
+class Flatten:
+    """All axes after the batch as one.   (n, …) -> (n, product)"""
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 1, "(batch, …)")
+
+    def shape(self, x: Shape) -> Shape:
+        return (x[0], prod(x[1:]))
+
+    weights = no_weights
+    macs = free("a view")
+    elementwise = free("a view")
+    view = True
+
+
+@op
+class Reshape:
+    """The same elements under another shape; the batch stays.   (n, …) -> (n, *size)"""
+
+    size: Wholes
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        same = equal(prod(x[1:]), prod(self.size))
+        yield same, "{} elements cannot take the shape {}", prod(x[1:]), self.size
+
+    def shape(self, x: Shape) -> Shape:
+        return (x[0], *self.size)
+
+    weights = no_weights
+    macs = free("a view")
+    elementwise = free("a view")
+    view = True
+
+
+@op
+class Transpose:
+    """Axes in another order: axis i of the output is axis order[i] of the input.   (n, c, l) -> (n, l, c) for [0, 2, 1]"""
+
+    order: Order
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield sorted(self.order) == [*range(len(x))], "order {} does not name each of {} axes once", self.order, len(x)
+
+    def shape(self, x: Shape) -> Shape:
+        return tuple(x[i] for i in self.order)
+
+    weights = no_weights
+    macs = free("elements move")
+    elementwise = free("elements move")
+
+
+@op
+class ChannelPad:
+    """Zero channels appended until there are `channels`.   (n, c, h, w) -> (n, channels, h, w)
+
+    The parameter-free shortcut of He et al. 2015, arXiv:1512.03385, section 3.3, option A.
+    """
+
+    channels: Whole
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield at_least(self.channels, x[1]), "channels = {} is fewer than the {} of the input", self.channels, x[1]
+
+    def shape(self, x: Shape) -> Shape:
+        return (x[0], self.channels, *x[2:])
+
+    weights = no_weights
+    macs = free("zeros are written, nothing is computed")
+    elementwise = free("zeros are written, nothing is computed")
+
+
+@op
+class Upsample:
+    """Every sliding axis `scale` times as long.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
+
+    scale: PerAxis
+    mode: Mode = "nearest"
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield len(x) >= 3, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+        if isinstance(self.scale, tuple):
+            yield len(self.scale) == len(x) - 2, "scale has {} entries for {} axes", len(self.scale), len(x) - 2
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))
+
+    weights = no_weights
+    macs = free("interpolation is elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions
+        return 0 if self.mode == "nearest" else elements(out) * (2 * 2 ** (len(x) - 2) - 1)

@@ -1,0 +1,59 @@
+"""Layers that join every input to every output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from costcalc.dims import Shape, Size, elements
+from costcalc.ops.base import Need, Tensor, axes, op
+from costcalc.ops.conv import bias_adds, weight_and_bias
+from costcalc.ops.fields import Flag, Whole
+
+
+@op
+class Linear:
+    """y = x·Wᵀ + b along the last axis.   (…, in) -> (…, features)"""
+
+    features: Whole
+    bias: Flag = True
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 2, "(batch, …, features)")
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:-1], self.features)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return weight_and_bias(self, self.features, x[-1])
+
+    def macs(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * x[-1]  # one dot product per output element
+
+    elementwise = bias_adds
+
+
+@op
+class RBF:
+    """Euclidean radial basis functions: y_i = Σ_j (x_j − w_ij)².   (…, in) -> (…, features)
+
+    LeCun et al. 1998, equation 7: the output layer of LeNet-5. Its parameter vectors are fixed by hand there,
+    so they are a buffer unless `learned`.
+    """
+
+    features: Whole
+    learned: Flag = False
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 2, "(batch, …, features)")
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:-1], self.features)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (self.features, x[-1]), "weight" if self.learned else "buffer"),)
+
+    def macs(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * x[-1]  # a sum of in squares per output: each square is one multiply–accumulate
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * x[-1]  # the in differences per output

@@ -1,0 +1,105 @@
+"""Normalisation at inference. Scalars per channel or group (a mean, 1/√(σ² + ε)) are not elements and not counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from costcalc.dims import Shape, Size, divides, elements
+from costcalc.ops.base import Need, Tensor, axes, free, no_weights, op, per_element, same_shape_as_input
+from costcalc.ops.fields import Flag, Whole
+
+NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
+
+
+def gamma_and_beta(shape: Shape) -> tuple[Tensor, ...]:
+    """The learned scale γ and shift β, under torch's names."""
+    return Tensor("weight", shape, "norm"), Tensor("bias", shape, "norm")
+
+
+@op
+class BatchNorm:
+    """γ·(x − μ)/σ + β with stored μ and σ, per channel.   (n, c, …) -> (n, c, …)
+
+    Ioffe and Szegedy 2015, arXiv:1502.03167.
+    """
+
+    affine: Flag = True
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 2, "(batch, channels, …)")
+
+    shape = same_shape_as_input
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        c = x[1:2]
+        running = Tensor("running_mean", c, "buffer"), Tensor("running_var", c, "buffer")
+        return (*gamma_and_beta(c), *running) if self.affine else running
+
+    macs = free(NO_PRODUCTS)
+    elementwise = per_element(2)  # stored μ, σ, γ, β fold into one scale and one shift
+
+
+@op
+class LayerNorm:
+    """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)"""
+
+    axes: Whole = 1
+    affine: Flag = True
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield len(x) > self.axes, "axes = {} leaves no batch axis of an input of {} axes", self.axes, len(x)
+
+    shape = same_shape_as_input
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
+
+    macs = free(NO_PRODUCTS)
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
+        return elements(out) * (7 if self.affine else 5)
+
+
+@op
+class GroupNorm:
+    """LayerNorm over each of `groups` groups of channels.   (n, c, …) -> (n, c, …)   (Wu and He 2018, arXiv:1803.08494)"""
+
+    groups: Whole
+    affine: Flag = True
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield from axes(x, 2, "(batch, channels, …)")
+        yield divides(self.groups, x[1]), "groups = {} does not divide the {} channels", self.groups, x[1]
+
+    shape = same_shape_as_input
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return gamma_and_beta(x[1:2]) if self.affine else ()
+
+    macs = free(NO_PRODUCTS)
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
+        return elements(out) * (7 if self.affine else 5)
+
+
+@op
+class LocalResponseNorm:
+    """x / (k + α·Σ x²)^β, the sum over `size` neighbouring channels.   (n, c, …) -> (n, c, …)
+
+    Krizhevsky et al. 2012, section 3.3.
+    """
+
+    size: Whole = 5
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 2, "(batch, channels, …)")
+
+    shape = same_shape_as_input
+    weights = no_weights
+    macs = free(NO_PRODUCTS)
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # square; size − 1 additions; ·α, +k, to the power β, divide
+        return elements(out) * (self.size + 4)

@@ -1,0 +1,106 @@
+"""Functions of one element. Each class says how many elementary operations (see ops/base.py) one element takes."""
+
+from __future__ import annotations
+
+from costcalc.ops.base import free, no_needs, no_weights, op, per_element, same_shape_as_input
+from costcalc.ops.fields import Ratio
+
+
+class Pointwise:
+    """s -> s, without weights or products of sums. Says nothing about its cost: each op does."""
+
+    needs = no_needs
+    shape = same_shape_as_input
+    weights = no_weights
+    macs = free("a function of one element has no sum of products")
+
+
+@op
+class ReLU(Pointwise):
+    """max(x, 0).   s -> s"""
+
+    elementwise = per_element(1)
+
+
+@op
+class ReLU6(Pointwise):
+    """min(max(x, 0), 6).   s -> s   (Howard et al. 2017, arXiv:1704.04861)"""
+
+    elementwise = per_element(2)
+
+
+@op
+class LeakyReLU(Pointwise):
+    """max(x, slope·x).   s -> s"""
+
+    slope: Ratio = 0.01
+
+    elementwise = per_element(2)
+
+
+@op
+class Sigmoid(Pointwise):
+    """1 / (1 + exp(−x)).   s -> s"""
+
+    elementwise = per_element(4)
+
+
+@op
+class Tanh(Pointwise):
+    """tanh(x).   s -> s"""
+
+    elementwise = per_element(1)
+
+
+@op
+class SiLU(Pointwise):
+    """x / (1 + exp(−x)), also called swish.   s -> s   (Ramachandran et al. 2017, arXiv:1710.05941)"""
+
+    elementwise = per_element(4)
+
+
+@op
+class HardSigmoid(Pointwise):
+    """min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
+
+    elementwise = per_element(4)
+
+
+@op
+class HardSwish(Pointwise):
+    """x · min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
+
+    elementwise = per_element(5)
+
+
+@op
+class GELU(Pointwise):
+    """0.5·x · (1 + erf(x/√2)).   s -> s   (Hendrycks and Gimpel 2016, arXiv:1606.08415)"""
+
+    elementwise = per_element(5)
+
+
+@op
+class Softmax(Pointwise):
+    """exp(x − max x) / Σ exp(x − max x) along one axis, the last by default.   s -> s"""
+
+    # compare for the maximum, subtract it, exp, add to the sum, divide
+    elementwise = per_element(5)
+
+
+@op
+class Dropout(Pointwise):
+    """Nothing at inference; zeroes a share `p` of the elements in training.   s -> s"""
+
+    p: Ratio = 0.5
+
+    view = True
+    elementwise = free("at inference dropout passes its input on")
+
+
+@op
+class Identity(Pointwise):
+    """x.   s -> s"""
+
+    view = True
+    elementwise = free("nothing happens")

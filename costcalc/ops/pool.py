@@ -1,0 +1,129 @@
+"""Pooling. A window is counted at its full k×k, padding included, as convolutions count theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.dims import Shape, Size, at_least, ceil_div, divides, elements, floor_div, is_letter, minimum, prod
+from costcalc.ops.base import Need, free, no_weights, op
+from costcalc.ops.conv import each, slide, window_fits
+from costcalc.ops.fields import Flag, Padding, PerAxis
+
+
+def pooled(self: Any, x: Shape) -> Shape:
+    """(n, c, h, w) -> (n, c, h', w'), rounding up if `ceil_mode`.
+
+    The last-window rule (torch.nn.MaxPool2d): a window may overhang the end but must start inside the input or its
+    left padding, so h' = min(⌈(h + 2p − d(k−1) − 1)/s⌉ + 1, ⌈(h + p)/s⌉). Both have the divisor s: one ceil_div.
+    """
+    if not self.ceil_mode or self.padding == "same":
+        return (*x[:2], *slide(self, x))
+    rank = len(x) - 2
+    padding = 0 if self.padding == "valid" else self.padding
+    fields = (each(value, rank) for value in (self.kernel, self.stride, padding, self.dilation))
+    ends = (size + p + minimum(0, p - d * (k - 1) - 1 + s) for size, k, s, p, d in zip(x[2:], *fields))
+    return (*x[:2], *(ceil_div(end, s) for end, s in zip(ends, each(self.stride, rank))))
+
+
+def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
+    """The window fits, and padding is at most half of it, so that no window holds only padding."""
+    yield from window_fits(self, x)
+    if not isinstance(self.padding, str):
+        rank = len(x) - 2
+        for k, p in zip(each(self.kernel, rank), each(self.padding, rank)):
+            yield at_least(k, 2 * p), "padding = {} is more than half of the window of {}", p, k
+
+
+@op
+class MaxPool:
+    """The largest of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+
+    kernel: PerAxis
+    stride: PerAxis
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    ceil_mode: Flag = False
+
+    needs = pool_fits
+    shape = pooled
+    weights = no_weights
+    macs = free("comparisons are not multiplies")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * (prod(each(self.kernel, len(x) - 2)) - 1)  # k·k − 1 comparisons per window
+
+
+@op
+class AveragePool:
+    """The mean of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+
+    kernel: PerAxis
+    stride: PerAxis
+    padding: Padding = 0
+    dilation: PerAxis = 1
+    ceil_mode: Flag = False
+
+    needs = pool_fits
+    shape = pooled
+    weights = no_weights
+    macs = free("the one division per window is elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * prod(each(self.kernel, len(x) - 2))  # k·k − 1 additions and 1 division per window
+
+
+@op
+class AdaptiveAveragePool:
+    """The mean of h/size × w/size regions, whatever h and w are.   (n, c, h, w) -> (n, c, size, size)
+
+    Region i of an axis runs from ⌊i·h/size⌋ to ⌈(i+1)·h/size⌉ (torch.nn.AdaptiveAvgPool2d): neighbours share
+    an element where size does not divide h.
+    """
+
+    size: PerAxis
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        rank = len(x) - 2
+        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+        if isinstance(self.size, tuple):
+            yield len(self.size) == rank, "size has {} entries for {} sliding axes", len(self.size), rank
+        for size in each(self.size, rank):
+            yield not is_letter(size), "size = {} must be a number", size
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], *each(self.size, len(x) - 2))
+
+    weights = no_weights
+    macs = free("the one division per region is elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # a region of m elements takes m − 1 additions and 1 division; regions of an axis sum to `covered`
+        def covered(h: Size, size: int) -> Size:
+            if divides(size, h) is True:
+                return h
+            return sum(ceil_div((i + 1) * h, size) - floor_div(i * h, size) for i in range(size))
+
+        return prod(x[:2]) * prod(covered(h, size) for h, size in zip(x[2:], out[2:]))
+
+
+@op
+class GlobalAveragePool:
+    """The mean of each channel.   (n, c, h, w) -> (n, c), or (n, c, 1, 1) with `keep`
+
+    Lin et al. 2013, arXiv:1312.4400, section 3.2.
+    """
+
+    keep: Flag = False
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield len(x) >= 3, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], *(1 for _ in x[2:])) if self.keep else x[:2]
+
+    weights = no_weights
+    macs = free("the one division per channel is elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        return elements(x)  # h·w − 1 additions and 1 division per channel

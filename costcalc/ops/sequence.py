@@ -1,0 +1,136 @@
+"""Ops on sequences. Letters: n batch, l length, d width, h hidden width, e width of a head."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.dims import Shape, Size, elements, equal, prod
+from costcalc.ops.base import Need, Tensor, axes, free, op
+from costcalc.ops.combine import MatMul
+from costcalc.ops.fields import Flag, Whole
+
+
+@op
+class Embedding:
+    """One row of a table of `count` rows for every index.   (n, …) -> (n, …, features)"""
+
+    count: Whole
+    features: Whole
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        return axes(x, 1, "(batch, …)")
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x, self.features)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (self.count, self.features)),)
+
+    macs = free("a row is looked up, not multiplied")
+    elementwise = free("a row is looked up, not computed")
+
+
+@op
+class ScaledDotProductAttention:
+    """softmax(q·kᵀ/√e)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)   (Vaswani et al. 2017, arXiv:1706.03762, eq. 1)
+
+    Heads are an axis of their own. A mask saves nothing: every score is computed.
+    """
+
+    def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:
+        yield len(q) == len(k) == len(v) >= 3, "q, k and v have {}, {} and {} axes", len(q), len(k), len(v)
+        yield equal(q[-1], k[-1]), "q and k have widths {} and {}", q[-1], k[-1]
+        yield equal(k[-2], v[-2]), "k and v have lengths {} and {}", k[-2], v[-2]
+        for a, b, c in zip(q[:-2], k[:-2], v[:-2]):
+            yield equal(a, b), "q and k differ before the length: {} and {}", a, b
+            yield equal(b, c), "k and v differ before the length: {} and {}", b, c
+
+    def shape(self, q: Shape, k: Shape, v: Shape) -> Shape:
+        return (*q[:-1], v[-1])
+
+    def weights(self, q: Shape, k: Shape, v: Shape) -> tuple[Tensor, ...]:
+        return ()
+
+    def macs(self, q: Shape, k: Shape, v: Shape, *, out: Shape) -> Size:
+        k_t, scores = (*k[:-2], k[-1], k[-2]), (*q[:-1], k[-2])
+        # (l, e)·(e, m) and (l, m)·(m, v), per head
+        return MatMul().macs(q, k_t, out=scores) + MatMul().macs(scores, v, out=out)
+
+    def elementwise(self, q: Shape, k: Shape, v: Shape, *, out: Shape) -> Size:
+        return 6 * prod((*q[:-1], k[-2]))  # per score: scaled by 1/√e, then softmax (5, see Softmax)
+
+
+class Recurrent:
+    """Shapes and tensors of a recurrent layer with `gates` gates, under torch's names and order.
+
+    (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; `layers` stacked, each reading the one below.
+    """
+
+    gates: int
+    hidden: Any
+    layers: Any
+    bidirectional: bool
+    bias: bool
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x)
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], self.hidden * (2 if self.bidirectional else 1))
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        rows, tensors = self.gates * self.hidden, []
+        for name, width in self.cells(x):
+            tensors += [Tensor(f"weight_ih_{name}", (rows, width)), Tensor(f"weight_hh_{name}", (rows, self.hidden))]
+            if self.bias:
+                tensors += [Tensor(f"bias_ih_{name}", (rows,), "bias"), Tensor(f"bias_hh_{name}", (rows,), "bias")]
+        return tuple(tensors)
+
+    def cells(self, x: Shape) -> Iterator[tuple[str, Size]]:
+        """Name and input width of every cell: layers from below, each forward and, if asked, reverse."""
+        directions = ["", "_reverse"] if self.bidirectional else [""]
+        for layer in range(self.layers):
+            width = x[-1] if layer == 0 else self.hidden * len(directions)
+            for direction in directions:
+                yield f"l{layer}{direction}", width
+
+    def macs(self, x: Shape, *, out: Shape) -> Size:
+        # each position and cell: gates·h dot products with the input and with the previous hidden state
+        return sum(prod(x[:2]) * self.gates * self.hidden * (width + self.hidden) for _, width in self.cells(x))
+
+
+@op
+class LSTM(Recurrent):
+    """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; torch.nn.LSTM, batch first)"""
+
+    hidden: Whole
+    layers: Whole = 1
+    bidirectional: Flag = False
+    bias: Flag = True
+
+    gates = 4
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # per hidden element: 4 sums of the two products, 8 biases, 3 sigmoids of 4, 2 tanh,
+        # c' = f·c + i·g (3), h' = o·tanh(c') (1)
+        per_hidden = 4 + (8 if self.bias else 0) + 12 + 2 + 3 + 1
+        return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x)))
+
+
+@op
+class GRU(Recurrent):
+    """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; torch.nn.GRU, batch first)"""
+
+    hidden: Whole
+    layers: Whole = 1
+    bidirectional: Flag = False
+    bias: Flag = True
+
+    gates = 3
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # per hidden element: 3 sums of the two products, 6 biases, r·(…) (1), 2 sigmoids of 4, 1 tanh,
+        # h' = (1 − z)·n + z·h (4)
+        per_hidden = 3 + (6 if self.bias else 0) + 1 + 8 + 1 + 4
+        return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x)))
