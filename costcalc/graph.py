@@ -9,16 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeAlias
 
 from costcalc.dims import Size, checked
 from costcalc.errors import GraphError, Place, Problem, did_you_mean
 from costcalc.ops import OPS
 
-if TYPE_CHECKING:
-    from networkx import DiGraph
-
-    Graph = DiGraph[Any]
+Graph: TypeAlias = Any  # a networkx.DiGraph; networkx is imported where a graph is made
 
 
 @dataclass(frozen=True, eq=False)

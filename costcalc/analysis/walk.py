@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from costcalc.dims import Shape, Size, elements, is_letter, prod, same_shape
-from costcalc.errors import CostcalcError, Problem, ShapeError
-from costcalc.graph import Repeat, in_order, output_of
+from costcalc.errors import Problem, ShapeError
+from costcalc.graph import Graph, Repeat, in_order, output_of
 from costcalc.ops import settle
-
-if TYPE_CHECKING:
-    from costcalc.graph import Graph
 
 
 class Row(NamedTuple):
@@ -45,7 +42,7 @@ ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
     that depend on them passed over."""
-    yield from _Walk(report).rows(graph, {}, "", 1)
+    yield from _Walk(report).rows(graph, {}, {}, "", 1)
 
 
 class _Walk:
@@ -55,8 +52,11 @@ class _Walk:
         self.report = report
         self.answers: dict[Any, Any] = {}
 
-    def rows(self, graph: Graph, shapes: dict[Any, Any], prefix: str, times: Size) -> Iterator[Row]:
-        """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest."""
+    def rows(
+        self, graph: Graph, shapes: dict[Any, Any], outside: dict[Any, str], prefix: str, times: Size
+    ) -> Iterator[Row]:
+        """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest. Names get the
+        prefix, but for those `outside`."""
         tensors: dict[Any, Any] = {}
         for name, data in in_order(graph):
             op, inputs = data["op"], data["inputs"]
@@ -68,7 +68,8 @@ class _Walk:
                 continue
             try:
                 if op.__class__ is Repeat:
-                    shapes[name] = yield from self.repeat(op, ins, f"{prefix}{name}", times)
+                    source = outside.get(inputs[0], f"{prefix}{inputs[0]}")
+                    shapes[name] = yield from self.repeat(op, ins, source, f"{prefix}{name}", times)
                     continue
                 out, roles, macs, elementwise, written, assumed = self.ask(op, ins)
                 if "shares" in data:
@@ -81,7 +82,10 @@ class _Walk:
             costs = (*roles, macs, elementwise, written)
             if times.__class__ is not int or times != 1:
                 costs = tuple([times * cost for cost in costs])
-            yield Row(f"{prefix}{name}" if prefix else name, op, inputs, ins, out, times, *costs, assumed)
+            if prefix:
+                name = f"{prefix}{name}"
+                inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
+            yield Row(name, op, inputs, ins, out, times, *costs, assumed)
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Any:
         """Shape, params by role, macs, elementwise, elements written and assumptions of an op on these inputs."""
@@ -94,15 +98,15 @@ class _Walk:
             known = self.answers[key] = _answer(op, ins)
         return known
 
-    def repeat(self, op: Repeat, ins: tuple[Shape, ...], name: str, times: Size) -> Any:
+    def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
         (x,) = ins
         if not is_letter(op.times) and op.times == 0:
             return x
         (entry,) = (node for node, data in op.body.nodes(data=True) if not data["inputs"])
         end = output_of(op.body)
-        shapes = {entry: x}
-        rows = list(self.rows(op.body, shapes, f"{name}.", times * op.times))
+        shapes, outside = {entry: x}, {entry: source}
+        rows = list(self.rows(op.body, shapes, outside, f"{name}.", times * op.times))
         out = shapes[end]
         kept = out is None or same_shape(out, x)
         if kept is True:
@@ -112,8 +116,8 @@ class _Walk:
             raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
         for i in range(op.times):
             shapes = {entry: x}
-            yield from self.rows(op.body, shapes, f"{name}.{i}.", times)
-            x = shapes[end]
+            yield from self.rows(op.body, shapes, outside, f"{name}.{i}.", times)
+            x, outside = shapes[end], {entry: f"{name}.{i}.{end}"}
             if x is None:
                 break
         return x
@@ -154,5 +158,3 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any) -> tuple[Size, Size
             raise ShapeError(f"shares {tensor.name} of shape {owned[tensor.name]}, but needs {tensor.shape}")
     return _roles(own)
 
-
-__all__ = ["CostcalcError", "Row", "walk"]

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from costcalc.dims.given import LARGEST, checked, is_column, is_letter, normal, size_text
 from costcalc.dims.shown import Shown
-from costcalc.errors import ShapeError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -22,23 +21,12 @@ Size: TypeAlias = Any  # int | Fraction | sympy.Expr | numpy.ndarray: see the mo
 Shape: TypeAlias = tuple[Size, ...]
 Truth: TypeAlias = Any  # True | False | None (a letter cannot tell) | a column of bools
 
-LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
-
 __all__ = [
-    "LARGEST", "Shape", "Shown", "Size", "Truth", "at_least", "ceil", "ceil_div", "divides", "elements", "equal",
-    "exact_div", "floor", "floor_div", "is_column", "is_letter", "is_zero", "maximum", "minimum", "normal", "prod",
-    "round_to", "same_shape", "size_symbol", "whole", "windows",
+    "LARGEST", "Shape", "Shown", "Size", "Truth", "all_of", "at_least", "ceil", "ceil_div", "checked", "divides",
+    "elements", "equal", "exact_div", "floor", "floor_div", "gcd", "is_column", "is_letter", "is_zero", "maximum",
+    "minimum", "normal", "prod", "round_to", "same_shape", "size_symbol", "size_text", "stretched", "stretches",
+    "whole", "windows",
 ]  # fmt: skip
-
-
-def is_letter(x: Size) -> bool:
-    """Is this a sympy expression? Asked without importing sympy."""
-    return hasattr(x, "free_symbols")
-
-
-def is_column(x: Size) -> bool:
-    """Is this a numpy array? Asked without importing numpy."""
-    return hasattr(x, "dtype")
 
 
 def _letters() -> ModuleType:
@@ -66,6 +54,8 @@ def elements(shape: Shape) -> Size:
 
 def floor_div(a: Size, b: Size) -> Size:
     """⌊a / b⌋"""
+    if type(a) is int is type(b):  # the common case, asked first in the functions that every layer calls
+        return a // b
     if is_letter(a) or is_letter(b):
         return _letters().floor_div(a, b)
     return a // b
@@ -88,6 +78,8 @@ def ceil(x: Size) -> Size:
 
 def exact_div(a: Size, b: Size) -> Size:
     """a / b, where b divides a: an op says so in its needs."""
+    if type(a) is int is type(b):
+        return a // b
     if is_letter(a) or is_letter(b):
         return _letters().exact_div(a, b)
     if type(a) is Shown or type(b) is Shown:
@@ -119,7 +111,20 @@ def maximum(a: Size, b: Size) -> Size:
 
 def minimum(a: Size, b: Size) -> Size:
     """The smaller of two sizes; point by point on columns."""
+    if is_letter(a) or is_letter(b):
+        return _letters().minimum(a, b)
     return -maximum(-a, -b)
+
+
+def gcd(a: Size, b: Size) -> Size:
+    """The greatest common divisor of two sizes."""
+    if is_letter(a) or is_letter(b):
+        return _letters().gcd(a, b)
+    if is_column(a) or is_column(b):
+        import numpy
+
+        return numpy.gcd(a, b)
+    return math.gcd(a, b)
 
 
 def windows(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Size = 1) -> Size:
@@ -127,23 +132,21 @@ def windows(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Siz
 
     Padding 'same' is TensorFlow's: as many zeros as keep every stride-th position, the odd one at the end.
     """
-    if padding == "same":
-        return size if type(stride) is int and stride == 1 else ceil_div(size, stride)
-    if padding == "valid":
-        padding = 0
+    if padding.__class__ is str:
+        return ceil_div(size, stride)
     return floor_div(size + 2 * padding - dilation * (kernel - 1) - 1 + stride, stride)
 
 
 def at_least(a: Size, b: Size) -> Truth:
     """a ≥ b"""
-    if is_letter(a) or is_letter(b):
+    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
         return _letters().at_least(a, b)
     return a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
     """a = b"""
-    if is_letter(a) or is_letter(b):
+    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
         return _letters().equal(a, b)
     return a == b
 
@@ -155,8 +158,8 @@ def is_zero(x: Size) -> Truth:
 
 def divides(b: Size, a: Size) -> Truth:
     """a is a whole multiple of b"""
-    if is_letter(a) or is_letter(b):
-        return _letters().whole(a / b)
+    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
+        return _letters().divides(b, a)
     return a % b == 0
 
 
@@ -167,41 +170,30 @@ def whole(x: Size) -> Truth:
     return _letters().whole(x) if is_letter(x) else x % 1 == 0
 
 
-def same_shape(a: Shape, b: Shape) -> Truth:
-    """All axes equal: False if one differs, None if a letter leaves it open."""
-    if a == b:
-        return True
-    if len(a) != len(b):
-        return False
+def all_of(truths: Iterable[Truth]) -> Truth:
+    """Do all of them hold? False if one does not, else None if a letter leaves one open; point by point on columns."""
     answer: Truth = True
-    for x, y in zip(a, b, strict=True):
-        here = equal(x, y)
-        if here is False:
+    for truth in truths:
+        if truth is False:
             return False
-        if here is not True:
-            answer = here if answer is True else answer
+        answer = None if answer is None or truth is None else answer & truth
     return answer
 
 
-def normal(x: Size) -> Size:
-    """A Fraction that is whole becomes an int; everything else stays."""
-    return x.numerator if isinstance(x, Fraction) and x.denominator == 1 else x
+def same_shape(a: Shape, b: Shape) -> Truth:
+    """All axes equal: False if one differs, None if a letter leaves it open."""
+    return len(a) == len(b) and all_of(map(equal, a, b))
 
 
-def size_text(x: Size) -> str:
-    """A size as it stands in a message."""
-    return str(x) if not isinstance(x, Fraction) else f"{float(x):.12g}"
+def stretches(a: Size, b: Size) -> Truth:
+    """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
+    if is_column(a) or is_column(b):
+        return (a == b) | (a == 1) | (b == 1)
+    return equal(a, 1) is True or equal(b, 1) is True or equal(a, b)
 
 
-def checked(x: Size, what: str, low: int) -> Size:
-    """x, if it is a whole number from `low` to `LARGEST` (letters pass); else a ShapeError naming `what`."""
-    if type(x) is int:
-        if low <= x <= LARGEST:
-            return x
-    elif is_letter(x) or is_column(x) or (isinstance(x, int) and not isinstance(x, bool)):
-        return x
-    raise ShapeError(
-        f"{what} must be a whole number from {low} to 2^31, got {size_text(x)[:40]}"
-        if isinstance(x, (int, Fraction)) and not isinstance(x, bool)
-        else f"{what} must be a whole number, got {x!r}"[:120]
-    )
+def stretched(a: Size, b: Size) -> Size:
+    """The size two axes have together: b where a is 1, else a."""
+    if is_column(a) or is_column(b):
+        return a + (b - a) * (a == 1)
+    return b if equal(a, 1) is True else a

@@ -8,8 +8,9 @@ so that nested windows merge as they are built: ⌊(⌊(x + c)/m⌋ + k)/n⌋ = 
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import lru_cache, reduce
-from math import gcd, lcm
+from functools import cache, lru_cache, reduce
+from math import gcd as gcd_of
+from math import lcm
 from typing import Any
 
 import sympy
@@ -19,7 +20,7 @@ from sympy import floor as floor_of
 from costcalc import dims
 
 
-@lru_cache(maxsize=None)
+@cache
 def size_symbol(name: str, real: bool) -> Symbol:
     """One letter per name and kind; sympy tells letters with other assumptions apart."""
     return Symbol(name, positive=True) if real else Symbol(name, positive=True, integer=True)
@@ -46,6 +47,29 @@ def round_to(x: Expr, multiple: Expr) -> Expr:
     return RoundTo(sympify(x), sympify(multiple))
 
 
+class Gcd(Function):  # type: ignore[misc]
+    """`gcd(a, b)` of sizes. sympy's own takes letters for variables of polynomials and answers 1 for r and 6."""
+
+    nargs = 2
+    is_integer = True
+    is_positive = True
+
+    @classmethod
+    def eval(cls, a: Expr, b: Expr) -> Expr | None:
+        if a.is_Integer and b.is_Integer:
+            return Integer(gcd_of(int(a), int(b)))
+        if divides(a, b) is True:
+            return a
+        return b if divides(b, a) is True else None
+
+
+Gcd.__name__ = "gcd"
+
+
+def gcd(a: Any, b: Any) -> Expr:
+    return Gcd(sympify(a), sympify(b))
+
+
 def ceil(x: Expr) -> Expr:
     return x if x.is_integer else ceiling(x)
 
@@ -58,11 +82,17 @@ def maximum(a: Any, b: Any) -> Expr:
     return sympy.Max(a, b)
 
 
+def minimum(a: Any, b: Any) -> Expr:
+    return sympy.Min(a, b)
+
+
 @lru_cache(maxsize=65536)
 def floor_div(a: Any, b: Any) -> Expr:
     """⌊a / b⌋ in canonical form."""
     a, b = sympify(a), sympify(b)
-    if not b.is_Integer:
+    if b.is_zero:
+        raise ZeroDivisionError("division by zero")
+    if not (b.is_Integer and b.is_positive):
         quotient = a / b
         return quotient if quotient.is_integer else floor_of(quotient)
     modulus = int(b)
@@ -76,11 +106,6 @@ def floor_div(a: Any, b: Any) -> Expr:
             inside.append(term)
     if not constant.is_Integer:
         return Add(*outside) + floor_of((Add(*inside) + constant) / modulus)
-    if len(inside) == 1 and isinstance(inside[0], (floor_of, ceiling)):
-        inner = _parts(inside[0])
-        if inner is not None:
-            x, c, m = inner
-            return Add(*outside) + _floor(x, c + int(constant) * m, m * modulus)
     return Add(*outside) + _floor(Add(*inside), int(constant), modulus)
 
 
@@ -88,9 +113,13 @@ def _floor(x: Expr, c: int, m: int) -> Expr:
     """⌊(x + c)/m⌋ for an expression x without constant term."""
     if x == 0:
         return Integer(c // m)
-    shared = reduce(gcd, (_content(term) for term in Add.make_args(x)), m)
-    if shared > 1 and x.is_integer and (x / shared).is_integer:
+    shared = reduce(gcd_of, (_content(term) for term in Add.make_args(x)), m)
+    if shared > 1 and (x / shared).is_integer:
         x, c, m = sympy.expand(x / shared), c // shared, m // shared
+    inner = _parts(x) if isinstance(x, (floor_of, ceiling)) else None
+    if inner is not None:
+        within, k, n = inner
+        return _floor(within, k + c * n, n * m)
     q, c = divmod(c, m)
     if m == 1:
         return (x if x.is_integer else floor_of(x)) + q
@@ -143,21 +172,40 @@ def whole(x: Expr) -> bool | None:
     return answer
 
 
+def divides(b: Any, a: Any) -> bool | None:
+    return whole(sympify(a) / sympify(b))
+
+
 @lru_cache(maxsize=65536)
 def at_least(a: Any, b: Any) -> bool | None:
-    difference = sympify(a) - sympify(b)
-    answer: bool | None = difference.is_nonnegative
-    return answer if answer is not None or difference.is_Atom else sympy.expand(difference).is_nonnegative
+    difference = sympy.expand(sympify(a) - sympify(b))
+    if difference.is_nonnegative is not None:
+        return bool(difference.is_nonnegative)
+    if _least(difference) >= 0:
+        return True
+    return False if _least(-difference) > 0 else None
+
+
+def _least(x: Expr) -> Any:
+    """A number that x is not smaller than: whole positive factors are at least 1, and `round_to(x, m)` at least m."""
+    if isinstance(x, Add):
+        return sum(map(_least, x.args))
+    coefficient, rest = x.as_coeff_Mul()
+    if rest == 1:
+        return coefficient
+    if coefficient < 0 or not rest.is_nonnegative:
+        return -sympy.oo
+    least = [f.args[1] if isinstance(f, RoundTo) and f.args[1].is_Integer else int(f.is_integer and f.is_positive or 0)
+             for f in Mul.make_args(rest)]  # fmt: skip
+    return coefficient * Mul(*least)
 
 
 @lru_cache(maxsize=65536)
 def equal(a: Any, b: Any) -> bool | None:
-    difference = sympy.expand(sympify(a) - sympify(b))
+    difference = sympify(a) - sympify(b)
+    difference = difference if difference.is_Atom else sympy.expand(difference)
     if difference == 0:
         return True
-    return False if difference.is_nonzero else None
-
-
-def rational(text_or_number: Any) -> Rational:
-    """An exact rational from an int or a Fraction."""
-    return sympify(text_or_number)
+    if difference.is_nonzero or _least(difference) > 0 or _least(-difference) > 0:
+        return False
+    return None

@@ -28,7 +28,7 @@ class Shown(int):
         batch, *rest = shape
         if len(rest) == 3:
             rest = [*rest[1:], rest[0]]
-        axes = [axis for axis in ([batch] if batch != 1 else []) + rest]
+        axes = [*([batch] if batch != 1 else []), *rest]
         value = 1
         for axis in shape:
             value *= int(axis)

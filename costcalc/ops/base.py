@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 from costcalc.dims import Shape, Size, Truth, elements
+from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
@@ -53,23 +54,44 @@ def op(cls: Class) -> Class:
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
     cls.view = getattr(cls, "view", False)
-    cls.__post_init__ = _check_fields
-    OPS[cls.name] = dataclass(frozen=True, match_args=False)(cls)
+    for name, method in vars(_Value).items():
+        if callable(method):
+            setattr(cls, name, method)
+    OPS[cls.name] = dataclass(repr=False, eq=False, match_args=False)(cls)
     return OPS[cls.name]
+
+
+class _Value:
+    """What makes an op a value: fields are checked as they are set, set once, and are all that is compared.
+
+    `dataclass(frozen=True)` would do, but compiles six methods for every op; these are shared, and import at once.
+    """
+
+    name: str
+
+    def __setattr__(self, name: str, given: Any) -> None:
+        kind = field_kinds(type(self)).get(name)
+        if kind is None or name in self.__dict__:
+            raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        self.__dict__[name] = kind.check(given, f"{self.name}: {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
 
 
 def _arity(cls: type[Any]) -> int | None:
     """How many inputs an op takes; None for one or more."""
     code = cls.shape.__code__
     return None if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: inspect.CO_VARARGS
-
-
-def _check_fields(self: Any) -> None:
-    for name, kind in field_kinds(type(self)).items():
-        given = getattr(self, name)
-        value = kind.check(given, f"{self.name}: {name}")
-        if value is not given:
-            object.__setattr__(self, name, value)
 
 
 @cache
@@ -120,8 +142,6 @@ def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
 
 def settle(needs: Any) -> tuple[Truth, list[str]]:
     """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
-    from costcalc.errors import ShapeError
-
     valid: Truth = True
     assumed = []
     for truth, reason, *sizes in needs:

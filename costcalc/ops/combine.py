@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, equal, same_shape
+from costcalc.dims import Shape, Size, elements, equal, same_shape, stretched, stretches
 from costcalc.ops.base import Need, free, no_weights, op
-from costcalc.ops.fields import Whole
+from costcalc.ops.fields import Number
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
     """The shape of a + b where axes of size 1 stretch (numpy's rule for tensors of as many axes)."""
-    return tuple(y if equal(x, 1) is True else x for x, y in zip(a, b))
+    return tuple(map(stretched, a, b))
 
 
 def joined(self: Any, *ins: Shape) -> Shape:
     """All inputs broadcast together."""
-    out = ins[0]
-    for x in ins[1:]:
-        if x != out:
-            out = broadcast(out, x)
-    return out
+    return reduce(broadcast, ins)
 
 
 def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
@@ -29,12 +26,9 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
     yield len(ins) >= 2, "joins two or more inputs, got {}", len(ins)
     out = ins[0]
     for x in ins[1:]:
-        if x == out:
-            continue
         yield len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x
         for a, b in zip(out, x):
-            if equal(a, 1) is not True and equal(b, 1) is not True:
-                yield equal(a, b), "inputs {} and {} differ in size", out, x
+            yield stretches(a, b), "inputs {} and {} differ in size", out, x
         out = broadcast(out, x)
 
 
@@ -67,13 +61,14 @@ class Mul:
 
 @op
 class Concat:
-    """The inputs side by side along one axis, the channels by default.   (n, a, h, w), (n, b, h, w) -> (n, a + b, h, w)"""
+    """The inputs side by side along one axis, the channels by default.   (n, a, h), (n, b, h) -> (n, a + b, h)"""
 
-    axis: Whole = 1
+    axis: Number = 1
 
     def needs(self, *ins: Shape) -> Iterator[Need]:
+        yield len(ins) >= 1, "joins one or more inputs, got none"
         first = ins[0]
-        yield len(first) > self.axis, "axis = {} of inputs of {} axes", self.axis, len(first)
+        yield len(first) > self.axis, "axis = {} of inputs of {} axes; axes count from 0", self.axis, len(first)
         for x in ins[1:]:
             yield len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x
             rest, others = (tuple(n for i, n in enumerate(s) if i != self.axis) for s in (first, x))
@@ -96,7 +91,7 @@ class MatMul:
     def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
         yield len(a) == len(b) >= 2, "inputs of {} and {} axes: give both the same number, 2 or more", len(a), len(b)
         yield equal(a[-1], b[-2]), "inner sizes {} and {} differ", a[-1], b[-2]
-        yield from can_join(self, (*a[:-2], 1), (*b[:-2], 1))
+        yield from can_join(self, a[:-2], b[:-2])
 
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])

@@ -5,42 +5,56 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, prod, windows
+from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum, prod, windows
 from costcalc.ops.base import Need, Tensor, free, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
 
 
 def each(value: Any, rank: int) -> tuple[Any, ...]:
     """One value for every sliding axis."""
-    return value if isinstance(value, tuple) else (value,) * rank
+    return value if type(value) is tuple else (value,) * rank
 
 
-def slide(self: Any, x: Shape) -> Shape:
-    """The positions of a window along each sliding axis: see `dims.windows`."""
+def sliding(self: Any, x: Shape) -> Iterator[tuple[Any, ...]]:
+    """(size, kernel, stride, padding, dilation) of every axis a window slides along."""
     rank = len(x) - 2
-    axes = zip(x[2:], each(self.kernel, rank), each(self.stride, rank), each(self.padding, rank),
-               each(self.dilation, rank), strict=True)  # fmt: skip
-    return tuple(windows(size, k, s, p, d) for size, k, s, p, d in axes)
+    fields = self.kernel, self.stride, self.padding, self.dilation
+    return zip(x[2:], *[each(value, rank) for value in fields])
 
 
-def window_fits(self: Any, x: Shape) -> Iterator[Need]:
-    """n, c and the sliding axes; per-axis fields have one entry for each; the window fits into every axis."""
+def slide(self: Any, x: Shape) -> list[Size]:
+    """The positions of a window along each sliding axis: see `dims.windows`."""
+    return [windows(*axis) for axis in sliding(self, x)]
+
+
+def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:
+    """n, c and the sliding axes, as many as the op wants; a per-axis field has one entry for each."""
     rank = len(x) - 2
     wanted = getattr(self, "rank", None)
     if wanted is None:
         yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
     else:
         yield rank == wanted, "needs {} sliding axes after batch and channels, got {}", wanted, rank
-    for name in ("kernel", "stride", "padding", "dilation"):
-        value = getattr(self, name, 1)
-        if isinstance(value, tuple):
+    for name in names:
+        value = getattr(self, name)
+        if type(value) is tuple:
             yield len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank
-    if self.padding == "same":
-        return
-    padding = 0 if self.padding == "valid" else self.padding
-    for size, k, p, d in zip(x[2:], each(self.kernel, rank), each(padding, rank), each(self.dilation, rank)):
-        reach = d * (k - 1) + 1
-        yield at_least(size + 2 * p, reach), "a window of {} does not fit into {} + 2·{} of padding", reach, size, p
+
+
+def window_fits(self: Any, x: Shape) -> Iterator[Need]:
+    """The window reaches over no axis and its padding."""
+    yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
+    if self.padding.__class__ is not str:
+        for size, k, _, p, d in sliding(self, x):
+            reach = d * (k - 1) + 1
+            yield at_least(size + 2 * p, reach), "a window of {} does not fit into {} + 2·{} of padding", reach, size, p
+
+
+def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
+    """Every group has as many input and as many output channels."""
+    g, c = self.groups, self.channels
+    yield divides(g, x[1]), "groups = {} does not divide the {} input channels", g, x[1]
+    yield divides(g, c), "groups = {} does not divide channels = {}", g, c
 
 
 def weight_and_bias(self: Any, *shape: Size) -> tuple[Tensor, ...]:
@@ -68,9 +82,7 @@ class Conv:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
-        if self.groups != 1:
-            yield divides(self.groups, x[1]), "groups = {} does not divide the {} input channels", self.groups, x[1]
-            yield divides(self.groups, self.channels), "groups = {} does not divide channels = {}", self.groups, self.channels  # fmt: skip
+        yield from groups_fit(self, x)
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *slide(self, x))
@@ -152,10 +164,11 @@ class PartialConv:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
+        yield len(self.sees) > 0, "sees has no rows: give one for each output map"
         for i, row in enumerate(self.sees):
             yield len(set(row)) == len(row) > 0, "row {} of sees must list at least one input map, each once", i
-            for j in row:
-                yield at_least(x[1], j + 1), "row {} of sees names map {}, the input has {} maps", i, j, x[1]
+        last = max(map(max, self.sees))
+        yield at_least(x[1], last + 1), "sees names map {}, the input has the {} maps 0 to {}", last, x[1], x[1] - 1
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
@@ -174,8 +187,9 @@ class PartialConv:
 
 @op
 class ConvTranspose:
-    """The gradient of Conv as a layer: every input element stamps a k×k window.   (n, c_in, h, w) -> (n, channels, h', w')
+    """The gradient of Conv as a layer: every input element stamps a k×k window.
 
+    (n, c_in, h, w) -> (n, channels, h', w')
     h' = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 (torch.nn.ConvTranspose2d).
     """
 
@@ -189,25 +203,21 @@ class ConvTranspose:
     bias: Flag = True
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        rank = len(x) - 2
-        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
-        for name in ("kernel", "stride", "padding", "output_padding", "dilation"):
-            value = getattr(self, name)
-            if isinstance(value, tuple):
-                yield len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank
-        for s, d, extra in zip(*(each(v, rank) for v in (self.stride, self.dilation, self.output_padding))):
-            fits = at_least(s, extra + 1) is not False or at_least(d, extra + 1) is not False
-            yield fits, "output_padding = {} must be smaller than the stride {} or the dilation {}", extra, s, d
-        yield divides(self.groups, x[1]), "groups = {} does not divide the {} input channels", self.groups, x[1]
-        yield divides(self.groups, self.channels), "groups = {} does not divide channels = {}", self.groups, self.channels  # fmt: skip
-        for size in self.shape(x)[2:]:
-            yield at_least(size, 1), "padding = {} leaves {} positions of output", self.padding, size
+        yield from sliding_axes(self, x, "kernel", "stride", "padding", "output_padding", "dilation")
+        yield from groups_fit(self, x)
+        for (_, _, s, p, d), extra, size in zip(sliding(self, x), self.extra(x), self.shape(x)[2:]):
+            smaller = at_least(maximum(s, d), extra + 1)
+            yield smaller, "output_padding = {} must be smaller than the stride {} or the dilation {}", extra, s, d
+            yield at_least(size, 1), "padding = {} leaves {} positions of output", p, size
 
     def shape(self, x: Shape) -> Shape:
-        fields = (self.kernel, self.stride, self.padding, self.output_padding, self.dilation)
-        axes = zip(x[2:], *(each(value, len(x) - 2) for value in fields), strict=True)
-        sizes = (s * (size - 1) - 2 * p + d * (k - 1) + extra + 1 for size, k, s, p, extra, d in axes)
+        axes = zip(sliding(self, x), self.extra(x))
+        sizes = (s * (size - 1) - 2 * p + d * (k - 1) + extra + 1 for (size, k, s, p, d), extra in axes)
         return (x[0], self.channels, *sizes)
+
+    def extra(self, x: Shape) -> tuple[Size, ...]:
+        """`output_padding` of each axis: positions at the end that a stride of Conv would have skipped."""
+        return each(self.output_padding, len(x) - 2)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         per_group = exact_div(self.channels, self.groups)

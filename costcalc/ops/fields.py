@@ -2,70 +2,83 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import checked
+from costcalc.dims import checked, is_column, is_letter
+from costcalc.dims.given import shortened
 from costcalc.errors import ShapeError
+
+IN_WORDS = {
+    "size": "a whole number",
+    "per_axis": "a whole number, or one for each axis",
+    "sizes": "a list of whole numbers",
+    "table": "rows of whole numbers",
+    "flag": "true or false",
+    "ratio": "a number",
+    "word": "",
+}
 
 
 @dataclass(frozen=True)
 class Kind:
     """What values a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
-    axis), `flag`, `word`, `ratio` (a real number), `table` (rows of whole numbers). Sizes are at least `low`."""
+    axis), `flag`, `word`, `ratio` (a real number), `table` (rows of whole numbers). Sizes are at least `low`;
+    a `fixed` one says how many tensors or axes there are, which no letter or column can."""
 
     name: str
     low: int = 1
     words: tuple[str, ...] = ()
+    fixed: bool = False
 
     def check(self, value: Any, what: str) -> Any:
-        """The value in its canonical form (lists as tuples), or a ShapeError naming `what`."""
+        """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
         if isinstance(value, str):
             if value in self.words:
-                return value
-            wanted = " or ".join(filter(None, [self.plain_name, *map(repr, self.words)]))
-            raise ShapeError(f"{what} must be {wanted}, got {value!r}")
-        match self.name:
-            case "size":
-                return checked(value, what, self.low)
-            case "per_axis":
-                if isinstance(value, (tuple, list)):
-                    return tuple(checked(one, what, self.low) for one in value)
-                return checked(value, what, self.low)
-            case "sizes":
-                values = value if isinstance(value, (tuple, list)) else (value,)
-                return tuple(checked(one, what, self.low) for one in values)
-            case "table":
-                return tuple(tuple(checked(one, what, 0) for one in row) for row in value)
-            case "flag" if isinstance(value, bool):
-                return value
-            case "ratio" if isinstance(value, (int, float)) or hasattr(value, "numerator"):
-                return value
-        raise ShapeError(f"{what} must be {self.plain_name}, got {value!r}")
+                return 0 if value == "valid" else value
+        elif self.name == "size":
+            return self.one(value, what)
+        elif self.name == "per_axis":
+            return tuple(self.one(v, what) for v in value) if isinstance(value, (tuple, list)) else self.one(value, what)
+        elif self.name == "sizes":
+            return tuple(self.one(v, what) for v in (value if isinstance(value, (tuple, list)) else (value,)))
+        elif self.name == "table" and isinstance(value, (tuple, list)):
+            if all(isinstance(row, (tuple, list)) for row in value):
+                return tuple(tuple(self.one(v, what) for v in row) for row in value)
+        elif self.name == "flag" and isinstance(value, bool) or self.name == "ratio" and is_ratio(value):
+            return value
+        raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
+
+    def one(self, value: Any, what: str) -> Any:
+        """One size."""
+        size = checked(value, what, self.low)
+        if self.fixed and (is_letter(size) or is_column(size)):
+            raise ShapeError(f"{what} must be a plain number, got the letter or column {shortened(size)}")
+        return size
 
     @property
     def plain_name(self) -> str:
         """The kind in words, for messages."""
-        names = {
-            "size": "a whole number",
-            "per_axis": "a whole number, or one for each axis",
-            "sizes": "a list of whole numbers",
-            "table": "rows of whole numbers",
-            "flag": "true or false",
-            "ratio": "a number",
-            "word": "",
-        }
-        return names[self.name]
+        return " or ".join(filter(None, [IN_WORDS[self.name], *map(repr, self.words)]))
+
+
+def is_ratio(x: Any) -> bool:
+    """Is this a real number, or a letter or column of them?"""
+    if isinstance(x, (int, float)):
+        return not isinstance(x, bool) and math.isfinite(x)
+    return hasattr(x, "numerator") or is_letter(x) or is_column(x)
 
 
 Whole: TypeAlias = Annotated[Any, Kind("size")]
 Count: TypeAlias = Annotated[Any, Kind("size", low=0)]
+Number: TypeAlias = Annotated[Any, Kind("size", fixed=True)]
 Wholes: TypeAlias = Annotated[Any, Kind("sizes")]
 PerAxis: TypeAlias = Annotated[Any, Kind("per_axis")]
 Padding: TypeAlias = Annotated[Any, Kind("per_axis", low=0, words=("same", "valid"))]
 ExplicitPadding: TypeAlias = Annotated[Any, Kind("per_axis", low=0)]
-Table: TypeAlias = Annotated[Any, Kind("table", low=0)]
+Table: TypeAlias = Annotated[Any, Kind("table", low=0, fixed=True)]
 Flag: TypeAlias = Annotated[bool, Kind("flag")]
 Ratio: TypeAlias = Annotated[Any, Kind("ratio")]
-Order: TypeAlias = Annotated[Any, Kind("sizes", low=0)]
+Order: TypeAlias = Annotated[Any, Kind("sizes", low=0, fixed=True)]
 Mode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]

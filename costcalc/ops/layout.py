@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, at_least, elements, equal, prod
 from costcalc.ops.base import Need, axes, free, no_needs, no_weights, op
-from costcalc.ops.conv import each
+from costcalc.ops.conv import each, sliding_axes
 from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
 
 
@@ -50,6 +50,7 @@ class Reshape:
     size: Wholes
 
     def needs(self, x: Shape) -> Iterator[Need]:
+        yield from axes(x, 1, "(batch, …)")
         same = equal(prod(x[1:]), prod(self.size))
         yield same, "{} elements cannot take the shape {}", prod(x[1:]), self.size
 
@@ -64,7 +65,10 @@ class Reshape:
 
 @op
 class Transpose:
-    """Axes in another order: axis i of the output is axis order[i] of the input.   (n, c, l) -> (n, l, c) for [0, 2, 1]"""
+    """Axes in another order: axis i of the output is axis order[i] of the input.
+
+    (n, c, l) -> (n, l, c) for [0, 2, 1]
+    """
 
     order: Order
 
@@ -89,6 +93,7 @@ class ChannelPad:
     channels: Whole
 
     def needs(self, x: Shape) -> Iterator[Need]:
+        yield from axes(x, 2, "(batch, channels, …)")
         yield at_least(self.channels, x[1]), "channels = {} is fewer than the {} of the input", self.channels, x[1]
 
     def shape(self, x: Shape) -> Shape:
@@ -107,9 +112,7 @@ class Upsample:
     mode: Mode = "nearest"
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        yield len(x) >= 3, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
-        if isinstance(self.scale, tuple):
-            yield len(self.scale) == len(x) - 2, "scale has {} entries for {} axes", len(self.scale), len(x) - 2
+        return sliding_axes(self, x, "scale")
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))

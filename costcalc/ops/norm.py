@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, divides, elements
 from costcalc.ops.base import Need, Tensor, axes, free, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.fields import Flag, Number, Whole
 
 NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
 
@@ -43,7 +43,7 @@ class BatchNorm:
 class LayerNorm:
     """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)"""
 
-    axes: Whole = 1
+    axes: Number = 1
     affine: Flag = True
 
     def needs(self, x: Shape) -> Iterator[Need]:
@@ -63,7 +63,10 @@ class LayerNorm:
 
 @op
 class GroupNorm:
-    """LayerNorm over each of `groups` groups of channels.   (n, c, …) -> (n, c, …)   (Wu and He 2018, arXiv:1803.08494)"""
+    """LayerNorm over each of `groups` groups of channels.   (n, c, …) -> (n, c, …)
+
+    Wu and He 2018, arXiv:1803.08494.
+    """
 
     groups: Whole
     affine: Flag = True

@@ -82,7 +82,7 @@ class GELU(Pointwise):
 
 @op
 class Softmax(Pointwise):
-    """exp(x − max x) / Σ exp(x − max x) along one axis, the last by default.   s -> s"""
+    """exp(x − max x) / Σ exp(x − max x) along the last axis.   s -> s"""
 
     # compare for the maximum, subtract it, exp, add to the sum, divide
     elementwise = per_element(5)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, ceil_div, divides, elements, floor_div, is_letter, minimum, prod
+from costcalc.dims import Shape, Size, at_least, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import Need, free, no_weights, op
-from costcalc.ops.conv import each, slide, window_fits
+from costcalc.ops.conv import each, slide, sliding, sliding_axes, window_fits
 from costcalc.ops.fields import Flag, Padding, PerAxis
 
 
@@ -17,21 +17,17 @@ def pooled(self: Any, x: Shape) -> Shape:
     The last-window rule (torch.nn.MaxPool2d): a window may overhang the end but must start inside the input or its
     left padding, so h' = min(⌈(h + 2p − d(k−1) − 1)/s⌉ + 1, ⌈(h + p)/s⌉). Both have the divisor s: one ceil_div.
     """
-    if not self.ceil_mode or self.padding == "same":
+    if not self.ceil_mode or self.padding.__class__ is str:
         return (*x[:2], *slide(self, x))
-    rank = len(x) - 2
-    padding = 0 if self.padding == "valid" else self.padding
-    fields = (each(value, rank) for value in (self.kernel, self.stride, padding, self.dilation))
-    ends = (size + p + minimum(0, p - d * (k - 1) - 1 + s) for size, k, s, p, d in zip(x[2:], *fields))
-    return (*x[:2], *(ceil_div(end, s) for end, s in zip(ends, each(self.stride, rank))))
+    ends = [(size + p + minimum(0, p - d * (k - 1) - 1 + s), s) for size, k, s, p, d in sliding(self, x)]
+    return (*x[:2], *(ceil_div(end, s) for end, s in ends))
 
 
 def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
     """The window fits, and padding is at most half of it, so that no window holds only padding."""
     yield from window_fits(self, x)
-    if not isinstance(self.padding, str):
-        rank = len(x) - 2
-        for k, p in zip(each(self.kernel, rank), each(self.padding, rank)):
+    if self.padding.__class__ is not str:
+        for _, k, _, p, _ in sliding(self, x):
             yield at_least(k, 2 * p), "padding = {} is more than half of the window of {}", p, k
 
 
@@ -84,12 +80,7 @@ class AdaptiveAveragePool:
     size: PerAxis
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        rank = len(x) - 2
-        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
-        if isinstance(self.size, tuple):
-            yield len(self.size) == rank, "size has {} entries for {} sliding axes", len(self.size), rank
-        for size in each(self.size, rank):
-            yield not is_letter(size), "size = {} must be a number", size
+        return sliding_axes(self, x, "size")
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *each(self.size, len(x) - 2))
@@ -98,13 +89,9 @@ class AdaptiveAveragePool:
     macs = free("the one division per region is elementwise")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # a region of m elements takes m − 1 additions and 1 division; regions of an axis sum to `covered`
-        def covered(h: Size, size: int) -> Size:
-            if divides(size, h) is True:
-                return h
-            return sum(ceil_div((i + 1) * h, size) - floor_div(i * h, size) for i in range(size))
-
-        return prod(x[:2]) * prod(covered(h, size) for h, size in zip(x[2:], out[2:]))
+        # a region of m elements takes m − 1 additions and 1 division. The regions of an axis sum to h, and to one
+        # more for every border between two that falls inside an element: size − gcd(h, size) of them
+        return prod(x[:2]) * prod(h + size - gcd(h, size) for h, size in zip(x[2:], out[2:]))
 
 
 @op
@@ -117,7 +104,7 @@ class GlobalAveragePool:
     keep: Flag = False
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        yield len(x) >= 3, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+        return sliding_axes(self, x)
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(1 for _ in x[2:])) if self.keep else x[:2]

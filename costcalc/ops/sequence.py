@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, equal, prod
+from costcalc.dims import Shape, Size, equal, prod
 from costcalc.ops.base import Need, Tensor, axes, free, op
 from costcalc.ops.combine import MatMul
-from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.fields import Flag, Number, Whole
 
 
 @op
@@ -33,8 +33,9 @@ class Embedding:
 
 @op
 class ScaledDotProductAttention:
-    """softmax(q·kᵀ/√e)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)   (Vaswani et al. 2017, arXiv:1706.03762, eq. 1)
+    """softmax(q·kᵀ/√e)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)
 
+    Vaswani et al. 2017, arXiv:1706.03762, equation 1.
     Heads are an axis of their own. A mask saves nothing: every score is computed.
     """
 
@@ -64,7 +65,7 @@ class ScaledDotProductAttention:
 class Recurrent:
     """Shapes and tensors of a recurrent layer with `gates` gates, under torch's names and order.
 
-    (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; `layers` stacked, each reading the one below.
+    (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; `layers` stacked, each reading the one below. The batch is the first axis.
     """
 
     gates: int
@@ -102,10 +103,10 @@ class Recurrent:
 
 @op
 class LSTM(Recurrent):
-    """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; torch.nn.LSTM, batch first)"""
+    """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; as torch.nn.LSTM)"""
 
     hidden: Whole
-    layers: Whole = 1
+    layers: Number = 1
     bidirectional: Flag = False
     bias: Flag = True
 
@@ -120,10 +121,10 @@ class LSTM(Recurrent):
 
 @op
 class GRU(Recurrent):
-    """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; torch.nn.GRU, batch first)"""
+    """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; as torch.nn.GRU)"""
 
     hidden: Whole
-    layers: Whole = 1
+    layers: Number = 1
     bidirectional: Flag = False
     bias: Flag = True
 

@@ -1,0 +1,86 @@
+"""The public face: a network, from its name to its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from costcalc.analysis.cost import Cost, cost
+from costcalc.graph import Graph, unroll
+from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind, find, parse_settings, resolve
+
+
+class Net:
+    """A spec with knobs set: `load("mobilenet_v1@w=0.5")`."""
+
+    def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
+        self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
+
+    @property
+    def name(self) -> str:
+        """The spec's name."""
+        return self.spec.name
+
+    @property
+    def title(self) -> str:
+        """The spec's title."""
+        return self.spec.title
+
+    @property
+    def source(self) -> str:
+        """Where the architecture is from."""
+        return self.spec.source
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """Every knob and its value."""
+        return resolve(self.spec, self.settings)
+
+    def with_knobs(self, **knobs: Any) -> Net:
+        """The same network with these knobs set; a float is read as its decimal digits."""
+        exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
+        label = f"{self.label}{',' if '@' in self.label else '@'}" + ",".join(f"{k}={v}" for k, v in knobs.items())
+        return Net(self.spec, {**self.settings, **exact}, label if knobs else self.label, self.max_layers)
+
+    def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The layer graph, a networkx.DiGraph; knobs that are `free` stay letters; repeats written out if `unrolled`."""
+        graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
+        return unroll(graph) if unrolled else graph
+
+    def cost(self, *, unrolled: bool = False) -> Cost:
+        """Params, MACs, elementwise work and activations, layer by layer."""
+        return cost(self.graph(unrolled=unrolled), target=self.label, knobs=self.knobs, title=f"{self.label}: {self.title}")
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Figures others printed for this spec."""
+        return self.spec.published
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Net {self.label}>"
+
+
+def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
+    """The network of a name, preset or path, with knobs behind an @ or as arguments.
+
+    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName or
+    SpecError, both CostcalcError, with what to do about it.
+    """
+    found = find(str(target), max_bytes=max_bytes)
+    net = Net(found.spec, found.settings, found.label, max_layers)
+    return net.with_knobs(**knobs) if knobs else net
+
+
+def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
+    """The nets with `--set knob=value` applied to each that has the knob; one that none has is an error."""
+    changed = list(nets)
+    for text in texts:
+        name = text.partition("=")[0].strip()
+        having = [i for i, net in enumerate(changed) if name in net.spec.knobs]
+        for i in having or range(len(changed)):
+            net = changed[i]
+            settings = parse_settings([text], net.spec.knobs, net.spec.name)
+            label = f"{net.label}{',' if '@' in net.label else '@'}{text.strip()}"
+            changed[i] = Net(net.spec, {**net.settings, **settings}, label, net.max_layers)
+    return changed

@@ -1,0 +1,133 @@
+"""Finding specs: by name, by the name of a preset, or by path, with knobs set behind an @."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from costcalc.errors import Place, SpecError, UnknownName, did_you_mean
+from costcalc.spec.expressions import parse
+from costcalc.spec.model import Knob, Spec
+from costcalc.spec.parse import parse_file
+from costcalc.spec.reader import MAX_BYTES
+
+
+class Target(NamedTuple):
+    """What a command was asked for: a spec, the knobs set for it, and how to call it."""
+
+    spec: Spec
+    settings: dict[str, Any]
+    label: str
+
+
+class Entry(NamedTuple):
+    """One line of `costcalc list`."""
+
+    name: str
+    kind: str  # "spec" or "preset"
+    title: str
+    spec: str
+
+
+@cache
+def folder() -> Path:
+    """Where the library's specs are: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "specs"
+    return inside if inside.is_dir() else package.parent / "specs"
+
+
+@cache
+def _paths() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+
+
+@cache
+def _library_spec(name: str) -> Spec:
+    return parse_file(_paths()[name])
+
+
+def entries() -> list[Entry]:
+    """Every spec and preset of the library, specs by name, each followed by its presets."""
+    found = []
+    for path in _paths().values():
+        head = parse_file(path, head_only=True)
+        found.append(Entry(head.name, "spec", head.title, head.name))
+        for preset in head.presets.values():
+            about = preset.about or ", ".join(f"{k}={setting_text(v)}" for k, v in preset.settings.items())
+            found.append(Entry(preset.name, "preset", about, head.name))
+    return found
+
+
+def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
+    """The spec and knobs that `NAME`, `PRESET`, `PATH` or any of them with `@knob=value,…` means."""
+    name, at, given = target.partition("@")
+    spec, settings = _spec_of(name, max_bytes)
+    if at:
+        settings |= parse_settings(given.split(","), spec.knobs, spec.name)
+    label = re.sub(r"\s", "", target) if "/" not in name and "\\" not in name else spec.name + at + given
+    return Target(spec, settings, label)
+
+
+def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
+    paths = _paths()
+    if name in paths:
+        return _library_spec(name), {}
+    if re.search(r"[./\\]", name):
+        return _file_spec(name, max_bytes), {}
+    if re.fullmatch(r"\w+", name):
+        line = re.compile(rf"^  {name}:", re.MULTILINE)
+        for stem, path in paths.items():
+            if line.search(path.read_text(encoding="utf-8")):
+                spec = _library_spec(stem)
+                if name in spec.presets:
+                    return spec, dict(spec.presets[name].settings)
+    hint = did_you_mean(name, [entry.name for entry in entries()])
+    more = "see `costcalc list`, or give the path of a spec"
+    raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
+
+
+def _file_spec(path: str, max_bytes: int) -> Spec:
+    try:
+        return parse_file(path, max_bytes=max_bytes)
+    except FileNotFoundError:
+        raise UnknownName(f"there is no file {path[:200]!r}") from None
+    except IsADirectoryError:
+        raise UnknownName(f"{path[:200]!r} is a folder, not a spec") from None
+    except (OSError, ValueError) as error:
+        raise UnknownName(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:
+    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName with a hint."""
+    settings = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not equals or not value:
+            raise UnknownName(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
+        if name not in knobs:
+            hint = did_you_mean(name, knobs)
+            raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
+        settings[name] = knobs[name].check(_setting(value, knobs[name]))
+    return settings
+
+
+def _setting(text: str, knob: Knob) -> Any:
+    if knob.kind == "choice":
+        return text
+    if knob.kind == "flag":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return parse(text, Place("", 0, 0)).value({})
+    except SpecError as error:
+        raise UnknownName(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
+
+
+def setting_text(value: Any) -> str:
+    """A knob's value as it is written behind an @."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(float(value)) if hasattr(value, "numerator") and not isinstance(value, int) else str(value)

@@ -1,0 +1,122 @@
+"""A spec as parsed: sizes are still expressions, blocks still macros."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from costcalc.dims import LARGEST, size_text
+from costcalc.errors import Place, UnknownName, did_you_mean
+from costcalc.spec.expressions import Expression
+
+Value = Any  # Expression, or a tuple of Values
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A named size the reader may set. Kinds: integer, real, flag, choice."""
+
+    name: str
+    default: Any
+    kind: str = "integer"
+    low: Any = 1
+    high: Any = LARGEST
+    choices: tuple[str, ...] = ()
+    about: str = ""
+    letter: str = ""
+    place: Place | None = None
+
+    @property
+    def is_size(self) -> bool:
+        """Can it be a letter?"""
+        return self.kind in ("integer", "real")
+
+    def check(self, value: Any) -> Any:
+        """The value as this knob takes it. Raises UnknownName with what it takes."""
+        if self.kind == "choice":
+            if value in self.choices:
+                return value
+            hint = did_you_mean(str(value), self.choices)
+            raise UnknownName(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {value!r}; {hint}")
+        if self.kind == "flag":
+            if isinstance(value, bool):
+                return value
+            raise UnknownName(f"knob {self.name!r} is true or false, got {value!r}")
+        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+            raise UnknownName(f"knob {self.name!r} is {'a whole' if self.kind == 'integer' else 'a'} number, got {value!r}")
+        if self.kind == "integer" and not isinstance(value, int):
+            raise UnknownName(f"knob {self.name!r} is a whole number, got {size_text(value)}")
+        if not self.low <= value <= self.high:
+            span = f"from {size_text(self.low)} to {size_text(self.high)}"
+            raise UnknownName(f"knob {self.name!r} is {span}, got {size_text(value)[:40]}")
+        return value
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Named settings of knobs that are a known network."""
+
+    name: str
+    settings: dict[str, Any]
+    about: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """A figure somebody printed: `value` as text, for the network of `preset` and `at`, or one `block` of it."""
+
+    metric: str
+    value: str
+    source: str
+    preset: str = ""
+    at: dict[str, Any] = field(default_factory=dict)
+    block: str = ""
+    thousand: int = 1000  # what the author's K is
+    because: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a list of layers: an op, a block or a structure."""
+
+    kind: str
+    place: Place
+    fields: dict[str, Value] = field(default_factory=dict)
+    positional: Value | None = None  # `linear: classes`: the value of the first field
+    name: str = ""
+    sources: tuple[str, ...] | None = None
+    when: Expression | None = None
+    shares: str = ""
+    branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
+    places: dict[str, Place] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A macro: parameters (with defaults or None) and the items they are put into."""
+
+    name: str
+    parameters: dict[str, Expression | None]
+    items: tuple[Item, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Spec:
+    """An architecture as its file says it."""
+
+    name: str
+    title: str
+    source: str
+    file: str
+    about: str = ""
+    knobs: dict[str, Knob] = field(default_factory=dict)
+    presets: dict[str, Preset] = field(default_factory=dict)
+    sizes: dict[str, Expression] = field(default_factory=dict)
+    inputs: dict[str, tuple[Expression, ...]] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    items: tuple[Item, ...] = ()
+    published: tuple[Published, ...] = ()
