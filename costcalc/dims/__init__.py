@@ -139,14 +139,18 @@ def windows(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Siz
 
 def at_least(a: Size, b: Size) -> Truth:
     """a ≥ b"""
-    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
+    if type(a) is int is type(b):
+        return a >= b
+    if is_letter(a) or is_letter(b):
         return _letters().at_least(a, b)
     return a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
     """a = b"""
-    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
+    if type(a) is int is type(b):
+        return a == b
+    if is_letter(a) or is_letter(b):
         return _letters().equal(a, b)
     return a == b
 
@@ -158,7 +162,9 @@ def is_zero(x: Size) -> Truth:
 
 def divides(b: Size, a: Size) -> Truth:
     """a is a whole multiple of b"""
-    if type(a) is not int and is_letter(a) or type(b) is not int and is_letter(b):
+    if type(a) is int is type(b):
+        return a % b == 0
+    if is_letter(a) or is_letter(b):
         return _letters().divides(b, a)
     return a % b == 0
 

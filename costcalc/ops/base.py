@@ -144,13 +144,15 @@ def settle(needs: Any) -> tuple[Truth, list[str]]:
     """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
     valid: Truth = True
     assumed = []
-    for truth, reason, *sizes in needs:
+    for need in needs:
+        truth = need[0]
         if truth is True:
             continue
+        reason = need[1].format(*need[2:])
         if truth is None:
-            assumed.append(reason.format(*sizes))
-        elif truth is False or not hasattr(truth, "dtype"):
-            raise ShapeError(reason.format(*sizes))
+            assumed.append(reason)
+        elif truth is False:
+            raise ShapeError(reason)
         else:
             valid = valid & truth
     return valid, assumed

@@ -15,16 +15,17 @@ def each(value: Any, rank: int) -> tuple[Any, ...]:
     return value if type(value) is tuple else (value,) * rank
 
 
-def sliding(self: Any, x: Shape) -> Iterator[tuple[Any, ...]]:
+def sliding(self: Any, x: Shape) -> list[tuple[Any, ...]]:
     """(size, kernel, stride, padding, dilation) of every axis a window slides along."""
-    rank = len(x) - 2
     fields = self.kernel, self.stride, self.padding, self.dilation
-    return zip(x[2:], *[each(value, rank) for value in fields])
+    if tuple not in map(type, fields):
+        return [(size, *fields) for size in x[2:]]
+    return [*zip(x[2:], *(each(value, len(x) - 2) for value in fields))]
 
 
 def slide(self: Any, x: Shape) -> list[Size]:
     """The positions of a window along each sliding axis: see `dims.windows`."""
-    return [windows(*axis) for axis in sliding(self, x)]
+    return [windows(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
 
 
 def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:

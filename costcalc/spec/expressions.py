@@ -128,6 +128,8 @@ def _allowed(node: ast.expr, text: str, depth: int) -> ast.expr:
             return node
         case ast.Constant(value=int() | float()):
             return ast.Constant(_exact(ast.get_source_segment(text, node) or ""))
+        case ast.Name(id="true" | "false" as word):  # YAML's spelling
+            return ast.Constant(word == "true")
         case ast.Name(id=name) if NAME.fullmatch(name):
             return node
         case ast.BinOp(left, sign, right) if type(sign) in ARITHMETIC:

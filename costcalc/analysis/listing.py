@@ -1,0 +1,13 @@
+"""What there is: every spec and preset."""
+
+from __future__ import annotations
+
+from costcalc.spec import entries
+from costcalc.table import Column, Table
+
+
+def listing() -> Table:
+    """Specs, each followed by its presets, one line each."""
+    columns = (Column("name", "name", "text"), Column("kind", "kind", "text", 2), Column("title", "what it is", "text", 1))
+    rows = [{**entry._asdict(), "name": entry.name if entry.kind == "spec" else f"  {entry.name}"} for entry in entries()]
+    return Table("specs and presets", columns, rows)

@@ -1,0 +1,72 @@
+"""Commands that print numbers: list, show, compare, explain, reconcile."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from costcalc.cli.options import Format, MaxLayers, Output, Set, Target, Targets, emit, nets
+
+
+def list_(format: Format = None, output: Output = None) -> None:
+    """Every spec and preset, with one line each."""
+    from costcalc.analysis.listing import listing
+
+    found = listing()
+    emit([found], found.to_records(), format, output)
+
+
+def show(
+    target: Target,
+    depth: Annotated[int | None, typer.Option(min=1, help="Fold layers whose names agree in so many parts.")] = None,
+    unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = 100_000,
+) -> None:
+    """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
+    (net,) = nets([target], set_, max_layers)
+    cost = net.cost(unrolled=unroll)
+    emit([cost.table(depth)], cost.to_dict(), format, output)
+
+
+def compare(
+    targets: Targets,
+    algebra: Annotated[bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")] = False,
+    by: Annotated[str, typer.Option(help="What to compare by: macs, params, elementwise or activations.")] = "macs",
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = 100_000,
+) -> None:
+    """Networks side by side: totals, ratios, and for two of them which block made the difference."""
+    from costcalc.analysis.compare import compare_nets
+
+    comparison = compare_nets(nets(targets, set_, max_layers), by=by, algebra=algebra)
+    emit(comparison.tables(), comparison.to_dict(), format, output)
+
+
+def explain(target: Target, set_: Set = None, format: Format = None, output: Output = None) -> None:
+    """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
+    from costcalc.analysis.explain import explain_net
+
+    (net,) = nets([target], set_)
+    explained = explain_net(net)
+    emit([explained], explained.to_records(), format, output)
+
+
+def reconcile(
+    target: Annotated[str, typer.Argument(help="NAME, PRESET or path of a spec.")],
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
+    from costcalc.analysis.reconcile import reconcile_net
+
+    (net,) = nets([target], None)
+    reconciled = reconcile_net(net)
+    emit([reconciled.table()], reconciled.to_dict(), format, output)
+    if not reconciled.ok:
+        raise typer.Exit(1)
