@@ -14,28 +14,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName
-    from costcalc.net import Net, load
+    from costcalc.graph import Repeat, add, new_graph, unroll
+    from costcalc.net import Net, compare, explain, load, reconcile, specs
 
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {
-    "Cost": "analysis.cost",
-    "CostcalcError": "errors",
-    "GraphError": "errors",
-    "Net": "net",
-    "ShapeError": "errors",
-    "SpecError": "errors",
-    "UnknownName": "errors",
-    "cost": "analysis.cost",
-    "load": "net",
+    "analysis.cost": ("Cost", "cost"),
+    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName"),
+    "graph": ("Repeat", "add", "new_graph", "unroll"),
+    "net": ("Net", "compare", "explain", "load", "reconcile", "specs"),
 }
+WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
-__all__ = ["Cost", "CostcalcError", "GraphError", "Net", "ShapeError", "SpecError", "UnknownName", "cost", "load"]
+__all__ = [
+    "Cost", "CostcalcError", "GraphError", "Net", "Repeat", "ShapeError", "SpecError", "UnknownName", "add", "compare",
+    "cost", "explain", "load", "new_graph", "reconcile", "specs", "unroll",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ROOMS:
+    if name not in WHERE:
         raise AttributeError(f"module 'costcalc' has no attribute {name!r}")
-    value = getattr(import_module(f"costcalc.{ROOMS[name]}"), name)
+    value = getattr(import_module(f"costcalc.{WHERE[name]}"), name)
     globals()[name] = value
     return value
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import Cost, cost
 from costcalc.graph import Graph, unroll
 from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind, find, parse_settings, resolve
+
+if TYPE_CHECKING:
+    from costcalc.analysis.compare import Comparison
+    from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.table import Table
 
 
 class Net:
@@ -70,6 +75,38 @@ def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTE
     found = find(str(target), max_bytes=max_bytes)
     net = Net(found.spec, found.settings, found.label, max_layers)
     return net.with_knobs(**knobs) if knobs else net
+
+
+def compare(*targets: str | Net, by: str = "macs", algebra: bool | None = None) -> Comparison:
+    """Networks side by side: `compare("inception_naive", "inception_bottleneck")`.
+
+    `by` is macs, params, elementwise or activations. The ratio as algebra is added where two nets are two ways to
+    build one block and it fits on a line; always with `algebra=True`.
+    """
+    from costcalc.analysis.compare import compare_nets
+
+    return compare_nets([t if isinstance(t, Net) else load(t) for t in targets], by=by, algebra=algebra)
+
+
+def explain(target: str | Net) -> Table:
+    """Each number of a network as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
+    from costcalc.analysis.explain import explain_net
+
+    return explain_net(target if isinstance(target, Net) else load(target))
+
+
+def reconcile(target: str | Net) -> Reconciliation:
+    """Each published figure of a network, ours, and the reason for the difference."""
+    from costcalc.analysis.reconcile import reconcile_net
+
+    return reconcile_net(target if isinstance(target, Net) else load(target))
+
+
+def specs() -> Table:
+    """Every spec and preset of the library."""
+    from costcalc.analysis.listing import listing
+
+    return listing()
 
 
 def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:

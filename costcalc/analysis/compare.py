@@ -1,0 +1,182 @@
+"""Networks side by side: totals, ratios, which block made the difference, and the ratio as algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from costcalc.analysis.cost import SCHEMA_VERSION, Cost, version
+from costcalc.errors import UnknownName, unknown
+from costcalc.table import CONVENTION, Column, Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
+LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
+SMALL = 8  # layers with MACs of a net whose algebra is tried unasked
+
+
+class Pair(NamedTuple):
+    """A block of the first net and what stands in its place in the second; either may be missing."""
+
+    first: str | None
+    first_cost: int
+    second: str | None
+    second_cost: int
+
+    @property
+    def saved(self) -> int:
+        """What the second saves here; negative if it costs more."""
+        return self.first_cost - self.second_cost
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
+
+    costs: tuple[Cost, ...]
+    by: str
+    pairs: tuple[Pair, ...] = ()
+    algebra: Any = None  # analysis.ratio.Ratio
+
+    def ratio(self, cost: Cost) -> float | None:
+        """How many times this network costs the first one, by the metric; None if the first costs nothing."""
+        base = self.costs[0].total(self.by)
+        return cost.total(self.by) / base if base else None
+
+    def tables(self) -> list[Table]:
+        """Totals; for two networks also where the difference is made, and the algebra."""
+        tables = [self._totals()]
+        if self.pairs:
+            tables.append(self._breakdown())
+        if self.algebra is not None:
+            tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
+        tables[-1].notes.append(CONVENTION)
+        return tables
+
+    def _totals(self) -> Table:
+        columns = (
+            Column("target", "network", "text"),
+            Column("params", "params", rank=1),
+            Column("macs", "MACs"),
+            Column("elementwise", "elementwise", rank=3),
+            Column("activations", "activations", rank=4),
+            Column("times", f"{METRICS[self.by]} to the first", "text", 2),
+        )
+        rows = [{"target": cost.target, **cost.totals, "times": times_text(self.ratio(cost))} for cost in self.costs]
+        rows[0]["times"] = ""
+        return Table("", columns, rows)
+
+    def _breakdown(self) -> Table:
+        first, second = self.costs
+        label = METRICS[self.by]
+        columns = (
+            Column("first", first.target, "text"),
+            Column("first_cost", label, rank=1),
+            Column("second", second.target, "text"),
+            Column("second_cost", label, rank=1),
+            Column("saved", "saved"),
+            Column("share", "of the saving", "share", 2),
+        )
+        total = sum(pair.saved for pair in self.pairs)
+        rows = [{**pair._asdict(), "saved": pair.saved, "share": pair.saved / total if total else None}
+                for pair in self.pairs if pair.first_cost or pair.second_cost]  # fmt: skip
+        totals = {"first": "total", "first_cost": first.total(self.by), "second": "", "second_cost": second.total(self.by), "saved": total}  # fmt: skip
+        return Table(f"where the {label} are", columns, rows, totals)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each network."""
+        return [{"target": c.target, "knobs": dict(c.knobs), "totals": c.totals, "ratio": self.ratio(c)} for c in self.costs]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc compare`."""
+        return {
+            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION, "by": self.by,
+            "targets": self.to_records(), "pairs": [{**p._asdict(), "saved": p.saved} for p in self.pairs],
+            "algebra": self.algebra.to_dict() if self.algebra is not None else None,
+        }  # fmt: skip
+
+    def to_pandas(self) -> Any:
+        """The totals as a pandas.DataFrame, one row for each network."""
+        import pandas
+
+        return pandas.DataFrame([{"target": c.target, **c.totals, "ratio": self.ratio(c)} for c in self.costs])
+
+    def _repr_html_(self) -> str:
+        return "".join(table._repr_html_() for table in self.tables())
+
+
+def compare_nets(nets: Sequence[Net], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
+    """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
+
+    Raises UnknownName for fewer than two networks or a metric that is none of METRICS.
+    """
+    if by not in METRICS:
+        raise UnknownName(unknown("metric", by, METRICS))
+    if len(nets) < 2:
+        raise UnknownName("compare takes two or more networks; `costcalc show` shows one")
+    costs = tuple(net.cost() for net in nets)
+    if len(costs) > 2:
+        return Comparison(costs, by)
+    return Comparison(costs, by, tuple(align(*costs, by)), _algebra(nets, costs, by, algebra))
+
+
+def _algebra(nets: Sequence[Net], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+    first, second = nets
+    if wanted is False or not (wanted or (_nested(first, second) and all(map(_is_small, costs)))):
+        return None
+    from costcalc.analysis.ratio import ratio
+
+    found = ratio(second, first, by)
+    return found if wanted or found.fits_on_a_line else None
+
+
+def _nested(first: Net, second: Net) -> bool:
+    """Do one spec's knobs contain the other's? Then they are two ways to build one block."""
+    a, b = set(first.spec.knobs), set(second.spec.knobs)
+    return first.spec.name != second.spec.name and (a <= b or b <= a)
+
+
+def _is_small(cost: Cost) -> bool:
+    return sum(1 for row in cost.layers if row.macs) <= SMALL
+
+
+def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
+    """Blocks of two networks in order, paired by name, and by position between pairs of equal names."""
+    a, b = _parts(first, second, by)
+    matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+        ours, theirs = a[i1:i2], b[j1:j2]
+        length = max(len(ours), len(theirs))
+        if tag == "replace" and len(ours) != len(theirs):
+            yield from (Pair(name, cost, None, 0) for name, cost in ours)
+            yield from (Pair(None, 0, name, cost) for name, cost in theirs)
+            continue
+        nothing = (None, 0)
+        for i in range(length):
+            left = ours[i] if i < len(ours) else nothing
+            right = theirs[i] if i < len(theirs) else nothing
+            yield Pair(left[0], left[1], right[0], right[1])
+
+
+def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Names and costs of both: by layer if both are short, else by block."""
+    layers = [[(str(row.name), getattr(row, by)) for row in cost.layers if getattr(row, by)] for cost in (first, second)]
+    if max(map(len, layers)) <= LONGEST:
+        return layers[0], layers[1]
+    folds = [[(fold.name, getattr(fold, by)) for fold in cost.fold(1) if getattr(fold, by)] for cost in (first, second)]
+    return folds[0], folds[1]
+
+
+def times_text(ratio: float | None) -> str:
+    """`9.68× fewer`, `2.10× more`, `equal`."""
+    if ratio is None:
+        return ""
+    if ratio == 0:
+        return "none"
+    if ratio == 1:
+        return "equal"
+    return f"{1 / ratio:,.2f}× fewer" if ratio < 1 else f"{ratio:,.2f}× more"

@@ -1,0 +1,159 @@
+"""Published figures beside ours, to the digits printed, and the reason where they differ."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from costcalc.analysis.cost import SCHEMA_VERSION, Cost, version
+from costcalc.analysis.walk import Row
+from costcalc.errors import Problem, SpecError, did_you_mean
+from costcalc.spec import Published, setting_text
+from costcalc.table import CONVENTION, Column, Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+COLUMNS = (
+    Column("what", "figure", "text"),
+    Column("published", "published", "text"),
+    Column("ours", "ours", "text"),
+    Column("exact", "exact", "int", 2),
+    Column("difference", "differs by", "text", 3),
+    Column("verdict", "", "text", 1),
+    Column("source", "from", "text", 4),
+)
+POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One published figure and ours. `agrees`: equal to the digits printed."""
+
+    published: Published
+    network: str
+    exact: int
+    ours: str  # in the author's unit and digits
+    agrees: bool
+    difference: float  # (published − exact) / exact
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """All published figures of a spec."""
+
+    target: str
+    title: str
+    figures: tuple[Figure, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Does every figure agree, or say why not?"""
+        return all(figure.agrees or figure.published.because for figure in self.figures)
+
+    def table(self) -> Table:
+        """Figure, published, ours, difference, reason."""
+        rows = [{**_record(figure), "difference": _percent(figure)} for figure in self.figures]
+        notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
+        if not self.figures:
+            notes.append("no published figures: add them to the spec under `published:`")
+        return Table(f"{self.target}: {self.title}", COLUMNS, rows, notes=notes)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each figure."""
+        return [_record(figure) for figure in self.figures]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc reconcile`."""
+        return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
+                "target": self.target, "ok": self.ok, "figures": self.to_records()}  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def reconcile_net(net: Net) -> Reconciliation:
+    """Every published figure of the net's spec beside ours; those of one preset if the net is a preset.
+
+    Raises SpecError if a figure names a block that does not exist.
+    """
+    costs: dict[str, Cost] = {}
+    figures = []
+    for published in net.published:
+        other, label = _network(net, published)
+        if net.settings and other.settings != net.settings:
+            continue
+        if label not in costs:
+            costs[label] = other.cost()
+        figures.append(_figure(published, label, costs[label]))
+    return Reconciliation(net.label, net.title, tuple(figures))
+
+
+def _network(net: Net, published: Published) -> tuple[Net, str]:
+    """The network a figure is for, and how to call it."""
+    from costcalc.net import Net
+
+    preset = net.spec.presets[published.preset].settings if published.preset else {}
+    at = ",".join(f"{name}={setting_text(value)}" for name, value in published.at.items())
+    label = (published.preset or net.spec.name) + (f"@{at}" if at else "")
+    return Net(net.spec, {**preset, **published.at}, label, net.max_layers), label
+
+
+def _figure(published: Published, label: str, cost: Cost) -> Figure:
+    layers = cost.layers
+    if published.block:
+        layers = tuple(row for row in layers if f"{row.name}.".startswith(f"{published.block}."))
+    if not layers:
+        parts = {".".join(str(row.name).split(".")[:i]) for row in cost.layers for i in (1, 2, 3)}
+        problem = Problem(published.place, f"no block {published.block!r} in {label}", did_you_mean(published.block, parts))
+        raise SpecError(problem)
+    exact = sum(metric_of(row, published.metric) for row in layers)
+    printed, unit, decimals = read_figure(published.value, published.thousand)
+    return Figure(published, label, exact, figure_text(exact, published.value, published.thousand),
+                  agrees(exact, printed, unit, decimals), float((printed * unit - exact) / exact) if exact else 0.0)  # fmt: skip
+
+
+def metric_of(row: Row, metric: str) -> int:
+    """One metric of a row. `connections` are LeCun's: inputs wired to units, the bias input of each included."""
+    if metric == "weights":
+        return int(row.weight)
+    if metric == "connections":
+        return int(row.macs + (row.elementwise if row.bias else 0))
+    return int(getattr(row, metric))
+
+
+def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
+    """`2.7K` as (27/10, unit, decimals)."""
+    digits, suffix = re.fullmatch(r"([0-9.,]+)([KMGB]?)", text).groups()  # type: ignore[union-attr]
+    digits = digits.replace(",", "")
+    return Fraction(digits), thousand ** POWERS[suffix], len(digits.partition(".")[2])
+
+
+def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
+    """Is `exact`, rounded half up or cut to the decimals printed, the figure printed?"""
+    steps = Fraction(exact * 10**decimals, unit)
+    return printed * 10**decimals in (steps // 1, (steps + Fraction(1, 2)) // 1)
+
+
+def figure_text(exact: int, like: str, thousand: int) -> str:
+    """Our number with the unit and decimals of a published one."""
+    _, unit, decimals = read_figure(like, thousand)
+    if unit == 1:
+        return f"{exact:,}"
+    steps = (Fraction(exact * 10**decimals, unit) + Fraction(1, 2)) // 1
+    whole, rest = divmod(steps, 10**decimals)
+    return f"{whole:,}" + (f".{rest:0{decimals}d}" if decimals else "") + like[-1]
+
+
+def _record(figure: Figure) -> dict[str, Any]:
+    p = figure.published
+    what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
+    verdict = "agrees" if figure.agrees else p.because or "DIFFERS, and nobody has said why"
+    return {"what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
+            "difference": figure.difference, "verdict": verdict, "source": p.source}  # fmt: skip
+
+
+def _percent(figure: Figure) -> str:
+    return "" if figure.agrees else f"{100 * figure.difference:+.1f} %"
