@@ -46,7 +46,11 @@ class Net:
         """The same network with these knobs set; a float is read as its decimal digits."""
         exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
         label = f"{self.label}{',' if '@' in self.label else '@'}" + ",".join(f"{k}={v}" for k, v in knobs.items())
-        return Net(self.spec, {**self.settings, **exact}, label if knobs else self.label, self.max_layers)
+        return self.at({**self.settings, **exact}, label if knobs else self.label)
+
+    def at(self, settings: dict[str, Any], label: str) -> Net:
+        """The spec with just these knobs set, under another label."""
+        return Net(self.spec, settings, label, self.max_layers)
 
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layer graph, a networkx.DiGraph; knobs that are `free` stay letters; repeats written out if `unrolled`."""
@@ -119,5 +123,5 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
             net = changed[i]
             settings = parse_settings([text], net.spec.knobs, net.spec.name)
             label = f"{net.label}{',' if '@' in net.label else '@'}{text.strip()}"
-            changed[i] = Net(net.spec, {**net.settings, **settings}, label, net.max_layers)
+            changed[i] = net.at({**net.settings, **settings}, label)
     return changed

@@ -93,12 +93,10 @@ def reconcile_net(net: Net) -> Reconciliation:
 
 def _network(net: Net, published: Published) -> tuple[Net, str]:
     """The network a figure is for, and how to call it."""
-    from costcalc.net import Net
-
     preset = net.spec.presets[published.preset].settings if published.preset else {}
     at = ",".join(f"{name}={setting_text(value)}" for name, value in published.at.items())
     label = (published.preset or net.spec.name) + (f"@{at}" if at else "")
-    return Net(net.spec, {**preset, **published.at}, label, net.max_layers), label
+    return net.at({**preset, **published.at}, label), label
 
 
 def _figure(published: Published, label: str, cost: Cost) -> Figure:

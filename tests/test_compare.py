@@ -1,0 +1,104 @@
+"""Comparisons: the lecture's numbers, where the saving is, and laws of alignment."""
+
+import pytest
+
+import costcalc
+from costcalc.analysis.compare import align, times_text
+
+
+@pytest.fixture(scope="module")
+def inception():
+    return costcalc.compare("inception_naive", "inception_bottleneck")
+
+
+def test_the_bottleneck_saves_what_the_lecture_says(inception):
+    naive, bottleneck = inception.costs
+    assert (naive.macs, bottleneck.macs) == (120_422_400, 12_443_648)
+    assert inception.ratio(bottleneck) == pytest.approx(1 / 9.68, abs=0.0001)
+    assert [(p.second, p.second_cost) for p in inception.pairs] == [("reduce", 2_408_448), ("conv", 10_035_200)]
+
+
+def test_the_k_by_k_convolutions_stand_side_by_side(inception):
+    assert [(p.first, p.second) for p in inception.pairs] == [(None, "reduce"), ("conv", "conv")]
+
+
+def test_the_table_says_how_many_times(inception):
+    totals, breakdown = inception.tables()
+    assert [row["times"] for row in totals.rows] == ["", "9.68× fewer"]
+    assert breakdown.totals["saved"] == sum(row["saved"] for row in breakdown.rows) == 107_978_752
+
+
+def test_depthwise_separable_is_a_third():
+    both = costcalc.compare("conv_normal", "conv_depthwise_separable")
+    assert [cost.macs for cost in both.costs] == [2160, 672]
+    assert sorted(p.second_cost for p in both.pairs if p.second) == [240, 432]
+
+
+@pytest.mark.parametrize("by", ["macs", "params", "elementwise", "activations"])
+@pytest.mark.parametrize(
+    "targets", [("resnet18", "plain18"), ("resnet50", "efficientnet_b3"), ("vgg16", "vgg19"), ("lenet5", "lenet5_1998")]
+)
+def test_every_cost_is_in_exactly_one_pair(targets, by):
+    both = costcalc.compare(*targets, by=by, algebra=False)
+    assert sum(p.first_cost for p in both.pairs) == both.costs[0].total(by)
+    assert sum(p.second_cost for p in both.pairs) == both.costs[1].total(by)
+
+
+def test_a_net_against_itself_saves_nothing():
+    both = costcalc.compare("mobilenet_v2", "mobilenet_v2")
+    assert {p.saved for p in both.pairs} == {0}
+    assert all(p.first == p.second for p in both.pairs)
+    assert both.tables()[0].rows[1]["times"] == "equal"
+
+
+def test_plain_and_residual_differ_in_the_projections_alone():
+    both = costcalc.compare("resnet18", "plain18")
+    assert {p.first for p in both.pairs if p.saved} == {p.first for p in both.pairs if p.second is None}
+    assert all("projection" in p.first for p in both.pairs if p.saved)
+
+
+def test_many_targets_are_measured_against_the_first():
+    targets = ["conv_normal", "conv_depthwise_separable", "mobilenet_v2", "resnet50", "efficientnet_b3"]
+    many = costcalc.compare(*targets)
+    assert [cost.target for cost in many.costs] == targets
+    assert many.pairs == () and len(many.tables()) == 1
+    assert many.to_pandas()["macs"].tolist()[3] == 4_089_184_256
+
+
+@pytest.mark.parametrize(
+    ("ratio", "text"),
+    [(None, ""), (1, "equal"), (0, "none"), (0.5, "2.00× fewer"), (3, "3.00× more"), (0.1033, "9.68× fewer")],
+)
+def test_times_in_words(ratio, text):
+    assert times_text(ratio) == text
+
+
+def test_names_align_even_when_a_block_comes_between():
+    a, b = (costcalc.load(name).cost() for name in ("vgg11", "vgg13"))
+    names = [(p.first, p.second) for p in align(a, b, "macs")]
+    assert all(first == second for first, second in names if first and second)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: costcalc.compare("vgg16"), "compare takes two or more networks; `costcalc show` shows one"),
+        (lambda: costcalc.compare("vgg16", "vgg19", by="mac"), "unknown metric 'mac'; did you mean 'macs'?"),
+        (lambda: costcalc.compare("vgg16", "vgg"[:-1] + "g99"), None),
+    ],
+)
+def test_what_compare_refuses(call, message):
+    with pytest.raises(costcalc.UnknownName) as caught:
+        call()
+    assert message is None or str(caught.value) == message
+
+
+def test_the_json_has_it_all(inception):
+    document = inception.to_dict()
+    assert [t["totals"]["macs"] for t in document["targets"]] == [120_422_400, 12_443_648]
+    assert document["pairs"][0] == {"first": None, "first_cost": 0, "second": "reduce", "second_cost": 2_408_448, "saved": -2_408_448}  # fmt: skip
+    assert document["by"] == "macs" and document["convention"].startswith("MACs:")
+
+
+def test_a_notebook_shows_both_tables(inception):
+    assert inception._repr_html_().count("<table>") == 2

@@ -1,0 +1,58 @@
+"""Explanations: what is printed, worked out by Python, is the number beside it."""
+
+import re
+
+import pytest
+
+import costcalc
+from costcalc.spec import entries
+
+SPECS = [entry.name for entry in entries()]
+
+
+def worked_out(how: str) -> int:
+    """The value of `3 × (28·28·32 · 5·5·(96/2) + 7)`, by Python's own arithmetic."""
+    text = re.sub(r"[·×]", "*", how).replace("/", "//").replace(",", "")
+    assert re.fullmatch(r"[0-9*+\-/() ]+", text), how
+    return eval(text)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_line_works_out_to_its_number(name):
+    for row in costcalc.explain(name).rows:
+        if not row["how"].startswith("sum of"):
+            assert worked_out(row["how"]) == row["value"], row
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_lines_add_up_to_the_totals(name):
+    rows = costcalc.explain(name).rows
+    for what in ("params", "MACs", "elementwise"):
+        lines = [row["value"] for row in rows if row["metric"] == what]
+        assert sum(lines[:-1]) == lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "layer", "what", "how"),
+    [
+        ("inception_naive", "conv", "MACs", "28·28·32 · 5·5·192"),
+        ("inception_bottleneck", "reduce", "MACs", "28·28·16 · 1·1·192"),
+        ("inception_bottleneck", "conv", "MACs", "28·28·32 · 5·5·16"),
+        ("conv_depthwise_separable", "depthwise", "MACs", "4·4·3 · 3·3"),
+        ("conv_depthwise_separable", "pointwise", "MACs", "4·4·5 · 1·1·3"),
+        ("alexnet", "conv2", "MACs", "27·27·256 · 5·5·(96/2)"),
+        ("alexnet", "conv2", "params", "5·5·48·256 + 256"),
+        ("lenet5", "fc3", "MACs", "120 · 400"),
+        ("lenet5", "fc3", "params", "400·120 + 120"),
+        ("lenet5_1998", "s2", "elementwise", "14·14·6 · (2·2 + 1)"),
+        ("lenet5_1998", "c3", "MACs", "10·10·60 · 5·5"),
+    ],
+)
+def test_as_the_lecture_writes_it(name, layer, what, how):
+    found = {(row["name"], row["metric"]): row["how"] for row in costcalc.explain(name).rows}
+    assert found[layer, what] == how
+
+
+def test_the_sum_names_its_parts():
+    last = [row for row in costcalc.explain("inception_bottleneck").rows if row["metric"] == "MACs"][-1]
+    assert last["how"] == "2,408,448 + 10,035,200" and last["value"] == 12_443_648

@@ -1,0 +1,89 @@
+"""Published figures beside ours: what counts as agreeing, and that every difference has its reason."""
+
+from fractions import Fraction
+
+import pytest
+
+import costcalc
+from costcalc.analysis.reconcile import agrees, figure_text, read_figure
+from costcalc.spec import entries, parse_text
+
+SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_published_figure_agrees_or_says_why_not(name):
+    found = costcalc.reconcile(name)
+    assert [f for f in found.figures if not f.agrees and not f.published.because] == []
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_reason_is_given_for_a_figure_that_agrees(name):
+    assert [f.published for f in costcalc.reconcile(name).figures if f.agrees and f.published.because] == []
+
+
+@pytest.mark.parametrize(
+    ("exact", "text", "thousand", "expected"),
+    [
+        (61_706, "61,706", 1000, True),
+        (61_706, "61,707", 1000, False),
+        (5_288_548, "5.3M", 1000, True),
+        (5_288_548, "5.2M", 1000, True),  # cut instead of rounded
+        (5_288_548, "5.4M", 1000, False),
+        (114_688, "112K", 1024, True),
+        (114_688, "112K", 1000, False),
+        (4_089_184_256, "4.09G", 1000, True),
+        (4_089_184_256, "4.09B", 1000, True),
+        (999_999, "1M", 1000, True),
+        (0, "0", 1000, True),
+    ],
+)
+def test_agreeing_to_the_digits_printed(exact, text, thousand, expected):
+    assert agrees(exact, *read_figure(text, thousand)) is expected
+
+
+def test_ours_in_the_unit_of_the_figure():
+    assert figure_text(9_408, "2.7K", 1024) == "9.2K"
+    assert figure_text(118_013_952, "34M", 1000) == "118M"
+    assert figure_text(61_706, "60,000", 1000) == "61,706"
+    assert read_figure("2.7K", 1024) == (Fraction(27, 10), 1024, 1)
+
+
+def test_googlenet_table_1_row_by_row():
+    figures = {(f.published.metric, f.published.block): f for f in costcalc.reconcile("googlenet").figures if f.published.block}
+    assert figures["macs", "inception3a"].exact == 128_049_152 and figures["macs", "inception3a"].agrees
+    assert not figures["params", "conv1"].agrees and "7×1" in figures["params", "conv1"].published.because
+
+
+def test_a_preset_has_its_own_figures_only():
+    assert {f.network for f in costcalc.reconcile("efficientnet_b3").figures} == {"efficientnet_b3"}
+
+
+WRONG = """
+name: wrong
+title: a net
+source: nobody
+input: [3, 8, 8]
+layers:
+  - conv: {channels: 4, kernel: 3}
+published:
+  - {metric: params, value: 113, source: a table}
+"""
+
+
+def test_a_difference_without_a_reason_fails_the_check(tmp_path, capsys):
+    from costcalc.cli import run
+
+    (tmp_path / "wrong.yaml").write_text(WRONG)
+    found = costcalc.reconcile(str(tmp_path / "wrong.yaml"))
+    assert not found.ok and found.figures[0].exact == 3 * 4 * 9 + 4
+    assert run(["reconcile", str(tmp_path / "wrong.yaml")]) == 1
+    assert "nobody has said why" in capsys.readouterr().out
+
+
+def test_a_block_that_does_not_exist_is_named_with_its_place(tmp_path):
+    text = WRONG.replace("value: 113,", "value: 112, block: cnv,")
+    with pytest.raises(costcalc.SpecError) as caught:
+        net = costcalc.Net(parse_text(text, "wrong.yaml"), {}, "wrong")
+        costcalc.reconcile(net)
+    assert str(caught.value) == "wrong.yaml:9:5: no block 'cnv' in wrong; did you mean 'conv'?"
