@@ -1,0 +1,96 @@
+"""Every example in README.md and docs/ is run, and prints what the page says it prints.
+
+    ```console   `$ costcalc …` lines and their output, compared to the letter
+    ```python    `>>>` lines, by doctest
+    ```yaml      with a `name:`, a spec: written beside the examples, and valid
+
+COSTCALC_UPDATE_DOCS=1 writes the output of today into the pages instead; read the diff.
+"""
+
+import doctest
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+UPDATE = bool(os.environ.get("COSTCALC_UPDATE_DOCS"))
+
+
+def blocks(text, language):
+    return [match[2] for match in FENCE.finditer(text) if match[1] == language]
+
+
+def run_command(line, folder):
+    """Standard output and error of one `$` line, as a reader who pipes it sees them. Not a shell: words and quotes."""
+    words = shlex.split(line)
+    assert words[0] == "costcalc", f"only costcalc is run in docs, not {words[0]}"
+    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run([sys.executable, "-m", "costcalc", *words[1:]], cwd=folder, env=env,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")  # fmt: skip
+    return re.sub(r" +$", "", done.stdout, flags=re.MULTILINE)
+
+
+def rerun(block, folder):
+    """The block with the output its commands have today."""
+    commands = [line for line in block.splitlines() if line.startswith("$ ")]
+    return "".join(f"{line}\n{run_command(line[2:], folder)}" for line in commands)
+
+
+def write_specs(text, folder):
+    for block in blocks(text, "yaml"):
+        if name := re.search(r"^name: (\w+)", block, re.MULTILINE):
+            (folder / f"{name[1]}.yaml").write_text(block, encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_console_examples(page, tmp_path):
+    text = page.read_text(encoding="utf-8")
+    write_specs(text, tmp_path)
+    if UPDATE:
+        page.write_text(
+            FENCE.sub(lambda m: f"```console\n{rerun(m[2], tmp_path)}```" if m[1] == "console" else m[0], text),
+            encoding="utf-8",
+        )
+        return
+    for block in blocks(text, "console"):
+        assert rerun(block, tmp_path) == block
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples(page, tmp_path, monkeypatch):
+    text = page.read_text(encoding="utf-8")
+    write_specs(text, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    source = "\n".join(blocks(text, "python"))
+    test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(test)
+    assert runner.failures == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_specs_in_docs_are_valid(page, tmp_path):
+    import costcalc
+
+    write_specs(page.read_text(encoding="utf-8"), tmp_path)
+    for path in tmp_path.glob("*.yaml"):
+        assert costcalc.load(str(path)).cost().macs > 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_gate_runs_the_readmes_test_command():
+    commands = blocks((ROOT / "README.md").read_text(), "sh")
+    assert len(commands) == 2
+    assert commands[1].strip() in (ROOT / ".ci" / "run").read_text()
