@@ -14,7 +14,7 @@ from math import lcm
 from typing import Any
 
 import sympy
-from sympy import Add, Expr, Function, Integer, Mul, Rational, Symbol, ceiling, sympify
+from sympy import Add, Expr, Function, Integer, Mul, Symbol, ceiling, sympify
 from sympy import floor as floor_of
 
 from costcalc import dims
@@ -187,7 +187,7 @@ def at_least(a: Any, b: Any) -> bool | None:
 
 
 def _least(x: Expr) -> Any:
-    """A number that x is not smaller than: whole positive factors are at least 1, and `round_to(x, m)` at least m."""
+    """A number x is not smaller than: factors are not negative, whole positive ones at least 1, round_to(x, m) m."""
     if isinstance(x, Add):
         return sum(map(_least, x.args))
     coefficient, rest = x.as_coeff_Mul()
@@ -195,9 +195,13 @@ def _least(x: Expr) -> Any:
         return coefficient
     if coefficient < 0 or not rest.is_nonnegative:
         return -sympy.oo
-    least = [f.args[1] if isinstance(f, RoundTo) and f.args[1].is_Integer else int(f.is_integer and f.is_positive or 0)
-             for f in Mul.make_args(rest)]  # fmt: skip
-    return coefficient * Mul(*least)
+    return coefficient * Mul(*map(_least_factor, Mul.make_args(rest)))
+
+
+def _least_factor(x: Expr) -> Any:
+    if isinstance(x, RoundTo) and x.args[1].is_Integer:
+        return x.args[1]
+    return 1 if x.is_integer and x.is_positive else 0
 
 
 @lru_cache(maxsize=65536)

@@ -54,11 +54,10 @@ def op(cls: Class) -> Class:
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
     cls.view = getattr(cls, "view", False)
-    for name, method in vars(_Value).items():
-        if callable(method):
-            setattr(cls, name, method)
+    for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
+        setattr(cls, method, getattr(_Value, method))
     OPS[cls.name] = dataclass(repr=False, eq=False, match_args=False)(cls)
-    return OPS[cls.name]
+    return cls
 
 
 class _Value:
@@ -67,10 +66,8 @@ class _Value:
     `dataclass(frozen=True)` would do, but compiles six methods for every op; these are shared, and import at once.
     """
 
-    name: str
-
-    def __setattr__(self, name: str, given: Any) -> None:
-        kind = field_kinds(type(self)).get(name)
+    def __setattr__(self: Any, name: str, given: Any) -> None:
+        kind = field_kinds(self.__class__).get(name)
         if kind is None or name in self.__dict__:
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         self.__dict__[name] = kind.check(given, f"{self.name}: {name}")
@@ -148,11 +145,10 @@ def settle(needs: Any) -> tuple[Truth, list[str]]:
         truth = need[0]
         if truth is True:
             continue
-        reason = need[1].format(*need[2:])
         if truth is None:
-            assumed.append(reason)
+            assumed.append(need[1].format(*need[2:]))
         elif truth is False:
-            raise ShapeError(reason)
+            raise ShapeError(need[1].format(*need[2:]))
         else:
             valid = valid & truth
     return valid, assumed

@@ -5,50 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum, prod, windows
+from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum
 from costcalc.ops.base import Need, Tensor, free, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
-
-
-def each(value: Any, rank: int) -> tuple[Any, ...]:
-    """One value for every sliding axis."""
-    return value if type(value) is tuple else (value,) * rank
-
-
-def sliding(self: Any, x: Shape) -> list[tuple[Any, ...]]:
-    """(size, kernel, stride, padding, dilation) of every axis a window slides along."""
-    fields = self.kernel, self.stride, self.padding, self.dilation
-    if tuple not in map(type, fields):
-        return [(size, *fields) for size in x[2:]]
-    return [*zip(x[2:], *(each(value, len(x) - 2) for value in fields))]
-
-
-def slide(self: Any, x: Shape) -> list[Size]:
-    """The positions of a window along each sliding axis: see `dims.windows`."""
-    return [windows(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
-
-
-def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:
-    """n, c and the sliding axes, as many as the op wants; a per-axis field has one entry for each."""
-    rank = len(x) - 2
-    wanted = getattr(self, "rank", None)
-    if wanted is None:
-        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
-    else:
-        yield rank == wanted, "needs {} sliding axes after batch and channels, got {}", wanted, rank
-    for name in names:
-        value = getattr(self, name)
-        if type(value) is tuple:
-            yield len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank
-
-
-def window_fits(self: Any, x: Shape) -> Iterator[Need]:
-    """The window reaches over no axis and its padding."""
-    yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
-    if self.padding.__class__ is not str:
-        for size, k, _, p, d in sliding(self, x):
-            reach = d * (k - 1) + 1
-            yield at_least(size + 2 * p, reach), "a window of {} does not fit into {} + 2·{} of padding", reach, size, p
+from costcalc.ops.window import each, slide, sliding, sliding_axes, window_elements, window_fits
 
 
 def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
@@ -94,7 +54,7 @@ class Conv:
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each output element is one dot product over a k×k window of the c_in/groups channels its group sees
-        return elements(out) * prod(each(self.kernel, len(x) - 2)) * exact_div(x[1], self.groups)
+        return elements(out) * window_elements(self, x) * exact_div(x[1], self.groups)
 
     elementwise = bias_adds
 
@@ -144,7 +104,7 @@ class Depthwise:
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each output element is one dot product over a k×k window of a single channel
-        return elements(out) * prod(each(self.kernel, len(x) - 2))
+        return elements(out) * window_elements(self, x)
 
     elementwise = bias_adds
 
@@ -181,7 +141,7 @@ class PartialConv:
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # every connected pair of maps is a single-channel convolution over all positions
-        return elements((out[0], sum(map(len, self.sees)), *out[2:])) * prod(each(self.kernel, len(x) - 2))
+        return elements((out[0], sum(map(len, self.sees)), *out[2:])) * window_elements(self, x)
 
     elementwise = bias_adds
 
@@ -227,7 +187,7 @@ class ConvTranspose:
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each input element multiplies a k×k window for each of the channels/groups maps its group writes
-        return elements(x) * prod(each(self.kernel, len(x) - 2)) * exact_div(self.channels, self.groups)
+        return elements(x) * window_elements(self, x) * exact_div(self.channels, self.groups)
 
     elementwise = bias_adds
 
@@ -256,4 +216,4 @@ class Subsample:
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         # per output: k·k − 1 additions, one multiplication, one bias addition
-        return elements(out) * (prod(each(self.kernel, len(x) - 2)) + 1)
+        return elements(out) * (window_elements(self, x) + 1)

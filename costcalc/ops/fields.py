@@ -34,20 +34,23 @@ class Kind:
 
     def check(self, value: Any, what: str) -> Any:
         """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
-        if isinstance(value, str):
-            if value in self.words:
-                return 0 if value == "valid" else value
-        elif self.name == "size":
-            return self.one(value, what)
-        elif self.name == "per_axis":
-            return tuple(self.one(v, what) for v in value) if isinstance(value, (tuple, list)) else self.one(value, what)
-        elif self.name == "sizes":
-            return tuple(self.one(v, what) for v in (value if isinstance(value, (tuple, list)) else (value,)))
-        elif self.name == "table" and isinstance(value, (tuple, list)):
-            if all(isinstance(row, (tuple, list)) for row in value):
-                return tuple(tuple(self.one(v, what) for v in row) for row in value)
-        elif self.name == "flag" and isinstance(value, bool) or self.name == "ratio" and is_ratio(value):
-            return value
+        listed = isinstance(value, (tuple, list))
+        match self.name:
+            case _ if isinstance(value, str):
+                if value in self.words:
+                    return 0 if value == "valid" else value
+            case "sizes" | "per_axis" if listed:
+                return tuple(self.one(size, what) for size in value)
+            case "sizes":
+                return (self.one(value, what),)
+            case "size" | "per_axis":
+                return self.one(value, what)
+            case "table" if listed and all(isinstance(row, (tuple, list)) for row in value):
+                return tuple(tuple(self.one(size, what) for size in row) for row in value)
+            case "flag" if isinstance(value, bool):
+                return value
+            case "ratio" if is_ratio(value):
+                return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
 
     def one(self, value: Any, what: str) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, at_least, elements, equal, prod
 from costcalc.ops.base import Need, axes, free, no_needs, no_weights, op
-from costcalc.ops.conv import each, sliding_axes
 from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+from costcalc.ops.window import each, sliding_axes
 
 
 @op
@@ -19,7 +19,7 @@ class Input:
     needs = no_needs
 
     def shape(self) -> Shape:
-        return self.size
+        return (*self.size,)
 
     weights = no_weights
     macs = free("data enters, nothing is computed")

@@ -7,8 +7,8 @@ from typing import Any
 
 from costcalc.dims import Shape, Size, at_least, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import Need, free, no_weights, op
-from costcalc.ops.conv import each, slide, sliding, sliding_axes, window_fits
 from costcalc.ops.fields import Flag, Padding, PerAxis
+from costcalc.ops.window import each, slide, sliding, sliding_axes, window_elements, window_fits
 
 
 def pooled(self: Any, x: Shape) -> Shape:
@@ -47,7 +47,7 @@ class MaxPool:
     macs = free("comparisons are not multiplies")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        return elements(out) * (prod(each(self.kernel, len(x) - 2)) - 1)  # k·k − 1 comparisons per window
+        return elements(out) * (window_elements(self, x) - 1)  # k·k − 1 comparisons per window
 
 
 @op
@@ -66,7 +66,7 @@ class AveragePool:
     macs = free("the one division per window is elementwise")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        return elements(out) * prod(each(self.kernel, len(x) - 2))  # k·k − 1 additions and 1 division per window
+        return elements(out) * window_elements(self, x)  # k·k − 1 additions and 1 division per window
 
 
 @op

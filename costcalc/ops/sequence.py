@@ -65,7 +65,8 @@ class ScaledDotProductAttention:
 class Recurrent:
     """Shapes and tensors of a recurrent layer with `gates` gates, under torch's names and order.
 
-    (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; `layers` stacked, each reading the one below. The batch is the first axis.
+    (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; the batch is the first axis. `layers` are stacked,
+    each reads the one below.
     """
 
     gates: int

@@ -1,0 +1,55 @@
+"""Windows that slide along every axis after batch and channels: what convolutions and pooling have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.dims import Shape, Size, at_least, prod, windows
+from costcalc.ops.base import Need
+
+
+def each(value: Any, rank: int) -> tuple[Any, ...]:
+    """One value for every sliding axis."""
+    return value if type(value) is tuple else (value,) * rank
+
+
+def sliding(self: Any, x: Shape) -> list[tuple[Any, ...]]:
+    """(size, kernel, stride, padding, dilation) of every axis a window slides along."""
+    k, s, p, d = self.kernel, self.stride, self.padding, self.dilation
+    if tuple in (type(k), type(s), type(p), type(d)):
+        return [*zip(x[2:], *(each(value, len(x) - 2) for value in (k, s, p, d)))]
+    return [(size, k, s, p, d) for size in x[2:]]
+
+
+def slide(self: Any, x: Shape) -> list[Size]:
+    """The positions of a window along each sliding axis: see `dims.windows`."""
+    return [windows(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
+
+
+def window_elements(self: Any, x: Shape) -> Size:
+    """k·k, or k for every sliding axis."""
+    return prod(each(self.kernel, len(x) - 2))
+
+
+def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:
+    """n, c and the sliding axes, as many as the op wants; a per-axis field has one entry for each."""
+    rank = len(x) - 2
+    wanted = getattr(self, "rank", None)
+    if wanted is None:
+        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+    else:
+        yield rank == wanted, "needs {} sliding axes after batch and channels, got {}", wanted, rank
+    for name in names:
+        value = getattr(self, name)
+        if type(value) is tuple:
+            yield len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank
+
+
+def window_fits(self: Any, x: Shape) -> Iterator[Need]:
+    """The window reaches over no axis and its padding."""
+    yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
+    if self.padding.__class__ is not str:
+        for size, k, _, p, d in sliding(self, x):
+            reach = d * (k - 1) + 1
+            yield at_least(size + 2 * p, reach), "a window of {} does not fit into {} + 2·{} of padding", reach, size, p
