@@ -44,8 +44,8 @@ resnet101@stride_on=conv1       44,549,160     7.570G
 resnet152@stride_on=conv1       60,192,808     11.282G
 conv1x1                              6,144     4,816,896
 network_in_network                 966,986     222,486,528
-inception_naive                    153,600     120,422,400
-inception_bottleneck                15,872     12,443,648
+inception_naive                    153,632     120,422,400
+inception_bottleneck                15,920     12,443,648
 inception_module                   163,696     128.0M
 googlenet                        6,998,552     1582.7M
 googlenet_torchvision            6,624,904     1.498G
