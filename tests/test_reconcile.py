@@ -59,6 +59,11 @@ def test_a_preset_has_its_own_figures_only():
     assert {f.network for f in costcalc.reconcile("efficientnet_b3").figures} == {"efficientnet_b3"}
 
 
+def test_both_figures_of_resnet50_and_the_knob_between_them():
+    macs = {(f.network, f.published.value) for f in costcalc.reconcile("resnet50").figures if f.published.metric == "macs"}
+    assert macs == {("resnet50@stride_on=conv1", "3.8B"), ("resnet50", "4.09G")}
+
+
 WRONG = """
 name: wrong
 title: a net

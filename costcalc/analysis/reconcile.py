@@ -75,7 +75,7 @@ class Reconciliation:
 
 
 def reconcile_net(net: Net) -> Reconciliation:
-    """Every published figure of the net's spec beside ours; those of one preset if the net is a preset.
+    """Every published figure for the net's spec beside ours; only those for the knobs that the net sets, if it sets any.
 
     Raises SpecError if a figure names a block that does not exist.
     """
@@ -83,7 +83,7 @@ def reconcile_net(net: Net) -> Reconciliation:
     figures = []
     for published in net.published:
         other, label = _network(net, published)
-        if net.settings and other.settings != net.settings:
+        if not net.settings.items() <= other.settings.items():
             continue
         if label not in costs:
             costs[label] = other.cost()
