@@ -149,9 +149,9 @@ FOLD_COLUMNS = (
     Column("macs", "MACs"),
     Column("elementwise", "elementwise", "int", 6),
     Column("activations", "activations", "int", 5),
-    Column("passed_on", "passed on", "int", 3),
-    Column("widest", "widest inside", "int", 3),
-    Column("share", "share", "share", 2),
+    Column("passed_on", "passed on", "int", 2),
+    Column("widest", "widest", "int", 2),
+    Column("share", "share", "share", 3),
 )
 
 
@@ -166,9 +166,9 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
 def version() -> str:
     """The version of costcalc."""
-    from importlib.metadata import version as of
+    from costcalc import __version__
 
-    return of("costcalc")
+    return __version__
 
 
 def _is_input(rows: Iterable[Row]) -> bool:
