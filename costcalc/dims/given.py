@@ -30,12 +30,19 @@ def normal(x: Any) -> Any:
         return int(x)
     if is_column(x) and x.ndim == 0:
         return x.item()
+    if is_letter(x):
+        from costcalc.dims.measure import affordable
+
+        return affordable(x)
     return x
 
 
 def size_text(x: Any) -> str:
     """A size as it stands in a message."""
-    return str(x) if not isinstance(x, Fraction) else f"{float(x):.12g}"
+    if not isinstance(x, Fraction):
+        return str(x)
+    short = max(x.numerator.bit_length(), x.denominator.bit_length()) < 1000  # what a float can hold
+    return f"{float(x):.12g}" if short else f"{x.numerator}/{x.denominator}"
 
 
 def checked(x: Any, what: str, low: int) -> Any:

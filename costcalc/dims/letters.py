@@ -18,6 +18,7 @@ from sympy import Add, Expr, Function, Integer, Mul, Symbol, ceiling, sympify
 from sympy import floor as floor_of
 
 from costcalc import dims
+from costcalc.dims.measure import affordable, expanded
 
 
 @cache
@@ -37,7 +38,7 @@ class RoundTo(Function):  # type: ignore[misc]
     def eval(cls, x: Expr, multiple: Expr) -> Expr | None:
         if x.is_Rational and multiple.is_Integer:
             return Integer(dims.round_to(Fraction(int(x.p), int(x.q)), int(multiple)))
-        return None
+        return x if x.is_positive and multiple.is_positive and whole(x / multiple) is True else None
 
 
 RoundTo.__name__ = "round_to"  # what sympy prints
@@ -93,11 +94,10 @@ def floor_div(a: Any, b: Any) -> Expr:
     if b.is_zero:
         raise ZeroDivisionError("division by zero")
     if not (b.is_Integer and b.is_positive):
-        quotient = a / b
-        return quotient if quotient.is_integer else floor_of(quotient)
+        return _floor_by_letter(a, b)
     modulus = int(b)
     outside, inside, constant = [], [], Integer(0)
-    for term in Add.make_args(sympy.expand(a)):
+    for term in Add.make_args(expanded(a)):
         if term.is_number:
             constant += term
         elif _is_multiple(term, modulus):
@@ -109,13 +109,25 @@ def floor_div(a: Any, b: Any) -> Expr:
     return Add(*outside) + _floor(Add(*inside), int(constant), modulus)
 
 
+def _floor_by_letter(a: Expr, b: Expr) -> Expr:
+    """⌊a/b⌋; for whole b ⌊(⌊x/m⌋ + k)/b⌋ = ⌊(x + k·m)/(m·b)⌋, as for numbers."""
+    atoms = [term for term in Add.make_args(a) if isinstance(term, (floor_of, ceiling))]
+    if len(atoms) == 1 and b.is_integer and b.is_positive and (a - atoms[0]).is_integer:
+        x, m = sympy.fraction(sympy.together(atoms[0].args[0]))
+        if m.is_integer and m.is_positive and (x.is_integer or isinstance(atoms[0], floor_of)):
+            up = m - 1 if isinstance(atoms[0], ceiling) else 0
+            a, b = x + up + (a - atoms[0]) * m, m * b
+    quotient = expanded(a / b)
+    return quotient if quotient.is_integer else affordable(floor_of(quotient))
+
+
 def _floor(x: Expr, c: int, m: int) -> Expr:
     """⌊(x + c)/m⌋ for an expression x without constant term."""
     if x == 0:
         return Integer(c // m)
     shared = reduce(gcd_of, (_content(term) for term in Add.make_args(x)), m)
     if shared > 1 and (x / shared).is_integer:
-        x, c, m = sympy.expand(x / shared), c // shared, m // shared
+        x, c, m = expanded(x / shared), c // shared, m // shared
     inner = _parts(x) if isinstance(x, (floor_of, ceiling)) else None
     if inner is not None:
         within, k, n = inner
@@ -137,7 +149,7 @@ def _content(term: Expr) -> int:
 def _parts(atom: Expr) -> tuple[Expr, int, int] | None:
     """(x, c, m) of an atom that equals ⌊(x + c)/m⌋, or None if it has no such form."""
     (argument,) = atom.args
-    terms = Add.make_args(sympy.expand(argument))
+    terms = Add.make_args(expanded(argument))
     m = lcm(*(int(term.as_coeff_Mul()[0].q) for term in terms if term.as_coeff_Mul()[0].is_Rational))
     constant = sum((term for term in terms if term.is_number), Integer(0)) * m
     x = Add(*(term * m for term in terms if not term.is_number))
@@ -173,12 +185,12 @@ def whole(x: Expr) -> bool | None:
 
 
 def divides(b: Any, a: Any) -> bool | None:
-    return whole(sympify(a) / sympify(b))
+    return True if b == 1 else whole(sympify(a) / sympify(b))  # sizes are whole: who makes one sees to that
 
 
 @lru_cache(maxsize=65536)
 def at_least(a: Any, b: Any) -> bool | None:
-    difference = sympy.expand(sympify(a) - sympify(b))
+    difference = expanded(sympify(a) - sympify(b))
     if difference.is_nonnegative is not None:
         return bool(difference.is_nonnegative)
     if _least(difference) >= 0:
@@ -207,7 +219,7 @@ def _least_factor(x: Expr) -> Any:
 @lru_cache(maxsize=65536)
 def equal(a: Any, b: Any) -> bool | None:
     difference = sympify(a) - sympify(b)
-    difference = difference if difference.is_Atom else sympy.expand(difference)
+    difference = difference if difference.is_Atom else expanded(difference)
     if difference == 0:
         return True
     if difference.is_nonzero or _least(difference) > 0 or _least(-difference) > 0:
