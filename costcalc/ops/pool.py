@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.dims import Shape, Size, at_least, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import Need, free, no_weights, op
 from costcalc.ops.fields import Flag, Padding, PerAxis
-from costcalc.ops.window import each, slide, sliding, sliding_axes, window_elements, window_fits
+from costcalc.ops.window import each, fits, slide, sliding, sliding_axes, window_elements
 
 
 def pooled(self: Any, x: Shape) -> Shape:
@@ -24,10 +24,11 @@ def pooled(self: Any, x: Shape) -> Shape:
 
 
 def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
-    """The window fits, and padding is at most half of it, so that no window holds only padding."""
-    yield from window_fits(self, x)
+    """The window fits, overhanging by less than a stride if `ceil_mode`; no window can hold only padding."""
+    yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
     if self.padding.__class__ is not str:
-        for _, k, _, p, _ in sliding(self, x):
+        for size, k, s, p, d in sliding(self, x):
+            yield fits(size + 2 * p, k, d, overhang=s - 1 if self.ceil_mode else 0)
             yield at_least(k, 2 * p), "padding = {} is more than half of the window of {}", p, k
 
 

@@ -40,7 +40,8 @@ class ScaledDotProductAttention:
     """
 
     def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:
-        yield len(q) == len(k) == len(v) >= 3, "q, k and v have {}, {} and {} axes", len(q), len(k), len(v)
+        reason = "q, k and v have {}, {} and {} axes: give each the same number, 3 or more"
+        yield len(q) == len(k) == len(v) >= 3, reason, len(q), len(k), len(v)
         yield equal(q[-1], k[-1]), "q and k have widths {} and {}", q[-1], k[-1]
         yield equal(k[-2], v[-2]), "k and v have lengths {} and {}", k[-2], v[-2]
         for a, b, c in zip(q[:-2], k[:-2], v[:-2]):

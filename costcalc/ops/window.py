@@ -51,5 +51,10 @@ def window_fits(self: Any, x: Shape) -> Iterator[Need]:
     yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
     if self.padding.__class__ is not str:
         for size, k, _, p, d in sliding(self, x):
-            reach = d * (k - 1) + 1
-            yield at_least(size + 2 * p, reach), "a window of {} does not fit into {} + 2·{} of padding", reach, size, p
+            yield fits(size + 2 * p, k, d)
+
+
+def fits(size: Size, kernel: Size, dilation: Size, overhang: Size = 0) -> Need:
+    """A window reaches dilation·(kernel − 1) + 1 positions, and past the end by `overhang` of them at most."""
+    reach = dilation * (kernel - 1) + 1
+    return at_least(size + overhang, reach), "a window of {} does not fit into {}, padding included", reach, size
