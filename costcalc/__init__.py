@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from costcalc.graph import Repeat, add, new_graph, unroll
     from costcalc.net import Net, compare, explain, load, reconcile, specs
 
+__version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
+
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {
     "analysis.cost": ("Cost", "cost"),

@@ -8,13 +8,16 @@ import sys
 def main() -> None:
     """Runs the command line and exits."""
     if sys.argv[1:] == ["--version"]:  # typer takes longer to import than this takes to answer
-        from costcalc.analysis.cost import version
+        from costcalc import __version__
 
-        print(f"costcalc {version()}")
+        print(f"costcalc {__version__}")
         return
-    from costcalc.cli import run
+    try:
+        from costcalc.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:  # while typer was being imported
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import html
-import unicodedata
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 CONVENTION = (
     "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
     "bias and normalisation not counted. FLOPs = 2 × MACs"
 )
+LEFT = ("text", "shape")  # kinds whose cells start at the left; all others are numbers and end at the right
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the key of its values, its heading, and how they are shown (text, int, ratio, share, shape).
+    """A column: the key of its values, its heading, and how they are shown.
 
+    Kinds: text, shape, and the numbers int, ratio, share and figure (a number that is already text: `1.5B`).
     On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
     """
 
@@ -26,10 +28,18 @@ class Column:
     kind: str = "int"
     rank: int = 0
 
+    @property
+    def align(self) -> str:
+        """Where its cells stand: left or right."""
+        return "left" if self.kind in LEFT else "right"
+
 
 @dataclass
 class Table:
-    """What a command prints. `rows` and `totals` map a column's key to an exact value, not to text."""
+    """What a command prints. `rows` and `totals` map a column's key to an exact value, not to text.
+
+    A row may say `indent: 1` to be shown as belonging to the one above it.
+    """
 
     title: str
     columns: Sequence[Column]
@@ -53,35 +63,48 @@ class Table:
 
     def _repr_html_(self) -> str:
         """A notebook's picture of the table."""
+        from html import escape
+
+        aligns = [column.align for column in self.columns]
 
         def line(texts: Sequence[str], tag: str) -> str:
-            align = ["left" if column.kind in ("text", "shape") else "right" for column in self.columns]
-            cells = (f'<{tag} style="text-align:{a}">{html.escape(t)}</{tag}>' for t, a in zip(texts, align))
+            cells = (f'<{tag} style="text-align:{a}">{escape(t)}</{tag}>' for t, a in zip(texts, aligns))
             return f"<tr>{''.join(cells)}</tr>"
 
         head = line([visible(column.title) for column in self.columns], "th")
         body = "".join(line(self.texts(row), "td") for row in self.rows)
         foot = f"<tfoot>{line(self.texts(self.totals), 'th')}</tfoot>" if self.totals else ""
-        notes = "".join(f"<p>{html.escape(visible(note))}</p>" for note in self.notes)
-        caption = f"<caption>{html.escape(visible(self.title))}</caption>"
+        notes = "".join(f"<p>{escape(visible(line))}</p>" for note in self.notes for line in note.split("\n"))
+        caption = f"<caption>{escape(visible(self.title))}</caption>" if self.title else ""
         return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody>{foot}</table>{notes}"
 
 
 def cell(value: Any, kind: str) -> str:
-    """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; numbers are never shortened."""
+    """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened."""
     if value is None:
         return ""
     if kind == "shape":
         return visible(shape_text(value))
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    number = plain_number(value) if kind in ("int", "ratio", "share") else None
+    if number is None:
         return visible(value if isinstance(value, str) else str(value))
-    if kind == "int":
-        return f"{value:,}"
     if kind == "ratio":
-        return f"{value:,.2f}×"
+        return f"{number:,.2f}×" if abs(number) >= 0.1 or not number else f"{number:.3g}×"
     if kind == "share":
-        return f"{100 * value:.1f} %"
-    return visible(str(value))
+        small = abs(number) < 0.0005 and number != 0
+        return f"{100 * number:.1f} %" if not small else "< 0.1 %" if number > 0 else "> -0.1 %"
+    return f"{number:,}"
+
+
+def plain_number(value: Any) -> int | float | None:
+    """The int or float a value is: whole ones of sympy and numpy count as ints, other Fractions as floats."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if getattr(value, "denominator", None) == 1:
+        return int(value)
+    return float(value) if isinstance(value, Fraction) else None
 
 
 def shape_text(shape: Any) -> str:
@@ -92,15 +115,20 @@ def shape_text(shape: Any) -> str:
     return "×".join(map(str, rest)) if rest else "1"
 
 
+# Signs that str.isprintable lets pass and yet nobody sees: joiners, fillers, variation selectors.
+HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+
 def visible(text: str) -> str:
     r"""Text without characters a terminal obeys or hides: controls, bidi and zero-width signs become \xNN."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable() and (text.isascii() or not HIDDEN.search(text)):
         return text
-    return "".join(sign if _is_plain(sign) else _escaped(sign) for sign in text)
+    return "".join([sign if is_visible(sign) else _escaped(sign) for sign in text])
 
 
-def _is_plain(sign: str) -> bool:
-    return unicodedata.category(sign) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+def is_visible(sign: str) -> bool:
+    """Is this one character shown as itself? The spaces that do not break are."""
+    return sign in "\u00a0\u202f" or (sign.isprintable() and not HIDDEN.match(sign))
 
 
 def _escaped(sign: str) -> str:

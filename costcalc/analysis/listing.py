@@ -8,6 +8,10 @@ from costcalc.table import Column, Table
 
 def listing() -> Table:
     """Specs, each followed by its presets, one line each."""
-    columns = (Column("name", "name", "text"), Column("kind", "kind", "text", 2), Column("title", "what it is", "text", 1))
-    rows = [{**entry._asdict(), "name": entry.name if entry.kind == "spec" else f"  {entry.name}"} for entry in entries()]
-    return Table("specs and presets", columns, rows)
+    columns = (
+        Column("name", "name", "text"),
+        Column("kind", "kind", "text", 2),
+        Column("title", "what it is", "text", 1),
+    )
+    rows = [{**entry._asdict(), "indent": int(entry.kind == "preset")} for entry in entries()]
+    return Table("", columns, rows)

@@ -5,67 +5,151 @@ Exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 environment, 70 our 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
 from costcalc.cli import counts, files, formulas
-from costcalc.errors import CostcalcError
-from costcalc.table import visible
+from costcalc.cli.quick import QuickCommand, QuickGroup
+from costcalc.errors import CostcalcError, UnknownName, did_you_mean
+
+COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
+    counts.list_: ("Every spec and preset.", "list"),
+    counts.show: ("What each layer costs, and the totals.", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
+    counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
+    formulas.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
+    counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
+    counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
+    files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
+    files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
+}
+
+
+class Commands(QuickGroup):
+    """The commands by name. One that does not exist is bad input, with a hint."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise UnknownName(f"unknown command {args[0][:60]!r}; {_command_hint(args, list(self.commands))}")
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="costcalc",
-    help="Exact parameter and multiply counts of neural-network architectures.",
-    no_args_is_help=True,
-    add_completion=True,
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Try: costcalc show resnet50 --depth 1",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command in (counts.list_, counts.show, counts.compare, formulas.formula, counts.explain, counts.reconcile,
-                files.validate, files.schema):  # fmt: skip
-    app.command(command.__name__.rstrip("_"))(command)
+for command, (few_words, example) in COMMANDS.items():
+    name = command.__name__.rstrip("_")
+    app.command(name, cls=QuickCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
 
 
-@app.callback(invoke_without_command=True)
-def options(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
-    """Exact parameter and multiply counts of neural-network architectures."""
-    if version:
-        from costcalc.analysis.cost import version as of
+def _version(wanted: bool) -> None:
+    if wanted:
+        from costcalc import __version__
 
-        print(f"costcalc {of()}")
+        print(f"costcalc {__version__}")
         raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
+]
+
+
+@app.callback()
+def options(version: Version = False) -> None:
+    """Exact parameter and multiply counts of neural-network architectures."""
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Nothing escapes as a traceback but our own bugs."""
     try:
-        app(arguments, prog_name="costcalc", standalone_mode=True)
-    except SystemExit as stop:
-        return stop.code if isinstance(stop.code, int) else 1
+        code = _invoke(arguments or ["--help"])
+        if sys.stdout is not None:
+            sys.stdout.flush()  # now, while there is someone to say that the disk is full
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted", 130)
     except CostcalcError as error:
-        print(f"error: {_lines(error)}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+        return _say(f"error: {error}", error.exit_code)
     except BrokenPipeError:  # `costcalc show … | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _mute(0)
     except ImportError as error:
-        print(f"error: {visible(str(error))}; install what is missing", file=sys.stderr)
-        return 3
+        return _say(f"error: {error}; install what is missing", 3)
     except OSError as error:
-        print(f"error: {visible(str(error))}", file=sys.stderr)
-        return 3
-    except Exception:
-        import traceback
+        about = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        return _mute(_say(f"error: {about}", 3))
+    except Exception as error:
+        return _usage(error) if hasattr(error, "format_message") else _bug()
+    return code
 
-        traceback.print_exc()
-        print("error: this is a bug in costcalc; please report it with the command and the text above", file=sys.stderr)
-        return 70
+
+def _invoke(arguments: list[str]) -> int:
+    """Runs a command as typer's main() does, but leaves every exception to `run`."""
+    main = typer.main.get_command(app)
+    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks how a line could go on
+        main(arguments, prog_name="costcalc")
+    try:
+        with main.make_context("costcalc", list(arguments)) as context:
+            main.invoke(context)
+    except typer.Exit as stop:
+        return stop.exit_code
     return 0
 
 
-def _lines(error: CostcalcError) -> str:
-    return "\n       ".join(visible(line) for line in str(error).split("\n"))
+def _say(text: str, code: int) -> int:
+    """Prints to stderr what went wrong, later lines set in, and returns the exit code."""
+    from costcalc.table import visible
+
+    with contextlib.suppress(OSError, AttributeError):  # what stdout has comes before
+        sys.stdout.flush()
+    print("\n       ".join(visible(line) for line in text.split("\n")), file=sys.stderr)
+    return code
+
+
+def _mute(code: int) -> int:
+    """Lets nothing more go to a stdout that is full or closed: Python would complain about it at exit."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def _usage(error: Any) -> int:
+    """What typer refused: an option or argument that does not exist, is missing or has a wrong value."""
+    context = getattr(error, "ctx", None)
+    message = " ".join(error.format_message().rstrip(".").splitlines())
+    if hasattr(error, "possibilities") and context:
+        known = [
+            name for parameter in context.command.get_params(context) for name in parameter.opts if name[:2] == "--"
+        ]
+        hint = did_you_mean(error.option_name, known)
+        message = f"unknown option {error.option_name[:60]!r}" + (f"; {hint}" if hint else "")
+    more = f"\nsee `{context.command_path} --help`" if context else ""
+    return _say(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
+
+
+def _command_hint(args: list[str], commands: list[str]) -> str:
+    hint = did_you_mean(args[0], commands)
+    if hint.startswith("did you mean"):
+        return hint
+    from costcalc.spec import find
+
+    try:
+        find(args[0])
+    except CostcalcError:
+        return hint
+    return f"did you mean `costcalc show {args[0]}`?"
+
+
+def _bug() -> int:
+    import traceback
+
+    return _say(f"{traceback.format_exc()}error: this is a bug in costcalc; please report it with the text above", 70)

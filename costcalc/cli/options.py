@@ -1,39 +1,71 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they do with them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from costcalc.errors import UnknownName, unknown
-from costcalc.net import Net, apply_settings, load
+from costcalc.report import FORMATS, format_of
 
-FORMATS = ("table", "json", "csv", "markdown", "latex")
-
-Target: TypeAlias = Annotated[str, typer.Argument(help="NAME, PRESET or path of a spec, with @knob=value,… behind it.")]
-Targets: TypeAlias = Annotated[list[str], typer.Argument(help="Two or more of: NAME, PRESET, path; with @knob=value,…")]
-Set: TypeAlias = Annotated[list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")]  # fmt: skip
-Format: TypeAlias = Annotated[str | None, typer.Option("--format", "-f", help=f"One of {', '.join(FORMATS)}.")]
-Output: TypeAlias = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; the format is its suffix's.")]  # fmt: skip
-MaxLayers: TypeAlias = Annotated[int, typer.Option("--max-layers", help="Refuse networks of more layers, repeats written out.")]  # fmt: skip
-
-
-def nets(targets: list[str], settings: list[str] | None, max_layers: int = 100_000) -> list[Net]:
-    """The networks a command was asked for."""
-    return apply_settings([load(target, max_layers=max_layers) for target in targets], settings or [])
+if TYPE_CHECKING:
+    from costcalc.net import Net
 
 
 def checked_format(format: str | None) -> str | None:
     """The format, if there is such a one."""
-    if format is not None and format not in FORMATS:
-        raise UnknownName(unknown("format", format, FORMATS))
-    return format
+    return format and format_of(format, None)
 
 
-def emit(tables: Any, document: Any, format: str | None, output: Path | None) -> None:
+def checked_output(context: typer.Context, output: str | None) -> str | None:
+    """The file, if there is a format to write it in. Asked before anything is counted; --format is read first."""
+    if output is not None:
+        format_of(context.params.get("format"), Path(output))
+    return output
+
+
+def known_targets(incomplete: str) -> list[str]:
+    """Names that begin so, for the completion of a shell."""
+    from costcalc.spec import entries
+
+    return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
+
+
+A_TARGET = "a NAME, a PRESET or the path of a spec, with @knob=value,… behind it if wanted"
+Target: TypeAlias = Annotated[
+    str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
+]
+Targets: TypeAlias = Annotated[
+    list[str], typer.Argument(help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
+]
+Set: TypeAlias = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
+]
+Format: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", is_eager=True, callback=checked_format, help=f"{', '.join(FORMATS)}."
+    ),
+]
+Output: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--output", "-o", metavar="FILE", callback=checked_output, help="Write FILE, in its suffix's format."),
+]
+MaxLayers: TypeAlias = Annotated[
+    int, typer.Option("--max-layers", metavar="N", help="Refuse networks of more layers, repeats written out.")
+]
+
+
+def nets(targets: list[str], settings: list[str] | None, max_layers: int = 100_000) -> list[Net]:
+    """The networks a command was asked for."""
+    from costcalc.net import apply_settings, load
+
+    return apply_settings([load(target, max_layers=max_layers) for target in targets], settings or [])
+
+
+def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:
     """Prints a result, or writes it to a file."""
     from costcalc import report
 
-    report.emit(tables, document, format=checked_format(format), output=output)
+    report.emit(tables, document, format=format, output=Path(output) if output else None)

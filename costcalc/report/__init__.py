@@ -1,22 +1,81 @@
-"""Formatting: the only room that prints numbers."""
+"""Formatting: the only room that prints numbers.
+
+table is aligned text, on a terminal with colours and without the columns that do not fit; json the document behind
+the tables, whole numbers exact; csv the rows, numbers in full and without separators, and no row for the totals, so
+that a column can be added up; markdown and latex the tables as shown; mermaid and dot the layer graph of one network.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from costcalc.table import Table
+if TYPE_CHECKING:
+    from costcalc.table import Table
+
+FORMATS = ("table", "json", "csv", "markdown", "latex", "mermaid", "dot")
+SUFFIXES = {
+    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".mmd": "mermaid",
+    ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
+}  # fmt: skip
 
 
 def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, output: Path | None = None) -> None:
-    """Writes tables, or the JSON document behind them, to stdout or a file."""
-    if format == "json":
-        print(json.dumps(document, indent=2, default=str, ensure_ascii=False))
+    """Writes tables, or the JSON document behind them, to stdout or a file.
+
+    Without a format it is that of the file's suffix, or a table. Raises UnknownName for a format or suffix that
+    does not exist, OSError for a file that cannot be written.
+    """
+    format = format_of(format, output)
+    if output is not None and str(output) != "-":
+        from costcalc.report.files import write
+
+        write(output, text(tables, document, format))
         return
-    for table in tables:
-        print(table.title)
-        for row in [*table.rows, *([table.totals] if table.totals else [])]:
-            print("  ".join(table.texts(row)))
-        print(*table.notes, sep="\n")
+    from costcalc.report import terminal
+
+    if format == "table" and terminal.wanted():
+        terminal.show(tables)
+    else:
+        terminal.put(text(tables, document, format))
+
+
+def text(tables: Sequence[Table], document: Any, format: str) -> str:
+    """The tables, or the document behind them, in one of `FORMATS`, as it stands in a file."""
+    if format == "json":
+        from costcalc.report.machine import json_text
+
+        return json_text(document)
+    if format == "csv":
+        from costcalc.report.machine import csv_text
+
+        return csv_text(tables)
+    if format in ("markdown", "latex"):
+        from costcalc.report import markup
+
+        return markup.markdown(tables) if format == "markdown" else markup.latex(tables)
+    if format in ("mermaid", "dot"):
+        from costcalc.report import diagram
+
+        return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
+    from costcalc.report.layout import lines
+
+    return "".join("".join(part for part, _ in line).rstrip() + "\n" for line in lines(tables, None, rules=False))
+
+
+def format_of(format: str | None, output: Path | None) -> str:
+    """The format that was asked for by name, else by the file's suffix. Raises UnknownName with a hint."""
+    from costcalc.errors import UnknownName, unknown
+
+    if format is not None:
+        if format not in FORMATS:
+            raise UnknownName(unknown("format", format, FORMATS))
+        return format
+    if output is None or str(output) == "-":
+        return "table"
+    suffix = output.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = f"one of {' '.join(SUFFIXES)}, or give --format"
+        raise UnknownName(f"{str(output)!r} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}; use {known}")
+    return SUFFIXES[suffix]

@@ -1,0 +1,159 @@
+"""Tables as lines of text: which columns fit, how wide they are, what is wrapped. Numbers are never cut."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from costcalc.table import CONVENTION, Column, Table, visible
+
+GAP = 2  # spaces between columns
+PROSE = 24  # a column of sentences is wrapped to no less
+NAMES = 12  # nor names, on a terminal that has room for nothing else
+LARGE = 10  # per cent: a share worth a colour
+
+Styled = tuple[str, str]  # a text and what it is: title, head, rule, total, zero, large, note, fine, or ""
+
+
+class Grid(NamedTuple):
+    """The columns that fit, each with its width, and those that do not. No `shown` columns: none fit side by side."""
+
+    shown: list[int]
+    widths: list[int]
+    hidden: list[int]
+
+
+def lines(tables: Sequence[Table], width: int | None, rules: bool) -> Iterator[list[Styled]]:
+    """Every line of the tables, as wide as they are or, on a terminal, at most `width`; with or without rules."""
+    for number, table in enumerate(tables):
+        if number:
+            yield []
+        if table.title:
+            yield from _wrapped(visible(table.title), width, "title")
+        notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
+        if table.rows or table.totals:
+            texts = [_texts(table, row) for row in table.rows]
+            totals = table.texts(table.totals) if table.totals else None
+            grid = fit(table.columns, texts if totals is None else [*texts, totals], width)
+            if table.title:
+                yield []
+            if grid.shown:
+                yield from _side_by_side(table, texts, totals, grid, rules)
+            else:
+                yield from _stacked(table, texts, totals)
+            if grid.hidden:
+                hidden = ", ".join(table.columns[at].title for at in grid.hidden)
+                notes.insert(0, (f"hidden at {width} columns: {hidden}; -f csv shows all", "fine"))
+        if notes:
+            yield []
+        for line, style in notes:
+            yield from _wrapped(visible(line), width, style)
+
+
+def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Grid:
+    """Drops columns, highest rank first, until the rest fits; then shares out what is left to columns of sentences."""
+    titles = [visible(column.title) for column in columns]
+    natural = [max(map(text_width, cells)) for cells in zip(titles, *rows)]
+    least, shown = list(natural), list(range(len(columns)))
+    if width is None:
+        return Grid(shown, natural, [])
+
+    def needed() -> int:
+        return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
+
+    for at in shown:
+        cells = [titles[at], *[row[at] for row in rows]]
+        if columns[at].kind == "text" and natural[at] > PROSE and any(" " in text.strip() for text in cells):
+            words = [text_width(word) for text in cells for word in text.split()]
+            least[at] = min(natural[at], max(PROSE, *words))
+    while needed() > width and any(columns[at].rank for at in shown):
+        shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
+    if needed() > width:  # only what must stay is left, so names are broken
+        least = [min(n, NAMES) if column.kind == "text" else n for n, column in zip(least, columns)]
+    if needed() > width:
+        return Grid([], [], [at for at, column in enumerate(columns) if column.rank])
+    spare, widths = width - needed(), list(least)
+    for at in sorted(shown, key=lambda at: natural[at] - least[at]):
+        more = min(spare, natural[at] - least[at])
+        widths[at], spare = least[at] + more, spare - more
+    return Grid(shown, [widths[at] for at in shown], [at for at in range(len(columns)) if at not in shown])
+
+
+def _side_by_side(
+    table: Table, texts: list[list[str]], totals: list[str] | None, grid: Grid, rules: bool
+) -> Iterator[list[Styled]]:
+    rule: list[Styled] = [("─" * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]
+    columns = [table.columns[at] for at in grid.shown]
+
+    def row(cells: Sequence[str], style: str) -> Iterator[list[Styled]]:
+        folded = [_folded(cells[at], size) for at, size in zip(grid.shown, grid.widths)]
+        for level in range(max(map(len, folded))):
+            line: list[Styled] = []
+            for column, size, parts in zip(columns, grid.widths, folded):
+                text = parts[level] if level < len(parts) else ""
+                gap = " " * (GAP * bool(line))
+                line.append((gap + _aligned(text, size, column.align), style or _style(text, column)))
+            yield line
+
+    yield from row([visible(column.title) for column in table.columns], "head")
+    if rules:
+        yield rule
+    for cells in texts:
+        yield from row(cells, "")
+    if totals:
+        if rules:
+            yield rule
+        yield from row(totals, "total")
+
+
+def _stacked(table: Table, texts: list[list[str]], totals: list[str] | None) -> Iterator[list[Styled]]:
+    """A line for each value: for terminals on which a name and two numbers do not fit side by side."""
+    first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
+    for cells in [*texts, *([totals] if totals else [])]:
+        yield [(cells[first], "total" if cells is totals else "")]
+        for at in rest:
+            yield [(f"  {visible(table.columns[at].title)} {cells[at]}", _style(cells[at], table.columns[at]))]
+
+
+def _texts(table: Table, row: dict[str, object]) -> list[str]:
+    first, *rest = table.texts(row)
+    return ["  " * int(row.get("indent", 0)) + first, *rest]  # type: ignore[call-overload]
+
+
+def _style(text: str, column: Column) -> str:
+    if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-" and float(text[:-2]) >= LARGE:
+        return "large"
+    return "zero" if column.align == "right" and text in ("0", "0.0 %") else ""
+
+
+def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:
+    """A sentence over as many lines as it takes, the later ones set in; words and numbers stay whole."""
+    if width is None or text_width(text) <= width:
+        yield [(text, style)]
+        return
+    for line in textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False):
+        yield [(line, style)]
+
+
+def _folded(text: str, size: int) -> list[str]:
+    """A cell over as many lines as it takes; a word that is wider than the column is broken."""
+    if text_width(text) <= size:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip()))
+    room = size if text.isascii() else size // 2  # of wide signs; at worst too narrow
+    return textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [""]
+
+
+def _aligned(text: str, size: int, align: str) -> str:
+    pad = " " * (size - text_width(text))
+    return text + pad if align == "left" else pad + text
+
+
+def text_width(text: str) -> int:
+    """How many columns of a terminal a text takes: two for wide signs, none for combining ones."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    return len(text) + wide - sum(unicodedata.category(sign) in ("Mn", "Me") for sign in text)
