@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import NoReturn
 
 
 class CostcalcError(Exception):
@@ -25,12 +26,6 @@ class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 
 
-class EnvironmentError_(CostcalcError):
-    """Something outside the input is missing: a package, a writable file."""
-
-    exit_code = 3
-
-
 @dataclass(frozen=True, order=True)
 class Place:
     """Where in a file: lines and columns count from 1."""
@@ -45,33 +40,75 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong at one place, with what to do about it."""
+    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but hardly meant."""
 
     place: Place | None
     message: str
     hint: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        return f"{where}{self.message}" + (f"; {self.hint}" if self.hint else "")
+        return f"{where}{'warning: ' * self.warning}{self.message}" + (f"; {self.hint}" if self.hint else "")
+
+
+def in_reading_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each problem once, by place; those without a place last."""
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.place is None, problem.place or NOWHERE))
 
 
 class SpecError(CostcalcError):
     """One or more problems in one spec, each with its place."""
 
     def __init__(self, problems: Iterable[Problem] | Problem):
-        listed = [problems] if isinstance(problems, Problem) else list(problems)
-        self.problems = sorted(set(listed), key=lambda problem: (str(problem.place is None), problem.place or NOWHERE))
+        self.problems = in_reading_order([problems] if isinstance(problems, Problem) else problems)
         super().__init__("\n".join(map(str, self.problems)))
 
 
 NOWHERE = Place("", 0, 0)
+MAX_PROBLEMS = 100
+
+
+class Problems:
+    """What is wrong so far, each once. The hundredth raises: nobody reads more, and a hostile file has millions."""
+
+    def __init__(self) -> None:
+        self.found: dict[Problem, None] = {}
+
+    def __len__(self) -> int:
+        return len(self.found)
+
+    def add(self, place: Place | None, message: str, hint: str = "") -> None:
+        """Notes a problem."""
+        self.take(SpecError(Problem(place, message, hint)))
+
+    def take(self, error: SpecError) -> None:
+        """Notes the problems of an error."""
+        self.found.update(dict.fromkeys(error.problems))
+        if len(self.found) >= MAX_PROBLEMS:
+            self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "mend these first")
+
+    def stop(self, place: Place | None, message: str, hint: str = "") -> NoReturn:
+        """Raises all there is and this one, after which nothing can be read."""
+        raise SpecError([*self.found, Problem(place, message, hint)])
+
+    def raise_any(self) -> None:
+        """Raises SpecError if there is a problem."""
+        if self.found:
+            raise SpecError(self.found)
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Text for a message, cut if long."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean 'conv'?`, or the whole list when nothing is near and the list is short."""
     names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if len(names) > 500:  # comparing is slow, and a hostile file has thousands
+        names = [other for other in names if other[:2] == name[:2]][:500]
+    near = get_close_matches(name, names, n=1, cutoff=0.6) if len(name) <= 64 else []
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= 60 else ""
@@ -80,4 +117,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
     """`unknown knob 'rr'; did you mean 'r'?`"""
     hint = did_you_mean(name, known)
-    return f"unknown {kind} {name!r}" + (f"; {hint}" if hint else "")
+    return f"unknown {kind} {shorten(name)!r}" + (f"; {hint}" if hint else "")

@@ -8,12 +8,16 @@ Edges follow the inputs, so every networkx algorithm works on it; but the inputs
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from costcalc.dims import Size, checked
-from costcalc.errors import GraphError, Place, Problem, did_you_mean
+from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
 from costcalc.ops import OPS
+
+MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
+MAX_UNROLLED = 1_000_000  # layers
 
 Graph: TypeAlias = Any  # a networkx.DiGraph; networkx is imported where a graph is made
 
@@ -27,11 +31,19 @@ class Repeat:
 
     body: Graph
     times: Size
+    depth: int = field(init=False, repr=False)  # of repeats in each other, this one included
 
     name = "repeat"
 
     def __post_init__(self) -> None:
         checked(self.times, "repeat: times", 0)
+        object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
+        if self.depth > MAX_NESTING:
+            raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
+
+
+def _repeats(graph: Graph) -> Iterator[Repeat]:
+    return (data["op"] for _, data in graph.nodes(data=True) if data.get("op").__class__ is Repeat)
 
 
 def new_graph(**about: Any) -> Graph:
@@ -51,26 +63,38 @@ def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
 
 
 def in_order(graph: Graph) -> list[tuple[Any, dict[str, Any]]]:
-    """Every node with its data, inputs before users. Raises GraphError with all that is wrong."""
+    """Every node with its data, inputs before users and owners before those that share their weights.
+
+    Raises GraphError with all that is wrong.
+    """
+    if not hasattr(graph, "pred"):
+        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
     nodes = list(graph.nodes(data=True))
-    seen: set[Any] = set()
-    sorted_already = True
-    for name, data in nodes:
-        op, inputs = data.get("op"), data.get("inputs")
-        if inputs.__class__ is not tuple or not has_rule(op):
-            break
-        if sorted_already and not seen.issuperset(inputs):
-            sorted_already = False
-        seen.add(name)
-    else:
-        if sorted_already:
+    with suppress(TypeError):  # an input that is no name: it will be reported
+        if _is_in_order(graph, nodes):
             return nodes
     found = problems(graph)
     if found:
         raise GraphError("\n".join(map(str, found)))
     from networkx import topological_sort
 
-    return [(name, graph.nodes[name]) for name in topological_sort(by_inputs(graph))]
+    return [(name, graph.nodes[name]) for name in topological_sort(_by_inputs(graph))]
+
+
+def _is_in_order(graph: Graph, nodes: list[tuple[Any, dict[str, Any]]]) -> bool:
+    """Is the graph without fault, and its nodes in an order to walk in? The common case, and quick to see."""
+    seen: set[Any] = set()
+    pred = graph._pred
+    for name, data in nodes:
+        op, inputs = data.get("op"), data.get("inputs")
+        if inputs.__class__ is not tuple or not has_rule(op) or not seen.issuperset(inputs):
+            return False
+        if "shares" in data and data["shares"] not in seen:
+            return False
+        if (op.__class__ is Repeat and len(inputs) != 1) or not (pred[name].keys() <= set(inputs)):
+            return False
+        seen.add(name)
+    return True
 
 
 def has_rule(op: Any) -> bool:
@@ -79,34 +103,49 @@ def has_rule(op: Any) -> bool:
     return kind is Repeat or OPS.get(getattr(kind, "name", "")) is kind
 
 
-def by_inputs(graph: Graph) -> Graph:
-    """The same nodes with an edge for every input, whatever edges the graph was given."""
+def _by_inputs(graph: Graph, *, shares: bool = True) -> Graph:
+    """The same nodes with an edge for every input, whatever edges the graph was given, and for what they share."""
     plain = new_graph()
     plain.add_nodes_from(graph)
     plain.add_edges_from((source, name) for name, data in graph.nodes(data=True) for source in data["inputs"])
+    if shares:
+        plain.add_edges_from((data["shares"], name) for name, data in graph.nodes(data=True) if "shares" in data)
     return plain
 
 
 def problems(graph: Graph) -> list[Problem]:
     """Everything that makes a graph no layer graph: missing ops, inputs that do not exist, cycles."""
-    found = []
-    for name, data in graph.nodes(data=True):
-        place: Place | None = data.get("place")
-        label = data.get("label", name)
-        if not has_rule(data.get("op")):
-            found.append(Problem(place, f"layer {label!r} {_no_rule(data)}"))
-        inputs = data.get("inputs")
-        if not isinstance(inputs, tuple):
-            found.append(Problem(place, f"layer {label!r} has no inputs", "give it inputs=(…), a tuple of layer names"))
-            continue
-        missing = [source for source in inputs if source not in graph]
-        for source in missing:
-            hint = did_you_mean(str(source), map(str, graph.nodes))
-            found.append(Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint))
-        edgeless = set(graph.predecessors(name)) - set(inputs)
-        for source in sorted(map(str, edgeless)):
-            found.append(Problem(place, f"an edge leads from {source!r} to {label!r}, but its inputs do not name it"))
+    found = [problem for name, data in graph.nodes(data=True) for problem in _problems_of(graph, name, data)]
     return found or _cycles(graph)
+
+
+def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Problem]:
+    place: Place | None = data.get("place")
+    label, inputs = data.get("label", name), data.get("inputs")
+    if not has_rule(data.get("op")):
+        yield Problem(place, f"layer {label!r} {_no_rule(data)}")
+    if not isinstance(inputs, tuple):
+        yield Problem(place, f"layer {label!r} has no inputs", "give it inputs=(…), a tuple of layer names")
+        return
+    if data.get("op").__class__ is Repeat and len(inputs) != 1:
+        yield Problem(place, f"layer {label!r} is a repeat and reads one layer, got {len(inputs)}")
+    for source in inputs:
+        if source not in graph:
+            hint = did_you_mean(str(source), map(str, graph.nodes))
+            yield Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)
+    for source in sorted(str(source) for source in graph.pred[name] if source not in inputs):
+        yield Problem(place, f"an edge leads from {source!r} to {label!r}, but its inputs do not name it")
+    if "shares" in data:
+        yield from _problems_of_sharing(graph, label, data)
+
+
+def _problems_of_sharing(graph: Graph, label: Any, data: dict[str, Any]) -> Iterator[Problem]:
+    owner, place = data["shares"], data.get("place")
+    if owner not in graph:
+        hint = did_you_mean(str(owner), map(str, graph.nodes))
+        yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, which does not exist", hint)
+    elif graph.nodes[owner].get("op").__class__ is Repeat:
+        yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, a repeat: each copy has its own")
 
 
 def _no_rule(data: dict[str, Any]) -> str:
@@ -121,29 +160,59 @@ def _no_rule(data: dict[str, Any]) -> str:
 def _cycles(graph: Graph) -> list[Problem]:
     from networkx import NetworkXNoCycle, find_cycle
 
-    try:
-        cycle = [source for source, _ in find_cycle(by_inputs(graph))]
-    except NetworkXNoCycle:
-        return []
-    start = cycle.index(min(cycle, key=str))
-    path = " -> ".join(map(str, [*cycle[start:], *cycle[:start], cycle[start]]))
-    return [Problem(graph.nodes[cycle[start]].get("place"), f"the layers form a cycle: {path}")]
+    for shares, message in ((False, "the layers form a cycle"), (True, "a layer shares the weights of one after it")):
+        try:
+            cycle = [source for source, _ in find_cycle(_by_inputs(graph, shares=shares))]
+        except NetworkXNoCycle:
+            continue
+        start = cycle.index(min(cycle, key=str))
+        path = " -> ".join(map(str, [*cycle[start:], *cycle[:start], cycle[start]]))
+        hint = "let the later one share the weights of the first" if shares else ""
+        return [Problem(graph.nodes[cycle[start]].get("place"), f"{message}: {path}", hint)]
+    return []
+
+
+def input_of(graph: Graph) -> Any:
+    """The one layer that reads nothing, an `Input()`. Raises GraphError if there are several or none."""
+    name = _the_one([name for name, data in graph.nodes(data=True) if not data["inputs"]], "input")
+    if graph.nodes[name]["op"].name != "input":
+        raise GraphError(f"a repeated body starts with an Input(), this one with {name!r}")
+    return name
 
 
 def output_of(graph: Graph) -> Any:
     """The one layer nobody reads. Raises GraphError if there are several or none."""
     read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
-    ends = [name for name in graph if name not in read]
-    if len(ends) != 1:
-        raise GraphError(f"a repeated body has one output, this one has {len(ends)}: {', '.join(map(str, ends))}")
-    return ends[0]
+    return _the_one([name for name in graph if name not in read], "output")
 
 
-def unroll(graph: Graph) -> Graph:
-    """The same network with every Repeat written out; copy i of layer `x` in `stage` is `stage.i.x`, from 0."""
+def _the_one(names: list[Any], what: str) -> Any:
+    if len(names) != 1:
+        listed = f": {shorten(', '.join(map(str, names)))}" if names else ""
+        raise GraphError(f"a repeated body has one {what}, this one has {len(names)}{listed}")
+    return names[0]
+
+
+def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
+    """The same network with every Repeat written out; copy i of layer `x` in `stage` is `stage.i.x`, from 0.
+
+    Raises GraphError if a `times` is no number, or if that makes more than `max_layers` layers.
+    """
+    for repeat, name in _all_repeats(graph, ""):
+        if not isinstance(repeat.times, int):
+            raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
+    if sum(count_layers(graph)) > max_layers:
+        raise GraphError(f"unrolled it has more than {max_layers:,} layers")
     flat = new_graph(**graph.graph)
     _copy_into(flat, graph, "", {})
     return flat
+
+
+def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
+    for name, data in graph.nodes(data=True):
+        if data.get("op").__class__ is Repeat:
+            yield data["op"], f"{prefix}{name}"
+            yield from _all_repeats(data["op"].body, f"{prefix}{name}.")
 
 
 def _copy_into(flat: Graph, graph: Graph, prefix: str, renamed: dict[Any, Any]) -> None:
@@ -160,10 +229,7 @@ def _copy_into(flat: Graph, graph: Graph, prefix: str, renamed: dict[Any, Any]) 
 
 
 def _copies(flat: Graph, op: Repeat, name: str, source: Any) -> Any:
-    if not isinstance(op.times, int):
-        raise GraphError(f"cannot unroll {name!r}: its times is {op.times}, not a number")
-    (entry,) = (node for node, data in op.body.nodes(data=True) if not data["inputs"])
-    end = output_of(op.body)
+    entry, end = input_of(op.body), output_of(op.body)
     for i in range(op.times):
         renamed = {entry: source}
         _copy_into(flat, op.body, f"{name}.{i}.", renamed)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from costcalc.dims import Shape, Size, elements, is_letter, prod, same_shape
 from costcalc.errors import Problem, ShapeError
-from costcalc.graph import Graph, Repeat, in_order, output_of
+from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
 from costcalc.ops import settle
 
 
@@ -51,6 +52,7 @@ class _Walk:
     def __init__(self, report: Report | None):
         self.report = report
         self.answers: dict[Any, Any] = {}
+        self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
     def rows(
         self, graph: Graph, shapes: dict[Any, Any], outside: dict[Any, str], prefix: str, times: Size
@@ -73,19 +75,21 @@ class _Walk:
                     continue
                 out, roles, macs, elementwise, written, assumed = self.ask(op, ins)
                 if "shares" in data:
+                    if data["shares"] not in tensors:  # reported already
+                        continue
                     roles = _not_shared(op, ins, tensors[data["shares"]])
                 tensors[name] = (op, ins)
             except ShapeError as error:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
             shapes[name] = out
-            costs = (*roles, macs, elementwise, written)
+            costs: list[Size] = [*roles, macs, elementwise, written]
             if times.__class__ is not int or times != 1:
-                costs = tuple([times * cost for cost in costs])
+                costs = [times * cost for cost in costs]
             if prefix:
                 name = f"{prefix}{name}"
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
-            yield Row(name, op, inputs, ins, out, times, *costs, assumed)
+            yield Row(name, op, inputs, ins, out, times, *costs, assumed=assumed)
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Any:
         """Shape, params by role, macs, elementwise, elements written and assumptions of an op on these inputs."""
@@ -103,17 +107,21 @@ class _Walk:
         (x,) = ins
         if not is_letter(op.times) and op.times == 0:
             return x
-        (entry,) = (node for node, data in op.body.nodes(data=True) if not data["inputs"])
-        end = output_of(op.body)
-        shapes, outside = {entry: x}, {entry: source}
-        rows = list(self.rows(op.body, shapes, outside, f"{name}.", times * op.times))
-        out = shapes[end]
-        kept = out is None or same_shape(out, x)
-        if kept is True:
-            yield from rows
-            return out
-        if not isinstance(op.times, int):
-            raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
+        entry, end = input_of(op.body), output_of(op.body)
+        if not self.is_known_to_change(op, x):
+            shapes = {entry: x}
+            rows = list(self.rows(op.body, shapes, {entry: source}, f"{name}.", times * op.times))
+            out = shapes[end]
+            if out is None or same_shape(out, x) is True:
+                yield from rows
+                return out
+            if not isinstance(op.times, int):
+                raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
+            if op.times > MAX_UNROLLED:
+                raise ShapeError(f"repeats a body that turns {x} into {out}: at most {MAX_UNROLLED:,} times")
+            with suppress(TypeError):  # columns have no hash
+                self.changes.add((id(op), x))
+        outside = {entry: source}
         for i in range(op.times):
             shapes = {entry: x}
             yield from self.rows(op.body, shapes, outside, f"{name}.{i}.", times)
@@ -121,6 +129,13 @@ class _Walk:
             if x is None:
                 break
         return x
+
+    def is_known_to_change(self, op: Repeat, x: Shape) -> bool:
+        """Was the body tried on this shape before, and changed it? Repeats in repeats would try again and again."""
+        try:
+            return (id(op), x) in self.changes
+        except TypeError:  # columns have no hash
+            return False
 
     def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str) -> None:
         """Raises the error with the layer's name and place, or reports it."""
@@ -131,7 +146,7 @@ class _Walk:
 
 
 def _answer(op: Any, ins: tuple[Shape, ...]) -> Any:
-    if op.arity is not None and len(ins) != op.arity or not ins and op.arity is None:
+    if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
     _, assumed = settle(op.needs(*ins))
@@ -144,17 +159,18 @@ def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
     counts: list[Size] = [0, 0, 0, 0]
     for _, shape, role in tensors:
         counts[ROLES[role]] += prod(shape)
-    return tuple(counts)  # type: ignore[return-value]
+    weight, bias, norm, buffers = counts
+    return weight, bias, norm, buffers
 
 
 def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any) -> tuple[Size, Size, Size, Size]:
     """Params of a layer that uses another's tensors: those of the same name are the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner[0].weights(*owner[1])}
-    own = []
-    for tensor in op.weights(*ins):
-        if tensor.name not in owned:
-            own.append(tensor)
-        elif same_shape(tensor.shape, owned[tensor.name]) is False:
+    tensors = op.weights(*ins)
+    own = [tensor for tensor in tensors if tensor.name not in owned]
+    if len(own) == len(tensors):
+        raise ShapeError(f"shares no weights with a {owner[0].name}")
+    for tensor in tensors:
+        if tensor.name in owned and same_shape(tensor.shape, owned[tensor.name]) is False:
             raise ShapeError(f"shares {tensor.name} of shape {owned[tensor.name]}, but needs {tensor.shape}")
     return _roles(own)
-

@@ -3,95 +3,55 @@
 from __future__ import annotations
 
 import ast
-import operator
+import keyword
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problem, SpecError, did_you_mean
+from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
+from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate
 
 MAX_TEXT = 1000
 MAX_DEPTH = 50
-MAX_BITS = 4096
-MAX_EXPONENT = 16
+MAX_DIGITS = 300
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-Names = Mapping[str, Any]
+RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
+ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)
+LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!=", "²": "**2",
+               "‘": "'", "’": "'", "“": "'", "”": "'"}  # fmt: skip
 
 
-def divide(a: Any, b: Any) -> Any:
-    """a / b, exactly."""
-    if isinstance(a, int) and isinstance(b, int):
-        return dims.normal(Fraction(a, b))
-    return a / b
-
-
-def power(a: Any, b: Any) -> Any:
-    """a ** b for a whole number b of at most 16."""
-    if not isinstance(b, int) or abs(b) > MAX_EXPONENT:
-        raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {dims.size_text(b)[:20]}")
-    return Fraction(a) ** b if b < 0 and isinstance(a, int) else a**b
-
-
-ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: divide,
-    ast.FloorDiv: dims.floor_div,
-    ast.Mod: lambda a, b: a - b * dims.floor_div(a, b),
-    ast.Pow: power,
-}
-SIGNS: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
-COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Eq: dims.equal,
-    ast.NotEq: lambda a, b: _negation(dims.equal(a, b)),
-    ast.GtE: dims.at_least,
-    ast.LtE: lambda a, b: dims.at_least(b, a),
-    ast.Lt: lambda a, b: _negation(dims.at_least(a, b)),
-    ast.Gt: lambda a, b: _negation(dims.at_least(b, a)),
-}
-FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {
-    "ceil": (dims.ceil, 1),
-    "floor": (dims.floor, 1),
-    "round_to": (dims.round_to, 2),
-    "min": (dims.minimum, 2),
-    "max": (dims.maximum, 2),
-}
-
-
-def _negation(truth: Any) -> Any:
-    return None if truth is None else not truth
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Expression:
-    """An expression of a spec, parsed and allowed, not yet evaluated."""
+    """An expression of a spec, parsed and allowed, not yet evaluated. `names` are those it reads."""
 
     text: str
     tree: ast.expr
     place: Place
+    names: frozenset[str] = frozenset()
 
     def value(self, names: Names) -> Any:
         """A number, a formula or a column: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
-            return dims.normal(_evaluate(self.tree, names))
-        except _Fault as fault:
-            raise SpecError(Problem(self.place, f"{shorten(self.text)}: {fault}", fault.hint)) from None
+            return dims.normal(evaluate(self.tree, names))
+        except Fault as fault:
+            reason = str(fault) and Problem(self.place, f"{shorten(self.text)}: {fault}", fault.hint)
+            raise SpecError(reason or []) from None
 
-
-class _Fault(Exception):
-    def __init__(self, message: str, hint: str = ""):
-        super().__init__(message)
-        self.hint = hint
-
-
-def shorten(text: str, limit: int = 60) -> str:
-    """Text for a message, cut if long."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    def reading(self, known: Collection[str]) -> Expression:
+        """This expression, if it reads no names but these. Raises SpecError."""
+        strange = sorted(self.names.difference(known))
+        if not strange:
+            return self
+        shown = "" if strange[0] == self.text else f"{shorten(self.text)}: "
+        hints = [did_you_mean(name, known) for name in strange]
+        problems = [Problem(self.place, f"{shown}unknown name {n!r}", hint) for n, hint in zip(strange, hints)]
+        raise SpecError(problems)
 
 
 def constant(value: Any, place: Place) -> Expression:
@@ -101,58 +61,94 @@ def constant(value: Any, place: Place) -> Expression:
 
 def parse(text: str, place: Place) -> Expression:
     """The expression in `text`. Raises SpecError if it is not Python's grammar or not on the list."""
+    try:
+        tree, names = _parsed(text.strip())
+    except Fault as fault:
+        raise SpecError(Problem(place, f"{shorten(text)!r} {fault}", fault.hint)) from None
+    return Expression(text, tree, place, names)
+
+
+@lru_cache(maxsize=4096)  # specs repeat themselves
+def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
+    """The tree of an expression, and the names in it."""
+    if NAME.fullmatch(text) and text not in RESERVED:
+        return ast.Name(text), frozenset([text])
     if len(text) > MAX_TEXT:
-        raise SpecError(Problem(place, f"an expression of {len(text):,} characters; at most {MAX_TEXT}"))
+        raise Fault(f"has {len(text):,} characters; an expression has at most {MAX_TEXT:,}")
+    text = text.replace("\n", " ")
+    strange = next((sign for sign in text if not (sign.isascii() and (sign.isprintable() or sign == "\t"))), None)
+    if strange is not None:
+        hint = f"write {LOOK_ALIKES[strange]}" if strange in LOOK_ALIKES else "see docs/specs.md"
+        raise Fault(f"has the sign {strange!r}, which no expression has", hint)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise SpecError(Problem(place, f"{shorten(text)!r} is not an expression", "see docs/specs.md")) from None
-    try:
-        return Expression(text, _allowed(tree, text.strip(), 0), place)
-    except _Fault as fault:
-        raise SpecError(Problem(place, f"{shorten(text)!r}: {fault}", fault.hint)) from None
+        raise Fault("is not an expression", "see docs/specs.md") from None
+    names: set[str] = set()
+    return _Allowed(text, names).tree(tree, 0), frozenset(names)
 
 
-def _allowed(node: ast.expr, text: str, depth: int) -> ast.expr:
-    """The same tree with exact numbers, if all of it is on the list."""
-    if depth > MAX_DEPTH:
-        raise _Fault(f"nested more than {MAX_DEPTH} deep")
+class _Allowed:
+    """Copies a tree with exact numbers, if all of it is on the list."""
 
-    def inner(child: ast.expr) -> ast.expr:
-        return _allowed(child, text, depth + 1)
+    def __init__(self, text: str, names: set[str]):
+        self.text, self.names = text, names
 
-    match node:
-        case ast.Constant(value=bool() | str()):
+    def tree(self, node: ast.expr, depth: int) -> ast.expr:
+        if depth > MAX_DEPTH:
+            raise Fault(f"is nested more than {MAX_DEPTH} deep", "name its parts in sizes:")
+        match node:
+            case ast.Constant() | ast.Name():
+                return self.leaf(node)
+            case ast.BinOp(left, sign, right) if type(sign) in ARITHMETIC:
+                return ast.BinOp(self.tree(left, depth + 1), sign, self.tree(right, depth + 1))
+            case ast.UnaryOp(sign, operand) if type(sign) in SIGNS:
+                return ast.UnaryOp(sign, self.tree(operand, depth + 1))
+            case ast.BoolOp(sign, values):
+                return ast.BoolOp(sign, [self.tree(value, depth + 1) for value in values])
+            case ast.Compare(left, [sign], [right]) if type(sign) in COMPARISONS:
+                return ast.Compare(self.tree(left, depth + 1), [sign], [self.tree(right, depth + 1)])
+            case ast.IfExp(test, body, orelse):
+                return ast.IfExp(*(self.tree(part, depth + 1) for part in (test, body, orelse)))
+            case ast.Call(ast.Name(id=name), args, keywords):
+                allowed = self.arguments(name, args, keywords)
+                return ast.Call(ast.Name(name), [self.tree(arg, depth + 1) for arg in allowed], [])
+        raise Fault(*_refused(node))
+
+    def leaf(self, node: ast.Constant | ast.Name) -> ast.expr:
+        if isinstance(node, ast.Name):
+            if node.id in ("true", "false"):  # YAML's spelling
+                return ast.Constant(node.id == "true")
+            if not NAME.fullmatch(node.id):
+                raise Fault("has a name of more than 64 letters")
+            self.names.add(node.id)
             return node
-        case ast.Constant(value=int() | float()):
-            return ast.Constant(_exact(ast.get_source_segment(text, node) or ""))
-        case ast.Name(id="true" | "false" as word):  # YAML's spelling
-            return ast.Constant(word == "true")
-        case ast.Name(id=name) if NAME.fullmatch(name):
+        if isinstance(node.value, bool | str):
             return node
-        case ast.BinOp(left, sign, right) if type(sign) in ARITHMETIC:
-            return ast.BinOp(inner(left), sign, inner(right))
-        case ast.UnaryOp(sign, operand) if type(sign) in SIGNS:
-            return ast.UnaryOp(sign, inner(operand))
-        case ast.BoolOp(sign, values):
-            return ast.BoolOp(sign, [inner(value) for value in values])
-        case ast.Compare(left, [sign], [right]) if type(sign) in COMPARISONS:
-            return ast.Compare(inner(left), [sign], [inner(right)])
-        case ast.IfExp(test, body, orelse):
-            return ast.IfExp(inner(test), inner(body), inner(orelse))
-        case ast.Call(ast.Name(id=name), args, []) if name in FUNCTIONS:
-            if len(args) != FUNCTIONS[name][1] or any(isinstance(arg, ast.Starred) for arg in args):
-                raise _Fault(f"{name} takes {FUNCTIONS[name][1]} value{'s' * (FUNCTIONS[name][1] > 1)}")
-            return ast.Call(ast.Name(name), [inner(arg) for arg in args], [])
-        case ast.Call(ast.Name(id=name)):
-            raise _Fault(f"there is no function {shorten(name)!r}", did_you_mean(name, FUNCTIONS))
-    raise _Fault(f"{_what(node)} is not arithmetic", "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS))  # fmt: skip
+        if isinstance(node.value, int | float):
+            return ast.Constant(_exact(self.text[node.col_offset : node.end_col_offset]))
+        raise Fault(*_refused(node))
+
+    def arguments(self, name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> list[ast.expr]:
+        if name not in FUNCTIONS:
+            raise Fault(f"calls {shorten(name)!r}, which is no function", did_you_mean(name, FUNCTIONS))
+        wanted = FUNCTIONS[name][1]
+        if keywords or len(args) != wanted:
+            raise Fault(f"calls {name}, which takes {wanted} value{'s' * (wanted > 1)}")
+        return args
 
 
-def _what(node: ast.expr) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
+def _refused(node: ast.expr) -> tuple[str, str]:
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+        return "chains comparisons", "write a < b and b < c"
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+        return "has a ^, which is not arithmetic", "write ** for a power"
+    if isinstance(node, ast.Constant):
+        return f"has {shorten(str(node.value), 20)}, which is not arithmetic", ALLOWED
+    what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
+    return f"has a {what}, which is not arithmetic", ALLOWED
 
 
 def _exact(literal: str) -> Any:
@@ -160,71 +156,6 @@ def _exact(literal: str) -> Any:
     if re.fullmatch(r"0[xob][0-9a-f]+", digits):
         return int(digits, 0)
     mantissa, _, exponent = digits.partition("e")
-    if len(mantissa) > 300 or not re.fullmatch(r"[-+]?[0-9]{0,3}", exponent) or abs(int(exponent or 0)) > 300:
-        raise _Fault("a number of more than 300 digits")
-    try:
-        return dims.normal(Fraction(digits))
-    except ValueError:
-        raise _Fault(f"{shorten(literal, 20)} is not a number") from None
-
-
-def _evaluate(node: ast.expr, names: Names) -> Any:
-    match node:
-        case ast.Constant(value=value):
-            return value
-        case ast.Name(id=name):
-            if name not in names:
-                raise _Fault(f"unknown name {name!r}", did_you_mean(name, names))
-            return names[name]
-        case ast.BinOp(left, sign, right):
-            return _apply(ARITHMETIC[type(sign)], _size(left, names), _size(right, names))
-        case ast.UnaryOp(ast.Not(), operand):
-            return not _truth(operand, names)
-        case ast.UnaryOp(sign, operand):
-            return SIGNS[type(sign)](_size(operand, names))
-        case ast.BoolOp(ast.And(), values):
-            return all(_truth(value, names) for value in values)
-        case ast.BoolOp(_, values):
-            return any(_truth(value, names) for value in values)
-        case ast.Compare(left, [sign], [right]):
-            return _compare(sign, _evaluate(left, names), _evaluate(right, names))
-        case ast.IfExp(test, body, orelse):
-            return _evaluate(body if _truth(test, names) else orelse, names)
-        case ast.Call(ast.Name(id=name), args):
-            return _apply(FUNCTIONS[name][0], *(_size(arg, names) for arg in args))
-    raise _Fault(f"{_what(node)} is not arithmetic")  # pragma: no cover - `_allowed` let it through
-
-
-def _compare(sign: ast.cmpop, a: Any, b: Any) -> Any:
-    if isinstance(a, str) != isinstance(b, str) or isinstance(a, str) and not isinstance(sign, ast.Eq | ast.NotEq):
-        raise _Fault("compares a word with a number" if isinstance(a, str) != isinstance(b, str) else "words are only equal or not")  # fmt: skip
-    return COMPARISONS[type(sign)](a, b)
-
-
-def _size(node: ast.expr, names: Names) -> Any:
-    value = _evaluate(node, names)
-    if isinstance(value, str | bool) or value is None:
-        raise _Fault(f"{ast.unparse(node)} is {value!r}, not a number")
-    return value
-
-
-def _truth(node: ast.expr, names: Names) -> bool:
-    value = _evaluate(node, names)
-    if isinstance(value, bool):
-        return value
-    if value is None:
-        raise _Fault(f"cannot decide {ast.unparse(node)} while its letters are free", "set them")
-    raise _Fault(f"{ast.unparse(node)} is {value!r}, neither true nor false")
-
-
-def _apply(function: Callable[..., Any], *values: Any) -> Any:
-    try:
-        result = function(*values)
-    except ZeroDivisionError:
-        raise _Fault("a division by zero") from None
-    except ValueError as error:
-        raise _Fault(str(error)) from None
-    number = result if isinstance(result, int | Fraction) else 0
-    if max(abs(number.numerator), number.denominator).bit_length() > MAX_BITS:
-        raise _Fault(f"a number of more than {MAX_BITS} bits")
-    return dims.normal(result)
+    if len(mantissa) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent or 0)) > MAX_DIGITS:
+        raise Fault(f"has a number of more than {MAX_DIGITS} digits")
+    return dims.normal(Fraction(digits))

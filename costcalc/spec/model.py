@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
@@ -44,7 +46,8 @@ class Knob:
                 return value
             raise UnknownName(f"knob {self.name!r} is true or false, got {value!r}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise UnknownName(f"knob {self.name!r} is {'a whole' if self.kind == 'integer' else 'a'} number, got {value!r}")
+            article = "a whole" if self.kind == "integer" else "a"
+            raise UnknownName(f"knob {self.name!r} is {article} number, got {value!r}")
         if self.kind == "integer" and not isinstance(value, int):
             raise UnknownName(f"knob {self.name!r} is a whole number, got {size_text(value)}")
         if not self.low <= value <= self.high:
@@ -78,20 +81,37 @@ class Published:
     place: Place | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Item:
-    """One entry of a list of layers: an op, a block or a structure."""
+    """One entry of a list of layers: an op, a block or a structure. `linear: classes` gives its first field."""
 
     kind: str
     place: Place
     fields: dict[str, Value] = field(default_factory=dict)
-    positional: Value | None = None  # `linear: classes`: the value of the first field
     name: str = ""
     sources: tuple[str, ...] | None = None
     when: Expression | None = None
     shares: str = ""
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
-    places: dict[str, Place] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)  # of `from` and `shares`
+
+    @cached_property
+    def reads(self) -> tuple[str, ...]:
+        """The names its fields read."""
+        return tuple(sorted({name for value in _flat(self.fields.values()) for name in value.names}))
+
+    @cached_property
+    def values(self) -> int:
+        """How many values its fields have."""
+        return sum(1 for _ in _flat(self.fields.values()))
+
+
+def _flat(values: Iterable[Value]) -> Iterator[Expression]:
+    for value in values:
+        if value.__class__ is tuple:
+            yield from _flat(value)
+        else:
+            yield value
 
 
 @dataclass(frozen=True)

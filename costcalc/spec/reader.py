@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import yaml
 
-from costcalc.errors import Place, Problem, SpecError
+from costcalc.errors import Place, Problems, shorten
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
@@ -48,37 +48,50 @@ class Sequence:
     items: list[Any] = field(default_factory=list)
 
 
-Node = Scalar | Mapping | Sequence
+@dataclass(frozen=True)
+class Broken:
+    """Something whose problem is noted already: whoever meets it says nothing more."""
+
+    place: Place
+
+
+Node = Scalar | Mapping | Sequence | Broken
 INTEGER = re.compile(r"[-+]?[0-9]+")
 BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 ENDLESS = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)|" + REAL.pattern.replace("{1,3}", "+"))
-WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
-         "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
+WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+LINE_END = re.compile(r"\r\n?|\n")
+# YAML 1.2, [1] c-printable; and the line ends that only YAML 1.1 knows, which hide the rest of a line from an editor
+UNREADABLE = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
 
 
-def read(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, stop_at: frozenset[str] = frozenset()) -> Mapping:
+def read(
+    data: bytes | str, file: str, problems: Problems, *, max_bytes: int = MAX_BYTES, stop_at: Set[str] = frozenset()
+) -> Mapping:
     """The tree of one YAML document whose top is a mapping. With `stop_at`, reading ends before the first of these
-    top-level keys. Raises SpecError with every problem that does not stop the reading."""
-    text = _decode(data, file, max_bytes)
-    builder = _Builder(file, stop_at)
+    top-level keys. Notes problems, and raises SpecError after one that hides the rest."""
+    text = _decode(data, file, problems, max_bytes)
+    builder = _Builder(file, problems, stop_at)
+    start = Place(file, 1, 1)
     try:
         for event in _events(text):
             if builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else start
         message = " ".join(filter(None, [error.context, error.problem])) or "cannot be read"
-        builder.problems.append(Problem(place, f"not YAML: {message}", _syntax_hint(text, place)))
-    except yaml.YAMLError as error:
-        builder.problems.append(Problem(Place(file, 1, 1), f"not YAML: {str(error).splitlines()[0]}"))
-    top = builder.top
-    if not builder.problems and not isinstance(top, Mapping):
-        builder.problems.append(Problem(Place(file, 1, 1), "a spec is a mapping: name: …, layers: …", "see docs/specs.md"))
-    if builder.problems or not isinstance(top, Mapping):
-        raise SpecError(builder.problems)
-    return top
+        problems.stop(place, f"not YAML: {message}", _syntax_hint(text, place, message))
+    except yaml.YAMLError as error:  # pragma: no cover - `_decode` refused what libyaml's reader would
+        problems.stop(start, f"not YAML: {str(error).splitlines()[0]}")
+    if not isinstance(builder.top, Mapping):
+        problems.stop(start, "a spec is a mapping: name: …, layers: …", "see docs/specs.md")
+    return builder.top
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -90,46 +103,56 @@ def _events(text: str) -> Iterator[Any]:
         loader.dispose()
 
 
-def _decode(data: bytes | str, file: str, max_bytes: int) -> str:
+def _decode(data: bytes | str, file: str, problems: Problems, max_bytes: int) -> str:
     raw = data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
-    start = Place(file, 1, 1)
     if len(raw) > max_bytes:
-        raise SpecError(Problem(start, f"{len(raw):,} bytes; a spec has at most {max_bytes:,}"))
+        problems.stop(Place(file, 1, 1), f"more than {max_bytes:,} bytes", "raise the limit with --max-bytes")
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - (raw.rfind(b"\n", 0, error.start) + 1) + 1
-        raise SpecError(Problem(Place(file, line, column), "not UTF-8 text", "save the file as UTF-8")) from None
-    for number, line_text in enumerate(text.split("\n"), 1):
-        for column, sign in enumerate(line_text, 1):
-            if sign < " " and sign not in "\t\r" or sign == "\x7f":
-                problem = Problem(Place(file, number, column), f"a control character, U+{ord(sign):04X}", "remove it")
-                raise SpecError(problem)
+        place = _place_of(error.start, raw[: error.start + 1].decode("utf-8", "replace"), file)
+        problems.stop(place, "not UTF-8 text", "save the file as UTF-8")
+    unreadable = UNREADABLE.search(text)
+    if unreadable:
+        place = _place_of(unreadable.start(), text, file)
+        problems.stop(place, f"a character that text does not have, U+{ord(unreadable[0]):04X}", "remove it")
     return text
 
 
-def _syntax_hint(text: str, place: Place) -> str:
-    lines = text.split("\n")
+def _place_of(at: int, text: str, file: str) -> Place:
+    lines = LINE_END.split(text[:at])
+    return Place(file, len(lines), len(lines[-1]) + 1)
+
+
+HINTS = {
+    "mapping values are not allowed": "a text with `: ` stands in quotes; else look at the indentation",
+    "',' or '}'": "a { is not closed, or a comma lacks",
+    "',' or ']'": "a [ is not closed, or a comma lacks",
+    "expected <block end>": "look at the indentation: items of one list start in one column",
+    "expected key": "look at the indentation: keys of one mapping start in one column",
+    "could not find expected ':'": "a key ends in `: `",
+    "cannot start any token": "quote a text that starts with this sign",
+    "unexpected end of stream": "a quote is not closed",
+}
+
+
+def _syntax_hint(text: str, place: Place, message: str) -> str:
+    lines = LINE_END.split(text)
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     if "\t" in line:
         return "indent with spaces, not tabs"
-    if "(" in line and "," in line:
-        return "in {…} and […] put an expression with a comma in quotes"
-    return ""
+    return next((hint for part, hint in HINTS.items() if part in message), "see docs/specs.md")
 
 
 class _Builder:
     """Takes events one by one; `top` is the tree when they have ended."""
 
-    def __init__(self, file: str, stop_at: frozenset[str]):
-        self.file = file
-        self.stop_at = stop_at
-        self.problems: list[Problem] = []
+    def __init__(self, file: str, problems: Problems, stop_at: Set[str]):
+        self.file, self.problems, self.stop_at = file, problems, stop_at
         self.top: Node | None = None
         self.stack: list[Any] = []
-        self.keys: list[dict[Any, Scalar]] = []  # of each open mapping
-        self.waiting: list[Scalar | None] = []  # its key without a value yet
+        self.keys: list[dict[str, Scalar]] = []  # of each open mapping
+        self.waiting: list[Scalar | Broken | None] = []  # its key without a value yet
         self.documents = 0
 
     def take(self, event: Any) -> bool:
@@ -137,12 +160,10 @@ class _Builder:
         place = Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
         kind = event.__class__
         if kind is yaml.ScalarEvent:
-            self.refuse_extras(event, place)
-            if not event.style:  # plain, not quoted
-                value = self.resolve(event.value, place)
-            else:
-                value = event.value
-            return self.put(Scalar(value, event.value, place))
+            if event.anchor is not None or event.tag is not None:
+                self.refuse_extras(event, place)
+            quoted = event.style  # of a plain scalar it is ""
+            return self.put(Scalar(event.value, event.value, place) if quoted else self.resolve(event.value, place))
         if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self.refuse_extras(event, place)
             self.open(Mapping(place) if kind is yaml.MappingStartEvent else Sequence(place))
@@ -152,27 +173,24 @@ class _Builder:
                 self.waiting.pop()
             self.stack.pop()
         elif kind is yaml.AliasEvent:
-            self.problems.append(Problem(place, f"an alias, *{event.anchor}", "in an expression put quotes around it"))
-            self.put(Scalar(None, "", place))
+            self.problems.add(place, f"an alias, *{shorten(event.anchor)}", "in an expression put quotes around it")
+            self.put(Broken(place))
         elif kind is yaml.DocumentStartEvent:
             self.documents += 1
             if self.documents > 1:
-                raise SpecError([*self.problems, Problem(place, "a second document", "one spec, one file")])
+                self.problems.stop(place, "a second document", "one spec, one file")
         return False
 
     def refuse_extras(self, event: Any, place: Place) -> None:
         if event.anchor is not None:
-            self.problems.append(Problem(place, f"an anchor, &{event.anchor}", "use `sizes:` or `blocks:` instead"))
-        if event.tag is not None and event.tag != "!":
-            self.problems.append(Problem(place, f"a tag, {event.tag}", "specs are plain data: remove it"))
-        elif event.tag == "!" and not (event.__class__ is yaml.ScalarEvent and event.style):
-            self.problems.append(Problem(place, "a tag, !", "specs are plain data: remove it"))
-        if len(self.problems) > 100:
-            raise SpecError(self.problems)
+            self.problems.add(place, f"an anchor, &{shorten(event.anchor)}", "use `sizes:` or `blocks:` instead")
+        if event.tag is not None:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self.problems.add(place, f"a tag, {shorten(tag)}", "specs are plain data: remove it")
 
     def open(self, node: Any) -> None:
         if len(self.stack) >= MAX_DEPTH:
-            raise SpecError([*self.problems, Problem(node.place, f"nested more than {MAX_DEPTH} levels deep")])
+            self.problems.stop(node.place, f"nested more than {MAX_DEPTH} levels deep")
         self.put(node)
         self.stack.append(node)
         if isinstance(node, Mapping):
@@ -188,33 +206,40 @@ class _Builder:
         elif self.waiting[-1] is None:
             return self.key(node)
         else:
-            self.stack[-1].entries.append((self.waiting[-1], node))
+            if not isinstance(self.waiting[-1], Broken):
+                self.stack[-1].entries.append((self.waiting[-1], node))
             self.waiting[-1] = None
         return False
 
     def key(self, node: Node) -> bool:
-        if not isinstance(node, Scalar) or not node.text:
-            self.problems.append(Problem(node.place, "a key must be a word"))
-            self.waiting[-1] = Scalar("", "", node.place)
+        self.waiting[-1] = Broken(node.place)
+        if isinstance(node, Broken):
             return False
-        name = unicodedata.normalize("NFC", node.text)
+        if not isinstance(node, Scalar) or not node.text:
+            self.problems.add(node.place, "a key must be a word")
+            return False
+        name = node.text if node.text.isascii() else unicodedata.normalize("NFC", node.text)
         first = self.keys[-1].setdefault(name, node)
         if first is not node:
-            self.problems.append(Problem(node.place, f"{name!r} stands twice", f"first at line {first.place.line}"))
+            self.problems.add(node.place, f"{shorten(name)!r} stands twice", f"first at line {first.place.line}")
+            return False
         self.waiting[-1] = Scalar(name, name, node.place)
         return len(self.stack) == 1 and name in self.stop_at
 
-    def resolve(self, text: str, place: Place) -> Any:
+    def resolve(self, text: str, place: Place) -> Scalar | Broken:
         """A plain scalar by YAML 1.2's core schema; real numbers exactly, as Fractions."""
         if text in WORDS:
-            return WORDS[text]
+            return Scalar(WORDS[text], text, place)
+        if text[0] not in "+-.0123456789":
+            return Scalar(text, text, place)
         if len(text) <= MAX_DIGITS:
             if INTEGER.fullmatch(text):
-                return int(text)
+                return Scalar(int(text), text, place)
             if BASED.fullmatch(text):
-                return int(text, 0)
+                return Scalar(int(text, 0), text, place)
             if REAL.fullmatch(text) and abs(int(re.split("[eE]", text + "e0")[1])) <= MAX_DIGITS:
-                return Fraction(text)
-        if len(text) > MAX_DIGITS and BASED.fullmatch(text) or ENDLESS.fullmatch(text):
-            self.problems.append(Problem(place, f"{text[:20]}… is no finite number of up to {MAX_DIGITS} digits"))
-        return text
+                return Scalar(Fraction(text), text, place)
+        if ENDLESS.fullmatch(text) or (len(text) > MAX_DIGITS and BASED.fullmatch(text)):
+            self.problems.add(place, f"{shorten(text, 20)} is no finite number of up to {MAX_DIGITS} digits")
+            return Broken(place)
+        return Scalar(text, text, place)

@@ -1,0 +1,174 @@
+"""The arithmetic that expressions may do, and doing it: exact, in numbers, letters or columns."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from typing import Any
+
+from costcalc import dims
+from costcalc.dims.given import shortened
+from costcalc.errors import did_you_mean
+
+MAX_BITS = 4096
+MAX_EXPONENT = 16
+Names = Mapping[str, Any]
+BROKEN = object()  # the value of a name whose problem is noted already
+
+
+class Fault(Exception):
+    """Why an expression has no value. Without a message the reason is noted already."""
+
+    def __init__(self, message: str = "", hint: str = ""):
+        super().__init__(message)
+        self.hint = hint
+
+
+def divide(a: Any, b: Any) -> Any:
+    """a / b, exactly."""
+    return Fraction(a, b) if isinstance(a, int) and isinstance(b, int) else a / b
+
+
+def power(a: Any, b: Any) -> Any:
+    """a ** b for a whole number b of at most 16."""
+    if not isinstance(b, int) or abs(b) > MAX_EXPONENT:
+        raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {shortened(b)}")
+    return Fraction(a) ** b if b < 0 and isinstance(a, int) else a**b
+
+
+def negation(truth: Any) -> Any:
+    """not truth; None where a letter cannot tell; point by point on columns."""
+    return truth if truth is None else not truth if isinstance(truth, bool) else ~truth
+
+
+ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: divide,
+    ast.FloorDiv: dims.floor_div,
+    ast.Mod: lambda a, b: a - b * dims.floor_div(a, b),
+    ast.Pow: power,
+}
+SIGNS: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
+COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Eq: dims.equal,
+    ast.NotEq: lambda a, b: negation(dims.equal(a, b)),
+    ast.GtE: dims.at_least,
+    ast.LtE: lambda a, b: dims.at_least(b, a),
+    ast.Lt: lambda a, b: negation(dims.at_least(a, b)),
+    ast.Gt: lambda a, b: negation(dims.at_least(b, a)),
+}
+FUNCTIONS: dict[str, tuple[Callable[..., Any], int]] = {
+    "ceil": (dims.ceil, 1),
+    "floor": (dims.floor, 1),
+    "round_to": (dims.round_to, 2),
+    "min": (dims.minimum, 2),
+    "max": (dims.maximum, 2),
+}
+
+
+def evaluate(node: Any, names: Names) -> Any:
+    """The value of a tree that `expressions.parse` let through. Raises Fault."""
+    return RULES[node.__class__](node, names)
+
+
+def _constant(node: ast.Constant, names: Names) -> Any:
+    return node.value
+
+
+def _name(node: ast.Name, names: Names) -> Any:
+    try:
+        value = names[node.id]
+    except KeyError:
+        raise Fault(f"unknown name {node.id!r}", did_you_mean(node.id, names)) from None
+    if value is BROKEN:
+        raise Fault
+    return value
+
+
+def _binary(node: ast.BinOp, names: Names) -> Any:
+    return _apply(ARITHMETIC[node.op.__class__], _size(node.left, names), _size(node.right, names))
+
+
+def _unary(node: ast.UnaryOp, names: Names) -> Any:
+    if node.op.__class__ is ast.Not:
+        return not _truth(node.operand, names)
+    return SIGNS[node.op.__class__](_size(node.operand, names))
+
+
+def _logic(node: ast.BoolOp, names: Names) -> bool:
+    every = all if node.op.__class__ is ast.And else any
+    return every(_truth(value, names) for value in node.values)
+
+
+def _compare(node: ast.Compare, names: Names) -> Any:
+    a, b = evaluate(node.left, names), evaluate(node.comparators[0], names)
+    sign = node.ops[0].__class__
+    if isinstance(a, str) != isinstance(b, str):
+        raise Fault("compares a word with a number")
+    if isinstance(a, str | bool) or isinstance(b, str | bool):
+        if sign is not ast.Eq and sign is not ast.NotEq:
+            raise Fault("words and flags are only equal or not")
+        return (a == b) is (sign is ast.Eq)
+    return COMPARISONS[sign](a, b)
+
+
+def _choice(node: ast.IfExp, names: Names) -> Any:
+    return evaluate(node.body if _truth(node.test, names) else node.orelse, names)
+
+
+def _call(node: ast.Call, names: Names) -> Any:
+    return _apply(FUNCTIONS[node.func.id][0], *[_size(arg, names) for arg in node.args])  # type: ignore[attr-defined]
+
+
+RULES: dict[type, Callable[[Any, Names], Any]] = {
+    ast.Constant: _constant,
+    ast.Name: _name,
+    ast.BinOp: _binary,
+    ast.UnaryOp: _unary,
+    ast.BoolOp: _logic,
+    ast.Compare: _compare,
+    ast.IfExp: _choice,
+    ast.Call: _call,
+}
+
+
+def _size(node: ast.expr, names: Names) -> Any:
+    value = evaluate(node, names)
+    if isinstance(value, str | bool) or value is None:
+        raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number")
+    return value
+
+
+def _truth(node: ast.expr, names: Names) -> bool:
+    value = evaluate(node, names)
+    if isinstance(value, bool):
+        return value
+    if value is None or dims.is_column(value):
+        raise Fault(f"cannot decide {ast.unparse(node)} while its letters are free", "set them")
+    raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
+
+
+def _shown(value: Any) -> str:
+    return "undecided" if value is None else str(value).lower() if isinstance(value, bool) else shortened(value)
+
+
+def _apply(function: Callable[..., Any], *values: Any) -> Any:
+    try:
+        result = function(*values)
+    except ZeroDivisionError:
+        raise Fault("a division by zero") from None
+    except ValueError as error:
+        raise Fault(str(error)) from None
+    if result.__class__ is int:
+        bits = result.bit_length()
+    elif isinstance(result, Fraction):
+        bits = max(result.numerator.bit_length(), result.denominator.bit_length())
+    else:
+        bits = 0
+    if bits > MAX_BITS:
+        raise Fault(f"a number of more than {MAX_BITS} bits")
+    return dims.normal(result)

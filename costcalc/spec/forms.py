@@ -1,0 +1,127 @@
+"""The forms a value in a spec may have: a word, a text, a list, a mapping, an expression.
+
+Each function gives back what it found, or None once it has noted what is wrong: a caller that meets None stays
+silent, so that one mistake makes one message.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Collection
+from fractions import Fraction
+from typing import Any
+
+from costcalc.errors import Problems, SpecError, shorten, unknown
+from costcalc.spec.expressions import NAME, Expression, constant, parse
+from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+
+INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
+Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
+
+
+class Forms:
+    """Reads values; what is wrong with them goes into `problems`."""
+
+    def __init__(self, problems: Problems):
+        self.problems = problems
+        self.wrong = problems.add
+
+    def entries(self, node: Node, what: str, known: Collection[str] | None = None) -> Entries:
+        """The entries of a mapping by key; keys that are not `known` are reported."""
+        if not isinstance(node, Mapping):
+            self.unless_broken(node, f"{what} is a mapping, key: value")
+            return {}
+        found: Entries = {}
+        for key, value in node.entries:
+            if known is None or key.text in known:
+                found[key.text] = (key, value)
+            elif found and isinstance(value, Scalar) and value.value is None and _is_cut_off(key, node):
+                last = list(found)[-1]  # `round_to(32*w, 8)` became `round_to(32*w` and a key `8)`
+                found[last] = (found[last][0], Broken(key.place))
+                hint = f"put the value of {last} in quotes"
+                self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
+            else:
+                self.wrong(key.place, unknown(f"key in {what}", key.text, known))
+        return found
+
+    def items(self, node: Node, what: str) -> list[Any]:
+        """The items of a list."""
+        if isinstance(node, Sequence):
+            return node.items
+        self.unless_broken(node, f"{what} is a list, - item")
+        return []
+
+    def unless_broken(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
+        """Notes a problem, unless the node has one already."""
+        if not isinstance(node, Broken):
+            self.wrong(node.place, message, hint)
+
+    def text(self, node: Node, what: str) -> str | None:
+        """Any text that can be seen."""
+        if not isinstance(node, Scalar) or not node.text.strip():
+            self.unless_broken(node, f"{what} is text", "")
+            return None
+        for sign in node.text if not node.text.isprintable() else "":
+            if unicodedata.category(sign) in INVISIBLE and sign not in "\n\t":
+                self.wrong(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
+                return None
+        return node.text
+
+    def word(self, node: Node, what: str) -> str | None:
+        """A name: letters, digits and _, up to 64 of them, not starting with a digit."""
+        text = node.text if isinstance(node, Scalar) else ""
+        if NAME.fullmatch(text):
+            return text
+        shown = f", got {shorten(text, 40)!r}" if text else ""
+        self.unless_broken(node, f"{what} is a name of letters, digits and _ (at most 64){shown}", "")
+        return None
+
+    def path(self, node: Node, what: str) -> str | None:
+        """The name of a layer: `conv`, or `stage1.conv`."""
+        text = node.text if isinstance(node, Scalar) else ""
+        if text and all(map(NAME.fullmatch, text.split("."))):
+            return text
+        self.unless_broken(node, f"{what} is the name of a layer", "as in conv or stage1.conv")
+        return None
+
+    def flag(self, node: Node, what: str) -> bool | None:
+        """true or false"""
+        if isinstance(node, Scalar) and isinstance(node.value, bool):
+            return node.value
+        self.unless_broken(node, f"{what} is true or false", "")
+        return None
+
+    def expression(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression | None:
+        """A number or an expression; with `names` it may read only these."""
+        if not isinstance(node, Scalar) or node.value is None:
+            self.unless_broken(node, f"{what} is a number or an expression")
+            return None
+        if not isinstance(node.value, str):
+            return constant(node.value, node.place)
+        found: Expression | None = self.attempt(parse, node.value, node.place)
+        if found is None or names is None:
+            return found
+        return self.attempt(found.reading, names)  # type: ignore[no-any-return]
+
+    def number(self, node: Node, what: str) -> int | Fraction | None:
+        """A number, also as an expression of numbers."""
+        found = self.expression(node, what, ())
+        value = found and self.attempt(found.value, {})
+        if value is None or (isinstance(value, int | Fraction) and not isinstance(value, bool)):
+            return value
+        self.wrong(node.place, f"{what} is a number")
+        return None
+
+    def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
+        """The function's value, or None with its problems noted."""
+        try:
+            return function(*args)
+        except SpecError as error:
+            self.problems.take(error)
+            return None
+
+
+def _is_cut_off(key: Scalar, node: Mapping) -> bool:
+    """Is this key of `{…}` the rest of a value that a comma cut off? A key of a block stands on a line of its own."""
+    at = [known.place for known, _ in node.entries].index(key.place)
+    return at > 0 and node.entries[at - 1][0].place.line == key.place.line

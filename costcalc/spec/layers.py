@@ -1,0 +1,213 @@
+"""Lists of layers and the blocks they use. An item whose problem is noted is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from costcalc.errors import Place, did_you_mean, shorten
+from costcalc.ops import OPS
+from costcalc.spec.expressions import constant
+from costcalc.spec.forms import Entries, Forms
+from costcalc.spec.model import Block, Item, Value
+from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+from costcalc.spec.signature import EXTRAS, kinds_of, needed_by, read_parameters, read_signature
+
+JOINS = ("add", "mul", "concat")
+STRUCTURES = ("group", "repeat", "side")
+MAX_VALUES = 10_000  # in one list
+Known = Collection[str] | None  # names that expressions may read; None where that is not known
+
+
+class Layers:
+    """Reads layers and blocks; `blocks` are those above, None where something is wrong with the signature."""
+
+    def __init__(self, forms: Forms, names: Known):
+        self.forms, self.wrong = forms, forms.wrong
+        self.blocks: dict[str, Block | None] = {}
+        self.below: set[str] = set()  # blocks not read yet
+        self.outer = names
+        self.names = names  # outside of a block, or inside
+
+    # --- blocks ----------------------------------------------------------------------------------------------------
+
+    def read_blocks(self, node: Node) -> None:
+        """Blocks from above to below; each may use those above it."""
+        listed = self.forms.entries(node, "blocks").values()
+        self.below = {key.text.partition("(")[0].strip() for key, _ in listed}
+        for key, value in listed:
+            name, parameters = read_signature(self.forms, key)
+            if name in OPS or name in STRUCTURES or name in self.blocks:
+                what = "a block" if name in self.blocks else "an op"
+                self.wrong(key.place, f"{name!r} is {what} already", "give the block another name")
+            elif name:
+                self.read_block(name, parameters, key.place, value)
+
+    def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
+        parameters = read_parameters(self.forms, signature, place, self.outer)
+        self.names = None if self.outer is None or parameters is None else {*self.outer, *parameters}
+        items = self.read(node, f"block {name}")
+        self.names = self.outer
+        self.blocks[name] = None if parameters is None else Block(name, parameters, items, place)
+
+    # --- lists of layers -------------------------------------------------------------------------------------------
+
+    def read(self, node: Node, what: str = "layers") -> tuple[Item, ...]:
+        """The items of a list of layers."""
+        found = [self.item(item) for item in self.forms.items(node, what)]
+        return tuple([item for item in found if item is not None])
+
+    def item(self, node: Node) -> Item | None:
+        if isinstance(node, Scalar) and isinstance(node.value, str):
+            return self.call(node, None) if self.is_kind(node) else None
+        if isinstance(node, Mapping) and len(node.entries) == 1:
+            key, value = node.entries[0]
+            if not self.is_kind(key):
+                return None
+            return self.structure(key, value) if key.text in STRUCTURES or key.text in JOINS else self.call(key, value)
+        if isinstance(node, Mapping) and len(node.entries) > 1:
+            key = node.entries[1][0]
+            hint = "put a - before it, or indent it as a field of the layer above"
+            self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
+        elif not isinstance(node, Mapping) or node.entries:
+            hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
+            self.forms.unless_broken(node, "a layer is one op or block", hint)
+        return None
+
+    def is_kind(self, key: Scalar) -> bool:
+        """Is this an op, a block above or a structure, and not a block with a problem?"""
+        kind = key.text
+        if kind in self.blocks:
+            return self.blocks[kind] is not None
+        if (kind in OPS and kind != "input") or kind in STRUCTURES:
+            return True
+        if kind in self.below:
+            self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
+            return False
+        near = did_you_mean(kind, [*(name for name in OPS if name != "input"), *self.blocks, *STRUCTURES])
+        hint = near if near.startswith("did") else "see docs/specs.md, or docs/add_an_op.md to teach it one"
+        self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", hint)
+        return False
+
+    def call(self, key: Scalar, node: Node | None) -> Item | None:
+        """An op or a block with its fields; without a node it stands alone."""
+        kind, before = key.text, len(self.forms.problems)
+        block = self.blocks.get(kind)
+        names = list(block.parameters) if block else list(kinds_of(kind))
+        given: Entries = {}
+        if isinstance(node, Mapping):
+            given = self.forms.entries(node, kind, [*names, *EXTRAS])
+        elif node is not None and not self.has_value(key, node, names):
+            return None
+        elif node is not None:
+            given = {names[0]: (key, node)}
+        needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
+        lacking = [name for name in needed if name not in given]
+        if lacking and len(self.forms.problems) == before:
+            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
+        extras = self.extras(key, given)
+        return self.unless_wrong(before, key, found, **extras)
+
+    def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
+        """Can `kind: value` stand for the first of these fields?"""
+        if isinstance(node, Scalar) and node.value is None:
+            self.wrong(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
+        elif not names:
+            self.forms.unless_broken(node, f"{key.text} has no fields", f"write `- {key.text}`")
+        else:
+            return not isinstance(node, Broken)
+        return False
+
+    def field(self, kind: str, name: str, node: Node) -> Value:
+        """A field's value; a word the field knows (`same`) stands for itself."""
+        what = f"{kind}: {name}"
+        if kind not in OPS:
+            if isinstance(node, Sequence):
+                self.wrong(node.place, f"{what} takes one value, not a list")
+                return None
+            return self.forms.expression(node, what, self.names)
+        field = kinds_of(kind)[name]
+        if isinstance(node, Scalar) and node.text in field.words:
+            return constant(node.text, node.place)
+        if field.name == "word":
+            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", "")
+            return None
+        return self.value(node, what)
+
+    def value(self, node: Node, what: str) -> Value:
+        """An expression, or nested lists of them."""
+        if not isinstance(node, Sequence):
+            return self.forms.expression(node, what, self.names)
+        if len(node.items) > MAX_VALUES:
+            self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
+            return None
+        return tuple([self.value(item, what) for item in node.items])
+
+    def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
+        """`name`, `from`, `when` and `shares` as an Item keeps them."""
+        found: dict[str, Any] = {}
+        if "name" in given:
+            found["name"] = self.forms.word(given["name"][1], "name")
+        if "from" in given:
+            found["sources"] = self.sources(key.text, given["from"][1])
+        if "when" in given:
+            found["when"] = self.forms.expression(given["when"][1], "when", self.names)
+        if "shares" in given:
+            found["shares"] = self.forms.path(given["shares"][1], "shares")
+            if key.text in self.blocks:
+                self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
+        if given:
+            found["places"] = {name: given[name][1].place for name in ("from", "shares") if name in given}
+        return found
+
+    def sources(self, kind: str, node: Node) -> tuple[str | None, ...]:
+        listed = node.items if isinstance(node, Sequence) else [node]
+        one = kind in self.blocks or kind in STRUCTURES
+        if not listed or (one and len(listed) > 1):
+            self.wrong(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
+        return tuple([self.forms.path(item, "from") for item in listed])
+
+    # --- structures ------------------------------------------------------------------------------------------------
+
+    def structure(self, key: Scalar, node: Node) -> Item | None:
+        """group, repeat, side, or a join of branches."""
+        kind, before = key.text, len(self.forms.problems)
+        if kind in JOINS:
+            return self.join(key, node)
+        own = ("layers", "times") if kind == "repeat" else ("layers",)
+        given = self.forms.entries(node, kind, [*own, "name", "from", "when"])
+        lacking = [name for name in own if name not in given]
+        if lacking and len(self.forms.problems) == before:
+            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        found = {"times": self.value(given["times"][1], "repeat: times")} if "times" in own and "times" in given else {}
+        extras = self.extras(key, given)
+        items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
+        return self.unless_wrong(before, key, found, branches=(items,), **extras)
+
+    def join(self, key: Scalar, node: Node) -> Item | None:
+        kind, before = key.text, len(self.forms.problems)
+        if isinstance(node, Sequence):
+            return self.branched(key, node, {}, {}, before)
+        names = list(kinds_of(kind))
+        given = self.forms.entries(node, kind, [*names, "branches", *EXTRAS])
+        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
+        extras = self.extras(key, given)
+        if "branches" in given:
+            if len(extras.get("sources", "1")) > 1:
+                self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
+            return self.branched(key, given["branches"][1], found, extras, before)
+        if "from" not in given and len(self.forms.problems) == before:
+            self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
+        return self.unless_wrong(before, key, found, **extras)
+
+    def branched(self, key: Scalar, node: Node, found: Any, extras: Any, before: int) -> Item | None:
+        lists = self.forms.items(node, f"branches of {key.text}")
+        if isinstance(node, Sequence) and len(lists) < 2:
+            self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
+        branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
+        return self.unless_wrong(before, key, found, branches=branches, **extras)
+
+    def unless_wrong(self, before: int, key: Scalar, found: dict[str, Value], **more: Any) -> Item | None:
+        """The item, if nothing was noted about it."""
+        return Item(key.text, key.place, found, **more) if len(self.forms.problems) == before else None

@@ -1,0 +1,81 @@
+"""From an item of a spec to its op: the fields evaluated, and checked by the op itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costcalc import dims
+from costcalc.errors import Place, Problem, ShapeError, SpecError, shorten
+from costcalc.ops import OPS
+from costcalc.spec.expressions import Expression
+from costcalc.spec.model import Item, Value
+from costcalc.spec.signature import kinds_of
+
+WORDS = ("ratio", "flag", "word")  # kinds of field whose value need not be whole
+
+
+class Maker:
+    """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
+
+    def __init__(self) -> None:
+        self.assumed: dict[str, None] = {}  # what letters could not decide
+        self.by_item: dict[Any, Any] = {}
+        self.equal: dict[Any, Any] = {}
+
+    def op(self, item: Item, values: dict[str, Any]) -> Any:
+        """The op of an item. Raises SpecError."""
+        used = [values[name] for name in item.reads]
+        key = (id(item), *used, *map(type, used))
+        try:
+            known = self.by_item.get(key)
+        except TypeError:  # columns have no hash
+            return self.fresh(item, values)
+        if known is None:
+            known = self.fresh(item, values)
+            known = self.by_item[key] = self.equal.setdefault(known, known)
+        return known
+
+    def fresh(self, item: Item, values: dict[str, Any]) -> Any:
+        kinds = kinds_of(item.kind)
+        fields = {
+            name: self.value(given, values, f"{item.kind}: {name}", kinds[name].name in WORDS)
+            for name, given in item.fields.items()
+        }
+        try:
+            return OPS[item.kind](**fields)
+        except ShapeError as error:
+            raise SpecError(Problem(_place_of_fault(item, fields), str(error))) from None
+
+    def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
+        """The value of a field, or of each in a list."""
+        if given.__class__ is tuple:
+            return tuple([self.value(one, values, what, any_kind) for one in given])
+        return given.value(values) if any_kind else self.whole(given, values, what)
+
+    def whole(self, expression: Expression, values: dict[str, Any], what: str) -> Any:
+        """The value of a size: whole, or a word. A letter that cannot tell becomes an assumption."""
+        value = expression.value(values)
+        if value.__class__ is int or isinstance(value, str | bool):
+            return value
+        is_whole = dims.whole(value)
+        if is_whole is None:
+            self.assumed[f"{value} is a whole number"] = None
+        elif is_whole is False:
+            text, number = shorten(expression.text), shorten(dims.size_text(value))
+            message = f"{number if text == number else f'{text} = {number}'} is not a whole number"
+            hint = f"{what} must come out whole: choose other knobs or round it"
+            raise SpecError(Problem(expression.place, message, hint))
+        return value
+
+
+def _place_of_fault(item: Item, fields: dict[str, Any]) -> Place:
+    """Where the first field stands that its kind refuses."""
+    for name, value in fields.items():
+        try:
+            kinds_of(item.kind)[name].check(value, name)
+        except ShapeError:
+            given = item.fields[name]
+            while given.__class__ is tuple:
+                given = given[0] if given else item
+            return given.place  # type: ignore[no-any-return]
+    return item.place  # pragma: no cover - the op refused one of them

@@ -1,0 +1,57 @@
+"""The figures others printed, as a spec lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from costcalc.errors import shorten, unknown
+from costcalc.spec.forms import Entries, Forms
+from costcalc.spec.head import Knobs, read_settings
+from costcalc.spec.model import Published
+from costcalc.spec.reader import Node
+
+METRICS = ("params", "weights", "norm", "macs", "connections")
+KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
+NEEDED = ("metric", "value", "source")
+FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
+
+
+def read_published(forms: Forms, node: Node, knobs: Knobs | None, presets: Collection[str]) -> tuple[Published, ...]:
+    """Every figure that can be read."""
+    found = [_figure(forms, item, knobs, presets) for item in forms.items(node, "published")]
+    return tuple(figure for figure in found if figure is not None)
+
+
+def _figure(forms: Forms, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
+    before = len(forms.problems)
+    given = forms.entries(node, "a published figure", KEYS)
+    lacking = [key for key in NEEDED if key not in given]
+    if lacking and len(forms.problems) == before:
+        forms.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
+    texts = {key: forms.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
+    _check(forms, given, texts, presets)
+    at = read_settings(forms, forms.entries(given["at"][1], "at"), knobs) if "at" in given else {}
+    block = forms.path(given["block"][1], "block") if "block" in given else ""
+    if len(forms.problems) > before:
+        return None
+    thousand = int(texts.get("K", 1000))
+    about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
+    return Published(at=at, block=block or "", thousand=thousand, place=node.place, **about)
+
+
+def _check(forms: Forms, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
+    """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
+
+    def wrong(key: str, message: str, hint: str = "") -> None:
+        forms.wrong(given[key][1].place, message, hint)
+
+    metric, value, preset = (texts.get(key, "") for key in ("metric", "value", "preset"))
+    if metric and metric not in METRICS:
+        wrong("metric", unknown("metric", metric, METRICS))
+    if value and not FIGURE.fullmatch(value):
+        wrong("value", f"{shorten(value, 30)!r} is no figure", "digits, and K, M, G or B: 61,706 or 5.3M")
+    if texts.get("K", "1000") not in ("", "1000", "1024"):
+        wrong("K", "K is 1000 or 1024")
+    if preset and preset not in presets:
+        wrong("preset", unknown("preset", preset, presets))

@@ -1,0 +1,81 @@
+"""Names of layers: where a list of them stands, how they are called there, and what a `from` means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from costcalc.graph import Graph
+from costcalc.spec.layers import JOINS
+from costcalc.spec.model import Item
+
+BROKEN = ""  # stands for the node of an item whose problem is noted already
+
+
+class Values(dict[str, Any]):
+    """Arguments of a block in front of the names of the whole spec."""
+
+    def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
+        super().__init__(own)
+        self.outer = outer
+
+    def __missing__(self, name: str) -> Any:
+        return self.outer[name]
+
+
+@dataclass
+class Scope:
+    """Where layers are being put: the graph, the prefix of their names, and what is known there."""
+
+    graph: Graph
+    prefix: str
+    values: dict[str, Any]
+    ends: dict[str, str]  # layer, group or block by full name -> the node its output is
+    outer: Scope | None = None
+    here: str | None = None  # the node the next layer reads
+    kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
+    taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
+
+    def inside(self, name: str, here: str) -> Scope:
+        """The scope of a group or block of that full name."""
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, here)
+
+    def find(self, path: str) -> str | None:
+        """The node a `from` means: nearest scope first."""
+        scope: Scope | None = self
+        while scope is not None:
+            if f"{scope.prefix}{path}" in scope.ends:
+                return scope.ends[f"{scope.prefix}{path}"]
+            scope = scope.outer
+        return None
+
+    def known(self) -> list[str]:
+        """Names a `from` could mean here, for hints."""
+        return [name.removeprefix(self.prefix) for name in self.ends]
+
+    def name_of(self, item: Item) -> str:
+        """Its name, or its kind, numbered where the list has several; "" for a group without a name."""
+        if item.name or item.kind == "group":
+            return item.name
+        self.taken[item.kind] += 1
+        return f"{item.kind}{self.taken[item.kind]}" if self.kinds[item.kind] > 1 else item.kind
+
+    def pass_over(self, item: Item) -> None:
+        """Numbers what is inside as if it had been put, so that a switch does not rename the layers after it."""
+        self.taken.update(inner.kind for inner in in_this_list(_inside(item)) if not inner.name)
+
+
+def in_this_list(items: Iterable[Item]) -> Iterator[Item]:
+    """Items that take their names from one list: those of branches and nameless groups stand where these are."""
+    for item in items:
+        if item.kind != "group" or item.name:
+            yield item
+        yield from in_this_list(_inside(item))
+
+
+def _inside(item: Item) -> Iterable[Item]:
+    if item.branches is not None and (item.kind in JOINS or (item.kind == "group" and not item.name)):
+        return [inner for branch in item.branches for inner in branch]
+    return ()

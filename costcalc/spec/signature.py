@@ -1,0 +1,68 @@
+"""What an item may be given: the fields of an op, or the parameters of a block."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Any
+
+from costcalc.errors import Place, shorten
+from costcalc.ops import OPS, field_kinds
+from costcalc.ops.fields import Kind
+from costcalc.spec.expressions import NAME, RESERVED, Expression
+from costcalc.spec.forms import Forms
+from costcalc.spec.reader import Scalar
+
+EXTRAS = ("name", "from", "when", "shares")  # keys that go with every item
+SIGNATURE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+Parameters = dict[str, Expression | None]  # with their defaults
+
+
+def kinds_of(op: str) -> dict[str, Kind]:
+    """The fields of an op and what values they take."""
+    cls: Any = OPS[op]
+    return field_kinds(cls)
+
+
+@cache
+def needed_by(op: str) -> tuple[str, ...]:
+    """The fields an op cannot do without."""
+    return tuple(field.name for field in fields(OPS[op]) if field.default is MISSING)
+
+
+def read_signature(forms: Forms, key: Scalar) -> tuple[str, str]:
+    """Name and parameters of `name(parameter, parameter=default)`; empty once what is wrong is noted."""
+    match = SIGNATURE.fullmatch(key.text)
+    if match and NAME.fullmatch(match[1]):
+        return match[1], match[2] or ""
+    forms.wrong(key.place, f"{shorten(key.text)!r} is no block", "write name(parameter, parameter=default)")
+    return "", ""
+
+
+def read_parameters(forms: Forms, text: str, place: Place, names: Collection[str] | None) -> Parameters | None:
+    """Parameters and their defaults, or None if one is wrong."""
+    found: Parameters = {}
+    before = len(forms.problems)
+    for part in _parts(text):
+        name, equals, default = (piece.strip() for piece in part.partition("="))
+        if not NAME.fullmatch(name) or name in found or name in EXTRAS or name in RESERVED:
+            hint = "write name, or name=default"
+            forms.wrong(place, f"{shorten(part.strip(), 40)!r} is no parameter", hint)
+        else:
+            value = Scalar(default or None, default, place)
+            found[name] = forms.expression(value, f"default of {name}", names) if equals else None
+    return found if len(forms.problems) == before else None
+
+
+def _parts(text: str) -> list[str]:
+    """`a, b=max(c, 1)` cut at the commas outside of brackets."""
+    parts, depth = [""], 0
+    for sign in text:
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts if text.strip() else []
