@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costcalc.analysis.check import validate
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName
     from costcalc.graph import Repeat, add, new_graph, unroll
@@ -21,6 +22,7 @@ __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package take
 
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {
+    "analysis.check": ("validate",),
     "analysis.cost": ("Cost", "cost"),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
@@ -30,7 +32,7 @@ WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
 __all__ = [
     "Cost", "CostcalcError", "GraphError", "Net", "Repeat", "ShapeError", "SpecError", "UnknownName", "add", "compare",
-    "cost", "explain", "load", "new_graph", "reconcile", "specs", "unroll",
+    "cost", "explain", "load", "new_graph", "reconcile", "specs", "unroll", "validate",
 ]  # fmt: skip
 
 

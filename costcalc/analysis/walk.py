@@ -89,7 +89,7 @@ class _Walk:
             if prefix:
                 name = f"{prefix}{name}"
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
-            yield Row(name, op, inputs, ins, out, times, *costs, assumed=assumed)
+            yield Row._make((name, op, inputs, ins, out, times, *costs, assumed))
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Any:
         """Shape, params by role, macs, elementwise, elements written and assumptions of an op on these inputs."""

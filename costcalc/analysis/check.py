@@ -1,0 +1,201 @@
+"""What `costcalc validate` finds: everything wrong with a spec at once, and what is hardly meant."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costcalc.analysis.walk import Row, walk
+from costcalc.errors import (
+    CostcalcError,
+    GraphError,
+    Place,
+    Problem,
+    Problems,
+    SpecError,
+    did_you_mean,
+    in_reading_order,
+)
+from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind_what_can_be, entries, folder, parse_file, resolve
+from costcalc.spec.model import Item
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome for one file: `problems` in reading order, and one line that says what the network is."""
+
+    path: str
+    problems: tuple[Problem, ...]
+    line: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Is there nothing worse than a warning?"""
+        return all(problem.warning for problem in self.problems)
+
+
+def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> list[Problem]:
+    """Everything wrong with the spec in a file, each with its place; warnings among it. Empty if all is well."""
+    return [*check_file(str(path), max_layers=max_layers, max_bytes=max_bytes).problems]
+
+
+def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
+    """Parses a spec, builds it as it is and in every preset, and looks at every layer."""
+    try:
+        spec = parse_file(path, max_bytes=max_bytes)
+    except SpecError as error:
+        return Checked(path, tuple(error.problems))
+    except (OSError, ValueError) as error:
+        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}"),))
+    checker = _Checker(spec, max_layers)
+    checker.check()
+    problems = tuple(in_reading_order(checker.found))
+    return Checked(path, problems, f"{path}: ok ({checker.summary})" if checker.summary else "")
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+class _Checker:
+    def __init__(self, spec: Spec, max_layers: int):
+        self.spec, self.max_layers = spec, max_layers
+        self.found: list[Problem] = []
+        self.start = Place(spec.file, 1, 1)
+        self.summary = ""
+
+    def wrong(self, place: Place | None, message: str, hint: str = "", *, warning: bool = False) -> None:
+        self.found.append(Problem(place or self.start, message, hint, warning))
+
+    def check(self) -> None:
+        self.check_name()
+        rows = self.build({}, "")
+        if rows is not None:
+            self.summary = _summary(rows)
+            for preset in self.spec.presets.values():
+                if self.build(preset.settings, f"preset {preset.name}: ") is None:
+                    self.summary = ""
+            self.found += self.blocks_that_do_not_exist()
+        self.found += unused(self.spec)
+        self.found += shadowed(self.spec)
+
+    def check_name(self) -> None:
+        stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)
+        if stem != self.spec.name:
+            self.wrong(None, f"the spec {self.spec.name!r} stands in {Path(self.spec.file).name}", f"name it {stem}")
+
+    def build(self, settings: dict[str, Any], prefix: str) -> list[Row] | None:
+        """The rows of a network; None with its problems noted if there are any."""
+        problems = Problems()
+        rows: list[Row] = []
+        try:
+            graph = bind_what_can_be(self.spec, resolve(self.spec, settings), problems, max_layers=self.max_layers)
+            rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
+        except SpecError as error:  # there are too many, or one that hides the rest
+            return self.note(error.problems, prefix)
+        except GraphError as error:
+            problems.add(None, str(error))
+        return self.note([*problems.found], prefix) if problems.found else rows
+
+    def note(self, problems: list[Problem], prefix: str) -> None:
+        """Notes problems, those of a preset only if they are not those of the defaults."""
+        known = {(problem.place, problem.message) for problem in self.found}
+        for problem in problems:
+            if (problem.place, problem.message) not in known:
+                self.wrong(problem.place, f"{prefix}{problem.message}", problem.hint)
+
+    def blocks_that_do_not_exist(self) -> Iterator[Problem]:
+        """Published figures for blocks that their network does not have."""
+        names: dict[str, set[str]] = {}
+        for figure in self.spec.published:
+            if not figure.block:
+                continue
+            network = f"{figure.preset}@{figure.at}"
+            if network not in names:
+                names[network] = self.names_in(figure)
+            if names[network] and figure.block not in names[network]:
+                hint = did_you_mean(figure.block, names[network])
+                yield Problem(figure.place, f"there is no block {figure.block!r}", hint)
+
+    def names_in(self, figure: Published) -> set[str]:
+        """Every layer and block of the network that a figure is for, by full name."""
+        preset = self.spec.presets[figure.preset].settings if figure.preset else {}
+        rows = self.build({**preset, **figure.at}, "published: ") or []
+        parts = [str(row.name).split(".") for row in rows]
+        return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
+
+
+def _summary(rows: list[Row]) -> str:
+    layers = [row for row in rows if row.op.name != "input"]
+    count = sum(row.times for row in layers)
+    params, macs = (sum(getattr(row, metric) for row in layers) for metric in ("params", "macs"))
+    return f"{count:,} layer{'s' * (count != 1)}, {params:,} params, {macs:,} MACs"
+
+
+def unused(spec: Spec) -> Iterator[Problem]:
+    """Warnings: knobs, sizes, blocks, parameters and inputs that nothing reads."""
+    kinds, names, sources = _mentioned(spec)
+    for size in spec.sizes.values():
+        names |= size.names
+    names.update(name for axes in spec.inputs.values() for axis in axes for name in axis.names)
+    for knob in spec.knobs.values():
+        if knob.name not in names and knob.name != "batch":
+            yield Problem(knob.place, f"knob {knob.name!r} changes nothing", "no expression reads it", True)
+    for name, size in spec.sizes.items():
+        if name not in names:
+            yield Problem(size.place, f"size {name!r} is never read", "", True)
+    for block in spec.blocks.values():
+        if block.name not in kinds:
+            yield Problem(block.place, f"block {block.name!r} is never used", "", True)
+        inside: set[str] = set().union(*(_names_in(item) for item in _all_items(block.items)))
+        for name in [name for name in block.parameters if name not in inside]:
+            yield Problem(block.place, f"block {block.name!r} never reads its parameter {name!r}", "", True)
+    if len(spec.inputs) > 1:
+        for name in [name for name in spec.inputs if name not in sources]:
+            yield Problem(spec.items[0].place, f"input {name!r} is never read", f"from: {name} reads it", True)
+
+
+def _mentioned(spec: Spec) -> tuple[set[str], set[str], set[str]]:
+    """Kinds of items, names in their expressions, and layers they read, in the layers and in all blocks."""
+    kinds: set[str] = set()
+    names: set[str] = set()
+    sources: set[str] = set()
+    for items in (spec.items, *(block.items for block in spec.blocks.values())):
+        for item in _all_items(items):
+            kinds.add(item.kind)
+            names |= _names_in(item)
+            sources.update(item.sources or ())
+    for block in spec.blocks.values():
+        names.update(name for default in block.parameters.values() if default for name in default.names)
+    return kinds, names, sources
+
+
+def _names_in(item: Item) -> set[str]:
+    return {*item.reads, *(item.when.names if item.when else ())}
+
+
+def _all_items(items: tuple[Item, ...]) -> Iterator[Item]:
+    for item in items:
+        yield item
+        for branch in item.branches or ():
+            yield from _all_items(branch)
+
+
+def shadowed(spec: Spec) -> Iterator[Problem]:
+    """Warnings: names that the library has too, and presets that set nothing."""
+    inside = Path(spec.file).resolve().parent == folder()
+    try:
+        theirs = {entry.name for entry in entries() if not (inside and entry.spec == spec.name)}
+    except CostcalcError:  # a broken spec in the library is its own problem
+        theirs = set()
+    hint = "`costcalc show NAME` means that one; give yours another name, or use its path"
+    if spec.name in theirs:
+        yield Problem(Place(spec.file, 1, 1), f"the library has a {spec.name!r} too", hint, True)
+    for preset in spec.presets.values():
+        if preset.name in theirs:
+            yield Problem(preset.place, f"the library has a {preset.name!r} too", hint, True)
+        if not preset.settings:
+            yield Problem(preset.place, f"preset {preset.name!r} sets nothing", "", True)

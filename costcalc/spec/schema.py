@@ -1,0 +1,188 @@
+"""The grammar of specs as a JSON Schema, made from the ops' own fields: for completion and marks in an editor.
+
+It knows the form of a spec, not the meaning: names, shapes and expressions are for `costcalc validate`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costcalc.ops import OPS
+from costcalc.ops.fields import Kind
+from costcalc.spec import head, layers, parse, published
+from costcalc.spec.expressions import NAME
+from costcalc.spec.signature import kinds_of, needed_by
+
+Schema = dict[str, Any]
+WORD: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
+PATH: Schema = {"type": "string", "pattern": rf"^{NAME.pattern}(\.{NAME.pattern})*$"}
+TEXT: Schema = {"type": ["string", "number"]}  # `source: 1998` is text all the same
+EXPRESSION: Schema = {"type": "string", "maxLength": 1000, "description": "an expression of knobs and sizes"}
+SIZE: Schema = {"anyOf": [{"type": "integer"}, {"type": "number"}, EXPRESSION]}
+NUMBER: Schema = {"type": ["number", "string"]}
+VALUE: Schema = {"type": ["number", "boolean", "string"]}
+ABOUT = {
+    "name": "what the spec is called: the file's name without .yaml",
+    "title": "one line, shown by `costcalc list`",
+    "source": "where the architecture is from",
+    "about": "a paragraph",
+    "knobs": "what the reader may set; batch is a knob of every spec",
+    "presets": "settings of knobs that are a known network",
+    "sizes": "named expressions; later ones may use earlier ones",
+    "input": "the shape of one example: [channels, height, width]",
+    "inputs": "the shapes of several inputs by name",
+    "blocks": "macros: name(parameter, parameter=default): [layers]",
+    "layers": "the network; every layer reads the one before it",
+    "published": "figures others printed, for `costcalc reconcile`",
+}
+EXTRAS: Schema = {
+    "name": {**WORD, "description": "the layer's name, for tables and `from`"},
+    "from": {
+        "anyOf": [PATH, {"type": "array", "items": PATH, "minItems": 1}],
+        "description": "the layer, or list of layers, it reads instead of the one before",
+    },
+    "when": {"type": ["string", "boolean"], "description": "build it only if this expression is true"},
+    "shares": {**PATH, "description": "the layer whose weights it uses; they are counted once, there"},
+}
+STRUCTURES = {
+    "group": "layers under one name",
+    "repeat": "copies in a row, each with weights of its own",
+    "side": "a side branch that ends in an output of its own",
+}
+
+
+def json_schema() -> Schema:
+    """A JSON Schema (draft 2020-12) of specs."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A costcalc spec",
+        "description": "A neural-network architecture as its paper's table; docs/specs.md is the whole grammar",
+        **_mapping(_top(), needed=[*parse.HEAD[:3], "layers"]),
+        "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
+        "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
+    }
+
+
+def _top() -> Schema:
+    shape = {"type": "array", "items": SIZE, "minItems": 1, "maxItems": parse.MAX_AXES}
+    ref = {"$ref": "#/$defs/layers"}
+    parts: Schema = {
+        "name": WORD,
+        **dict.fromkeys(("title", "source", "about"), TEXT),
+        "knobs": _by_name(_knob()),
+        "presets": _by_name({"type": "object", "additionalProperties": VALUE}),
+        "sizes": _by_name(VALUE),
+        "input": shape,
+        "inputs": _by_name(shape),
+        "blocks": {"type": "object", "additionalProperties": ref},
+        "layers": ref,
+        "published": {"type": "array", "items": _figure()},
+    }
+    return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
+
+
+def _knob() -> Schema:
+    fields: Schema = {
+        "default": VALUE,
+        "kind": {"enum": [*head.KINDS]},
+        "min": NUMBER,
+        "max": NUMBER,
+        "choices": {"type": "array", "items": WORD},
+        "about": TEXT,
+        "letter": {"type": "string", "description": "how formulas print it"},
+    }
+    return {"anyOf": [VALUE, _mapping(fields, needed=["default"])]}
+
+
+def _figure() -> Schema:
+    fields: Schema = {
+        **dict.fromkeys(published.KEYS, TEXT),
+        "metric": {"enum": [*published.METRICS]},
+        "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
+        "preset": WORD,
+        "at": _by_name(VALUE),
+        "block": PATH,
+        "K": {"enum": [1000, 1024]},
+    }
+    return _mapping(fields, needed=[*published.NEEDED])
+
+
+def _layer() -> Schema:
+    """`- relu`, or a mapping of one key: an op, a structure, or a name that only a block can have."""
+    ops = [name for name in OPS if name != "input"]
+    alone = [{"const": name, "description": _about(name)} for name in ops if not needed_by(name)]
+    known = {name: _call(name) for name in ops}
+    known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
+    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in layers.STRUCTURES}
+    taken = "|".join(known)
+    block = {
+        "type": "string",
+        "pattern": f"^(?!({taken})$){NAME.pattern}$",
+        "description": "a block without parameters",
+    }
+    mapping = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": known,
+        "patternProperties": {f"^(?!({taken})$){NAME.pattern}$": {"description": "a block"}},
+        "additionalProperties": False,
+    }
+    return {"anyOf": [*alone, block, mapping]}
+
+
+def _call(op: str) -> Schema:
+    """An op with its fields, or with one value for the first."""
+    kinds = kinds_of(op)
+    fields = {name: _field(kind) for name, kind in kinds.items()}
+    full = _mapping({**fields, **EXTRAS}, needed=[*needed_by(op)])
+    first = [*kinds][:1]
+    short = [fields[name] for name in first if set(needed_by(op)) <= set(first)]
+    return {"anyOf": [full, *short], "description": _about(op)}
+
+
+def _field(kind: Kind) -> Schema:
+    one: Schema = {"anyOf": [{"type": "integer", "minimum": kind.low}, {"type": "number"}, EXPRESSION]}
+    listed: Schema = {"type": "array", "items": one}
+    forms: dict[str, list[Schema]] = {
+        "size": [one],
+        "per_axis": [one, listed],
+        "sizes": [one, listed],
+        "table": [{"type": "array", "items": listed}],
+        "flag": [{"type": "boolean"}, EXPRESSION],
+        "ratio": [{"type": "number"}, EXPRESSION],
+        "word": [],
+    }
+    words = [{"enum": [*kind.words]}] if kind.words else []
+    return {"anyOf": [*words, *forms[kind.name]], "description": kind.plain_name}
+
+
+def _join(op: str) -> Schema:
+    fields = {name: _field(kind) for name, kind in kinds_of(op).items()}
+    either = {"anyOf": [{"required": ["branches"]}, {"required": ["from"]}]}
+    return {**_mapping({**fields, "branches": _branches(), **EXTRAS}), **either}
+
+
+def _branches() -> Schema:
+    return {"type": "array", "items": {"$ref": "#/$defs/layers"}, "minItems": 2, "description": "each a list of layers"}
+
+
+def _structure(kind: str) -> Schema:
+    own: Schema = {"layers": {"$ref": "#/$defs/layers"}}
+    if kind == "repeat":
+        own["times"] = {**SIZE, "description": "how many; may be 0, or an expression"}
+    return _mapping({**own, **{key: value for key, value in EXTRAS.items() if key != "shares"}}, needed=[*own])
+
+
+def _mapping(fields: Schema, needed: list[str] | None = None) -> Schema:
+    schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
+    return {**schema, "required": needed} if needed else schema
+
+
+def _by_name(value: Schema) -> Schema:
+    return {"type": "object", "propertyNames": WORD, "additionalProperties": value}
+
+
+def _about(op: str) -> str:
+    """The first line of an op's docstring."""
+    return (OPS[op].__doc__ or "").strip().split("\n")[0]
