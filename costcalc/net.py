@@ -59,7 +59,19 @@ class Net:
 
     def cost(self, *, unrolled: bool = False) -> Cost:
         """Params, MACs, elementwise work and activations, layer by layer."""
-        return cost(self.graph(unrolled=unrolled), target=self.label, knobs=self.knobs, title=f"{self.label}: {self.title}")
+        return cost(
+            self.graph(unrolled=unrolled), target=self.label, knobs=self.knobs, title=f"{self.label}: {self.title}"
+        )
+
+    def formula(self, metric: str = "macs") -> Any:
+        """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.
+
+        `costcalc.analysis.formula.derive` gives it collected by block, with its domain, as text, LaTeX and Python.
+        Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+        """
+        from costcalc.analysis.formula import derive
+
+        return derive(self, metric).expression
 
     @property
     def published(self) -> tuple[Published, ...]:

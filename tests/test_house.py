@@ -49,7 +49,11 @@ def test_the_check_sees_an_upward_import(tmp_path):
 
 
 def test_every_room_is_on_a_floor():
-    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.name[0] != "_" and path.suffix in ("", ".py")}
+    rooms = {
+        path.name.removesuffix(".py")
+        for path in PACKAGE.iterdir()
+        if path.name[0] != "_" and path.suffix in ("", ".py")
+    }
     assert rooms - {"py.typed", "specs"} <= set(FLOOR)
 
 

@@ -50,7 +50,9 @@ def test_ours_in_the_unit_of_the_figure():
 
 
 def test_googlenet_table_1_row_by_row():
-    figures = {(f.published.metric, f.published.block): f for f in costcalc.reconcile("googlenet").figures if f.published.block}
+    figures = {
+        (f.published.metric, f.published.block): f for f in costcalc.reconcile("googlenet").figures if f.published.block
+    }
     assert figures["macs", "inception3a"].exact == 128_049_152 and figures["macs", "inception3a"].agrees
     assert not figures["params", "conv1"].agrees and "7×1" in figures["params", "conv1"].published.because
 
@@ -60,7 +62,9 @@ def test_a_preset_has_its_own_figures_only():
 
 
 def test_both_figures_of_resnet50_and_the_knob_between_them():
-    macs = {(f.network, f.published.value) for f in costcalc.reconcile("resnet50").figures if f.published.metric == "macs"}
+    macs = {
+        (f.network, f.published.value) for f in costcalc.reconcile("resnet50").figures if f.published.metric == "macs"
+    }
     assert macs == {("resnet50@stride_on=conv1", "3.8B"), ("resnet50", "4.09G")}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, version
@@ -82,14 +83,24 @@ class Comparison:
             Column("share", "of the saving", "share", 2),
         )
         total = sum(pair.saved for pair in self.pairs)
-        rows = [{**pair._asdict(), "saved": pair.saved, "share": pair.saved / total if total else None}
-                for pair in self.pairs if pair.first_cost or pair.second_cost]  # fmt: skip
+        rows = [
+            {
+                **pair._asdict(),
+                "first_cost": pair.first_cost if pair.first else None,
+                "second_cost": pair.second_cost if pair.second else None,
+                "saved": pair.saved,
+                "share": pair.saved / total if total else None,
+            }
+            for pair in self.pairs
+        ]
         totals = {"first": "total", "first_cost": first.total(self.by), "second": "", "second_cost": second.total(self.by), "saved": total}  # fmt: skip
         return Table(f"where the {label} are", columns, rows, totals)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network."""
-        return [{"target": c.target, "knobs": dict(c.knobs), "totals": c.totals, "ratio": self.ratio(c)} for c in self.costs]
+        return [
+            {"target": c.target, "knobs": dict(c.knobs), "totals": c.totals, "ratio": self.ratio(c)} for c in self.costs
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare`."""
@@ -121,7 +132,7 @@ def compare_nets(nets: Sequence[Net], *, by: str = "macs", algebra: bool | None 
     costs = tuple(net.cost() for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)
-    return Comparison(costs, by, tuple(align(*costs, by)), _algebra(nets, costs, by, algebra))
+    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra))
 
 
 def _algebra(nets: Sequence[Net], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
@@ -148,23 +159,16 @@ def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
     """Blocks of two networks in order, paired by name, and by position between pairs of equal names."""
     a, b = _parts(first, second, by)
     matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
-        ours, theirs = a[i1:i2], b[j1:j2]
-        length = max(len(ours), len(theirs))
-        if tag == "replace" and len(ours) != len(theirs):
-            yield from (Pair(name, cost, None, 0) for name, cost in ours)
-            yield from (Pair(None, 0, name, cost) for name, cost in theirs)
-            continue
-        nothing = (None, 0)
-        for i in range(length):
-            left = ours[i] if i < len(ours) else nothing
-            right = theirs[i] if i < len(theirs) else nothing
-            yield Pair(left[0], left[1], right[0], right[1])
+    for _, i1, i2, j1, j2 in matcher.get_opcodes():
+        for left, right in zip_longest(a[i1:i2], b[j1:j2], fillvalue=(None, 0)):
+            yield Pair(*left, *right)
 
 
 def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """Names and costs of both: by layer if both are short, else by block."""
-    layers = [[(str(row.name), getattr(row, by)) for row in cost.layers if getattr(row, by)] for cost in (first, second)]
+    layers = [
+        [(str(row.name), getattr(row, by)) for row in cost.layers if getattr(row, by)] for cost in (first, second)
+    ]
     if max(map(len, layers)) <= LONGEST:
         return layers[0], layers[1]
     folds = [[(fold.name, getattr(fold, by)) for fold in cost.fold(1) if getattr(fold, by)] for cost in (first, second)]

@@ -84,7 +84,7 @@ class Cost:
     def table(self, depth: int | None = None) -> Table:
         """The layers, or the blocks at this depth, as a table."""
         rows = [_layer_record(row, self.macs) for row in self.layers if not _is_input([row])]
-        columns = LAYER_COLUMNS
+        columns: tuple[Column, ...] = LAYER_COLUMNS
         if depth is not None:
             rows = [_fold_record(fold, self.macs) for fold in self.fold(depth)]
             columns = FOLD_COLUMNS
@@ -180,9 +180,17 @@ def _share(macs: Size, of: Size) -> float | None:
 
 
 def _layer_record(row: Row, all_macs: Size) -> dict[str, Any]:
-    record = {key: getattr(row, key) for key in ("times", "output_shape", "params", "macs", "elementwise", "activations")}
+    record = {
+        key: getattr(row, key) for key in ("times", "output_shape", "params", "macs", "elementwise", "activations")
+    }
     first = row.input_shapes[0] if row.input_shapes else row.output_shape
-    return {"name": str(row.name), "op": row.op.name, "input_shape": first, **record, "share": _share(row.macs, all_macs)}
+    return {
+        "name": str(row.name),
+        "op": row.op.name,
+        "input_shape": first,
+        **record,
+        "share": _share(row.macs, all_macs),
+    }
 
 
 def _fold_record(fold: Fold, all_macs: Size) -> dict[str, Any]:
@@ -191,7 +199,9 @@ def _fold_record(fold: Fold, all_macs: Size) -> dict[str, Any]:
 
 def _fold(name: str, rows: list[Row]) -> Fold:
     last = rows[-1]
-    sums = {metric: sum(getattr(row, metric) for row in rows) for metric in ("params", "macs", "elementwise", "activations")}
+    sums = {
+        metric: sum(getattr(row, metric) for row in rows) for metric in ("params", "macs", "elementwise", "activations")
+    }
     alone = rows[0].op.name if len(rows) == 1 else f"{len(rows)} layers"
     widths = [elements(row.output_shape) for row in rows]
     widest = max(widths) if all(isinstance(width, int) for width in widths) else None

@@ -105,7 +105,9 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
         layers = tuple(row for row in layers if f"{row.name}.".startswith(f"{published.block}."))
     if not layers:
         parts = {".".join(str(row.name).split(".")[:i]) for row in cost.layers for i in (1, 2, 3)}
-        problem = Problem(published.place, f"no block {published.block!r} in {label}", did_you_mean(published.block, parts))
+        problem = Problem(
+            published.place, f"no block {published.block!r} in {label}", did_you_mean(published.block, parts)
+        )
         raise SpecError(problem)
     exact = sum(metric_of(row, published.metric) for row in layers)
     printed, unit, decimals = read_figure(published.value, published.thousand)
