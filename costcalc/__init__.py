@@ -31,9 +31,25 @@ ROOMS = {
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
 __all__ = [
-    "Cost", "CostcalcError", "GraphError", "Net", "Repeat", "ShapeError", "SpecError", "UnknownName", "add", "compare",
-    "cost", "explain", "load", "new_graph", "reconcile", "specs", "unroll", "validate",
-]  # fmt: skip
+    "Cost",
+    "CostcalcError",
+    "GraphError",
+    "Net",
+    "Repeat",
+    "ShapeError",
+    "SpecError",
+    "UnknownName",
+    "add",
+    "compare",
+    "cost",
+    "explain",
+    "load",
+    "new_graph",
+    "reconcile",
+    "specs",
+    "unroll",
+    "validate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -53,7 +53,7 @@ class Net:
         return Net(self.spec, settings, label, self.max_layers)
 
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The layer graph, a networkx.DiGraph; knobs that are `free` stay letters; repeats written out if `unrolled`."""
+        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
         graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
         return unroll(graph) if unrolled else graph
 

@@ -96,7 +96,13 @@ def test_what_compare_refuses(call, message):
 def test_the_json_has_it_all(inception):
     document = inception.to_dict()
     assert [t["totals"]["macs"] for t in document["targets"]] == [120_422_400, 12_443_648]
-    assert document["pairs"][0] == {"first": None, "first_cost": 0, "second": "reduce", "second_cost": 2_408_448, "saved": -2_408_448}  # fmt: skip
+    assert document["pairs"][0] == {
+        "first": None,
+        "first_cost": 0,
+        "second": "reduce",
+        "second_cost": 2_408_448,
+        "saved": -2_408_448,
+    }
     assert document["by"] == "macs" and document["convention"].startswith("MACs:")
 
 

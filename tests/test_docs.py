@@ -32,8 +32,15 @@ def run_command(line, folder):
     words = shlex.split(line)
     assert words[0] == "costcalc", f"only costcalc is run in docs, not {words[0]}"
     env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run([sys.executable, "-m", "costcalc", *words[1:]], cwd=folder, env=env,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "costcalc", *words[1:]],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
     return re.sub(r" +$", "", done.stdout, flags=re.MULTILINE)
 
 

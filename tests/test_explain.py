@@ -14,7 +14,7 @@ def worked_out(how: str) -> int:
     """The value of `3 × (28·28·32 · 5·5·(96/2) + 7)`, by Python's own arithmetic."""
     text = re.sub(r"[·×]", "*", how).replace("/", "//").replace(",", "")
     assert re.fullmatch(r"[0-9*+\-/() ]+", text), how
-    return eval(text)
+    return eval(text)  # noqa: S307  digits and signs alone, see above; Python is the witness here
 
 
 @pytest.mark.parametrize("name", SPECS)

@@ -90,9 +90,9 @@ def test_a_difference_without_a_reason_fails_the_check(tmp_path, capsys):
     assert "nobody has said why" in capsys.readouterr().out
 
 
-def test_a_block_that_does_not_exist_is_named_with_its_place(tmp_path):
+def test_a_block_that_does_not_exist_is_named_with_its_place():
     text = WRONG.replace("value: 113,", "value: 112, block: cnv,")
+    net = costcalc.Net(parse_text(text, "wrong.yaml"), {}, "wrong")
     with pytest.raises(costcalc.SpecError) as caught:
-        net = costcalc.Net(parse_text(text, "wrong.yaml"), {}, "wrong")
         costcalc.reconcile(net)
     assert str(caught.value) == "wrong.yaml:9:5: no block 'cnv' in wrong; did you mean 'conv'?"

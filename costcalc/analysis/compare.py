@@ -93,7 +93,13 @@ class Comparison:
             }
             for pair in self.pairs
         ]
-        totals = {"first": "total", "first_cost": first.total(self.by), "second": "", "second_cost": second.total(self.by), "saved": total}  # fmt: skip
+        totals = {
+            "first": "total",
+            "first_cost": first.total(self.by),
+            "second": "",
+            "second_cost": second.total(self.by),
+            "saved": total,
+        }
         return Table(f"where the {label} are", columns, rows, totals)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -105,10 +111,14 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare`."""
         return {
-            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION, "by": self.by,
-            "targets": self.to_records(), "pairs": [{**p._asdict(), "saved": p.saved} for p in self.pairs],
+            "schema_version": SCHEMA_VERSION,
+            "costcalc_version": version(),
+            "convention": CONVENTION,
+            "by": self.by,
+            "targets": self.to_records(),
+            "pairs": [{**p._asdict(), "saved": p.saved} for p in self.pairs],
             "algebra": self.algebra.to_dict() if self.algebra is not None else None,
-        }  # fmt: skip
+        }
 
     def to_pandas(self) -> Any:
         """The totals as a pandas.DataFrame, one row for each network."""

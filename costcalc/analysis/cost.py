@@ -96,7 +96,8 @@ class Cost:
     def notes(self) -> list[str]:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
         knobs = ", ".join(f"{name}={_knob_text(value)}" for name, value in self.knobs.items())
-        parts = f"params: {self.total('weight'):,} weights, {self.total('bias'):,} biases, {self.total('norm'):,} normalisation"  # fmt: skip
+        total = self.totals
+        parts = f"params: {total['weight']:,} weights, {total['bias']:,} biases, {total['norm']:,} normalisation"
         stored = f"; {self.buffers:,} buffers apart" if self.buffers else ""
         return [*([f"knobs: {knobs}"] if knobs else []), parts + stored]
 
@@ -104,19 +105,28 @@ class Cost:
         """One dict for each layer, as in the JSON."""
         return [
             {
-                "name": str(row.name), "op": row.op.name, "inputs": [*map(str, row.inputs)],
-                "input_shapes": [list(shape) for shape in row.input_shapes], "output_shape": list(row.output_shape),
-                "times": row.times, **{metric: getattr(row, metric) for metric in TOTALS},
+                "name": str(row.name),
+                "op": row.op.name,
+                "inputs": [*map(str, row.inputs)],
+                "input_shapes": [list(shape) for shape in row.input_shapes],
+                "output_shape": list(row.output_shape),
+                "times": row.times,
+                **{metric: getattr(row, metric) for metric in TOTALS},
             }
             for row in self.layers
-        ]  # fmt: skip
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc show`."""
         return {
-            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
-            "target": self.target, "knobs": dict(self.knobs), "totals": self.totals, "layers": self.to_records(),
-        }  # fmt: skip
+            "schema_version": SCHEMA_VERSION,
+            "costcalc_version": version(),
+            "convention": CONVENTION,
+            "target": self.target,
+            "knobs": dict(self.knobs),
+            "totals": self.totals,
+            "layers": self.to_records(),
+        }
 
     def to_pandas(self) -> Any:
         """The layers as a pandas.DataFrame."""

@@ -67,15 +67,21 @@ class Reconciliation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc reconcile`."""
-        return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
-                "target": self.target, "ok": self.ok, "figures": self.to_records()}  # fmt: skip
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "costcalc_version": version(),
+            "convention": CONVENTION,
+            "target": self.target,
+            "ok": self.ok,
+            "figures": self.to_records(),
+        }
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
 
 
 def reconcile_net(net: Net) -> Reconciliation:
-    """Every published figure for the net's spec beside ours; only those for the knobs that the net sets, if it sets any.
+    """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these settings.
 
     Raises SpecError if a figure names a block that does not exist.
     """
@@ -111,8 +117,14 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
         raise SpecError(problem)
     exact = sum(metric_of(row, published.metric) for row in layers)
     printed, unit, decimals = read_figure(published.value, published.thousand)
-    return Figure(published, label, exact, figure_text(exact, published.value, published.thousand),
-                  agrees(exact, printed, unit, decimals), float((printed * unit - exact) / exact) if exact else 0.0)  # fmt: skip
+    return Figure(
+        published,
+        label,
+        exact,
+        figure_text(exact, published.value, published.thousand),
+        agrees(exact, printed, unit, decimals),
+        float((printed * unit - exact) / exact) if exact else 0.0,
+    )
 
 
 def metric_of(row: Row, metric: str) -> int:
@@ -151,8 +163,16 @@ def _record(figure: Figure) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
     verdict = "agrees" if figure.agrees else p.because or "DIFFERS, and nobody has said why"
-    return {"what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
-            "difference": figure.difference, "verdict": verdict, "source": p.source}  # fmt: skip
+    return {
+        "what": what,
+        "published": p.value,
+        "ours": figure.ours,
+        "exact": figure.exact,
+        "agrees": figure.agrees,
+        "difference": figure.difference,
+        "verdict": verdict,
+        "source": p.source,
+    }
 
 
 def _percent(figure: Figure) -> str:

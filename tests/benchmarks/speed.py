@@ -15,7 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import costcalc
-from costcalc import analysis, report
+from costcalc import report
+from costcalc.analysis.walk import walk
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec import bind, entries, find, parse_file, resolve
 from costcalc.spec.library import folder
@@ -113,9 +114,7 @@ def large_graphs(base: float) -> list[dict[str, str]]:
     for layers in (1_000, 10_000, 100_000, 1_000_000):
         graph = by_hand(layers)
         gc.collect()
-        seconds = median(
-            lambda graph=graph: sum(r.macs for r in analysis.walk.walk(graph)), 20 if layers < 10_000 else 3
-        )
+        seconds = median(lambda graph=graph: sum(r.macs for r in walk(graph)), 20 if layers < 10_000 else 3)
         per_layer[layers] = seconds / layers
         rows.append(row(f"count {layers:,} layers built by hand", seconds, "2 s" if layers == 100_000 else "", base))
     spread = max(per_layer.values()) / min(per_layer.values())
@@ -144,7 +143,6 @@ def row(what: str, seconds: float, budget: str, base: float) -> dict[str, str]:
 
 
 def main() -> None:
-    import costcalc.analysis.walk
     import sympy  # noqa: F401  its import is not what is measured
 
     find("resnet50")
