@@ -58,7 +58,7 @@ def test_every_room_is_on_a_floor():
 
 
 FORBIDDEN = (
-    r"(?<!def )(?<![.\w])(eval|exec)\(|sympify\(['\"f]|parse_expr\(|\blambdify\b|\bsimplify\("
+    r"(?<!def )(?<![.\w])(eval|exec)\(|sympify\(f?['\"]|parse_expr\(|\blambdify\b|\bsimplify\("
     r"|torch\.load|\bpickle\b|allow_pickle|yaml\.load\b"
 )
 
