@@ -163,15 +163,15 @@ def _parts(atom: Expr) -> tuple[Expr, int, int] | None:
 def _is_multiple(term: Expr, modulus: int) -> bool:
     if (term / modulus).is_integer:
         return True
-    known = 1  # a factor the term is a whole multiple of
-    for factor in Mul.make_args(term):
+    known, rest = term.as_coeff_Mul()  # a factor the term is a whole multiple of
+    if not known.is_Rational:
+        return False
+    for factor in Mul.make_args(rest):
         if isinstance(factor, RoundTo) and factor.args[1].is_Integer:
-            known *= int(factor.args[1])
-        elif factor.is_Integer:
-            known *= int(factor)
+            known *= factor.args[1]
         elif not factor.is_integer:
             return False
-    return known % modulus == 0
+    return bool((known / modulus).is_integer)
 
 
 def whole(x: Expr) -> bool | None:

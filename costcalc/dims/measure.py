@@ -19,7 +19,7 @@ MAX_DEPTH = 24  # roundings inside roundings that do not collapse; sympy needs s
 
 
 class Measure(NamedTuple):
-    """Terms when multiplied out, degree, bits of the largest coefficient, depth of roundings: none is underestimated."""
+    """Terms when multiplied out, degree, bits of the largest coefficient, depth of roundings: at most these."""
 
     terms: int
     degree: int

@@ -1,0 +1,143 @@
+"""Formulas without floors: what is left of them when a knob is a multiple of the product of all strides.
+
+`r = 32·k` gives a polynomial in k, `r%32==0` the same in r.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+from math import lcm
+from typing import Any, NamedTuple
+
+from sympy import Add, Expr, Rational, ceiling, floor
+
+from costcalc.analysis.domain import Bound, Domain
+from costcalc.analysis.formula import Formula, Term
+from costcalc.dims import ceil, normal, size_symbol, size_text
+from costcalc.errors import Place, SpecError, UnknownName, unknown
+from costcalc.spec.expressions import parse
+
+LETTERS = "kmqtuvxyz"
+MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
+PRODUCT = re.compile(r"\s*(\w+)\s*=\s*([^=]+?)\s*[*·]\s*([A-Za-z]\w*)\s*")
+
+
+class Assumption(NamedTuple):
+    """A knob is `modulus` times a whole number; with a `letter` the formula is in that number, else in the knob."""
+
+    knob: str
+    modulus: Any
+    letter: str = ""
+
+    def __str__(self) -> str:
+        if self.letter:
+            return (
+                f"{self.knob} = {size_text(self.modulus)}·{self.letter}"
+                if self.modulus != 1
+                else f"{self.knob} = {self.letter}"
+            )
+        return f"{self.knob} a multiple of {size_text(self.modulus)}"
+
+
+def parse_assumption(text: str, formula: Formula) -> Assumption:
+    """`r%32==0` or `r=32*k`. Raises UnknownName with what it should look like."""
+    match = MULTIPLE.fullmatch(text) or PRODUCT.fullmatch(text)
+    if match is None:
+        raise UnknownName(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
+    knob, number, *letter = match.groups()
+    if knob not in formula.knobs:
+        raise UnknownName(f"{text[:60]!r}: {unknown('free knob', knob, formula.knobs)}")
+    try:
+        modulus = parse(number, Place("", 0, 0)).value({})
+    except SpecError as error:
+        raise UnknownName(f"{text[:60]!r}: {error.problems[0].message}") from None
+    if letter and letter[0] in formula.knobs:
+        raise UnknownName(f"{text[:60]!r}: {letter[0]} is a knob already; take another letter")
+    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not isinstance(modulus, int)):
+        raise UnknownName(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
+    return Assumption(knob, modulus, *letter)
+
+
+def default_assumptions(formula: Formula) -> list[Assumption]:
+    """For each whole knob that is rounded on its own: that it is a multiple of all its divisors, `r = 32·k`."""
+    moduli: dict[str, int] = {}
+    for atom in formula.expression.atoms(floor, ceiling):
+        for term in Add.make_args(atom.args[0]):
+            divisor, letter = term.as_coeff_Mul()
+            if letter.is_Symbol and letter.is_integer and divisor.is_Rational and divisor.q > 1:
+                moduli[letter.name] = lcm(moduli.get(letter.name, 1), int(divisor.q))
+    free = [
+        letter for letter in LETTERS if letter not in formula.net.spec.knobs and letter not in formula.names.values()
+    ]
+    return [Assumption(knob, modulus, letter) for (knob, modulus), letter in zip(sorted(moduli.items()), free)]
+
+
+def floor_free(formula: Formula, assumptions: Sequence[Assumption] | None = None) -> Formula:
+    """The formula under assumptions, by default `default_assumptions`: floors whose divisors divide them are gone."""
+    if assumptions is None:
+        assumptions = default_assumptions(formula)
+    for assumption in assumptions:
+        formula = _under(formula, assumption)
+    return formula
+
+
+def views(formula: Formula) -> list[Formula]:
+    """The formula, and beside it the one without floors if there are floors to remove."""
+    return [formula, floor_free(formula)] if default_assumptions(formula) else [formula]
+
+
+def has_floors(formula: Formula) -> bool:
+    """Is a whole knob still rounded?"""
+    return any(letter.is_integer for atom in formula.expression.atoms(floor, ceiling) for letter in atom.free_symbols)
+
+
+def _under(formula: Formula, assumption: Assumption) -> Formula:
+    knob, modulus, letter = assumption
+    old = size_symbol(knob, real=formula.net.spec.knobs[knob].kind == "real")
+    factor = Rational(modulus.numerator, modulus.denominator)
+    whole = size_symbol(letter or f"{knob}_whole")
+    new = whole if letter else old
+    back = {} if letter else {whole: old / factor}
+
+    def changed(expression: Expr) -> Expr:
+        return expression.xreplace({old: factor * whole}).xreplace(back)
+
+    now = normal(Fraction(formula.knobs[knob]) / modulus)
+    value = (now if letter else formula.knobs[knob]) if isinstance(now, int) else None
+    spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
+    multiples = formula.multiples if letter else {**formula.multiples, knob: modulus}
+    return replace(
+        formula,
+        terms=tuple(Term(term.name, changed(term.expression)) for term in formula.terms),
+        knobs={
+            letter or name if name == knob else name: value if name == knob else v for name, v in formula.knobs.items()
+        },
+        spatial=spatial,
+        letters={**formula.letters, **({letter: letter} if letter else {})},
+        names={changed(e): name for e, name in formula.names.items() if changed(e).is_Function},
+        given=(*formula.given, str(assumption)),
+        multiples=multiples,
+        polynomial_in=formula.polynomial_in | {new},
+        domain_finder=partial(_rescaled, formula, assumption),
+    )
+
+
+def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
+    """The domain with the knob's bounds as the letter's, or rounded up to a multiple."""
+    knob, modulus, letter = assumption
+    shown = formula.letters.get(knob, knob)
+    bounds: list[Bound] = []
+    for bound in formula.domain.bounds:
+        if bound.letter != shown:
+            bounds.append(bound)
+            continue
+        least, most = ceil(Fraction(bound.least) / modulus), bound.most and bound.most // modulus
+        if letter and (least > 1 or most):
+            bounds.append(Bound(letter, least, most))
+        elif not letter:
+            bounds.append(Bound(shown, normal(least * modulus), most and normal(most * modulus)))
+    return replace(formula.domain, bounds=tuple(bounds))

@@ -1,0 +1,227 @@
+"""The closed form of a cost: the rules walked with letters for knobs, collected by block.
+
+derive(costcalc.load("efficientnet"), "macs").lines()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sympy import Add, Expr, Symbol, sympify
+
+from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
+from costcalc.analysis.domain import Domain, find_domain
+from costcalc.analysis.fill import fill
+from costcalc.analysis.limits import SECONDS, time_limit
+from costcalc.analysis.mathtext import Latex, Writer
+from costcalc.analysis.terms import factored, keys_of, merged, opened
+from costcalc.analysis.walk import Row, walk
+from costcalc.dims import is_letter
+from costcalc.errors import UnknownName, unknown
+from costcalc.table import CONVENTION, Column, Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+LINE = 160  # signs of a total that is still shown beside its parts
+
+
+@dataclass(frozen=True)
+class Term:
+    """One block's part of a formula."""
+
+    name: str
+    expression: Expr
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A cost in letters. `knobs` maps each letter to its value at the current settings (None if it cannot have it
+    under the assumptions), `names` expressions to the
+    names their spec gives them, `given` says under which assumptions floors were removed."""
+
+    net: Net
+    metric: str
+    terms: tuple[Term, ...]
+    knobs: dict[str, Any]
+    spatial: frozenset[Symbol] = frozenset()
+    letters: dict[str, str] = field(default_factory=dict)
+    names: dict[Any, str] = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+    multiples: dict[str, Any] = field(default_factory=dict)  # knob -> what must divide it
+    polynomial_in: frozenset[Symbol] = frozenset()  # letters in which the total is multiplied out
+    domain_finder: Callable[[], Domain] = Domain
+
+    @cached_property
+    def expression(self) -> Expr:
+        """The sum of all terms as sympy adds it: like terms merged, nothing multiplied out."""
+        return Add(*(term.expression for term in self.terms))
+
+    @cached_property
+    def total(self) -> Expr:
+        """The sum of all terms with what they share in front, collected by image size."""
+        total = merged(term.expression for term in self.terms)
+        for letter in sorted(self.polynomial_in, key=str):
+            total = opened(total, letter)
+        return factored(total, keys_of(self.spatial | self.polynomial_in), numbers=False)
+
+    @cached_property
+    def parts(self) -> tuple[Term, ...]:
+        """The terms as a reader wants them: what is common in front, collected by image size. Zeros left out."""
+        keys = keys_of(self.spatial)
+        pairs = ((term.name, factored(merged([term.expression]), keys)) for term in self.terms)
+        return tuple(Term(name, expression) for name, expression in pairs if expression != 0)
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Where it holds."""
+        return self.domain_finder()
+
+    @property
+    def writer(self) -> Writer:
+        """Writes expressions with the letters and names of this formula."""
+        return Writer(self.letters, self.names, far=self.far)
+
+    @property
+    def far(self) -> list[str]:
+        """Letters by whose powers terms are put in order: image sizes."""
+        return [letter.name for letter in self.spatial | self.polynomial_in]
+
+    def value(self, **knobs: Any) -> Any:
+        """The formula filled in, exactly: an int (or a Fraction, where an assumption does not hold).
+
+        Knobs that are not given are as they are set. Raises UnknownName for a knob it has not.
+        """
+        for name in knobs:
+            if name not in self.knobs:
+                raise UnknownName(unknown("knob", name, self.knobs))
+        values = {**self.knobs, **knobs}
+        return fill(self.expression, {name: value for name, value in values.items() if value is not None})
+
+    @cached_property
+    def text(self) -> str:
+        """The whole formula on a line."""
+        return self.writer.write(self.total)
+
+    @property
+    def latex(self) -> str:
+        """The formula for LaTeX with amsmath, a line for each block."""
+        from costcalc.analysis.written import as_latex
+
+        return as_latex(self)
+
+    @property
+    def python(self) -> str:
+        """A Python module with one function of the knobs; it needs nothing but the standard library."""
+        from costcalc.analysis.written import as_python
+
+        return as_python(self)
+
+    def where(self) -> dict[str, Expr]:
+        """The names used, and what they stand for."""
+        used = set().union(*(term.expression.atoms(*{type(e) for e in self.names}) for term in self.terms), set())
+        return {name: expression for expression, name in self.names.items() if expression in used}
+
+    def lines(self) -> list[str]:
+        """What goes with the formula: its names, its domain, its assumptions."""
+        plain = Writer(self.letters)
+        where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self.where().items())
+        return [*([f"where {where}"] if where else []), *self.domain.lines()]
+
+    def table(self) -> Table:
+        """A row for each block, and their sum where it is short."""
+        columns = (Column("name", "block", "text"), Column("formula", label(self.metric), "text"))
+        rows = [{"name": term.name, "formula": self.writer.write(term.expression)} for term in self.parts]
+        whole = self.text if len(self.text) <= LINE else "the sum of these"
+        given = "".join(f", {text}" for text in self.given)
+        totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
+        return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, self.lines())
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc formula`."""
+        latex = Latex(self.letters, self.names, far=self.far)
+        return {
+            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
+            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
+            "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
+            "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
+                      for t in self.parts],
+            "where": {name: Writer(self.letters).write(e) for name, e in self.where().items()},
+            "domain": [asdict(bound) for bound in self.domain.bounds],
+            "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def label(metric: str) -> str:
+    """A metric as it is shown."""
+    return "MACs" if metric == "macs" else metric
+
+
+def derive(net: Net, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS) -> Formula:
+    """The closed form of a total (params, weight, bias, norm, buffers, macs, elementwise, activations) of a network.
+
+    Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
+    another metric, CostcalcError for a formula that is too large or not done after so many seconds.
+    """
+    if metric not in TOTALS:
+        raise UnknownName(unknown("metric", metric, TOTALS))
+    with time_limit(seconds, too_large(net, seconds)) as deadline:
+        graph = _with_letters(net, free)
+        rows = []
+        for row in walk(graph):
+            rows.append(row)
+            deadline.check()
+    values = graph.graph["knobs"]
+    letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
+    knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
+    assumed = list(graph.graph["assumed"])
+    return Formula(
+        net, metric, tuple(_by_block(rows, metric)), knobs, _spatial(rows), letters, _names(net, values),
+        domain_finder=lambda: find_domain(net, rows, knobs, assumed, Writer(letters)),
+    )  # fmt: skip
+
+
+def too_large(net: Net, seconds: float) -> str:
+    """What is said of a formula that nobody could wait for, or read."""
+    free = ", ".join(name for name, knob in net.spec.knobs.items() if knob.is_size and name not in net.settings)
+    settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
+    return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
+
+
+def _with_letters(net: Net, free: Iterable[str] | None) -> Any:
+    """The layer graph with letters for the knobs that are not set, or for those in `free`."""
+    if free is None:
+        return net.graph(free=net.spec.knobs)
+    settings = {name: value for name, value in net.knobs.items() if name not in set(free)}
+    return type(net)(net.spec, settings, net.label, net.max_layers).graph(free=free)
+
+
+def _by_block(rows: Iterable[Row], metric: str) -> Iterable[Term]:
+    blocks: dict[str, list[Any]] = {}
+    for row in rows:
+        blocks.setdefault(str(row.name).partition(".")[0], []).append(getattr(row, metric))
+    for name, costs in blocks.items():
+        yield Term(name, Add(*map(sympify, costs)))
+
+
+def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
+    """The letters of the image sizes: axes of the inputs after batch and channels."""
+    axes = [size for row in rows if row.op.name == "input" for size in row.output_shape[2:] if is_letter(size)]
+    return frozenset(letter for size in axes for letter in size.free_symbols)
+
+
+def _names(net: Net, values: dict[str, Any]) -> dict[Any, str]:
+    """Names the spec gives to roundings: `c7` for round_to(192*w, 8)."""
+    known = dict(values)
+    names: dict[Any, str] = {}
+    for name, expression in net.spec.sizes.items():
+        known[name] = expression.value(known)
+        if is_letter(known[name]) and known[name].is_Function:
+            names.setdefault(known[name], name)
+    return names

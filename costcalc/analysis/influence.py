@@ -1,0 +1,110 @@
+"""Which knob and which block a cost hangs on, at the current settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import log2
+from typing import TYPE_CHECKING, Any
+
+from sympy import Add, Expr, Max, Min, ceiling, diff, floor
+
+from costcalc.analysis.fill import fill
+from costcalc.analysis.formula import Formula, derive, label
+from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.errors import CostcalcError, UnknownName
+from costcalc.table import Column, Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+NOTE = (
+    "elasticity: d log {metric} / d log knob here, roundings relaxed: ceil(x), floor(x) and round_to(x, m) taken as x\n"
+    "doubled: the exact {metric} with the knob doubled over those now, and the exponent, log2 of that"
+)
+
+
+def derive_in_all(net: Net, metric: str) -> Formula:
+    """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
+    every = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    try:
+        return derive(net, metric, free=every)
+    except UnknownName:
+        raise
+    except CostcalcError:
+        return derive(net, metric)
+
+
+def elasticities(net: Net, metric: str = "macs") -> Table:
+    """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
+
+    Raises UnknownName for an unknown metric, CostcalcError if the network costs nothing of it.
+    """
+    formula = derive_in_all(net, metric)
+    now = formula.value()
+    if now == 0:
+        raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
+    relaxed = [_relaxed(term.expression, formula.knobs) for term in formula.terms]
+    smooth = fill(Add(*relaxed), formula.knobs)
+    rows = []
+    for letter in sorted(formula.expression.free_symbols, key=lambda letter: [*formula.knobs].index(letter.name)):
+        slope = sum(fill(diff(part, letter), formula.knobs) for part in relaxed if letter in part.free_symbols)
+        here = formula.knobs[letter.name]
+        twice = _doubled(formula, letter.name, now)
+        rows.append({
+            "knob": formula.letters.get(letter.name, letter.name), "at": _plain(here),
+            "elasticity": f"{float(Fraction(slope) * here / smooth):.3f}", "doubled": twice and f"{float(twice):,.3f}×",
+            "exponent": twice and f"{log2(twice):.3f}",
+        })  # fmt: skip
+    columns = (
+        Column("knob", "knob", "text"), Column("at", "at", "figure", 1), Column("elasticity", "elasticity", "figure"),
+        Column("doubled", "doubled", "figure", 2), Column("exponent", "exponent", "figure", 2),
+    )  # fmt: skip
+    return Table(
+        f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
+    )
+
+
+def _plain(value: Any) -> str:
+    return f"{float(value):g}" if isinstance(value, Fraction) else f"{value:,}"
+
+
+def _doubled(formula: Formula, name: str, now: Any) -> Any:
+    """How many times the cost there is with a knob doubled; None if it cannot be."""
+    twice = 2 * formula.knobs[name]
+    if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
+        return None
+    return Fraction(formula.value(**{name: twice})) / now
+
+
+def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
+    """The formula without roundings; of max and min the side that counts at these values, a gcd as its value there."""
+    if not x.args:
+        return x
+    if isinstance(x, (ceiling, floor, RoundTo)):
+        return _relaxed(x.args[0], values)
+    if isinstance(x, (Max, Min)):
+        side = (max if isinstance(x, Max) else min)(x.args, key=lambda arg: fill(arg, values))
+        return _relaxed(side, values)
+    if isinstance(x, Gcd):
+        return fill(x, values)
+    return x.func(*(_relaxed(part, values) for part in x.args))
+
+
+def by_term(net: Net, metric: str = "macs") -> Table:
+    """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
+    formula = derive_in_all(net, metric)
+    known: dict[Any, Any] = {}
+    parts = [(fill(part.expression, formula.knobs, known), part) for part in formula.parts]
+    total = sum(value for value, _ in parts)
+    rows = []
+    for value, part in sorted(parts, key=lambda pair: -pair[0]):
+        text = formula.writer.write(part.expression)
+        rows.append({"name": part.name, "value": value, "share": value / total if total else None, "formula": text})
+    columns = (
+        Column("name", "block", "text"), Column("value", label(metric)), Column("share", "share", "share"),
+        Column("formula", "formula", "text", 1),
+    )  # fmt: skip
+    totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
+    at = ", ".join(f"{formula.letters.get(name, name)} = {_plain(value)}" for name, value in formula.knobs.items())
+    return Table(f"{label(metric)} of {net.label} by block", columns, rows, totals, [f"at {at}", *formula.lines()])

@@ -1,0 +1,237 @@
+"""Formulas as text, as LaTeX and as Python. Sums and products are taken apart once, in `Writer`; each language says
+only how it writes a number, a power, a quotient and a rounding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from math import lcm
+from typing import Any, NamedTuple
+
+from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
+
+from costcalc.analysis.fill import fill
+from costcalc.dims.letters import Gcd, RoundTo
+
+Factors = list[tuple[Expr, int]]
+NAMES = {ceiling: "ceil", floor: "floor", RoundTo: "round_to", Max: "max", Min: "min", Gcd: "gcd"}
+FAR_OUT, NEAR = 10**6, 10  # where terms are compared to put the largest first: image sizes far out, the rest near
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Product(NamedTuple):
+    """p/q · over / under, exponents positive."""
+
+    p: int
+    q: int
+    over: Factors
+    under: Factors
+
+    @property
+    def is_number(self) -> bool:
+        """Without factors."""
+        return not self.over and not self.under
+
+
+def taken_apart(x: Expr) -> Product:
+    """The factors of a term."""
+    p = q = 1
+    over: Factors = []
+    under: Factors = []
+    for factor in Mul.make_args(x):
+        if factor.is_Rational:
+            p, q = p * int(factor.p), q * int(factor.q)
+        elif isinstance(factor, Pow) and factor.args[1].is_Integer:
+            base, n = factor.args[0], int(factor.args[1])
+            (over if n > 0 else under).append((base, abs(n)))
+        else:
+            over.append((factor, 1))
+    return Product(p, q, over, under)
+
+
+class Writer:
+    """Writes a formula in the words of one language. `letters` are shown for knobs, `names` for whole expressions.
+    Terms that grow fastest come first, most of all with the letters in `far`; or if wanted those of few factors."""
+
+    minus, plus, times = " − ", " + ", "·"
+
+    def __init__(
+        self,
+        letters: Mapping[str, str] | None = None,
+        names: Mapping[Any, str] | None = None,
+        *,
+        far: Iterable[str] = (),
+        simple_first: bool = False,
+    ):
+        self.letters, self.names, self.far, self.simple_first = letters or {}, names or {}, frozenset(far), simple_first
+
+    # --- what a language says ------------------------------------------------------------------------------------
+
+    def letter(self, name: str) -> str:
+        return self.letters.get(name, name)
+
+    def number(self, n: int) -> str:
+        return f"{n:,}"
+
+    def power(self, base: str, n: int) -> str:
+        return base + str(n).translate(SUPERSCRIPTS)
+
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return f"{over}/{under}" if simple else f"{over}/({under})"
+
+    def bracketed(self, text: str) -> str:
+        return f"({text})"
+
+    def grouped(self, text: str) -> str:
+        """A sum over a denominator."""
+        return self.bracketed(text)
+
+    def call(self, x: Expr) -> str:
+        """A rounding as specs write it: `ceil(4*d)`."""
+        return InSpec(self.letters, self.names, far=self.far).call(x)
+
+    # --- what all of them share ----------------------------------------------------------------------------------
+
+    def write(self, x: Any) -> str:
+        """The formula as text."""
+        if x in self.names or isinstance(x, Symbol):
+            return self.atom(x)
+        if isinstance(x, Add):
+            return self.sum([taken_apart(term) for term in self.ordered(x.args)])
+        return self.sum([taken_apart(x)])
+
+    def inside(self, x: Expr) -> str:
+        """What is rounded: a sum over one denominator, `(r + 1)/4`."""
+        terms = [taken_apart(term) for term in self.ordered(Add.make_args(x))]
+        shared = lcm(*(term.q for term in terms))
+        if len(terms) == 1 or shared == 1 or x in self.names:
+            return self.write(x)
+        whole = self.sum([term._replace(p=term.p * (shared // term.q), q=1) for term in terms])
+        return self.quotient(self.grouped(whole), self.number(shared), True)
+
+    def sum(self, terms: list[Product]) -> str:
+        first, *others = terms
+        text = ("-" if first.p < 0 else "") + self.product(first)
+        return text + "".join((self.minus if term.p < 0 else self.plus) + self.product(term) for term in others)
+
+    def product(self, term: Product) -> str:
+        """A term without its sign."""
+        over = self.factors(abs(term.p), term.over)
+        if term.q == 1 and not term.under:
+            return over
+        return self.quotient(over, self.factors(term.q, term.under), (term.q > 1) + len(term.under) == 1)
+
+    def factors(self, number: int, factors: Factors) -> str:
+        texts = [self.factor(base, n) for base, n in sorted(factors, key=self.rank)]
+        return self.times.join(([self.number(number)] if number != 1 or not texts else []) + texts)
+
+    def factor(self, base: Expr, n: int) -> str:
+        return self.atom(base) if n == 1 else self.power(self.atom(base), n)
+
+    def atom(self, x: Expr) -> str:
+        if x in self.names:
+            return self.letter(self.names[x])
+        if isinstance(x, Symbol):
+            return self.letter(x.name)
+        return self.call(x) if x.func in NAMES else self.bracketed(self.write(x))
+
+    def rank(self, factor: tuple[Expr, int]) -> Any:
+        """Factors as one writes them: batch, letters (squares first), roundings, sums."""
+        base, n = factor
+        kind = 1 if isinstance(base, Symbol) or base in self.names else 3 if isinstance(base, Add) else 2
+        return (0 if base == BATCH else kind), -n, self.atom(base)
+
+    def ordered(self, terms: Any) -> list[Expr]:
+        """Terms as one writes them: the largest or the simplest first, constants last."""
+        return sorted(terms, key=lambda term: (*self.weight(term), term.could_extract_minus_sign(), self.write(term)))
+
+    def weight(self, term: Expr) -> Any:
+        parts = taken_apart(term)
+        if self.simple_first:
+            return parts.is_number, sum(n for _, n in [*parts.over, *parts.under])
+        rounded = {letter for atom in term.atoms(floor, ceiling) for letter in atom.free_symbols if letter.is_integer}
+        point = {x.name: FAR_OUT if x in rounded or x.name in self.far else NEAR for x in term.free_symbols}
+        return parts.is_number, -abs(fill(term, point) / max(abs(parts.p), 1))
+
+
+BATCH = Symbol("batch", positive=True, integer=True)
+
+
+class InSpec(Writer):
+    """As specs and Python write arithmetic: `32*w`, `c**2`."""
+
+    minus, plus, times = " - ", " + ", "*"
+
+    def number(self, n: int) -> str:
+        return str(n)
+
+    def power(self, base: str, n: int) -> str:
+        return f"{base}**{n}"
+
+    def call(self, x: Expr) -> str:
+        return f"{NAMES[x.func]}({', '.join(map(self.inside, x.args))})"
+
+
+GREEK = re.compile(
+    "(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|psi|omega)"
+)
+SPECIAL = {"\\": r"\backslash{}", **{sign: f"\\{sign}" for sign in "{}$&#%_"}, "^": r"\hat{}", "~": r"\sim{}"}
+
+
+def escaped(text: str) -> str:
+    """Text that LaTeX prints and does not obey."""
+    return "".join(SPECIAL.get(sign, sign) for sign in text)
+
+
+class Latex(Writer):
+    """LaTeX for math mode, with amsmath."""
+
+    minus, plus, times = " - ", " + ", r" \cdot "
+
+    def letter(self, name: str) -> str:
+        r"""c_in -> c_{\mathrm{in}}, n4 -> n_{4}, n_c' -> n_{c}', classes -> \mathrm{classes}"""
+        shown = self.letters.get(name, name)
+        bare = shown.rstrip("'")
+        head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
+        head = f"\\{head}" if GREEK.fullmatch(head) else head if len(head) == 1 else rf"\mathrm{{{escaped(head)}}}"
+        inside = below if len(below) == 1 or below.isdigit() else rf"\mathrm{{{escaped(below)}}}"
+        return head + (f"_{{{inside}}}" if below else "") + "'" * (len(shown) - len(bare))
+
+    def number(self, n: int) -> str:
+        return f"{n:,}".replace(",", "{,}")
+
+    def power(self, base: str, n: int) -> str:
+        return f"{base}^{{{n}}}"
+
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return rf"\frac{{{over}}}{{{under}}}"
+
+    def bracketed(self, text: str) -> str:
+        return rf"\left({text}\right)"
+
+    def grouped(self, text: str) -> str:
+        return text  # \frac groups
+
+    def call(self, x: Expr) -> str:
+        inside = ",\\, ".join(map(self.inside, x.args))
+        if isinstance(x, (ceiling, floor)):
+            side = "ceil" if isinstance(x, ceiling) else "floor"
+            return rf"\left\l{side} {inside} \right\r{side}"
+        name = r"\operatorname{round\_to}" if isinstance(x, RoundTo) else f"\\{NAMES[x.func]}"
+        return name + self.bracketed(inside)
+
+
+class Python(InSpec):
+    """Python that stays exact on ints and Fractions: a division is a Fraction, or floor's and ceil's own."""
+
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return f"Fraction({over}, {under})"
+
+    def call(self, x: Expr) -> str:
+        if isinstance(x, (ceiling, floor)):
+            term = x.args[0]
+            parts = [taken_apart(part) for part in Add.make_args(term)]
+            shared = lcm(*(part.q for part in parts))
+            inside = self.write(Add(*(part * shared for part in Add.make_args(term))))
+            return f"{NAMES[x.func]}({inside}{f', {shared}' if shared > 1 else ''})"
+        return f"{NAMES[x.func]}({', '.join(map(self.write, x.args))})"

@@ -1,0 +1,239 @@
+"""One cost over another as algebra: 1/n_c' + 1/f², and where the two are equal.
+
+ratio(costcalc.load("conv_depthwise_separable"), costcalc.load("conv_normal"), "macs").text
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sympy import Add, Expr, Integer, Pow, Symbol
+
+from costcalc.analysis.cost import SCHEMA_VERSION, version
+from costcalc.analysis.domain import Domain
+from costcalc.analysis.fill import fill
+from costcalc.analysis.formula import Formula, derive, label
+from costcalc.analysis.mathtext import Latex, Writer, escaped
+from costcalc.analysis.terms import Sum, common, factored, merged, product, without
+from costcalc.analysis.written import align, module
+from costcalc.dims import size_symbol, size_text
+from costcalc.errors import CostcalcError
+from costcalc.table import CONVENTION, Column, Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+LINE = 100  # signs of algebra that a reader takes in at once
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Where the two cost the same: the first costs less while `knob` `sign` `expression`."""
+
+    knob: str
+    sign: str  # "<" or ">"
+    expression: Expr
+    value: Any  # of the expression at the current settings, an int or a Fraction
+    current: Any  # the knob's value there
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
+
+    net: Net
+    other: Net
+    metric: str
+    expression: Expr
+    knobs: dict[str, Any]
+    letters: dict[str, str]
+    names: dict[Any, str]
+    break_evens: tuple[BreakEven, ...] = ()
+    domains: tuple[Domain, ...] = field(default=())
+
+    @property
+    def writer(self) -> Writer:
+        """Writes expressions with the letters of the knobs, simple terms first."""
+        return Writer(self.letters, self.names, simple_first=True)
+
+    @cached_property
+    def text(self) -> str:
+        """The ratio on a line."""
+        return self.writer.write(self.expression)
+
+    @property
+    def latex(self) -> str:
+        """The ratio as an `align*` of amsmath."""
+        sides = [rf"\text{{{escaped(net.label)}}}" for net in (self.net, self.other)]
+        right = Latex(self.letters, self.names, simple_first=True).write(self.expression)
+        plain = Latex(self.letters)
+        where = [f"{plain.letter(name)} &= {plain.write(e)}" for name, e in self._names().items()]
+        return align([rf"\frac{{{sides[0]}}}{{{sides[1]}}} &= {right}", *where])
+
+    @property
+    def python(self) -> str:
+        """A Python module with one function of the knobs, `ratio`; it gives an int or a Fraction."""
+        about = f"{self.metric} of {self.net.label} / {self.metric} of {self.other.label}"
+        used = {name: self.knobs[name] for name in self._used()}
+        return module("ratio", about, used, self._names(), [("", self.expression)])
+
+    @property
+    def fits_on_a_line(self) -> bool:
+        """Is it algebra that a reader takes in at once?"""
+        return len(self.text) <= LINE
+
+    @property
+    def value(self) -> Any:
+        """The ratio at the current settings, exactly: an int or a Fraction."""
+        return fill(self.expression, self.knobs)
+
+    def lines(self) -> list[str]:
+        """The ratio, its value, its break-evens and its domain, a line each."""
+        lines = [f"{label(self.metric)} of {self.net.name} / {self.other.name} = {self.text}", self._now()]
+        lines += [*map(self.sentence, self.break_evens), *self._where()]
+        return [*lines, *dict.fromkeys(line for domain in self.domains for line in domain.lines())]
+
+    def _now(self) -> str:
+        value = self.value
+        at = ", ".join(f"{self.letters.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
+        times = f", {float(1 / value):,.2f} times fewer" if 0 < value < 1 else ""
+        exact = (
+            f"{value.numerator:,}/{value.denominator:,} = "
+            if isinstance(value, Fraction) and value.denominator < 10**9
+            else ""
+        )
+        return f"= {exact}{float(value):.4g}{times}" + (f" at {at}" if at else "")
+
+    def _used(self) -> dict[str, Any]:
+        used = {letter.name for letter in self.expression.free_symbols}
+        return {name: value for name, value in self.knobs.items() if name in used}
+
+    def _names(self) -> dict[str, Expr]:
+        atoms = self.expression.atoms(*{type(e) for e in self.names}) if self.names else set()
+        return {name: e for e, name in self.names.items() if e in atoms}
+
+    def _where(self) -> list[str]:
+        where = [f"{name} = {Writer(self.letters).write(e)}" for name, e in self._names().items()]
+        return [f"where {', '.join(where)}"] if where else []
+
+    def sentence(self, even: BreakEven) -> str:
+        """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
+        shown, value = self.letters.get(even.knob, even.knob), even.value
+        number = (
+            f"{value:,}"
+            if isinstance(value, int)
+            else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
+        )
+        bound = self.writer.write(even.expression)
+        same = "" if bound == number else f" = {number}"
+        return (
+            f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {size_text(even.current)}"
+        )
+
+    def table(self) -> Table:
+        """The ratio as one row."""
+        columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
+        row = {"metric": label(self.metric), "text": self.text}
+        return Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc formula --over`."""
+        value = Fraction(self.value)
+        return {
+            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
+            "target": self.net.label, "over": self.other.label, "metric": self.metric, "knobs": dict(self.knobs),
+            "text": self.text, "latex": self.latex, "python": self.python,
+            "value": {"numerator": value.numerator, "denominator": value.denominator, "decimal": float(value)},
+            "break_evens": [
+                {"knob": e.knob, "sign": e.sign, "text": self.writer.write(e.expression), "value": float(e.value),
+                 "current": e.current} for e in self.break_evens
+            ],
+            "domain": [line for domain in self.domains for line in domain.lines()],
+        }  # fmt: skip
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def ratio(net: Net, other: Net, metric: str = "macs") -> Ratio:
+    """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, all others letters.
+
+    Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
+    """
+    first, second = derive(net, metric), derive(other, metric)
+    over, under = (_one_kind(formula, {**first.knobs, **second.knobs}, (net, other)) for formula in (first, second))
+    if not under:
+        raise CostcalcError(f"{other.label} has no {metric} to compare with")
+    shared = common([*over, *under])
+    over, under = ({without(p, shared): n for p, n in one.items()} for one in (over, under))
+    knobs = {**second.knobs, **first.knobs}
+    letters = {**second.letters, **first.letters}
+    names = {**second.names, **first.names} if net.spec.name == other.spec.name else {}
+    evens = tuple(break_evens(over, under, knobs))
+    domains = (first.domain, second.domain)
+    return Ratio(net, other, metric, quotient(over, under), knobs, letters, names, evens, domains)
+
+
+def _one_kind(formula: Formula, knobs: Any, nets: tuple[Net, Net]) -> Sum:
+    """The formula's terms; a knob that is whole in one spec and real in the other is real in both."""
+    real = {name for name in knobs for net in nets if name in net.spec.knobs and net.spec.knobs[name].kind == "real"}
+    same = {
+        letter: size_symbol(letter.name, real=True) for letter in formula.expression.free_symbols if letter.name in real
+    }
+    return merged(term.expression.xreplace(same) for term in formula.terms)
+
+
+def quotient(over: Sum, under: Sum) -> Expr:
+    """over / under: term by term if `under` is one product, else one fraction."""
+    if len(under) == 1:
+        ((powers, number),) = under.items()
+        return Add(*(product(n / number, without(p, powers)) for p, n in over.items()))
+    return factored(over) * Pow(factored(under), -1)
+
+
+def break_evens(over: Sum, under: Sum, knobs: dict[str, Any]) -> list[BreakEven]:
+    """Where over = under, for knobs in which the ratio is linear; if there are none, for those in which over and
+    under both are."""
+    found = []
+    for name in knobs:
+        first, second = _linear(over, name), _linear(under, name)
+        if first is None or second is None:
+            continue
+        (a, b), (c, d) = first, second  # over = a·x + b, under = c·x + d
+        slope = merged([factored(a), -factored(c)])
+        even = _even(name, slope, merged([factored(d), -factored(b)]), knobs) if slope else None
+        if even is not None:
+            found.append((bool(c), even))
+    simple = [even for mixed, even in found if not mixed]
+    return simple or [even for _, even in found]
+
+
+def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
+    """(a, b) of total = a·x + b, or None if x stands in it otherwise."""
+    a: Sum = {}
+    b: Sum = {}
+    for powers, number in total.items():
+        inside = {base: n for base, n in powers if name in {letter.name for letter in base.free_symbols}}
+        if not inside:
+            b[powers] = number
+        elif len(inside) == 1 and isinstance(next(iter(inside)), Symbol) and set(inside.values()) == {1}:
+            a[without(powers, frozenset(inside.items()))] = number
+        else:
+            return None
+    return a, b
+
+
+def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> BreakEven | None:
+    """slope·x < rest, solved for x; None where it is always or never so at the current settings."""
+    steep = fill(factored(slope), knobs)
+    if steep == 0 or not rest:
+        return None
+    sign = Integer(1 if steep > 0 else -1)
+    slope, rest = ({powers: sign * n for powers, n in one.items()} for one in (slope, rest))
+    shared = common([*slope, *rest])
+    expression = quotient(*({without(p, shared): n for p, n in one.items()} for one in (rest, slope)))
+    value = fill(expression, knobs)
+    return BreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None

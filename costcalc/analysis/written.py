@@ -1,0 +1,120 @@
+"""A formula as a page: LaTeX to include, and Python to run. Both stand on their own."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sympy import Expr, ceiling, floor
+
+from costcalc.analysis.mathtext import Latex, Python, escaped
+from costcalc.dims import size_text
+from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.table import visible
+
+if TYPE_CHECKING:
+    from costcalc.analysis.formula import Formula
+
+HELPERS = {
+    floor: "def floor(x, m=1):\n    return x // m\n",
+    ceiling: "def ceil(x, m=1):\n    return -(-x // m)\n",
+    RoundTo: (
+        "def round_to(x, m):\n"
+        "    rounded = max(m, (2*x + m) // (2*m) * m)\n"
+        "    return rounded + m if 10*rounded < 9*x else rounded\n"
+    ),
+}
+TAKEN = {"floor", "ceil", "round_to", "gcd", "max", "min", "int", "str", "Fraction", "ValueError", "total"}
+
+
+def align(lines: Sequence[str]) -> str:
+    """Lines of math as an `align*` of amsmath."""
+    return "\\begin{align*}\n  " + " \\\\\n  ".join(lines) + "\n\\end{align*}"
+
+
+def as_latex(formula: Formula) -> str:
+    """A line for each block, the names it uses below."""
+    latex, plain = Latex(formula.letters, formula.names, far=formula.far), Latex(formula.letters)
+    left, lines = rf"\mathrm{{{escaped(formula.metric)}}}", []
+    for i, term in enumerate(formula.parts):
+        label = rf" && \text{{{escaped(visible(term.name))}}}" if len(formula.parts) > 1 else ""
+        lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(term.expression) + label)
+    lines = lines or [f"{left} &= 0"]
+    return align([*lines, *(f"{plain.letter(name)} &= {plain.write(e)}" for name, e in formula.where().items())])
+
+
+def as_python(formula: Formula) -> str:
+    """A module with one function, named after the metric; its arguments are the knobs, set as they are now."""
+    facts = [*formula.given, *(line for line in formula.domain.lines() if not line.startswith("below"))]
+    about = f"{formula.metric} of {formula.net.label}: {'; '.join(facts) or 'exact everywhere'}"
+    terms = [(term.name, term.expression) for term in formula.parts]
+    return module(
+        formula.metric, about, formula.knobs, formula.where(), terms, multiples=formula.multiples, far=formula.far
+    )
+
+
+def module(
+    function: str,
+    about: str,
+    knobs: Mapping[str, Any],
+    where: Mapping[str, Expr],
+    terms: Sequence[tuple[str, Expr]],
+    *,
+    multiples: Mapping[str, Any] | None = None,
+    far: Iterable[str] = (),
+) -> str:
+    """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
+    used = {letter.name: letter for _, expression in terms for letter in expression.free_symbols}
+    mine = sorted((name for name in knobs if name in used), key=lambda name: knobs[name] is not None)
+    names = _names([*mine, *where], function)
+    body = "".join(
+        f"    {names[name]} = Fraction(str({names[name]}))\n" for name in mine if not used[name].is_integer
+    ) + "".join(_check(names[knob], modulus) for knob, modulus in (multiples or {}).items() if knob in names)
+    body += _sum(terms, where, names, far)
+    arguments = ", ".join(names[name] + ("" if knobs[name] is None else f"={_literal(knobs[name])}") for name in mine)
+    about = visible(about).replace("\\", "/").replace('"', "'")
+    head = _head([*(e for _, e in terms), *where.values()], body)
+    return f'{head}def {function}({arguments}):\n    """{about}"""\n{body}'
+
+
+def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
+    """A name for every knob and size that Python takes and nothing here uses."""
+    taken = {*TAKEN, function, *keyword.kwlist}
+    names: dict[str, str] = {}
+    for name in wanted:
+        mine = name
+        while mine in taken:
+            mine += "_"
+        taken.add(mine)
+        names[name] = mine
+    return names
+
+
+def _head(expressions: Sequence[Expr], body: str) -> str:
+    kinds = {atom.func for e in expressions for atom in e.atoms(floor, ceiling, RoundTo, Gcd)}
+    imports = ["from fractions import Fraction"] if "Fraction(" in body else []
+    imports += ["from math import gcd"] if Gcd in kinds else []
+    helpers = [text.strip() for kind, text in HELPERS.items() if kind in kinds]
+    return "\n\n\n".join([*(["\n".join(imports)] if imports else []), *helpers, ""])
+
+
+def _check(name: str, modulus: Any) -> str:
+    wanted = f"{name} must be a multiple of {size_text(modulus)}"
+    return f'    if {name} % {_literal(modulus)}:\n        raise ValueError("{wanted}")\n'
+
+
+def _sum(
+    terms: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], names: Mapping[str, str], far: Iterable[str]
+) -> str:
+    plain, python = Python(names), Python(names, {e: name for name, e in where.items()}, far=far)
+    text = "".join(f"    {names[name]} = {plain.write(e)}\n" for name, e in where.items())
+    text += "    total = (\n" + ("" if terms else "        0\n")
+    for i, (name, expression) in enumerate(terms):
+        comment = f"  # {visible(name)}" if name else ""
+        text += f"        {'+ ' if i else ''}{python.write(expression)}{comment}\n"
+    return f"{text}    )\n    return int(total) if total == int(total) else total\n"
+
+
+def _literal(value: Any) -> str:
+    return str(value) if isinstance(value, int) else f"Fraction({value.numerator}, {value.denominator})"
