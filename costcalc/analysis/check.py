@@ -9,16 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.walk import Row, walk
-from costcalc.errors import (
-    CostcalcError,
-    GraphError,
-    Place,
-    Problem,
-    Problems,
-    SpecError,
-    did_you_mean,
-    in_reading_order,
-)
+from costcalc.errors import CostcalcError, GraphError, Place, Problem, Problems, SpecError, did_you_mean
+from costcalc.errors import in_reading_order as in_order
 from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind_what_can_be, entries, folder, parse_file, resolve
 from costcalc.spec.model import Item
 
@@ -52,7 +44,7 @@ def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_
         return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}"),))
     checker = _Checker(spec, max_layers)
     checker.check()
-    problems = tuple(in_reading_order(checker.found))
+    problems = tuple(in_order(checker.found))
     return Checked(path, problems, f"{path}: ok ({checker.summary})" if checker.summary else "")
 
 
@@ -94,11 +86,14 @@ class _Checker:
         try:
             graph = bind_what_can_be(self.spec, resolve(self.spec, settings), problems, max_layers=self.max_layers)
             rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
-        except SpecError as error:  # there are too many, or one that hides the rest
-            return self.note(error.problems, prefix)
+            problems.raise_any()
+        except SpecError as error:
+            self.note(error.problems, prefix)
+            return None
         except GraphError as error:
-            problems.add(None, str(error))
-        return self.note([*problems.found], prefix) if problems.found else rows
+            self.note([Problem(None, str(error))], prefix)
+            return None
+        return rows
 
     def note(self, problems: list[Problem], prefix: str) -> None:
         """Notes problems, those of a preset only if they are not those of the defaults."""

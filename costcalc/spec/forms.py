@@ -62,7 +62,7 @@ class Forms:
             self.unless_broken(node, f"{what} is text", "")
             return None
         for sign in node.text if not node.text.isprintable() else "":
-            if unicodedata.category(sign) in INVISIBLE and sign not in "\n\t":
+            if (unicodedata.category(sign) in INVISIBLE and sign not in "\n\t") or ord(sign) & 0xFFFE == 0xFFFE:
                 self.wrong(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
                 return None
         return node.text

@@ -77,7 +77,7 @@ def _made(forms: Forms, given: Entries, name: str, key: Scalar) -> Knob | None:
         kind = kind if "kind" in given else "integer" if isinstance(value, int) else "real"
         low, high = _range(forms, given, name, kind)
         knob = Knob(name, value, kind, low, high, (), about, letter, key.place)
-    if len(forms.problems) > before or value is None:
+    if len(forms.problems) > before or None in (value, knob.low, knob.high):
         return None
     return knob if _takes(forms, knob, value, default.place, "default: ") else None
 

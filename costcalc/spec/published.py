@@ -35,7 +35,7 @@ def _figure(forms: Forms, node: Node, knobs: Knobs | None, presets: Collection[s
     block = forms.path(given["block"][1], "block") if "block" in given else ""
     if len(forms.problems) > before:
         return None
-    thousand = int(texts.get("K", 1000))
+    thousand = int(texts.get("K") or 1000)
     about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
     return Published(at=at, block=block or "", thousand=thousand, place=node.place, **about)
 

@@ -110,8 +110,8 @@ def _decode(data: bytes | str, file: str, problems: Problems, max_bytes: int) ->
     try:
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        place = _place_of(error.start, raw[: error.start + 1].decode("utf-8", "replace"), file)
-        problems.stop(place, "not UTF-8 text", "save the file as UTF-8")
+        before = raw[: error.start].decode("utf-8").removeprefix("\ufeff")
+        problems.stop(_place_of(len(before), before, file), "not UTF-8 text", "save the file as UTF-8")
     unreadable = UNREADABLE.search(text)
     if unreadable:
         place = _place_of(unreadable.start(), text, file)

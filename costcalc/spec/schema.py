@@ -18,7 +18,7 @@ WORD: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
 PATH: Schema = {"type": "string", "pattern": rf"^{NAME.pattern}(\.{NAME.pattern})*$"}
 TEXT: Schema = {"type": ["string", "number"]}  # `source: 1998` is text all the same
 EXPRESSION: Schema = {"type": "string", "maxLength": 1000, "description": "an expression of knobs and sizes"}
-SIZE: Schema = {"anyOf": [{"type": "integer"}, {"type": "number"}, EXPRESSION]}
+SIZE: Schema = {"anyOf": [{"type": "number"}, EXPRESSION]}
 NUMBER: Schema = {"type": ["number", "string"]}
 VALUE: Schema = {"type": ["number", "boolean", "string"]}
 ABOUT = {
@@ -114,18 +114,14 @@ def _layer() -> Schema:
     known = {name: _call(name) for name in ops}
     known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
     known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in layers.STRUCTURES}
-    taken = "|".join(known)
-    block = {
-        "type": "string",
-        "pattern": f"^(?!({taken})$){NAME.pattern}$",
-        "description": "a block without parameters",
-    }
+    of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
+    block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}
     mapping = {
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
         "properties": known,
-        "patternProperties": {f"^(?!({taken})$){NAME.pattern}$": {"description": "a block"}},
+        "patternProperties": {of_a_block: {"description": "a block"}},
         "additionalProperties": False,
     }
     return {"anyOf": [*alone, block, mapping]}
@@ -142,7 +138,7 @@ def _call(op: str) -> Schema:
 
 
 def _field(kind: Kind) -> Schema:
-    one: Schema = {"anyOf": [{"type": "integer", "minimum": kind.low}, {"type": "number"}, EXPRESSION]}
+    one: Schema = {"anyOf": [{"type": "number", "minimum": kind.low}, EXPRESSION]}
     listed: Schema = {"type": "array", "items": one}
     forms: dict[str, list[Schema]] = {
         "size": [one],

@@ -1,0 +1,88 @@
+"""Runs hostile cases in a process of their own, with limits on its time and memory: a hang or a crash fails one test.
+
+Many cases share a process. Each comes back with what it said, how long it took, and whether it was refused properly.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+from costcalc.analysis.cost import cost
+from costcalc.errors import CostcalcError, Place
+from costcalc.spec import bind, parse_text, resolve
+from costcalc.spec.expressions import parse
+
+NAMES = {"r": 224, "w": 2, "c": 64, "n": 0, "head": "linear", "flag": True}
+
+
+class Outcome(NamedTuple):
+    """What became of a case: `kind` is ok, refused or stray."""
+
+    kind: str
+    text: str
+    seconds: float
+
+
+def count(data: bytes) -> str:
+    """Parses, binds and counts a spec."""
+    spec = parse_text(data, "hostile.yaml")
+    total = cost(bind(spec, resolve(spec, {})))
+    return f"{total.params:,} params, {total.macs:,} MACs"[:200]
+
+
+def value(data: bytes) -> str:
+    """Parses and evaluates an expression."""
+    return str(type(parse(data.decode("utf-8", "surrogatepass"), Place("", 1, 1)).value(NAMES)).__name__)
+
+
+def outcome(function, case: bytes) -> Outcome:
+    """What a function makes of one case."""
+    start = time.perf_counter()
+    try:
+        kind, text = "ok", function(case)
+    except CostcalcError as error:
+        kind, text = "refused", str(error)
+    except Exception:
+        kind, text = "stray", traceback.format_exc()
+    return Outcome(kind, text, time.perf_counter() - start)
+
+
+def confined(what: str, cases: list[bytes | str], *, seconds: float = 60, megabytes: int = 200, cwd: Path | None = None):
+    """The outcomes of `count` or `value`, in order. Fails on a signal, a time-out, a stray exception or much memory."""
+    raw = [case if isinstance(case, bytes) else case.encode("utf-8", "surrogatepass") for case in cases]
+    given = "\n".join(base64.b64encode(case).decode() for case in raw)
+    ran = subprocess.run(
+        [sys.executable, __file__, what], input=given, capture_output=True, text=True, timeout=seconds, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    *lines, last = ran.stdout.splitlines()
+    outcomes = [Outcome(*json.loads(line)) for line in lines]
+    strays = [(case[:300], found.text) for case, found in zip(raw, outcomes) if found.kind == "stray"]
+    assert strays == []
+    assert len(outcomes) == len(raw)
+    assert int(last) <= megabytes, f"{last} MB"
+    return outcomes
+
+
+def main() -> None:
+    """The child: base64 cases on stdin, one JSON line for each on stdout, then its peak memory in MB."""
+    function = {"count": count, "value": value}[sys.argv[1]]
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    count(b"name: warm\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers: [relu]")  # imports are not part of a case
+    for line in sys.stdin:
+        print(json.dumps(outcome(function, base64.b64decode(line))), flush=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+if __name__ == "__main__":
+    main()
