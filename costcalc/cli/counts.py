@@ -34,7 +34,9 @@ def show(
 
 def compare(
     targets: Targets,
-    algebra: Annotated[bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")] = False,
+    algebra: Annotated[
+        bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
+    ] = False,
     by: Annotated[str, typer.Option(help="What to compare by: macs, params, elementwise or activations.")] = "macs",
     set_: Set = None,
     format: Format = None,
@@ -44,7 +46,7 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
 
-    comparison = compare_nets(nets(targets, set_, max_layers), by=by, algebra=algebra)
+    comparison = compare_nets(nets(targets, set_, max_layers), by=by, algebra=algebra or None)
     emit(comparison.tables(), comparison.to_dict(), format, output)
 
 
@@ -58,14 +60,15 @@ def explain(target: Target, set_: Set = None, format: Format = None, output: Out
 
 
 def reconcile(
-    target: Annotated[str, typer.Argument(help="NAME, PRESET or path of a spec.")],
+    target: Target,
+    set_: Set = None,
     format: Format = None,
     output: Output = None,
 ) -> None:
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    (net,) = nets([target], None)
+    (net,) = nets([target], set_)
     reconciled = reconcile_net(net)
     emit([reconciled.table()], reconciled.to_dict(), format, output)
     if not reconciled.ok:
