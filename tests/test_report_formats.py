@@ -1,0 +1,114 @@
+"""One table in every format: what its cells, documents and diagrams say."""
+
+import json
+import re
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+import costcalc
+from costcalc import report
+from costcalc.errors import UnknownName
+from costcalc.table import Column, Table, cell
+
+COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
+
+
+def table_of(*names, **about):
+    rows = [{"name": name, "macs": 10**number, "share": 0.5} for number, name in enumerate(names)]
+    return Table("a title", COLUMNS, rows, **about)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (12443648, "int", "12,443,648"), (0, "int", "0"), (None, "int", ""), (True, "int", "True"),
+        (2**100, "int", f"{2**100:,}"), (9.677, "ratio", "9.68×"), (Fraction(1, 3), "ratio", "0.33×"),
+        (0.00123, "ratio", "0.00123×"), (0, "ratio", "0.00×"), (0.3521, "share", "35.2 %"), (0, "share", "0.0 %"),
+        (0.0001, "share", "< 0.1 %"), (-0.0001, "share", "> -0.1 %"), ((1, 32, 28, 28), "shape", "28×28×32"),
+        ((1, 10), "shape", "10"), ((1,), "shape", "1"), ("1.5B", "figure", "1.5B"),
+    ],
+)  # fmt: skip
+def test_cells(value, kind, text):
+    assert cell(value, kind) == text
+
+
+def test_numbers_of_other_libraries_are_numbers():
+    sympy = pytest.importorskip("sympy")
+    numpy = pytest.importorskip("numpy")
+    assert cell(sympy.Integer(1000), "int") == cell(numpy.int64(1000), "int") == "1,000"
+    assert cell(sympy.Symbol("n") * 2, "int") == "2*n"
+
+
+def test_json_keeps_numbers_exact_and_letters_as_text():
+    sympy = pytest.importorskip("sympy")
+    document = {
+        "macs": 2**80, "w": Fraction(1, 2), "one": Fraction(1), "formula": sympy.Symbol("n") + 1, "shape": (1, 2),
+        "none": None, "flag": True, "ratio": float("inf"), "size": sympy.Integer(7), "names": {"b", "a"}, 3: "é",
+    }  # fmt: skip
+    text = report.text([], document, "json")
+    assert text.endswith("}\n")
+    assert json.loads(text) == {
+        "macs": 2**80, "w": 0.5, "one": 1.0, "formula": "n + 1", "shape": [1, 2], "none": None, "flag": True,
+        "ratio": None, "size": 7, "names": ["a", "b"], "3": "é",
+    }  # fmt: skip
+    assert '"one": 1.0,' in text
+
+
+def test_csv_has_keys_full_numbers_and_no_totals():
+    text = report.text([table_of("a", "b", totals={"name": "total", "macs": 11}), table_of("c")], None, "csv")
+    assert text == "name,macs,share\na,1,0.5\nb,10,0.5\n\nname,macs,share\nc,1,0.5\n"
+
+
+def test_markdown():
+    text = report.text(
+        [table_of("a|b", totals={"name": "total", "macs": 1}, notes=["1. first\n- second"])], None, "markdown"
+    )
+    assert text == (
+        "**a title**\n\n| layer | MACs | share |\n| :--- | ---: | ---: |\n| a\\|b | 1 | 50.0 % |\n"
+        "| **total** | **1** |  |\n\n- 1\\. first\n- \\- second\n"
+    )
+
+
+def test_latex():
+    text = report.text([table_of("a_b & 50% {x}", totals={"name": "total", "macs": 1}, notes=["n"])], None, "latex")
+    assert text.splitlines()[2:] == [
+        r"\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
+        r"a\_b \& 50\% \{x\} & 1 & 50.0 \% \\", r"\midrule", r"total & 1 &  \\", r"\bottomrule", r"\end{tabular}",
+        "% n",
+    ]  # fmt: skip
+
+
+def test_rows_may_belong_to_the_one_above():
+    rows = [{"name": "spec", "macs": 1}, {"name": "preset", "macs": 2, "indent": 1}]
+    table = Table("", COLUMNS[:2], rows)
+    assert report.text([table], None, "table") == "layer     MACs\nspec         1\n  preset     2\n"
+    assert "\npreset,2\n" in report.text([table], None, "csv")
+
+
+def test_the_format_is_the_suffix_unless_it_is_said():
+    assert report.format_of(None, Path("a.CSV")) == "csv"
+    assert report.format_of("json", Path("a.csv")) == "json"
+    assert report.format_of(None, None) == report.format_of(None, Path("-")) == "table"
+    with pytest.raises(UnknownName) as caught:
+        report.format_of(None, Path("net.xls"))
+    assert str(caught.value) == (
+        "'net.xls' has the suffix '.xls'; use one of .txt .json .csv .md .tex .mmd .mermaid .dot .gv, or give --format"
+    )
+    with pytest.raises(UnknownName, match="no suffix"):
+        report.format_of(None, Path("net"))
+    with pytest.raises(UnknownName, match="unknown format 'jsn'; did you mean 'json'"):
+        report.format_of("jsn", None)
+
+
+def test_only_one_network_is_drawn():
+    with pytest.raises(UnknownName, match="layers of one network; use them with `costcalc show`"):
+        report.text([], [{"name": "x"}], "mermaid")
+
+
+def test_repeats_are_drawn_once_and_joined():
+    drawn = report.text([], costcalc.load("resnet50").cost().to_dict(), "dot")
+    nodes, edges = re.findall(r"^    (n\d+) \[", drawn, re.MULTILINE), re.findall(r"(n\d+) -> (n\d+)", drawn)
+    assert {name for edge in edges for name in edge} == set(nodes)  # nothing stands apart
+    assert "copies)" in drawn
