@@ -154,7 +154,7 @@ def _no_rule(data: dict[str, Any]) -> str:
     op = data["op"]
     kind = op if isinstance(op, str) else op.__class__.__name__ if not isinstance(op, type) else op.__name__
     hint = did_you_mean(str(kind), [cls.__name__ for cls in OPS.values()])
-    return f"has the op {kind!r}, which has no rule; {hint or 'see docs/add_an_op.md'}"
+    return f"has the op {kind!r}, which has no rule; {hint if hint.startswith('did') else 'see docs/add_an_op.md'}"
 
 
 def _cycles(graph: Graph) -> list[Problem]:

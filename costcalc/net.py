@@ -29,8 +29,9 @@ class Net:
 
     @property
     def title(self) -> str:
-        """The spec's title."""
-        return self.spec.title
+        """The spec's title, and what a preset is about."""
+        preset = self.spec.presets.get(self.label.partition("@")[0])
+        return f"{self.spec.title} ({preset.about})" if preset and preset.about else self.spec.title
 
     @property
     def source(self) -> str:

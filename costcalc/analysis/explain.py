@@ -27,8 +27,9 @@ def explain_net(net: Net, metrics: tuple[str, ...] = ("params", "macs", "element
     rows = [row for layer in cost.layers for row in _explained(layer, metrics)]
     for metric in metrics:
         parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]
-        how = " + ".join(f"{part:,}" for part in parts) if 1 < len(parts) <= 6 else f"sum of {len(parts)} layers"
-        rows.append({"name": "total", "metric": LABELS[metric], "how": how, "value": cost.total(metric)})
+        how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
+        if parts:
+            rows.append({"name": "total", "metric": LABELS[metric], "how": how, "value": sum(parts)})
     return Table(cost.title, COLUMNS, rows, notes=[CONVENTION, *cost.notes()])
 
 
