@@ -91,9 +91,11 @@ def test_python_examples(page, tmp_path, monkeypatch):
 def test_specs_in_docs_are_valid(page, tmp_path):
     import costcalc
 
-    write_specs(page.read_text(encoding="utf-8"), tmp_path)
+    text = page.read_text(encoding="utf-8")
+    write_specs(text, tmp_path)
+    python = "\n".join(blocks(text, "python"))  # loads some itself, after teaching an op
     for path in tmp_path.glob("*.yaml"):
-        assert costcalc.load(str(path)).cost().macs > 0
+        assert path.name in python or costcalc.load(str(path)).cost().macs > 0
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
