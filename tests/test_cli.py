@@ -101,6 +101,20 @@ def test_data_on_stdout_and_nothing_else():
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("words", ["explain --help", "schema", "show conv1x1"])
+def test_a_pipe_gets_utf_8_whatever_the_locale(words):
+    told = piped(*words.split(), PYTHONIOENCODING="ascii", LC_ALL="C")
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert told.stdout == piped(*words.split()).stdout
+
+
+def test_a_terminal_that_cannot_show_a_sign_gets_its_number():
+    printed, code = in_terminal(80, "show", "conv1x1", PYTHONIOENCODING="ascii")
+    assert code == 0
+    assert "28\\xd728\\xd732" in printed
+    assert "-----" in printed
+
+
 # --- ends that are not bad input ------------------------------------------------------------------------------------
 
 

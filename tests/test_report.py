@@ -131,7 +131,7 @@ def test_every_number_is_whole_at_every_width(seed):
     exact = {cell(row.get(c.key), c.kind) for row in rows for c in table.columns if c.kind != "text"}
     needed = [cell(row[c.key], c.kind) for row in rows for c in table.columns if c.kind == "int" and c.rank == 0]
     for width in range(20, 201):
-        printed = ["".join(part for part, _ in line) for line in lines([table], width, rules=True)]
+        printed = ["".join(part for part, _ in line) for line in lines([table], width, "─")]
         body = "\n".join(line for line in printed if "hidden at" not in line and " columns: " not in line)
         found = re.findall(r"(?:< )?\d[\d,.]*(?: %)?", body.split("hidden")[0])
         assert set(found) <= exact, width
@@ -142,14 +142,14 @@ def test_every_number_is_whole_at_every_width(seed):
 def test_lines_fit_the_terminal(width):
     for name in ("resnet50", "googlenet", "efficientnet"):
         cost = costcalc.load(name).cost()
-        for line in lines([cost.table(), cost.table(1)], width, rules=True):
+        for line in lines([cost.table(), cost.table(1)], width, "─"):
             assert text_width("".join(part for part, _ in line)) <= width
 
 
 def test_what_is_hidden_is_said():
     columns = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
     table = Table("", columns, [{"name": "conv", "macs": 10, "share": 0.5}])
-    printed = "\n".join("".join(part for part, _ in line) for line in lines([table], 14, rules=False))
+    printed = "\n".join("".join(part for part, _ in line) for line in lines([table], 14))
     assert printed.endswith("hidden at 14\n  columns:\n  share; -f\n  csv shows\n  all")
 
 
@@ -157,7 +157,7 @@ def test_sentences_are_wrapped_before_columns_are_dropped():
     told = Table(
         "", (Column("a", "a", "text"), Column("b", "b", "text", 1)), [{"a": "x", "b": "one two three four " * 5}]
     )
-    printed = ["".join(part for part, _ in line).rstrip() for line in lines([told], 40, rules=False)]
+    printed = ["".join(part for part, _ in line).rstrip() for line in lines([told], 40)]
     assert printed == ["a  b", "x  one two three four one two three four", "   one two three four one two three four",
                        "   one two three four"]  # fmt: skip
 

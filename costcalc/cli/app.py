@@ -6,6 +6,7 @@ Exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 environment, 70 our 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -72,6 +73,7 @@ def options(version: Version = False) -> None:
 
 def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Nothing escapes as a traceback but our own bugs."""
+    _prepare()
     try:
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
@@ -90,6 +92,13 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         return _usage(error) if hasattr(error, "format_message") else _bug()
     return code
+
+
+def _prepare() -> None:
+    """A pipe gets UTF-8 whatever the locale, so that files are the same everywhere; a terminal what it can show."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        as_bytes: dict[str, Any] = {} if sys.stdout.isatty() else {"encoding": "utf-8", "newline": "\n"}
+        sys.stdout.reconfigure(errors="backslashreplace", **as_bytes)
 
 
 def _invoke(arguments: list[str]) -> int:

@@ -61,7 +61,7 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
         return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
     from costcalc.report.layout import lines
 
-    return "".join("".join(part for part, _ in line).rstrip() + "\n" for line in lines(tables, None, rules=False))
+    return "".join("".join(part for part, _ in line).rstrip() + "\n" for line in lines(tables, None))
 
 
 def format_of(format: str | None, output: Path | None) -> str:

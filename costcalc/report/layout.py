@@ -25,8 +25,8 @@ class Grid(NamedTuple):
     hidden: list[int]
 
 
-def lines(tables: Sequence[Table], width: int | None, rules: bool) -> Iterator[list[Styled]]:
-    """Every line of the tables, as wide as they are or, on a terminal, at most `width`; with or without rules."""
+def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
+    """Every line of the tables, as wide as they are or, on a terminal, at most `width`; ruled with signs such as ─."""
     for number, table in enumerate(tables):
         if number:
             yield []
@@ -40,7 +40,7 @@ def lines(tables: Sequence[Table], width: int | None, rules: bool) -> Iterator[l
             if table.title:
                 yield []
             if grid.shown:
-                yield from _side_by_side(table, texts, totals, grid, rules)
+                yield from _side_by_side(table, texts, totals, grid, rule)
             else:
                 yield from _stacked(table, texts, totals)
             if grid.hidden:
@@ -82,9 +82,9 @@ def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | N
 
 
 def _side_by_side(
-    table: Table, texts: list[list[str]], totals: list[str] | None, grid: Grid, rules: bool
+    table: Table, texts: list[list[str]], totals: list[str] | None, grid: Grid, rule: str
 ) -> Iterator[list[Styled]]:
-    rule: list[Styled] = [("─" * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]
+    ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
 
     def row(cells: Sequence[str], style: str) -> Iterator[list[Styled]]:
@@ -98,13 +98,11 @@ def _side_by_side(
             yield line
 
     yield from row([visible(column.title) for column in table.columns], "head")
-    if rules:
-        yield rule
+    yield from ruled
     for cells in texts:
         yield from row(cells, "")
     if totals:
-        if rules:
-            yield rule
+        yield from ruled
         yield from row(totals, "total")
 
 
@@ -142,7 +140,7 @@ def _folded(text: str, size: int) -> list[str]:
     if text_width(text) <= size:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
-    room = size if text.isascii() else size // 2  # of wide signs; at worst too narrow
+    room = max(size - max(0, text_width(text) - len(text)), size // 2, 1)  # in signs, of which some may be wide
     return textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [""]
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from costcalc.report.layout import lines
 
@@ -31,17 +30,15 @@ def show(tables: Sequence[Table]) -> None:
 
     console = Console(markup=False, emoji=False, highlight=False)
     width = console.width if sys.stdout.isatty() else None  # a pipe hides nothing
-    for line in lines(tables, width, rules=True):
+    rule = "─" if console.encoding.startswith("utf") else "-"
+    for line in lines(tables, width, rule):
         text = Text.assemble(*[(part, STYLES[style]) for part, style in line])
         text.rstrip()
         console.print(text, soft_wrap=True)
 
 
 def put(text: str) -> None:
-    """Text as it is. A pipe gets UTF-8 whatever the locale; a terminal what it can show."""
+    """Text as it is."""
     if sys.stdout is None:
         raise OSError("standard output is closed")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        as_bytes: dict[str, Any] = {} if sys.stdout.isatty() else {"encoding": "utf-8", "newline": "\n"}
-        sys.stdout.reconfigure(errors="backslashreplace", **as_bytes)
     sys.stdout.write(text)
