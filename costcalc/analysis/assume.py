@@ -40,7 +40,7 @@ class Assumption(NamedTuple):
                 if self.modulus != 1
                 else f"{self.knob} = {self.letter}"
             )
-        return f"{self.knob} a multiple of {size_text(self.modulus)}"
+        return f"{self.knob} a multiple of {size_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
 
 
 def parse_assumption(text: str, formula: Formula) -> Assumption:

@@ -21,7 +21,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     floor: dims.floor,
     ceiling: dims.ceil,
     RoundTo: dims.round_to,
-    Gcd: dims.gcd,
+    Gcd: lambda a, b: dims.gcd(dims.normal(a), dims.normal(b)),
     Max: lambda *values: reduce(dims.maximum, values),
     Min: lambda *values: reduce(dims.minimum, values),
 }

@@ -80,7 +80,7 @@ class Formula:
         """Where it holds."""
         return self.domain_finder()
 
-    @property
+    @cached_property
     def writer(self) -> Writer:
         """Writes expressions with the letters and names of this formula."""
         return Writer(self.letters, self.names, far=self.far)

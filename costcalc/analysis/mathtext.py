@@ -64,6 +64,7 @@ class Writer:
         simple_first: bool = False,
     ):
         self.letters, self.names, self.far, self.simple_first = letters or {}, names or {}, frozenset(far), simple_first
+        self.written: dict[Any, str] = {}  # sums stand in several orders before they are in the right one
 
     # --- what a language says ------------------------------------------------------------------------------------
 
@@ -96,9 +97,10 @@ class Writer:
         """The formula as text."""
         if x in self.names or isinstance(x, Symbol):
             return self.atom(x)
-        if isinstance(x, Add):
-            return self.sum([taken_apart(term) for term in self.ordered(x.args)])
-        return self.sum([taken_apart(x)])
+        if x not in self.written:
+            terms = self.ordered(x.args) if isinstance(x, Add) else [x]
+            self.written[x] = self.sum([taken_apart(term) for term in terms])
+        return self.written[x]
 
     def inside(self, x: Expr) -> str:
         """What is rounded: a sum over one denominator, `(r + 1)/4`."""
@@ -111,7 +113,7 @@ class Writer:
 
     def sum(self, terms: list[Product]) -> str:
         first, *others = terms
-        text = ("-" if first.p < 0 else "") + self.product(first)
+        text = (self.minus.strip() if first.p < 0 else "") + self.product(first)
         return text + "".join((self.minus if term.p < 0 else self.plus) + self.product(term) for term in others)
 
     def product(self, term: Product) -> str:
@@ -143,7 +145,12 @@ class Writer:
 
     def ordered(self, terms: Any) -> list[Expr]:
         """Terms as one writes them: the largest or the simplest first, constants last."""
-        return sorted(terms, key=lambda term: (*self.weight(term), term.could_extract_minus_sign(), self.write(term)))
+        return sorted(terms, key=self.place)
+
+    def place(self, term: Expr) -> Any:
+        """Where a term stands: by weight, positive ones first, then by its letters."""
+        p, q, over, under = taken_apart(term)
+        return *self.weight(term), p < 0, self.factors(1, over), self.factors(1, under), p, q
 
     def weight(self, term: Expr) -> Any:
         parts = taken_apart(term)

@@ -15,7 +15,8 @@ from sympy import Add, Expr, Integer, Pow, Symbol
 from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.analysis.domain import Domain
 from costcalc.analysis.fill import fill
-from costcalc.analysis.formula import Formula, derive, label
+from costcalc.analysis.formula import Formula, derive, label, too_large
+from costcalc.analysis.limits import SECONDS, time_limit
 from costcalc.analysis.mathtext import Latex, Writer, escaped
 from costcalc.analysis.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.written import align, module
@@ -54,7 +55,7 @@ class Ratio:
     break_evens: tuple[BreakEven, ...] = ()
     domains: tuple[Domain, ...] = field(default=())
 
-    @property
+    @cached_property
     def writer(self) -> Writer:
         """Writes expressions with the letters of the knobs, simple terms first."""
         return Writer(self.letters, self.names, simple_first=True)
@@ -163,7 +164,12 @@ def ratio(net: Net, other: Net, metric: str = "macs") -> Ratio:
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
-    first, second = derive(net, metric), derive(other, metric)
+    with time_limit(SECONDS, too_large(net, SECONDS)):
+        return _ratio(derive(net, metric), derive(other, metric))
+
+
+def _ratio(first: Formula, second: Formula) -> Ratio:
+    net, other, metric = first.net, second.net, first.metric
     over, under = (_one_kind(formula, {**first.knobs, **second.knobs}, (net, other)) for formula in (first, second))
     if not under:
         raise CostcalcError(f"{other.label} has no {metric} to compare with")

@@ -95,7 +95,9 @@ def factored(total: Sum, keys: tuple[Key, ...] = (), *, numbers: bool = True) ->
     if not total:
         return Integer(0)
     shared = common(total)
-    number = content(total) if numbers and len(total) > 1 else Integer(1)
+    number = content(total) if numbers and len(total) > 1 else UNIT
+    if len(total) > 1 and all(coefficient < 0 for coefficient in total.values()):
+        number = -number
     rest = {without(powers, shared): coefficient / number for powers, coefficient in total.items()}
     if len(rest) == 1:
         ((powers, coefficient),) = rest.items()

@@ -24,6 +24,7 @@ HELPERS = {
         "    rounded = max(m, (2*x + m) // (2*m) * m)\n"
         "    return rounded + m if 10*rounded < 9*x else rounded\n"
     ),
+    Gcd: "def gcd(a, b):\n    return gcd(b, a % b) if b else a\n",
 }
 TAKEN = {"floor", "ceil", "round_to", "gcd", "max", "min", "int", "str", "Fraction", "ValueError", "total"}
 
@@ -94,7 +95,6 @@ def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
 def _head(expressions: Sequence[Expr], body: str) -> str:
     kinds = {atom.func for e in expressions for atom in e.atoms(floor, ceiling, RoundTo, Gcd)}
     imports = ["from fractions import Fraction"] if "Fraction(" in body else []
-    imports += ["from math import gcd"] if Gcd in kinds else []
     helpers = [text.strip() for kind, text in HELPERS.items() if kind in kinds]
     return "\n\n\n".join([*(["\n".join(imports)] if imports else []), *helpers, ""])
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from costcalc.cli.options import Format, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.report import format_of
 
 if TYPE_CHECKING:
     from costcalc.analysis.formula import Formula
@@ -61,6 +62,8 @@ def formula(
     from costcalc.analysis.limits import time_limit
 
     both = nets([target, *([over] if over else [])], set_, max_layers)
+    if not (latex or python or elasticity or by_term):
+        latex = format_of(format, Path(output) if output else None) == "latex"
     with time_limit(SECONDS, too_large(both[0], SECONDS)):
         if over:
             _emit_ratio(both, metric, latex, python, format, output)
