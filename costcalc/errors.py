@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 
 class CostcalcError(Exception):
@@ -26,8 +26,7 @@ class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 
 
-@dataclass(frozen=True, order=True)
-class Place:
+class Place(NamedTuple):
     """Where in a file: lines and columns count from 1."""
 
     file: str
@@ -67,6 +66,7 @@ class SpecError(CostcalcError):
 
 NOWHERE = Place("", 0, 0)
 MAX_PROBLEMS = 100
+MAX_COMPARED = 1000  # names that one hint is chosen from
 
 
 class Problems:
@@ -103,18 +103,16 @@ def shorten(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Collection[str]) -> str:
     """`did you mean 'conv'?`, or the whole list when nothing is near and the list is short."""
-    names = sorted(known)
-    if len(names) > 500:  # comparing is slow, and a hostile file has thousands
-        names = [other for other in names if other[:2] == name[:2]][:500]
+    names = sorted(known) if len(known) <= MAX_COMPARED else []  # comparing is slow, and a hostile file has thousands
     near = get_close_matches(name, names, n=1, cutoff=0.6) if len(name) <= 64 else []
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= 60 else ""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+def unknown(kind: str, name: str, known: Collection[str]) -> str:
     """`unknown knob 'rr'; did you mean 'r'?`"""
     hint = did_you_mean(name, known)
     return f"unknown {kind} {shorten(name)!r}" + (f"; {hint}" if hint else "")

@@ -16,6 +16,7 @@ from costcalc.dims import Size, checked
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
 from costcalc.ops import OPS
 
+INPUT = OPS["input"]
 MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
 MAX_UNROLLED = 1_000_000  # layers
 
@@ -131,7 +132,7 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
         yield Problem(place, f"layer {label!r} is a repeat and reads one layer, got {len(inputs)}")
     for source in inputs:
         if source not in graph:
-            hint = did_you_mean(str(source), map(str, graph.nodes))
+            hint = did_you_mean(str(source), [*map(str, graph.nodes)])
             yield Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)
     for source in sorted(str(source) for source in graph.pred[name] if source not in inputs):
         yield Problem(place, f"an edge leads from {source!r} to {label!r}, but its inputs do not name it")
@@ -142,7 +143,7 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
 def _problems_of_sharing(graph: Graph, label: Any, data: dict[str, Any]) -> Iterator[Problem]:
     owner, place = data["shares"], data.get("place")
     if owner not in graph:
-        hint = did_you_mean(str(owner), map(str, graph.nodes))
+        hint = did_you_mean(str(owner), [*map(str, graph.nodes)])
         yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, which does not exist", hint)
     elif graph.nodes[owner].get("op").__class__ is Repeat:
         yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, a repeat: each copy has its own")
@@ -238,7 +239,7 @@ def _copies(flat: Graph, op: Repeat, name: str, source: Any) -> Any:
 
 
 def count_layers(graph: Graph) -> Iterator[int]:
-    """How many layers each node stands for, repeats multiplied, without writing them out."""
+    """How many layers each node stands for, repeats multiplied, without writing them out. An Input is none."""
     for _, data in graph.nodes(data=True):
         op = data.get("op")
-        yield sum(count_layers(op.body)) * op.times if op.__class__ is Repeat else 1
+        yield sum(count_layers(op.body)) * op.times if op.__class__ is Repeat else int(op.__class__ is not INPUT)

@@ -40,11 +40,15 @@ def test_t1_no_payload_runs_from_a_spec(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-ATOMS = ["r", "w", "c", "n", "head", "flag", "x", "1", "0", "2", "3.5", "1e3", "0.1", "16", "'a'", "'linear'", "true", "None",
-         "10**9", "1e300", "()", "[]", "r.real", "r[0]", "__import__", "'''", '"', "\\", "#", "0x1f", "1_000", "1j", "...", "é",
-         "\u2028", "\x00", "½", "lambda", "import", "99999999999999999999999"]  # fmt: skip
-SIGNS = ["+", "-", "*", "/", "//", "%", "**", "<", "<=", "==", "!=", " and ", " or ", " if ", " else ", " in ", "@", "^", "&",
-         ",", ".", ":=", "=", " not ", "~", " is "]  # fmt: skip
+ATOMS = [
+    "r", "w", "c", "n", "head", "flag", "x", "1", "0", "2", "3.5", "1e3", "0.1", "16", "'a'", "'linear'", "true",
+    "None", "10**9", "1e300", "()", "[]", "r.real", "r[0]", "__import__", "'''", '"', "\\", "#", "0x1f", "1_000", "1j",
+    "...", "é", "\u2028", "\x00", "½", "lambda", "import", "99999999999999999999999",
+]  # fmt: skip
+SIGNS = [
+    "+", "-", "*", "/", "//", "%", "**", "<", "<=", "==", "!=", " and ", " or ", " if ", " else ", " in ", "@", "^",
+    "&", ",", ".", ":=", "=", " not ", "~", " is ",
+]  # fmt: skip
 
 
 def random_expression(dice, depth=5):
@@ -80,13 +84,14 @@ def test_t1_random_expressions_are_values_or_refused(tmp_path):
 
 
 HOSTILE_NUMBERS = [
-    "10**10**10", "9**9**9**9", "10**17", "2**2**2**2**2", "2**99", "(9**16)**16**16", "((9**16)**16)**16", "1e400", "1e301",
-    "-1e400", "1e99999999", "1e999999999999999999", "9" * 301, "9" * 999, "9" * 5000, "0." + "1" * 400, "0x" + "f" * 999,
-    "0x" + "f" * 5000, "1e-400", "1e-301", "2**-17", "2**0.5", "2**(1/2)", "(1/3)**17", "1/0", "1//0", "1%0", "0**-1", "1/(1-1)",
-    ".inf", "-.inf", ".nan", ".Inf", ".NAN", "inf", "nan", "1e1e1", "factorial(10**8)", "10**9 * 10**9", "2**16 * 2**16", "2**31 + 1",
-    "4294967296", "1e10", "-1", "0", "-5", "0.5", "1/3", "3.999", "round_to(1e300, 1)", "ceil(1e300 * 1e300)", "max(1e300, 1)",
-    "(10**16)**16 * (10**16)**16", "*".join(["1e300"] * 40), "*".join(["99999"] * 160), "+".join(["1"] * 200), "(1 - 2)" + "*1" * 99,
-    "-" * 900 + "1", "1" + "0" * 299, "1_0" * 110, "-" * 60 + "1", "2**(2**(2**(2**2)))", "0b" + "1" * 900, "10**16.0000001",
+    "10**10**10", "9**9**9**9", "10**17", "2**2**2**2**2", "2**99", "(9**16)**16**16", "((9**16)**16)**16", "1e400",
+    "1e301", "-1e400", "1e99999999", "1e999999999999999999", "9" * 301, "9" * 999, "9" * 5000, "0." + "1" * 400,
+    "0x" + "f" * 999, "0x" + "f" * 5000, "1e-400", "1e-301", "2**-17", "2**0.5", "2**(1/2)", "(1/3)**17", "1/0",
+    "1//0", "1%0", "0**-1", "1/(1-1)", ".inf", "-.inf", ".nan", ".Inf", ".NAN", "inf", "nan", "1e1e1",
+    "factorial(10**8)", "10**9 * 10**9", "2**16 * 2**16", "2**31 + 1", "4294967296", "1e10", "-1", "0", "-5", "0.5",
+    "1/3", "3.999", "round_to(1e300, 1)", "ceil(1e300 * 1e300)", "max(1e300, 1)", "(10**16)**16 * (10**16)**16",
+    "*".join(["1e300"] * 40), "*".join(["99999"] * 160), "+".join(["1"] * 200), "(1 - 2)" + "*1" * 99, "-" * 900 + "1",
+    "1" + "0" * 299, "1_0" * 110, "-" * 60 + "1", "2**(2**(2**(2**2)))", "0b" + "1" * 900, "10**16.0000001",
 ]  # fmt: skip
 
 
@@ -102,7 +107,10 @@ def test_t2_hostile_numbers_are_refused_at_once(where):
     }
     numbers = [number for number in HOSTILE_NUMBERS if where != "times" or number != "0"]
     form = head + texts[where]
-    cases = [form.format(number if number[0] in ".-+0123456789" and "(" not in number else f'"{number}"') for number in numbers]
+    cases = [
+        form.format(number if number[0] in ".-+0123456789" and "(" not in number else f'"{number}"')
+        for number in numbers
+    ]
     outcomes = confined("count", cases)
     assert [number[:40] for number, found in zip(numbers, outcomes) if found.kind == "ok"] == []
     assert [(number[:40], found.seconds) for number, found in zip(numbers, outcomes) if found.seconds > 0.05] == []
@@ -130,8 +138,14 @@ def eval_exactly(text):
     return int(text.replace("_", ""), 0) if text.startswith("0x") or "_" in text else Fraction(text)
 
 
-OPERATIONS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "//": lambda a, b: a // b,
-              "%": lambda a, b: a % b, "/": lambda a, b: Fraction(a) / b}  # fmt: skip
+OPERATIONS = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": lambda a, b: a // b,
+    "%": lambda a, b: a % b,
+    "/": lambda a, b: Fraction(a) / b,
+}
 
 
 @st.composite

@@ -57,9 +57,20 @@ def wide_bomb(calls):
 
 
 def test_t3_bombs_are_refused_at_once():
-    cases = [billion_laughs(9), LAYERS + "  - &x relu\n  - *x", macro_bomb(9, 10), macro_bomb(200, 10), macro_bomb(18, 2),
-             macro_bomb(3000, 2), chain(60), chain(5000), size_bomb(50, "{0}**16"), size_bomb(1000, "{0}*{0}"),
-             size_bomb(1000, "2*{0}"), wide_bomb(2000)]  # fmt: skip
+    cases = [
+        billion_laughs(9),
+        LAYERS + "  - &x relu\n  - *x",
+        macro_bomb(9, 10),
+        macro_bomb(200, 10),
+        macro_bomb(18, 2),
+        macro_bomb(3000, 2),
+        chain(60),
+        chain(5000),
+        size_bomb(50, "{0}**16"),
+        size_bomb(1000, "{0}*{0}"),
+        size_bomb(1000, "2*{0}"),
+        wide_bomb(2000),
+    ]
     outcomes = refused(cases, megabytes=100)
     small = [found.seconds for case, found in zip(cases, outcomes) if len(case) < 5000]
     assert max(small) < 0.05
@@ -73,9 +84,17 @@ def test_t3_bombs_are_refused_at_once():
 
 @pytest.mark.parametrize("depth", [33, 1_000, 100_000, 450_000])
 def test_t4_deep_nesting_is_refused(depth):
-    cases = ["[" * depth, "{" * depth, "- " * depth, "? " * depth, "[" * depth + "]" * depth, "{a: " * (depth // 2),
-             HEAD + "layers: " + "[" * (depth - 1), LAYERS + "  - " * depth + "relu",
-             LAYERS + "  " + "- " * depth + "relu"]  # fmt: skip
+    cases = [
+        "[" * depth,
+        "{" * depth,
+        "- " * depth,
+        "? " * depth,
+        "[" * depth + "]" * depth,
+        "{a: " * (depth // 2),
+        HEAD + "layers: " + "[" * (depth - 1),
+        LAYERS + "  - " * depth + "relu",
+        LAYERS + "  " + "- " * depth + "relu",
+    ]
     outcomes = refused([case[:999_000] for case in cases], megabytes=300)
     for found in outcomes[:6] if depth > 33 else outcomes[4:5]:
         assert "nested more than 32 levels deep" in found.text
@@ -88,11 +107,13 @@ def test_t4_thirty_two_levels_are_read():
         read("a: " + "[" * 32 + "]" * 32, "x.yaml", Problems())
 
 
-TAGS = ["!!python/object/apply:os.system ['touch canary']", "!!python/object:os.system x", "!!python/name:os.system",
-        "!!python/module:os", "!!python/object/new:os.system ['touch canary']", "!!python/tuple [1, 2]", "!!python/dict {}",
-        "!!str relu", "!!int 3", "!!float 3", "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [a: 1]", "!!timestamp 2001-01-01",
-        "!!null x", "!local x", "!<tag:yaml.org,2002:python/object/apply:os.system> x", "! x", "!", "!!merge <<", "! 'x'",
-        "!!map {relu: 3}", "!!seq [relu]"]  # fmt: skip
+TAGS = [
+    "!!python/object/apply:os.system ['touch canary']", "!!python/object:os.system x", "!!python/name:os.system",
+    "!!python/module:os", "!!python/object/new:os.system ['touch canary']", "!!python/tuple [1, 2]",
+    "!!python/dict {}", "!!str relu", "!!int 3", "!!float 3", "!!binary aGVsbG8=", "!!set {a, b}", "!!omap [a: 1]",
+    "!!timestamp 2001-01-01", "!!null x", "!local x", "!<tag:yaml.org,2002:python/object/apply:os.system> x", "! x",
+    "!", "!!merge <<", "! 'x'", "!!map {relu: 3}", "!!seq [relu]",
+]  # fmt: skip
 
 
 def test_t5_every_tag_is_refused(tmp_path):
@@ -105,10 +126,12 @@ def test_t5_every_tag_is_refused(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-SCALARS = ["010", "0o17", "0x1F", "12:30", "1:2:3", "no", "yes", "on", "off", "y", "N", "true", "True", "TRUE", "false", "null",
-           "Null", "~", "1e3", "1.5e3", "1e-3", "+12", "-7", "-0", ".5", "5.", "0.1", "1.0", "6.02e+23", "1e", "e3", "1.2.3", "0x",
-           "0o8", "12a", "+", "-.5", "nul", "tRUE", "0.1.", "abc", "3 4", "1,000", "00", "-010", "2e0", "0e5", "NaN",
-           "inf", "1e+2", "-", "0xg", "1 # c", "'no'", '"12"', "'010'"]  # fmt: skip
+SCALARS = [
+    "010", "0o17", "0x1F", "12:30", "1:2:3", "no", "yes", "on", "off", "y", "N", "true", "True", "TRUE", "false",
+    "null", "Null", "~", "1e3", "1.5e3", "1e-3", "+12", "-7", "-0", ".5", "5.", "0.1", "1.0", "6.02e+23", "1e", "e3",
+    "1.2.3", "0x", "0o8", "12a", "+", "-.5", "nul", "tRUE", "0.1.", "abc", "3 4", "1,000", "00", "-010", "2e0", "0e5",
+    "NaN", "inf", "1e+2", "-", "0xg", "1 # c", "'no'", '"12"', "'010'",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("text", SCALARS)
@@ -160,8 +183,10 @@ def test_t6_keys_are_words(key):
         parse_text(f"{LAYERS}  - relu\n{key}: 3", "x.yaml")
 
 
-INVISIBLE = ["\u200b", "\u200e", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u2028", "\u2029", "\u0085", "\ue000", "\U000e0041", "\x7f",
-             "\x00", "\x1b", "\x9b", "\ud800", "\udfff", "\uffff"]  # fmt: skip
+INVISIBLE = [
+    "\u200b", "\u200e", "\u202e", "\u2066", "\ufeff", "\u00ad", "\u2028", "\u2029", "\u0085", "\ue000", "\U000e0041",
+    "\x7f", "\x00", "\x1b", "\x9b", "\ud800", "\udfff", "\uffff",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("sign", INVISIBLE, ids=lambda sign: f"{ord(sign):x}")
@@ -183,9 +208,13 @@ def test_t7_signs_that_cannot_be_seen_are_refused(sign):
 
 def test_t7_text_is_strict_utf_8():
     for data, place in (
-        (b"name: \xff", "1:7"), (b"name: x\ntitle: \xc3\x28", "2:8"), (b"a: \xed\xa0\x80", "1:4"),
-        (b"\xff\xfen\x00a\x00", "1:1"), (b"a: b\r\n\xe9: 1", "2:1"), ("é: \ud800".encode("utf-8", "surrogatepass"), "1:4"),
-    ):  # fmt: skip
+        (b"name: \xff", "1:7"),
+        (b"name: x\ntitle: \xc3\x28", "2:8"),
+        (b"a: \xed\xa0\x80", "1:4"),
+        (b"\xff\xfen\x00a\x00", "1:1"),
+        (b"a: b\r\n\xe9: 1", "2:1"),
+        ("é: \ud800".encode("utf-8", "surrogatepass"), "1:4"),
+    ):
         with pytest.raises(SpecError) as caught:
             parse_text(data, "x.yaml")
         assert str(caught.value) == f"x.yaml:{place}: not UTF-8 text; save the file as UTF-8"
@@ -242,12 +271,15 @@ layers:
 published:
   - {metric: params, value: 2.7K, K: 1024, block: body, source: Table 1, at: {w: 0.5}, because: why}
 """)
-TOKENS = [b"[", b"]", b"{", b"}", b": ", b"- ", b"\n", b"? ", b"&a ", b"*a", b"!!str ", b"'", b'"', b"|\n", b">\n", b"#", b"%YAML 1.1\n",
-          b"---\n", b"...\n", b"\t", b"\x00", b"\xff", b"\xed\xa0\x80", b"\xe2\x80\xae", b'"\\ud800"', b"~", b"null", b"true", b"0",
-          b"-1", b"1e9", b"2147483648", b"99999999999", b"1/0", b"10**9", b"relu", b"add: ", b"repeat: ", b"group: ", b"side: ",
-          b"from: ", b"when: ", b"shares: ", b"name: ", b"input", b"batch", b"r", b"c1", b"unit", b"lstm: ", b"embedding: ",
-          b"reshape: ", b"transpose: ", b"mat_mul", b"upsample: ", b"partial_conv: ", b"layer_norm: ", b"[]", b"{}", b",", b"@", b"`",
-          b"<<: ", b"\r", b"\xef\xbb\xbf", b"0.3", b"same", b"valid", b"layers: ", b"times: ", b"branches: "]  # fmt: skip
+TOKENS = [
+    b"[", b"]", b"{", b"}", b": ", b"- ", b"\n", b"? ", b"&a ", b"*a", b"!!str ", b"'", b'"', b"|\n", b">\n", b"#",
+    b"%YAML 1.1\n", b"---\n", b"...\n", b"\t", b"\x00", b"\xff", b"\xed\xa0\x80", b"\xe2\x80\xae", b'"\\ud800"', b"~",
+    b"null", b"true", b"0", b"-1", b"1e9", b"2147483648", b"99999999999", b"1/0", b"10**9", b"relu", b"add: ",
+    b"repeat: ", b"group: ", b"side: ", b"from: ", b"when: ", b"shares: ", b"name: ", b"input", b"batch", b"r", b"c1",
+    b"unit", b"lstm: ", b"embedding: ", b"reshape: ", b"transpose: ", b"mat_mul", b"upsample: ", b"partial_conv: ",
+    b"layer_norm: ", b"[]", b"{}", b",", b"@", b"`", b"<<: ", b"\r", b"\xef\xbb\xbf", b"0.3", b"same", b"valid",
+    b"layers: ", b"times: ", b"branches: ",
+]  # fmt: skip
 
 
 def mutated(dice):

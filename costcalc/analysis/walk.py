@@ -37,6 +37,8 @@ class Row(NamedTuple):
 
 
 Report = Callable[[Problem], None]
+MAX_AXES = 64  # as many as numpy has
+MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
 ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 
 
@@ -44,6 +46,10 @@ def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
     that depend on them passed over."""
     yield from _Walk(report).rows(graph, {}, {}, "", 1)
+
+
+class _Placed(ShapeError):
+    """An error with the layer's name and place in it."""
 
 
 class _Walk:
@@ -79,6 +85,8 @@ class _Walk:
                         continue
                     roles = _not_shared(op, ins, tensors[data["shares"]])
                 tensors[name] = (op, ins)
+            except _Placed:  # a layer in the body of a repeat, which has said where it stands
+                raise
             except ShapeError as error:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
@@ -141,7 +149,7 @@ class _Walk:
         """Raises the error with the layer's name and place, or reports it."""
         problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}")
         if self.report is None:
-            raise ShapeError(str(problem)) from None
+            raise _Placed(str(problem)) from None
         self.report(problem)
 
 
@@ -151,6 +159,10 @@ def _answer(op: Any, ins: tuple[Shape, ...]) -> Any:
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
     _, assumed = settle(op.needs(*ins))
     out = op.shape(*ins)
+    if len(out) > MAX_AXES:
+        raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
+    if any(isinstance(size, int) and size > MAX_AXIS for size in out):
+        raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
     written = 0 if op.view else elements(out)
     return out, _roles(op.weights(*ins)), op.macs(*ins, out=out), op.elementwise(*ins, out=out), written, tuple(assumed)
 

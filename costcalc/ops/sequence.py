@@ -11,6 +11,9 @@ from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
 
 
+MAX_LAYERS = 1000  # of one op; each is counted on its own
+
+
 @op
 class Embedding:
     """One row of a table of `count` rows for every index.   (n, …) -> (n, …, features)"""
@@ -78,6 +81,7 @@ class Recurrent:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x)
+        yield self.layers <= MAX_LAYERS, "layers = {} is more than {}", self.layers, MAX_LAYERS
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))

@@ -15,6 +15,7 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
 from costcalc.spec.made import Maker
 from costcalc.spec.model import Block, Item, Spec
+from costcalc.spec.pause import without_collector
 from costcalc.spec.scope import BROKEN, Scope, Values, in_this_list
 
 MAX_LAYERS = 100_000
@@ -47,7 +48,8 @@ def bind_what_can_be(
     spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS
 ) -> Graph:
     """The layer graph without the layers that are wrong, and without those that read them."""
-    return _Binder(spec, max_layers, problems).build(dict(values))
+    with without_collector():
+        return _Binder(spec, max_layers, problems).build(dict(values))
 
 
 class _Binder:

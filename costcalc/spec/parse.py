@@ -12,6 +12,7 @@ from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.layers import Layers
 from costcalc.spec.model import Spec
+from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
 from costcalc.spec.reader import MAX_BYTES, Broken, Mapping, Node, Sequence, read
 
@@ -32,8 +33,9 @@ def parse_text(data: bytes | str, file: str, *, head_only: bool = False, max_byt
     """The Spec in a text; with `head_only` no further than its knobs and presets. `file` names it in messages."""
     problems = Problems()
     stop_at = frozenset(BODY) if head_only else frozenset()
-    tree = read(data, file, problems, max_bytes=max_bytes, stop_at=stop_at)
-    spec = _Parser(tree, file, problems).spec(head_only)
+    with without_collector():
+        tree = read(data, file, problems, max_bytes=max_bytes, stop_at=stop_at)
+        spec = _Parser(tree, file, problems).spec(head_only)
     problems.raise_any()
     return spec
 

@@ -10,21 +10,21 @@ import unicodedata
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from costcalc.errors import Place, Problems, shorten
 
 MAX_BYTES = 1_000_000
+BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
 MAX_DEPTH = 32
 MAX_DIGITS = 300  # of a number, its exponent written out
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)  # both only for their event parser
 
 
-@dataclass(frozen=True)
-class Scalar:
+class Scalar(NamedTuple):
     """A word or a number: `value` is a str, int, Fraction, bool or None; `text` is as written."""
 
     value: Any
@@ -76,7 +76,7 @@ def read(
     """The tree of one YAML document whose top is a mapping. With `stop_at`, reading ends before the first of these
     top-level keys. Notes problems, and raises SpecError after one that hides the rest."""
     text = _decode(data, file, problems, max_bytes)
-    builder = _Builder(file, problems, stop_at)
+    builder = _Builder(file, problems, stop_at, max_bytes // BYTES_PER_NODE)
     start = Place(file, 1, 1)
     try:
         for event in _events(text):
@@ -147,8 +147,8 @@ def _syntax_hint(text: str, place: Place, message: str) -> str:
 class _Builder:
     """Takes events one by one; `top` is the tree when they have ended."""
 
-    def __init__(self, file: str, problems: Problems, stop_at: Set[str]):
-        self.file, self.problems, self.stop_at = file, problems, stop_at
+    def __init__(self, file: str, problems: Problems, stop_at: Set[str], nodes_left: int):
+        self.file, self.problems, self.stop_at, self.nodes_left = file, problems, stop_at, nodes_left
         self.top: Node | None = None
         self.stack: list[Any] = []
         self.keys: list[dict[str, Scalar]] = []  # of each open mapping
@@ -199,6 +199,9 @@ class _Builder:
 
     def put(self, node: Node) -> bool:
         """Hangs a node where it belongs; True if it is a key to stop at."""
+        self.nodes_left -= 1
+        if self.nodes_left < 0:
+            self.problems.stop(node.place, "too many values for one spec", "raise the limit with --max-bytes")
         if not self.stack:
             self.top = node
         elif isinstance(self.stack[-1], Sequence):
