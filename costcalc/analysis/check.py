@@ -71,8 +71,9 @@ class _Checker:
                 if self.build(preset.settings, f"preset {preset.name}: ") is None:
                     self.summary = ""
             self.found += self.blocks_that_do_not_exist()
-        self.found += unused(self.spec)
-        self.found += shadowed(self.spec)
+        if not self.found:  # what is wrong may be why something is not read
+            self.found += unused(self.spec)
+            self.found += shadowed(self.spec)
 
     def check_name(self) -> None:
         stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)

@@ -151,7 +151,10 @@ class _Binder:
     def find(self, scope: Scope, item: Item, key: str, path: str) -> str:
         """The node that a layer names."""
         node = scope.find(path)
-        if node is None:
+        if node is None and scope.around and scope.around.find(path) is not None:
+            hint = "each copy sees only its own layers and what it is given"
+            self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
+        elif node is None:
             self.problems.add(item.places[key], unknown("layer", path, scope.known()))
         return node or BROKEN
 
@@ -202,7 +205,7 @@ class _Binder:
     def put_repeat(self, scope: Scope, item: Item, full: str, source: str) -> str:
         times = self.attempt(self.maker.whole, item.fields["times"], scope.values, "times")
         body = new_graph()
-        inner = Scope(body, "", scope.values, {}, here=add(body, "input", OPS["input"]()))
+        inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
         if len(body) == 1:
             return source
@@ -210,7 +213,7 @@ class _Binder:
             return BROKEN
         last = self.attempt(output_of, body, place=item.place)
         if last is not None and last != end:
-            self.problems.add(item.place, f"the repeat ends with {end!r}, but nobody reads {last!r}")
+            self.problems.add(item.place, f"the repeat hands on {end!r}, and {last!r} is lost", "it has one output")
         op = None if times is None else self.attempt(Repeat, body, times, place=item.fields["times"].place)
         if op is None or last != end or source == BROKEN:
             return BROKEN

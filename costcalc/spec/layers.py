@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from costcalc.errors import Place, did_you_mean, shorten
+from costcalc.errors import Place, did_you_mean, shorten, unknown
 from costcalc.ops import OPS
-from costcalc.spec.expressions import constant
+from costcalc.spec.expressions import NAME, RESERVED, constant
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.model import Block, Item, Value
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
@@ -133,7 +133,14 @@ class Layers:
         if field.name == "word":
             self.forms.unless_broken(node, f"{what} must be {field.plain_name}", "")
             return None
+        if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
+            self.wrong(node.place, unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]))
+            return None
         return self.value(node, what)
+
+    def is_unknown(self, name: str) -> bool:
+        """Is this a name that nobody gave?"""
+        return self.names is not None and name not in self.names and name not in RESERVED
 
     def value(self, node: Node, what: str) -> Value:
         """An expression, or nested lists of them."""

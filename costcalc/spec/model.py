@@ -51,7 +51,8 @@ class Knob:
         if self.kind == "integer" and not isinstance(value, int):
             raise UnknownName(f"knob {self.name!r} is a whole number, got {size_text(value)}")
         if not self.low <= value <= self.high:
-            span = f"from {size_text(self.low)} to {size_text(self.high)}"
+            low, high = size_text(self.low), size_text(self.high)
+            span = f"at least {low}" if value < self.low else f"at most {high}"
             raise UnknownName(f"knob {self.name!r} is {span}, got {size_text(value)[:40]}")
         return value
 

@@ -83,7 +83,10 @@ def read(
             if builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
+        mark = min(marks, key=lambda mark: mark.line, default=None)  # what is not closed is where it was opened
+        if len({mark.line for mark in marks}) == 1:
+            mark = marks[-1]
         place = Place(file, mark.line + 1, mark.column + 1) if mark else start
         message = " ".join(filter(None, [error.context, error.problem])) or "cannot be read"
         problems.stop(place, f"not YAML: {message}", _syntax_hint(text, place, message))

@@ -34,13 +34,14 @@ class Scope:
     values: dict[str, Any]
     ends: dict[str, str]  # layer, group or block by full name -> the node its output is
     outer: Scope | None = None
+    around: Scope | None = None  # of the body of a repeat, which sees nothing of it
     here: str | None = None  # the node the next layer reads
     kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
     taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
 
     def inside(self, name: str, here: str) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, here)
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here)
 
     def find(self, path: str) -> str | None:
         """The node a `from` means: nearest scope first."""

@@ -1,0 +1,132 @@
+"""T10: broken specs and exactly what is said about them, all at once. Each file in broken/ ends in its messages."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import costcalc
+from costcalc.analysis.check import check_file
+
+FOLDER = Path(__file__).parent / "broken"
+BROKEN = sorted(FOLDER.glob("*.yaml"))
+GOOD = "name: good\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - conv: {channels: 4, kernel: 3}\n"
+USELESS = """\
+name: useless
+title: t
+source: s
+knobs:
+  r: {default: 8, about: resolution}
+  w: {default: 1, kind: real}
+presets:
+  resnet50: {r: 16}
+  same: {about: nothing}
+sizes:
+  c: 2*r
+  b: 4
+inputs: {image: [3, r, r], text: [3]}
+blocks:
+  used(a, b=1): [linear: a]
+  never: [relu]
+layers:
+  - used: {a: b, from: image}
+"""
+
+
+def run(*arguments):
+    return subprocess.run([sys.executable, "-m", "costcalc", "validate", *map(str, arguments)], capture_output=True,
+                          text=True, timeout=60, check=False)  # fmt: skip
+
+
+def test_there_are_thirty():
+    assert len(BROKEN) >= 30
+    assert sum("layer" in path.read_text(encoding="utf-8") for path in BROKEN) >= 30
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_t10_the_messages_are_those_in_the_file(path):
+    expected = [line[3:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#> ")]
+    assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == expected
+    assert expected
+
+
+def test_t10_the_command_says_them_all_and_exits_with_2(tmp_path):
+    good = tmp_path / "good.yaml"
+    good.write_text(GOOD)
+    ran = run(*BROKEN, good, tmp_path / "nowhere.yaml", tmp_path)
+    problems = [str(problem) for path in BROKEN for problem in costcalc.validate(path)]
+    assert ran.returncode == 2
+    assert ran.stdout == f"{good}: ok (1 layer, 112 params, 3,888 MACs)\n"
+    *said, missing, folder = ran.stderr.splitlines()
+    assert said == problems
+    assert missing == f"{tmp_path}/nowhere.yaml:1:1: cannot be read: No such file or directory"
+    assert folder == f"{tmp_path}:1:1: cannot be read: Is a directory"
+
+
+def test_a_spec_without_fault_is_ok(tmp_path):
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD)
+    assert costcalc.validate(path) == []
+    ran = run(path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_what_is_never_used_is_a_warning(tmp_path):
+    path = tmp_path / "useless.yaml"
+    path.write_text(USELESS)
+    hint = "`costcalc show NAME` means that one; give yours another name, or use its path"
+    warnings = [
+        "6:3: warning: knob 'w' changes nothing; no expression reads it",
+        f"8:3: warning: the library has a 'resnet50' too; {hint}",
+        "9:3: warning: preset 'same' sets nothing",
+        "11:6: warning: size 'c' is never read",
+        "15:3: warning: block 'used' never reads its parameter 'b'",
+        "16:3: warning: block 'never' is never used",
+        "18:5: warning: input 'text' is never read; from: text reads it",
+    ]
+    ran = run(path)
+    assert ran.stderr.splitlines() == [f"{path}:{warning}" for warning in warnings]
+    assert (ran.returncode, ran.stdout) == (0, f"{path}: ok (1 layer, 36 params, 768 MACs)\n")
+    assert all(problem.warning for problem in costcalc.validate(path))
+
+
+def test_a_copy_of_a_spec_of_the_library_shadows_it(tmp_path):
+    path = tmp_path / "vgg.yaml"
+    path.write_text(GOOD.replace("good", "vgg"))
+    (problem,) = costcalc.validate(path)
+    assert str(problem).startswith(f"{path}:1:1: warning: the library has a 'vgg' too; ")
+
+
+def test_every_spec_of_the_library_is_valid():
+    from costcalc.spec import folder
+
+    for path in folder().glob("*.yaml"):
+        checked = check_file(str(path))
+        assert checked.problems == ()
+        assert checked.line.startswith(f"{path}: ok (")
+
+
+def test_a_hundred_problems_are_enough(tmp_path):
+    path = tmp_path / "many.yaml"
+    path.write_text(GOOD.replace("good", "many") + "  - rleu\n" * 1000)
+    problems = costcalc.validate(path)
+    assert len(problems) == 101
+    assert str(problems[-1]) == "here checking stopped, after 100 problems; mend these first"
+    path.write_text(GOOD.replace("good", "many") + "".join(f"  - conv: {{name: a{i}, channels: 3, kernel: 9, from: input}}\n" for i in range(999)))  # fmt: skip
+    assert len(costcalc.validate(path)) == 101
+
+
+def test_published_blocks_are_looked_for_in_the_network_they_are_of(tmp_path):
+    path = tmp_path / "good.yaml"
+    figures = (
+        "published:\n"
+        "  - {metric: params, value: 112, block: conv, source: s}\n"
+        "  - {metric: params, value: 112, block: body.relu, source: s}\n"
+        "  - {metric: params, value: 112, block: body, at: {batch: 3}, source: s}\n"
+        "  - {metric: params, value: 112, block: bdoy, at: {batch: 3}, source: s}\n"
+    )
+    path.write_text(GOOD + "  - repeat: {name: body, times: 2, layers: [relu]}\n" + figures)
+    assert [str(problem) for problem in costcalc.validate(path)] == [
+        f"{path}:12:5: there is no block 'bdoy'; did you mean 'body'?"
+    ]
