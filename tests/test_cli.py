@@ -235,5 +235,7 @@ print("\\n", *(name for name in {HEAVY!r} if name in sys.modules))
 
 @cache
 def typers_own():
-    code = f"import sys, typer; print(*(name for name in {HEAVY!r} if name in sys.modules))"
-    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split())
+    """What typer imports by itself, or may to print help: before 0.26 that was rich."""
+    code = f"import sys, typer; print(*(name for name in {HEAVY!r} if name in sys.modules), *typer.__dict__)"
+    names = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split()
+    return set(names) | ({"rich"} if "_click" not in names else set())

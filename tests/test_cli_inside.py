@@ -1,0 +1,85 @@
+"""The command line without a process of its own: the same roads as in test_cli.py, seen by the coverage report."""
+
+import sys
+
+import pytest
+
+from costcalc.cli import app, options
+from costcalc.report import terminal
+from costcalc.table import Column, Table
+
+
+def run(capsys, *words):
+    code = app.run(list(words))
+    printed = capsys.readouterr()
+    return code, printed.out, printed.err
+
+
+@pytest.mark.parametrize(
+    ("words", "start"),
+    [
+        ("--version", "costcalc "), ("", "Usage: costcalc"), ("list", "name  "), ("show conv1x1", "conv1x1: "),
+        ("show conv1x1 --depth 1 -f json", "{"), ("compare conv_normal conv_depthwise_separable -f csv", "target,"),
+        ("explain conv1x1 --set batch=2 -f markdown", "**conv1x1"), ("reconcile lenet5 -f latex", "% lenet5"),
+        ("show conv1x1 -f mermaid", "flowchart TD"), ("show conv1x1 -f dot", "digraph"), ("schema", "{"),
+        ("show --max-layers 10 conv1x1", "conv1x1: "),
+    ],
+)  # fmt: skip
+def test_commands(capsys, words, start):
+    code, out, err = run(capsys, *words.split())
+    assert (code, err) == (0, "")
+    assert out.startswith(start)
+
+
+@pytest.mark.parametrize(
+    "words", ["shw", "conv1x1", "zzz", "--vesion", "show conv1x1 --depth 0", "show", "show a b", "list -f x"]
+)
+def test_bad_input(capsys, words):
+    code, out, err = run(capsys, *words.split())
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ")
+
+
+def test_a_file_and_a_missing_folder(capsys, tmp_path):
+    assert run(capsys, "show", "conv1x1", "-o", str(tmp_path / "a.csv")) == (0, "", "")
+    assert (tmp_path / "a.csv").read_text().startswith("name,op,")
+    assert run(capsys, "show", "conv1x1", "-o", str(tmp_path / "b" / "a.csv"))[0] == 3
+
+
+def test_a_reader_who_leaves(capsys, monkeypatch):
+    def leave(_):
+        raise BrokenPipeError
+
+    muted = []
+    monkeypatch.setattr(app, "_invoke", leave)
+    monkeypatch.setattr(app.os, "dup2", lambda *ends: muted.append(ends))
+    assert run(capsys, "list")[0] == 0
+
+
+def test_targets_are_completed():
+    assert options.known_targets("lenet5") == ["lenet5", "lenet5_1998"]
+
+
+def test_colours_without_a_terminal(capsys, monkeypatch):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    code, out, err = run(capsys, "show", "conv1x1")
+    assert (code, err) == (0, "")
+    assert "\x1b[1mconv1x1: " in out
+    assert "6,144" in out
+
+
+def test_no_stdout_at_all(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert not terminal.wanted()
+    with pytest.raises(OSError, match="standard output is closed"):
+        terminal.put("text")
+
+
+def test_a_table_in_pandas():
+    pandas = pytest.importorskip("pandas")
+    table = Table("", (Column("name", "layer", "text"), Column("macs", "MACs")), [{"name": "conv", "macs": 2**70}])
+    assert isinstance(table.to_pandas(), pandas.DataFrame)
+    assert table.to_pandas()["macs"][0] == 2**70
+    assert table.to_records() == [{"name": "conv", "macs": 2**70}]
