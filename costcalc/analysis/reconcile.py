@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("what", "figure", "text"),
-    Column("published", "published", "text"),
-    Column("ours", "ours", "text"),
+    Column("published", "published", "figure"),
+    Column("ours", "ours", "figure"),
     Column("exact", "exact", "int", 2),
-    Column("difference", "differs by", "text", 3),
-    Column("verdict", "", "text", 1),
+    Column("difference", "differs by", "figure", 3),
     Column("source", "from", "text", 4),
+    Column("verdict", "", "text", 1),
 )
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
 

@@ -128,6 +128,8 @@ def start_up() -> list[dict[str, str]]:
     """Whole processes."""
     base = median(command("-c", "pass"), 20)
     rows = [row("python -c pass", base, "", base)]
+    for module in ("typer", "networkx", "sympy"):  # what costcalc stands on, and cannot be quicker than
+        rows.append(row(f"python -c 'import {module}'", median(command("-c", f"import {module}"), 7), "", base))
     commands = {
         "--version": "120 ms", "--help": "120 ms", "list": "150 ms", "compare resnet18 resnet50": "300 ms",
         "compare inception_naive inception_bottleneck": "700 ms", "formula efficientnet": "700 ms",
