@@ -1,9 +1,11 @@
 """Closed forms: filled in they are the counts, exactly, for every network of the library; and they read well."""
 
+import signal
 import subprocess
 import sys
 from fractions import Fraction
 from functools import cache
+from threading import Thread
 from time import perf_counter
 
 import pytest
@@ -13,6 +15,7 @@ from costcalc import load
 from costcalc.analysis.cost import TOTALS
 from costcalc.analysis.fill import fill
 from costcalc.analysis.formula import derive
+from costcalc.analysis.limits import time_limit
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
 from costcalc.errors import CostcalcError, ShapeError, UnknownName
 from costcalc.spec import entries
@@ -241,3 +244,45 @@ def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path):
     ):
         derive(net, seconds=0.2)
     assert perf_counter() - start < 3
+
+
+def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path):
+    net, said = load(str(strides(tmp_path))), []
+
+    def work():
+        try:
+            derive(net, seconds=0.2)
+        except CostcalcError as error:
+            said.append(str(error))
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(10)
+    assert len(said) == 1
+    assert "not done after 0.2 s" in said[0]
+
+
+def test_an_alarm_ends_what_never_asks_and_leaves_no_trace():
+    def forever():
+        while True:
+            try:
+                sum(range(100))
+            except Exception:  # sympy has such places
+                continue
+
+    start = perf_counter()
+    with pytest.raises(CostcalcError, match="late"), time_limit(0.1, "late"):
+        forever()
+    assert perf_counter() - start < 2
+    assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_an_alarm_of_someone_else_is_left_alone():
+    before = signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    try:
+        with time_limit(5, "late"):
+            assert signal.getsignal(signal.SIGALRM) == signal.SIG_IGN
+            assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+    finally:
+        signal.signal(signal.SIGALRM, before)

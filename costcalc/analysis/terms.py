@@ -40,8 +40,11 @@ def _split(term: Expr) -> Iterator[tuple[Powers, Any]]:
     exponents: dict[Any, int] = {}
     for factor in Mul.make_args(term):
         base, n = (factor.args[0], int(factor.args[1])) if _is_power(factor) else (factor, 1)
-        content, base = base.as_content_primitive() if isinstance(base, Add) else (Integer(1), base)
-        coefficient *= content**n
+        if isinstance(base, Add):
+            content, base = base.as_content_primitive()
+            if all(part.could_extract_minus_sign() for part in base.args):
+                content, base = -content, -base
+            coefficient *= content**n
         if base.is_Rational:
             coefficient *= base**n
             continue

@@ -1,0 +1,84 @@
+"""Sums put in order: the value stays, what is common comes to the front."""
+
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sympy import Add, Integer, Mul, Pow, Rational
+
+from costcalc import load
+from costcalc.analysis.formula import derive
+from costcalc.analysis.mathtext import Writer
+from costcalc.analysis.terms import common, factored, keys_of, merged, opened
+from costcalc.dims import ceil_div, size_symbol
+
+a, b, r = (size_symbol(name) for name in ("a", "b", "r"))
+BASES = [a, b, r, ceil_div(r, 4), a - 1, 2 * b + 4, r - a]
+factors = st.tuples(st.sampled_from(BASES), st.sampled_from([-2, -1, 1, 2]))
+coefficients = st.builds(Rational, st.integers(-12, 12), st.integers(1, 4))
+terms = st.builds(
+    lambda n, powers: Mul(n, *(Pow(base, m) for base, m in powers)), coefficients, st.lists(factors, max_size=3)
+)
+POINT = {a: Integer(7), b: Integer(3), r: Integer(1009)}
+KEYS = keys_of(frozenset([r]))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(terms, min_size=1, max_size=6), st.booleans())
+def test_order_does_not_change_the_value(sums, numbers):
+    value = Add(*sums).xreplace(POINT)
+    total = merged(sums)
+    assert factored(total, KEYS, numbers=numbers).xreplace(POINT) == value
+    assert factored(total).xreplace(POINT) == value
+    assert factored(opened(total, r), KEYS).xreplace(POINT) == value
+    assert 0 not in total.values()
+
+
+def written(expression, *letters):
+    return Writer(far=["r"]).write(factored(merged([expression]), keys_of(frozenset(letters))))
+
+
+def test_what_is_common_comes_to_the_front():
+    assert written(6 * a * r**2 + 4 * a * b * r) == "2·a·r·(3·r + 2·b)"
+    assert written(a / b + a**2 / b) == "a·(a + 1)/b"
+    assert written(a / b + a) == "a·(b + 1)/b"
+
+
+def test_a_sum_of_negative_terms_is_a_negative_sum():
+    assert written(-2 * a - 4 * b) == "−2·(a + 2·b)"
+    assert written(r * (-2 * a - 4 * b)) == "−2·r·(a + 2·b)"
+
+
+def test_terms_of_an_image_size_stand_together():
+    half, quarter = ceil_div(r, 2), ceil_div(r, 4)
+    total = a * half**2 + b * half**2 + 5 * a * quarter**2
+    assert written(total, r) == "ceil(r/2)²·(a + b) + 5·a·ceil(r/4)²"
+
+
+def test_powers_below_the_line_are_common_too():
+    (first, second) = merged([1 / a + 1 / (a * b)])
+    assert dict(common([first, second])) == {a: -1, b: -1}
+
+
+def test_like_terms_meet_and_vanish():
+    assert merged([a + b, -a, 2 * b]) == {frozenset([(b, 1)]): 3}
+    assert factored(merged([a, -a])) == 0
+
+
+def test_a_number_times_a_sum_is_a_sum():
+    assert merged([Mul(4, a - 1, evaluate=False)]) == merged([4 * a - 4])
+
+
+def test_opened_is_a_polynomial():
+    total = opened(merged([a * (r - 1) ** 2 * (b + 1)]), r)
+    polynomial = sympy.Poly(factored(total), r)
+    assert polynomial.coeffs() == [a * b + a, -2 * a * b - 2 * a, a * b + a]
+
+
+def test_letters_from_zero_are_said_to_begin_at_one(tmp_path):
+    """A letter is positive, so a knob that may be 0 has a formula for 1 and more."""
+    path = tmp_path / "zero.yaml"
+    path.write_text(
+        "name: zero\ntitle: t\nsource: s\nknobs: {n: {default: 2, min: 0}}\ninput: [1, 8, 8]\n"
+        "layers:\n  - repeat: {name: more, times: n, layers: [conv: {channels: 1, kernel: 1}]}\n"
+    )
+    assert str(derive(load(str(path))).domain) == "n ≥ 1"
