@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from costcalc.analysis.cost import Cost, cost
-from costcalc.graph import Graph, unroll
-from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind, find, parse_settings, resolve
+from costcalc.analysis.cost import Cost, cost_of
+from costcalc.spec import MAX_BYTES, MAX_LAYERS, Network, find
 
 if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
@@ -16,53 +13,12 @@ if TYPE_CHECKING:
     from costcalc.table import Table
 
 
-class Net:
-    """A spec with knobs set: `load("mobilenet_v1@w=0.5")`."""
-
-    def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
-        self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
-
-    @property
-    def name(self) -> str:
-        """The spec's name."""
-        return self.spec.name
-
-    @property
-    def title(self) -> str:
-        """The spec's title, and what a preset is about."""
-        preset = self.spec.presets.get(self.label.partition("@")[0])
-        return f"{self.spec.title} ({preset.about})" if preset and preset.about else self.spec.title
-
-    @property
-    def source(self) -> str:
-        """Where the architecture is from."""
-        return self.spec.source
-
-    @property
-    def knobs(self) -> dict[str, Any]:
-        """Every knob and its value."""
-        return resolve(self.spec, self.settings)
-
-    def with_knobs(self, **knobs: Any) -> Net:
-        """The same network with these knobs set; a float is read as its decimal digits."""
-        exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
-        label = f"{self.label}{',' if '@' in self.label else '@'}" + ",".join(f"{k}={v}" for k, v in knobs.items())
-        return self.at({**self.settings, **exact}, label if knobs else self.label)
-
-    def at(self, settings: dict[str, Any], label: str) -> Net:
-        """The spec with just these knobs set, under another label."""
-        return Net(self.spec, settings, label, self.max_layers)
-
-    def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
-        graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
-        return unroll(graph) if unrolled else graph
+class Net(Network):
+    """A spec with knobs set, and what it costs: `load("mobilenet_v1@w=0.5")`."""
 
     def cost(self, *, unrolled: bool = False) -> Cost:
         """Params, MACs, elementwise work and activations, layer by layer."""
-        return cost(
-            self.graph(unrolled=unrolled), target=self.label, knobs=self.knobs, title=f"{self.label}: {self.title}"
-        )
+        return cost_of(self, unrolled=unrolled)
 
     def formula(self, metric: str = "macs") -> Any:
         """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.
@@ -73,14 +29,6 @@ class Net:
         from costcalc.analysis.formula import derive
 
         return derive(self, metric).expression
-
-    @property
-    def published(self) -> tuple[Published, ...]:
-        """Figures others printed for this spec."""
-        return self.spec.published
-
-    def __repr__(self) -> str:
-        return f"<costcalc.Net {self.label}>"
 
 
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
@@ -133,8 +81,5 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
         name = text.partition("=")[0].strip()
         having = [i for i, net in enumerate(changed) if name in net.spec.knobs]
         for i in having or range(len(changed)):
-            net = changed[i]
-            settings = parse_settings([text], net.spec.knobs, net.spec.name)
-            label = f"{net.label}{',' if '@' in net.label else '@'}{text.strip()}"
-            changed[i] = net.at({**net.settings, **settings}, label)
+            changed[i] = changed[i].with_texts([text])
     return changed

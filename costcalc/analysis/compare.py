@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from costcalc.analysis.cost import SCHEMA_VERSION, Cost, version
+from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.errors import UnknownName, unknown
+from costcalc.spec import Network
 from costcalc.table import CONVENTION, Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
@@ -130,7 +128,7 @@ class Comparison:
         return "".join(table._repr_html_() for table in self.tables())
 
 
-def compare_nets(nets: Sequence[Net], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
+def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
     """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
 
     Raises UnknownName for fewer than two networks or a metric that is none of METRICS.
@@ -139,13 +137,13 @@ def compare_nets(nets: Sequence[Net], *, by: str = "macs", algebra: bool | None 
         raise UnknownName(unknown("metric", by, METRICS))
     if len(nets) < 2:
         raise UnknownName("compare takes two or more networks; `costcalc show` shows one")
-    costs = tuple(net.cost() for net in nets)
+    costs = tuple(cost_of(net) for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)
     return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra))
 
 
-def _algebra(nets: Sequence[Net], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+def _algebra(nets: Sequence[Network], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
     first, second = nets
     if wanted is False or not (wanted or (_nested(first, second) and all(map(_is_small, costs)))):
         return None
@@ -155,7 +153,7 @@ def _algebra(nets: Sequence[Net], costs: tuple[Cost, ...], by: str, wanted: bool
     return found if wanted or found.fits_on_a_line else None
 
 
-def _nested(first: Net, second: Net) -> bool:
+def _nested(first: Network, second: Network) -> bool:
     """Do one spec's knobs contain the other's? Then they are two ways to build one block."""
     a, b = set(first.spec.knobs), set(second.spec.knobs)
     return first.spec.name != second.spec.name and (a <= b or b <= a)

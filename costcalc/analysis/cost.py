@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import Shape, Size, elements
 from costcalc.graph import Graph
+from costcalc.spec import Network
 from costcalc.table import CONVENTION, Column, Table
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -172,6 +173,13 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
     """
     about = graph.graph
     return Cost(tuple(walk(graph)), target or about.get("name", ""), knobs or about.get("knobs", {}), title)
+
+
+def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
+    """What a network costs, layer by layer; repeats written out if `unrolled`."""
+    graph = network.graph(unrolled=unrolled)
+    title = f"{network.label}: {network.title}"
+    return cost(graph, target=network.label, knobs=network.knobs, title=title)
 
 
 def version() -> str:

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Symbol
 
@@ -15,10 +15,7 @@ from costcalc.analysis.mathtext import Writer
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import LARGEST, is_letter, size_text
 from costcalc.errors import CostcalcError
-from costcalc.spec import bind
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
+from costcalc.spec import Network, bind
 
 FITS = " does not fit into "
 POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "))
@@ -60,7 +57,9 @@ class Domain:
         )
 
 
-def find_domain(net: Net, rows: Iterable[Row], free: dict[str, Any], assumed: Iterable[str], writer: Writer) -> Domain:
+def find_domain(
+    net: Network, rows: Iterable[Row], free: dict[str, Any], assumed: Iterable[str], writer: Writer
+) -> Domain:
     """The domain of a formula in the letters `free` (by name), from the rows whose needs letters left open."""
     needs: dict[Any, Any] = {}
     for row in rows:
@@ -103,7 +102,7 @@ def _condition(need: Any, writer: Writer) -> str:
     return f"unless {reason}"
 
 
-def _bound(net: Net, name: str, by_rules: bool, writer: Writer) -> Bound | None:
+def _bound(net: Network, name: str, by_rules: bool, writer: Writer) -> Bound | None:
     knob = net.spec.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
@@ -114,7 +113,7 @@ def _bound(net: Net, name: str, by_rules: bool, writer: Writer) -> Bound | None:
     return Bound(writer.letter(name), least, most, because) if least > 1 or most is not None or knob.low < 1 else None
 
 
-def least_value(net: Net, name: str) -> tuple[int, str]:
+def least_value(net: Network, name: str) -> tuple[int, str]:
     """The smallest value of a whole knob with which the rules build the network, the others as they are; and what
     goes wrong below it. The spec's own `min` is not asked."""
     low, high, because = 0, net.knobs[name], ""
@@ -129,7 +128,7 @@ def least_value(net: Net, name: str) -> tuple[int, str]:
     return high, because
 
 
-def refused(net: Net, name: str, value: Any, *, raises: bool = False) -> str:
+def refused(net: Network, name: str, value: Any, *, raises: bool = False) -> str:
     """Why the network cannot be built with this value of a knob; nothing if it can."""
     try:
         deque(walk(bind(net.spec, {**net.knobs, name: value}, max_layers=net.max_layers)), maxlen=0)

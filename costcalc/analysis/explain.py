@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from costcalc.analysis.cost import cost_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
+from costcalc.spec import Network
 from costcalc.table import CONVENTION, Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 COLUMNS = (
     Column("name", "layer", "text"),
@@ -21,9 +20,9 @@ COLUMNS = (
 LABELS = {"params": "params", "macs": "MACs", "elementwise": "elementwise"}
 
 
-def explain_net(net: Net, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
+def explain_net(net: Network, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
     """A table with one row for each number of each layer that is not zero, and the sums."""
-    cost = net.cost()
+    cost = cost_of(net)
     rows = [row for layer in cost.layers for row in _explained(layer, metrics)]
     for metric in metrics:
         parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Expr, Symbol, sympify
 
@@ -21,10 +21,8 @@ from costcalc.analysis.terms import factored, keys_of, merged, opened
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_letter
 from costcalc.errors import UnknownName, unknown
+from costcalc.spec import Network
 from costcalc.table import CONVENTION, Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 LINE = 160  # signs of a total that is still shown beside its parts
 
@@ -43,7 +41,7 @@ class Formula:
     under the assumptions), `names` expressions to the
     names their spec gives them, `given` says under which assumptions floors were removed."""
 
-    net: Net
+    net: Network
     metric: str
     terms: tuple[Term, ...]
     knobs: dict[str, Any]
@@ -163,7 +161,9 @@ def label(metric: str) -> str:
     return "MACs" if metric == "macs" else metric
 
 
-def derive(net: Net, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS) -> Formula:
+def derive(
+    net: Network, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
+) -> Formula:
     """The closed form of a total (params, weight, bias, norm, buffers, macs, elementwise, activations) of a network.
 
     Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
@@ -187,14 +187,14 @@ def derive(net: Net, metric: str = "macs", *, free: Iterable[str] | None = None,
     )  # fmt: skip
 
 
-def too_large(net: Net, seconds: float) -> str:
+def too_large(net: Network, seconds: float) -> str:
     """What is said of a formula that nobody could wait for, or read."""
     free = ", ".join(name for name, knob in net.spec.knobs.items() if knob.is_size and name not in net.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
     return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
 
 
-def _with_letters(net: Net, free: Iterable[str] | None) -> Any:
+def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
     """The layer graph with letters for the knobs that are not set, or for those in `free`."""
     if free is None:
         return net.graph(free=net.spec.knobs)
@@ -216,7 +216,7 @@ def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 
-def _names(net: Net, values: dict[str, Any]) -> dict[Any, str]:
+def _names(net: Network, values: dict[str, Any]) -> dict[Any, str]:
     """Names the spec gives to roundings: `c7` for round_to(192*w, 8)."""
     known = dict(values)
     names: dict[Any, str] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from math import log2
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
@@ -13,10 +13,8 @@ from costcalc.analysis.fill import fill
 from costcalc.analysis.formula import Formula, derive, label
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
+from costcalc.spec import Network
 from costcalc.table import Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 NOTE = (
     "elasticity: d log {metric} / d log knob here, roundings relaxed: ceil(x), floor(x) and round_to(x, m) taken as x\n"
@@ -24,7 +22,7 @@ NOTE = (
 )
 
 
-def derive_in_all(net: Net, metric: str) -> Formula:
+def derive_in_all(net: Network, metric: str) -> Formula:
     """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
     every = [name for name, knob in net.spec.knobs.items() if knob.is_size]
     try:
@@ -35,7 +33,7 @@ def derive_in_all(net: Net, metric: str) -> Formula:
         return derive(net, metric)
 
 
-def elasticities(net: Net, metric: str = "macs") -> Table:
+def elasticities(net: Network, metric: str = "macs") -> Table:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
     Raises UnknownName for an unknown metric, CostcalcError if the network costs nothing of it.
@@ -91,7 +89,7 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
     return x.func(*(_relaxed(part, values) for part in x.args))
 
 
-def by_term(net: Net, metric: str = "macs") -> Table:
+def by_term(net: Network, metric: str = "macs") -> Table:
     """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
     formula = derive_in_all(net, metric)
     known: dict[Any, Any] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Add, Expr, Integer, Pow, Symbol
 
@@ -22,10 +22,8 @@ from costcalc.analysis.terms import Sum, common, factored, merged, product, with
 from costcalc.analysis.written import align, module
 from costcalc.dims import size_symbol, size_text
 from costcalc.errors import CostcalcError
+from costcalc.spec import Network
 from costcalc.table import CONVENTION, Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 LINE = 100  # signs of algebra that a reader takes in at once
 
@@ -45,8 +43,8 @@ class BreakEven:
 class Ratio:
     """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
 
-    net: Net
-    other: Net
+    net: Network
+    other: Network
     metric: str
     expression: Expr
     knobs: dict[str, Any]
@@ -159,7 +157,7 @@ class Ratio:
         return self.table()._repr_html_()
 
 
-def ratio(net: Net, other: Net, metric: str = "macs") -> Ratio:
+def ratio(net: Network, other: Network, metric: str = "macs") -> Ratio:
     """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, all others letters.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
@@ -183,7 +181,7 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     return Ratio(net, other, metric, quotient(over, under), knobs, letters, names, evens, domains)
 
 
-def _one_kind(formula: Formula, knobs: Any, nets: tuple[Net, Net]) -> Sum:
+def _one_kind(formula: Formula, knobs: Any, nets: tuple[Network, Network]) -> Sum:
     """The formula's terms; a knob that is whole in one spec and real in the other is real in both."""
     real = {name for name in knobs for net in nets if name in net.spec.knobs and net.spec.knobs[name].kind == "real"}
     same = {

@@ -5,16 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from costcalc.analysis.cost import SCHEMA_VERSION, Cost, version
+from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
-from costcalc.spec import Published, setting_text
+from costcalc.spec import Network, Published, setting_text
 from costcalc.table import CONVENTION, Column, Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 COLUMNS = (
     Column("what", "figure", "text"),
@@ -80,24 +77,24 @@ class Reconciliation:
         return self.table()._repr_html_()
 
 
-def reconcile_net(net: Net) -> Reconciliation:
+def reconcile_net(net: Network) -> Reconciliation:
     """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these settings.
 
     Raises SpecError if a figure names a block that does not exist.
     """
     costs: dict[str, Cost] = {}
     figures = []
-    for published in net.published:
+    for published in net.spec.published:
         other, label = _network(net, published)
         if not net.settings.items() <= other.settings.items():
             continue
         if label not in costs:
-            costs[label] = other.cost()
+            costs[label] = cost_of(other)
         figures.append(_figure(published, label, costs[label]))
     return Reconciliation(net.label, net.title, tuple(figures))
 
 
-def _network(net: Net, published: Published) -> tuple[Net, str]:
+def _network(net: Network, published: Published) -> tuple[Network, str]:
     """The network a figure is for, and how to call it."""
     preset = net.spec.presets[published.preset].settings if published.preset else {}
     at = ",".join(f"{name}={setting_text(value)}" for name, value in published.at.items())

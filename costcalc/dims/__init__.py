@@ -22,11 +22,39 @@ Shape: TypeAlias = tuple[Size, ...]
 Truth: TypeAlias = Any  # True | False | None (a letter cannot tell) | a column of bools
 
 __all__ = [
-    "LARGEST", "Shape", "Shown", "Size", "Truth", "all_of", "at_least", "ceil", "ceil_div", "checked", "divides",
-    "elements", "equal", "exact_div", "floor", "floor_div", "gcd", "is_column", "is_letter", "is_zero", "maximum",
-    "minimum", "normal", "prod", "round_to", "same_shape", "size_symbol", "size_text", "stretched", "stretches",
-    "whole", "windows",
-]  # fmt: skip
+    "LARGEST",
+    "Shape",
+    "Shown",
+    "Size",
+    "Truth",
+    "all_of",
+    "at_least",
+    "ceil",
+    "ceil_div",
+    "checked",
+    "divides",
+    "elements",
+    "equal",
+    "exact_div",
+    "floor",
+    "floor_div",
+    "gcd",
+    "is_column",
+    "is_letter",
+    "is_zero",
+    "maximum",
+    "minimum",
+    "normal",
+    "prod",
+    "round_to",
+    "same_shape",
+    "size_symbol",
+    "size_text",
+    "stretched",
+    "stretches",
+    "whole",
+    "windows",
+]
 
 
 def _letters() -> ModuleType:

@@ -10,7 +10,6 @@ from costcalc.ops.base import Need, Tensor, axes, free, op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
 
-
 MAX_LAYERS = 1000  # of one op; each is counted on its own
 
 

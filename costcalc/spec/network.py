@@ -1,0 +1,65 @@
+"""A spec with knobs set: what a target means, ready to become a layer graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, Self
+
+from costcalc.graph import Graph, unroll
+from costcalc.spec.bind import MAX_LAYERS, bind, resolve
+from costcalc.spec.library import parse_settings
+from costcalc.spec.model import Spec
+
+
+class Network:
+    """A spec with knobs set, under a label; not yet counted."""
+
+    def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
+        self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
+
+    @property
+    def name(self) -> str:
+        """The spec's name."""
+        return self.spec.name
+
+    @property
+    def title(self) -> str:
+        """The spec's title, and what a preset is about."""
+        preset = self.spec.presets.get(self.label.partition("@")[0])
+        return f"{self.spec.title} ({preset.about})" if preset and preset.about else self.spec.title
+
+    @property
+    def source(self) -> str:
+        """Where the architecture is from."""
+        return self.spec.source
+
+    @property
+    def knobs(self) -> dict[str, Any]:
+        """Every knob and its value."""
+        return resolve(self.spec, self.settings)
+
+    def with_knobs(self, **knobs: Any) -> Self:
+        """The same network with these knobs set; a float is read as its decimal digits."""
+        exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
+        return self.at({**self.settings, **exact}, self._label_with(",".join(f"{k}={v}" for k, v in knobs.items())))
+
+    def at(self, settings: dict[str, Any], label: str) -> Self:
+        """The spec with just these knobs set, under another label."""
+        return type(self)(self.spec, settings, label, self.max_layers)
+
+    def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
+        graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
+        return unroll(graph) if unrolled else graph
+
+    def with_texts(self, texts: list[str]) -> Self:
+        """The same network with `knob=value` texts applied. Raises UnknownName for a knob it does not have."""
+        settings = parse_settings(texts, self.spec.knobs, self.spec.name)
+        return self.at({**self.settings, **settings}, self._label_with(",".join(text.strip() for text in texts)))
+
+    def _label_with(self, more: str) -> str:
+        return f"{self.label}{',' if '@' in self.label else '@'}{more}"
+
+    def __repr__(self) -> str:
+        return f"<costcalc.{type(self).__name__} {self.label}>"
