@@ -90,12 +90,16 @@ def _is_in_order(graph: Graph, nodes: list[tuple[Any, dict[str, Any]]]) -> bool:
         op, inputs = data.get("op"), data.get("inputs")
         if inputs.__class__ is not tuple or not has_rule(op) or not seen.issuperset(inputs):
             return False
-        if "shares" in data and data["shares"] not in seen:
+        if "shares" in data and (data["shares"] not in seen or _is_repeat(graph, data["shares"])):
             return False
         if (op.__class__ is Repeat and len(inputs) != 1) or not (pred[name].keys() <= set(inputs)):
             return False
         seen.add(name)
     return True
+
+
+def _is_repeat(graph: Graph, name: Any) -> bool:
+    return graph.nodes[name].get("op").__class__ is Repeat
 
 
 def has_rule(op: Any) -> bool:
@@ -145,7 +149,7 @@ def _problems_of_sharing(graph: Graph, label: Any, data: dict[str, Any]) -> Iter
     if owner not in graph:
         hint = did_you_mean(str(owner), [*map(str, graph.nodes)])
         yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, which does not exist", hint)
-    elif graph.nodes[owner].get("op").__class__ is Repeat:
+    elif _is_repeat(graph, owner):
         yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, a repeat: each copy has its own")
 
 
@@ -153,24 +157,39 @@ def _no_rule(data: dict[str, Any]) -> str:
     if "op" not in data:
         return "has no op"
     op = data["op"]
-    kind = op if isinstance(op, str) else op.__class__.__name__ if not isinstance(op, type) else op.__name__
+    if isinstance(op, type) and op in OPS.values():
+        return f"has the class {op.__name__} as its op; write {op.__name__}(…)"
+    kind = op if isinstance(op, str) else getattr(op, "__name__", op.__class__.__name__)
     hint = did_you_mean(str(kind), [cls.__name__ for cls in OPS.values()])
     return f"has the op {kind!r}, which has no rule; {hint if hint.startswith('did') else 'see docs/add_an_op.md'}"
 
 
 def _cycles(graph: Graph) -> list[Problem]:
-    from networkx import NetworkXNoCycle, find_cycle
-
     for shares, message in ((False, "the layers form a cycle"), (True, "a layer shares the weights of one after it")):
-        try:
-            cycle = [source for source, _ in find_cycle(_by_inputs(graph, shares=shares))]
-        except NetworkXNoCycle:
-            continue
-        start = cycle.index(min(cycle, key=str))
-        path = " -> ".join(map(str, [*cycle[start:], *cycle[:start], cycle[start]]))
-        hint = "let the later one share the weights of the first" if shares else ""
-        return [Problem(graph.nodes[cycle[start]].get("place"), f"{message}: {path}", hint)]
+        cycle = _cycle(_by_inputs(graph, shares=shares))
+        if cycle:
+            start = cycle.index(min(cycle, key=str))
+            path = " -> ".join(map(str, [*cycle[start:], *cycle[:start], cycle[start]]))
+            hint = "let the later one share the weights of the first" if shares else ""
+            return [Problem(graph.nodes[cycle[start]].get("place"), f"{message}: {shorten(path, 1000)}", hint)]
     return []
+
+
+def _cycle(plain: Graph) -> list[Any]:
+    """The nodes of one cycle, or none. networkx's `find_cycle` takes the square of the time on a long chain."""
+    from networkx import NetworkXUnfeasible, topological_sort
+
+    left = dict.fromkeys(plain)
+    with suppress(NetworkXUnfeasible):
+        for name in topological_sort(plain):
+            del left[name]
+    if not left:
+        return []
+    node, seen = next(iter(left)), {}  # what is left follows a cycle: going back leads into one
+    while node not in seen:
+        seen[node] = len(seen)
+        node = next(source for source in plain.pred[node] if source in left)
+    return [*seen][seen[node] :][::-1]
 
 
 def input_of(graph: Graph) -> Any:

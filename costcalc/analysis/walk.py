@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, elements, is_letter, prod, same_shape
+from costcalc.dims import Shape, Size, elements, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
 from costcalc.ops import settle
@@ -113,7 +113,7 @@ class _Walk:
     def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
         (x,) = ins
-        if not is_letter(op.times) and op.times == 0:
+        if op.times.__class__ is int and op.times == 0:
             return x
         entry, end = input_of(op.body), output_of(op.body)
         if not self.is_known_to_change(op, x):

@@ -185,6 +185,7 @@ class _Binder:
             extra["shares"] = owner = self.find(scope, item, "shares", item.shares)
             if owner and scope.graph.nodes[owner]["op"].__class__ is Repeat:
                 self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
+                return BROKEN
         if op is None or BROKEN in sources or extra.get("shares") == BROKEN:
             return BROKEN
         return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or BROKEN
