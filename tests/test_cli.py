@@ -151,6 +151,7 @@ def test_a_bug_says_so(monkeypatch, capsys):
 def test_ctrl_c_exits_130():
     code = """
 import costcalc.cli.app as app, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 app._invoke = lambda _: os.kill(os.getpid(), signal.SIGINT)
 sys.exit(app.run(["list"]))
 """
