@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
+from costcalc.analysis.fill import fill
 from costcalc.analysis.formula import derive
 from costcalc.analysis.mathtext import Writer
 from costcalc.analysis.terms import common, factored, keys_of, merged, opened
-from costcalc.dims import ceil_div, size_symbol
+from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
 
 a, b, r = (size_symbol(name) for name in ("a", "b", "r"))
 BASES = [a, b, r, ceil_div(r, 4), a - 1, 2 * b + 4, r - a]
@@ -82,3 +83,39 @@ def test_letters_from_zero_are_said_to_begin_at_one(tmp_path):
         "layers:\n  - repeat: {name: more, times: n, layers: [conv: {channels: 1, kernel: 1}]}\n"
     )
     assert str(derive(load(str(path))).domain) == "n ≥ 1"
+
+
+# ---- what formulas ask of letters
+
+
+def test_windows_with_letters_for_strides_collapse_and_are_right():
+    s, k, p = (size_symbol(name) for name in ("s", "k", "p"))
+    for padding in (p, "same"):
+        x = r
+        for _ in range(3):
+            x = windows(x, k, s, padding)
+        assert len(x.atoms(sympy.floor, sympy.ceiling)) == 1
+        for values in ((100, 1, 1, 1), (224, 2, 3, 1), (97, 3, 5, 2), (50, 5, 2, 3), (333, 4, 7, 1)):
+            at = dict(zip("rskp", values, strict=True))
+            n = at["r"]
+            for _ in range(3):
+                n = windows(n, at["k"], at["s"], padding if padding == "same" else at["p"])
+            assert fill(x, at) == n, at
+
+
+def test_a_rounding_up_over_a_letter_collapses_and_is_right():
+    s = size_symbol("s")
+    for inner in (ceil_div(r, 4), ceil_div(r, 4) + 3, floor_div(r, 4) + 1, ceil(r / s) - 1):
+        outer = floor_div(inner, s)
+        assert len(outer.atoms(sympy.floor, sympy.ceiling)) == 1
+        for m in range(1, 40):
+            for n in (1, 2, 3, 5):
+                assert fill(outer, {"r": m, "s": n}) == fill(inner, {"r": m, "s": n}) // n
+
+
+def test_a_multiple_needs_no_rounding():
+    w = size_symbol("w", real=True)
+    assert round_to(32 * r, 8) == 32 * r
+    assert round_to(round_to(w, 16), 8) == round_to(w, 16)
+    assert isinstance(round_to(12 * r, 8), sympy.Function)
+    assert isinstance(round_to(w, 1), sympy.Function)
