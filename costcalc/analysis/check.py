@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.walk import Row, walk
-from costcalc.errors import CostcalcError, GraphError, Place, Problem, Problems, SpecError, did_you_mean
+from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
 from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind_what_can_be, entries, folder, parse_file, resolve
 from costcalc.spec.model import Item
@@ -90,9 +90,6 @@ class _Checker:
             problems.raise_any()
         except SpecError as error:
             self.note(error.problems, prefix)
-            return None
-        except GraphError as error:
-            self.note([Problem(None, str(error))], prefix)
             return None
         return rows
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, elements, prod, same_shape
+from costcalc.dims import Shape, Size, elements, is_column, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
 from costcalc.ops import settle
@@ -120,7 +120,8 @@ class _Walk:
             shapes = {entry: x}
             rows = list(self.rows(op.body, shapes, {entry: source}, f"{name}.", times * op.times))
             out = shapes[end]
-            if out is None or same_shape(out, x) is True:
+            kept = out is None or same_shape(out, x)
+            if kept is True or (is_column(kept) and kept.all()):
                 yield from rows
                 return out
             if not isinstance(op.times, int):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import CostcalcError, Place, Problems, SpecError, UnknownName, shorten, unknown
+from costcalc.errors import CostcalcError, Place, Problems, SpecError, UnknownName, unknown
 from costcalc.graph import Graph, Repeat, add, count_layers, new_graph, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
@@ -95,7 +95,7 @@ class _Binder:
 
     def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> str:
         sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]
-        if None in sizes:
+        if any(size is None for size in sizes):  # a column is no None, nor will it be compared with one
             return BROKEN
         op = self.attempt(OPS["input"], (scope.values["batch"], *sizes), place=next(iter(axes)).place)
         return BROKEN if op is None else add(scope.graph, name, op)
@@ -111,7 +111,7 @@ class _Binder:
 
     def put(self, scope: Scope, item: Item) -> None:
         name, before = scope.name_of(item), scope.here
-        is_on = self.is_on(item.when, scope.values)
+        is_on = item.when is None or self.attempt(item.when.truth, scope.values)
         if not is_on:
             scope.pass_over(item)
             if is_on is None:
@@ -130,15 +130,6 @@ class _Binder:
         scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
         if item.kind == "side":
             scope.here = before
-
-    def is_on(self, when: Expression | None, values: dict[str, Any]) -> bool | None:
-        """Is the switch of an item on? None if that is wrong."""
-        value = True if when is None else self.attempt(when.value, values)
-        if value is None or isinstance(value, bool):
-            return value
-        assert when is not None
-        self.problems.add(when.place, f"when: {shorten(when.text)} is {value}, neither true nor false")
-        return None
 
     def sources(self, scope: Scope, item: Item) -> list[str]:
         """The nodes an item reads."""

@@ -95,13 +95,13 @@ def _binary(node: ast.BinOp, names: Names) -> Any:
 
 def _unary(node: ast.UnaryOp, names: Names) -> Any:
     if node.op.__class__ is ast.Not:
-        return not _truth(node.operand, names)
+        return not truth(node.operand, names)
     return SIGNS[node.op.__class__](_size(node.operand, names))
 
 
 def _logic(node: ast.BoolOp, names: Names) -> bool:
     every = all if node.op.__class__ is ast.And else any
-    return every(_truth(value, names) for value in node.values)
+    return every(truth(value, names) for value in node.values)
 
 
 def _compare(node: ast.Compare, names: Names) -> Any:
@@ -117,7 +117,7 @@ def _compare(node: ast.Compare, names: Names) -> Any:
 
 
 def _choice(node: ast.IfExp, names: Names) -> Any:
-    return evaluate(node.body if _truth(node.test, names) else node.orelse, names)
+    return evaluate(node.body if truth(node.test, names) else node.orelse, names)
 
 
 def _call(node: ast.Call, names: Names) -> Any:
@@ -143,7 +143,8 @@ def _size(node: ast.expr, names: Names) -> Any:
     return value
 
 
-def _truth(node: ast.expr, names: Names) -> bool:
+def truth(node: ast.expr, names: Names) -> bool:
+    """Does a condition hold? Raises Fault where a letter leaves it open."""
     value = evaluate(node, names)
     if isinstance(value, bool):
         return value

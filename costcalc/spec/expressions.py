@@ -14,7 +14,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
-from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate
+from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate, truth
 
 MAX_TEXT = 1000
 MAX_DEPTH = 50
@@ -40,8 +40,20 @@ class Expression:
         try:
             return dims.normal(evaluate(self.tree, names))
         except Fault as fault:
-            reason = str(fault) and Problem(self.place, f"{shorten(self.text)}: {fault}", fault.hint)
-            raise SpecError(reason or []) from None
+            raise self.error(fault) from None
+
+    def truth(self, names: Names) -> bool:
+        """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open."""
+        try:
+            return truth(self.tree, names)
+        except Fault as fault:
+            raise self.error(fault) from None
+
+    def error(self, fault: Fault) -> SpecError:
+        """The fault at this place, with the expression if the fault does not show it; nothing if it was noted."""
+        message = str(fault)
+        shown = "" if self.text in message else f"{shorten(self.text)}: "
+        return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
 
     def reading(self, known: Collection[str]) -> Expression:
         """This expression, if it reads no names but these. Raises SpecError."""

@@ -69,7 +69,7 @@ class Layers:
             key = node.entries[1][0]
             hint = "put a - before it, or indent it as a field of the layer above"
             self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
-        elif not isinstance(node, Mapping) or node.entries:
+        elif not isinstance(node, Mapping) or not self.forms.problems:  # else its key was the problem
             hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
             self.forms.unless_broken(node, "a layer is one op or block", hint)
         return None

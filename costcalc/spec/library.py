@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,7 +65,7 @@ def entries() -> list[Entry]:
 
 def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
     """The spec and knobs that `NAME`, `PRESET`, `PATH` or any of them with `@knob=value,…` means."""
-    name, at, given = target.partition("@")
+    name, at, given = (target, "", "") if isfile(target) else target.partition("@")  # a folder may have an @
     spec, settings = _spec_of(name, max_bytes)
     if at:
         settings |= parse_settings(given.split(","), spec.knobs, spec.name)

@@ -1,0 +1,290 @@
+"""From a spec to a layer graph: names, branches, switches, repeats, and values of every kind."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import costcalc
+from costcalc.dims import size_symbol
+from costcalc.errors import SpecError, UnknownName
+from costcalc.graph import Repeat
+from costcalc.spec import bind, parse_text, resolve
+
+HEAD = "name: x\ntitle: t\nsource: s\n"
+
+
+def spec(text, head="input: [3, 8, 8]\n"):
+    return parse_text(HEAD + head + text, "x.yaml")
+
+
+def graph(text, head="input: [3, 8, 8]\n", **settings):
+    found = spec(text, head)
+    return bind(found, resolve(found, settings))
+
+
+def names(text, **settings):
+    return [*graph(text, **settings)][1:]
+
+
+def wrong(text, head="input: [3, 8, 8]\n", **settings):
+    with pytest.raises(SpecError) as caught:
+        graph(text, head, **settings)
+    return str(caught.value)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_layers_are_called_by_their_kind_and_numbered_where_there_are_several():
+    assert names("layers: [relu, tanh, relu, {conv: {channels: 3, kernel: 1}}, relu]") == [
+        "relu1", "tanh", "relu2", "conv", "relu3",
+    ]  # fmt: skip
+
+
+def test_names_in_groups_blocks_and_repeats_start_anew():
+    text = """
+blocks:
+  unit(c):
+    - conv: {channels: c, kernel: 1}
+    - relu
+layers:
+  - relu
+  - unit: 4
+  - group: {name: stage, layers: [relu, unit: 5]}
+  - unit: {c: 6, name: last}
+"""
+    assert names(text) == [
+        "relu", "unit.conv", "unit.relu", "stage.relu", "stage.unit.conv", "stage.unit.relu", "last.conv", "last.relu",
+    ]  # fmt: skip
+
+
+def test_branches_and_nameless_groups_share_the_names_of_their_list():
+    text = "layers:\n  - relu\n  - add: [[relu], [group: {layers: [relu, tanh]}]]\n  - relu"
+    assert names(text) == ["relu1", "relu2", "relu3", "tanh", "add", "relu4"]
+
+
+@pytest.mark.parametrize("item", [
+    "relu: {when: deep}",
+    "group: {when: deep, layers: [relu, tanh, group: {layers: [relu]}]}",
+    "add: {when: deep, branches: [[relu], [tanh, mul: [[], [relu]]]]}",
+    "group: {name: g, when: deep, layers: [relu, relu, relu]}",
+    "side: {name: g, when: deep, layers: [relu, relu, relu]}",
+    "repeat: {times: 2, when: deep, layers: [relu, relu]}",
+])  # fmt: skip
+def test_a_switch_does_not_rename_the_layers_after_it(item):
+    text = f"layers:\n  - relu\n  - {item}\n  - relu\n  - tanh\n  - tanh"
+    head = "knobs: {deep: false}\ninput: [3, 8, 8]\n"
+    on = [*graph(text, head, deep=True)]
+    off = [*graph(text, head)]
+    assert set(off) < set(on)
+    assert off[-3:] == on[-3:]
+
+
+def test_a_layer_is_found_from_near_to_far():
+    text = """
+layers:
+  - relu: {name: a}
+  - group:
+      name: g
+      layers:
+        - tanh: {name: a}
+        - sigmoid: {name: near, from: a}
+        - sigmoid: {name: far, from: g.a}
+  - sigmoid: {name: outside, from: a}
+  - sigmoid: {name: inside, from: g.a}
+  - sigmoid: {name: end, from: g}
+"""
+    found = graph(text)
+    read = {name: data["inputs"] for name, data in found.nodes(data=True)}
+    assert read["g.near"] == read["g.far"] == read["inside"] == ("g.a",)
+    assert read["outside"] == ("a",)
+    assert read["end"] == ("g.far",)
+
+
+# --- structures -------------------------------------------------------------------------------------------------------
+
+
+def test_a_side_branch_ends_in_an_output_of_its_own():
+    found = graph("layers:\n  - relu\n  - side: {name: aux, layers: [tanh]}\n  - sigmoid\n  - tanh: {from: aux}")
+    assert found.nodes["sigmoid"]["inputs"] == ("relu",)
+    assert found.nodes["aux.tanh"]["inputs"] == ("relu",)
+    assert found.nodes["tanh"]["inputs"] == ("aux.tanh",)
+
+
+def test_an_empty_branch_is_the_tensor_itself():
+    found = graph("layers:\n  - relu\n  - add: [[], [tanh]]\n  - concat: {axis: 2, from: relu, branches: [[], []]}")
+    assert found.nodes["add"]["inputs"] == ("relu", "tanh")
+    assert found.nodes["concat"]["inputs"] == ("relu", "relu")
+    assert found.nodes["concat"]["op"].axis == 2
+
+
+def test_an_empty_group_or_repeat_is_nothing():
+    assert names("layers:\n  - relu\n  - group: {layers: []}\n  - repeat: {times: 3, layers: []}\n  - tanh") == [
+        "relu",
+        "tanh",
+    ]
+
+
+def test_a_repeat_stays_one_node():
+    found = graph("layers:\n  - repeat: {name: body, times: 3, layers: [relu, tanh]}")
+    op = found.nodes["body"]["op"]
+    assert isinstance(op, Repeat)
+    assert (op.times, [*op.body]) == (3, ["input", "relu", "tanh"])
+
+
+def test_several_inputs_are_read_by_name():
+    head = "inputs: {image: [3, 8, 8], text: [5]}\n"
+    found = graph("layers:\n  - relu: {from: image}\n  - linear: {features: 2, from: text}", head)
+    assert found.nodes["text"]["op"].size == (1, 5)
+    assert found.nodes["linear"]["inputs"] == ("text",)
+    assert wrong("layers: [relu]", head) == "x.yaml:5:10: nothing stands before this layer; say what it reads: from: …"
+
+
+def test_equal_layers_are_one_object():
+    found = graph("layers:\n  - conv: {channels: 3, kernel: 1}\n  - conv: {channels: 6/2, kernel: 1}")
+    assert found.nodes["conv1"]["op"] is found.nodes["conv2"]["op"]
+
+
+def test_a_block_sees_its_own_parameters_and_the_names_of_the_spec():
+    text = "blocks:\n  inner: [linear: c]\n  outer(c): [inner]\nlayers: [outer: 3]"
+    with pytest.raises(SpecError, match=r"x\.yaml:6:19: unknown name 'c'; known: batch"):
+        spec(text)
+    shadow = "sizes: {c: 5}\n", "blocks:\n  inner: [linear: c]\n  outer(c): [linear: c, inner]\nlayers: [outer: 3]"
+    found = graph(shadow[1], shadow[0] + "input: [3, 8, 8]\n")
+    assert [found.nodes[name]["op"].features for name in ("outer.linear", "outer.inner.linear")] == [3, 5]
+
+
+def test_a_default_may_have_commas_in_brackets():
+    text = "blocks:\n  b(c=max(batch, 4), k=min(1, 2)): [{conv: {channels: c, kernel: k}}]\nlayers: [b, b: {k: 3}]"
+    found = graph(text)
+    assert [data["op"].kernel for name, data in found.nodes(data=True) if name != "input"] == [1, 3]
+    assert found.nodes["b1.conv"]["op"].channels == 4
+
+
+# --- values -----------------------------------------------------------------------------------------------------------
+
+KNOBS = """\
+knobs:
+  r: 8
+  w: {default: 1, kind: real}
+  mode: {default: plain, choices: [plain, wide]}
+  deep: false
+sizes:
+  c: 4 if mode == 'plain' else 8
+  half: c / 2
+input: [3, r, r]
+"""
+NET = """
+layers:
+  - conv: {channels: c*w, kernel: 3, padding: same, bias: deep}
+  - relu: {when: deep and mode != 'plain'}
+  - linear: {features: half}
+"""
+
+
+def test_knobs_reach_the_layers():
+    found = graph(NET, KNOBS, mode="wide", deep=True, w=Fraction(1, 2))
+    assert [*found] == ["input", "conv", "relu", "linear"]
+    assert (found.nodes["conv"]["op"].channels, found.nodes["conv"]["op"].bias) == (4, True)
+    assert [*graph(NET, KNOBS)] == ["input", "conv", "linear"]
+
+
+def test_letters_reach_the_layers_and_what_they_assume_is_kept():
+    found = spec(NET, KNOBS)
+    values = resolve(found, {}, free=["r", "w", "mode", "batch"])
+    bound = bind(found, values)
+    assert values["mode"] == "plain"
+    assert bound.nodes["conv"]["op"].channels == 4 * size_symbol("w", real=True)
+    assert bound.nodes["input"]["op"].size[0] == size_symbol("batch")
+    assert list(bound.graph["assumed"]) == ["4*w is a whole number"]
+
+
+def test_a_switch_on_a_letter_cannot_be_decided():
+    text = "layers:\n  - relu: {when: r > 100}"
+    found = spec(text, KNOBS)
+    assert [*bind(found, resolve(found, {}))] == ["input"]
+    with pytest.raises(SpecError) as caught:
+        bind(found, resolve(found, {}, free=["r"]))
+    assert str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its letters are free; set them"
+    with pytest.raises(SpecError, match="cannot decide r > 100 while its letters are free"):
+        bind(found, resolve(found, {"r": np.array([8, 200])}))
+
+
+def test_columns_reach_the_layers():
+    r = np.array([8, 16, 32])
+    found = graph("layers:\n  - conv: {channels: 4, kernel: 3, padding: 1}\n  - linear: {features: r}", KNOBS, r=r)
+    assert [*costcalc.cost(found).macs] == [int(4 * 27 * n * n + 4 * n * n * n) for n in r]
+    text = "layers:\n  - repeat: {times: r, layers: [conv: {channels: 3, kernel: 3, padding: 1}]}"
+    repeated = graph(text, KNOBS, r=r)
+    assert [*costcalc.cost(repeated).macs] == [int(n * 81 * n * n) for n in r]
+
+
+def test_what_does_not_come_out_whole_says_which_value_it_has():
+    assert wrong("layers:\n  - linear: {features: 4*w}", KNOBS, w=Fraction("0.3")) == (
+        "x.yaml:14:24: 4*w = 1.2 is not a whole number; "
+        "linear: features must come out whole: choose other knobs or round it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rr": 3}, "x: unknown knob 'rr'; did you mean 'r'?"),
+        ({"r": 0}, "knob 'r' is at least 1, got 0"),
+        ({"r": 2**31 + 1}, "knob 'r' is at most 2147483648, got 2147483649"),
+        ({"r": Fraction(1, 2)}, "knob 'r' is a whole number, got 0.5"),
+        ({"r": "8"}, "knob 'r' is a whole number, got '8'"),
+        ({"r": True}, "knob 'r' is a whole number, got True"),
+        ({"w": None}, "knob 'w' is a number, got None"),
+        ({"w": 0}, "knob 'w' is at least 0.001, got 0"),
+        ({"mode": "wied"}, "knob 'mode' is one of plain, wide, got 'wied'; did you mean 'wide'?"),
+        ({"mode": 3}, "knob 'mode' is one of plain, wide, got 3"),
+        ({"deep": 1}, "knob 'deep' is true or false, got 1"),
+    ],
+)
+def test_settings_are_checked(settings, message):
+    with pytest.raises(UnknownName) as caught:
+        resolve(spec(NET, KNOBS), settings)
+    assert str(caught.value) == message
+
+
+def test_free_knobs_must_exist():
+    with pytest.raises(UnknownName, match="unknown knob 'q'"):
+        resolve(spec(NET, KNOBS), {}, free=["q"])
+
+
+def test_a_broken_size_is_said_once():
+    head = "knobs: {r: 8}\nsizes: {a: 1/(r-8), b: a+1}\ninput: [3, a, b]\n"
+    layers = "  - linear: a\n  - u: a\n  - relu: {when: a > 3}\n  - repeat: {times: b, layers: [relu]}"
+    assert wrong("blocks:\n  u(c): [linear: c]\nlayers:\n" + layers, head) == "x.yaml:5:12: 1/(r-8): a division by zero"
+
+
+def test_a_layer_that_is_wrong_is_not_missed_by_others():
+    text = """
+layers:
+  - conv: {name: a, channels: 0, kernel: 3}
+  - relu
+  - add: {name: b, from: [a, relu]}
+  - conv: {channels: 3, kernel: 3, shares: a, from: input}
+  - group: {name: g, layers: [tanh]}
+  - tanh: {from: g.tanh}
+  - repeat: {name: r, times: 2, layers: [tanh]}
+  - sigmoid: {from: r}
+  - linear: {features: 0}
+"""
+    assert wrong(text).split("\n") == [
+        "x.yaml:7:31: conv: channels must be a whole number from 1 to 2^31, got 0",
+        "x.yaml:15:24: linear: features must be a whole number from 1 to 2^31, got 0",
+    ]
+
+
+def test_a_repeat_that_is_wrong_inside_is_said_once():
+    text = "layers:\n  - repeat: {times: 3, layers: [relu: {name: a}, linear: {features: 0, from: a}, tanh]}"
+    assert wrong(text) == "x.yaml:6:69: linear: features must be a whole number from 1 to 2^31, got 0"
+
+
+@pytest.mark.parametrize("end", ["{from: a, layers: []}", "{layers: [add: {from: [a, a]}], from: a}"])
+def test_a_repeat_has_one_output(end):
+    text = f"layers:\n  - repeat: {{times: 3, layers: [relu: {{name: a}}, tanh: {{name: b}}, group: {end}]}}"
+    assert "one output" in wrong(text)

@@ -1,0 +1,108 @@
+"""Finding specs: names, presets, paths, and knobs behind an @."""
+
+from fractions import Fraction
+
+import pytest
+
+from costcalc.errors import CostcalcError, SpecError, UnknownName
+from costcalc.spec import entries, find, parse_settings, setting_text
+from costcalc.spec.model import Knob
+
+TEXT = "name: mine\ntitle: t\nsource: s\nknobs: {r: 8, w: 0.5}\ninput: [3, r, r]\nlayers: [relu]\n"
+MODE = Knob("mode", "a", "choice", choices=("a", "b"))
+KNOBS = {knob.name: knob for knob in (Knob("r", 8), Knob("w", 1, "real", 0), MODE, Knob("deep", False, "flag"))}
+LIST = "see `costcalc list`, or give the path of a spec"
+
+
+def test_names_and_presets_are_found():
+    assert find("resnet").settings == {}
+    found = find("resnet50@r=160, stride_on=conv1")
+    assert found.spec.name == "resnet"
+    assert found.settings["n4"] == 6
+    assert (found.settings["r"], found.settings["stride_on"]) == (160, "conv1")
+    assert found.label == "resnet50@r=160,stride_on=conv1"
+
+
+def test_every_entry_is_found_by_its_name():
+    listed = entries()
+    assert len({entry.name for entry in listed}) == len(listed)
+    for entry in listed:
+        assert find(entry.name).spec.name == entry.spec
+
+
+def test_a_path_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "a@b" / "mine.yaml"
+    path.parent.mkdir()
+    path.write_text(TEXT)
+    assert find(str(path)).label == "mine"
+    monkeypatch.chdir(path.parent)
+    found = find("./mine.yaml@r=9,w=1/4")
+    assert (found.settings, found.label) == ({"r": 9, "w": Fraction(1, 4)}, "mine@r=9,w=1/4")
+    with pytest.raises(SpecError, match="more than 10 bytes"):
+        find("mine.yaml", max_bytes=10)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("resnet5", f"no spec or preset named 'resnet5'; did you mean 'resnet50'? {LIST}"),
+        ("qqq", f"no spec or preset named 'qqq'; {LIST}"),
+        ("", f"no spec or preset named ''; {LIST}"),
+        ("knobs", f"no spec or preset named 'knobs'; {LIST}"),
+        ("./nowhere.yaml", "there is no file './nowhere.yaml'"),
+        ("/tmp/", "'/tmp/' is a folder, not a spec"),
+        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
+        ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
+        ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
+        ("resnet@rr=3", "resnet has no knob 'rr'; did you mean 'r'?"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_found_says_what_can(target, message):
+    with pytest.raises(UnknownName) as caught:
+        find(target)
+    assert str(caught.value) == message
+
+
+def test_a_name_that_is_far_too_long():
+    with pytest.raises(CostcalcError) as caught:
+        find("a" * 100_000)
+    assert len(str(caught.value)) < 300
+    with pytest.raises(CostcalcError) as caught:
+        find("./" + "a" * 100_000)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("texts", "settings"),
+    [
+        (["r=160"], {"r": 160}), (["w=0.5", "r = 2**4"], {"w": Fraction(1, 2), "r": 16}), (["mode=b"], {"mode": "b"}),
+        (["deep=true"], {"deep": True}), (["deep=False"], {"deep": False}), ([], {}),
+    ],
+)  # fmt: skip
+def test_settings(texts, settings):
+    assert parse_settings(texts, KNOBS, "x") == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("r=", "'r=' sets no knob; write knob=value, as in r=160"),
+        ("r=big", "r=big: unknown name 'big'"),
+        ("r=1/0", "r=1/0: 1/0: a division by zero"),
+        ("r=2.5", "knob 'r' is a whole number, got 2.5"),
+        ("r=__import__('os')", "r=__import__('os'): \"__import__('os')\" calls '__import__', which is no function"),
+        ("mode=c", "knob 'mode' is one of a, b, got 'c'"),
+        ("deep=3", "knob 'deep' is true or false, got '3'"),
+        ("r=" + "9" * 5000, "r=" + "9" * 60),
+    ],
+)
+def test_settings_that_are_none(text, message):
+    with pytest.raises(UnknownName) as caught:
+        parse_settings([text], KNOBS, "x")
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value)) < 300
+
+
+def test_settings_are_written_as_they_are_read():
+    for value, text in ((160, "160"), (Fraction(1, 2), "0.5"), (True, "true"), ("b", "b")):
+        assert setting_text(value) == text
