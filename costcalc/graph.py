@@ -185,7 +185,8 @@ def _cycle(plain: Graph) -> list[Any]:
             del left[name]
     if not left:
         return []
-    node, seen = next(iter(left)), {}  # what is left follows a cycle: going back leads into one
+    node = next(iter(left))  # what is left follows a cycle: going back leads into one
+    seen: dict[Any, int] = {}
     while node not in seen:
         seen[node] = len(seen)
         node = next(source for source in plain.pred[node] if source in left)

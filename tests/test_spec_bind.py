@@ -288,3 +288,40 @@ def test_a_repeat_that_is_wrong_inside_is_said_once():
 def test_a_repeat_has_one_output(end):
     text = f"layers:\n  - repeat: {{times: 3, layers: [relu: {{name: a}}, tanh: {{name: b}}, group: {end}]}}"
     assert "one output" in wrong(text)
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def nested_blocks(levels, calls):
+    blocks = ["  b0: [relu]"] + [f"  b{i}: [{', '.join([f'b{i - 1}'] * calls)}]" for i in range(1, levels)]
+    return "blocks:\n" + "\n".join(blocks) + f"\nlayers: [b{levels - 1}]"
+
+
+def test_limits_of_blocks():
+    assert len(graph(nested_blocks(49, 1))) == 2
+    assert wrong(nested_blocks(50, 1)) == "x.yaml:56:10: layers nest more than 50 deep"
+    assert wrong(nested_blocks(51, 1)) == "x.yaml:56:3: block 'b50' nests more than 50 deep"
+    assert wrong(nested_blocks(18, 2)) == (
+        "x.yaml:24:10: its blocks expand to more than 100,000 layers; raise the limit with --max-layers"
+    )
+
+
+def test_the_limit_of_layers_is_raised():
+    found = spec("layers:\n  - repeat: {times: 200000, layers: [relu]}")
+    with pytest.raises(SpecError, match="repeats make 200,000 layers; at most 100,000"):
+        bind(found, resolve(found, {}))
+    assert costcalc.cost(bind(found, resolve(found, {}), max_layers=200_000)).elementwise == 200_000 * 192
+
+
+def test_the_collector_rests_and_goes_on():
+    import gc
+
+    from costcalc.spec.pause import without_collector
+
+    assert gc.isenabled()
+    with without_collector():
+        with without_collector():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()

@@ -131,3 +131,42 @@ def test_published_blocks_are_looked_for_in_the_network_they_are_of(tmp_path):
     assert [str(problem) for problem in costcalc.validate(path)] == [
         f"{path}:12:5: there is no block 'bdoy'; did you mean 'body'?"
     ]
+
+
+def test_a_preset_that_fails_is_named_and_the_others_go_on(tmp_path):
+    path = tmp_path / "good.yaml"
+    head = "knobs: {r: 8}\npresets: {small: {r: 2}, tiny: {r: 1}, large: {r: 99}}\n"
+    path.write_text(GOOD.replace("input: [3, 8, 8]", f"{head}input: [3, r, r]"))
+    assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
+        "8:5: preset small: layer 'conv' (conv): a window of 3 does not fit into 2, padding included",
+        "8:5: preset tiny: layer 'conv' (conv): a window of 3 does not fit into 1, padding included",
+    ]
+    assert check_file(str(path)).line == ""
+
+
+def test_a_broken_library_is_a_problem_of_its_own(tmp_path, monkeypatch):
+    def broken():
+        raise costcalc.SpecError([])
+
+    monkeypatch.setattr("costcalc.analysis.check.entries", broken)
+    path = tmp_path / "vgg.yaml"
+    path.write_text(GOOD.replace("good", "vgg"))
+    assert costcalc.validate(path) == []
+
+
+def test_the_command_in_this_process(tmp_path, capsys):
+    from costcalc.cli import run as command
+
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD)
+    assert command(["validate", str(path)]) == 0
+    assert command(["validate", str(path), str(BROKEN[0])]) == 2
+    assert command(["validate", str(path), "--max-bytes", "10"]) == 2
+    assert command(["schema"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count(": ok (1 layer, ") == 2
+    assert f"{path}:1:1: more than 10 bytes; raise the limit with --max-bytes" in said.err
+
+
+def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
+    assert [str(problem) for problem in costcalc.validate("a\0b")] == ["a\0b:1:1: cannot be read: embedded null byte"]

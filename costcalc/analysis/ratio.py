@@ -91,7 +91,7 @@ class Ratio:
 
     def lines(self) -> list[str]:
         """The ratio, its value, its break-evens and its domain, a line each."""
-        lines = [f"{label(self.metric)} of {self.net.name} / {self.other.name} = {self.text}", self._now()]
+        lines = [f"{label(self.metric)} of {self.net.label} / {self.other.label} = {self.text}", self._now()]
         lines += [*map(self.sentence, self.break_evens), *self._where()]
         return [*lines, *dict.fromkeys(line for domain in self.domains for line in domain.lines())]
 
