@@ -10,6 +10,7 @@ import pytest
 from test_formula import SPECS, net_of
 
 from costcalc import load
+from costcalc.analysis.answer import answer
 from costcalc.analysis.influence import by_term, elasticities
 from costcalc.cli import run
 from costcalc.errors import CostcalcError, UnknownName
@@ -74,6 +75,19 @@ def test_json(say):
     assert [term["name"] for term in document["terms"]] == ["conv1", "conv2", "fc3", "fc4", "fc5"]
     assert sum(row["value"] for row in document["by_term"]) == load("lenet5").cost().macs
     assert {row["knob"] for row in document["elasticity"]} == {"r", "c_in", "c1", "c2", "classes", "batch"}
+
+
+def test_two_lines_of_python_do_the_same(say):
+    found = answer(net_of("lenet5"), "macs", assume=["r%4==0"], elasticity=True)
+    assert [table.title for table in found.tables()] == ["MACs of lenet5: what each knob does"]
+    assert found.to_dict()["given"] == ["r a multiple of 4"]
+    assert "<table>" in found._repr_html_()
+    assert say("formula lenet5 --assume r%4==0 --python")[1] == found.python
+
+
+def test_tables_that_were_asked_for_stay_tables_in_latex(say):
+    _, out, _ = say("formula lenet5 --elasticity --format latex")
+    assert r"\begin{tabular}" in out
 
 
 def test_json_of_a_ratio(say):

@@ -84,6 +84,12 @@ def test_whole_networks_are_algebra_too_but_fit_on_no_line():
     assert not found.fits_on_a_line
 
 
+def test_the_two_are_called_by_names_that_tell_them_apart():
+    assert "of resnet18 / resnet50 = " in ratio(net_of("resnet18"), net_of("resnet50")).lines()[0]
+    assert "of conv1x1 / conv_normal = " in ratio(load("conv1x1@r=3"), load("conv_normal@n=5,f=3")).lines()[0]
+    assert "of conv1x1@r=3 / conv1x1 = " in ratio(load("conv1x1@r=3"), net_of("conv1x1")).lines()[0]
+
+
 def test_a_knob_that_is_set_is_a_number():
     found = ratio(load("inception_bottleneck@b=16,k=5"), load("inception_naive@k=5"))
     assert found.text == "16/c_in + 16/(25·c_out)"

@@ -58,6 +58,12 @@ class Ratio:
         """Writes expressions with the letters of the knobs, simple terms first."""
         return Writer(self.letters, self.names, simple_first=True)
 
+    @property
+    def sides(self) -> list[str]:
+        """What the two are called: without their settings, if that tells them apart."""
+        short = [net.label.partition("@")[0] for net in (self.net, self.other)]
+        return short if short[0] != short[1] else [self.net.label, self.other.label]
+
     @cached_property
     def text(self) -> str:
         """The ratio on a line."""
@@ -66,7 +72,7 @@ class Ratio:
     @property
     def latex(self) -> str:
         """The ratio as an `align*` of amsmath."""
-        sides = [rf"\text{{{escaped(net.label)}}}" for net in (self.net, self.other)]
+        sides = [rf"\text{{{escaped(side)}}}" for side in self.sides]
         right = Latex(self.letters, self.names, simple_first=True).write(self.expression)
         plain = Latex(self.letters)
         where = [f"{plain.letter(name)} &= {plain.write(e)}" for name, e in self._names().items()]
@@ -91,7 +97,7 @@ class Ratio:
 
     def lines(self) -> list[str]:
         """The ratio, its value, its break-evens and its domain, a line each."""
-        lines = [f"{label(self.metric)} of {self.net.label} / {self.other.label} = {self.text}", self._now()]
+        lines = [f"{label(self.metric)} of {' / '.join(self.sides)} = {self.text}", self._now()]
         lines += [*map(self.sentence, self.break_evens), *self._where()]
         return [*lines, *dict.fromkeys(line for domain in self.domains for line in domain.lines())]
 
@@ -132,11 +138,11 @@ class Ratio:
             f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {size_text(even.current)}"
         )
 
-    def table(self) -> Table:
-        """The ratio as one row."""
+    def tables(self) -> list[Table]:
+        """The ratio as a table of one row."""
         columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
         row = {"metric": label(self.metric), "text": self.text}
-        return Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])
+        return [Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula --over`."""
@@ -154,7 +160,7 @@ class Ratio:
         }  # fmt: skip
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return self.tables()[0]._repr_html_()
 
 
 def ratio(net: Network, other: Network, metric: str = "macs") -> Ratio:

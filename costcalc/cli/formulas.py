@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from costcalc.cli.options import Format, MaxLayers, Set, Target, checked_output, emit, nets
 from costcalc.report import format_of
-
-if TYPE_CHECKING:
-    from costcalc.analysis.formula import Formula
-    from costcalc.net import Net
 
 SECONDS = 12.0  # for everything; the closed form alone has ten
 
@@ -58,53 +54,29 @@ def formula(
     max_layers: MaxLayers = 100_000,
 ) -> None:
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
+    from costcalc.analysis.answer import Answer, answer
     from costcalc.analysis.formula import too_large
     from costcalc.analysis.limits import time_limit
+    from costcalc.analysis.ratio import Ratio, ratio
 
-    both = nets([target, *([over] if over else [])], set_, max_layers)
-    if not (latex or python or elasticity or by_term):
-        latex = format_of(format, Path(output) if output else None) == "latex"
-    with time_limit(SECONDS, too_large(both[0], SECONDS)):
-        if over:
-            _emit_ratio(both, metric, latex, python, format, output)
+    net, *others = nets([target, *([over] if over else [])], set_, max_layers)
+    form = "python" if python else "latex" if latex else format_of(format, Path(output) if output else None)
+    as_table = (elasticity or by_term) and not latex
+    code, document, tables = "", {}, []
+    with time_limit(SECONDS, too_large(net, SECONDS)):  # which ends before anyone reads what is printed
+        found: Answer | Ratio
+        if others:
+            found = ratio(net, others[0], metric)
         else:
-            _emit_formula(both[0], metric, assume, (latex, python, elasticity, by_term), format, output)
-
-
-def _emit_ratio(
-    both: list[Net], metric: str, latex: bool, python: bool, format: str | None, output: str | None
-) -> None:
-    from costcalc.analysis.ratio import ratio
-
-    found = ratio(both[0], both[1], metric)
-    if latex or python:
-        put(found.latex if latex else found.python, output)
+            found = answer(net, metric, assume=assume or (), elasticity=elasticity, terms=by_term)
+        if form == "python" or (form == "latex" and not as_table):
+            code = found.python if form == "python" else found.latex
+        else:
+            tables, document = found.tables(), found.to_dict() if form == "json" else {}
+    if code:
+        put(code, output)
     else:
-        emit([found.table()], found.to_dict(), format, output)
-
-
-def _emit_formula(
-    net: Net, metric: str, assume: list[str] | None, wanted: tuple[bool, ...], format: str | None, output: str | None
-) -> None:
-    from costcalc.analysis.assume import floor_free, parse_assumption, views
-    from costcalc.analysis.formula import derive
-    from costcalc.analysis.influence import by_term, elasticities
-
-    latex, python, elasticity, terms = wanted
-    found = derive(net, metric)
-    shown = [floor_free(found, [parse_assumption(text, found) for text in assume])] if assume else views(found)
-    if latex or python:
-        put(shown[0].latex if latex else shown[0].python, output)
-        return
-    asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
-    asked |= {"by_term": by_term(net, metric)} if terms else {}
-    document = {**shown[0].to_dict(), **_without_floors(shown[1:]), **{k: t.to_records() for k, t in asked.items()}}
-    emit([*asked.values()] or [one.table() for one in shown], document, format, output)
-
-
-def _without_floors(shown: list[Formula]) -> dict[str, Any]:
-    keys = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
-    return {"without_floors": {key: value for key, value in shown[0].to_dict().items() if key in keys}} if shown else {}
+        emit(tables, document, format, output)
 
 
 def put(text: str, output: str | None) -> None:

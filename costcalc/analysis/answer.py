@@ -1,0 +1,63 @@
+"""Everything `costcalc formula` says of one network: its closed form, the one without floors, and what it hangs on.
+
+answer(costcalc.load("efficientnet"), "macs", assume=["r%32==0"]).tables()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from costcalc.analysis.assume import floor_free, parse_assumption, views
+from costcalc.analysis.formula import Formula, derive
+from costcalc.analysis.influence import by_term, elasticities
+from costcalc.table import Table
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
+
+    formulas: tuple[Formula, ...]
+    asked: dict[str, Table]
+
+    @property
+    def latex(self) -> str:
+        """The main formula for LaTeX."""
+        return self.formulas[0].latex
+
+    @property
+    def python(self) -> str:
+        """The main formula as a Python module."""
+        return self.formulas[0].python
+
+    def tables(self) -> list[Table]:
+        """What was asked for, else each formula as a table."""
+        return [*self.asked.values()] or [formula.table() for formula in self.formulas]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc formula`."""
+        first, *others = (formula.to_dict() for formula in self.formulas)
+        second = {"without_floors": {key: other[key] for key in OF_THE_SECOND} for other in others[:1]}  # noqa: B035
+        return {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
+
+    def _repr_html_(self) -> str:
+        return "".join(table._repr_html_() for table in self.tables())
+
+
+def answer(
+    net: Net, metric: str = "macs", *, assume: Sequence[str] = (), elasticity: bool = False, terms: bool = False
+) -> Answer:
+    """The closed form of a metric in the knobs that are not set, and beside it the one without floors; or the one under
+    the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName and CostcalcError as `derive` and its parts do."""
+    formula = derive(net, metric)
+    shown = [floor_free(formula, [parse_assumption(text, formula) for text in assume])] if assume else views(formula)
+    asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
+    asked |= {"by_term": by_term(net, metric)} if terms else {}
+    return Answer(tuple(shown), asked)
