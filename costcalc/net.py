@@ -23,10 +23,10 @@ class Net(Network):
     def formula(self, metric: str = "macs") -> Any:
         """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.
 
-        `costcalc.analysis.formula.derive` gives it collected by block, with its domain, as text, LaTeX and Python.
+        `analysis.closed_form.formula.derive` gives it collected by block, with its domain, as text, LaTeX and Python.
         Raises UnknownName for another metric, CostcalcError for a formula that is too large.
         """
-        from costcalc.analysis.formula import derive
+        from costcalc.analysis.closed_form.formula import derive
 
         return derive(self, metric).expression
 

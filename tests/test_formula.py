@@ -12,10 +12,10 @@ import pytest
 import sympy
 
 from costcalc import load
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.cost import TOTALS
-from costcalc.analysis.fill import fill
-from costcalc.analysis.formula import derive
-from costcalc.analysis.limits import time_limit
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
 from costcalc.errors import CostcalcError, ShapeError, UnknownName
 from costcalc.spec import entries

@@ -11,7 +11,7 @@ from test_formula import SPECS, net_of
 
 from costcalc import load
 from costcalc.analysis.answer import answer
-from costcalc.analysis.influence import by_term, elasticities
+from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.cli import run
 from costcalc.errors import CostcalcError, UnknownName
 

@@ -7,10 +7,10 @@ import sympy
 from test_formula import SPECS, net_of
 
 from costcalc import load
-from costcalc.analysis.assume import default_assumptions, floor_free, has_floors, parse_assumption
+from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, has_floors, parse_assumption
+from costcalc.analysis.closed_form.domain import least_value
+from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.cost import cost
-from costcalc.analysis.domain import least_value
-from costcalc.analysis.formula import derive
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec import bind
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
-from costcalc.analysis.fill import fill
-from costcalc.analysis.formula import derive
-from costcalc.analysis.mathtext import Writer
-from costcalc.analysis.terms import common, factored, keys_of, merged, opened
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.mathtext import Writer
+from costcalc.analysis.closed_form.terms import common, factored, keys_of, merged, opened
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
 
 a, b, r = (size_symbol(name) for name in ("a", "b", "r"))

@@ -12,10 +12,10 @@ from sympy import Integer, Rational
 from test_formula import SPECS, net_of
 
 from costcalc import load
-from costcalc.analysis.assume import default_assumptions, floor_free, has_floors, parse_assumption
-from costcalc.analysis.formula import derive
-from costcalc.analysis.mathtext import InSpec, Latex, Python, Writer
-from costcalc.analysis.ratio import ratio
+from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, has_floors, parse_assumption
+from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.mathtext import InSpec, Latex, Python, Writer
+from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import ceil, floor, floor_div, gcd, maximum, round_to, size_symbol
 
 r, s, batch, c = (size_symbol(name) for name in ("r", "s", "batch", "c"))
@@ -229,8 +229,8 @@ def test_knobs_named_like_helpers_do_not_get_in_the_way(tmp_path):
 
 def test_the_text_does_not_depend_on_the_hash_seed():
     code = (
-        "from costcalc import load; from costcalc.analysis.formula import derive\n"
-        "from costcalc.analysis.assume import floor_free\n"
+        "from costcalc import load; from costcalc.analysis.closed_form.formula import derive\n"
+        "from costcalc.analysis.closed_form.assume import floor_free\n"
         "for n in ('efficientnet', 'mobilenet_v2', 'lenet5', 'googlenet'):\n"
         "    f = derive(load(n)); print([f.table().texts(x) for x in f.table().rows], f.total, f.text)\n"
         "    g = floor_free(f); print([g.table().texts(x) for x in g.table().rows], g.text, f.python, f.latex)\n"

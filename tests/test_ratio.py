@@ -8,8 +8,8 @@ import pytest
 from test_formula import net_of
 
 from costcalc import load
-from costcalc.analysis.fill import fill
-from costcalc.analysis.ratio import LINE, ratio
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.ratio import LINE, ratio
 from costcalc.errors import CostcalcError, UnknownName
 
 

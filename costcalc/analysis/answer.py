@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from costcalc.analysis.assume import floor_free, parse_assumption, views
-from costcalc.analysis.formula import Formula, derive
-from costcalc.analysis.influence import by_term, elasticities
+from costcalc.analysis.closed_form.assume import floor_free, parse_assumption, views
+from costcalc.analysis.closed_form.formula import Formula, derive
+from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.table import Table
 
 if TYPE_CHECKING:

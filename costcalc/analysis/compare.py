@@ -39,7 +39,7 @@ class Comparison:
     costs: tuple[Cost, ...]
     by: str
     pairs: tuple[Pair, ...] = ()
-    algebra: Any = None  # analysis.ratio.Ratio
+    algebra: Any = None  # analysis.closed_form.ratio.Ratio
 
     def ratio(self, cost: Cost) -> float | None:
         """How many times this network costs the first one, by the metric; None if the first costs nothing."""
@@ -147,7 +147,7 @@ def _algebra(nets: Sequence[Network], costs: tuple[Cost, ...], by: str, wanted: 
     first, second = nets
     if wanted is False or not (wanted or (_nested(first, second) and all(map(_is_small, costs)))):
         return None
-    from costcalc.analysis.ratio import ratio
+    from costcalc.analysis.closed_form.ratio import ratio
 
     found = ratio(second, first, by)
     return found if wanted or found.fits_on_a_line else None

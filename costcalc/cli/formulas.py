@@ -55,9 +55,9 @@ def formula(
 ) -> None:
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
     from costcalc.analysis.answer import Answer, answer
-    from costcalc.analysis.formula import too_large
-    from costcalc.analysis.limits import time_limit
-    from costcalc.analysis.ratio import Ratio, ratio
+    from costcalc.analysis.closed_form.formula import too_large
+    from costcalc.analysis.closed_form.limits import time_limit
+    from costcalc.analysis.closed_form.ratio import Ratio, ratio
 
     net, *others = nets([target, *([over] if over else [])], set_, max_layers)
     form = "python" if python else "latex" if latex else format_of(format, Path(output) if output else None)

@@ -12,12 +12,12 @@ from typing import Any
 
 from sympy import Add, Expr, Symbol, sympify
 
+from costcalc.analysis.closed_form.domain import Domain, find_domain
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.limits import SECONDS, time_limit
+from costcalc.analysis.closed_form.mathtext import Latex, Writer
+from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
-from costcalc.analysis.domain import Domain, find_domain
-from costcalc.analysis.fill import fill
-from costcalc.analysis.limits import SECONDS, time_limit
-from costcalc.analysis.mathtext import Latex, Writer
-from costcalc.analysis.terms import factored, keys_of, merged, opened
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_letter
 from costcalc.errors import UnknownName, unknown
@@ -107,14 +107,14 @@ class Formula:
     @property
     def latex(self) -> str:
         """The formula for LaTeX with amsmath, a line for each block."""
-        from costcalc.analysis.written import as_latex
+        from costcalc.analysis.closed_form.written import as_latex
 
         return as_latex(self)
 
     @property
     def python(self) -> str:
         """A Python module with one function of the knobs; it needs nothing but the standard library."""
-        from costcalc.analysis.written import as_python
+        from costcalc.analysis.closed_form.written import as_python
 
         return as_python(self)
 

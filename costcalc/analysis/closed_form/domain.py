@@ -11,7 +11,7 @@ from typing import Any
 
 from sympy import Symbol
 
-from costcalc.analysis.mathtext import Writer
+from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import LARGEST, is_letter, size_text
 from costcalc.errors import CostcalcError

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
-from costcalc.analysis.fill import fill
+from costcalc.analysis.closed_form.fill import fill
 from costcalc.dims.letters import Gcd, RoundTo
 
 Factors = list[tuple[Expr, int]]

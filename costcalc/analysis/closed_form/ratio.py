@@ -12,14 +12,14 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Pow, Symbol
 
+from costcalc.analysis.closed_form.domain import Domain
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
+from costcalc.analysis.closed_form.limits import SECONDS, time_limit
+from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
+from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
+from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import SCHEMA_VERSION, version
-from costcalc.analysis.domain import Domain
-from costcalc.analysis.fill import fill
-from costcalc.analysis.formula import Formula, derive, label, too_large
-from costcalc.analysis.limits import SECONDS, time_limit
-from costcalc.analysis.mathtext import Latex, Writer, escaped
-from costcalc.analysis.terms import Sum, common, factored, merged, product, without
-from costcalc.analysis.written import align, module
 from costcalc.dims import size_symbol, size_text
 from costcalc.errors import CostcalcError
 from costcalc.spec import Network

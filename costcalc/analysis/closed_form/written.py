@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, ceiling, floor
 
-from costcalc.analysis.mathtext import Latex, Python, escaped
+from costcalc.analysis.closed_form.mathtext import Latex, Python, escaped
 from costcalc.dims import size_text
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.table import visible
 
 if TYPE_CHECKING:
-    from costcalc.analysis.formula import Formula
+    from costcalc.analysis.closed_form.formula import Formula
 
 HELPERS = {
     floor: "def floor(x, m=1):\n    return x // m\n",

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Rational, ceiling, floor
 
-from costcalc.analysis.domain import Bound, Domain
-from costcalc.analysis.formula import Formula, Term
+from costcalc.analysis.closed_form.domain import Bound, Domain
+from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, normal, size_symbol, size_text
 from costcalc.errors import Place, SpecError, UnknownName, unknown
 from costcalc.spec.expressions import parse

@@ -9,8 +9,8 @@ from typing import Any
 
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
-from costcalc.analysis.fill import fill
-from costcalc.analysis.formula import Formula, derive, label
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec import Network
