@@ -10,7 +10,7 @@ import pytest
 from test_formula import SPECS, net_of
 
 from costcalc import load
-from costcalc.analysis.answer import answer
+from costcalc.analysis.closed_form.answer import answer
 from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.cli import run
 from costcalc.errors import CostcalcError, UnknownName

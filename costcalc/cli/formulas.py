@@ -54,7 +54,7 @@ def formula(
     max_layers: MaxLayers = 100_000,
 ) -> None:
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
-    from costcalc.analysis.answer import Answer, answer
+    from costcalc.analysis.closed_form.answer import Answer, answer
     from costcalc.analysis.closed_form.formula import too_large
     from costcalc.analysis.closed_form.limits import time_limit
     from costcalc.analysis.closed_form.ratio import Ratio, ratio

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption, views
 from costcalc.analysis.closed_form.formula import Formula, derive
 from costcalc.analysis.closed_form.influence import by_term, elasticities
+from costcalc.spec import Network
 from costcalc.table import Table
-
-if TYPE_CHECKING:
-    from costcalc.net import Net
 
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
@@ -52,7 +50,7 @@ class Answer:
 
 
 def answer(
-    net: Net, metric: str = "macs", *, assume: Sequence[str] = (), elasticity: bool = False, terms: bool = False
+    net: Network, metric: str = "macs", *, assume: Sequence[str] = (), elasticity: bool = False, terms: bool = False
 ) -> Answer:
     """The closed form of a metric in the knobs that are not set, and beside it the one without floors; or the one under
     the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName and CostcalcError as `derive` and its parts do."""
