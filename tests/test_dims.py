@@ -129,6 +129,29 @@ def test_floors_by_a_letter_stay_exact():
     assert filled(floor_div(7, s), s=2) == 3
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 5), st.integers(-4, 4), st.integers(-4, 4), st.integers(1, 5), st.integers(-3, 3))
+def test_strides_that_are_letters_collapse_and_stay_exact(a, c, k, m, d):
+    """A stride that is a letter over one that is a number, and the other way round."""
+    inner, outer = floor_div(a * r + c, m), floor_div(a * r + c, s)
+    by_letter, by_number, up = floor_div(inner + k, s), floor_div(outer + d, m), floor_div(ceil_div(r, m) + k, s)
+    for i, j in [(1, 1), (1, 3), (7, 2), (12, 5), (100, 7), (31, 4)]:
+        assert filled(by_letter, r=i, s=j) == ((a * i + c) // m + k) // j
+        assert filled(by_number, r=i, s=j) == ((a * i + c) // j + d) // m
+        assert filled(up, r=i, s=j) == (-(-i // m) + k) // j
+
+
+def test_roundings_by_letters_are_one():
+    assert str(floor_div(floor_div(r, 2), s)) == "floor(r/(2*s))"
+    assert len(floor_div(ceil_div(r, 2) + 3, s).atoms(sympy.floor, sympy.ceiling)) == 1
+
+
+def test_whole_parts_leave_the_floor_of_a_real_letter():
+    assert str(floor(w + 3)) == "floor(w) + 3"
+    assert str(floor_div(w + 7, 2)) == "floor(w/2 + 1/2) + 3"
+    assert filled(floor_div(w + 7, 2), w=Fraction(7, 2)) == 5
+
+
 def test_division_by_zero_is_an_error_for_letters_as_for_numbers():
     for size in (7, r, Fraction(7, 2)):
         with pytest.raises(ZeroDivisionError):
@@ -334,6 +357,7 @@ def test_numbers_have_one_form():
         (Fraction(1, 2), "kernel must be a whole number from 1 to 2^31, got 0.5"),
         (sympy.Integer(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         pytest.param(10**9999, "kernel must be a whole number from 1 to 2^31, got 2^33215 or more", id="10**9999"),
+        pytest.param(-(2**200), "kernel must be a whole number from 1 to 2^31, got -2^200 or more", id="-(2**200)"),
         (Shown(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         (3.0, "kernel must be a whole number, got 3.0"),
         (True, "kernel must be a whole number, got True"),

@@ -109,6 +109,7 @@ IMPOSSIBLE = [
     (Subsample(), [(1, 6, 1, 1)], "a window of 2 does not fit into 1, padding included"),
     (MaxPool(3, 2, padding=2), [IMAGE], "padding = 2 is more than half of the window of 3"),
     (MaxPool(4, 2), [(1, 6, 3)], "a window of 4 does not fit into 3, padding included"),
+    (MaxPool(4, 2, padding=1), [(1, 6, 1)], "a window of 4 does not fit into 3, padding included"),
     (AveragePool(4, 2, ceil_mode=True), [(1, 6, 2)], "a window of 4 does not fit into 2, padding included"),
     (AdaptiveAveragePool((7, 7)), [(1, 6, 3)], "size has 2 entries for 1 sliding axes"),
     (GlobalAveragePool(), [(1, 6)], "needs an input of shape (batch, channels, sizes …), got one of 2 axes"),
