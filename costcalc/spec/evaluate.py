@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.dims.given import shortened
-from costcalc.errors import did_you_mean
+from costcalc.errors import ShapeError, did_you_mean
 
 MAX_BITS = 4096
 MAX_EXPONENT = 16
@@ -159,10 +159,10 @@ def _shown(value: Any) -> str:
 
 def _apply(function: Callable[..., Any], *values: Any) -> Any:
     try:
-        result = function(*values)
+        result = dims.normal(function(*values))
     except ZeroDivisionError:
         raise Fault("a division by zero") from None
-    except ValueError as error:
+    except (ValueError, ShapeError) as error:  # of numbers, and of letters that are too large
         raise Fault(str(error)) from None
     if result.__class__ is int:
         bits = result.bit_length()
@@ -172,4 +172,4 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
         bits = 0
     if bits > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
-    return dims.normal(result)
+    return result
