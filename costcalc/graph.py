@@ -7,7 +7,7 @@ Edges follow the inputs, so every networkx algorithm works on it; but the inputs
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -63,14 +63,15 @@ def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
     return name
 
 
-def in_order(graph: Graph) -> list[tuple[Any, dict[str, Any]]]:
+def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Every node with its data, inputs before users and owners before those that share their weights.
 
     Raises GraphError with all that is wrong.
     """
     if not hasattr(graph, "pred"):
         raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
-    nodes = list(graph.nodes(data=True))
+    # a view: a list of a million pairs would keep the garbage collector busy
+    nodes: Iterable[tuple[Any, dict[str, Any]]] = graph.nodes.items()
     with suppress(TypeError):  # an input that is no name: it will be reported
         if _is_in_order(graph, nodes):
             return nodes
@@ -82,7 +83,7 @@ def in_order(graph: Graph) -> list[tuple[Any, dict[str, Any]]]:
     return [(name, graph.nodes[name]) for name in topological_sort(_by_inputs(graph))]
 
 
-def _is_in_order(graph: Graph, nodes: list[tuple[Any, dict[str, Any]]]) -> bool:
+def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> bool:
     """Is the graph without fault, and its nodes in an order to walk in? The common case, and quick to see."""
     seen: set[Any] = set()
     pred = graph._pred

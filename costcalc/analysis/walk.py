@@ -65,7 +65,6 @@ class _Walk:
     ) -> Iterator[Row]:
         """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest. Names get the
         prefix, but for those `outside`."""
-        tensors: dict[Any, Any] = {}
         for name, data in in_order(graph):
             op, inputs = data["op"], data["inputs"]
             if not inputs and name in shapes:  # the input of a repeated body
@@ -81,10 +80,10 @@ class _Walk:
                     continue
                 out, roles, macs, elementwise, written, assumed = self.ask(op, ins)
                 if "shares" in data:
-                    if data["shares"] not in tensors:  # reported already
+                    if shapes[data["shares"]] is None:  # reported already
                         continue
-                    roles = _not_shared(op, ins, tensors[data["shares"]])
-                tensors[name] = (op, ins)
+                    owner = graph.nodes[data["shares"]]
+                    roles = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
             except _Placed:  # a layer in the body of a repeat, which has said where it stands
                 raise
             except ShapeError as error:
@@ -176,13 +175,13 @@ def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
     return weight, bias, norm, buffers
 
 
-def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any) -> tuple[Size, Size, Size, Size]:
+def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape]) -> tuple[Size, Size, Size, Size]:
     """Params of a layer that uses another's tensors: those of the same name are the owner's and count there."""
-    owned = {tensor.name: tensor.shape for tensor in owner[0].weights(*owner[1])}
+    owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
     tensors = op.weights(*ins)
     own = [tensor for tensor in tensors if tensor.name not in owned]
     if len(own) == len(tensors):
-        raise ShapeError(f"shares no weights with a {owner[0].name}")
+        raise ShapeError(f"shares no weights with a {owner.name}")
     for tensor in tensors:
         if tensor.name in owned and same_shape(tensor.shape, owned[tensor.name]) is False:
             raise ShapeError(f"shares {tensor.name} of shape {owned[tensor.name]}, but needs {tensor.shape}")
