@@ -71,7 +71,7 @@ def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     if not hasattr(graph, "pred"):
         raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
     # a view: a list of a million pairs would keep the garbage collector busy
-    nodes: Iterable[tuple[Any, dict[str, Any]]] = graph.nodes.items()
+    nodes: Iterable[tuple[Any, dict[str, Any]]] = graph.nodes(data=True)
     with suppress(TypeError):  # an input that is no name: it will be reported
         if _is_in_order(graph, nodes):
             return nodes

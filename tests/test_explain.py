@@ -5,7 +5,7 @@ import re
 import pytest
 
 import costcalc
-from costcalc.spec import entries
+from costcalc.spec.library import entries
 
 SPECS = [entry.name for entry in entries()]
 

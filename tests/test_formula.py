@@ -18,7 +18,7 @@ from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
 from costcalc.errors import CostcalcError, ShapeError, UnknownName
-from costcalc.spec import entries
+from costcalc.spec.library import entries
 
 NAMES = [entry.name for entry in entries()]
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]

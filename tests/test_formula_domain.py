@@ -12,7 +12,7 @@ from costcalc.analysis.closed_form.domain import least_value
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.cost import cost
 from costcalc.errors import CostcalcError, UnknownName
-from costcalc.spec import bind
+from costcalc.spec.bind import bind
 
 
 def builds(net, **knobs):

@@ -6,7 +6,8 @@ import pytest
 
 import costcalc
 from costcalc.analysis.reconcile import agrees, figure_text, read_figure
-from costcalc.spec import entries, parse_text
+from costcalc.spec.library import entries
+from costcalc.spec.parse import parse_text
 
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
 

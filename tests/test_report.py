@@ -14,7 +14,7 @@ from terminals import in_terminal, piped
 import costcalc
 from costcalc import report
 from costcalc.report.layout import lines, text_width
-from costcalc.spec import entries
+from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,7 +9,8 @@ import costcalc
 from costcalc.dims import size_symbol
 from costcalc.errors import SpecError, UnknownName
 from costcalc.graph import Repeat
-from costcalc.spec import bind, parse_text, resolve
+from costcalc.spec.bind import bind, resolve
+from costcalc.spec.parse import parse_text
 
 HEAD = "name: x\ntitle: t\nsource: s\n"
 

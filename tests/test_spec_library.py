@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from costcalc.errors import CostcalcError, SpecError, UnknownName
-from costcalc.spec import entries, find, parse_settings, setting_text
+from costcalc.spec.library import entries, find, parse_settings, setting_text
 from costcalc.spec.model import Knob
 
 TEXT = "name: mine\ntitle: t\nsource: s\nknobs: {r: 8, w: 0.5}\ninput: [3, r, r]\nlayers: [relu]\n"

@@ -99,7 +99,7 @@ def test_a_copy_of_a_spec_of_the_library_shadows_it(tmp_path):
 
 
 def test_every_spec_of_the_library_is_valid():
-    from costcalc.spec import folder
+    from costcalc.spec.library import folder
 
     for path in folder().glob("*.yaml"):
         checked = check_file(str(path))

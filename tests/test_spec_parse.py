@@ -5,8 +5,8 @@ from fractions import Fraction
 import pytest
 
 from costcalc.errors import Place, SpecError
-from costcalc.spec import parse_text
 from costcalc.spec.expressions import parse
+from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
 
 HEAD = "name: x\ntitle: t\nsource: s\n"

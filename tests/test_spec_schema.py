@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from costcalc.ops import OPS
-from costcalc.spec import folder
+from costcalc.spec.library import folder
 from costcalc.spec.schema import json_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema())

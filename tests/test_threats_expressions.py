@@ -12,9 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from costcalc.errors import Place, SpecError, UnknownName
-from costcalc.spec import parse_settings, parse_text
 from costcalc.spec.expressions import parse
+from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
+from costcalc.spec.parse import parse_text
 
 PAYLOADS = (Path(__file__).parent / "broken" / "payloads.txt").read_text(encoding="utf-8").splitlines()
 EXPRESSIONS = int(os.environ.get("COSTCALC_FUZZ_EXPRESSIONS", 50_000))

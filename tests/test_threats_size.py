@@ -71,7 +71,8 @@ def large(layers):
 CHILD = """
 import json, resource, sys, time
 from costcalc.analysis.cost import cost
-from costcalc.spec import bind, parse_text, resolve
+from costcalc.spec.bind import bind, resolve
+from costcalc.spec.parse import parse_text
 text = sys.stdin.read()
 start = time.process_time()
 spec = parse_text(text, "large.yaml", max_bytes=10_000_000)

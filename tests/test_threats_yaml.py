@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 
 from costcalc.errors import Problems, SpecError
-from costcalc.spec import folder, parse_text
+from costcalc.spec.library import folder
+from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
 
 HEAD = "name: x\ntitle: t\nsource: s\ninput: [3, 8, 8]\n"

@@ -11,8 +11,11 @@ from typing import Any
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
-from costcalc.spec import MAX_BYTES, MAX_LAYERS, Published, Spec, bind_what_can_be, entries, folder, parse_file, resolve
-from costcalc.spec.model import Item
+from costcalc.spec.bind import MAX_LAYERS, bind_what_can_be, resolve
+from costcalc.spec.library import entries, folder
+from costcalc.spec.model import Item, Published, Spec
+from costcalc.spec.parse import parse_file
+from costcalc.spec.reader import MAX_BYTES
 
 
 @dataclass(frozen=True)

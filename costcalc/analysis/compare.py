@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.errors import UnknownName, unknown
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}

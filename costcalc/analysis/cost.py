@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import Shape, Size, elements
 from costcalc.graph import Graph
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")

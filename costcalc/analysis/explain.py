@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 COLUMNS = (

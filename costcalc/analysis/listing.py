@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costcalc.spec import entries
+from costcalc.spec.library import entries
 from costcalc.table import Column, Table
 
 

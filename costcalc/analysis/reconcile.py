@@ -10,7 +10,9 @@ from typing import Any
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
-from costcalc.spec import Network, Published, setting_text
+from costcalc.spec.library import setting_text
+from costcalc.spec.model import Published
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 COLUMNS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
     that depend on them passed over."""
-    yield from _Walk(report).rows(graph, {}, {}, "", 1)
+    return _Walk(report).rows(graph, {}, {}, "", 1)
 
 
 class _Placed(ShapeError):
@@ -57,7 +57,7 @@ class _Walk:
 
     def __init__(self, report: Report | None):
         self.report = report
-        self.answers: dict[Any, Any] = {}
+        self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[str, ...]]] = {}
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
     def rows(
@@ -78,19 +78,19 @@ class _Walk:
                     source = outside.get(inputs[0], f"{prefix}{inputs[0]}")
                     shapes[name] = yield from self.repeat(op, ins, source, f"{prefix}{name}", times)
                     continue
-                out, roles, macs, elementwise, written, assumed = self.ask(op, ins)
+                out, costs, assumed = self.ask(op, ins)
                 if "shares" in data:
                     if shapes[data["shares"]] is None:  # reported already
                         continue
                     owner = graph.nodes[data["shares"]]
                     roles = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
+                    costs = (*roles, *costs[len(roles) :])
             except _Placed:  # a layer in the body of a repeat, which has said where it stands
                 raise
             except ShapeError as error:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
             shapes[name] = out
-            costs: list[Size] = [*roles, macs, elementwise, written]
             if times.__class__ is not int or times != 1:
                 costs = [times * cost for cost in costs]
             if prefix:
@@ -98,16 +98,16 @@ class _Walk:
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
             yield Row._make((name, op, inputs, ins, out, times, *costs, assumed))
 
-    def ask(self, op: Any, ins: tuple[Shape, ...]) -> Any:
-        """Shape, params by role, macs, elementwise, elements written and assumptions of an op on these inputs."""
+    def ask(self, op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[str, ...]]:
+        """The output shape of an op on these inputs, its costs in the order of a Row, and what it had to assume."""
         key = (op, ins)
         try:
-            known = self.answers.get(key)
+            return self.answers[key]
+        except KeyError:
+            known = self.answers[key] = _answer(op, ins)
+            return known
         except TypeError:  # columns have no hash
             return _answer(op, ins)
-        if known is None:
-            known = self.answers[key] = _answer(op, ins)
-        return known
 
     def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
@@ -153,7 +153,7 @@ class _Walk:
         self.report(problem)
 
 
-def _answer(op: Any, ins: tuple[Shape, ...]) -> Any:
+def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[str, ...]]:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
@@ -161,10 +161,15 @@ def _answer(op: Any, ins: tuple[Shape, ...]) -> Any:
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
-    if any(isinstance(size, int) and size > MAX_AXIS for size in out):
-        raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
-    written = 0 if op.view else elements(out)
-    return out, _roles(op.weights(*ins)), op.macs(*ins, out=out), op.elementwise(*ins, out=out), written, tuple(assumed)
+    written = elements(out)
+    if not (written.__class__ is int and written <= MAX_AXIS):
+        for size in out:
+            if isinstance(size, int) and size > MAX_AXIS:
+                raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
+    if op.view:
+        written = 0
+    costs = (*_roles(op.weights(*ins)), op.macs(*ins, out=out), op.elementwise(*ins, out=out), written)
+    return out, costs, tuple(assumed)
 
 
 def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:

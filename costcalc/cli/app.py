@@ -149,7 +149,7 @@ def _command_hint(args: list[str], commands: list[str]) -> str:
     hint = did_you_mean(args[0], commands)
     if hint.startswith("did you mean"):
         return hint
-    from costcalc.spec import find
+    from costcalc.spec.library import find
 
     try:
         find(args[0])

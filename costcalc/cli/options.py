@@ -27,7 +27,7 @@ def checked_output(context: typer.Context, output: str | None) -> str | None:
 
 def known_targets(incomplete: str) -> list[str]:
     """Names that begin so, for the completion of a shell."""
-    from costcalc.spec import entries
+    from costcalc.spec.library import entries
 
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
 

@@ -10,7 +10,6 @@ from costcalc.errors import Problems
 from costcalc.spec.expressions import Expression
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
-from costcalc.spec.layers import Layers
 from costcalc.spec.model import Spec
 from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
@@ -63,6 +62,8 @@ class _Parser:
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The spec with what follows its head."""
+        from costcalc.spec.layers import Layers  # with all the ops, which a list of specs does not need
+
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
         layers = Layers(self.forms, names)

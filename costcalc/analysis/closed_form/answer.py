@@ -12,7 +12,7 @@ from typing import Any
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption, views
 from costcalc.analysis.closed_form.formula import Formula, derive
 from costcalc.analysis.closed_form.influence import by_term, elasticities
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import Table
 
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")

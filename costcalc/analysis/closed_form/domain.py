@@ -15,7 +15,8 @@ from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import LARGEST, is_letter, size_text
 from costcalc.errors import CostcalcError
-from costcalc.spec import Network, bind
+from costcalc.spec.bind import bind
+from costcalc.spec.network import Network
 
 FITS = " does not fit into "
 POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "))

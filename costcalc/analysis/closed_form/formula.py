@@ -21,7 +21,7 @@ from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_letter
 from costcalc.errors import UnknownName, unknown
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 LINE = 160  # signs of a total that is still shown beside its parts

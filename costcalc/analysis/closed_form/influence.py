@@ -13,7 +13,7 @@ from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 
 NOTE = (

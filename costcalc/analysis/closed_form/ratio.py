@@ -22,7 +22,7 @@ from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.dims import size_symbol, size_text
 from costcalc.errors import CostcalcError
-from costcalc.spec import Network
+from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
 LINE = 100  # signs of algebra that a reader takes in at once
