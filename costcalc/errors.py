@@ -26,6 +26,15 @@ class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 
 
+class MissingExtra(CostcalcError):
+    """A package that costcalc itself does without, and the extra that brings it."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, extra: str):
+        super().__init__(f"{what}: pip install 'costcalc[{extra}]'")
+
+
 class Place(NamedTuple):
     """Where in a file: lines and columns count from 1."""
 

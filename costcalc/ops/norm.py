@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, divides, elements
 from costcalc.ops.base import Need, Tensor, axes, free, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Flag, Number, Whole
+from costcalc.ops.fields import Flag, Number, Ratio, Whole
 
 NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
 
@@ -24,6 +24,7 @@ class BatchNorm:
     """
 
     affine: Flag = True
+    eps: Ratio = 1e-5
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")
@@ -45,6 +46,7 @@ class LayerNorm:
 
     axes: Number = 1
     affine: Flag = True
+    eps: Ratio = 1e-5
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield len(x) > self.axes, "axes = {} leaves no batch axis of an input of {} axes", self.axes, len(x)
@@ -70,6 +72,7 @@ class GroupNorm:
 
     groups: Whole
     affine: Flag = True
+    eps: Ratio = 1e-5
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
@@ -95,6 +98,9 @@ class LocalResponseNorm:
     """
 
     size: Whole = 5
+    alpha: Ratio = 1e-4
+    beta: Ratio = 0.75
+    k: Ratio = 2
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")

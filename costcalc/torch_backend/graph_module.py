@@ -1,0 +1,132 @@
+"""A layer graph becomes a torch.fx.GraphModule: one submodule for each layer, under the layer's name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+from costcalc.analysis.walk import Row, walk
+from costcalc.errors import GraphError
+from costcalc.graph import Graph, unroll
+from costcalc.torch_backend.modules import MODULES
+
+
+def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
+    """The layer graph as a module, in evaluation mode, with fresh weights.
+
+    Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
+    Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
+    device it has shapes and takes no memory. Raises GraphError for sizes that are no numbers, and whatever `cost` does.
+    """
+    graph = unroll(graph)
+    rows = {row.name: row for row in walk(graph)}
+    _all_numbers(rows)
+    if torch.device(device).type != "meta":
+        fits(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
+    with torch.device(device):
+        module = _Builder(graph, rows).module()
+    return module.to(dtype=dtype).eval()
+
+
+class _Builder:
+    """Places one layer after the other."""
+
+    def __init__(self, graph: Graph, rows: dict[Any, Row]):
+        self.graph, self.rows = graph, rows
+        self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
+        self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
+
+    def module(self) -> fx.GraphModule:
+        """All layers and what they give."""
+        for row in self.rows.values():
+            self.nodes[row.name] = self.input(row) if row.op.name == "input" else self.layer(row)
+            self.nodes[row.name].meta["row"] = row
+        read = {source for row in self.rows.values() for source in row.inputs}
+        ends = [row.name for row in self.rows.values() if row.name not in read and row.op.name != "input"]
+        outputs = tuple(self.nodes[name] for name in ends or self.rows)
+        self.fx.output(outputs[0] if len(outputs) == 1 else outputs)
+        return fx.GraphModule(self.modules, self.fx, class_name=_class_name(self.graph.graph.get("name")))
+
+    def input(self, row: Row) -> fx.Node:
+        return self.fx.placeholder(str(row.name))
+
+    def layer(self, row: Row) -> fx.Node:
+        target = self.called_again(row)
+        if target is None:
+            target = self.free_target(str(row.name))
+            self.modules[target] = MODULES[row.op.name](row.op, *row.input_shapes)
+            if "shares" in self.graph.nodes[row.name]:
+                self.tie(row, self.modules[target])
+        self.targets[row.name] = target
+        return self.fx.call_module(target, tuple(self.nodes[source] for source in row.inputs))
+
+    def called_again(self, row: Row) -> str | None:
+        """The owner's module, if this layer is the same op on tensors of the same shapes."""
+        owner = self.graph.nodes[row.name].get("shares")
+        if owner is None or self.rows[owner].op != row.op:
+            return None
+        same = row.op.weights(*row.input_shapes) == row.op.weights(*self.rows[owner].input_shapes)
+        return self.targets[owner] if same else None
+
+    def tie(self, row: Row, module: nn.Module) -> None:
+        """Lets a layer of another kind use the owner's tensors of the same names, as an embedding and a linear do."""
+        owner = self.modules[self.targets[self.graph.nodes[row.name]["shares"]]]
+        for name, tensor in [*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False)]:
+            if getattr(module, name, None) is not None:
+                setattr(module, name, tensor)
+
+    def free_target(self, name: str) -> str:
+        """The layer's name, with an underscore behind a part that a module has already as its own attribute."""
+        path: list[str] = []
+        for part in name.split("."):
+            part = part or "_"
+            while hasattr(fx.GraphModule, part) or _is_taken(self.modules.get(".".join(path)), part):
+                part += "_"
+            path.append(part)
+        while ".".join(path) in self.modules:
+            path[-1] += "_"
+        return ".".join(path)
+
+
+def _is_taken(module: nn.Module | None, part: str) -> bool:
+    return hasattr(module or nn.Module(), part)
+
+
+def _class_name(name: Any) -> str:
+    words = "".join(part[:1].upper() + part[1:] for part in str(name or "network").replace("-", "_").split("_"))
+    return words if words.isidentifier() else "Network"
+
+
+def _all_numbers(rows: dict[Any, Row]) -> None:
+    for row in rows.values():
+        if not all(type(size) is int for size in row.output_shape):
+            raise GraphError(f"layer {str(row.name)!r} has the shape {row.output_shape}; a module needs numbers")
+
+
+def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Refuses weights that the device's free memory cannot hold, before one of them is made."""
+    from costcalc.torch_backend.memory import available, bytes_text
+
+    needed = sum(row.params + row.buffers for row in rows) * dtype.itemsize
+    if needed > (free := available(device)):
+        raise GraphError(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
+
+
+def example_inputs(
+    module: fx.GraphModule, *, batch: int | None = None, device: Any = None, dtype: torch.dtype | None = None
+) -> tuple[torch.Tensor, ...]:
+    """Random tensors for the inputs of a built module: normal numbers, or indices where an embedding reads them."""
+    like = next(module.parameters(), torch.empty(0))
+    device, dtype = device or like.device, dtype or like.dtype
+    tensors = []
+    for node in module.graph.find_nodes(op="placeholder"):
+        size = node.meta["row"].output_shape
+        size = size if batch is None else (batch, *size[1:])
+        counts = [user.meta["row"].op.count for user in node.users if user.meta["row"].op.name == "embedding"]
+        if counts:
+            tensors.append(torch.randint(min(counts), size, device=device))
+        else:
+            tensors.append(torch.randn(size, device=device, dtype=dtype))
+    return tuple(tensors)

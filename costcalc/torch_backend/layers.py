@@ -1,0 +1,294 @@
+"""Layers that torch does not have, or has as functions only: each one op as an nn.Module."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+def same_zeros(x: Tensor, kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
+    """TensorFlow's padding 'same', as F.pad wants it: the last axis first, the odd zero at the end."""
+    zeros: list[int] = []
+    for n, k, s, d in zip(x.shape[2:], kernel, stride, dilation):
+        total = max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
+        zeros = [total // 2, total - total // 2, *zeros]
+    return zeros
+
+
+class SamePadded(nn.Module):
+    """Before a layer with windows: as many zeros as keep every stride-th position; −∞ before a maximum."""
+
+    kernel_size: Any  # one number for each sliding axis
+    stride: Any
+    dilation: Any
+    fill = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        padded = F.pad(x, same_zeros(x, self.kernel_size, self.stride, self.dilation), value=self.fill)
+        return super().forward(padded)  # type: ignore[no-any-return]
+
+
+class SameConv1d(SamePadded, nn.Conv1d):
+    """(n, c_in, l) -> (n, c_out, ⌈l/stride⌉)"""
+
+
+class SameConv2d(SamePadded, nn.Conv2d):
+    """(n, c_in, h, w) -> (n, c_out, ⌈h/stride⌉, ⌈w/stride⌉)"""
+
+
+class SameConv3d(SamePadded, nn.Conv3d):
+    """(n, c_in, t, h, w) -> (n, c_out, ⌈t/stride⌉, ⌈h/stride⌉, ⌈w/stride⌉)"""
+
+
+class SameMaxPool1d(SamePadded, nn.MaxPool1d):
+    """(n, c, l) -> (n, c, ⌈l/stride⌉)"""
+
+    fill = float("-inf")
+
+
+class SameMaxPool2d(SamePadded, nn.MaxPool2d):
+    """(n, c, h, w) -> (n, c, ⌈h/stride⌉, ⌈w/stride⌉)"""
+
+    fill = float("-inf")
+
+
+class SameMaxPool3d(SamePadded, nn.MaxPool3d):
+    """(n, c, t, h, w) -> (n, c, ⌈t/stride⌉, ⌈h/stride⌉, ⌈w/stride⌉)"""
+
+    fill = float("-inf")
+
+
+class AveragePool(nn.Module):
+    """The mean of windows that torch's own AvgPool cannot have: dilated, or with padding 'same'.
+
+    As there, zeros of an explicit padding belong to the mean and what a window overhangs does not; as in TensorFlow,
+    those of 'same' do not.
+    """
+
+    def __init__(
+        self,
+        kernel: Sequence[int],
+        stride: Sequence[int],
+        padding: Sequence[int] | str,
+        dilation: Sequence[int],
+        ceil_mode: bool,
+    ):
+        super().__init__()
+        self.kernel_size, self.stride, self.padding, self.dilation = kernel, stride, padding, dilation
+        self.ceil_mode = ceil_mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        ones = torch.ones_like(x[:1, :1])
+        if isinstance(self.padding, str):
+            beyond = same_zeros(x, self.kernel_size, self.stride, self.dilation)
+        else:
+            padding = [int(p) for p in reversed(self.padding) for _ in range(2)]
+            x, ones = F.pad(x, padding), F.pad(ones, padding, value=1)
+            beyond = [zeros for axis in reversed(self.by_axis(x)) for zeros in (0, self.overhang(*axis))]
+        return self.sums(F.pad(x, beyond)) / self.sums(F.pad(ones, beyond))
+
+    def overhang(self, n: int, k: int, s: int, d: int, p: int) -> int:
+        """How far a last window reaches past the padding, with `ceil_mode`; it starts inside the input."""
+        room = n - d * (k - 1) - 1
+        last = -(-room // s) if self.ceil_mode else room // s
+        if last * s >= n - p and self.ceil_mode:
+            last -= 1
+        return max(0, last * s + d * (k - 1) + 1 - n)
+
+    def sums(self, x: Tensor) -> Tensor:
+        """The sum of each window: one strided slice for each of its elements."""
+        axes = self.by_axis(x)
+        total = None
+        for offsets in product(*(range(k) for k in self.kernel_size)):
+            piece = x
+            for axis, (o, (n, k, s, d, _)) in enumerate(zip(offsets, axes), 2):
+                last = (n - d * (k - 1) - 1) // s * s
+                piece = piece.narrow(axis, o * d, last + 1)[(slice(None),) * axis + (slice(None, None, s),)]
+            total = piece if total is None else total + piece
+        assert total is not None
+        return total
+
+    def by_axis(self, x: Tensor) -> list[tuple[int, int, int, int, int]]:
+        """Size, kernel, stride, dilation and padding of every sliding axis."""
+        padding = [0] * (x.dim() - 2) if isinstance(self.padding, str) else self.padding
+        return [*zip(x.shape[2:], self.kernel_size, self.stride, self.dilation, padding)]
+
+
+class GlobalAveragePool(nn.Module):
+    """The mean of each channel.   (n, c, h, w) -> (n, c), or (n, c, 1, 1) with `keep`"""
+
+    def __init__(self, keep: bool):
+        super().__init__()
+        self.keep = keep
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.mean([*range(2, x.dim())], keepdim=self.keep)
+
+
+class PartialConv(nn.Module):
+    """Convolution whose output map i sees the input maps `sees[i]`: one k×k filter for each pair, summed by map.
+
+    (n, c_in, h, w) -> (n, len(sees), h', w')
+    """
+
+    def __init__(self, depthwise: Any, sees: Sequence[Sequence[int]], bias: bool):
+        super().__init__()
+        weight = depthwise.weight
+        self.weight = nn.Parameter(weight.squeeze(1).detach().clone())
+        self.bias = nn.Parameter(torch.zeros(len(sees))) if bias else None
+        self.depthwise = [depthwise]  # in a list: its weight is ours
+        self.sources = [source for row in sees for source in row]
+        self.sizes = [len(row) for row in sees]
+
+    def forward(self, x: Tensor) -> Tensor:
+        apart = self.depthwise[0]._conv_forward(self.padded(x[:, self.sources]), self.weight.unsqueeze(1), None)
+        out = torch.stack([pairs.sum(1) for pairs in apart.split(self.sizes, 1)], 1)
+        return out if self.bias is None else out + self.bias.view(-1, *[1] * (x.dim() - 2))
+
+    def padded(self, x: Tensor) -> Tensor:
+        """With the zeros of padding 'same', if that is wanted."""
+        inner = self.depthwise[0]
+        if not isinstance(inner, SamePadded):
+            return x
+        return F.pad(x, same_zeros(x, inner.kernel_size, inner.stride, inner.dilation))
+
+
+class Subsample(nn.Module):
+    """weight · (sum of the window) + bias, one of each per channel.   (n, c, h, w) -> (n, c, h', w')"""
+
+    def __init__(self, channels: int, mean: nn.Module, window: int):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.full((channels,), 1 / window)), nn.Parameter(torch.zeros(channels))
+        self.mean, self.window = mean, window
+
+    def forward(self, x: Tensor) -> Tensor:
+        one_each = (-1, *[1] * (x.dim() - 2))
+        means: Tensor = self.mean(x)
+        return means * (self.window * self.weight).view(one_each) + self.bias.view(one_each)
+
+
+class RBF(nn.Module):
+    """Euclidean distance squared to each row of `weight`: d·d with d = x − w.   (…, in) -> (…, features)"""
+
+    def __init__(self, inputs: int, features: int, learned: bool):
+        super().__init__()
+        corners = torch.randn(features, inputs).sign()  # bitmaps of −1 and 1, LeCun et al. 1998, section II.B
+        if learned:
+            self.weight = nn.Parameter(corners)
+        else:
+            self.register_buffer("weight", corners)
+
+    def forward(self, x: Tensor) -> Tensor:
+        d = x.unsqueeze(-2) - self.weight
+        return (d.unsqueeze(-2) @ d.unsqueeze(-1)).flatten(-3)
+
+
+class GroupNorm(nn.GroupNorm):
+    """torch's, but for a group of one value, which its module refuses as if in training."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
+class LSTM(nn.LSTM):
+    """Every hidden state.   (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        out: Tensor = super().forward(x)[0]
+        return out
+
+
+class GRU(nn.GRU):
+    """Every hidden state.   (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
+
+    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+        out: Tensor = super().forward(x)[0]
+        return out
+
+
+class Add(nn.Module):
+    """x + y + …   s, s, … -> s"""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for y in others:
+            x = x + y
+        return x
+
+
+class Mul(nn.Module):
+    """x · y · …   s, s, … -> s"""
+
+    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
+        for y in others:
+            x = x * y
+        return x
+
+
+class Concat(nn.Module):
+    """The inputs side by side along one axis."""
+
+    def __init__(self, axis: int):
+        super().__init__()
+        self.axis = axis
+
+    def forward(self, *ins: Tensor) -> Tensor:
+        return torch.cat(ins, self.axis)
+
+
+class MatMul(nn.Module):
+    """(…, m, k), (…, k, n) -> (…, m, n)"""
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return a @ b
+
+
+class Flatten(nn.Module):
+    """(n, …) -> (n, product)"""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.flatten(1) if x.dim() > 1 else x.unsqueeze(1)
+
+
+class Reshape(nn.Module):
+    """(n, …) -> (n, *size)"""
+
+    def __init__(self, size: Sequence[int]):
+        super().__init__()
+        self.size = tuple(size)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.reshape(x.shape[0], *self.size)
+
+
+class Transpose(nn.Module):
+    """Axis i of the output is axis order[i] of the input."""
+
+    def __init__(self, order: Sequence[int]):
+        super().__init__()
+        self.order = tuple(order)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.permute(self.order)
+
+
+class ChannelPad(nn.Module):
+    """Zero channels appended.   (n, c, …) -> (n, channels, …)"""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, [0, 0] * (x.dim() - 2) + [0, self.channels - x.shape[1]])
+
+
+class ScaledDotProductAttention(nn.Module):
+    """softmax(q·kᵀ/√e)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)"""
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        return F.scaled_dot_product_attention(q, k, v)

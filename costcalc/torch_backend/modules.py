@@ -1,0 +1,161 @@
+"""What each op is in torch: one line each, and a test fails if one is missing.
+
+A builder gets the op and the shapes of its inputs, batch first, and returns an nn.Module whose tensors have the names
+and shapes that the op says. It shares no arithmetic with `costcalc.ops`: torch derives its own shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from costcalc.torch_backend import layers
+
+Shape = tuple[int, ...]
+
+
+def per_axis(value: Any, x: Shape) -> tuple[Any, ...]:
+    """One value for each sliding axis, as torch's modules want it."""
+    return tuple(value) if isinstance(value, tuple) else (value,) * (len(x) - 2)
+
+
+def of_rank(kind: str, x: Shape, room: Any = nn) -> Any:
+    """Conv1d, Conv2d or Conv3d, whichever takes an input of this shape."""
+    return getattr(room, f"{kind}{len(x) - 2}d")
+
+
+def windowed(op: Any, x: Shape, kind: str, *channels: int, **extra: Any) -> nn.Module:
+    """A layer with windows. Padding 'same' at stride 1 is one that torch's convolutions have, unless it is odd."""
+    kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
+    reach = [d * (k - 1) for k, d in zip(kernel, dilation)]
+    if op.padding != "same":
+        padding = per_axis(op.padding, x)
+    elif kind == "Conv" and set(stride) == {1} and not any(r % 2 for r in reach):
+        padding = tuple(r // 2 for r in reach)
+    else:
+        return of_rank(f"Same{kind}", x, layers)(*channels, kernel, stride, dilation=dilation, **extra)  # type: ignore[no-any-return]
+    return of_rank(kind, x)(*channels, kernel, stride, padding, dilation=dilation, **extra)  # type: ignore[no-any-return]
+
+
+def conv(op: Any, x: Shape) -> nn.Module:
+    return windowed(op, x, "Conv", x[1], op.channels, groups=op.groups, bias=op.bias)
+
+
+def depthwise(op: Any, x: Shape) -> nn.Module:
+    return windowed(op, x, "Conv", x[1], x[1] * op.multiplier, groups=x[1], bias=op.bias)
+
+
+def partial_conv(op: Any, x: Shape) -> nn.Module:
+    pairs = sum(map(len, op.sees))
+    return layers.PartialConv(windowed(op, x, "Conv", pairs, pairs, groups=pairs, bias=False), op.sees, op.bias)
+
+
+def conv_transpose(op: Any, x: Shape) -> nn.Module:
+    kernel, stride, padding, extra, dilation = (
+        per_axis(value, x) for value in (op.kernel, op.stride, op.padding, op.output_padding, op.dilation)
+    )
+    return of_rank("ConvTranspose", x)(  # type: ignore[no-any-return]
+        x[1], op.channels, kernel, stride, padding, extra, op.groups, op.bias, dilation
+    )
+
+
+def max_pool(op: Any, x: Shape) -> nn.Module:
+    return windowed(op, x, "MaxPool", ceil_mode=op.ceil_mode and op.padding != "same")
+
+
+def average_pool(op: Any, x: Shape) -> nn.Module:
+    kernel, stride = per_axis(op.kernel, x), per_axis(op.stride, x)
+    if op.padding == "same" or set(per_axis(op.dilation, x)) != {1}:
+        return window_means(op, x, op.ceil_mode)
+    padding = per_axis(op.padding, x)
+    small = any(n < k for n, k in zip(x[2:], kernel)) and all(2 * p <= k for p, k in zip(padding, kernel))
+    if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
+        return window_means(op, x, op.ceil_mode)
+    return of_rank("AvgPool", x)(kernel, stride, padding, ceil_mode=op.ceil_mode)  # type: ignore[no-any-return]
+
+
+def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
+    kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
+    padding = op.padding if op.padding == "same" else per_axis(op.padding, x)
+    return layers.AveragePool(kernel, stride, padding, dilation, ceil_mode)
+
+
+def subsample(op: Any, x: Shape) -> nn.Module:
+    return layers.Subsample(x[1], window_means(op, x), prod(per_axis(op.kernel, x)))
+
+
+def batch_norm(op: Any, x: Shape) -> nn.Module:
+    kind = getattr(nn, f"BatchNorm{max(1, len(x) - 2)}d")
+    return kind(x[1], eps=float(op.eps), affine=op.affine)  # type: ignore[no-any-return]
+
+
+def layer_norm(op: Any, x: Shape) -> nn.Module:
+    return nn.LayerNorm(x[len(x) - op.axes :], eps=float(op.eps), elementwise_affine=op.affine)
+
+
+def upsample(op: Any, x: Shape) -> nn.Module:
+    linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
+    mode = op.mode if op.mode == "nearest" else linear[len(x) - 2]
+    return nn.Upsample(scale_factor=tuple(float(s) for s in per_axis(op.scale, x)), mode=mode)
+
+
+def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
+    def build(op: Any, x: Shape) -> nn.Module:
+        return kind(x[2], op.hidden, op.layers, bias=op.bias, batch_first=True, bidirectional=op.bidirectional)
+
+    return build
+
+
+def local_response_norm(op: Any, x: Shape) -> nn.Module:
+    # torch divides α by the size of the neighbourhood, the paper does not
+    return nn.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
+
+
+MODULES: dict[str, Callable[..., nn.Module]] = {
+    "conv": conv,
+    "conv1d": conv,
+    "conv2d": conv,
+    "conv3d": conv,
+    "depthwise": depthwise,
+    "partial_conv": partial_conv,
+    "conv_transpose": conv_transpose,
+    "subsample": subsample,
+    "linear": lambda op, x: nn.Linear(x[-1], op.features, bias=op.bias),
+    "rbf": lambda op, x: layers.RBF(x[-1], op.features, op.learned),
+    "max_pool": max_pool,
+    "average_pool": average_pool,
+    "adaptive_average_pool": lambda op, x: of_rank("AdaptiveAvgPool", x)(per_axis(op.size, x)),
+    "global_average_pool": lambda op, x: layers.GlobalAveragePool(op.keep),
+    "batch_norm": batch_norm,
+    "layer_norm": layer_norm,
+    "group_norm": lambda op, x: layers.GroupNorm(op.groups, x[1], eps=float(op.eps), affine=op.affine),
+    "local_response_norm": local_response_norm,
+    "relu": lambda op, x: nn.ReLU(),
+    "relu6": lambda op, x: nn.ReLU6(),
+    "leaky_relu": lambda op, x: nn.LeakyReLU(float(op.slope)),
+    "sigmoid": lambda op, x: nn.Sigmoid(),
+    "tanh": lambda op, x: nn.Tanh(),
+    "silu": lambda op, x: nn.SiLU(),
+    "hard_sigmoid": lambda op, x: nn.Hardsigmoid(),
+    "hard_swish": lambda op, x: nn.Hardswish(),
+    "gelu": lambda op, x: nn.GELU(),
+    "softmax": lambda op, x: nn.Softmax(-1),
+    "dropout": lambda op, x: nn.Dropout(float(op.p)),
+    "identity": lambda op, x: nn.Identity(),
+    "add": lambda op, *ins: layers.Add(),
+    "mul": lambda op, *ins: layers.Mul(),
+    "concat": lambda op, *ins: layers.Concat(op.axis),
+    "mat_mul": lambda op, *ins: layers.MatMul(),
+    "flatten": lambda op, x: layers.Flatten(),
+    "reshape": lambda op, x: layers.Reshape(op.size),
+    "transpose": lambda op, x: layers.Transpose(op.order),
+    "channel_pad": lambda op, x: layers.ChannelPad(op.channels),
+    "upsample": upsample,
+    "embedding": lambda op, x: nn.Embedding(op.count, op.features),
+    "scaled_dot_product_attention": lambda op, *ins: layers.ScaledDotProductAttention(),
+    "lstm": recurrent(layers.LSTM),
+    "gru": recurrent(layers.GRU),
+}
