@@ -47,7 +47,20 @@ class _Builder:
         ends = [row.name for row in self.rows.values() if row.name not in read and row.op.name != "input"]
         outputs = tuple(self.nodes[name] for name in ends or self.rows)
         self.fx.output(outputs[0] if len(outputs) == 1 else outputs)
-        return fx.GraphModule(self.modules, self.fx, class_name=_class_name(self.graph.graph.get("name")))
+        return fx.GraphModule(self.root(), self.fx, class_name=_class_name(self.graph.graph.get("name")))
+
+    def root(self) -> nn.Module:
+        """The modules inside each other as their names say, in the order of the layers."""
+        root = nn.Module()
+        for target, module in self.modules.items():
+            *path, last = target.split(".")
+            parent = root
+            for part in path:
+                if not hasattr(parent, part):
+                    parent.add_module(part, nn.Module())
+                parent = getattr(parent, part)
+            parent.add_module(last, module)
+        return root
 
     def input(self, row: Row) -> fx.Node:
         return self.fx.placeholder(str(row.name))
