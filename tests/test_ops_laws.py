@@ -51,7 +51,8 @@ def answers(op, ins):
     out = op.shape(*ins)
     tensors = op.weights(*ins)
     sizes = [*out, *(n for tensor in tensors for n in tensor.shape)]
-    return [*sizes, op.macs(*ins, out=out), op.elementwise(*ins, out=out)], [t.name for t in tensors]
+    backward = op.backward_macs(*ins, out=out, wanted=(True,) * len(ins))
+    return [*sizes, op.macs(*ins, out=out), backward, op.elementwise(*ins, out=out)], [t.name for t in tensors]
 
 
 def settled(op, ins):

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, files, formulas
+from costcalc.cli import counts, files, formulas, hardware
 from costcalc.cli.quick import QuickCommand, QuickGroup
 from costcalc.errors import CostcalcError, UnknownName, did_you_mean
 
@@ -25,6 +25,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     formulas.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
     counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
+    hardware.verify: ("Our counts beside torch's.", "verify resnet50"),
     files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
     files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
 }

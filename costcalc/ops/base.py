@@ -1,10 +1,11 @@
 """What every op answers, and the register of those that do.
 
-    needs(*ins)               what must hold: (truth, reason, sizes named in the reason)
-    shape(*ins)               the output shape
-    weights(*ins)             its tensors, named as torch names them
-    macs(*ins, out)           multiplies, one per multiply–accumulate
-    elementwise(*ins, out)    all other arithmetic, one per element and elementary operation
+    needs(*ins)                         what must hold: (truth, reason, sizes named in the reason)
+    shape(*ins)                         the output shape
+    weights(*ins)                       its tensors, named as torch names them
+    macs(*ins, out)                     multiplies, one per multiply–accumulate
+    backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
+    elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
 
 `ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`:
 it writes nothing. An elementary operation is one of + − × ÷, a comparison, or one
@@ -24,7 +25,7 @@ from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
-ANSWERS = ("needs", "shape", "weights", "macs", "elementwise")
+ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 OPS: dict[str, type[Any]] = {}
 
 
@@ -47,7 +48,12 @@ Class = TypeVar("Class", bound=type[Any])
 
 @dataclass_transform(frozen_default=True)
 def op(cls: Class) -> Class:
-    """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed."""
+    """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed.
+
+    An op whose multiplies are free has none in its gradients either.
+    """
+    if getattr(getattr(cls, "macs", None), "is_free", False):
+        cls.backward_macs = cls.macs
     open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
     if open_questions:
         raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}")
@@ -101,11 +107,17 @@ def field_kinds(cls: type[Any]) -> dict[str, Kind]:
 def free(reason: str) -> Callable[..., int]:
     """A cost that is zero, with the reason."""
 
-    def nothing(self: Any, *ins: Shape, out: Shape) -> int:
+    def nothing(self: Any, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
         return 0
 
     nothing.__doc__ = f"0: {reason}"
+    nothing.is_free = True  # type: ignore[attr-defined]
     return nothing
+
+
+def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+    """Every product x·w of the forward pass returns as ∂out·x for the weight, and as ∂out·w for the input if wanted."""
+    return self.macs(x, out=out) * (1 + wanted[0])
 
 
 def per_element(operations: int) -> Callable[..., Size]:

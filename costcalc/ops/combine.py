@@ -101,4 +101,8 @@ class MatMul:
     def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:
         return elements(out) * a[-1]  # one dot product of length k per output element
 
+    def backward_macs(self, a: Shape, b: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+        # ∂a = ∂out·bᵀ and ∂b = aᵀ·∂out
+        return self.macs(a, b, out=out) * sum(wanted)
+
     elementwise = free("every multiplication and addition belongs to a multiply–accumulate")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum
-from costcalc.ops.base import Need, Tensor, free, op
+from costcalc.ops.base import Need, Tensor, free, of_weight_and_input, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
 from costcalc.ops.window import each, slide, sliding, sliding_axes, window_elements, window_fits
 
@@ -56,6 +56,7 @@ class Conv:
         # each output element is one dot product over a k×k window of the c_in/groups channels its group sees
         return elements(out) * window_elements(self, x) * exact_div(x[1], self.groups)
 
+    backward_macs = of_weight_and_input
     elementwise = bias_adds
 
 
@@ -106,6 +107,7 @@ class Depthwise:
         # each output element is one dot product over a k×k window of a single channel
         return elements(out) * window_elements(self, x)
 
+    backward_macs = of_weight_and_input
     elementwise = bias_adds
 
 
@@ -143,6 +145,7 @@ class PartialConv:
         # every connected pair of maps is a single-channel convolution over all positions
         return elements((out[0], sum(map(len, self.sees)), *out[2:])) * window_elements(self, x)
 
+    backward_macs = of_weight_and_input
     elementwise = bias_adds
 
 
@@ -189,6 +192,7 @@ class ConvTranspose:
         # each input element multiplies a k×k window for each of the channels/groups maps its group writes
         return elements(x) * window_elements(self, x) * exact_div(self.channels, self.groups)
 
+    backward_macs = of_weight_and_input
     elementwise = bias_adds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.base import Need, Tensor, axes, op
+from costcalc.ops.base import Need, Tensor, axes, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, Whole
 
@@ -29,6 +29,7 @@ class Linear:
     def macs(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * x[-1]  # one dot product per output element
 
+    backward_macs = of_weight_and_input
     elementwise = bias_adds
 
 
@@ -54,6 +55,10 @@ class RBF:
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * x[-1]  # a sum of in squares per output: each square is one multiply–accumulate
+
+    def backward_macs(self, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+        # both factors of a square (x − w)·(x − w) have a gradient, if x or w wants one
+        return 2 * self.macs(x, out=out) if self.learned or wanted[0] else 0
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * x[-1]  # the in differences per output

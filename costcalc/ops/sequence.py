@@ -61,6 +61,12 @@ class ScaledDotProductAttention:
         # (l, e)·(e, m) and (l, m)·(m, v), per head
         return MatMul().macs(q, k_t, out=scores) + MatMul().macs(scores, v, out=out)
 
+    def backward_macs(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+        # as two matrix products; scores kept, not computed again
+        k_t, scores = (*k[:-2], k[-1], k[-2]), (*q[:-1], k[-2])
+        first = MatMul().backward_macs(q, k_t, out=scores, wanted=wanted[:2])
+        return first + MatMul().backward_macs(scores, v, out=out, wanted=(any(wanted[:2]), wanted[2]))
+
     def elementwise(self, q: Shape, k: Shape, v: Shape, *, out: Shape) -> Size:
         return 6 * prod((*q[:-1], k[-2]))  # per score: scaled by 1/√e, then softmax (5, see Softmax)
 
@@ -104,6 +110,13 @@ class Recurrent:
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each position and cell: gates·h dot products with the input and with the previous hidden state
         return sum(prod(x[:2]) * self.gates * self.hidden * (width + self.hidden) for _, width in self.cells(x))
+
+    def backward_macs(self, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+        # the weights' gradients are as many; the first hidden state is zero and wants none, nor may the first input
+        n, length, _ = x
+        hidden = sum(n * (length - 1) * self.gates * self.hidden * self.hidden for _ in self.cells(x))
+        below = [width for name, width in self.cells(x) if wanted[0] or not name.startswith("l0")]
+        return self.macs(x, out=out) + hidden + sum(n * length * self.gates * self.hidden * width for width in below)
 
 
 @op

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import torch
@@ -131,7 +132,7 @@ def example_inputs(
     module: fx.GraphModule, *, batch: int | None = None, device: Any = None, dtype: torch.dtype | None = None
 ) -> tuple[torch.Tensor, ...]:
     """Random tensors for the inputs of a built module: normal numbers, or indices where an embedding reads them."""
-    like = next(module.parameters(), torch.empty(0))
+    like = next(chain(module.parameters(), module.buffers()), torch.empty(0))
     device, dtype = device or like.device, dtype or like.dtype
     tensors = []
     for node in module.graph.find_nodes(op="placeholder"):

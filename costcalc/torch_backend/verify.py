@@ -1,0 +1,152 @@
+"""Our counts beside torch's: tensors, shapes, multiplies forward and backward, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from costcalc.analysis.cost import cost
+from costcalc.analysis.training import backward_macs
+from costcalc.analysis.walk import Row
+from costcalc.graph import Graph, unroll
+from costcalc.spec.network import Network
+from costcalc.table import Column, Table
+from costcalc.torch_backend.count import Seen, seen_by_torch
+from costcalc.torch_backend.graph_module import build, example_inputs
+
+QUESTIONS = ("tensors", "output_shape", "macs", "backward_macs")
+WITNESS = (
+    "torch: its own shapes and tensors on the meta device, and the multiplies that torch.utils.flop_counter sees, "
+    "half its FLOPs (the backward pass of convolutions counted by groups, attention in its two products)"
+)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer twice: as the rules have it and as torch does."""
+
+    name: str
+    op: str
+    ours: dict[str, Any]
+    torchs: dict[str, Any]
+
+    @property
+    def differs_in(self) -> list[str]:
+        """The questions on which the two do not agree."""
+        return [question for question in QUESTIONS if self.ours[question] != self.torchs[question]]
+
+
+@dataclass(frozen=True)
+class Verification:
+    """All layers of one network; `params` are ours and the parameters of the module, each counted once."""
+
+    target: str
+    layers: tuple[Layer, ...]
+    params: tuple[int, int]
+
+    @property
+    def differing(self) -> list[Layer]:
+        """Layers on which we and torch do not agree."""
+        return [layer for layer in self.layers if layer.differs_in]
+
+    @property
+    def ok(self) -> bool:
+        """Is there no difference?"""
+        return not self.differing and self.params[0] == self.params[1]
+
+    @property
+    def verdict(self) -> str:
+        """`same`, or where the first difference is."""
+        if self.differing:
+            first = self.differing[0]
+            return f"{len(self.differing)} layers differ, first {first.name} in {', '.join(first.differs_in)}"
+        return "same" if self.ok else "params differ"
+
+    def totals(self) -> dict[str, Any]:
+        """One line for the network: ours beside torch's."""
+        line: dict[str, Any] = {"name": self.target, "layers": len(self.layers)}
+        line |= {"tensors": sum(len(layer.ours["tensors"]) for layer in self.layers)}
+        line |= {"params": self.params[0], "torch_params": self.params[1]}
+        for metric in ("macs", "backward_macs"):
+            line[metric] = sum(layer.ours[metric] for layer in self.layers)
+            line[f"torch_{metric}"] = sum(layer.torchs[metric] for layer in self.layers)
+        return {**line, "verdict": self.verdict}
+
+    def table(self) -> Table:
+        """Every layer, ours beside torch's."""
+        rows = [_record(layer) for layer in self.layers]
+        totals = {**self.totals(), "name": "total", "tensors": None}
+        return Table(f"{self.target}: costcalc beside torch {torch.__version__}", LAYERS, rows, totals, [WITNESS])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `costcalc verify`."""
+        layers = [
+            {"name": layer.name, "op": layer.op, "ours": layer.ours, "torch": layer.torchs} for layer in self.layers
+        ]
+        return {**self.totals(), "ok": self.ok, "torch_version": torch.__version__, "layers": layers}
+
+
+LAYERS = (
+    Column("name", "layer", "text"),
+    Column("op", "op", "text", 3),
+    Column("tensors", "tensors", "text", 6),
+    Column("output_shape", "out", "shape", 4),
+    Column("torch_output_shape", "torch's out", "shape", 5),
+    Column("macs", "MACs"),
+    Column("torch_macs", "torch's MACs"),
+    Column("backward_macs", "backward", "int", 1),
+    Column("torch_backward_macs", "torch's backward", "int", 1),
+    Column("verdict", "verdict", "text"),
+)
+TOTALS = (
+    Column("name", "network", "text"),
+    Column("layers", "layers", "int", 4),
+    Column("tensors", "tensors", "int", 5),
+    Column("params", "params"),
+    Column("torch_params", "torch's params", "int", 2),
+    Column("macs", "MACs"),
+    Column("torch_macs", "torch's MACs", "int", 1),
+    Column("backward_macs", "backward", "int", 1),
+    Column("torch_backward_macs", "torch's backward", "int", 1),
+    Column("verdict", "verdict", "text"),
+)
+
+
+def verify(graph: Graph, target: str = "") -> Verification:
+    """Builds the graph on the meta device, runs it forward and backward there, and compares every layer."""
+    graph = unroll(graph)
+    rows = cost(graph).layers
+    module = build(graph, device="meta")
+    seen = seen_by_torch(module, *example_inputs(module, device="meta"))
+    backward = backward_macs(graph)
+    layers = [_layer(row, backward[row.name], seen[row.name]) for row in rows if row.op.name != "input"]
+    params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
+    return Verification(target or graph.graph.get("name", ""), tuple(layers), params)
+
+
+def verify_net(net: Network) -> Verification:
+    """A network of the library or of a reader."""
+    return verify(net.graph(), net.label)
+
+
+def verified(verifications: Iterable[Verification]) -> Table:
+    """One line for each network."""
+    return Table(
+        f"costcalc beside torch {torch.__version__}", TOTALS, [v.totals() for v in verifications], notes=[WITNESS]
+    )
+
+
+def _layer(row: Row, backward: int, seen: Seen) -> Layer:
+    tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
+    ours = {"tensors": tensors, "output_shape": row.output_shape, "macs": row.macs, "backward_macs": backward}
+    return Layer(str(row.name), row.op.name, ours, seen._asdict())
+
+
+def _record(layer: Layer) -> dict[str, Any]:
+    torchs = {f"torch_{question}": layer.torchs[question] for question in QUESTIONS}
+    tensors = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in layer.ours["tensors"].items())
+    verdict = f"differs in {', '.join(layer.differs_in)}" if layer.differs_in else "same"
+    return {"name": layer.name, "op": layer.op, **layer.ours, **torchs, "tensors": tensors, "verdict": verdict}

@@ -1,0 +1,146 @@
+"""Every product of a layer, one at a time: plain loops that know neither our rules nor torch's kernels.
+
+A layer is written as its definition says it, on scalars that hold no value, only whether a gradient of theirs is
+wanted. `Count.mac(a, b)` is one multiply-accumulate: one product forward, and backward, by the chain rule, one more
+for each of a and b that wants a gradient.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+
+@dataclass
+class Count:
+    """Products so far."""
+
+    forward: int = 0
+    backward: int = 0
+
+    def mac(self, a: bool, b: bool) -> bool:
+        """One product; it wants a gradient if one of its factors does."""
+        self.forward += 1
+        self.backward += int(a) + int(b)
+        return a or b
+
+    def dot(self, a, b) -> bool:
+        """A sum of products."""
+        wants = False
+        for x, y in zip(a, b, strict=True):
+            wants |= self.mac(x, y)
+        return wants
+
+    def matmul(self, a, b):
+        """(m, k) @ (k, n) of any batch."""
+        if a.ndim > 2:
+            batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+            a, b = (np.broadcast_to(t, (*batch, *t.shape[-2:])) for t in (a, b))
+            return np.array([self.matmul(x, y) for x, y in zip(a, b, strict=True)])
+        return np.array([[self.dot(row, column) for column in b.T] for row in a])
+
+
+def per_axis(value, rank):
+    return value if isinstance(value, tuple) else (value,) * rank
+
+
+def windows(op, x, rank):
+    """x with its zeros, the positions of a window, and the offsets inside it."""
+    k, s, d = (per_axis(v, rank) for v in (op.kernel, op.stride, op.dilation))
+    if op.padding == "same":
+        total = [max((-(-n // t) - 1) * t + e * (f - 1) + 1 - n, 0) for n, f, t, e in zip(x.shape[2:], k, s, d)]
+        zeros = [(t // 2, t - t // 2) for t in total]
+    else:
+        zeros = [(p, p) for p in per_axis(op.padding, rank)]
+    # the padded tensor is one tensor: its zeros get a gradient, which nobody reads
+    x = np.pad(x, [(0, 0), (0, 0), *zeros], constant_values=bool(x.flat[0]))
+    starts = [range(0, n - e * (f - 1), t) for n, f, t, e in zip(x.shape[2:], k, s, d)]
+    offsets = [[i * e for i in range(f)] for f, e in zip(k, d)]
+    return x, [*product(*starts)], [*product(*offsets)]
+
+
+def convolve(count, op, x, channels, groups=1, sees=None):
+    """Every output map, position, input map it sees and offset."""
+    x, positions, offsets = windows(op, x, x.ndim - 2)
+    per_in, per_out = x.shape[1] // groups, channels // groups
+    for image in x:
+        for map_ in range(channels):
+            seen = sees[map_] if sees else range(map_ // per_out * per_in, (map_ // per_out + 1) * per_in)
+            for at in positions:
+                for source, offset in product(seen, offsets):
+                    count.mac(image[source][tuple(map(sum, zip(at, offset)))], True)
+
+
+def conv(count, op, x):
+    convolve(count, op, x, op.channels, op.groups)
+
+
+def depthwise(count, op, x):
+    convolve(count, op, x, x.shape[1] * op.multiplier, x.shape[1])
+
+
+def partial_conv(count, op, x):
+    convolve(count, op, x, len(op.sees), sees=op.sees)
+
+
+def conv_transpose(count, op, x):
+    """Every input element stamps a window on each map its group writes."""
+    stamp = np.prod(per_axis(op.kernel, x.ndim - 2)) * (op.channels // op.groups)
+    for element in x.flat:
+        for _ in range(stamp):
+            count.mac(element, True)
+
+
+def linear(count, op, x):
+    count.matmul(x.reshape(-1, x.shape[-1]), np.ones((x.shape[-1], op.features), bool))
+
+
+def rbf(count, op, x):
+    for row in x.reshape(-1, x.shape[-1]):
+        for _ in range(op.features):
+            d = row | op.learned
+            count.dot(d, d)
+
+
+def mat_mul(count, op, a, b):
+    count.matmul(a, b)
+
+
+def attention(count, op, q, k, v):
+    count.matmul(count.matmul(q, k.swapaxes(-1, -2)), v)
+
+
+def recurrent(gates):
+    """Layer by layer, direction by direction, step by step; the first hidden state is zero and wants nothing."""
+
+    def run(count, op, x):
+        for _ in range(op.layers):
+            directions = []
+            for backwards in range(1 + op.bidirectional):
+                h, states = np.zeros((x.shape[0], op.hidden), bool), []
+                for step in range(x.shape[1])[:: -1 if backwards else 1]:
+                    for _ in range(gates):
+                        count.matmul(x[:, step], np.ones((x.shape[2], op.hidden), bool))
+                        count.matmul(h, np.ones((op.hidden, op.hidden), bool))
+                    h = np.ones_like(h)  # it depends on the weights
+                    states.append(h)
+                directions.append(np.stack(states, 1))
+            x = np.concatenate(directions, 2)
+
+    return run
+
+
+LOOPS = {
+    "conv": conv, "conv1d": conv, "conv2d": conv, "conv3d": conv, "depthwise": depthwise,
+    "partial_conv": partial_conv, "conv_transpose": conv_transpose, "linear": linear, "rbf": rbf, "mat_mul": mat_mul,
+    "scaled_dot_product_attention": attention, "lstm": recurrent(4), "gru": recurrent(3),
+}  # fmt: skip
+
+
+def products(op, ins, wanted):
+    """Products of one layer forward and backward, counted one by one. `wanted`: which inputs want a gradient."""
+    count = Count()
+    LOOPS[op.name](count, op, *(np.full(x, want, bool) for x, want in zip(ins, wanted, strict=True)))
+    return count.forward, count.backward
