@@ -26,6 +26,12 @@ class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 
 
+class TooLarge(CostcalcError):
+    """A network that the memory of a device cannot hold."""
+
+    exit_code = 3
+
+
 class MissingExtra(CostcalcError):
     """A package that costcalc itself does without, and the extra that brings it."""
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
-from costcalc.errors import GraphError  # noqa: E402
+from costcalc.errors import GraphError, TooLarge  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
@@ -195,7 +195,7 @@ def test_sizes_that_are_letters_are_refused():
 
 def test_what_no_memory_holds_is_refused_and_the_meta_device_holds_it():
     graph = chain(("huge", ops.Linear(10**6)), ("huger", ops.Linear(10**6)), size=(1, 10**6))
-    with pytest.raises(GraphError, match=r"its weights take 7\.28 TiB, and cpu has .* free"):
+    with pytest.raises(TooLarge, match=r"its weights take 7\.28 TiB, and cpu has .* free"):
         build(graph)
     module = build(graph, device="meta")
     assert sum(p.numel() for p in module.parameters()) == 2 * (10**12 + 10**6) == costcalc.cost(graph).params

@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 from costcalc.analysis.walk import Row, walk
-from costcalc.errors import GraphError
+from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.torch_backend.modules import MODULES
 
@@ -19,7 +19,8 @@ def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None
 
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
     Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
-    device it has shapes and takes no memory. Raises GraphError for sizes that are no numbers, and whatever `cost` does.
+    device it has shapes and takes no memory. Raises GraphError for sizes that are no numbers and ops without a module,
+    TooLarge if the weights do not fit, and whatever `cost` does.
     """
     graph = unroll(graph)
     rows = {row.name: row for row in walk(graph)}
@@ -125,7 +126,7 @@ def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
 
     needed = sum(row.params + row.buffers for row in rows) * dtype.itemsize
     if needed > (free := available(device)):
-        raise GraphError(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
+        raise TooLarge(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
 
 
 def example_inputs(

@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import torch
+
+from costcalc.analysis.cost import cost
+from costcalc.analysis.memory import peak_activations
+from costcalc.graph import Graph
+from costcalc.torch_backend.settings import Settings
+
+if TYPE_CHECKING:
+    from costcalc.torch_backend.step import Step
+
+CPU = torch.profiler.ProfilerActivity.CPU
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Nothing on stderr: the profiler speaks there from below Python."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def available(device: torch.device) -> int:
@@ -21,3 +49,33 @@ def bytes_text(count: float) -> str:
             return f"{count:.3g} {unit}"
         count /= 1024
     return f"{count:,.3g} TiB"
+
+
+def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
+    """Bytes of the weights and buffers, and of the most activations held at once at inference, before anything is
+    built. A training step takes more of both: it keeps activations for the backward pass, and gradients."""
+    rows = cost(graph).layers
+    weights = sum(row.params + row.buffers for row in rows)
+    return settings.bytes_per_element * weights, settings.bytes_per_element * peak_activations(graph).elements
+
+
+def measured_peak(step: Step) -> int | None:
+    """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
+
+    On a GPU as its allocator counts them; on a CPU from the profiler's records of every allocation.
+    """
+    inputs = sum(t.numel() * t.element_size() for t in step.inputs)
+    if step.settings.device.startswith("cuda"):
+        torch.cuda.synchronize()
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        step.run()
+        return torch.cuda.max_memory_allocated() - before + inputs
+    with muted(), torch.profiler.profile(activities=[CPU], profile_memory=True) as profile:
+        step.run()
+    held = peak = 0
+    for event in profile.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            peak = max(peak, held)
+    return inputs + peak

@@ -1,0 +1,43 @@
+"""What a device can do at best: one large matrix product and one large copy, measured as everything else is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from costcalc.torch_backend.settings import Settings
+from costcalc.torch_backend.step import Clock
+
+RUNS = 7
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """Multiply–accumulates per second, and bytes read and written per second."""
+
+    macs_per_second: float
+    bytes_per_second: float
+
+
+def ceilings(settings: Settings) -> Ceilings:
+    """The quickest of a few runs of each, in the settings' precision, on its device and threads."""
+    gpu = settings.device.startswith("cuda")
+    n, elements = (8192, 2**28) if gpu else (2048, 2**26)
+    dtype, clock = getattr(torch, settings.dtype), Clock(settings.device)
+    with torch.device(settings.device), torch.inference_mode():
+        a, b, out = (torch.ones(n, n, dtype=dtype) for _ in range(3))
+        product = _quickest(clock, lambda: torch.mm(a, b, out=out))
+        source, target = (torch.ones(elements // 4, dtype=torch.float32) for _ in range(2))
+        copy = _quickest(clock, lambda: target.copy_(source))
+    return Ceilings(n**3 / product, 2 * 4 * (elements // 4) / copy)
+
+
+def _quickest(clock: Clock, work: object) -> float:
+    assert callable(work)
+    times = []
+    for _ in range(RUNS):
+        start = clock.mark()
+        work()
+        times += clock.seconds([start, clock.mark()])
+    return min(times)

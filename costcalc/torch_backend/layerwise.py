@@ -1,0 +1,97 @@
+"""Where the time goes: each layer of a network on its own, in the order and with the tensors of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor, fx
+
+from costcalc.torch_backend.step import Clock, Step
+
+MIN_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class LayerTime:
+    """Median seconds of one layer, forward and in training backward; bytes it reads and writes forward."""
+
+    name: str
+    op: str
+    forward: float
+    backward: float
+    bytes: int
+
+
+def layer_times(step: Step, seconds: float) -> list[LayerTime]:
+    """Every layer, timed over at least ten rounds and so many seconds; what it reads is freed as the whole frees it."""
+    times: dict[fx.Node, list[list[float]]] = {}
+    spent, rounds = 0.0, 0
+    while rounds < MIN_ROUNDS or spent < seconds:
+        for node, parts in _one_round(step):
+            times.setdefault(node, []).append(parts)
+            spent += sum(parts)
+        rounds += 1
+    size = step.settings.bytes_per_element
+    medians = {node: [median(part) for part in zip(*parts)] for node, parts in times.items()}
+    return [
+        LayerTime(
+            str(node.meta["row"].name),
+            node.meta["row"].op.name,
+            forward,
+            backward,
+            size * elements_moved(node),
+        )
+        for node, (forward, backward) in medians.items()
+    ]
+
+
+def elements_moved(node: fx.Node) -> int:
+    """Elements read and written by a layer: its inputs, its tensors, its output; a view moves none."""
+    row = node.meta["row"]
+    if row.op.view:
+        return 0
+    shapes = [*row.input_shapes, row.output_shape, *(t.shape for t in row.op.weights(*row.input_shapes))]
+    return sum(torch.Size(shape).numel() for shape in shapes)
+
+
+def _one_round(step: Step) -> Iterator[tuple[fx.Node, list[float]]]:
+    """Runs each layer once and yields its seconds, forward and backward."""
+    values: dict[fx.Node, Any] = {}
+    inputs = iter(step.inputs)
+    unread = {node: len(node.users) for node in step.module.graph.nodes}
+    for node in step.module.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = next(inputs)
+        if node.op != "call_module":
+            continue
+        layer = step.module.get_submodule(str(node.target))
+        values[node], parts = _timed(layer, [values[source] for source in node.args], step.clock, step.settings.train)
+        yield node, parts
+        for source in node.all_input_nodes:
+            unread[source] -= 1
+            if not unread[source]:
+                del values[source]
+
+
+def _timed(layer: Any, ins: list[Tensor], clock: Clock, train: bool) -> tuple[Tensor, list[float]]:
+    if not train:
+        with torch.inference_mode():
+            start = clock.mark()
+            out = layer(*ins)
+            return out, [*clock.seconds([start, clock.mark()]), 0.0]
+    ins = [t.detach().requires_grad_(t.requires_grad) for t in ins]
+    start = clock.mark()
+    out = layer(*ins)
+    forward = clock.seconds([start, clock.mark()])
+    wanted = [t for t in (*ins, *layer.parameters()) if t.requires_grad]
+    backward = [0.0]
+    if wanted:
+        gradient = torch.ones_like(out)
+        start = clock.mark()
+        torch.autograd.grad(out, wanted, gradient)
+        backward = clock.seconds([start, clock.mark()])
+    return out.detach().requires_grad_(out.requires_grad), [*forward, *backward]

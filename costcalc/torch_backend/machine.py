@@ -1,0 +1,179 @@
+"""The machine that is measured: its devices, what identifies them, and how busy it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from costcalc.errors import CostcalcError, did_you_mean
+from costcalc.table import Column, Table
+
+
+class NoDevice(CostcalcError):
+    """A device that is not here."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True)
+class Device:
+    """Something to measure on. Equal fingerprints: the same kind of device under the same driver."""
+
+    name: str  # as torch calls it: cpu, cuda:0
+    model: str
+    memory: int  # bytes
+    details: dict[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits of the model, its memory and its details."""
+        text = repr((self.model, self.memory >> 28, sorted(self.details.items())))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def devices() -> list[Device]:
+    """What can be timed here: the GPUs, then the CPU."""
+    gpus = [_gpu(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
+    return [*gpus, _cpu()]
+
+
+def find_device(wanted: str) -> Device:
+    """The device called so, or for `auto` the first GPU, else the CPU. Never another one instead: raises NoDevice."""
+    here = {device.name: device for device in devices()}
+    if wanted == "auto":
+        return next(iter(here.values()))
+    if wanted == "cuda" and "cuda:0" in here:
+        return here["cuda:0"]
+    if wanted not in here:
+        hint = did_you_mean(wanted, ["auto", *here])
+        why = f" ({_why_no_gpu()})" if wanted.startswith("cuda") else ""
+        raise NoDevice(f"there is no device {wanted[:40]!r} here{why}; {hint}")
+    return here[wanted]
+
+
+def _why_no_gpu() -> str:
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA"
+    return f"CUDA {torch.version.cuda} finds {torch.cuda.device_count()} devices"
+
+
+def _gpu(index: int) -> Device:
+    about = torch.cuda.get_device_properties(index)
+    details = {
+        "compute_capability": f"{about.major}.{about.minor}",
+        "multiprocessors": about.multi_processor_count,
+        "cuda": torch.version.cuda,
+    }
+    return Device(f"cuda:{index}", about.name, about.total_memory, details)
+
+
+def _cpu() -> Device:
+    details = {
+        "cores": os.cpu_count(),
+        "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "capability": torch.backends.cpu.get_cpu_capability(),
+    }
+    return Device("cpu", _cpu_model(), psutil.virtual_memory().total, details)
+
+
+def _cpu_model() -> str:
+    """As /proc/cpuinfo has it, else what Python knows."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
+
+
+def environment(device: Device) -> dict[str, Any]:
+    """All that may change a measured time and can be read here; what cannot is None."""
+    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    return {
+        "device": device.model,
+        **device.details,
+        "memory_bytes": device.memory,
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+        "driver": _read("/proc/driver/nvidia/version"),
+        "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
+        "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        "cpu_mhz": round(frequency.current) if frequency else None,
+        "gpu_clock_mhz": _gpu_clock(device),
+        "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+    }
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(encoding="utf-8").splitlines()[0].strip()
+    except (OSError, IndexError):
+        return None
+
+
+def _gpu_clock(device: Device) -> int | None:
+    try:
+        return int(torch.cuda.clock_rate(device.name)) if device.name.startswith("cuda") else None
+    except (ImportError, RuntimeError, AssertionError):  # needs NVIDIA's management library
+        return None
+
+
+class OtherLoad:
+    """Cores that other processes use, from when this is made: the busy time of the machine without our own."""
+
+    def __init__(self, ours: list[int]):
+        self.ours = [psutil.Process(pid) for pid in ours]
+        self.start = self._now()
+
+    def cores(self) -> float:
+        """The mean number of cores since then."""
+        elapsed, busy, own = (now - then for now, then in zip(self._now(), self.start))
+        return max(0.0, (busy - own) / elapsed) if elapsed > 0 else 0.0
+
+    def _now(self) -> tuple[float, float, float]:
+        cpu = psutil.cpu_times()
+        busy = sum(cpu) - cpu.idle - getattr(cpu, "iowait", 0.0) - getattr(cpu, "guest", 0.0)
+        return time.monotonic(), busy, sum(_seconds(process) for process in self.ours)
+
+
+def _seconds(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
+
+
+COLUMNS = (
+    Column("name", "device", "text"),
+    Column("model", "model", "text"),
+    Column("memory", "memory, bytes"),
+    Column("details", "details", "text", 1),
+    Column("fingerprint", "fingerprint", "text"),
+)
+
+
+def devices_table() -> Table:
+    """What can be timed here, with its fingerprint."""
+    rows = [
+        {
+            "name": device.name,
+            "model": device.model,
+            "memory": device.memory,
+            "details": ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in device.details.items()),
+            "fingerprint": device.fingerprint,
+        }
+        for device in devices()
+    ]
+    notes = [] if torch.cuda.is_available() else [f"no GPU: {_why_no_gpu()}"]
+    return Table(f"devices for torch {torch.__version__}", COLUMNS, rows, notes=notes)

@@ -1,0 +1,170 @@
+"""Times several networks in turns: A B A B …, each in a child process, until each has enough runs."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from statistics import median
+
+import torch
+
+from costcalc.analysis.cost import cost
+from costcalc.graph import Graph
+from costcalc.torch_backend.ceilings import Ceilings
+from costcalc.torch_backend.layerwise import LayerTime
+from costcalc.torch_backend.machine import OtherLoad
+from costcalc.torch_backend.memory import available, bytes_text, predicted
+from costcalc.torch_backend.samples import MIN_RUNS, Ratio, Summary, ratio, summary
+from costcalc.torch_backend.settings import Settings
+from costcalc.torch_backend.step import INFERENCE, TRAINING
+from costcalc.torch_backend.worker import Child, Lost
+
+SECONDS, QUICK = 3.0, 0.5
+BLOCK = 0.1  # seconds that one network runs before it is the next one's turn
+BEFORE = 0.3  # seconds for which the load is read before anything runs
+
+Progress = Callable[[float, str], None]  # share done, and what is being done
+
+
+@dataclass
+class Point:
+    """One network under one group of settings, and what was measured of it."""
+
+    target: str
+    graph: Graph
+    settings: Settings
+    status: str = "ok"  # or refused, oom, killed(9), failed
+    message: str = ""
+    macs: int = 0
+    params: int = 0
+    activations: int = 0
+    weight_bytes: int = 0
+    predicted_peak: int = 0
+    measured_peak: int | None = None
+    threads: int | None = None
+    steady: bool = True
+    warm_up_runs: int = 0
+    times: list[list[float]] = field(default_factory=list)  # seconds of each part of each run
+    blocks: list[float] = field(default_factory=list)  # the median run of each turn
+    others: float = 0.0  # cores that other processes used
+    layers: list[LayerTime] = field(default_factory=list)
+    ceilings: Ceilings | None = None
+
+    def __post_init__(self) -> None:
+        totals = cost(self.graph).totals
+        self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
+        self.weight_bytes, self.predicted_peak = predicted(self.graph, self.settings)
+
+    @property
+    def ok(self) -> bool:
+        """Was it measured?"""
+        return self.status == "ok"
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the parts of a run."""
+        return TRAINING if self.settings.train else INFERENCE
+
+    def total(self) -> Summary:
+        """Of whole runs."""
+        found = summary([sum(run) for run in self.times], self.others)
+        if self.steady:
+            return found
+        return Summary(**{**vars(found), "noisy": (*found.noisy, "it did not settle")})
+
+    def part(self, index: int) -> Summary:
+        """Of the forward pass, the backward pass or the optimizer."""
+        return summary([run[index] for run in self.times], self.others)
+
+
+def faster(a: Point, b: Point) -> Ratio:
+    """How many times as long a takes as b, turn by turn."""
+    turns = min(len(a.blocks), len(b.blocks))
+    return ratio(a.blocks[:turns], b.blocks[:turns])
+
+
+def measure(
+    points: list[Point], *, seconds: float = SECONDS, per_layer: bool = False, progress: Progress = lambda *_: None
+) -> None:
+    """Fills in the points. One that cannot fit is refused, one that dies is marked; the others go on."""
+    load = OtherLoad([os.getpid()])
+    time.sleep(BEFORE)
+    before = load.cores()
+    for point in points:
+        _refuse_if_too_large(point)
+    with ExitStack() as stack:
+        children = {}
+        for i, point in enumerate(points):
+            progress(0.2 * i / len(points), f"building {point.target}")
+            with _noted(point):
+                child = Child(point.graph, point.settings)
+                stack.callback(child.close)
+                child.answer()
+                children[i] = child
+        load = OtherLoad([os.getpid(), *(child.pid for child in children.values())])
+        _in_turns([(points[i], child) for i, child in children.items()], seconds, progress)
+        others = max(before, load.cores())
+        for i, child in children.items():
+            points[i].others = others
+            with _noted(points[i]):
+                _look_closer(points[i], child, seconds if per_layer else 0.0, progress)
+
+
+def _refuse_if_too_large(point: Point) -> None:
+    """From our own counts, before anything is built."""
+    needed, free = point.weight_bytes + point.predicted_peak, available(torch.device(point.settings.device))
+    if needed > free:
+        point.status = "refused"
+        point.message = f"needs {bytes_text(needed)} at least, {point.settings.device} has {bytes_text(free)} free"
+
+
+@contextmanager
+def _noted(point: Point) -> Iterator[None]:
+    """A child that is lost marks its point. Nothing is done for a point that is lost already."""
+    try:
+        yield
+    except Lost as lost:
+        point.status, point.message = lost.status, str(lost)
+
+
+def _in_turns(pairs: Iterable[tuple[Point, Child]], seconds: float, progress: Progress) -> None:
+    """Warms every network up, then runs them in turns until each has its runs and its time."""
+    pairs = list(pairs)
+    per_block: dict[int, int] = {}
+    for point, child in pairs:
+        with _noted(point):
+            progress(0.2, f"warming up {point.target}")
+            point.steady, point.warm_up_runs, once = child.ask("warm_up")
+            per_block[child.pid] = max(1, round(BLOCK / once))
+            point.threads = child.ask("threads")
+    while open_ := [(point, child) for point, child in pairs if point.ok and not _enough(point, seconds)]:
+        for point, child in [pair for pair in pairs if pair[0].ok]:  # all of them, so that there are pairs
+            with _noted(point):
+                block = child.ask("run", per_block[child.pid])
+                point.times += block
+                point.blocks.append(median(sum(run) for run in block))
+        done = min(_spent(point) / seconds for point, _ in open_)
+        progress(0.2 + 0.7 * min(1.0, done), f"timing {len(pairs)} in turns")
+
+
+def _spent(point: Point) -> float:
+    return sum(map(sum, point.times))
+
+
+def _enough(point: Point, seconds: float) -> bool:
+    return len(point.times) >= MIN_RUNS and len(point.blocks) >= MIN_RUNS and _spent(point) >= seconds
+
+
+def _look_closer(point: Point, child: Child, layer_seconds: float, progress: Progress) -> None:
+    """Memory, and if wanted the layers and what the device can do at best."""
+    if not point.ok:
+        return
+    progress(0.95, f"memory of {point.target}")
+    point.measured_peak = child.ask("memory")
+    if layer_seconds:
+        progress(0.97, f"layers of {point.target}")
+        point.layers = child.ask("layers", layer_seconds)
+        point.ceilings = child.ask("ceilings")

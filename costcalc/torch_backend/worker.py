@@ -1,0 +1,154 @@
+"""A child process that holds one network and runs it when told, so that it may die without the others.
+
+The parent sends a word and its arguments, the child one answer. A child whose parent is gone ends.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any
+
+from costcalc.errors import TooLarge
+from costcalc.graph import Graph
+from costcalc.torch_backend.settings import Settings
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+STEADY = 0.02  # a window of runs whose median is no more than this below the one before has settled
+WINDOW = 5
+MOST_WINDOWS = 40
+
+
+class Lost(Exception):
+    """A child that is no more, or could not do what it was asked. `status` is oom, killed(9), failed, …"""
+
+    def __init__(self, status: str, message: str):
+        super().__init__(message)
+        self.status = status
+
+
+class Child:
+    """The parent's side of one network. Raises Lost when the child cannot answer."""
+
+    def __init__(self, graph: Graph, settings: Settings):
+        context = get_context("spawn")  # a fork would share threads and a GPU's state
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, graph, settings, os.getpid()), daemon=True)
+        self.process.start()
+        theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """Of the child process."""
+        assert self.process.pid is not None
+        return self.process.pid
+
+    def ask(self, word: str, *arguments: Any) -> Any:
+        """One answer."""
+        try:
+            self.pipe.send((word, arguments))
+            return self.answer()
+        except (EOFError, OSError):
+            raise self.lost() from None
+
+    def answer(self) -> Any:
+        """The next answer of the child."""
+        try:
+            status, answer = self.pipe.recv()
+        except (EOFError, OSError):
+            raise self.lost() from None
+        if status != "ok":
+            raise Lost(status, answer)
+        return answer
+
+    def lost(self) -> Lost:
+        """What ended the child."""
+        self.process.join(5)
+        code = self.process.exitcode or 0
+        if code < 0:
+            why = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
+            return Lost(f"killed({-code})", f"killed by signal {-code}{why}")
+        return Lost("failed", f"ended with exit code {code}")
+
+    def close(self) -> None:
+        """Ends the child, whatever it is doing."""
+        self.pipe.close()
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+
+def _serve(pipe: Connection, graph: Graph, settings: Settings, parent: int) -> None:
+    """The child's side: makes the step, says so, and answers until nobody asks."""
+    _die_with(parent)
+    try:
+        words = _words(graph, settings)
+        pipe.send(("ok", None))
+        while True:
+            word, arguments = pipe.recv()
+            pipe.send(("ok", words[word](*arguments)))
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        return
+    except Exception as error:
+        pipe.send((_status(error), _in_one_line(error)))
+
+
+def _die_with(parent: int) -> None:
+    """Ends this process when its parent ends, and leaves Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before this was said
+            os._exit(1)
+
+
+def _words(graph: Graph, settings: Settings) -> dict[str, Callable[..., Any]]:
+    from costcalc.torch_backend.ceilings import ceilings
+    from costcalc.torch_backend.layerwise import layer_times
+    from costcalc.torch_backend.memory import measured_peak
+    from costcalc.torch_backend.step import Step
+
+    step = Step(graph, settings)
+    return {
+        "warm_up": lambda: warm_up(step.run),
+        "run": lambda times: [step.run() for _ in range(times)],
+        "layers": lambda seconds: layer_times(step, seconds),
+        "memory": lambda: measured_peak(step),
+        "ceilings": lambda: ceilings(settings),
+        "threads": _threads,
+    }
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def warm_up(run: Callable[[], list[float]]) -> tuple[bool, int, float]:
+    """Runs until it gets no faster: until the median of five runs is no more than 2 % below that of the five before.
+
+    Whether it came to that, after how many runs, and the seconds of one.
+    """
+    last = float("inf")
+    for window in range(1, MOST_WINDOWS + 1):
+        now = sorted(sum(run()) for _ in range(WINDOW))[WINDOW // 2]
+        if now > (1 - STEADY) * last:
+            return True, window * WINDOW, now
+        last = now
+    return False, MOST_WINDOWS * WINDOW, last
+
+
+def _status(error: Exception) -> str:
+    """oom for what Python, torch and we say when memory is out, failed for the rest."""
+    out = isinstance(error, (MemoryError, TooLarge)) or type(error).__name__ == "OutOfMemoryError"
+    return "oom" if out or "can't allocate memory" in str(error) else "failed"
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
