@@ -272,3 +272,26 @@ def test_it_trains(x):
         optimizer.step()
         losses.append(loss.item())
     assert losses[1] < losses[0]
+
+
+def test_indices_are_found_behind_a_reshape():
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "tokens", ops.Input([2, 3, 4]))
+    costcalc.add(graph, "flat", ops.Reshape([12]), "tokens")
+    costcalc.add(graph, "embed", ops.Embedding(11, 8), "flat")
+    module = build(graph)
+    (tokens,) = example_inputs(module)
+    assert tokens.dtype == torch.long
+    assert module(tokens).shape == (2, 12, 8)
+
+
+def test_an_op_without_a_module_is_named(monkeypatch):
+    from costcalc.torch_backend.modules import MODULES
+
+    monkeypatch.delitem(MODULES, "conv")
+    with pytest.raises(GraphError) as caught:
+        build(chain(("stem", ops.Conv(4, 3))))
+    assert str(caught.value) == (
+        "layer 'stem': the op 'conv' has no module in torch; "
+        "add it to costcalc.torch_backend.modules.MODULES, as docs/add_an_op.md shows"
+    )

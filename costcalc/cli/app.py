@@ -26,6 +26,8 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
     counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
     hardware.verify: ("Our counts beside torch's.", "verify resnet50"),
+    hardware.time: ("How long networks take here.", "time inception_naive inception_bottleneck"),
+    hardware.devices: ("What can be timed here.", "devices"),
     files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
     files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
 }

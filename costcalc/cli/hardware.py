@@ -1,4 +1,4 @@
-"""Commands that need torch: verify."""
+"""Commands that need torch: verify, time, devices."""
 
 from __future__ import annotations
 
@@ -38,3 +38,55 @@ def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
         raise UnknownName("give one target or more, or --all for every spec and preset")
     return targets or known_targets("")
+
+
+def time(
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.")],
+    batch: Annotated[str, typer.Option("--batch", metavar="N,…", help="Examples at once, one or more.")] = "1",
+    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", help="float32, float16 or bfloat16.")] = "float32",
+    train: Annotated[bool, typer.Option("--train", help="A training step: forward, backward, optimizer.")] = False,
+    compile_: Annotated[bool, typer.Option("--compile", help="Under torch.compile too, as rows of its own.")] = False,
+    cuda_graph: Annotated[bool, typer.Option("--cuda-graph", help="As a CUDA graph too, as rows of its own.")] = False,
+    channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
+    tf32: Annotated[bool, typer.Option("--tf32", help="Allow TF32 in float32 products on a GPU.")] = False,
+    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads of one operation.")] = None,
+    per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
+    from costcalc.report.progress import progress
+    from costcalc.torch_backend.measure import QUICK, SECONDS
+    from costcalc.torch_backend.timing import time_nets
+
+    engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
+    with progress() as show:
+        found = time_nets(
+            nets(targets, set_), device=device, batches=_numbers(batch), engines=engines,
+            seconds=QUICK if quick else SECONDS, per_layer=per_layer, progress=show,
+            dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
+        )  # fmt: skip
+    emit(found.tables(), found.to_dict(), format, output)
+    if not found.measured:
+        raise typer.Exit(3)
+    if strict and found.noisy:
+        raise typer.Exit(1)
+
+
+def devices(format: Format = None, output: Output = None) -> None:
+    """What can be timed here, with its fingerprint."""
+    from costcalc.torch_backend.machine import devices_table
+
+    table = devices_table()
+    emit([table], table.to_records(), format, output)
+
+
+def _numbers(text: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
+        raise UnknownName(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")
+    return [int(part) for part in parts]

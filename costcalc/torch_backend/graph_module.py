@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,8 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.torch_backend.modules import MODULES
+
+MOVERS = ("flatten", "reshape", "transpose", "concat", "identity", "dropout")  # they leave an index an index
 
 
 def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
@@ -71,11 +74,18 @@ class _Builder:
         target = self.called_again(row)
         if target is None:
             target = self.free_target(str(row.name))
-            self.modules[target] = MODULES[row.op.name](row.op, *row.input_shapes)
+            self.modules[target] = self.builder(row)(row.op, *row.input_shapes)
             if "shares" in self.graph.nodes[row.name]:
                 self.tie(row, self.modules[target])
         self.targets[row.name] = target
         return self.fx.call_module(target, tuple(self.nodes[source] for source in row.inputs))
+
+    def builder(self, row: Row) -> Any:
+        """How torch makes this op."""
+        if row.op.name not in MODULES:
+            hint = "add it to costcalc.torch_backend.modules.MODULES, as docs/add_an_op.md shows"
+            raise GraphError(f"layer {str(row.name)!r}: the op {row.op.name!r} has no module in torch; {hint}")
+        return MODULES[row.op.name]
 
     def called_again(self, row: Row) -> str | None:
         """The owner's module, if this layer is the same op on tensors of the same shapes."""
@@ -139,9 +149,19 @@ def example_inputs(
     for node in module.graph.find_nodes(op="placeholder"):
         size = node.meta["row"].output_shape
         size = size if batch is None else (batch, *size[1:])
-        counts = [user.meta["row"].op.count for user in node.users if user.meta["row"].op.name == "embedding"]
-        if counts:
+        if counts := list(_tables(node)):
             tensors.append(torch.randint(min(counts), size, device=device))
         else:
             tensors.append(torch.randn(size, device=device, dtype=dtype))
     return tuple(tensors)
+
+
+def _tables(node: fx.Node) -> Iterator[int]:
+    """Rows of every embedding that reads this tensor, or a view of it."""
+    for user in node.users:
+        if user.op == "call_module":
+            op = user.meta["row"].op
+            if op.name == "embedding":
+                yield op.count
+            elif op.name in MOVERS:
+                yield from _tables(user)

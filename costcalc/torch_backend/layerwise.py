@@ -17,36 +17,41 @@ MIN_ROUNDS = 10
 
 @dataclass(frozen=True)
 class LayerTime:
-    """Median seconds of one layer, forward and in training backward; bytes it reads and writes forward."""
+    """Median seconds of one layer, forward and in training backward; bytes read and written, and MACs, forward."""
 
     name: str
     op: str
     forward: float
     backward: float
     bytes: int
+    macs: int
 
 
-def layer_times(step: Step, seconds: float) -> list[LayerTime]:
-    """Every layer, timed over at least ten rounds and so many seconds; what it reads is freed as the whole frees it."""
+def layer_times(step: Step, seconds: float) -> tuple[list[LayerTime], float]:
+    """Every layer, timed over at least ten rounds and so many seconds; what it reads is freed as the whole frees it.
+
+    With them the median seconds of whole steps, one after each round. The optimizer is in neither.
+    """
     times: dict[fx.Node, list[list[float]]] = {}
-    spent, rounds = 0.0, 0
-    while rounds < MIN_ROUNDS or spent < seconds:
+    wholes: list[float] = []
+    while len(wholes) < MIN_ROUNDS or sum(wholes) < seconds / 2:
         for node, parts in _one_round(step):
             times.setdefault(node, []).append(parts)
-            spent += sum(parts)
-        rounds += 1
+        wholes.append(sum(step.run()[:2]))
     size = step.settings.bytes_per_element
     medians = {node: [median(part) for part in zip(*parts)] for node, parts in times.items()}
-    return [
+    layers = [
         LayerTime(
             str(node.meta["row"].name),
             node.meta["row"].op.name,
             forward,
             backward,
             size * elements_moved(node),
+            node.meta["row"].macs,
         )
         for node, (forward, backward) in medians.items()
     ]
+    return layers, median(wholes)
 
 
 def elements_moved(node: fx.Node) -> int:

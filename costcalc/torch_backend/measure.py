@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -51,6 +51,7 @@ class Point:
     blocks: list[float] = field(default_factory=list)  # the median run of each turn
     others: float = 0.0  # cores that other processes used
     layers: list[LayerTime] = field(default_factory=list)
+    whole: float = 0.0  # seconds of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
 
     def __post_init__(self) -> None:
@@ -87,30 +88,37 @@ def faster(a: Point, b: Point) -> Ratio:
 
 
 def measure(
-    points: list[Point], *, seconds: float = SECONDS, per_layer: bool = False, progress: Progress = lambda *_: None
+    points: list[Point],
+    *,
+    seconds: float = SECONDS,
+    per_layer: bool = False,
+    memory: int | None = None,
+    progress: Progress = lambda *_: None,
 ) -> None:
-    """Fills in the points. One that cannot fit is refused, one that dies is marked; the others go on."""
+    """Fills in the points. One that cannot fit is refused, one that dies is marked; the others go on.
+
+    Each is run for so many seconds, ten times at least; in a child process that may have so many bytes of `memory`.
+    """
     load = OtherLoad([os.getpid()])
     time.sleep(BEFORE)
     before = load.cores()
     for point in points:
         _refuse_if_too_large(point)
     with ExitStack() as stack:
-        children = {}
-        for i, point in enumerate(points):
-            progress(0.2 * i / len(points), f"building {point.target}")
+        pairs = [(point, Child(point.graph, point.settings, memory)) for point in points if point.ok]
+        for _, child in pairs:
+            stack.callback(child.close)
+        for i, (point, child) in enumerate(pairs):
+            progress(0.2 * i / len(pairs), f"building {point.target}")
             with _noted(point):
-                child = Child(point.graph, point.settings)
-                stack.callback(child.close)
                 child.answer()
-                children[i] = child
-        load = OtherLoad([os.getpid(), *(child.pid for child in children.values())])
-        _in_turns([(points[i], child) for i, child in children.items()], seconds, progress)
+        load = OtherLoad([os.getpid(), *(child.pid for _, child in pairs)])
+        _in_turns([pair for pair in pairs if pair[0].ok], seconds, progress)
         others = max(before, load.cores())
-        for i, child in children.items():
-            points[i].others = others
-            with _noted(points[i]):
-                _look_closer(points[i], child, seconds if per_layer else 0.0, progress)
+        for point, child in pairs:
+            point.others = others
+            with _noted(point):
+                _look_closer(point, child, seconds if per_layer else 0.0, progress)
 
 
 def _refuse_if_too_large(point: Point) -> None:
@@ -130,20 +138,17 @@ def _noted(point: Point) -> Iterator[None]:
         point.status, point.message = lost.status, str(lost)
 
 
-def _in_turns(pairs: Iterable[tuple[Point, Child]], seconds: float, progress: Progress) -> None:
+def _in_turns(pairs: list[tuple[Point, Child]], seconds: float, progress: Progress) -> None:
     """Warms every network up, then runs them in turns until each has its runs and its time."""
-    pairs = list(pairs)
-    per_block: dict[int, int] = {}
     for point, child in pairs:
         with _noted(point):
             progress(0.2, f"warming up {point.target}")
-            point.steady, point.warm_up_runs, once = child.ask("warm_up")
-            per_block[child.pid] = max(1, round(BLOCK / once))
+            point.steady, point.warm_up_runs = child.ask("warm_up")
             point.threads = child.ask("threads")
     while open_ := [(point, child) for point, child in pairs if point.ok and not _enough(point, seconds)]:
         for point, child in [pair for pair in pairs if pair[0].ok]:  # all of them, so that there are pairs
             with _noted(point):
-                block = child.ask("run", per_block[child.pid])
+                block = child.ask("run", BLOCK)
                 point.times += block
                 point.blocks.append(median(sum(run) for run in block))
         done = min(_spent(point) / seconds for point, _ in open_)
@@ -166,5 +171,5 @@ def _look_closer(point: Point, child: Child, layer_seconds: float, progress: Pro
     point.measured_peak = child.ask("memory")
     if layer_seconds:
         progress(0.97, f"layers of {point.target}")
-        point.layers = child.ask("layers", layer_seconds)
+        point.layers, point.whole = child.ask("layers", layer_seconds)
         point.ceilings = child.ask("ceilings")

@@ -112,6 +112,11 @@ class Ratio:
         """Is one of them faster? Only if the interval excludes 1."""
         return not self.low <= 1 <= self.high
 
+    @property
+    def inverse(self) -> Ratio:
+        """How many times as long B takes as A."""
+        return Ratio(1 / self.median, 1 / self.high, 1 / self.low)
+
 
 def ratio(a: Sequence[float], b: Sequence[float]) -> Ratio:
     """a over b, pair by pair, so that a drifting machine cancels out."""

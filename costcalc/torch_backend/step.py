@@ -103,7 +103,7 @@ def built(graph: Graph, settings: Settings) -> fx.GraphModule:
     torch.manual_seed(0)
     module = build(graph, device=settings.device, dtype=getattr(torch, settings.dtype))
     if settings.channels_last:
-        module = module.to(memory_format=torch.channels_last)
+        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return module.train(settings.train)
 
 
@@ -119,7 +119,7 @@ def inputs_of(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
 def engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:
     """What is called: the module itself, its compiled form, or a captured CUDA graph."""
     if settings.engine == "compile":
-        return torch.compile(module)  # type: ignore[no-any-return]
+        return torch.compile(module)
     if settings.engine == "cuda_graph":
         return _captured(module, inputs)
     return module

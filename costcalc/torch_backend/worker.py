@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from statistics import median
 from typing import Any
 
 from costcalc.errors import TooLarge
@@ -35,10 +36,11 @@ class Lost(Exception):
 class Child:
     """The parent's side of one network. Raises Lost when the child cannot answer."""
 
-    def __init__(self, graph: Graph, settings: Settings):
-        context = get_context("spawn")  # a fork would share threads and a GPU's state
+    def __init__(self, graph: Graph, settings: Settings, memory: int | None = None):
+        """`memory` bytes of address space are all it may have."""
+        context = _context()
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, graph, settings, os.getpid()), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
         self.process.start()
         theirs.close()
 
@@ -46,7 +48,7 @@ class Child:
     def pid(self) -> int:
         """Of the child process."""
         assert self.process.pid is not None
-        return self.process.pid
+        return int(self.process.pid)
 
     def ask(self, word: str, *arguments: Any) -> Any:
         """One answer."""
@@ -83,9 +85,21 @@ class Child:
         self.process.join()
 
 
-def _serve(pipe: Connection, graph: Graph, settings: Settings, parent: int) -> None:
+def _context() -> Any:
+    """Children of a process that has imported torch and done nothing with it, or on their own where there is none: a
+    fork of this one would share threads and a GPU's state."""
+    if sys.platform != "linux":
+        return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["costcalc.torch_backend.step"])
+    return context
+
+
+def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None) -> None:
     """The child's side: makes the step, says so, and answers until nobody asks."""
-    _die_with(parent)
+    _die_with_parent()
+    if memory is not None:
+        _limit(memory)
     try:
         words = _words(graph, settings)
         pipe.send(("ok", None))
@@ -98,13 +112,19 @@ def _serve(pipe: Connection, graph: Graph, settings: Settings, parent: int) -> N
         pipe.send((_status(error), _in_one_line(error)))
 
 
-def _die_with(parent: int) -> None:
+def _die_with_parent() -> None:
     """Ends this process when its parent ends, and leaves Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before this was said
+        if os.getppid() == 1:  # it ended before this was said
             os._exit(1)
+
+
+def _limit(memory: int) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def _words(graph: Graph, settings: Settings) -> dict[str, Callable[..., Any]]:
@@ -116,7 +136,7 @@ def _words(graph: Graph, settings: Settings) -> dict[str, Callable[..., Any]]:
     step = Step(graph, settings)
     return {
         "warm_up": lambda: warm_up(step.run),
-        "run": lambda times: [step.run() for _ in range(times)],
+        "run": lambda seconds: block(step.run, seconds),
         "layers": lambda seconds: layer_times(step, seconds),
         "memory": lambda: measured_peak(step),
         "ceilings": lambda: ceilings(settings),
@@ -130,18 +150,28 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
-def warm_up(run: Callable[[], list[float]]) -> tuple[bool, int, float]:
+def block(run: Callable[[], list[float]], seconds: float) -> list[list[float]]:
+    """Runs, one at least, until so many seconds are spent."""
+    times = [run()]
+    spent = sum(times[0])
+    while spent < seconds:
+        times.append(run())
+        spent += sum(times[-1])
+    return times
+
+
+def warm_up(run: Callable[[], list[float]]) -> tuple[bool, int]:
     """Runs until it gets no faster: until the median of five runs is no more than 2 % below that of the five before.
 
-    Whether it came to that, after how many runs, and the seconds of one.
+    Whether it came to that, and after how many runs.
     """
     last = float("inf")
     for window in range(1, MOST_WINDOWS + 1):
-        now = sorted(sum(run()) for _ in range(WINDOW))[WINDOW // 2]
+        now = median(sum(run()) for _ in range(WINDOW))
         if now > (1 - STEADY) * last:
-            return True, window * WINDOW, now
+            return True, window * WINDOW
         last = now
-    return False, MOST_WINDOWS * WINDOW, last
+    return False, MOST_WINDOWS * WINDOW
 
 
 def _status(error: Exception) -> str:

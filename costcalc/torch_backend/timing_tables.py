@@ -1,0 +1,167 @@
+"""Measured times as tables: a line for each network, who is faster, and where the time of one goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from costcalc.table import Column, Table
+from costcalc.torch_backend.layerwise import LayerTime
+from costcalc.torch_backend.measure import Point, faster
+from costcalc.torch_backend.memory import bytes_text
+from costcalc.torch_backend.settings import Settings
+
+COLUMNS = (
+    Column("network", "network", "text"),
+    Column("batch", "batch", "int", 1),
+    Column("how", "how", "text", 2),
+    Column("ms", "ms", "figure"),
+    Column("interval", "95 %", "figure", 1),
+    Column("iqr", "IQR", "share", 3),
+    Column("runs", "runs", "int", 4),
+    Column("per_second", "per second", "figure", 3),
+    Column("gmacs", "GMAC/s", "figure", 2),
+    Column("weights", "weights", "figure", 5),
+    Column("predicted", "peak predicted", "figure", 5),
+    Column("measured", "peak measured", "figure", 5),
+    Column("status", "status", "text", 0),
+)
+LAYER_COLUMNS = (
+    Column("name", "layer", "text"),
+    Column("op", "op", "text", 3),
+    Column("ms", "ms", "figure"),
+    Column("share", "share", "share", 1),
+    Column("backward", "backward ms", "figure", 2),
+    Column("macs", "MACs", "int", 4),
+    Column("gmacs", "GMAC/s", "figure", 1),
+    Column("of_macs", "of the ceiling", "share", 2),
+    Column("gbytes", "GB/s", "figure", 1),
+    Column("of_bytes", "of the ceiling", "share", 2),
+    Column("bound", "held back by", "text", 3),
+)
+MEANING = (
+    "ms: the median of whole steps; 95 %: the bootstrap interval of that median; per second: examples; peak: bytes of "
+    "activations held at once, predicted from what is still to be read and as the allocator or profiler saw it"
+)
+FAR_BELOW = 0.10  # of both ceilings: then it is neither that holds a layer back
+
+
+def _how(settings: Settings) -> str:
+    flags = ("channels last" * settings.channels_last, "TF32" * settings.tf32)
+    return ", ".join(
+        filter(
+            None, ["train" if settings.train else "infer", settings.engine.replace("_", " "), settings.dtype, *flags]
+        )
+    )
+
+
+def digits(x: float) -> str:
+    """Three digits that count, without an exponent."""
+    return f"{x:.3g}" if abs(x) < 1000 else f"{x:,.0f}"
+
+
+def times_table(title: str, points: Sequence[Point], verdicts: Sequence[str]) -> Table:
+    """A line for each point; in training one more for each part."""
+    rows = [row for point in points for row in _rows(point)]
+    columns = tuple(column for column in COLUMNS if any(row.get(column.key) not in (None, "") for row in rows))
+    return Table(title, columns, rows, notes=[*verdicts, *_warnings(points), MEANING])
+
+
+def _rows(point: Point) -> list[dict[str, Any]]:
+    about = {"network": point.target, "batch": point.settings.batch, "how": _how(point.settings)}
+    about |= {"weights": bytes_text(point.weight_bytes)}
+    if not point.ok:
+        return [{**about, "status": f"{point.status}: {point.message}"}]
+    total, batch = point.total(), point.settings.batch
+    row = {**about, **_times(total), "per_second": digits(batch / total.median), "status": ""}
+    row["gmacs"] = None if point.settings.train else digits(point.macs / total.median / 1e9)
+    row["predicted"] = None if point.settings.train else bytes_text(point.predicted_peak)
+    row["measured"] = None if point.measured_peak is None else bytes_text(point.measured_peak)
+    row["status"] = "noisy" if total.noisy else "ok"
+    parts = enumerate(point.parts) if len(point.parts) > 1 else ()
+    return [row, *({"network": name, "indent": 1, **_times(point.part(i))} for i, name in parts)]
+
+
+def _times(summary: Any) -> dict[str, Any]:
+    interval = f"{digits(1000 * summary.low)} to {digits(1000 * summary.high)}"
+    return {
+        "ms": digits(1000 * summary.median),
+        "interval": interval,
+        "iqr": summary.iqr / summary.median,
+        "runs": summary.runs,
+    }
+
+
+def verdict(first: Point, other: Point) -> str:
+    """Who is faster, if that can be said, and how many times fewer multiplies it has."""
+    found, at = faster(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
+    if not found.decided:
+        span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
+        return f"{first.target} and {other.target} cannot be told apart {at} ({span})"
+    quick, slow = other, first
+    if found.median < 1:
+        quick, slow, found = first, other, found.inverse
+    span = f"95 %: {found.low:.2f} to {found.high:.2f}"
+    text = f"{quick.target} is {found.median:.2f} times as fast as {slow.target} {at} ({span})"
+    return f"{text}, with {_multiplies(quick.macs, slow.macs)}" if quick.macs and slow.macs else text
+
+
+def _multiplies(quick: int, slow: int) -> str:
+    if quick == slow:
+        return "as many multiplies"
+    return f"{slow / quick:.2f} times fewer multiplies" if quick < slow else f"{quick / slow:.2f} times more multiplies"
+
+
+def _warnings(points: Iterable[Point]) -> list[str]:
+    return [
+        f"{point.target} at batch {point.settings.batch} is noisy: {'; '.join(point.total().noisy)}"
+        for point in points
+        if point.ok and point.total().noisy
+    ]
+
+
+def layer_table(point: Point) -> Table:
+    """Each layer: its time and share, and how near it comes to what the device can do at best."""
+    whole, apart = point.whole, sum(layer.forward + layer.backward for layer in point.layers)
+    assert point.ceilings is not None
+    macs, moved = point.ceilings.macs_per_second, point.ceilings.bytes_per_second
+    rows = [_layer_row(layer, apart, macs, moved) for layer in point.layers]
+    forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in point.layers)))
+    totals: dict[str, Any] = {"name": "sum", "ms": digits(1000 * forward), "share": None, "macs": multiplies}
+    if point.settings.train:
+        totals["backward"] = digits(1000 * sum(layer.backward for layer in point.layers))
+    notes = [
+        _overhead(whole, apart),
+        f"ceilings: {digits(macs / 1e9)} GMAC/s in a large matrix product and "
+        f"{digits(moved / 1e9)} GB/s in a large copy, measured in the same process",
+    ]
+    columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or point.settings.train)
+    return Table(f"layers of {point.target}, batch {point.settings.batch}", columns, rows, totals, notes)
+
+
+def _overhead(whole: float, apart: float) -> str:
+    rest, more = whole - apart, "more" if whole > apart else "less"
+    return (
+        f"the whole takes {digits(1000 * whole)} ms, {digits(1000 * abs(rest))} ms {more} than its layers one by one: "
+        "what lies between layers, less what timing each of them adds"
+    )
+
+
+def _layer_row(layer: LayerTime, whole: float, macs: float, moved: float) -> dict[str, Any]:
+    seconds = layer.forward or float("inf")
+    of_macs, of_bytes = layer.macs / seconds / macs, layer.bytes / seconds / moved
+    near = max(of_macs, of_bytes)
+    bound = "overhead" if near < FAR_BELOW else "multiplies" if of_macs >= of_bytes else "memory"
+    return {
+        "name": layer.name,
+        "op": layer.op,
+        "ms": digits(1000 * layer.forward),
+        "backward": digits(1000 * layer.backward),
+        "share": (layer.forward + layer.backward) / whole,
+        "macs": layer.macs,
+        "gmacs": digits(layer.macs / seconds / 1e9) if layer.macs else "",
+        "of_macs": of_macs if layer.macs else None,
+        "gbytes": digits(layer.bytes / seconds / 1e9) if layer.bytes else "",
+        "of_bytes": of_bytes if layer.bytes else None,
+        "bound": bound if layer.bytes else "",
+    }

@@ -1,0 +1,280 @@
+"""Timing: what is reported, and what happens to a network that cannot be measured. No test asserts a time."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+import torch
+from test_torch_build import chain
+
+import costcalc
+from costcalc import ops
+from costcalc.analysis.memory import peak_activations
+from costcalc.cli.app import run
+from costcalc.errors import CostcalcError
+from costcalc.torch_backend.machine import NoDevice, OtherLoad, devices, find_device
+from costcalc.torch_backend.measure import Point, measure
+from costcalc.torch_backend.settings import BadSetting, Settings
+from costcalc.torch_backend.worker import Child, Lost, warm_up
+
+SMALL = ("conv_normal", "conv_depthwise_separable")
+
+
+def point(target="conv_normal", graph=None, **settings):
+    return Point(target, graph or costcalc.load(target).graph(), Settings(**settings))
+
+
+# ---- one run
+
+
+def test_networks_are_timed_in_turns():
+    points = [point(name) for name in SMALL]
+    measure(points, seconds=0.05)
+    assert [p.status for p in points] == ["ok", "ok"]
+    assert len(points[0].blocks) == len(points[1].blocks) >= 10
+    for p in points:
+        assert p.total().low <= p.total().median <= p.total().high
+        assert p.total().runs == len(p.times) >= 10
+        assert p.measured_peak >= p.predicted_peak  # the prediction has no workspace
+
+
+def test_a_training_step_has_three_parts():
+    p = point("lenet5", train=True)
+    measure([p], seconds=0.05)
+    assert p.parts == ("forward", "backward", "optimizer")
+    assert all(len(run) == 3 and min(run) > 0 for run in p.times)
+
+
+@pytest.mark.parametrize("train", [False, True])
+def test_layers_are_timed_each(train):
+    p = point("lenet5", train=train)
+    measure([p], seconds=0.02, per_layer=True)
+    assert [layer.name for layer in p.layers] == [row.name for row in costcalc.load("lenet5").cost().layers][1:]
+    assert sum(layer.macs for layer in p.layers) == p.macs
+    assert all(layer.forward > 0 for layer in p.layers)
+    assert any(layer.backward > 0 for layer in p.layers) is train
+    assert p.whole > 0
+    assert p.ceilings.macs_per_second > 1e8
+
+
+@pytest.mark.parametrize("settings", [{"dtype": "bfloat16"}, {"batch": 3}, {"channels_last": True}, {"threads": 1}])
+def test_settings_are_kept(settings):
+    batch = settings.get("batch", 1)
+    p = point("lenet5", costcalc.load("lenet5", batch=batch).graph(), **settings)
+    measure([p], seconds=0.02)
+    assert p.ok, p.message
+    assert p.threads == settings.get("threads", p.threads)
+
+
+# ---- what cannot be measured (T26)
+
+
+def test_what_cannot_fit_is_refused_and_the_others_go_on():
+    """20 points, 3 of them impossible: 17 results, 3 marked."""
+    huge = chain(("fc", ops.Linear(10**6)), size=(1, 10**7))
+    points = [point("huge", huge) if i in (3, 9, 19) else point() for i in range(20)]
+    measure(points, seconds=0.001)
+    assert [p.status for p in points].count("ok") == 17
+    refused = [p for p in points if not p.ok]
+    assert {p.status for p in refused} == {"refused"}
+    assert re.fullmatch(r"needs 36\.4 TiB at least, cpu has .* free", refused[0].message)
+
+
+def test_a_child_that_is_killed_is_marked(monkeypatch):
+    """As by the system when memory is out: the parent notes it and goes on."""
+    points = [point(), point()]
+    asked = Child.ask
+
+    def ask(self, word, *arguments):
+        if word == "run" and self.pid == victims[0]:
+            os.kill(self.pid, signal.SIGKILL)
+        return asked(self, word, *arguments)
+
+    made, victims = Child.__init__, []
+    monkeypatch.setattr(Child, "__init__", lambda self, *a: (made(self, *a), victims.append(self.pid))[0])
+    monkeypatch.setattr(Child, "ask", ask)
+    measure(points, seconds=0.01)
+    assert (points[0].status, points[1].status) == ("killed(9)", "ok")
+    assert points[0].message == "killed by signal 9, as the system does for want of memory"
+
+
+def test_memory_that_runs_out_is_oom(monkeypatch):
+    """A limit on the child's memory, as T26 has it."""
+    graph = chain(("fc", ops.Linear(30_000)), size=(1, 30_000))  # 3.35 GiB of weights
+    monkeypatch.setattr("costcalc.torch_backend.measure.available", lambda device: 2**60)
+    p = point("large", graph)
+    measure([p], seconds=0.01, memory=3 * 2**30)
+    assert p.status == "oom"
+    assert "memory" in p.message
+
+
+def test_a_step_that_fails_says_why():
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "a", ops.Input([2, 3]))
+    costcalc.add(graph, "b", ops.Input([2, 3]))
+    costcalc.add(graph, "c", ops.Add(), "a", "b")
+    p = point("adds", graph, train=True)  # nothing to learn
+    measure([p], seconds=0.01)
+    assert p.status == "failed"
+    assert "ValueError: optimizer got an empty parameter list" in p.message
+
+
+# ---- devices and settings (T27)
+
+
+def test_there_is_never_another_device_instead(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert find_device("auto").name == "cpu"
+    with pytest.raises(NoDevice, match=r"there is no device 'cuda' here \(.*\); known: auto, cpu") as caught:
+        find_device("cuda")
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"dtype": "float8"}, "unknown dtype 'float8'; did you mean 'float16'?"),
+        ({"engine": "cuda_graph"}, "a CUDA graph needs a CUDA device, not cpu"),
+        ({"batch": 0}, "batch must be at least 1, got 0"),
+        ({"device": "cuda:0", "engine": "cuda_graph", "train": True}, "captured for inference only"),
+    ],
+)
+def test_settings_that_cannot_be(settings, words):
+    with pytest.raises(BadSetting) as caught:
+        Settings(**settings)
+    assert words in str(caught.value)
+
+
+def test_fingerprints_are_of_the_machine():
+    first, again = devices()[-1], devices()[-1]
+    assert first.fingerprint == again.fingerprint
+    assert re.fullmatch("[0-9a-f]{12}", first.fingerprint)
+
+
+def test_other_load_is_that_of_others():
+    load = OtherLoad([os.getpid()])
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    try:
+        time.sleep(0.5)
+        both = OtherLoad([os.getpid(), busy.pid])
+        time.sleep(0.5)
+        assert load.cores() > 0.3
+        assert both.cores() < load.cores()
+    finally:
+        busy.kill()
+        busy.wait()
+
+
+def test_without_torch_every_command_says_what_to_install():
+    code = "import sys; sys.modules['torch'] = None; from costcalc.cli import run; sys.exit(run(sys.argv[1:]))"
+    for words in (["verify", "lenet5"], ["time", "lenet5"], ["devices"], ["compare", "lenet5", "lenet5", "--time"]):
+        said = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+        assert said.returncode == 3
+        assert said.stderr == "error: this needs torch: pip install 'costcalc[torch]'\n"
+        assert said.stdout == ""
+
+
+# ---- steady state
+
+
+def test_warming_up_ends_when_it_gets_no_faster():
+    times = iter([5.0] * 5 + [3.0] * 5 + [2.0] * 5 + [1.99] * 5 + [1.0] * 1000)
+    assert warm_up(lambda: [next(times)]) == (True, 20)
+
+
+def test_what_never_settles_is_said_so():
+    now = 1.0
+
+    def faster_and_faster():
+        nonlocal now
+        now *= 0.99
+        return [now]
+
+    settled, runs = warm_up(faster_and_faster)
+    assert not settled
+    assert runs == 200
+
+
+# ---- memory
+
+
+def test_the_peak_is_that_of_tensors_still_to_be_read():
+    """By hand, elements: x 2·6·13·10 = 1,560 throughout; a 2·4·11·8 = 704; b as many; x + a + b; then a goes."""
+    graph = chain(("a", ops.Conv(4, 3)), ("b", ops.ReLU()), ("flat", ops.Flatten()), ("fc", ops.Linear(5)))
+    assert peak_activations(graph) == (1560 + 704 + 704, "b")
+
+
+def test_a_shortcut_is_held_until_it_is_added():
+    graph = chain(("a", ops.Conv(6, 3, padding=1)), ("b", ops.ReLU()), ("c", ops.Conv(6, 3, padding=1)))
+    costcalc.add(graph, "add", ops.Add(), "a", "c")
+    # x, a (still wanted by the shortcut), b, c; at the join b is gone: x, a, c, add
+    assert peak_activations(graph).elements == 4 * 1560
+
+
+# ---- the command
+
+
+def test_the_command_prints_who_is_faster_or_that_it_cannot_tell(capsys):
+    assert run(["time", "inception_naive", "inception_bottleneck", "--quick", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [p["target"] for p in found["points"]] == ["inception_naive", "inception_bottleneck"]
+    assert found["points"][0]["macs"] == 120_422_400
+    assert re.search(r"inception_bottleneck is .* times as fast as .*, with 9\.68 times fewer", found["verdicts"][0])
+
+
+@pytest.mark.parametrize("batch", ["0", "1,", "x", "1,-2", "9" * 20])
+def test_bad_batches_are_refused(batch, capsys):
+    assert run(["time", "lenet5", "--batch", batch]) == 2
+    assert "give whole numbers from 1, as in 1,32" in capsys.readouterr().err
+
+
+def test_ctrl_c_leaves_no_child_behind():
+    """T28: exit 130, and no orphan two seconds later."""
+    timing = subprocess.Popen(
+        [sys.executable, "-m", "costcalc", "time", "vgg16", "resnet50"], stderr=subprocess.PIPE, text=True
+    )
+    here = psutil.Process(timing.pid)
+    deadline = time.monotonic() + 60
+    while len(here.children(recursive=True)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = here.children(recursive=True)
+    assert children
+    timing.send_signal(signal.SIGINT)
+    assert timing.wait(10) == 130
+    _, alive = psutil.wait_procs(children, timeout=2)
+    assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_killed_parent_takes_its_children_along():
+    code = (
+        "import costcalc, time; from costcalc.torch_backend.worker import Child; "
+        "from costcalc.torch_backend.settings import Settings\n"
+        "if __name__ == '__main__':\n"
+        "    child = Child(costcalc.load('lenet5').graph(), Settings()); child.answer(); print(child.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        child = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    psutil.wait_procs([child], timeout=2)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_what_is_lost_is_an_error_of_one_child():
+    assert not issubclass(Lost, CostcalcError)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.gpu
+@pytest.mark.parametrize("engine", ["eager", "compile", "cuda_graph"])
+def test_on_a_gpu(engine):
+    p = point("resnet18", device="cuda:0", engine=engine, dtype="bfloat16")
+    measure([p], seconds=0.2)
+    assert p.ok, p.message
+    assert p.measured_peak <= 1.05 * p.predicted_peak or engine != "eager"
