@@ -38,6 +38,7 @@ def compare(
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
     by: Annotated[str, typer.Option(help="What to compare by: macs, params, elementwise or activations.")] = "macs",
+    time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -46,8 +47,17 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
 
-    comparison = compare_nets(nets(targets, set_, max_layers), by=by, algebra=algebra or None)
-    emit(comparison.tables(), comparison.to_dict(), format, output)
+    found = nets(targets, set_, max_layers)
+    comparison = compare_nets(found, by=by, algebra=algebra or None)
+    tables, document = comparison.tables(), comparison.to_dict()
+    if time:
+        from costcalc.report.progress import progress
+        from costcalc.torch_backend.timing import time_nets
+
+        with progress() as show:
+            timing = time_nets(found, progress=show)
+        tables[0], document["time"] = timing.beside(tables[0]), timing.to_dict()
+    emit(tables, document, format, output)
 
 
 def explain(target: Target, set_: Set = None, format: Format = None, output: Output = None) -> None:

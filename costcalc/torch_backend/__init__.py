@@ -3,13 +3,40 @@
 The only room that imports torch. `build(graph)` gives a torch.nn.Module.
 """
 
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
 from costcalc.errors import MissingExtra
 
-try:
-    import torch as _torch  # noqa: F401
-except ImportError:
-    raise MissingExtra("this needs torch", "torch") from None
+if TYPE_CHECKING:
+    from costcalc.torch_backend.graph_module import build, example_inputs
+    from costcalc.torch_backend.timing import time_nets
+    from costcalc.torch_backend.verify import verify, verify_net
 
-from costcalc.torch_backend.graph_module import build, example_inputs
 
-__all__ = ["build", "example_inputs"]
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a test that takes it away
+        return False
+
+
+for package in ("torch", "psutil"):
+    if not _is_installed(package):
+        raise MissingExtra(f"this needs {package}", "torch")
+
+WHERE = {
+    "build": "graph_module",
+    "example_inputs": "graph_module",
+    "time_nets": "timing",
+    "verify": "verify",
+    "verify_net": "verify",
+}
+__all__ = ["build", "example_inputs", "time_nets", "verify", "verify_net"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in WHERE:
+        raise AttributeError(f"module 'costcalc.torch_backend' has no attribute {name!r}")
+    return getattr(import_module(f"costcalc.torch_backend.{WHERE[name]}"), name)

@@ -14,7 +14,7 @@ from costcalc.table import Table
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
 from costcalc.torch_backend.settings import Settings
-from costcalc.torch_backend.timing_tables import layer_table, times_table, verdict
+from costcalc.torch_backend.timing_tables import layer_table, times_table, verdict, with_times
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,10 @@ class Timing:
         """A line for each point; in training one more for each part."""
         title = f"on {self.device.name}, {self.device.model}, torch {torch.__version__}"
         return times_table(title, self.points, self.verdicts())
+
+    def beside(self, counts: Table) -> Table:
+        """The table of a comparison, a row for each point, with what was measured as further columns."""
+        return with_times(counts, self.points, self.verdicts(), f"timed on {self.device.name}, {self.device.model}")
 
     def verdicts(self) -> list[str]:
         """Of the first network of each group of settings and each of the others, which one is faster."""

@@ -67,6 +67,17 @@ def times_table(title: str, points: Sequence[Point], verdicts: Sequence[str]) ->
     return Table(title, columns, rows, notes=[*verdicts, *_warnings(points), MEANING])
 
 
+def with_times(counts: Table, points: Sequence[Point], verdicts: Sequence[str], where: str) -> Table:
+    """A table that has a row for each point, with its median time and that time's interval."""
+    columns = (*counts.columns, *(column for column in COLUMNS if column.key in ("ms", "interval")))
+    rows = [
+        {**row, **(_times(point.total()) if point.ok else {"ms": point.status})}
+        for row, point in zip(counts.rows, points, strict=True)
+    ]
+    settings = f"{where}, batch {points[0].settings.batch}, {_how(points[0].settings)}"
+    return Table(counts.title, columns, rows, counts.totals, [*counts.notes, settings, *verdicts, *_warnings(points)])
+
+
 def _rows(point: Point) -> list[dict[str, Any]]:
     about = {"network": point.target, "batch": point.settings.batch, "how": _how(point.settings)}
     about |= {"weights": bytes_text(point.weight_bytes)}

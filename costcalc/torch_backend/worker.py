@@ -5,8 +5,6 @@ The parent sends a word and its arguments, the child one answer. A child whose p
 
 from __future__ import annotations
 
-import ctypes
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -17,9 +15,9 @@ from typing import Any
 
 from costcalc.errors import TooLarge
 from costcalc.graph import Graph
+from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.settings import Settings
 
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 STEADY = 0.02  # a window of runs whose median is no more than this below the one before has settled
 WINDOW = 5
 MOST_WINDOWS = 40
@@ -91,13 +89,14 @@ def _context() -> Any:
     if sys.platform != "linux":
         return get_context("spawn")
     context = get_context("forkserver")
-    context.set_forkserver_preload(["costcalc.torch_backend.step"])
+    context.set_forkserver_preload(["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.step"])
     return context
 
 
 def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None) -> None:
     """The child's side: makes the step, says so, and answers until nobody asks."""
-    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
+    die_with_parent()
     if memory is not None:
         _limit(memory)
     try:
@@ -110,15 +109,6 @@ def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | Non
         return
     except Exception as error:
         pipe.send((_status(error), _in_one_line(error)))
-
-
-def _die_with_parent() -> None:
-    """Ends this process when its parent ends, and leaves Ctrl-C to the parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() == 1:  # it ended before this was said
-            os._exit(1)
 
 
 def _limit(memory: int) -> None:
