@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from costcalc.analysis.memory import overwritten
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph, unroll
@@ -40,6 +41,7 @@ class _Builder:
 
     def __init__(self, graph: Graph, rows: dict[Any, Row]):
         self.graph, self.rows = graph, rows
+        self.overwritten = overwritten(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
         self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
 
@@ -75,6 +77,9 @@ class _Builder:
         if target is None:
             target = self.free_target(str(row.name))
             self.modules[target] = self.builder(row)(row.op, *row.input_shapes)
+            if row.name in self.overwritten:
+                over = True if len(row.inputs) == 1 else self.overwritten[row.name]
+                setattr(self.modules[target], "inplace", over)  # noqa: B010  nn.Module says it holds tensors only
             if "shares" in self.graph.nodes[row.name]:
                 self.tie(row, self.modules[target])
         self.targets[row.name] = target

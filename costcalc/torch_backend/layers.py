@@ -212,11 +212,17 @@ class GRU(nn.GRU):
 
 
 class Add(nn.Module):
-    """x + y + …   s, s, … -> s"""
+    """x + y + …, over the input numbered `inplace` if that is no longer needed.   s, s, … -> s"""
 
-    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
-        for y in others:
-            x = x + y
+    inplace: int | None = None
+
+    def forward(self, *ins: Tensor) -> Tensor:
+        if self.inplace is None:
+            return sum(ins[1:], ins[0])
+        x = ins[self.inplace]
+        for i, y in enumerate(ins):
+            if i != self.inplace:
+                x += y
         return x
 
 
