@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from costcalc.dims import Size, checked
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
 from costcalc.ops import OPS
+from costcalc.ops.base import CLASSES
 
 INPUT = OPS["input"]
 MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
@@ -37,7 +38,7 @@ class Repeat:
     name = "repeat"
 
     def __post_init__(self) -> None:
-        checked(self.times, "repeat: times", 0)
+        object.__setattr__(self, "times", checked(self.times, "repeat: times", 0))
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
         if self.depth > MAX_NESTING:
             raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
@@ -106,7 +107,7 @@ def _is_repeat(graph: Graph, name: Any) -> bool:
 def has_rule(op: Any) -> bool:
     """Does costcalc know how to count this op?"""
     kind = op.__class__
-    return kind is Repeat or OPS.get(getattr(kind, "name", "")) is kind
+    return kind is Repeat or kind in CLASSES
 
 
 def _by_inputs(graph: Graph, *, shares: bool = True) -> Graph:

@@ -73,8 +73,8 @@ WRONG_FIELDS = [
     (lambda: Upsample(2, "cubic"), "upsample: mode must be 'nearest' or 'linear', got 'cubic'"),
     (lambda: Upsample(2, 3), "upsample: mode must be 'nearest' or 'linear', got 3"),
     (lambda: LSTM(8, layers=r), "lstm: layers must be a plain number, got the letter or column r"),
-    (lambda: GRU(8, layers=np.array([1, 2])),
-     "gru: layers must be a plain number, got the letter or column array([1, 2])"),
+    (lambda: GRU(8, layers=np.array([1, 2], dtype=object)),
+     "gru: layers must be a plain number, got the letter or column array([1, 2], dtype=object)"),
     (lambda: LayerNorm(axes=0), "layer_norm: axes must be a whole number from 1 to 2^31, got 0"),
     (lambda: Reshape([2, -1]), "reshape: size must be a whole number from 1 to 2^31, got -1"),
 ]  # fmt: skip

@@ -10,6 +10,7 @@ from costcalc.dims import Shape, Size, elements, is_column, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
 from costcalc.ops import settle
+from costcalc.ops.base import all_needs, refuse_points
 
 
 class Row(NamedTuple):
@@ -83,7 +84,8 @@ class _Walk:
                     if shapes[data["shares"]] is None:  # reported already
                         continue
                     owner = graph.nodes[data["shares"]]
-                    roles = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
+                    roles, same = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
+                    assumed += same
                     costs = (*roles, *costs[len(roles) :])
             except _Placed:  # a layer in the body of a repeat, which has said where it stands
                 raise
@@ -157,7 +159,9 @@ def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tup
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
-    _, assumed = settle(op.needs(*ins))
+    valid, assumed = settle(all_needs(op, ins))
+    if valid is not True:
+        refuse_points(op.needs(*ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
@@ -180,14 +184,15 @@ def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
     return weight, bias, norm, buffers
 
 
-def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape]) -> tuple[Size, Size, Size, Size]:
-    """Params of a layer that uses another's tensors: those of the same name are the owner's and count there."""
+def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape]) -> Any:
+    """Params by role of a layer that uses another's tensors, and what letters left open: tensors of the same name are
+    the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
     tensors = op.weights(*ins)
     own = [tensor for tensor in tensors if tensor.name not in owned]
     if len(own) == len(tensors):
         raise ShapeError(f"shares no weights with a {owner.name}")
-    for tensor in tensors:
-        if tensor.name in owned and same_shape(tensor.shape, owned[tensor.name]) is False:
-            raise ShapeError(f"shares {tensor.name} of shape {owned[tensor.name]}, but needs {tensor.shape}")
-    return _roles(own)
+    reason = "shares {} of shape {}, but needs {}"
+    pairs = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
+    _, assumed = settle((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
+    return _roles(own), tuple(assumed)

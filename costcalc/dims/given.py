@@ -28,13 +28,33 @@ def normal(x: Any) -> Any:
         return x.numerator
     if getattr(x, "is_Integer", False):
         return int(x)
-    if is_column(x) and x.ndim == 0:
-        return x.item()
+    if is_column(x):
+        return normal(x.item()) if x.ndim == 0 else _normal_column(x)
     if is_letter(x):
         from costcalc.dims.measure import affordable
 
         return affordable(x)
     return x
+
+
+def _normal_column(x: Any) -> Any:
+    """Of Python's own numbers each normal; of a machine's own kind as it is."""
+    whole = x.dtype.kind != "O" or all(type(value) is int for value in x.flat)
+    return x if whole else exact_column([normal(value) for value in x.flat], x.shape)
+
+
+def exact_values(column: Any) -> list[Any]:
+    """The numbers of a column, each exact: a float as the decimal digits it is written with."""
+    return [normal(Fraction(str(x)) if isinstance(x, float) else x) for x in column.ravel().tolist()]
+
+
+def exact_column(values: list[Any], shape: tuple[int, ...]) -> Any:
+    """A column of Python's own numbers, which do not wrap around."""
+    import numpy
+
+    column = numpy.empty(len(values), dtype=object)
+    column[:] = values
+    return column.reshape(shape)
 
 
 def size_text(x: Any) -> str:
@@ -48,7 +68,7 @@ def size_text(x: Any) -> str:
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 
-    Letters pass, and so do columns of whole numbers: their values are for the needs of an op to judge.
+    Letters pass. A column is checked point by point, and has Python's own numbers from then on, which never wrap.
     """
     x = normal(x)
     if isinstance(x, int) and not isinstance(x, bool):
@@ -57,7 +77,9 @@ def checked(x: Any, what: str, low: int) -> Any:
     elif is_letter(x):
         return x
     elif is_column(x) and x.dtype.kind in "iuO":
-        return x if x.dtype.kind == "O" else x.astype("int64", copy=False)  # the narrower kinds wrap around sooner
+        for value in x.flat:
+            checked(normal(value), what, low)
+        return x if x.dtype.kind == "O" else exact_column([int(value) for value in x.flat], x.shape)
     if isinstance(x, (int, Fraction)) and not isinstance(x, bool):
         raise ShapeError(f"{what} must be a whole number from {low} to 2^31, got {shortened(x)}")
     raise ShapeError(f"{what} must be a whole number, got {shortened(x)}")

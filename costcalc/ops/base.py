@@ -20,13 +20,14 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, elements
+from costcalc.dims import Shape, Size, Truth, at_least, elements, is_column, is_letter
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 OPS: dict[str, type[Any]] = {}
+CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
 
 
 class Tensor(NamedTuple):
@@ -62,8 +63,22 @@ def op(cls: Class) -> Class:
     cls.view = getattr(cls, "view", False)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
+    _refuse_mixed(cls)
+    other = OPS.get(cls.name, cls)
+    if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
+        raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
+    CLASSES.add(cls)
     OPS[cls.name] = dataclass(repr=False, eq=False, match_args=False)(cls)
     return cls
+
+
+def _refuse_mixed(cls: type[Any]) -> None:
+    """Multiplies of its own and the gradients of another class would not go together."""
+    order = [next(i for i, c in enumerate(cls.__mro__) if name in c.__dict__) for name in ("macs", "backward_macs")]
+    if order[0] < order[1]:
+        raise TypeError(
+            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[order[1]].__name__}"
+        )
 
 
 class _Value:
@@ -147,6 +162,22 @@ def same_shape_as_input(self: Any, x: Shape) -> Shape:
 def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
     """x has at least `low` axes, called `what`."""
     yield len(x) >= low, "needs an input of shape {}, got one of {} axes", what, len(x)
+
+
+def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
+    """What an op needs, and that its sizes are at least 1 where they are letters; of numbers the fields see to that."""
+    yield from self.needs(*ins)
+    for name, value in self.__dict__.items():
+        if is_letter(value):
+            yield value.is_positive or at_least(value, 1), "{} = {} must be at least 1", name, value
+
+
+def refuse_points(needs: Any) -> None:
+    """Raises ShapeError for the first point of a column at which something that must hold does not."""
+    for truth, reason, *sizes in needs:
+        if is_column(truth) and not truth.all():
+            point = tuple((~truth.astype(bool)).nonzero()[0][:1]) if truth.ndim else ()
+            raise ShapeError(reason.format(*(x[point] if is_column(x) and x.ndim else x for x in sizes)))
 
 
 def settle(needs: Any) -> tuple[Truth, list[str]]:

@@ -56,5 +56,5 @@ def window_fits(self: Any, x: Shape) -> Iterator[Need]:
 
 def fits(size: Size, kernel: Size, dilation: Size, overhang: Size = 0) -> Need:
     """A window reaches dilation·(kernel − 1) + 1 positions, and past the end by `overhang` of them at most."""
-    reach = dilation * (kernel - 1) + 1
-    return at_least(size + overhang, reach), "a window of {} does not fit into {}, padding included", reach, size
+    reach, room = dilation * (kernel - 1) + 1, size + overhang
+    return at_least(room, reach), "a window of {} does not fit into {}, padding included", reach, size, room

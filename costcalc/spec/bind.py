@@ -28,8 +28,7 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
             raise UnknownName(f"{spec.name}: {unknown('knob', name, spec.knobs)}")
     values = {name: knob.default for name, knob in spec.knobs.items()}
     for name, value in settings.items():
-        is_number = not dims.is_letter(value) and not dims.is_column(value)
-        values[name] = spec.knobs[name].check(value) if is_number else value
+        values[name] = spec.knobs[name].check(dims.normal(value))
     for name in free:
         if name not in settings and spec.knobs[name].is_size:
             values[name] = dims.size_symbol(name, real=spec.knobs[name].kind == "real")

@@ -28,14 +28,16 @@ class Fault(Exception):
 
 def divide(a: Any, b: Any) -> Any:
     """a / b, exactly."""
-    return Fraction(a, b) if isinstance(a, int) and isinstance(b, int) else a / b
+    if isinstance(a, int) and isinstance(b, int):
+        return Fraction(a, b)
+    return a * Fraction(1) / b if dims.is_column(a) or dims.is_column(b) else a / b
 
 
 def power(a: Any, b: Any) -> Any:
     """a ** b for a whole number b of at most 16."""
     if not isinstance(b, int) or abs(b) > MAX_EXPONENT:
         raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {shortened(b)}")
-    return Fraction(a) ** b if b < 0 and isinstance(a, int) else a**b
+    return divide(1, a**-b) if b < 0 and (isinstance(a, int) or dims.is_column(a)) else a**b
 
 
 def negation(truth: Any) -> Any:
@@ -107,8 +109,11 @@ def _logic(node: ast.BoolOp, names: Names) -> bool:
 def _compare(node: ast.Compare, names: Names) -> Any:
     a, b = evaluate(node.left, names), evaluate(node.comparators[0], names)
     sign = node.ops[0].__class__
-    if isinstance(a, str) != isinstance(b, str):
-        raise Fault("compares a word with a number")
+    if a is None or b is None:
+        raise _undecided(node)
+    for kind, what in ((str, "word"), (bool, "flag")):
+        if isinstance(a, kind) != isinstance(b, kind):
+            raise Fault(f"compares a {what} with something else")
     if isinstance(a, str | bool) or isinstance(b, str | bool):
         if sign is not ast.Eq and sign is not ast.NotEq:
             raise Fault("words and flags are only equal or not")
@@ -149,8 +154,12 @@ def truth(node: ast.expr, names: Names) -> bool:
     if isinstance(value, bool):
         return value
     if value is None or dims.is_column(value):
-        raise Fault(f"cannot decide {ast.unparse(node)} while its letters are free", "set them")
+        raise _undecided(node)
     raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
+
+
+def _undecided(node: ast.expr) -> Fault:
+    return Fault(f"cannot decide {ast.unparse(node)} while its letters are free", "set them")
 
 
 def _shown(value: Any) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
-from costcalc.dims.given import shortened
+from costcalc.dims.given import exact_column, exact_values, is_column, is_letter, shortened
 from costcalc.errors import Place, UnknownName, did_you_mean
 from costcalc.spec.expressions import Expression
 
@@ -36,7 +36,14 @@ class Knob:
         return self.kind in ("integer", "real")
 
     def check(self, value: Any) -> Any:
-        """The value as this knob takes it. Raises UnknownName with what it takes."""
+        """The value as this knob takes it: a letter as it is, a column point by point and exact from then on.
+
+        Raises UnknownName with what it takes.
+        """
+        if self.is_size and is_letter(value):
+            return value
+        if self.is_size and is_column(value):
+            return exact_column([self.check(x) for x in exact_values(value)], value.shape)
         if self.kind == "choice":
             if value in self.choices:
                 return value

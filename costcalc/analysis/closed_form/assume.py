@@ -55,8 +55,8 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
         raise UnknownName(f"{text[:60]!r}: {error.problems[0].message}") from None
-    if letter and letter[0] in formula.knobs:
-        raise UnknownName(f"{text[:60]!r}: {letter[0]} is a knob already; take another letter")
+    if letter and letter[0] in {**formula.knobs, **formula.net.spec.knobs, **formula.net.spec.sizes}:
+        raise UnknownName(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
     if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not isinstance(modulus, int)):
         raise UnknownName(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, *letter)

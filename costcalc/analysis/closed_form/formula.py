@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +20,7 @@ from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import is_letter
+from costcalc.dims import is_letter, normal
 from costcalc.errors import UnknownName, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
@@ -91,12 +92,17 @@ class Formula:
     def value(self, **knobs: Any) -> Any:
         """The formula filled in, exactly: an int (or a Fraction, where an assumption does not hold).
 
-        Knobs that are not given are as they are set. Raises UnknownName for a knob it has not.
+        Knobs that are not given are as they are set; a float is read as its decimal digits. Raises UnknownName for a
+        knob it has not, or a value that the knob does not take, ShapeError outside of the formula's domain.
         """
-        for name in knobs:
+        values = {**self.knobs}
+        for name, value in knobs.items():
             if name not in self.knobs:
                 raise UnknownName(unknown("knob", name, self.knobs))
-        values = {**self.knobs, **knobs}
+            exact = Fraction(str(value)) if isinstance(value, float) else value
+            knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
+            values[name] = knob.check(normal(exact)) if knob else exact
+            self.domain.check(self.letters.get(name, name), values[name])
         return fill(self.expression, {name: value for name, value in values.items() if value is not None})
 
     @cached_property

@@ -164,12 +164,17 @@ class Ratio:
 
 
 def ratio(net: Network, other: Network, metric: str = "macs") -> Ratio:
-    """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, all others letters.
+    """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
+    the two differ; all others are letters.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
     with time_limit(SECONDS, too_large(net, SECONDS)):
-        return _ratio(derive(net, metric), derive(other, metric))
+        first, second = derive(net, metric), derive(other, metric)
+        apart = {name for name, value in first.knobs.items() if second.knobs.get(name, value) != value}
+        if apart:
+            first, second = (derive(one.net, metric, free=set(one.knobs) - apart) for one in (first, second))
+        return _ratio(first, second)
 
 
 def _ratio(first: Formula, second: Formula) -> Ratio:
