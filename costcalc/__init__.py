@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costcalc.analysis.check import validate
     from costcalc.analysis.cost import Cost, cost
-    from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName
+    from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
     from costcalc.net import Net, compare, explain, load, reconcile, specs
 
@@ -24,7 +24,7 @@ __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package take
 ROOMS = {
     "analysis.check": ("validate",),
     "analysis.cost": ("Cost", "cost"),
-    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName"),
+    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
     "net": ("Net", "compare", "explain", "load", "reconcile", "specs"),
 }
@@ -39,6 +39,7 @@ __all__ = [
     "ShapeError",
     "SpecError",
     "UnknownName",
+    "UsageError",
     "add",
     "compare",
     "cost",

@@ -82,7 +82,6 @@ def test_names_align_even_when_a_block_comes_between():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: costcalc.compare("vgg16"), "compare takes two or more networks; `costcalc show` shows one"),
         (lambda: costcalc.compare("vgg16", "vgg19", by="mac"), "unknown metric 'mac'; did you mean 'macs'?"),
         (lambda: costcalc.compare("vgg16", "vgg"[:-1] + "g99"), None),
     ],
@@ -91,6 +90,12 @@ def test_what_compare_refuses(call, message):
     with pytest.raises(costcalc.UnknownName) as caught:
         call()
     assert message is None or str(caught.value) == message
+
+
+def test_one_network_is_no_comparison():
+    with pytest.raises(costcalc.UsageError) as caught:
+        costcalc.compare("vgg16")
+    assert str(caught.value) == "compare takes two or more networks; `costcalc show` shows one"
 
 
 def test_the_json_has_it_all(inception):

@@ -11,7 +11,7 @@ from costcalc.analysis.closed_form.assume import default_assumptions, floor_free
 from costcalc.analysis.closed_form.domain import least_value
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.cost import cost
-from costcalc.errors import CostcalcError, UnknownName
+from costcalc.errors import CostcalcError, UnknownName, UsageError
 from costcalc.spec.bind import bind
 
 
@@ -175,6 +175,6 @@ def test_too_small_a_multiple_leaves_floors():
 def test_a_value_that_is_no_multiple_must_be_given():
     free = floor_free(derive(net_of("alexnet")))
     assert free.knobs["k"] is None
-    with pytest.raises(UnknownName, match="no value for 'k'"):
+    with pytest.raises(UsageError, match="no value for 'k'"):
         free.value()
     assert free.value(k=Fraction(7)) == net_of("alexnet").with_knobs(r=224).cost().macs

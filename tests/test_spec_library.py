@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from costcalc.errors import CostcalcError, SpecError, UnknownName
+from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
 from costcalc.spec.library import entries, find, parse_settings, setting_text
 from costcalc.spec.model import Knob
 
@@ -50,15 +50,26 @@ def test_a_path_is_read(tmp_path, monkeypatch):
         ("", f"no spec or preset named ''; {LIST}"),
         ("knobs", f"no spec or preset named 'knobs'; {LIST}"),
         ("./nowhere.yaml", "there is no file './nowhere.yaml'"),
-        ("/tmp/", "'/tmp/' is a folder, not a spec"),
-        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
-        ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
-        ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
         ("resnet@rr=3", "resnet has no knob 'rr'; did you mean 'r'?"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_found_says_what_can(target, message):
     with pytest.raises(UnknownName) as caught:
+        find(target)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("/tmp/", "'/tmp/' is a folder, not a spec"),
+        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
+        ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
+        ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
+    ],
+)
+def test_what_is_no_question_of_names_is_another_error(target, message):
+    with pytest.raises(UsageError) as caught:
         find(target)
     assert str(caught.value) == message
 
@@ -97,7 +108,7 @@ def test_settings(texts, settings):
     ],
 )
 def test_settings_that_are_none(text, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UsageError) as caught:
         parse_settings([text], KNOBS, "x")
     assert str(caught.value).startswith(message)
     assert len(str(caught.value)) < 300

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
@@ -131,12 +131,12 @@ class Comparison:
 def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
     """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
 
-    Raises UnknownName for fewer than two networks or a metric that is none of METRICS.
+    Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks.
     """
     if by not in METRICS:
         raise UnknownName(unknown("metric", by, METRICS))
     if len(nets) < 2:
-        raise UnknownName("compare takes two or more networks; `costcalc show` shows one")
+        raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     costs = tuple(cost_of(net) for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)

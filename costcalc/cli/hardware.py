@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
-from costcalc.errors import UnknownName
+from costcalc.errors import UsageError
 
 Some = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.", autocompletion=known_targets)
@@ -36,5 +36,5 @@ def verify(
 
 def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
-        raise UnknownName("give one target or more, or --all for every spec and preset")
+        raise UsageError("give one target or more, or --all for every spec and preset")
     return targets or known_targets("")

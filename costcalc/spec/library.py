@@ -9,7 +9,7 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import Place, SpecError, UnknownName, did_you_mean
+from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean
 from costcalc.spec.expressions import parse
 from costcalc.spec.model import Knob, Spec
 from costcalc.spec.parse import parse_file
@@ -97,18 +97,18 @@ def _file_spec(path: str, max_bytes: int) -> Spec:
     except FileNotFoundError:
         raise UnknownName(f"there is no file {path[:200]!r}") from None
     except IsADirectoryError:
-        raise UnknownName(f"{path[:200]!r} is a folder, not a spec") from None
+        raise UsageError(f"{path[:200]!r} is a folder, not a spec") from None
     except (OSError, ValueError) as error:
-        raise UnknownName(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+        raise UsageError(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:
-    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName with a hint."""
+    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName for another knob, UsageError for a value it does not take."""
     settings = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value:
-            raise UnknownName(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
+            raise UsageError(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
         if name not in knobs:
             hint = did_you_mean(name, knobs)
             raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
@@ -124,7 +124,7 @@ def _setting(text: str, knob: Knob) -> Any:
     try:
         return parse(text, Place("", 0, 0)).value({})
     except SpecError as error:
-        raise UnknownName(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
+        raise UsageError(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
 
 
 def setting_text(value: Any) -> str:

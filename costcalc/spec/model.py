@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.dims import LARGEST, size_text
 from costcalc.dims.given import shortened
-from costcalc.errors import Place, UnknownName, did_you_mean
+from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
@@ -36,26 +36,26 @@ class Knob:
         return self.kind in ("integer", "real")
 
     def check(self, value: Any) -> Any:
-        """The value as this knob takes it. Raises UnknownName with what it takes."""
+        """The value as this knob takes it. Raises UsageError with what it takes."""
         if self.kind == "choice":
             if value in self.choices:
                 return value
             hint = did_you_mean(str(value), self.choices)
             more = f"; {hint}" if hint.startswith("did") else ""
-            raise UnknownName(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}{more}")
+            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}{more}")
         if self.kind == "flag":
             if isinstance(value, bool):
                 return value
-            raise UnknownName(f"knob {self.name!r} is true or false, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is true or false, got {shortened(value)}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             article = "a whole" if self.kind == "integer" else "a"
-            raise UnknownName(f"knob {self.name!r} is {article} number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {article} number, got {shortened(value)}")
         if self.kind == "integer" and not isinstance(value, int):
-            raise UnknownName(f"knob {self.name!r} is a whole number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is a whole number, got {shortened(value)}")
         if not self.low <= value <= self.high:
             low, high = size_text(self.low), size_text(self.high)
             span = f"at least {low}" if value < self.low else f"at most {high}"
-            raise UnknownName(f"knob {self.name!r} is {span}, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {span}, got {shortened(value)}")
         return value
 
 
