@@ -146,7 +146,7 @@ def test_blocks_of_a_preset_are_formulas_in_all_knobs():
     assert table.rows[0]["name"] == "stage6"
     assert table.rows[0]["value"] == 403_645_440
     assert "ceil(3*d)" in table.rows[0]["formula"]
-    assert table.notes[0] == "at r = 300, d = 1.4, w = 1.2, classes = 1,000, batch = 1"
+    assert table.notes[0] == "at r = 300, d = 1.4, w = 1.2, classes = 1000, batch = 1"
 
 
 # ---- which knob

@@ -4,9 +4,12 @@ from fractions import Fraction
 
 import pytest
 
+import costcalc
+
 from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
-from costcalc.spec.library import entries, find, parse_settings, setting_text
+from costcalc.spec.library import entries, find, parse_settings
 from costcalc.spec.model import Knob
+from costcalc.text import value_text
 
 TEXT = "name: mine\ntitle: t\nsource: s\nknobs: {r: 8, w: 0.5}\ninput: [3, r, r]\nlayers: [relu]\n"
 MODE = Knob("mode", "a", "choice", choices=("a", "b"))
@@ -116,4 +119,16 @@ def test_settings_that_are_none(text, message):
 
 def test_settings_are_written_as_they_are_read():
     for value, text in ((160, "160"), (Fraction(1, 2), "0.5"), (True, "true"), ("b", "b")):
-        assert setting_text(value) == text
+        assert value_text(value) == text
+
+
+@pytest.mark.parametrize("text", ["0.12345678", "1/3", "-2.5", "0.00000000000000000001", "7", "1.4"])
+def test_a_value_is_written_exactly(text):
+    value = parse_settings([f"w={text}"], {"w": Knob("w", 1, "real", -9)}, "x")["w"]
+    assert value_text(value) == text
+    assert Fraction(value_text(value)) == value
+
+
+def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
+    notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
+    assert notes[0] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"

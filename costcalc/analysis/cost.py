@@ -11,6 +11,7 @@ from costcalc.dims import Shape, Size, elements
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import value_text
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 SCHEMA_VERSION = 1
@@ -96,7 +97,7 @@ class Cost:
 
     def notes(self) -> list[str]:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
-        knobs = ", ".join(f"{name}={_knob_text(value)}" for name, value in self.knobs.items())
+        knobs = ", ".join(f"{name}={value_text(value)}" for name, value in self.knobs.items())
         total = self.totals
         parts = f"params: {total['weight']:,} weights, {total['bias']:,} biases, {total['norm']:,} normalisation"
         stored = f"; {self.buffers:,} buffers apart" if self.buffers else ""
@@ -225,9 +226,3 @@ def _fold(name: str, rows: list[Row]) -> Fold:
     widest = max(widths) if all(isinstance(width, int) for width in widths) else None
     times = rows[0].times if len({str(row.times) for row in rows}) == 1 else 1
     return Fold(name, alone, times, last.output_shape, **sums, passed_on=elements(last.output_shape), widest=widest)
-
-
-def _knob_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{float(value):g}" if hasattr(value, "denominator") and not isinstance(value, int) else str(value)

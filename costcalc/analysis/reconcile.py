@@ -10,10 +10,10 @@ from typing import Any
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
-from costcalc.spec.library import setting_text
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import value_text
 
 COLUMNS = (
     Column("what", "figure", "text"),
@@ -99,7 +99,7 @@ def reconcile_net(net: Network) -> Reconciliation:
 def _network(net: Network, published: Published) -> tuple[Network, str]:
     """The network a figure is for, and how to call it."""
     preset = net.spec.presets[published.preset].settings if published.preset else {}
-    at = ",".join(f"{name}={setting_text(value)}" for name, value in published.at.items())
+    at = ",".join(f"{name}={value_text(value)}" for name, value in published.at.items())
     label = (published.preset or net.spec.name) + (f"@{at}" if at else "")
     return net.at({**preset, **published.at}, label), label
 

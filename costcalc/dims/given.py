@@ -6,7 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.errors import ShapeError
+from costcalc.text import value_text
 
+size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
@@ -37,14 +39,6 @@ def normal(x: Any) -> Any:
     return x
 
 
-def size_text(x: Any) -> str:
-    """A size as it stands in a message."""
-    if not isinstance(x, Fraction):
-        return str(x)
-    short = max(x.numerator.bit_length(), x.denominator.bit_length()) < 1000  # what a float can hold
-    return f"{float(x):.12g}" if short else f"{x.numerator}/{x.denominator}"
-
-
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 
@@ -67,5 +61,5 @@ def shortened(x: Any) -> str:
     """A value in a message, which a hostile one must not fill."""
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
-    text = size_text(x) if isinstance(x, (int, Fraction)) else repr(x)
+    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else size_text(x)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -14,6 +14,7 @@ from costcalc.spec.expressions import parse
 from costcalc.spec.model import Knob, Spec
 from costcalc.spec.parse import parse_file
 from costcalc.spec.reader import MAX_BYTES
+from costcalc.text import value_text
 
 
 class Target(NamedTuple):
@@ -58,7 +59,7 @@ def entries() -> list[Entry]:
         head = parse_file(path, head_only=True)
         found.append(Entry(head.name, "spec", head.title, head.name))
         for preset in head.presets.values():
-            about = preset.about or ", ".join(f"{k}={setting_text(v)}" for k, v in preset.settings.items())
+            about = preset.about or ", ".join(f"{k}={value_text(v)}" for k, v in preset.settings.items())
             found.append(Entry(preset.name, "preset", about, head.name))
     return found
 
@@ -125,10 +126,3 @@ def _setting(text: str, knob: Knob) -> Any:
         return parse(text, Place("", 0, 0)).value({})
     except SpecError as error:
         raise UsageError(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
-
-
-def setting_text(value: Any) -> str:
-    """A knob's value as it is written behind an @."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(float(value)) if hasattr(value, "numerator") and not isinstance(value, int) else str(value)

@@ -15,6 +15,7 @@ from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
+from costcalc.text import value_text
 
 NOTE = (
     "elasticity: d log {metric} / d log knob here, roundings relaxed: ceil(x), floor(x) and round_to(x, m) taken as x\n"
@@ -50,7 +51,7 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
         here = formula.knobs[letter.name]
         twice = _doubled(formula, letter.name, now)
         rows.append({
-            "knob": formula.letters.get(letter.name, letter.name), "at": _plain(here),
+            "knob": formula.letters.get(letter.name, letter.name), "at": value_text(here),
             "elasticity": f"{float(Fraction(slope) * here / smooth):.3f}", "doubled": twice and f"{float(twice):,.3f}×",
             "exponent": twice and f"{log2(twice):.3f}",
         })  # fmt: skip
@@ -61,10 +62,6 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
     return Table(
         f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
     )
-
-
-def _plain(value: Any) -> str:
-    return f"{float(value):g}" if isinstance(value, Fraction) else f"{value:,}"
 
 
 def _doubled(formula: Formula, name: str, now: Any) -> Any:
@@ -104,5 +101,5 @@ def by_term(net: Network, metric: str = "macs") -> Table:
         Column("formula", "formula", "text", 1),
     )  # fmt: skip
     totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
-    at = ", ".join(f"{formula.letters.get(name, name)} = {_plain(value)}" for name, value in formula.knobs.items())
+    at = ", ".join(f"{formula.letters.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items())
     return Table(f"{label(metric)} of {net.label} by block", columns, rows, totals, [f"at {at}", *formula.lines()])
