@@ -5,7 +5,6 @@ from fractions import Fraction
 import pytest
 
 import costcalc
-
 from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
 from costcalc.spec.library import entries, find, parse_settings
 from costcalc.spec.model import Knob

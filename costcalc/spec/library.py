@@ -104,7 +104,7 @@ def _file_spec(path: str, max_bytes: int) -> Spec:
 
 
 def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:
-    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName for another knob, UsageError for a value it does not take."""
+    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName or UsageError."""
     settings = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
