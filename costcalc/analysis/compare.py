@@ -131,12 +131,15 @@ class Comparison:
 def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
     """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
 
-    Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks.
+    Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks
+    or knobs that are no numbers.
     """
     if by not in METRICS:
         raise UnknownName(unknown("metric", by, METRICS))
     if len(nets) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
+    for net in nets:
+        net.needs_numbers("compare")
     costs = tuple(cost_of(net) for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)

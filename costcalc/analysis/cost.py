@@ -125,7 +125,7 @@ class Cost:
         return self.table()._repr_html_()
 
 
-LAYER_COLUMNS = (
+LAYER_COLUMNS: tuple[Column, ...] = (
     Column("name", "layer", "text"),
     Column("op", "op", "text", 2),
     Column("times", "×", "int", 1),

@@ -33,7 +33,7 @@ class Fold(NamedTuple):
     widest: Size | None
 
 
-COLUMNS = (
+COLUMNS: tuple[Column, ...] = (
     Column("name", "block", "text"),
     Column("op", "op", "text", 4),
     Column("times", "×", "int", 6),

@@ -82,8 +82,9 @@ class Reconciliation:
 def reconcile_net(net: Network) -> Reconciliation:
     """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these settings.
 
-    Raises SpecError if a figure names a block that does not exist.
+    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the net is no number.
     """
+    net.needs_numbers("reconcile")
     costs: dict[str, Cost] = {}
     figures = []
     for published in net.spec.published:

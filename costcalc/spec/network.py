@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, Self
 
+from costcalc.dims import is_column, is_letter
+from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 from costcalc.spec.bind import MAX_LAYERS, bind, resolve
 from costcalc.spec.library import parse_settings
@@ -52,6 +54,13 @@ class Network:
         """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
         graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
         return unroll(graph) if unrolled else graph
+
+    def needs_numbers(self, what: str) -> None:
+        """Raises UsageError if a knob is a letter or a column, which `what` cannot show."""
+        for name, value in self.knobs.items():
+            if is_letter(value) or is_column(value):
+                hint = f"set it to one: with_knobs({name}=…)"
+                raise UsageError(f"{what} is about numbers, and the knob {name!r} of {self.label} is none; {hint}")
 
     def with_texts(self, texts: list[str]) -> Self:
         """The same network with `knob=value` texts applied. Raises UnknownName for a knob it does not have."""
