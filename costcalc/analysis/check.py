@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
@@ -119,9 +120,7 @@ class _Checker:
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""
         preset = self.spec.presets[figure.preset].settings if figure.preset else {}
-        rows = self.build({**preset, **figure.at}, "published: ") or []
-        parts = [str(row.name).split(".") for row in rows]
-        return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
+        return block_names(self.build({**preset, **figure.at}, "published: ") or [])
 
 
 def _summary(rows: list[Row]) -> str:

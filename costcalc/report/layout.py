@@ -121,9 +121,10 @@ def _texts(table: Table, row: dict[str, object]) -> list[str]:
 
 
 def _style(text: str, column: Column) -> str:
-    if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-" and float(text[:-2]) >= LARGE:
-        return "large"
-    return "zero" if column.align == "right" and text in ("0", "0.0 %") else ""
+    if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-":
+        share = float(text[:-2].replace(",", ""))
+        return "large" if share >= LARGE else "" if share else "zero"
+    return "zero" if column.align == "right" and text == "0" else ""
 
 
 def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:
