@@ -37,8 +37,8 @@ class Net(Network):
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
     """The network of a name, preset or path, with knobs behind an @ or as arguments.
 
-    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName or
-    SpecError, both CostcalcError, with what to do about it.
+    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName,
+    UsageError or SpecError, all CostcalcError, with what to do about it.
     """
     found = find(str(target), max_bytes=max_bytes)
     net = Net(found.spec, found.settings, found.label, max_layers)

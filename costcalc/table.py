@@ -116,7 +116,9 @@ def _more(number: Any) -> str:
     return next((f"{text}× {word}" for text in texts if text.rstrip("0") != "1."), f"slightly {word}")
 
 
-NUMBERS: dict[str, Callable[[Any], str]] = {"int": _whole, "ratio": _ratio, "share": _share, "more": _more, "real": lambda number: rounded(number, 3)}
+NUMBERS: dict[str, Callable[[Any], str]] = {
+    "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "more": _more,
+}  # fmt: skip
 
 
 def plain_number(value: Any) -> int | float | None:

@@ -121,7 +121,10 @@ def test_a_knob_set_to_what_it_is_anyway_changes_nothing(target, as_for):
 def test_no_figures_at_these_settings_are_not_no_figures(tmp_path):
     found = costcalc.reconcile("lenet5@batch=2")
     assert (found.figures, found.others) == ((), ("lenet5", "lenet5@c_in=3,c1=8"))
-    assert found.table().notes[-1] == "no published figures at these settings; there are some for lenet5; lenet5@c_in=3,c1=8"
+    assert (
+        found.table().notes[-1]
+        == "no published figures at these settings; there are some for lenet5; lenet5@c_in=3,c1=8"
+    )
     (tmp_path / "wrong.yaml").write_text(WRONG.partition("published")[0])
     found = costcalc.reconcile(str(tmp_path / "wrong.yaml"))
     assert found.table().notes[-1] == "no published figures: add them to the spec under `published:`"

@@ -131,3 +131,24 @@ def test_a_value_is_written_exactly(text):
 def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
     notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
     assert notes[0] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"
+
+
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf")])
+def test_a_float_that_is_no_number_is_refused(given):
+    with pytest.raises(UsageError) as caught:
+        costcalc.load("mobilenet_v1", w=given)
+    assert str(caught.value) == f"knob 'w' is a number, got {given}"
+
+
+@pytest.mark.parametrize(
+    ("knobs", "error", "message"),
+    [
+        ({"qq": 3}, UnknownName, "mobilenet_v1: unknown knob 'qq'; known: batch, classes, r, w"),
+        ({"r": -1}, UsageError, "knob 'r' is at least 1, got -1"),
+    ],
+)
+@pytest.mark.parametrize("make", [costcalc.load, lambda name, **knobs: costcalc.load(name).with_knobs(**knobs)])
+def test_what_could_not_be_counted_is_refused_at_once(make, knobs, error, message):
+    with pytest.raises(error) as caught:
+        make("mobilenet_v1", **knobs)
+    assert str(caught.value) == message

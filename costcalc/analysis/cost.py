@@ -144,8 +144,8 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
     Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
     """
-    about = graph.graph
-    return Cost(tuple(walk(graph)), target or about.get("name", ""), knobs or about.get("knobs", {}), title)
+    rows, about = tuple(walk(graph)), graph.graph
+    return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title)
 
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import isfinite
 from typing import Any, Self
 
 from costcalc.dims import is_column, is_letter
@@ -15,10 +16,11 @@ from costcalc.spec.model import Spec
 
 
 class Network:
-    """A spec with knobs set, under a label; not yet counted."""
+    """A spec with knobs set, each to a value it takes, under a label; not yet counted."""
 
     def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
         self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
+        resolve(spec, settings)  # here, and not only once someone counts
 
     @property
     def name(self) -> str:
@@ -42,8 +44,11 @@ class Network:
         return resolve(self.spec, self.settings)
 
     def with_knobs(self, **knobs: Any) -> Self:
-        """The same network with these knobs set; a float is read as its decimal digits."""
-        exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
+        """The same network with these knobs set; a float is read as its decimal digits.
+
+        Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
+        """
+        exact = {name: Fraction(str(v)) if isinstance(v, float) and isfinite(v) else v for name, v in knobs.items()}
         return self.at({**self.settings, **exact}, self._label_with(",".join(f"{k}={v}" for k, v in knobs.items())))
 
     def at(self, settings: dict[str, Any], label: str) -> Self:
