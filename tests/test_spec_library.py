@@ -1,5 +1,7 @@
 """Finding specs: names, presets, paths, and knobs behind an @."""
 
+import copy
+import pickle
 from fractions import Fraction
 
 import pytest
@@ -152,3 +154,31 @@ def test_what_could_not_be_counted_is_refused_at_once(make, knobs, error, messag
     with pytest.raises(error) as caught:
         make("mobilenet_v1", **knobs)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        lambda spec: spec.knobs, lambda spec: spec.presets, lambda spec: spec.blocks, lambda spec: spec.sizes,
+        lambda spec: spec.presets["resnet50"].settings, lambda spec: spec.items[0].fields,
+        lambda spec: spec.published[0].at, lambda spec: spec.blocks["conv_bn"].parameters, lambda spec: spec.inputs,
+    ],
+)  # fmt: skip
+def test_nobody_can_change_what_the_next_one_loads(shared):
+    with pytest.raises((AttributeError, TypeError)):
+        shared(costcalc.load("resnet").spec).clear()
+    with pytest.raises(TypeError):
+        shared(costcalc.load("resnet").spec)["r"] = 3
+
+
+def test_a_network_can_be_copied_and_sent_to_another_process():
+    net = costcalc.load("resnet50@r=64")
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):  # noqa: S301  our own bytes
+        assert twin.cost().totals == net.cost().totals
+
+
+def test_what_is_loaded_can_be_kept_in_sets():
+    net = costcalc.load("resnet50")
+    results = [net.spec, net.spec.presets["resnet50"], net.spec.published[0], net.cost()]
+    results += [costcalc.reconcile(net), costcalc.compare(net, net)]
+    assert len({*results, *results}) == 6

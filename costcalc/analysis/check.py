@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,7 @@ class _Checker:
         if stem != self.spec.name:
             self.wrong(None, f"the spec {self.spec.name!r} stands in {Path(self.spec.file).name}", f"name it {stem}")
 
-    def build(self, settings: dict[str, Any], prefix: str) -> list[Row] | None:
+    def build(self, settings: Mapping[str, Any], prefix: str) -> list[Row] | None:
         """The rows of a network; None with its problems noted if there are any."""
         problems = Problems()
         rows: list[Row] = []

@@ -34,7 +34,7 @@ class Pair(NamedTuple):
         return self.first_cost - self.second_cost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
 

@@ -28,7 +28,7 @@ COLUMNS = (
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """One published figure and ours. `agrees`: equal to the digits printed."""
 
@@ -40,7 +40,7 @@ class Figure:
     difference: float | None  # (published − exact) / exact; None if we count nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reconciliation:
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import copyreg
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
@@ -14,6 +16,23 @@ from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
+
+
+def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
+    """The same entries, which nobody can change."""
+    return MappingProxyType(dict(entries))
+
+
+copyreg.pickle(MappingProxyType, lambda proxy: (read_only, (dict(proxy),)))  # so that a spec can be copied
+
+
+class ReadOnly:
+    """Something that all who load it share, so that nobody may change it: its dicts can only be read."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value.__class__ is dict:
+                object.__setattr__(self, name, read_only(value))
 
 
 @dataclass(frozen=True)
@@ -59,25 +78,25 @@ class Knob:
         return value
 
 
-@dataclass(frozen=True)
-class Preset:
+@dataclass(frozen=True, eq=False)
+class Preset(ReadOnly):
     """Named settings of knobs that are a known network."""
 
     name: str
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
     about: str = ""
     place: Place | None = None
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, eq=False)
+class Published(ReadOnly):
     """A figure somebody printed: `value` as text, for the network of `preset` and `at`, or one `block` of it."""
 
     metric: str
     value: str
     source: str
     preset: str = ""
-    at: dict[str, Any] = field(default_factory=dict)
+    at: Mapping[str, Any] = field(default_factory=dict)
     block: str = ""
     thousand: int = 1000  # what the author's K is
     because: str = ""
@@ -85,18 +104,18 @@ class Published:
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class Item(ReadOnly):
     """One entry of a list of layers: an op, a block or a structure. `linear: classes` gives its first field."""
 
     kind: str
     place: Place
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: Mapping[str, Value] = field(default_factory=dict)
     name: str = ""
     sources: tuple[str, ...] | None = None
     when: Expression | None = None
     shares: str = ""
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
-    places: dict[str, Place] = field(default_factory=dict)  # of `from` and `shares`
+    places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -117,18 +136,18 @@ def _flat(values: Iterable[Value]) -> Iterator[Expression]:
             yield value
 
 
-@dataclass(frozen=True)
-class Block:
+@dataclass(frozen=True, eq=False)
+class Block(ReadOnly):
     """A macro: parameters (with defaults or None) and the items they are put into."""
 
     name: str
-    parameters: dict[str, Expression | None]
+    parameters: Mapping[str, Expression | None]
     items: tuple[Item, ...]
     place: Place
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass(frozen=True, eq=False)
+class Spec(ReadOnly):
     """An architecture as its file says it."""
 
     name: str
@@ -136,10 +155,10 @@ class Spec:
     source: str
     file: str
     about: str = ""
-    knobs: dict[str, Knob] = field(default_factory=dict)
-    presets: dict[str, Preset] = field(default_factory=dict)
-    sizes: dict[str, Expression] = field(default_factory=dict)
-    inputs: dict[str, tuple[Expression, ...]] = field(default_factory=dict)
-    blocks: dict[str, Block] = field(default_factory=dict)
+    knobs: Mapping[str, Knob] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    sizes: Mapping[str, Expression] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()

@@ -18,7 +18,7 @@ from costcalc.table import Table
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
