@@ -8,6 +8,7 @@ import pytest
 
 import costcalc
 from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
+from costcalc.spec import library
 from costcalc.spec.library import entries, find, parse_settings
 from costcalc.spec.model import Knob
 from costcalc.text import value_text
@@ -42,8 +43,13 @@ def test_a_path_is_read(tmp_path, monkeypatch):
     monkeypatch.chdir(path.parent)
     found = find("./mine.yaml@r=9,w=1/4")
     assert (found.settings, found.label) == ({"r": 9, "w": Fraction(1, 4)}, "mine@r=9,w=1/4")
+    monkeypatch.chdir(tmp_path)
+    found = find("a@b/mine.yaml@r=9")
+    assert (found.settings, found.label) == ({"r": 9}, "mine@r=9")
+    with pytest.raises(UnknownName, match=r"there is no file 'a@b/yours\.yaml'"):
+        find("a@b/yours.yaml")
     with pytest.raises(SpecError, match="more than 10 bytes"):
-        find("mine.yaml", max_bytes=10)
+        find("a@b/mine.yaml", max_bytes=10)
 
 
 @pytest.mark.parametrize(
@@ -182,3 +188,27 @@ def test_what_is_loaded_can_be_kept_in_sets():
     results = [net.spec, net.spec.presets["resnet50"], net.spec.published[0], net.cost()]
     results += [costcalc.reconcile(net), costcalc.compare(net, net)]
     assert len({*results, *results}) == 6
+
+
+@pytest.mark.parametrize(
+    "presets", ["presets:\n    small: {r: 4}\n", "presets: {small: {r: 4}}\n", 'presets:\n  "sm\\x61ll": {r: 4}\n'],
+)  # fmt: skip
+def test_a_preset_is_found_however_it_is_written(tmp_path, monkeypatch, presets):
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", f"{presets}input:"))
+    caches = (library._paths, library._head, library._library_spec)
+    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    for cached in caches:
+        cached.cache_clear()
+    try:
+        assert [entry.name for entry in entries()] == ["mine", "small"]
+        assert find("small").settings == {"r": 4}
+    finally:
+        for cached in caches:
+            cached.cache_clear()
+
+
+def test_of_a_library_no_more_heads_are_read_than_mention_the_name(monkeypatch):
+    read = []
+    monkeypatch.setattr(library, "_head", lambda stem: read.append(stem) or library.parse_head(library._paths()[stem]))
+    assert find("vgg16").spec.name == "vgg"
+    assert read == ["vgg"]

@@ -23,7 +23,7 @@ def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
     return MappingProxyType(dict(entries))
 
 
-copyreg.pickle(MappingProxyType, lambda proxy: (read_only, (dict(proxy),)))  # so that a spec can be copied
+copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy),))  # so that specs can be copied
 
 
 class ReadOnly:
