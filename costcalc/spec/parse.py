@@ -64,7 +64,7 @@ class _Parser:
         return self.whole(*self.head(["layers"]))
 
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
-        """Fields of a Spec from its head, and its knobs, None if they could not be read. `also`: keys needed besides."""
+        """Fields of a Spec from its head, and its knobs, None if unreadable. `also`: keys needed besides."""
         self.top = self.forms.entries(self.tree, "a spec", TOP)
         self.check_keys([*HEAD[:3], *also])
         texts = {key: self.forms.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}

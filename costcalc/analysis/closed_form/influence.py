@@ -11,6 +11,7 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
+from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec.network import Network
@@ -51,13 +52,13 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
         here = formula.knobs[letter.name]
         twice = _doubled(formula, letter.name, now)
         rows.append({
-            "knob": formula.letters.get(letter.name, letter.name), "at": value_text(here),
-            "elasticity": f"{float(Fraction(slope) * here / smooth):.3f}", "doubled": twice and f"{float(twice):,.3f}×",
-            "exponent": twice and f"{log2(twice):.3f}",
+            "knob": formula.letters.get(letter.name, letter.name), "at": here,
+            "elasticity": normal(Fraction(slope) * here / smooth), "doubled": twice and normal(twice),
+            "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
-        Column("knob", "knob", "text"), Column("at", "at", "figure", 1), Column("elasticity", "elasticity", "figure"),
-        Column("doubled", "doubled", "figure", 2), Column("exponent", "exponent", "figure", 2),
+        Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
+        Column("doubled", "doubled", "ratio", 2), Column("exponent", "exponent", "real", 2),
     )  # fmt: skip
     return Table(
         f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
