@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import Cost, cost_of
-from costcalc.spec.bind import MAX_LAYERS
 from costcalc.spec.library import find
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
-from costcalc.spec.reader import MAX_BYTES
 
 if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison

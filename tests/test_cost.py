@@ -1,9 +1,12 @@
 """A count as a reader takes it: folded by block, totalled by name, as a table."""
 
+import json
+
 import pytest
 
 import costcalc
 from costcalc.analysis.cost import Cost
+from costcalc.cli import run
 from costcalc.ops import Conv, GlobalAveragePool, Input, Linear, ReLU
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
@@ -110,3 +113,33 @@ def test_results_can_be_kept_in_sets():
         x = costcalc.add(graph, name, op, x)
     cost = costcalc.cost(graph)
     assert {cost, cost} == {cost}
+
+
+def test_json_has_the_blocks_that_the_table_shows(capsys):
+    assert run(["show", "resnet50", "--depth", "1", "-f", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [(b["name"], b["macs"]) for b in document["blocks"]] == [
+        (row["name"], row["macs"]) for row in costcalc.load("resnet50").cost().table(1).rows
+    ]
+    assert document["blocks"][3]["output_shape"] == [1, 256, 56, 56]
+    assert len(document["layers"]) > len(document["blocks"])
+    assert "blocks" not in costcalc.load("lenet5").cost().to_dict()
+
+
+@pytest.mark.parametrize("format", ["mermaid", "dot"])
+def test_blocks_are_not_drawn(capsys, format):
+    assert run(["show", "resnet50", "--depth", "1", "-f", format]) == 2
+    assert capsys.readouterr().err == (
+        f"error: --depth does not go with the format {format}, which draws every layer\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["show", "explain", "reconcile", "formula"])
+def test_every_command_that_counts_has_a_limit(capsys, command):
+    assert run([command, "resnet50", "--max-layers", "9"]) == 2
+    assert "more than 9 layers" in capsys.readouterr().err
+
+
+def test_algebra_is_that_of_two(capsys):
+    with pytest.raises(costcalc.UsageError, match="the ratio as algebra is that of two networks, got 3"):
+        costcalc.compare("conv_normal", "conv1x1", "lenet5", algebra=True)

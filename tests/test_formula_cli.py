@@ -219,3 +219,18 @@ def test_a_cost_of_nothing_has_no_elasticity():
 def test_an_unknown_metric_of_an_elasticity_is_named():
     with pytest.raises(UnknownName, match="unknown metric 'mac'"):
         elasticities(load("conv_normal"), "mac")
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "second"),
+    [
+        ("--over conv1x1 --elasticity", "--over", "--elasticity"), ("--over conv1x1 --by-term", "--over", "--by-term"),
+        ("--over conv1x1 --assume nonsense", "--over", "--assume"), ("--latex --python", "--python", "--latex"),
+        ("--python --elasticity", "--python", "--elasticity"), ("--python -f json", "--python", "--format"),
+        ("--latex --by-term", "--latex", "--by-term"), ("--latex -f json", "--latex", "--format"),
+        ("--assume r%32==0 --elasticity", "--assume", "--elasticity"),
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense_together_are_refused(say, words, first, second):
+    message = f"error: {first} does not go with {second}; give one of them\n"
+    assert say(f"formula conv_normal {words}") == (2, "", message)

@@ -12,11 +12,11 @@ from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
-from costcalc.spec.bind import MAX_LAYERS, bind_what_can_be, resolve
+from costcalc.spec.bind import bind_what_can_be, resolve
 from costcalc.spec.library import entries, folder
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec
 from costcalc.spec.parse import parse_file
-from costcalc.spec.reader import MAX_BYTES
 
 
 @dataclass(frozen=True)

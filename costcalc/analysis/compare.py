@@ -141,6 +141,8 @@ def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | N
         raise UnknownName(unknown("metric", by, METRICS))
     if len(nets) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
+    if algebra and len(nets) > 2:
+        raise UsageError(f"the ratio as algebra is that of two networks, got {len(nets)}")
     for net in nets:
         net.needs_numbers("compare")
     costs = tuple(cost_of(net) for net in nets)

@@ -103,8 +103,9 @@ class Cost:
             for row in self.layers
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc show`."""
+    def to_dict(self, depth: int | None = None) -> dict[str, Any]:
+        """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
+        blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
         return {
             "schema_version": SCHEMA_VERSION,
             "costcalc_version": version(),
@@ -112,6 +113,7 @@ class Cost:
             "target": self.target,
             "knobs": dict(self.knobs),
             "totals": self.totals,
+            **blocks,
             "layers": self.to_records(),
         }
 

@@ -8,6 +8,7 @@ import typer
 
 from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
 from costcalc.errors import UsageError
+from costcalc.spec.limits import MAX_LAYERS
 
 Some = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.", autocompletion=known_targets)
@@ -20,7 +21,7 @@ def verify(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
-    max_layers: MaxLayers = 100_000,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import verified, verify_net

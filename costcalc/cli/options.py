@@ -57,7 +57,7 @@ MaxLayers: TypeAlias = Annotated[
 ]
 
 
-def nets(targets: list[str], settings: list[str] | None, max_layers: int = 100_000) -> list[Net]:
+def nets(targets: list[str], settings: list[str] | None, max_layers: int) -> list[Net]:
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 

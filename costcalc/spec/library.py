@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean
 from costcalc.spec.expressions import parse
+from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Knob, Spec
 from costcalc.spec.parse import parse_file, parse_head
-from costcalc.spec.reader import MAX_BYTES
 from costcalc.text import value_text
 
 

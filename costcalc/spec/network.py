@@ -10,8 +10,9 @@ from typing import Any, Self
 from costcalc.dims import is_column, is_letter
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
-from costcalc.spec.bind import MAX_LAYERS, bind, resolve
+from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import parse_settings
+from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import Spec
 
 

@@ -10,10 +10,11 @@ from costcalc.errors import Problems
 from costcalc.spec.expressions import Expression
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
+from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Spec
 from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
-from costcalc.spec.reader import MAX_BYTES, Broken, Mapping, Node, Sequence, read
+from costcalc.spec.reader import Broken, Mapping, Node, Sequence, read
 
 HEAD = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption, views
-from costcalc.analysis.closed_form.formula import Formula, derive
+from costcalc.analysis.closed_form.formula import Formula, derive, too_large
 from costcalc.analysis.closed_form.influence import by_term, elasticities
+from costcalc.analysis.closed_form.limits import time_limit
+from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.spec.network import Network
 from costcalc.table import Table
 
+SECONDS = 12.0  # for all that is printed; the closed form alone has ten
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
@@ -59,3 +62,25 @@ def answer(
     asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
     asked |= {"by_term": by_term(net, metric)} if terms else {}
     return Answer(tuple(shown), asked)
+
+
+class Printed(NamedTuple):
+    """What `costcalc formula` prints: code, or tables and the document behind them."""
+
+    code: str
+    tables: list[Table]
+    document: dict[str, Any]
+
+
+def printed(
+    net: Network, over: Network | None = None, *, metric: str = "macs", form: str = "table", **asked: Any
+) -> Printed:
+    """The answer, or the ratio to another network, in a form: python, latex, json or any other, which is a table. All of it
+    ends in time, and before anyone reads any of it. Raises CostcalcError if it does not."""
+    with time_limit(SECONDS, too_large(net, SECONDS)):
+        found = answer(net, metric, **asked) if over is None else ratio(net, over, metric)
+        if form == "python":
+            return Printed(found.python, [], {})
+        if form == "latex" and not getattr(found, "asked", None):
+            return Printed(found.latex, [], {})
+        return Printed("", found.tables(), found.to_dict() if form == "json" else {})
