@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
-    from costcalc.net import Net, compare, explain, load, reconcile, specs
+    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, specs
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -26,7 +26,7 @@ ROOMS = {
     "analysis.cost": ("Cost", "cost"),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
-    "net": ("Net", "compare", "explain", "load", "reconcile", "specs"),
+    "net": ("Net", "compare", "elasticity", "explain", "formula", "load", "ratio", "reconcile", "specs"),
 }
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
@@ -43,9 +43,12 @@ __all__ = [
     "add",
     "compare",
     "cost",
+    "elasticity",
     "explain",
+    "formula",
     "load",
     "new_graph",
+    "ratio",
     "reconcile",
     "specs",
     "unroll",

@@ -29,6 +29,11 @@ class Answer:
     asked: dict[str, Table]
 
     @property
+    def text(self) -> str:
+        """The main formula on a line."""
+        return self.formulas[0].text
+
+    @property
     def latex(self) -> str:
         """The main formula for LaTeX."""
         return self.formulas[0].latex
@@ -75,8 +80,10 @@ class Printed(NamedTuple):
 def printed(
     net: Network, over: Network | None = None, *, metric: str = "macs", form: str = "table", **asked: Any
 ) -> Printed:
-    """The answer, or the ratio to another network, in a form: python, latex, json or any other, which is a table. All of it
-    ends in time, and before anyone reads any of it. Raises CostcalcError if it does not."""
+    """The answer, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
+
+    All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
+    """
     with time_limit(SECONDS, too_large(net, SECONDS)):
         found = answer(net, metric, **asked) if over is None else ratio(net, over, metric)
         if form == "python":
