@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costcalc.analysis.check import validate
     from costcalc.analysis.cost import Cost, cost
-    from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName
+    from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
-    from costcalc.net import Net, compare, explain, load, reconcile, specs
+    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, specs
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -24,9 +24,9 @@ __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package take
 ROOMS = {
     "analysis.check": ("validate",),
     "analysis.cost": ("Cost", "cost"),
-    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName"),
+    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
-    "net": ("Net", "compare", "explain", "load", "reconcile", "specs"),
+    "net": ("Net", "compare", "elasticity", "explain", "formula", "load", "ratio", "reconcile", "specs"),
 }
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
@@ -39,12 +39,16 @@ __all__ = [
     "ShapeError",
     "SpecError",
     "UnknownName",
+    "UsageError",
     "add",
     "compare",
     "cost",
+    "elasticity",
     "explain",
+    "formula",
     "load",
     "new_graph",
+    "ratio",
     "reconcile",
     "specs",
     "unroll",

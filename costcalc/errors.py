@@ -26,6 +26,10 @@ class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 
 
+class UsageError(CostcalcError):
+    """Known names put to a use they do not have: a value out of range, too few networks, a file that is none."""
+
+
 class TooLarge(CostcalcError):
     """A network that the memory of a device cannot hold."""
 

@@ -45,7 +45,14 @@ class Repeat:
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
-    return (data["op"] for _, data in graph.nodes(data=True) if data.get("op").__class__ is Repeat)
+    return (data["op"] for _, data in nodes_of(graph) if data.get("op").__class__ is Repeat)
+
+
+def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
+    """Every node with its data: a view, since a list of a million pairs would keep the garbage collector busy."""
+    if not hasattr(graph, "pred"):
+        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
+    return graph.nodes(data=True)  # type: ignore[no-any-return]
 
 
 def new_graph(**about: Any) -> Graph:
@@ -56,9 +63,15 @@ def new_graph(**about: Any) -> Graph:
 
 
 def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
-    """Puts a layer after its inputs and returns its name, to be the input of the next."""
+    """Puts a layer after its inputs and returns its name, to be the input of the next.
+
+    Raises GraphError for a name that is taken, and for an input that the graph does not have.
+    """
     if name in graph:
         raise GraphError(f"the graph has a layer {name!r} already; names must differ")
+    for source in inputs:
+        if source not in graph:  # networkx would make a node of it
+            raise GraphError(str(_no_such_input(graph, None, name, source)))
     graph.add_node(name, op=op, inputs=inputs, **extra)
     graph.add_edges_from((source, name) for source in inputs)
     return name
@@ -69,10 +82,7 @@ def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
 
     Raises GraphError with all that is wrong.
     """
-    if not hasattr(graph, "pred"):
-        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
-    # a view: a list of a million pairs would keep the garbage collector busy
-    nodes: Iterable[tuple[Any, dict[str, Any]]] = graph.nodes(data=True)
+    nodes = nodes_of(graph)
     with suppress(TypeError):  # an input that is no name: it will be reported
         if _is_in_order(graph, nodes):
             return nodes
@@ -138,12 +148,16 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
         yield Problem(place, f"layer {label!r} is a repeat and reads one layer, got {len(inputs)}")
     for source in inputs:
         if source not in graph:
-            hint = did_you_mean(str(source), [*map(str, graph.nodes)])
-            yield Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)
+            yield _no_such_input(graph, place, label, source)
     for source in sorted(str(source) for source in graph.pred[name] if source not in inputs):
         yield Problem(place, f"an edge leads from {source!r} to {label!r}, but its inputs do not name it")
     if "shares" in data:
         yield from _problems_of_sharing(graph, label, data)
+
+
+def _no_such_input(graph: Graph, place: Place | None, label: Any, source: Any) -> Problem:
+    hint = did_you_mean(str(source), [*map(str, graph.nodes)])
+    return Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)
 
 
 def _problems_of_sharing(graph: Graph, label: Any, data: dict[str, Any]) -> Iterator[Problem]:
@@ -232,7 +246,7 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
 
 
 def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
-    for name, data in graph.nodes(data=True):
+    for name, data in nodes_of(graph):
         if data.get("op").__class__ is Repeat:
             yield data["op"], f"{prefix}{name}"
             yield from _all_repeats(data["op"].body, f"{prefix}{name}.")

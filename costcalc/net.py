@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import Cost, cost_of
-from costcalc.spec.bind import MAX_LAYERS
 from costcalc.spec.library import find
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
-from costcalc.spec.reader import MAX_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from costcalc.analysis.closed_form.answer import Answer
+    from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.table import Table
@@ -37,8 +40,8 @@ class Net(Network):
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
     """The network of a name, preset or path, with knobs behind an @ or as arguments.
 
-    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName or
-    SpecError, both CostcalcError, with what to do about it.
+    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName,
+    UsageError or SpecError, all CostcalcError, with what to do about it.
     """
     found = find(str(target), max_bytes=max_bytes)
     net = Net(found.spec, found.settings, found.label, max_layers)
@@ -53,21 +56,46 @@ def compare(*targets: str | Net, by: str = "macs", algebra: bool | None = None) 
     """
     from costcalc.analysis.compare import compare_nets
 
-    return compare_nets([t if isinstance(t, Net) else load(t) for t in targets], by=by, algebra=algebra)
+    return compare_nets([*map(_net, targets)], by=by, algebra=algebra)
+
+
+def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
+    """The closed form of a cost in every knob that is not set, and the one without floors: `formula("efficientnet")`.
+
+    `.text`, `.latex` and `.python` are the first of them; with `assume=["r%32==0"]` the one under the assumption.
+    Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+    """
+    from costcalc.analysis.closed_form.answer import answer
+
+    return answer(_net(target), metric, assume=assume)
+
+
+def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:
+    """What one network costs over another, as algebra: `ratio("conv_depthwise_separable", "conv_normal").text`."""
+    from costcalc.analysis.closed_form.ratio import ratio
+
+    return ratio(_net(target), _net(over), metric)
+
+
+def elasticity(target: str | Net, metric: str = "macs") -> Table:
+    """What each knob does to a cost, at the current settings."""
+    from costcalc.analysis.closed_form.influence import elasticities
+
+    return elasticities(_net(target), metric)
 
 
 def explain(target: str | Net) -> Table:
     """Each number of a network as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    return explain_net(target if isinstance(target, Net) else load(target))
+    return explain_net(_net(target))
 
 
 def reconcile(target: str | Net) -> Reconciliation:
     """Each published figure of a network, ours, and the reason for the difference."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    return reconcile_net(target if isinstance(target, Net) else load(target))
+    return reconcile_net(_net(target))
 
 
 def specs() -> Table:
@@ -75,6 +103,10 @@ def specs() -> Table:
     from costcalc.analysis.listing import listing
 
     return listing()
+
+
+def _net(target: str | Net) -> Net:
+    return target if isinstance(target, Net) else load(target)
 
 
 def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:

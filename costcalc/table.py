@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from costcalc.text import as_float, rounded, value_text
 
 CONVENTION = (
     "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
     "bias and normalisation not counted. FLOPs = 2 × MACs"
 )
-LEFT = ("text", "shape")  # kinds whose cells start at the left; all others are numbers and end at the right
+LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all others are numbers and end at the right
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
-    Kinds: text, shape, and the numbers int, ratio, share and figure (a number that is already text: `1.5B`).
+    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, knob (as it is
+    set) and figure (a number that is already text: `1.5B`).
     On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
     """
 
@@ -85,26 +88,51 @@ def cell(value: Any, kind: str) -> str:
         return ""
     if kind == "shape":
         return visible(shape_text(value))
-    number = plain_number(value) if kind in ("int", "ratio", "share") else None
-    if number is None:
-        return visible(value if isinstance(value, str) else str(value))
-    if kind == "ratio":
-        return f"{number:,.2f}×" if abs(number) >= 0.1 or not number else f"{number:.3g}×"
-    if kind == "share":
-        small = abs(number) < 0.0005 and number != 0
-        return f"{100 * number:.1f} %" if not small else "< 0.1 %" if number > 0 else "> -0.1 %"
-    return f"{number:,}"
+    number = value if isinstance(value, Fraction) else plain_number(value)
+    if kind not in NUMBERS or number is None:
+        return visible(value_text(value) if kind == "knob" else str(value))
+    return NUMBERS[kind](number)
+
+
+def _whole(number: Any) -> str:
+    return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
+
+
+def _ratio(number: Any) -> str:
+    return f"{rounded(number, 2)}×" if abs(number) >= 0.1 or not number else f"{float(number):.3g}×"
+
+
+def _share(number: Any) -> str:
+    small = abs(number) < 0.0005 and number != 0
+    return f"{rounded(100 * number, 1)} %" if not small else "< 0.1 %" if number > 0 else "> -0.1 %"
+
+
+def _more(number: Any) -> str:
+    """`9.68× fewer`, `1.0005× more`, `equal`; with as many decimals as it takes to be no 1."""
+    if number in (0, 1):
+        return "equal" if number else "none"
+    word, times = ("fewer", 1 / Fraction(number)) if number < 1 else ("more", Fraction(number))
+    texts = (rounded(times, decimals) for decimals in range(2, 7))
+    return next((f"{text}× {word}" for text in texts if text.rstrip("0") != "1."), f"slightly {word}")
+
+
+NUMBERS: dict[str, Callable[[Any], str]] = {
+    "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "more": _more,
+}  # fmt: skip
 
 
 def plain_number(value: Any) -> int | float | None:
-    """The int or float a value is: whole ones of sympy and numpy count as ints, other Fractions as floats."""
+    """The int or float a value is: whole ones of sympy and numpy count as ints, other Fractions as floats.
+
+    None if it is none of these, or a Fraction that no float can hold.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
         return value
     if getattr(value, "denominator", None) == 1:
         return int(value)
-    return float(value) if isinstance(value, Fraction) else None
+    return as_float(value) if isinstance(value, Fraction) else None
 
 
 def shape_text(shape: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 import costcalc
 from costcalc import load, ops
 from costcalc.analysis.cost import TOTALS
-from costcalc.errors import CostcalcError, ShapeError, UnknownName
+from costcalc.errors import CostcalcError, ShapeError, UsageError
 
 KNOBS = {
     "efficientnet": ("r", "d", "w"), "mobilenet_v2": ("r", "w"), "googlenet": ("r", "classes"), "vgg": ("r", "classes"),
@@ -62,7 +62,7 @@ def test_narrow_scalars_are_numbers(tmp_path):
     ],
 )
 def test_a_point_that_a_knob_does_not_take_is_refused(target, column, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UsageError) as caught:
         load(target, r=np.array(column)).cost()
     assert str(caught.value) == message
 

@@ -1,9 +1,17 @@
 """Comparisons: the lecture's numbers, where the saving is, and laws of alignment."""
 
+import json
+from fractions import Fraction
+from types import SimpleNamespace
+
 import pytest
 
 import costcalc
-from costcalc.analysis.compare import align, times_text
+from costcalc import report
+from costcalc.analysis.compare import Comparison, align
+from costcalc.analysis.cost import TOTALS, Cost
+from costcalc.cli import run
+from costcalc.table import cell
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +32,7 @@ def test_the_k_by_k_convolutions_stand_side_by_side(inception):
 
 def test_the_table_says_how_many_times(inception):
     totals, breakdown = inception.tables()
-    assert [row["times"] for row in totals.rows] == ["", "9.68× fewer"]
+    assert [cell(row["ratio"], "more") for row in totals.rows] == ["", "9.68× fewer"]
     assert breakdown.totals["saved"] == sum(row["saved"] for row in breakdown.rows) == 107_978_752
 
 
@@ -48,7 +56,8 @@ def test_a_net_against_itself_saves_nothing():
     both = costcalc.compare("mobilenet_v2", "mobilenet_v2")
     assert {p.saved for p in both.pairs} == {0}
     assert all(p.first == p.second for p in both.pairs)
-    assert both.tables()[0].rows[1]["times"] == "equal"
+    assert cell(both.tables()[0].rows[1]["ratio"], "more") == "equal"
+    assert {row["share"] for row in both.tables()[1].rows} == {None}
 
 
 def test_plain_and_residual_differ_in_the_projections_alone():
@@ -67,10 +76,46 @@ def test_many_targets_are_measured_against_the_first():
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(None, ""), (1, "equal"), (0, "none"), (0.5, "2.00× fewer"), (3, "3.00× more"), (0.1033, "9.68× fewer")],
-)
+    [
+        (None, ""), (1, "equal"), (0, "none"), (0.5, "2.00× fewer"), (3, "3.00× more"), (0.1033, "9.68× fewer"),
+        (Fraction(4_089_186_304, 4_089_184_256), "1.000001× more"), (Fraction(2000, 2001), "1.0005× fewer"),
+        (Fraction(10**16 + 3, 10**16 + 2), "slightly more"), (Fraction(10**16 + 2, 10**16 + 3), "slightly fewer"),
+        (Fraction(123 * 10**398), "1.23e+400× more"), (Fraction(1, 10**500), "1.00e+500× fewer"),
+        (Fraction(10**12), "1,000,000,000,000.00× more"),
+    ],
+)  # fmt: skip
 def test_times_in_words(ratio, text):
-    assert times_text(ratio) == text
+    assert cell(ratio, "more") == text
+
+
+def test_nets_that_differ_by_one_multiply_are_not_equal():
+    first, second = (Cost((SimpleNamespace(macs=10**16 + n),)) for n in (2, 3))
+    assert cell(Comparison((first, second), "macs").ratio(second), "more") == "slightly more"
+
+
+def test_a_block_that_stays_has_no_share_of_a_loss():
+    both = costcalc.compare("resnet50@stride_on=conv1", "resnet50")
+    shares = {row["first"]: cell(row["share"], "share") for row in both.tables()[1].rows}
+    assert (shares["conv1"], shares["conv3_x"]) == ("0.0 %", "33.3 %")
+
+
+@pytest.mark.parametrize(("more", "words"), [(False, "1.00e+400× fewer"), (True, "1.00e+400× more")])
+def test_ratios_that_no_float_can_hold(more, words):
+    first, second = (Cost((SimpleNamespace(**dict.fromkeys(TOTALS, n)),)) for n in (7 * 10**400, 7))
+    compared = Comparison((second, first) if more else (first, second), "macs")
+    assert words in report.text(compared.tables(), None, "table")
+    assert json.loads(report.text([], compared.to_dict(), "json"))["targets"][1]["ratio"] is None
+    assert compared.to_pandas()["ratio"].isna()[1]
+
+
+def test_enormous_nets_are_compared(capsys, tmp_path):
+    sizes = ", ".join(["2147483648"] * 12)
+    text = f"name: huge\ntitle: t\nsource: s\ninput: [{sizes}]\nlayers: [linear: 2147483648]\n"
+    (tmp_path / "huge.yaml").write_text(text)
+    assert run(["compare", "lenet5", str(tmp_path / "huge.yaml")]) == 0
+    assert "4.96e+115× more" in capsys.readouterr().out
+    assert run(["compare", str(tmp_path / "huge.yaml"), "lenet5"]) == 0
+    assert "4.96e+115× fewer" in capsys.readouterr().out
 
 
 def test_names_align_even_when_a_block_comes_between():
@@ -82,7 +127,6 @@ def test_names_align_even_when_a_block_comes_between():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: costcalc.compare("vgg16"), "compare takes two or more networks; `costcalc show` shows one"),
         (lambda: costcalc.compare("vgg16", "vgg19", by="mac"), "unknown metric 'mac'; did you mean 'macs'?"),
         (lambda: costcalc.compare("vgg16", "vgg"[:-1] + "g99"), None),
     ],
@@ -91,6 +135,12 @@ def test_what_compare_refuses(call, message):
     with pytest.raises(costcalc.UnknownName) as caught:
         call()
     assert message is None or str(caught.value) == message
+
+
+def test_one_network_is_no_comparison():
+    with pytest.raises(costcalc.UsageError) as caught:
+        costcalc.compare("vgg16")
+    assert str(caught.value) == "compare takes two or more networks; `costcalc show` shows one"
 
 
 def test_the_json_has_it_all(inception):

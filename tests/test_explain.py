@@ -5,7 +5,9 @@ import re
 import pytest
 
 import costcalc
+from costcalc.dims import size_symbol
 from costcalc.spec.library import entries
+from costcalc.spec.parse import parse_text
 
 SPECS = [entry.name for entry in entries()]
 
@@ -56,3 +58,34 @@ def test_as_the_lecture_writes_it(name, layer, what, how):
 def test_the_sum_names_its_parts():
     last = [row for row in costcalc.explain("inception_bottleneck").rows if row["metric"] == "MACs"][-1]
     assert last["how"] == "2,408,448 + 10,035,200" and last["value"] == 12_443_648
+
+
+HEAD = "name: x\ntitle: t\nsource: s\nknobs: {n: 3}\ninput: [8]\nlayers:\n"
+OWNER = "{name: a, features: 8, bias: false}"
+USER = "{name: b, features: 8, shares: a}"
+
+
+def params_of(layers):
+    net = costcalc.Net(parse_text(HEAD + layers, "x.yaml"), {}, "x")
+    return {row["name"]: (row["how"], row["value"]) for row in costcalc.explain(net).rows if row["metric"] == "params"}
+
+
+def test_only_the_tensors_that_count_here_are_written():
+    """The weight is a's; b adds its own bias."""
+    assert params_of(f"  - linear: {OWNER}\n  - linear: {USER}\n") == {
+        "a": ("8·8", 64), "b": ("8", 8), "total": ("64 + 8", 72),
+    }  # fmt: skip
+
+
+def test_a_layer_in_a_repeat_shares_within_its_copy():
+    layers = f"  - repeat: {{name: r, times: n, layers: [linear: {OWNER}, linear: {USER}]}}\n"
+    assert params_of(layers) == {"r.a": ("3 × (8·8)", 192), "r.b": ("3 × (8)", 24), "total": ("192 + 24", 216)}
+
+
+@pytest.mark.parametrize(
+    "call", [costcalc.explain, costcalc.reconcile, lambda net: costcalc.compare(net, "lenet5")],
+)  # fmt: skip
+def test_letters_are_refused_where_numbers_are_shown(call):
+    net = costcalc.load("lenet5", batch=size_symbol("b"))
+    with pytest.raises(costcalc.UsageError, match=r"the knob 'batch' of lenet5@batch=b is none; set it to one"):
+        call(net)

@@ -17,7 +17,7 @@ from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
-from costcalc.errors import CostcalcError, ShapeError, UnknownName
+from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.library import entries
 
 NAMES = [entry.name for entry in entries()]
@@ -161,7 +161,7 @@ def test_filling_is_exact(formula, by_hand, values):
 
 
 def test_a_letter_without_a_value_is_an_error():
-    with pytest.raises(UnknownName, match="no value for 's'"):
+    with pytest.raises(UsageError, match="no value for 's'"):
         fill(r * s, {"r": 3})
 
 

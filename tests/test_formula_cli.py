@@ -1,5 +1,7 @@
 """`costcalc formula`, and which knob and which block a cost hangs on."""
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -14,6 +16,7 @@ from costcalc.analysis.closed_form.answer import answer
 from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.cli import run
 from costcalc.errors import CostcalcError, UnknownName
+from costcalc.table import cell
 
 
 @pytest.fixture
@@ -90,6 +93,21 @@ def test_tables_that_were_asked_for_stay_tables_in_latex(say):
     assert r"\begin{tabular}" in out
 
 
+def test_numbers_are_numbers_for_programs_and_rounded_for_readers(say):
+    _, out, _ = say("formula mobilenet_v1 --elasticity -f csv")
+    rows = {row["knob"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert rows["classes"]["at"] == "1000"
+    assert {key: float(rows["r"][key]) > 1.9 for key in ("elasticity", "doubled", "exponent")} == dict.fromkeys(
+        ("elasticity", "doubled", "exponent"), True
+    )
+    _, out, _ = say("formula mobilenet_v1 --elasticity -f json")
+    in_json = {row["knob"]: row for row in json.loads(out)["elasticity"]}
+    assert (in_json["classes"]["at"], in_json["w"]["at"], in_json["batch"]["doubled"]) == (1000, 1, 2)
+    assert in_json["r"]["elasticity"] == float(rows["r"]["elasticity"])
+    _, out, _ = say("formula mobilenet_v1 --elasticity")
+    assert re.search(r"^classes +1000 +0\.002 +1\.00× +0\.003$", out, re.MULTILINE)
+
+
 def test_json_of_a_ratio(say):
     _, out, _ = say("formula inception_bottleneck --over inception_naive -f json")
     document = json.loads(out)
@@ -146,7 +164,7 @@ def test_blocks_of_a_preset_are_formulas_in_all_knobs():
     assert table.rows[0]["name"] == "stage6"
     assert table.rows[0]["value"] == 403_645_440
     assert "ceil(3*d)" in table.rows[0]["formula"]
-    assert table.notes[0] == "at r = 300, d = 1.4, w = 1.2, classes = 1,000, batch = 1"
+    assert table.notes[0] == "at r = 300, d = 1.4, w = 1.2, classes = 1000, batch = 1"
 
 
 # ---- which knob
@@ -159,13 +177,18 @@ def rows_of(target, metric="macs"):
 def test_elasticity_of_a_monomial_is_its_exponent():
     rows = rows_of("inception_naive")
     assert {knob: row["elasticity"] for knob, row in rows.items()} == {
-        "r": "2.000", "c_in": "1.000", "c_out": "1.000", "k": "2.000", "batch": "1.000",
-    }  # fmt: skip
+        "r": 2,
+        "c_in": 1,
+        "c_out": 1,
+        "k": 2,
+        "batch": 1,
+    }
 
 
 def test_efficientnet_is_close_to_d_w2_r2():
     rows = rows_of("efficientnet_b0")
-    assert {knob: rows[knob]["elasticity"] for knob in "rdw"} == {"r": "1.990", "d": "1.028", "w": "1.879"}
+    shown = {knob: cell(rows[knob]["elasticity"], "real") for knob in "rdw"}
+    assert shown == {"r": "1.990", "d": "1.028", "w": "1.879"}
 
 
 def test_the_relaxed_slope_is_that_of_exact_counts_far_out():
@@ -179,14 +202,13 @@ def test_the_relaxed_slope_is_that_of_exact_counts_far_out():
 def test_doubling_is_exact(target):
     net = load(target)
     for knob, row in rows_of(target).items():
-        twice = net.with_knobs(**{knob: 2 * net.knobs[knob]}).cost().macs / net.cost().macs
-        assert row["doubled"] == f"{twice:,.3f}×"
+        assert row["doubled"] * net.cost().macs == net.with_knobs(**{knob: 2 * net.knobs[knob]}).cost().macs
 
 
 def test_a_knob_that_cannot_be_doubled_says_nothing():
     row = rows_of("lenet5_1998")["r"]
     assert row["doubled"] is None
-    assert re.fullmatch(r"\d\.\d{3}", row["elasticity"])
+    assert re.fullmatch(r"\d\.\d{3}", cell(row["elasticity"], "real"))
 
 
 def test_a_cost_of_nothing_has_no_elasticity():
@@ -197,3 +219,18 @@ def test_a_cost_of_nothing_has_no_elasticity():
 def test_an_unknown_metric_of_an_elasticity_is_named():
     with pytest.raises(UnknownName, match="unknown metric 'mac'"):
         elasticities(load("conv_normal"), "mac")
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "second"),
+    [
+        ("--over conv1x1 --elasticity", "--over", "--elasticity"), ("--over conv1x1 --by-term", "--over", "--by-term"),
+        ("--over conv1x1 --assume nonsense", "--over", "--assume"), ("--latex --python", "--python", "--latex"),
+        ("--python --elasticity", "--python", "--elasticity"), ("--python -f json", "--python", "--format"),
+        ("--latex --by-term", "--latex", "--by-term"), ("--latex -f json", "--latex", "--format"),
+        ("--assume r%32==0 --elasticity", "--assume", "--elasticity"),
+    ],
+)  # fmt: skip
+def test_options_that_make_no_sense_together_are_refused(say, words, first, second):
+    message = f"error: {first} does not go with {second}; give one of them\n"
+    assert say(f"formula conv_normal {words}") == (2, "", message)

@@ -10,7 +10,7 @@ from costcalc import load
 from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, has_floors, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.cost import cost
-from costcalc.errors import CostcalcError, UnknownName
+from costcalc.errors import CostcalcError, UnknownName, UsageError
 from costcalc.spec.bind import bind
 
 
@@ -152,7 +152,7 @@ def test_assumptions_are_read(text, shown):
     ],
 )
 def test_what_is_no_assumption_is_refused(text, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UnknownName if "free knob" in message else UsageError) as caught:
         parse_assumption(text, derive(net_of("efficientnet")))
     assert message in str(caught.value)
 
@@ -174,6 +174,6 @@ def test_too_small_a_multiple_leaves_floors():
 def test_a_value_that_is_no_multiple_must_be_given():
     free = floor_free(derive(net_of("alexnet")))
     assert free.knobs["k"] is None
-    with pytest.raises(UnknownName, match="no value for 'k'"):
+    with pytest.raises(UsageError, match="no value for 'k'"):
         free.value()
     assert free.value(k=Fraction(7)) == net_of("alexnet").with_knobs(r=224).cost().macs

@@ -559,3 +559,19 @@ def test_a_tensor_has_at_most_64_axes():
     graph = chain(*[Embedding(count=2, features=1)] * 61)
     with pytest.raises(ShapeError, match="makes a tensor of 65 axes; at most 64"):
         costcalc.cost(graph)
+
+
+def test_an_input_that_does_not_exist_is_refused_where_it_is_added():
+    graph = new_graph()
+    add(graph, "image", Input((1, 3, 8, 8)))
+    with pytest.raises(GraphError) as caught:
+        add(graph, "a", ReLU(), "imag")
+    assert str(caught.value) == "layer 'a' reads 'imag', which does not exist; did you mean 'image'?"
+    assert list(graph) == ["image"]
+
+
+@pytest.mark.parametrize("call", [unroll, costcalc.cost, lambda x: Repeat(x, 3)])
+def test_what_is_no_graph_is_refused(call):
+    with pytest.raises(GraphError) as caught:
+        call("x")
+    assert str(caught.value) == "a layer graph is a networkx.DiGraph, got a str"

@@ -97,3 +97,35 @@ def test_a_block_that_does_not_exist_is_named_with_its_place():
     with pytest.raises(costcalc.SpecError) as caught:
         costcalc.reconcile(net)
     assert str(caught.value) == "wrong.yaml:9:5: no block 'cnv' in wrong; did you mean 'conv'?"
+
+
+def test_of_nothing_there_is_no_percentage(tmp_path, capsys):
+    text = WRONG.replace("metric: params, value: 113", "metric: norm, value: 12")
+    (tmp_path / "wrong.yaml").write_text(text)
+    found = costcalc.reconcile(str(tmp_path / "wrong.yaml"))
+    assert (found.figures[0].exact, found.figures[0].difference) == (0, None)
+    assert found.table().rows[0]["difference"] == "ours is 0"
+    assert found.to_records()[0]["difference"] is None
+
+
+@pytest.mark.parametrize(
+    ("target", "as_for"),
+    [("resnet50@classes=1000", "resnet50"), ("lenet5@batch=1", "lenet5"), ("resnet@n3=4,n4=6,n5=3", "resnet50")],
+)
+def test_a_knob_set_to_what_it_is_anyway_changes_nothing(target, as_for):
+    ours = [(f.network, f.exact) for f in costcalc.reconcile(target).figures]
+    assert set(ours) >= {(f.network, f.exact) for f in costcalc.reconcile(as_for).figures}
+    assert ours
+
+
+def test_no_figures_at_these_settings_are_not_no_figures(tmp_path):
+    found = costcalc.reconcile("lenet5@batch=2")
+    assert (found.figures, found.others) == ((), ("lenet5", "lenet5@c_in=3,c1=8"))
+    assert (
+        found.table().notes[-1]
+        == "no published figures at these settings; there are some for lenet5; lenet5@c_in=3,c1=8"
+    )
+    (tmp_path / "wrong.yaml").write_text(WRONG.partition("published")[0])
+    found = costcalc.reconcile(str(tmp_path / "wrong.yaml"))
+    assert found.table().notes[-1] == "no published figures: add them to the spec under `published:`"
+    assert found.to_dict()["others"] == []

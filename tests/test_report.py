@@ -9,11 +9,12 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from terminals import in_terminal, piped
 
 import costcalc
 from costcalc import report
-from costcalc.report.layout import lines, text_width
+from costcalc.report.layout import NARROW, lines, text_width
 from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
 
@@ -164,6 +165,16 @@ def test_sentences_are_wrapped_before_columns_are_dropped():
 
 def test_wide_signs_take_two_columns():
     assert (text_width("conv"), text_width("畳み込み"), text_width("é"), text_width("28×28")) == (4, 8, 1, 5)
+
+
+def test_signs_that_are_measured_without_rich_are_as_wide_as_rich_says():
+    narrow = [chr(number) for number in range(32, 0x3000) if NARROW.fullmatch(chr(number))]
+    assert set("×·²³−≤≥→…–ηπфé") <= set(narrow)
+    assert [sign for sign in narrow if cell_len(sign) != 1] == []
+
+
+def test_a_family_takes_as_many_columns_as_rich_says():
+    assert text_width("👩‍👩‍👧 ×") == cell_len("👩‍👩‍👧 ×")
 
 
 def test_a_pipe_gets_everything_and_no_colours():

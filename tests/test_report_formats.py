@@ -9,7 +9,7 @@ import pytest
 
 import costcalc
 from costcalc import report
-from costcalc.errors import UnknownName
+from costcalc.errors import UnknownName, UsageError
 from costcalc.table import Column, Table, cell
 
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
@@ -103,7 +103,7 @@ def test_the_format_is_the_suffix_unless_it_is_said():
 
 
 def test_only_one_network_is_drawn():
-    with pytest.raises(UnknownName, match="layers of one network; use them with `costcalc show`"):
+    with pytest.raises(UsageError, match="layers of one network; use them with `costcalc show`"):
         report.text([], [{"name": "x"}], "mermaid")
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import costcalc
 from costcalc.dims import size_symbol
-from costcalc.errors import SpecError, UnknownName
+from costcalc.errors import SpecError, UnknownName, UsageError
 from costcalc.graph import Repeat
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.parse import parse_text
@@ -231,7 +231,6 @@ def test_what_does_not_come_out_whole_says_which_value_it_has():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"rr": 3}, "x: unknown knob 'rr'; did you mean 'r'?"),
         ({"r": 0}, "knob 'r' is at least 1, got 0"),
         ({"r": 2**31 + 1}, "knob 'r' is at most 2147483648, got 2147483649"),
         ({"r": Fraction(1, 2)}, "knob 'r' is a whole number, got 0.5"),
@@ -245,9 +244,15 @@ def test_what_does_not_come_out_whole_says_which_value_it_has():
     ],
 )
 def test_settings_are_checked(settings, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UsageError) as caught:
         resolve(spec(NET, KNOBS), settings)
     assert str(caught.value) == message
+
+
+def test_a_knob_that_does_not_exist_is_named():
+    with pytest.raises(UnknownName) as caught:
+        resolve(spec(NET, KNOBS), {"rr": 3})
+    assert str(caught.value) == "x: unknown knob 'rr'; did you mean 'r'?"
 
 
 def test_free_knobs_must_exist():

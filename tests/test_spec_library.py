@@ -1,12 +1,17 @@
 """Finding specs: names, presets, paths, and knobs behind an @."""
 
+import copy
+import pickle
 from fractions import Fraction
 
 import pytest
 
-from costcalc.errors import CostcalcError, SpecError, UnknownName
-from costcalc.spec.library import entries, find, parse_settings, setting_text
+import costcalc
+from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
+from costcalc.spec import library
+from costcalc.spec.library import entries, find, parse_settings
 from costcalc.spec.model import Knob
+from costcalc.text import value_text
 
 TEXT = "name: mine\ntitle: t\nsource: s\nknobs: {r: 8, w: 0.5}\ninput: [3, r, r]\nlayers: [relu]\n"
 MODE = Knob("mode", "a", "choice", choices=("a", "b"))
@@ -38,8 +43,13 @@ def test_a_path_is_read(tmp_path, monkeypatch):
     monkeypatch.chdir(path.parent)
     found = find("./mine.yaml@r=9,w=1/4")
     assert (found.settings, found.label) == ({"r": 9, "w": Fraction(1, 4)}, "mine@r=9,w=1/4")
+    monkeypatch.chdir(tmp_path)
+    found = find("a@b/mine.yaml@r=9")
+    assert (found.settings, found.label) == ({"r": 9}, "mine@r=9")
+    with pytest.raises(UnknownName, match=r"there is no file 'a@b/yours\.yaml'"):
+        find("a@b/yours.yaml")
     with pytest.raises(SpecError, match="more than 10 bytes"):
-        find("mine.yaml", max_bytes=10)
+        find("a@b/mine.yaml", max_bytes=10)
 
 
 @pytest.mark.parametrize(
@@ -50,15 +60,26 @@ def test_a_path_is_read(tmp_path, monkeypatch):
         ("", f"no spec or preset named ''; {LIST}"),
         ("knobs", f"no spec or preset named 'knobs'; {LIST}"),
         ("./nowhere.yaml", "there is no file './nowhere.yaml'"),
-        ("/tmp/", "'/tmp/' is a folder, not a spec"),
-        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
-        ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
-        ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
         ("resnet@rr=3", "resnet has no knob 'rr'; did you mean 'r'?"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_found_says_what_can(target, message):
     with pytest.raises(UnknownName) as caught:
+        find(target)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("/tmp/", "'/tmp/' is a folder, not a spec"),
+        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
+        ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
+        ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
+    ],
+)
+def test_what_is_no_question_of_names_is_another_error(target, message):
+    with pytest.raises(UsageError) as caught:
         find(target)
     assert str(caught.value) == message
 
@@ -97,7 +118,7 @@ def test_settings(texts, settings):
     ],
 )
 def test_settings_that_are_none(text, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises(UsageError) as caught:
         parse_settings([text], KNOBS, "x")
     assert str(caught.value).startswith(message)
     assert len(str(caught.value)) < 300
@@ -105,4 +126,89 @@ def test_settings_that_are_none(text, message):
 
 def test_settings_are_written_as_they_are_read():
     for value, text in ((160, "160"), (Fraction(1, 2), "0.5"), (True, "true"), ("b", "b")):
-        assert setting_text(value) == text
+        assert value_text(value) == text
+
+
+@pytest.mark.parametrize("text", ["0.12345678", "1/3", "-2.5", "0.00000000000000000001", "7", "1.4"])
+def test_a_value_is_written_exactly(text):
+    value = parse_settings([f"w={text}"], {"w": Knob("w", 1, "real", -9)}, "x")["w"]
+    assert value_text(value) == text
+    assert Fraction(value_text(value)) == value
+
+
+def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
+    notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
+    assert notes[0] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"
+
+
+@pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf")])
+def test_a_float_that_is_no_number_is_refused(given):
+    with pytest.raises(UsageError) as caught:
+        costcalc.load("mobilenet_v1", w=given)
+    assert str(caught.value) == f"knob 'w' is a number, got {given}"
+
+
+@pytest.mark.parametrize(
+    ("knobs", "error", "message"),
+    [
+        ({"qq": 3}, UnknownName, "mobilenet_v1: unknown knob 'qq'; known: batch, classes, r, w"),
+        ({"r": -1}, UsageError, "knob 'r' is at least 1, got -1"),
+    ],
+)
+@pytest.mark.parametrize("make", [costcalc.load, lambda name, **knobs: costcalc.load(name).with_knobs(**knobs)])
+def test_what_could_not_be_counted_is_refused_at_once(make, knobs, error, message):
+    with pytest.raises(error) as caught:
+        make("mobilenet_v1", **knobs)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        lambda spec: spec.knobs, lambda spec: spec.presets, lambda spec: spec.blocks, lambda spec: spec.sizes,
+        lambda spec: spec.presets["resnet50"].settings, lambda spec: spec.items[0].fields,
+        lambda spec: spec.published[0].at, lambda spec: spec.blocks["conv_bn"].parameters, lambda spec: spec.inputs,
+    ],
+)  # fmt: skip
+def test_nobody_can_change_what_the_next_one_loads(shared):
+    with pytest.raises((AttributeError, TypeError)):
+        shared(costcalc.load("resnet").spec).clear()
+    with pytest.raises(TypeError):
+        shared(costcalc.load("resnet").spec)["r"] = 3
+
+
+def test_a_network_can_be_copied_and_sent_to_another_process():
+    net = costcalc.load("resnet50@r=64")
+    for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):  # noqa: S301  our own bytes
+        assert twin.cost().totals == net.cost().totals
+
+
+def test_what_is_loaded_can_be_kept_in_sets():
+    net = costcalc.load("resnet50")
+    results = [net.spec, net.spec.presets["resnet50"], net.spec.published[0], net.cost()]
+    results += [costcalc.reconcile(net), costcalc.compare(net, net)]
+    assert len({*results, *results}) == 6
+
+
+@pytest.mark.parametrize(
+    "presets", ["presets:\n    small: {r: 4}\n", "presets: {small: {r: 4}}\n", 'presets:\n  "sm\\x61ll": {r: 4}\n'],
+)  # fmt: skip
+def test_a_preset_is_found_however_it_is_written(tmp_path, monkeypatch, presets):
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", f"{presets}input:"))
+    caches = (library._paths, library._head, library._library_spec)
+    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    for cached in caches:
+        cached.cache_clear()
+    try:
+        assert [entry.name for entry in entries()] == ["mine", "small"]
+        assert find("small").settings == {"r": 4}
+    finally:
+        for cached in caches:
+            cached.cache_clear()
+
+
+def test_of_a_library_no_more_heads_are_read_than_mention_the_name(monkeypatch):
+    read = []
+    monkeypatch.setattr(library, "_head", lambda stem: read.append(stem) or library.parse_head(library._paths()[stem]))
+    assert find("vgg16").spec.name == "vgg"
+    assert read == ["vgg"]

@@ -6,7 +6,7 @@ import pytest
 
 from costcalc.errors import Place, SpecError
 from costcalc.spec.expressions import parse
-from costcalc.spec.parse import parse_text
+from costcalc.spec.parse import parse_head, parse_text
 from costcalc.spec.reader import read
 
 HEAD = "name: x\ntitle: t\nsource: s\n"
@@ -32,9 +32,10 @@ def test_the_head_is_read():
     assert spec.presets["p"].settings == {"r": 9, "w": Fraction(1, 4)}
 
 
-def test_the_head_alone_stops_before_the_rest():
+def test_the_head_alone_stops_before_the_rest(tmp_path):
     text = HEAD + "knobs: {r: 8}\nsizes: {a: [broken\n"
-    assert parse_text(text, "x.yaml", head_only=True).knobs["r"].default == 8
+    (tmp_path / "x.yaml").write_text(text)
+    assert parse_head(tmp_path / "x.yaml").knobs["r"].default == 8
     assert wrong(text)
 
 

@@ -9,7 +9,7 @@ from costcalc import load, ops
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
-from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName
+from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UsageError
 from costcalc.ops.base import op, per_element
 
 
@@ -67,7 +67,7 @@ def test_floats_are_their_digits():
 
 @pytest.mark.parametrize("text", ["r=32*c7", "r=32*d"])
 def test_a_letter_of_an_assumption_is_new(text):
-    with pytest.raises(UnknownName, match="is a knob or a size already; take another letter"):
+    with pytest.raises(UsageError, match="is a knob or a size already; take another letter"):
         parse_assumption(text, derive(load("efficientnet")))
 
 

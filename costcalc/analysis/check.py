@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
-from costcalc.spec.bind import MAX_LAYERS, bind_what_can_be, resolve
+from costcalc.spec.bind import bind_what_can_be, resolve
 from costcalc.spec.library import entries, folder
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec
 from costcalc.spec.parse import parse_file
-from costcalc.spec.reader import MAX_BYTES
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class _Checker:
         if stem != self.spec.name:
             self.wrong(None, f"the spec {self.spec.name!r} stands in {Path(self.spec.file).name}", f"name it {stem}")
 
-    def build(self, settings: dict[str, Any], prefix: str) -> list[Row] | None:
+    def build(self, settings: Mapping[str, Any], prefix: str) -> list[Row] | None:
         """The rows of a network; None with its problems noted if there are any."""
         problems = Problems()
         rows: list[Row] = []
@@ -119,9 +120,7 @@ class _Checker:
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""
         preset = self.spec.presets[figure.preset].settings if figure.preset else {}
-        rows = self.build({**preset, **figure.at}, "published: ") or []
-        parts = [str(row.name).split(".") for row in rows]
-        return {".".join(names[:depth]) for names in parts for depth in range(1, len(names) + 1)}
+        return block_names(self.build({**preset, **figure.at}, "published: ") or [])
 
 
 def _summary(rows: list[Row]) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import as_float
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
@@ -32,7 +34,7 @@ class Pair(NamedTuple):
         return self.first_cost - self.second_cost
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
 
@@ -41,10 +43,10 @@ class Comparison:
     pairs: tuple[Pair, ...] = ()
     algebra: Any = None  # analysis.closed_form.ratio.Ratio
 
-    def ratio(self, cost: Cost) -> float | None:
-        """How many times this network costs the first one, by the metric; None if the first costs nothing."""
+    def ratio(self, cost: Cost) -> Fraction | None:
+        """How many times this network costs the first one, exactly; None if the first costs nothing."""
         base = self.costs[0].total(self.by)
-        return cost.total(self.by) / base if base else None
+        return Fraction(cost.total(self.by), base) if base else None
 
     def tables(self) -> list[Table]:
         """Totals; for two networks also where the difference is made, and the algebra."""
@@ -63,10 +65,10 @@ class Comparison:
             Column("macs", "MACs"),
             Column("elementwise", "elementwise", rank=3),
             Column("activations", "activations", rank=4),
-            Column("times", f"{METRICS[self.by]} to the first", "text", 2),
+            Column("ratio", f"{METRICS[self.by]} to the first", "more", 2),
         )
-        rows = [{"target": cost.target, **cost.totals, "times": times_text(self.ratio(cost))} for cost in self.costs]
-        rows[0]["times"] = ""
+        rows = [{"target": cost.target, **cost.totals, "ratio": self.ratio(cost)} for cost in self.costs]
+        rows[0]["ratio"] = None
         return Table("", columns, rows)
 
     def _breakdown(self) -> Table:
@@ -87,7 +89,7 @@ class Comparison:
                 "first_cost": pair.first_cost if pair.first else None,
                 "second_cost": pair.second_cost if pair.second else None,
                 "saved": pair.saved,
-                "share": pair.saved / total if total else None,
+                "share": Fraction(pair.saved, total) if total else None,
             }
             for pair in self.pairs
         ]
@@ -122,7 +124,8 @@ class Comparison:
         """The totals as a pandas.DataFrame, one row for each network."""
         import pandas
 
-        return pandas.DataFrame([{"target": c.target, **c.totals, "ratio": self.ratio(c)} for c in self.costs])
+        rows = [{"target": c.target, **c.totals, "ratio": as_float(self.ratio(c))} for c in self.costs]
+        return pandas.DataFrame(rows)
 
     def _repr_html_(self) -> str:
         return "".join(table._repr_html_() for table in self.tables())
@@ -131,12 +134,17 @@ class Comparison:
 def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
     """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
 
-    Raises UnknownName for fewer than two networks or a metric that is none of METRICS.
+    Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks
+    or knobs that are no numbers.
     """
     if by not in METRICS:
         raise UnknownName(unknown("metric", by, METRICS))
     if len(nets) < 2:
-        raise UnknownName("compare takes two or more networks; `costcalc show` shows one")
+        raise UsageError("compare takes two or more networks; `costcalc show` shows one")
+    if algebra and len(nets) > 2:
+        raise UsageError(f"the ratio as algebra is that of two networks, got {len(nets)}")
+    for net in nets:
+        net.needs_numbers("compare")
     costs = tuple(cost_of(net) for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)
@@ -181,14 +189,3 @@ def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], l
         return layers[0], layers[1]
     folds = [[(fold.name, getattr(fold, by)) for fold in cost.fold(1) if getattr(fold, by)] for cost in (first, second)]
     return folds[0], folds[1]
-
-
-def times_text(ratio: float | None) -> str:
-    """`9.68× fewer`, `2.10× more`, `equal`."""
-    if ratio is None:
-        return ""
-    if ratio == 0:
-        return "none"
-    if ratio == 1:
-        return "equal"
-    return f"{1 / ratio:,.2f}× fewer" if ratio < 1 else f"{ratio:,.2f}× more"

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
+from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
+from costcalc.analysis.fold import Fold, folded, is_input
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import Shape, Size, elements
+from costcalc.dims import Size
+from costcalc.errors import UnknownName, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import value_text
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 SCHEMA_VERSION = 1
 
 
-class Fold(NamedTuple):
-    """A block of layers as one row. `passed_on` elements leave it; the `widest` tensor inside has so many."""
-
-    name: str
-    op: str
-    times: Size
-    output_shape: Shape
-    params: Size
-    macs: Size
-    elementwise: Size
-    activations: Size
-    passed_on: Size
-    widest: Size
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cost:
     """Rows and their totals. `target` and `knobs` say what was counted."""
 
@@ -41,9 +29,10 @@ class Cost:
     title: str = ""
 
     def total(self, metric: str) -> Size:
-        """The sum of one of `TOTALS` over all layers."""
-        at = "params" if metric == "params" else metric
-        return sum([getattr(row, at) for row in self.layers])
+        """The sum of one of `TOTALS` over all layers. Raises UnknownName for anything else."""
+        if metric not in TOTALS:
+            raise UnknownName(unknown("metric", str(metric), TOTALS))
+        return sum([getattr(row, metric) for row in self.layers])
 
     @property
     def params(self) -> Size:
@@ -76,30 +65,27 @@ class Cost:
         return {metric: self.total(metric) for metric in TOTALS}
 
     def fold(self, depth: int) -> list[Fold]:
-        """Rows whose names agree in their first `depth` parts as one."""
-        groups: dict[str, list[Row]] = {}
-        for row in self.layers:
-            groups.setdefault(".".join(str(row.name).split(".")[:depth]), []).append(row)
-        return [_fold(name, rows) for name, rows in groups.items() if not _is_input(rows)]
+        """Rows whose names agree in their first `depth` parts as one. Raises UsageError for a depth below 1."""
+        return folded(self.layers, depth)
 
     def table(self, depth: int | None = None) -> Table:
         """The layers, or the blocks at this depth, as a table."""
-        rows = [_layer_record(row, self.macs) for row in self.layers if not _is_input([row])]
-        columns: tuple[Column, ...] = LAYER_COLUMNS
-        if depth is not None:
-            rows = [_fold_record(fold, self.macs) for fold in self.fold(depth)]
-            columns = FOLD_COLUMNS
-        if all(row["times"] == 1 for row in rows):
+        totals, columns = self.totals, LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
+        if depth is None:
+            rows = [_layer_record(row, totals["macs"]) for row in self.layers if not is_input([row])]
+        else:
+            rows = [{**block._asdict(), "share": _share(block.macs, totals["macs"])} for block in self.fold(depth)]
+        if all(row["times"] in (1, None) for row in rows):
             columns = tuple(column for column in columns if column.key != "times")
-        totals = {"name": "total", "share": None, **{metric: self.total(metric) for metric in TOTALS}}
-        return Table(self.title or self.target, columns, rows, totals, [CONVENTION, *self.notes()])
+        last = {"name": "total", "share": None, **totals}
+        return Table(self.title or self.target, columns, rows, last, [CONVENTION, *self.notes()])
 
     def notes(self) -> list[str]:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
-        knobs = ", ".join(f"{name}={_knob_text(value)}" for name, value in self.knobs.items())
+        knobs = ", ".join(f"{name}={value_text(value)}" for name, value in self.knobs.items())
         total = self.totals
         parts = f"params: {total['weight']:,} weights, {total['bias']:,} biases, {total['norm']:,} normalisation"
-        stored = f"; {self.buffers:,} buffers apart" if self.buffers else ""
+        stored = f"; {total['buffers']:,} buffers apart" if total["buffers"] else ""
         return [*([f"knobs: {knobs}"] if knobs else []), parts + stored]
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -117,8 +103,9 @@ class Cost:
             for row in self.layers
         ]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc show`."""
+    def to_dict(self, depth: int | None = None) -> dict[str, Any]:
+        """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
+        blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
         return {
             "schema_version": SCHEMA_VERSION,
             "costcalc_version": version(),
@@ -126,6 +113,7 @@ class Cost:
             "target": self.target,
             "knobs": dict(self.knobs),
             "totals": self.totals,
+            **blocks,
             "layers": self.to_records(),
         }
 
@@ -139,7 +127,7 @@ class Cost:
         return self.table()._repr_html_()
 
 
-LAYER_COLUMNS = (
+LAYER_COLUMNS: tuple[Column, ...] = (
     Column("name", "layer", "text"),
     Column("op", "op", "text", 2),
     Column("times", "×", "int", 1),
@@ -151,19 +139,6 @@ LAYER_COLUMNS = (
     Column("activations", "activations", "int", 4),
     Column("share", "share", "share", 2),
 )
-FOLD_COLUMNS = (
-    Column("name", "block", "text"),
-    Column("op", "op", "text", 4),
-    Column("times", "×", "int", 6),
-    Column("output_shape", "out", "shape", 1),
-    Column("params", "params"),
-    Column("macs", "MACs"),
-    Column("elementwise", "elementwise", "int", 6),
-    Column("activations", "activations", "int", 5),
-    Column("passed_on", "passed on", "int", 2),
-    Column("widest", "widest", "int", 2),
-    Column("share", "share", "share", 3),
-)
 
 
 def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None, title: str = "") -> Cost:
@@ -171,8 +146,8 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
     Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
     """
-    about = graph.graph
-    return Cost(tuple(walk(graph)), target or about.get("name", ""), knobs or about.get("knobs", {}), title)
+    rows, about = tuple(walk(graph)), graph.graph
+    return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title)
 
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
@@ -187,10 +162,6 @@ def version() -> str:
     from costcalc import __version__
 
     return __version__
-
-
-def _is_input(rows: Iterable[Row]) -> bool:
-    return all(row.op.name == "input" for row in rows)
 
 
 def _share(macs: Size, of: Size) -> float | None:
@@ -209,25 +180,3 @@ def _layer_record(row: Row, all_macs: Size) -> dict[str, Any]:
         **record,
         "share": _share(row.macs, all_macs),
     }
-
-
-def _fold_record(fold: Fold, all_macs: Size) -> dict[str, Any]:
-    return {**fold._asdict(), "share": _share(fold.macs, all_macs)}
-
-
-def _fold(name: str, rows: list[Row]) -> Fold:
-    last = rows[-1]
-    sums = {
-        metric: sum(getattr(row, metric) for row in rows) for metric in ("params", "macs", "elementwise", "activations")
-    }
-    alone = rows[0].op.name if len(rows) == 1 else f"{len(rows)} layers"
-    widths = [elements(row.output_shape) for row in rows]
-    widest = max(widths) if all(isinstance(width, int) for width in widths) else None
-    times = rows[0].times if len({str(row.times) for row in rows}) == 1 else 1
-    return Fold(name, alone, times, last.output_shape, **sums, passed_on=elements(last.output_shape), widest=widest)
-
-
-def _knob_text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{float(value):g}" if hasattr(value, "denominator") and not isinstance(value, int) else str(value)

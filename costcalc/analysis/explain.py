@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
+from costcalc.graph import Graph, Repeat
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
@@ -21,9 +23,14 @@ LABELS = {"params": "params", "macs": "MACs", "elementwise": "elementwise"}
 
 
 def explain_net(net: Network, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
-    """A table with one row for each number of each layer that is not zero, and the sums."""
+    """A table with one row for each number of each layer that is not zero, and the sums.
+
+    Raises UsageError for a network with letters or columns for knobs.
+    """
+    net.needs_numbers("explain")
     cost = cost_of(net)
-    rows = [row for layer in cost.layers for row in _explained(layer, metrics)]
+    shared = _shared(net.graph(), cost.layers)
+    rows = [row for layer in cost.layers for row in _explained(layer, metrics, shared.get(layer.name, ()))]
     for metric in metrics:
         parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
@@ -32,8 +39,38 @@ def explain_net(net: Network, metrics: tuple[str, ...] = ("params", "macs", "ele
     return Table(cost.title, COLUMNS, rows, notes=[CONVENTION, *cost.notes()])
 
 
-def _explained(layer: Row, metrics: tuple[str, ...]) -> list[dict[str, Any]]:
-    texts = {"params": params_text, "macs": _rule_text("macs"), "elementwise": _rule_text("elementwise")}
+def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
+    """Tensors of each layer that are another's and count there, by name."""
+    by_name = {_plain(row.name): row for row in layers}
+    owners = dict(_owners(graph, ""))
+    tensors = {name: {tensor.name for tensor in _tensors(by_name[name])} for name in {*owners.values()} & {*by_name}}
+    return {row.name: tensors[owners[_plain(row.name)]] for row in layers if owners.get(_plain(row.name)) in tensors}
+
+
+def _owners(graph: Graph, prefix: str) -> Iterator[tuple[str, str]]:
+    """Each layer that uses the weights of another, and that one."""
+    for name, data in graph.nodes(data=True):
+        if isinstance(data["op"], Repeat):
+            yield from _owners(data["op"].body, f"{prefix}{name}.")
+        elif "shares" in data:
+            yield f"{prefix}{name}", f"{prefix}{data['shares']}"
+
+
+def _plain(name: str) -> str:
+    """The name without the numbers of copies: `stage.conv` for `stage.0.conv`. No name in a spec is a number."""
+    return ".".join(part for part in name.split(".") if not part.isdigit())
+
+
+def _tensors(layer: Row) -> list[Any]:
+    return [tensor for tensor in layer.op.weights(*layer.input_shapes) if tensor.role != "buffer"]
+
+
+def _explained(layer: Row, metrics: tuple[str, ...], shared: Collection[str]) -> list[dict[str, Any]]:
+    texts = {
+        "params": lambda layer: params_text(layer, shared),
+        "macs": _rule_text("macs"),
+        "elementwise": _rule_text("elementwise"),
+    }
     found = []
     for metric in metrics:
         value = getattr(layer, metric)
@@ -44,10 +81,10 @@ def _explained(layer: Row, metrics: tuple[str, ...]) -> list[dict[str, Any]]:
     return found
 
 
-def params_text(layer: Row) -> str:
-    """`5·5·192·32 + 32`: kernel, input channels, output channels; then the biases."""
-    learned = [tensor for tensor in layer.op.weights(*layer.input_shapes) if tensor.role != "buffer"]
-    return " + ".join("·".join(map(str, _as_lectures(tensor.shape))) for tensor in learned)
+def params_text(layer: Row, shared: Collection[str] = ()) -> str:
+    """`5·5·192·32 + 32`: kernel, input channels, output channels; then the biases. Without `shared` tensors."""
+    own = [tensor for tensor in _tensors(layer) if tensor.name not in shared]
+    return " + ".join("·".join(map(str, _as_lectures(tensor.shape))) for tensor in own)
 
 
 def _as_lectures(shape: Shape) -> Shape:

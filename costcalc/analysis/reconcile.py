@@ -8,12 +8,13 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
+from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
-from costcalc.spec.library import setting_text
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import as_float, value_text
 
 COLUMNS = (
     Column("what", "figure", "text"),
@@ -27,7 +28,7 @@ COLUMNS = (
 POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
     """One published figure and ours. `agrees`: equal to the digits printed."""
 
@@ -36,16 +37,17 @@ class Figure:
     exact: int
     ours: str  # in the author's unit and digits
     agrees: bool
-    difference: float  # (published − exact) / exact
+    difference: float | None  # (published − exact) / exact; None if we count nothing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reconciliation:
-    """All published figures of a spec."""
+    """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
     target: str
     title: str
     figures: tuple[Figure, ...]
+    others: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -57,8 +59,13 @@ class Reconciliation:
         rows = [{**_record(figure), "difference": _percent(figure)} for figure in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
-            notes.append("no published figures: add them to the spec under `published:`")
+            notes.append(self._none())
         return Table(f"{self.target}: {self.title}", COLUMNS, rows, notes=notes)
+
+    def _none(self) -> str:
+        if self.others:
+            return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
+        return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each figure."""
@@ -73,6 +80,7 @@ class Reconciliation:
             "target": self.target,
             "ok": self.ok,
             "figures": self.to_records(),
+            "others": list(self.others),
         }
 
     def _repr_html_(self) -> str:
@@ -80,28 +88,32 @@ class Reconciliation:
 
 
 def reconcile_net(net: Network) -> Reconciliation:
-    """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these settings.
+    """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these values.
 
-    Raises SpecError if a figure names a block that does not exist.
+    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the net is no number.
     """
+    net.needs_numbers("reconcile")
     costs: dict[str, Cost] = {}
-    figures = []
+    figures, others = [], []
+    wanted = {name: net.knobs[name] for name in net.settings}
     for published in net.spec.published:
-        other, label = _network(net, published)
-        if not net.settings.items() <= other.settings.items():
+        other = _network(net, published)
+        label = other.label
+        if not wanted.items() <= other.knobs.items():
+            others.append(label)
             continue
         if label not in costs:
             costs[label] = cost_of(other)
         figures.append(_figure(published, label, costs[label]))
-    return Reconciliation(net.label, net.title, tuple(figures))
+    return Reconciliation(net.label, net.title, tuple(figures), tuple(dict.fromkeys(others)))
 
 
-def _network(net: Network, published: Published) -> tuple[Network, str]:
-    """The network a figure is for, and how to call it."""
+def _network(net: Network, published: Published) -> Network:
+    """The network a figure is for."""
     preset = net.spec.presets[published.preset].settings if published.preset else {}
-    at = ",".join(f"{name}={setting_text(value)}" for name, value in published.at.items())
+    at = ",".join(f"{name}={value_text(value)}" for name, value in published.at.items())
     label = (published.preset or net.spec.name) + (f"@{at}" if at else "")
-    return net.at({**preset, **published.at}, label), label
+    return net.at({**preset, **published.at}, label)
 
 
 def _figure(published: Published, label: str, cost: Cost) -> Figure:
@@ -109,11 +121,8 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
     if published.block:
         layers = tuple(row for row in layers if f"{row.name}.".startswith(f"{published.block}."))
     if not layers:
-        parts = {".".join(str(row.name).split(".")[:i]) for row in cost.layers for i in (1, 2, 3)}
-        problem = Problem(
-            published.place, f"no block {published.block!r} in {label}", did_you_mean(published.block, parts)
-        )
-        raise SpecError(problem)
+        hint = did_you_mean(published.block, block_names(cost.layers))
+        raise SpecError(Problem(published.place, f"no block {published.block!r} in {label}", hint))
     exact = sum(metric_of(row, published.metric) for row in layers)
     printed, unit, decimals = read_figure(published.value, published.thousand)
     return Figure(
@@ -122,7 +131,7 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
         exact,
         figure_text(exact, published.value, published.thousand),
         agrees(exact, printed, unit, decimals),
-        float((printed * unit - exact) / exact) if exact else 0.0,
+        as_float((printed * unit - exact) / exact) if exact else None,
     )
 
 
@@ -175,4 +184,6 @@ def _record(figure: Figure) -> dict[str, Any]:
 
 
 def _percent(figure: Figure) -> str:
-    return "" if figure.agrees else f"{100 * figure.difference:+.1f} %"
+    if figure.agrees:
+        return ""
+    return "ours is 0" if figure.difference is None else f"{100 * figure.difference:+.1f} %"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from costcalc.cli.options import Format, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.errors import UsageError
+from costcalc.report import format_of
+from costcalc.spec.limits import MAX_LAYERS
 
 
 def list_(format: Format = None, output: Output = None) -> None:
@@ -24,12 +28,15 @@ def show(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
-    max_layers: MaxLayers = 100_000,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
+    drawn = format_of(format, Path(output) if output else None)
+    if depth is not None and drawn in ("mermaid", "dot"):
+        raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
     (net,) = nets([target], set_, max_layers)
     cost = net.cost(unrolled=unroll)
-    emit([cost.table(depth)], cost.to_dict(), format, output)
+    emit([cost.table(depth)], cost.to_dict(depth), format, output)
 
 
 def compare(
@@ -42,7 +49,7 @@ def compare(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
-    max_layers: MaxLayers = 100_000,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
@@ -60,11 +67,13 @@ def compare(
     emit(tables, document, format, output)
 
 
-def explain(target: Target, set_: Set = None, format: Format = None, output: Output = None) -> None:
+def explain(
+    target: Target, set_: Set = None, format: Format = None, output: Output = None, max_layers: MaxLayers = MAX_LAYERS
+) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    (net,) = nets([target], set_)
+    (net,) = nets([target], set_, max_layers)
     explained = explain_net(net)
     emit([explained], explained.to_records(), format, output)
 
@@ -74,11 +83,12 @@ def reconcile(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    (net,) = nets([target], set_)
+    (net,) = nets([target], set_, max_layers)
     reconciled = reconcile_net(net)
     emit([reconciled.table()], reconciled.to_dict(), format, output)
     if not reconciled.ok:

@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import MaxLayers
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 MaxBytes = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse files that are larger.")]
 
 
 def validate(
     paths: Annotated[list[str], typer.Argument(metavar="FILE…", help="Specs to check.")],
-    max_layers: MaxLayers = 100_000,
-    max_bytes: MaxBytes = 1_000_000,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """All errors of a spec at once, each with file, line and column. Exit 2 if there is one; warnings are no error."""
     from costcalc.analysis.check import check_file

@@ -8,9 +8,16 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.errors import UsageError
 from costcalc.report import format_of
+from costcalc.spec.limits import MAX_LAYERS
 
-SECONDS = 12.0  # for everything; the closed form alone has ten
+NOT_TOGETHER = (  # options of which the second says something that the first cannot heed
+    ("--over", ("--assume", "--elasticity", "--by-term")),
+    ("--python", ("--latex", "--format", "--elasticity", "--by-term")),
+    ("--latex", ("--format", "--elasticity", "--by-term")),
+    ("--assume", ("--elasticity", "--by-term")),
+)
 
 
 def formula_output(context: typer.Context, output: str | None) -> str | None:
@@ -51,32 +58,30 @@ def formula(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
-    max_layers: MaxLayers = 100_000,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
-    from costcalc.analysis.closed_form.answer import Answer, answer
-    from costcalc.analysis.closed_form.formula import too_large
-    from costcalc.analysis.closed_form.limits import time_limit
-    from costcalc.analysis.closed_form.ratio import Ratio, ratio
+    refuse_together({
+        "--over": over, "--assume": assume, "--python": python, "--latex": latex, "--elasticity": elasticity,
+        "--by-term": by_term, "--format": format,
+    })  # fmt: skip
+    from costcalc.analysis.closed_form.answer import printed
 
     net, *others = nets([target, *([over] if over else [])], set_, max_layers)
     form = "python" if python else "latex" if latex else format_of(format, Path(output) if output else None)
-    as_table = (elasticity or by_term) and not latex
-    code, document, tables = "", {}, []
-    with time_limit(SECONDS, too_large(net, SECONDS)):  # which ends before anyone reads what is printed
-        found: Answer | Ratio
-        if others:
-            found = ratio(net, others[0], metric)
-        else:
-            found = answer(net, metric, assume=assume or (), elasticity=elasticity, terms=by_term)
-        if form == "python" or (form == "latex" and not as_table):
-            code = found.python if form == "python" else found.latex
-        else:
-            tables, document = found.tables(), found.to_dict() if form == "json" else {}
-    if code:
-        put(code, output)
+    shown = printed(net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term)
+    if shown.code:
+        put(shown.code, output)
     else:
-        emit(tables, document, format, output)
+        emit(shown.tables, shown.document, format, output)
+
+
+def refuse_together(given: dict[str, object]) -> None:
+    """Raises UsageError for two options that make no sense together."""
+    for first, others in NOT_TOGETHER:
+        for second in others:
+            if given[first] and given[second]:
+                raise UsageError(f"{first} does not go with {second}; give one of them")
 
 
 def put(text: str, output: str | None) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
-from costcalc.errors import UnknownName
+from costcalc.errors import UsageError
+from costcalc.spec.limits import MAX_LAYERS
 
 Some = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.", autocompletion=known_targets)
@@ -20,7 +21,7 @@ def verify(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
-    max_layers: MaxLayers = 100_000,
+    max_layers: MaxLayers = MAX_LAYERS,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import verified, verify_net
@@ -36,7 +37,7 @@ def verify(
 
 def _targets(targets: list[str] | None, every: bool) -> list[str]:
     if every == bool(targets):
-        raise UnknownName("give one target or more, or --all for every spec and preset")
+        raise UsageError("give one target or more, or --all for every spec and preset")
     return targets or known_targets("")
 
 
@@ -88,5 +89,5 @@ def devices(format: Format = None, output: Output = None) -> None:
 def _numbers(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
-        raise UnknownName(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")
+        raise UsageError(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")
     return [int(part) for part in parts]

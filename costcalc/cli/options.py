@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from costcalc.report import FORMATS, format_of
+from costcalc.spec.limits import MAX_LAYERS
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -57,7 +58,7 @@ MaxLayers: TypeAlias = Annotated[
 ]
 
 
-def nets(targets: list[str], settings: list[str] | None, max_layers: int = 100_000) -> list[Net]:
+def nets(targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS) -> list[Net]:
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 

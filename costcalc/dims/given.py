@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import Any
 
 from costcalc.errors import ShapeError
+from costcalc.text import value_text
 
+size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
@@ -43,9 +46,14 @@ def _normal_column(x: Any) -> Any:
     return x if whole else exact_column([normal(value) for value in x.flat], x.shape)
 
 
+def exact(x: Any) -> Any:
+    """x, or if it is a float the number that its decimal digits say; not a number stays what it is."""
+    return normal(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
+
+
 def exact_values(column: Any) -> list[Any]:
-    """The numbers of a column, each exact: a float as the decimal digits it is written with."""
-    return [normal(Fraction(str(x)) if isinstance(x, float) else x) for x in column.ravel().tolist()]
+    """The numbers of a column, each exact."""
+    return [normal(exact(x)) for x in column.ravel().tolist()]
 
 
 def exact_column(values: list[Any], shape: tuple[int, ...]) -> Any:
@@ -55,14 +63,6 @@ def exact_column(values: list[Any], shape: tuple[int, ...]) -> Any:
     column = numpy.empty(len(values), dtype=object)
     column[:] = values
     return column.reshape(shape)
-
-
-def size_text(x: Any) -> str:
-    """A size as it stands in a message."""
-    if not isinstance(x, Fraction):
-        return str(x)
-    short = max(x.numerator.bit_length(), x.denominator.bit_length()) < 1000  # what a float can hold
-    return f"{float(x):.12g}" if short else f"{x.numerator}/{x.denominator}"
 
 
 def checked(x: Any, what: str, low: int) -> Any:
@@ -89,5 +89,5 @@ def shortened(x: Any) -> str:
     """A value in a message, which a hostile one must not fill."""
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
-    text = size_text(x) if isinstance(x, (int, Fraction)) else repr(x)
+    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else size_text(x)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from costcalc.errors import UnknownName
+from costcalc.errors import UsageError
 from costcalc.table import plain_number, shape_text, visible
 
 
@@ -16,10 +16,10 @@ class Picture(NamedTuple):
 
 
 def picture(document: Any) -> Picture:
-    """What there is to draw. Raises UnknownName if the document is not of one network."""
+    """What there is to draw. Raises UsageError if the document is not of one network."""
     layers = document.get("layers") if isinstance(document, dict) else None
     if not layers or "inputs" not in layers[0]:
-        raise UnknownName("mermaid and dot draw the layers of one network; use them with `costcalc show`")
+        raise UsageError("mermaid and dot draw the layers of one network; use them with `costcalc show`")
     nodes: list[list[str]] = []
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +13,10 @@ GAP = 2  # spaces between columns
 PROSE = 24  # a column of sentences is wrapped to no less
 NAMES = 12  # nor names, on a terminal that has room for nothing else
 LARGE = 10  # per cent: a share worth a colour
+NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
+    "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0481"
+    "\u2010-\u2027\u2070-\u2071\u2074-\u208e\u2190-\u22ff\u2500-\u257f]*"
+)
 
 Styled = tuple[str, str]  # a text and what it is: title, head, rule, total, zero, large, note, fine, or ""
 
@@ -121,9 +125,10 @@ def _texts(table: Table, row: dict[str, object]) -> list[str]:
 
 
 def _style(text: str, column: Column) -> str:
-    if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-" and float(text[:-2]) >= LARGE:
-        return "large"
-    return "zero" if column.align == "right" and text in ("0", "0.0 %") else ""
+    if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-":
+        share = float(text[:-2].replace(",", ""))
+        return "large" if share >= LARGE else "" if share else "zero"
+    return "zero" if column.align == "right" and text == "0" else ""
 
 
 def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:
@@ -151,7 +156,8 @@ def _aligned(text: str, size: int, align: str) -> str:
 
 def text_width(text: str) -> int:
     """How many columns of a terminal a text takes: two for wide signs, none for combining ones."""
-    if text.isascii():
+    if text.isascii() or NARROW.fullmatch(text):
         return len(text)
-    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
-    return len(text) + wide - sum(unicodedata.category(sign) in ("Mn", "Me") for sign in text)
+    from rich.cells import cell_len  # which knows every sign, and takes longer to import than a table to print
+
+    return cell_len(text)

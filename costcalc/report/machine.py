@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.table import Column, Table, is_visible, plain_number, shape_text, visible
+from costcalc.text import as_float, value_text
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts with one of these
 
@@ -34,7 +35,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(map(str, value))
     if isinstance(value, Fraction):  # the value of a real knob: a float even where it is whole
-        return float(value)
+        return as_float(value)
     number = plain_number(value)
     if isinstance(number, float) and not math.isfinite(number):
         return None
@@ -61,7 +62,7 @@ def _csv_cell(value: Any, column: Column) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     number = plain_number(value)
-    return str(number) if number is not None else _harmless(str(value))
+    return str(number) if number is not None else _harmless(value_text(value))
 
 
 def _harmless(text: str) -> str:

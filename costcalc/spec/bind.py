@@ -13,12 +13,11 @@ from costcalc.ops import OPS
 from costcalc.spec import evaluate
 from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
+from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
 from costcalc.spec.model import Block, Item, Spec
 from costcalc.spec.pause import without_collector
 from costcalc.spec.scope import BROKEN, Scope, Values, in_this_list
-
-MAX_LAYERS = 100_000
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from typing import Any
 from costcalc import dims
 from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
 from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate, truth
+from costcalc.spec.limits import MAX_DIGITS
 
 MAX_TEXT = 1000
 MAX_DEPTH = 50
-MAX_DIGITS = 300
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
 ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)

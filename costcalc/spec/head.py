@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.dims import LARGEST
-from costcalc.errors import UnknownName, shorten, unknown
+from costcalc.errors import UsageError, shorten, unknown
 from costcalc.spec.expressions import RESERVED
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.model import Knob, Preset
@@ -126,7 +126,7 @@ def _takes(forms: Forms, knob: Knob, value: Any, place: Any, what: str = "") -> 
     """Is this a value for the knob? Notes the problem if not."""
     try:
         knob.check(value)
-    except UnknownName as error:
+    except UsageError as error:
         forms.wrong(place, f"{what}{error}")
         return False
     return True

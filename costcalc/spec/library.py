@@ -9,11 +9,12 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import Place, SpecError, UnknownName, did_you_mean
+from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean
 from costcalc.spec.expressions import parse
+from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Knob, Spec
-from costcalc.spec.parse import parse_file
-from costcalc.spec.reader import MAX_BYTES
+from costcalc.spec.parse import parse_file, parse_head
+from costcalc.text import value_text
 
 
 class Target(NamedTuple):
@@ -51,21 +52,31 @@ def _library_spec(name: str) -> Spec:
     return parse_file(_paths()[name])
 
 
+@cache
+def _head(name: str) -> Spec:
+    return parse_head(_paths()[name])
+
+
+def _likeliest_first(name: str) -> list[str]:
+    """The specs of the library, those first that mention the name: to read every head takes as long as to count."""
+    return sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8"))
+
+
 def entries() -> list[Entry]:
     """Every spec and preset of the library, specs by name, each followed by its presets."""
     found = []
-    for path in _paths().values():
-        head = parse_file(path, head_only=True)
+    for stem in _paths():
+        head = _head(stem)
         found.append(Entry(head.name, "spec", head.title, head.name))
         for preset in head.presets.values():
-            about = preset.about or ", ".join(f"{k}={setting_text(v)}" for k, v in preset.settings.items())
+            about = preset.about or ", ".join(f"{k}={value_text(v)}" for k, v in preset.settings.items())
             found.append(Entry(preset.name, "preset", about, head.name))
     return found
 
 
 def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
     """The spec and knobs that `NAME`, `PRESET`, `PATH` or any of them with `@knob=value,…` means."""
-    name, at, given = (target, "", "") if isfile(target) else target.partition("@")  # a folder may have an @
+    name, at, given = _split(target)
     spec, settings = _spec_of(name, max_bytes)
     if at:
         settings |= parse_settings(given.split(","), spec.knobs, spec.name)
@@ -73,19 +84,23 @@ def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
     return Target(spec, settings, label)
 
 
+def _split(target: str) -> tuple[str, str, str]:
+    """`NAME`, `@` and `knob=value,…`. A folder may have an @ too, and then what follows it is a path."""
+    name, at, given = target.rpartition("@")
+    is_path = "=" not in given and re.search(r"[/\\\\]", given)
+    return (target, "", "") if not at or is_path or isfile(target) else (name, at, given)
+
+
 def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
-    paths = _paths()
-    if name in paths:
+    if name in _paths():
         return _library_spec(name), {}
     if re.search(r"[./\\]", name):
         return _file_spec(name, max_bytes), {}
     if re.fullmatch(r"\w+", name):
-        line = re.compile(rf"^  {name}:", re.MULTILINE)
-        for stem, path in paths.items():
-            if line.search(path.read_text(encoding="utf-8")):
+        for stem in _likeliest_first(name):
+            if name in _head(stem).presets:
                 spec = _library_spec(stem)
-                if name in spec.presets:
-                    return spec, dict(spec.presets[name].settings)
+                return spec, dict(spec.presets[name].settings)
     hint = did_you_mean(name, [entry.name for entry in entries()])
     more = "see `costcalc list`, or give the path of a spec"
     raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
@@ -97,18 +112,18 @@ def _file_spec(path: str, max_bytes: int) -> Spec:
     except FileNotFoundError:
         raise UnknownName(f"there is no file {path[:200]!r}") from None
     except IsADirectoryError:
-        raise UnknownName(f"{path[:200]!r} is a folder, not a spec") from None
+        raise UsageError(f"{path[:200]!r} is a folder, not a spec") from None
     except (OSError, ValueError) as error:
-        raise UnknownName(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+        raise UsageError(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:
-    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName with a hint."""
+    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName or UsageError."""
     settings = {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value:
-            raise UnknownName(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
+            raise UsageError(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
         if name not in knobs:
             hint = did_you_mean(name, knobs)
             raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
@@ -124,11 +139,4 @@ def _setting(text: str, knob: Knob) -> Any:
     try:
         return parse(text, Place("", 0, 0)).value({})
     except SpecError as error:
-        raise UnknownName(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
-
-
-def setting_text(value: Any) -> str:
-    """A knob's value as it is written behind an @."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(float(value)) if hasattr(value, "numerator") and not isinstance(value, int) else str(value)
+        raise UsageError(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import copyreg
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
 from costcalc.dims.given import exact_column, exact_values, is_column, is_letter, shortened
-from costcalc.errors import Place, UnknownName, did_you_mean
+from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
+
+
+def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
+    """The same entries, which nobody can change."""
+    return MappingProxyType(dict(entries))
+
+
+copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy),))  # so that specs can be copied
+
+
+class ReadOnly:
+    """Something that all who load it share, so that nobody may change it: its dicts can only be read."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value.__class__ is dict:
+                object.__setattr__(self, name, read_only(value))
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,7 @@ class Knob:
     def check(self, value: Any) -> Any:
         """The value as this knob takes it: a letter as it is, a column point by point and exact from then on.
 
-        Raises UnknownName with what it takes.
+        Raises UsageError with what it takes.
         """
         if self.is_size and is_letter(value):
             return value
@@ -49,42 +68,42 @@ class Knob:
                 return value
             hint = did_you_mean(str(value), self.choices)
             more = f"; {hint}" if hint.startswith("did") else ""
-            raise UnknownName(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}{more}")
+            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}{more}")
         if self.kind == "flag":
             if isinstance(value, bool):
                 return value
-            raise UnknownName(f"knob {self.name!r} is true or false, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is true or false, got {shortened(value)}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             article = "a whole" if self.kind == "integer" else "a"
-            raise UnknownName(f"knob {self.name!r} is {article} number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {article} number, got {shortened(value)}")
         if self.kind == "integer" and not isinstance(value, int):
-            raise UnknownName(f"knob {self.name!r} is a whole number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is a whole number, got {shortened(value)}")
         if not self.low <= value <= self.high:
             low, high = size_text(self.low), size_text(self.high)
             span = f"at least {low}" if value < self.low else f"at most {high}"
-            raise UnknownName(f"knob {self.name!r} is {span}, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {span}, got {shortened(value)}")
         return value
 
 
-@dataclass(frozen=True)
-class Preset:
+@dataclass(frozen=True, eq=False)
+class Preset(ReadOnly):
     """Named settings of knobs that are a known network."""
 
     name: str
-    settings: dict[str, Any]
+    settings: Mapping[str, Any]
     about: str = ""
     place: Place | None = None
 
 
-@dataclass(frozen=True)
-class Published:
+@dataclass(frozen=True, eq=False)
+class Published(ReadOnly):
     """A figure somebody printed: `value` as text, for the network of `preset` and `at`, or one `block` of it."""
 
     metric: str
     value: str
     source: str
     preset: str = ""
-    at: dict[str, Any] = field(default_factory=dict)
+    at: Mapping[str, Any] = field(default_factory=dict)
     block: str = ""
     thousand: int = 1000  # what the author's K is
     because: str = ""
@@ -92,18 +111,18 @@ class Published:
 
 
 @dataclass(frozen=True, eq=False)
-class Item:
+class Item(ReadOnly):
     """One entry of a list of layers: an op, a block or a structure. `linear: classes` gives its first field."""
 
     kind: str
     place: Place
-    fields: dict[str, Value] = field(default_factory=dict)
+    fields: Mapping[str, Value] = field(default_factory=dict)
     name: str = ""
     sources: tuple[str, ...] | None = None
     when: Expression | None = None
     shares: str = ""
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
-    places: dict[str, Place] = field(default_factory=dict)  # of `from` and `shares`
+    places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -124,18 +143,18 @@ def _flat(values: Iterable[Value]) -> Iterator[Expression]:
             yield value
 
 
-@dataclass(frozen=True)
-class Block:
+@dataclass(frozen=True, eq=False)
+class Block(ReadOnly):
     """A macro: parameters (with defaults or None) and the items they are put into."""
 
     name: str
-    parameters: dict[str, Expression | None]
+    parameters: Mapping[str, Expression | None]
     items: tuple[Item, ...]
     place: Place
 
 
-@dataclass(frozen=True)
-class Spec:
+@dataclass(frozen=True, eq=False)
+class Spec(ReadOnly):
     """An architecture as its file says it."""
 
     name: str
@@ -143,10 +162,10 @@ class Spec:
     source: str
     file: str
     about: str = ""
-    knobs: dict[str, Knob] = field(default_factory=dict)
-    presets: dict[str, Preset] = field(default_factory=dict)
-    sizes: dict[str, Expression] = field(default_factory=dict)
-    inputs: dict[str, tuple[Expression, ...]] = field(default_factory=dict)
-    blocks: dict[str, Block] = field(default_factory=dict)
+    knobs: Mapping[str, Knob] = field(default_factory=dict)
+    presets: Mapping[str, Preset] = field(default_factory=dict)
+    sizes: Mapping[str, Expression] = field(default_factory=dict)
+    inputs: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
+    blocks: Mapping[str, Block] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()

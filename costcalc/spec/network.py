@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Any, Self
 
+from costcalc.dims import is_column, is_letter
+from costcalc.dims.given import exact
+from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
-from costcalc.spec.bind import MAX_LAYERS, bind, resolve
+from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import parse_settings
+from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import Spec
 
 
 class Network:
-    """A spec with knobs set, under a label; not yet counted."""
+    """A spec with knobs set, each to a value it takes, under a label; not yet counted."""
 
     def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
         self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
+        resolve(spec, settings)  # here, and not only once someone counts
 
     @property
     def name(self) -> str:
@@ -40,9 +44,12 @@ class Network:
         return resolve(self.spec, self.settings)
 
     def with_knobs(self, **knobs: Any) -> Self:
-        """The same network with these knobs set; a float is read as its decimal digits."""
-        exact = {name: Fraction(str(v)) if isinstance(v, float) else v for name, v in knobs.items()}
-        return self.at({**self.settings, **exact}, self._label_with(",".join(f"{k}={v}" for k, v in knobs.items())))
+        """The same network with these knobs set; a float is read as its decimal digits.
+
+        Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
+        """
+        values = {name: exact(value) for name, value in knobs.items()}
+        return self.at({**self.settings, **values}, self._label_with(",".join(f"{k}={v}" for k, v in knobs.items())))
 
     def at(self, settings: dict[str, Any], label: str) -> Self:
         """The spec with just these knobs set, under another label."""
@@ -52,6 +59,13 @@ class Network:
         """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
         graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
         return unroll(graph) if unrolled else graph
+
+    def needs_numbers(self, what: str) -> None:
+        """Raises UsageError if a knob is a letter or a column, which `what` cannot show."""
+        for name, value in self.knobs.items():
+            if is_letter(value) or is_column(value):
+                hint = f"set it to one: with_knobs({name}=…)"
+                raise UsageError(f"{what} is about numbers, and the knob {name!r} of {self.label} is none; {hint}")
 
     def with_texts(self, texts: list[str]) -> Self:
         """The same network with `knob=value` texts applied. Raises UnknownName for a knob it does not have."""

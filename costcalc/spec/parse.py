@@ -10,10 +10,11 @@ from costcalc.errors import Problems
 from costcalc.spec.expressions import Expression
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
+from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Spec
 from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
-from costcalc.spec.reader import MAX_BYTES, Broken, Mapping, Node, Sequence, read
+from costcalc.spec.reader import Broken, Mapping, Node, Sequence, read
 
 HEAD = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
@@ -21,22 +22,34 @@ TOP = (*HEAD, *BODY)
 MAX_AXES = 16
 
 
-def parse_file(path: str | Path, *, head_only: bool = False, max_bytes: int = MAX_BYTES) -> Spec:
+def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
     """The Spec in a file. Raises SpecError with all its problems, or FileNotFoundError and its like."""
-    with open(path, "rb") as file:
-        data = file.read(max_bytes + 1)
-    return parse_text(data, str(path), head_only=head_only, max_bytes=max_bytes)
+    return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes)
 
 
-def parse_text(data: bytes | str, file: str, *, head_only: bool = False, max_bytes: int = MAX_BYTES) -> Spec:
-    """The Spec in a text; with `head_only` no further than its knobs and presets. `file` names it in messages."""
+def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> Spec:
+    """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems."""
     problems = Problems()
-    stop_at = frozenset(BODY) if head_only else frozenset()
     with without_collector():
-        tree = read(data, file, problems, max_bytes=max_bytes, stop_at=stop_at)
-        spec = _Parser(tree, file, problems).spec(head_only)
+        spec = _Parser(read(data, file, problems, max_bytes=max_bytes), file, problems).spec()
     problems.raise_any()
     return spec
+
+
+def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
+    """The Spec in a file without what follows its knobs and presets, which is not read: much the quicker."""
+    problems = Problems()
+    data, file = _bytes_of(path, max_bytes), str(path)
+    with without_collector():
+        tree = read(data, file, problems, max_bytes=max_bytes, stop_at=frozenset(BODY))
+        about, _ = _Parser(tree, file, problems).head([])
+    problems.raise_any()
+    return Spec(**about)
+
+
+def _bytes_of(path: str | Path, max_bytes: int) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(max_bytes + 1)
 
 
 class _Parser:
@@ -47,9 +60,14 @@ class _Parser:
         self.tree, self.file = tree, file
         self.top: Entries = {}
 
-    def spec(self, head_only: bool) -> Spec:
+    def spec(self) -> Spec:
+        """The whole of it."""
+        return self.whole(*self.head(["layers"]))
+
+    def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
+        """Fields of a Spec from its head, and its knobs, None if unreadable. `also`: keys needed besides."""
         self.top = self.forms.entries(self.tree, "a spec", TOP)
-        self.check_keys([*HEAD[:3]] if head_only else [*HEAD[:3], "layers"])
+        self.check_keys([*HEAD[:3], *also])
         texts = {key: self.forms.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
         name = self.forms.word(self.top["name"][1], "name") if "name" in self.top else ""
         knobs = self.knobs()
@@ -57,8 +75,7 @@ class _Parser:
         if name in presets:
             self.wrong(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
-        about |= {"knobs": knobs or {}, "presets": presets}
-        return Spec(**about) if head_only else self.whole(about, knobs)
+        return {**about, "knobs": knobs or {}, "presets": presets}, knobs
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The spec with what follows its head."""

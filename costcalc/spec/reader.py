@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 import yaml
 
 from costcalc.errors import Place, Problems, shorten
+from costcalc.spec.limits import MAX_BYTES, MAX_DIGITS
 
-MAX_BYTES = 1_000_000
 BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
 MAX_DEPTH = 32
-MAX_DIGITS = 300  # of a number, its exponent written out
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)  # both only for their event parser
 

@@ -7,23 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption, views
-from costcalc.analysis.closed_form.formula import Formula, derive
+from costcalc.analysis.closed_form.formula import Formula, derive, too_large
 from costcalc.analysis.closed_form.influence import by_term, elasticities
+from costcalc.analysis.closed_form.limits import time_limit
+from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.spec.network import Network
 from costcalc.table import Table
 
+SECONDS = 12.0  # for all that is printed; the closed form alone has ten
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
     formulas: tuple[Formula, ...]
     asked: dict[str, Table]
+
+    @property
+    def text(self) -> str:
+        """The main formula on a line."""
+        return self.formulas[0].text
 
     @property
     def latex(self) -> str:
@@ -59,3 +67,27 @@ def answer(
     asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
     asked |= {"by_term": by_term(net, metric)} if terms else {}
     return Answer(tuple(shown), asked)
+
+
+class Printed(NamedTuple):
+    """What `costcalc formula` prints: code, or tables and the document behind them."""
+
+    code: str
+    tables: list[Table]
+    document: dict[str, Any]
+
+
+def printed(
+    net: Network, over: Network | None = None, *, metric: str = "macs", form: str = "table", **asked: Any
+) -> Printed:
+    """The answer, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
+
+    All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
+    """
+    with time_limit(SECONDS, too_large(net, SECONDS)):
+        found = answer(net, metric, **asked) if over is None else ratio(net, over, metric)
+        if form == "python":
+            return Printed(found.python, [], {})
+        if form == "latex" and not getattr(found, "asked", None):
+            return Printed(found.latex, [], {})
+        return Printed("", found.tables(), found.to_dict() if form == "json" else {})

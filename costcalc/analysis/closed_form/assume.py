@@ -18,7 +18,7 @@ from sympy import Add, Expr, Rational, ceiling, floor
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, normal, size_symbol, size_text
-from costcalc.errors import Place, SpecError, UnknownName, unknown
+from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import parse
 
 LETTERS = "kmqtuvxyz"
@@ -44,21 +44,21 @@ class Assumption(NamedTuple):
 
 
 def parse_assumption(text: str, formula: Formula) -> Assumption:
-    """`r%32==0` or `r=32*k`. Raises UnknownName with what it should look like."""
+    """`r%32==0` or `r=32*k`. Raises UsageError with what it should look like."""
     match = MULTIPLE.fullmatch(text) or PRODUCT.fullmatch(text)
     if match is None:
-        raise UnknownName(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
+        raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
     knob, number, *letter = match.groups()
     if knob not in formula.knobs:
         raise UnknownName(f"{text[:60]!r}: {unknown('free knob', knob, formula.knobs)}")
     try:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
-        raise UnknownName(f"{text[:60]!r}: {error.problems[0].message}") from None
+        raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
     if letter and letter[0] in {**formula.knobs, **formula.net.spec.knobs, **formula.net.spec.sizes}:
-        raise UnknownName(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
+        raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
     if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not isinstance(modulus, int)):
-        raise UnknownName(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
+        raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, *letter)
 
 

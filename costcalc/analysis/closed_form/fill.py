@@ -12,7 +12,7 @@ from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor, sympify
 
 from costcalc import dims
 from costcalc.dims.letters import Gcd, RoundTo
-from costcalc.errors import ShapeError, UnknownName
+from costcalc.errors import ShapeError, UsageError
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     Add: lambda *values: sum(values),
@@ -31,7 +31,7 @@ def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None =
     """The number a formula is at these values of its letters: an int, or a Fraction if it is not whole.
 
     Values are ints or Fractions. Several formulas filled with the same values may share `known`.
-    Raises UnknownName for a letter without a value, ShapeError for a division by zero.
+    Raises UsageError for a letter without a value, ShapeError for a division by zero.
     """
     try:
         return dims.normal(_filled(sympify(formula), values, {} if known is None else known))
@@ -56,5 +56,5 @@ def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
 
 def _value(name: str, values: Mapping[str, Any]) -> Any:
     if name not in values:
-        raise UnknownName(f"the formula has no value for {name!r}; give one: {name}=…")
+        raise UsageError(f"the formula has no value for {name!r}; give one: {name}=…")
     return values[name]

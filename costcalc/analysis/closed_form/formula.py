@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -20,7 +19,8 @@ from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import is_letter, normal
+from costcalc.dims import is_letter
+from costcalc.dims.given import exact
 from costcalc.errors import UnknownName, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
@@ -99,9 +99,8 @@ class Formula:
         for name, value in knobs.items():
             if name not in self.knobs:
                 raise UnknownName(unknown("knob", name, self.knobs))
-            exact = Fraction(str(value)) if isinstance(value, float) else value
             knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
-            values[name] = knob.check(normal(exact)) if knob else exact
+            values[name] = knob.check(exact(value)) if knob else exact(value)
             self.domain.check(self.letters.get(name, name), values[name])
         return fill(self.expression, {name: value for name, value in values.items() if value is not None})
 

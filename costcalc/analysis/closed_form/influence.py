@@ -11,10 +11,12 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
+from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
+from costcalc.text import value_text
 
 NOTE = (
     "elasticity: d log {metric} / d log knob here, roundings relaxed: ceil(x), floor(x) and round_to(x, m) taken as x\n"
@@ -50,21 +52,17 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
         here = formula.knobs[letter.name]
         twice = _doubled(formula, letter.name, now)
         rows.append({
-            "knob": formula.letters.get(letter.name, letter.name), "at": _plain(here),
-            "elasticity": f"{float(Fraction(slope) * here / smooth):.3f}", "doubled": twice and f"{float(twice):,.3f}×",
-            "exponent": twice and f"{log2(twice):.3f}",
+            "knob": formula.letters.get(letter.name, letter.name), "at": here,
+            "elasticity": normal(Fraction(slope) * here / smooth), "doubled": twice and normal(twice),
+            "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
-        Column("knob", "knob", "text"), Column("at", "at", "figure", 1), Column("elasticity", "elasticity", "figure"),
-        Column("doubled", "doubled", "figure", 2), Column("exponent", "exponent", "figure", 2),
+        Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
+        Column("doubled", "doubled", "ratio", 2), Column("exponent", "exponent", "real", 2),
     )  # fmt: skip
     return Table(
         f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
     )
-
-
-def _plain(value: Any) -> str:
-    return f"{float(value):g}" if isinstance(value, Fraction) else f"{value:,}"
 
 
 def _doubled(formula: Formula, name: str, now: Any) -> Any:
@@ -104,5 +102,5 @@ def by_term(net: Network, metric: str = "macs") -> Table:
         Column("formula", "formula", "text", 1),
     )  # fmt: skip
     totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
-    at = ", ".join(f"{formula.letters.get(name, name)} = {_plain(value)}" for name, value in formula.knobs.items())
+    at = ", ".join(f"{formula.letters.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items())
     return Table(f"{label(metric)} of {net.label} by block", columns, rows, totals, [f"at {at}", *formula.lines()])

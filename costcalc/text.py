@@ -1,0 +1,39 @@
+"""A value as text, exactly: what messages, labels and tables all write in the same way."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+PLACES = 20  # decimals that are still read; a fraction of more is written as one
+
+
+def as_float(value: Any) -> float | None:
+    """The nearest float; None where there is none, for what is too large or would become nothing."""
+    with suppress(OverflowError, TypeError):  # too large, or None
+        number = float(value)
+        return number if number or not value else None
+    return None
+
+
+def rounded(value: Any, decimals: int) -> str:
+    """A number to so many decimals; a Fraction of more than 15 digits as 1.2e+400, which no float may hold."""
+    exact = value + 0  # which makes 0.0 of -0.0
+    if isinstance(exact, Fraction) and abs(exact) >= 10**15:
+        return f"{Decimal(exact.numerator) / exact.denominator:.2e}".replace("E", "e")
+    return f"{float(exact):,.{decimals}f}"
+
+
+def value_text(value: Any) -> str:
+    """A knob's value as it is written behind an @: 160, 0.5, 1/3, true; words and letters as they are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, Fraction):
+        return str(value)
+    places = next((n for n in range(PLACES + 1) if 10**n % value.denominator == 0), None)
+    if places is None:
+        return f"{value.numerator}/{value.denominator}"
+    whole, decimals = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
+    return f"{'-' if value < 0 else ''}{whole}" + (f".{decimals:0{places}d}" if places else "")
