@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ LEFT = ("text", "shape")  # kinds whose cells start at the left; all others are 
 class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
-    Kinds: text, shape, and the numbers int, ratio, share and figure (a number that is already text: `1.5B`).
+    Kinds: text, shape, and the numbers int, ratio, share, measured (four digits of it are shown) and figure (a number
+    that is already text: `1.5B`).
     On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
     """
 
@@ -85,7 +87,7 @@ def cell(value: Any, kind: str) -> str:
         return ""
     if kind == "shape":
         return visible(shape_text(value))
-    number = plain_number(value) if kind in ("int", "ratio", "share") else None
+    number = plain_number(value) if kind in ("int", "ratio", "share", "measured") else None
     if number is None:
         return visible(value if isinstance(value, str) else str(value))
     if kind == "ratio":
@@ -93,7 +95,14 @@ def cell(value: Any, kind: str) -> str:
     if kind == "share":
         small = abs(number) < 0.0005 and number != 0
         return f"{100 * number:.1f} %" if not small else "< 0.1 %" if number > 0 else "> -0.1 %"
-    return f"{number:,}"
+    return measured(number) if kind == "measured" else f"{number:,}"
+
+
+def measured(number: float) -> str:
+    """A measured number to four digits, whole ones in full: 0.01235, 12.35, 12,346."""
+    if not number or not math.isfinite(number):
+        return f"{number:g}"
+    return f"{number:,.{max(0, 3 - math.floor(math.log10(abs(number))))}f}"
 
 
 def plain_number(value: Any) -> int | float | None:

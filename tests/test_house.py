@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "costcalc"
-FLOORS = ["errors table", "dims", "ops", "graph", "spec analysis", "net", "report torch_backend", "cli", "__main__"]
+FLOORS = [
+    "errors table",
+    "dims",
+    "ops",
+    "graph",
+    "spec analysis",
+    "net",
+    "report store torch_backend",
+    "cli",
+    "__main__",
+]
 FLOOR = {name: height for height, row in enumerate(FLOORS) for name in row.split()}
 MAY_BE_NAMED = {("spec", "analysis"), ("analysis", "spec")}  # side by side
 
