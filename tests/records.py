@@ -30,9 +30,8 @@ RECORD = Record(
 def record(*, seconds=None, **changes):
     """The record with other fields; of dicts only what is named is changed."""
     if seconds is not None:
-        changes["result"] = {
-            "seconds": seconds, "seconds_low": 0.98 * seconds, "seconds_high": 1.02 * seconds, **changes.get("result", {})
-        }  # fmt: skip
+        times = {"seconds": seconds, "seconds_low": 0.98 * seconds, "seconds_high": 1.02 * seconds}
+        changes["result"] = {**times, **changes.get("result", {})}
     merged = {
         name: {**getattr(RECORD, name), **value} if isinstance(value, dict) else value
         for name, value in changes.items()

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from costcalc.errors import StoreError, UnknownName
-from costcalc.store.faults import ANOTHER, DAMAGED, fault, in_words, is_busy
+from costcalc.store.faults import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
 from costcalc.store.layout import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
 from costcalc.store.place import default_path, home_path, network_kind
 from costcalc.store.record import Record, Row, key_of, record_of, row_of
@@ -35,6 +35,7 @@ class Store:
         """Keeps a measurement; back with its id and run, it is on the disk. A record is never changed or replaced."""
         key = key_of(record)
         row_of(record, 0)  # what cannot be kept is refused before a file is made
+        self._size()  # what cannot be a file is said as it is
         with in_words(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._open(writing=True) as connection:
@@ -69,10 +70,17 @@ class Store:
         with self._open(writing=False) as connection:
             if version_of(connection) == 0:
                 return []
-            try:
-                return [record_of(*row) for row in connection.execute(query, values)]
-            except StoreError as error:
-                raise fault(self.path, str(error), self.note or DAMAGED) from None
+            return self._records(connection, query, values)
+
+    def _records(self, connection: sqlite3.Connection, query: str, values: Row = ()) -> list[Record]:
+        try:
+            return [record_of(*row) for row in connection.execute(query, values)]
+        except (StoreError, sqlite3.Error) as error:
+            if self.note:
+                raise StoreError(f"{self.note}, and not understood ({error}); upgrade costcalc") from None
+            if isinstance(error, StoreError):
+                raise fault(self.path, str(error), DAMAGED_ROW) from None
+            raise
 
     def _size(self) -> int | None:
         """Bytes in the file; None if there is none."""
@@ -116,10 +124,12 @@ class Store:
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise fault(self.path, f"the store is damaged ({' '.join(str(verdict).split())[:200]})", DAMAGED)
-            self._sound = True
         self.note = ""
         if version > newest():
             self.note = f"{self.path} is of a newer costcalc (version {version}, this one knows {newest()}): read-only"
+        elif version == newest() and not self._sound:
+            self._records(connection, SELECT)  # every row fits its digest
+            self._sound = True
         return version
 
     def _prepare(self, connection: sqlite3.Connection) -> None:

@@ -11,6 +11,7 @@ from costcalc.errors import StoreError, shorten
 
 ANOTHER = "name another file with --store or COSTCALC_STORE"
 DAMAGED = "keep the file, `sqlite3 FILE .recover` reads what is left of it, and " + ANOTHER
+DAMAGED_ROW = "keep a copy of the file, then delete the row from `measurements` with sqlite3, or " + ANOTHER
 CAUSES = {  # by the start of SQLite's name for the error
     "SQLITE_FULL": ("no room is left on the disk; nothing was written", "make room and run again"),
     "SQLITE_NOTADB": ("it is not a store of measurements", ANOTHER),
