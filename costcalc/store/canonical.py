@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 from costcalc.dims import is_column
@@ -31,10 +32,8 @@ def canonical_text(graph: Any) -> str:
     from costcalc.graph import in_order
 
     nodes = {name: _Node(data) for name, data in in_order(graph)}
-    marks = _marks_from_above(nodes, _marks_from_below(nodes))
-    order = sorted(nodes, key=lambda name: (marks[name], str(name)))
-    at = {name: number for number, name in enumerate(order)}
-    return "\n".join([HEAD, *(nodes[name].text(at) for name in order)])
+    at = _numbers(nodes, _marks_from_above(nodes, _marks_from_below(nodes)))
+    return "\n".join([HEAD, *(nodes[name].text(at) for name in at)])
 
 
 class _Node:
@@ -69,6 +68,18 @@ def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[An
         for owner in nodes[name].owner:
             uses[owner].append(f"shares {marks[name]}")
     return marks
+
+
+def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str]) -> dict[Any, int]:
+    """Each layer's line: inputs first, then by mark; then by the lines of what is read, then by name."""
+    depth: dict[Any, int] = {}
+    for name, node in nodes.items():
+        depth[name] = 1 + max((depth[source] for source in (*node.inputs, *node.owner)), default=0)
+    at: dict[Any, int] = {}
+    for _, level in groupby(sorted(nodes, key=depth.__getitem__), depth.__getitem__):
+        for name in sorted(level, key=lambda name: (marks[name], nodes[name].text(at), str(name))):
+            at[name] = len(at)
+    return at
 
 
 def _op_text(op: Any) -> str:
