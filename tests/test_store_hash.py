@@ -51,6 +51,16 @@ def test_the_text_says_what_the_graph_is():
     )  # fmt: skip
 
 
+def test_the_text_keeps_the_order_of_inputs():
+    def joined(*inputs):
+        graph = body(ReLU(), ReLU())
+        add(graph, "all", Concat(), *inputs)
+        return canonical_text(graph).splitlines()[-1]
+
+    assert joined("x", "layer1", "layer0") == "concat(axis=1) <- 0,2,1"
+    assert joined("layer0", "x", "x") != joined("x", "layer0", "x")
+
+
 def test_names_places_and_order_do_not_count():
     wanted = graph_hash(block())
     assert len(wanted) == 64

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -86,6 +87,38 @@ def test_eight_writers_at_once(tmp_path):
     assert is_sound(path)
 
 
+def test_eight_threads_make_the_same_file(tmp_path):
+    """Twenty files, all eight there at once: none may take a file that is half made for a stranger's."""
+    for number in range(20):
+        path, gate, ends = tmp_path / f"runs{number}.db", threading.Barrier(8), []
+
+        def write(path=path, gate=gate, ends=ends):
+            gate.wait()
+            try:
+                ends.append(Store(path).add(RECORD).run)
+            except StoreError as error:
+                ends.append(str(error))
+
+        threads = [threading.Thread(target=write) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(ends, key=str) == [1, 2, 3, 4, 5, 6, 7, 8]
+
+
+def test_a_file_that_another_is_making_is_waited_for(tmp_path):
+    """SQLite waits for locks, but not to change the journal mode."""
+    store = Store(tmp_path / "runs.db")
+    other = sqlite3.connect(store.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.2, other.rollback)
+    timer.start()
+    assert store.add(RECORD).run == 1
+    timer.join()
+    other.close()
+
+
 def test_a_writer_waits_for_another_and_says_when_it_is_in_vain(tmp_path, monkeypatch):
     store = Store(tmp_path / "runs.db")
     store.add(RECORD)
@@ -153,6 +186,22 @@ def test_a_damaged_store_is_refused_or_read_as_it_was(tmp_path, capsys):
             assert beside.name == "runs.db-shm" or beside.stat().st_size == 0
             beside.unlink()
     assert ends[3] > DAMAGES * 0.6
+
+
+def test_a_row_that_is_gone_from_its_page_is_missed(tmp_path):
+    """One count made smaller, and SQLite reads on without a word; but its index still has the row."""
+    store = Store(tmp_path / "runs.db")
+    sample(store.path, rows=3)
+    whole = bytearray(store.path.read_bytes())
+    size = int.from_bytes(whole[16:18], "big")
+    (page,) = (
+        at for at in range(size, len(whole), size)
+        if whole[at] == 13 and whole[at + 3 : at + 5] == b"\0\3"  # a leaf of a table, with three rows
+    )  # fmt: skip
+    whole[page + 4] = 2
+    store.path.write_bytes(whole)
+    with pytest.raises(StoreError, match="the store is damaged"):
+        Store(store.path).rows()
 
 
 def test_a_row_changed_behind_our_back_is_seen(tmp_path):

@@ -39,10 +39,12 @@ def newest() -> int:
 
 def version_of(connection: sqlite3.Connection) -> int | None:
     """The version of an open store, 0 if the file is still empty, None if it is not a store at all."""
-    (ours,), (version,) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    connection.execute("BEGIN")  # three questions about one moment: another process may be making the file
+    (ours,), (version,), (tables,) = (
+        connection.execute(question).fetchone()
+        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
     )
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    connection.execute("COMMIT")
     if ours == OURS and version > 0:
         return int(version)
     return 0 if (ours, version, tables) == (0, 0, 0) else None
