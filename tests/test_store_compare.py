@@ -110,7 +110,9 @@ def test_intervals_that_touch_overlap_and_missing_ones_say_nothing():
 
 
 def test_other_versions_are_told_and_other_loads_are_not():
-    other = numbered(2, environment={"versions": {"torch": "2.4"}, "load_before": 0.2, "clocks": [1]})
+    other = numbered(
+        2, environment={"versions": {"torch": "2.4"}, "load_before": 0.2, "gpu_clock_mhz": 1, "cpu_mhz": 2}
+    )
     found = compare(numbered(1), other)
     assert found.table().notes[1:] == ["also differs: versions ({'torch': '2.9'} and {'torch': '2.4'})"]
 

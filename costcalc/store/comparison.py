@@ -9,7 +9,12 @@ from costcalc.errors import UnlikeRuns, shorten
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
 
-VARYING = ("load", "clock", "temperature")  # of the environment: never twice the same, and in `noisy` if it matters
+VARYING = (
+    "load",
+    "clock",
+    "mhz",
+    "temperature",
+)  # words in names of the environment: never twice the same, and in `noisy` if it matters
 MISSING = "not said"
 
 
@@ -95,7 +100,8 @@ def compare(first: Record, second: Record, *, force: bool = False) -> Comparison
     if first.noisy and not force:
         reasons = ", ".join(first.noisy)
         raise UnlikeRuns(f"run {first.id} is noisy ({reasons}) and no baseline; measure again, or --force")
-    environment = tuple(d for d in _differences(first.environment, second.environment) if not d.key.startswith(VARYING))
+    around = _differences(first.environment, second.environment)
+    environment = tuple(each for each in around if not any(word in each.key for word in VARYING))
     ratio = (first.seconds or 0) / (second.seconds or 1)
     return Comparison(first, second, ratio, _apart(first, second), unlike, environment)
 
