@@ -45,6 +45,16 @@ class MissingExtra(CostcalcError):
         super().__init__(f"{what}: pip install 'costcalc[{extra}]'")
 
 
+class StoreError(CostcalcError):
+    """A store of measurements that cannot be read or written: damaged, newer, not one, no room, no right."""
+
+    exit_code = 3
+
+
+class UnlikeRuns(CostcalcError):
+    """Measurements that cannot be compared: taken differently, or too noisy to be a baseline."""
+
+
 class Place(NamedTuple):
     """Where in a file: lines and columns count from 1."""
 

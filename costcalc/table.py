@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,8 @@ LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all oth
 class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
-    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, knob (as it is
-    set) and figure (a number that is already text: `1.5B`).
+    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, measured (four
+    digits of it are shown), knob (as it is set) and figure (a number that is already text: `1.5B`).
     On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
     """
 
@@ -116,8 +117,16 @@ def _more(number: Any) -> str:
     return next((f"{text}× {word}" for text in texts if text.rstrip("0") != "1."), f"slightly {word}")
 
 
+def measured(number: float) -> str:
+    """A measured number to four digits, whole ones in full: 0.01235, 12.35, 12,346."""
+    if not number or not math.isfinite(number):
+        return f"{number:g}"
+    return f"{number:,.{max(0, 3 - math.floor(math.log10(abs(number))))}f}"
+
+
 NUMBERS: dict[str, Callable[[Any], str]] = {
     "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "more": _more,
+    "measured": measured,
 }  # fmt: skip
 
 

@@ -14,7 +14,20 @@ from terminals import PLAIN, ROOT, in_terminal, piped
 import costcalc
 from costcalc.cli import app
 
-COMMANDS = ["list", "show", "compare", "formula", "explain", "reconcile", "verify", "validate", "schema"]
+COMMANDS = [
+    "list",
+    "show",
+    "compare",
+    "formula",
+    "explain",
+    "reconcile",
+    "verify",
+    "time",
+    "devices",
+    "validate",
+    "schema",
+    "runs",
+]
 
 
 def said(*words):

@@ -16,7 +16,7 @@ FLOORS = [
     "graph",
     "spec analysis",
     "net",
-    "report torch_backend",
+    "report store torch_backend",
     "cli",
     "__main__",
 ]

@@ -14,9 +14,9 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, files, formulas, hardware
+from costcalc.cli import counts, files, formulas, hardware, runs
 from costcalc.cli.quick import QuickCommand, QuickGroup
-from costcalc.errors import CostcalcError, UnknownName, did_you_mean
+from costcalc.errors import CostcalcError, did_you_mean
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
     counts.list_: ("Every spec and preset.", "list"),
@@ -33,14 +33,35 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
 }
 
 
-class Commands(QuickGroup):
-    """The commands by name. One that does not exist is bad input, with a hint."""
+RUNS: dict[Callable[..., None], tuple[str, str]] = {
+    runs.list_: ("Every measurement kept so far.", "runs list"),
+    runs.show: ("All that is known of one.", "runs show 1"),
+    runs.compare: ("One set against another taken alike.", "runs compare 1 2"),
+    runs.export: ("All as CSV, JSON or Parquet.", "runs export runs.csv"),
+}
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the first argument names."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise UnknownName(f"unknown command {args[0][:60]!r}; {_command_hint(args, list(self.commands))}")
-        return super().resolve_command(ctx, args)
+
+class Commands(QuickGroup):
+    """The commands by name; a network without a command is told what it may have meant."""
+
+    def hint(self, word: str) -> str:
+        """The nearest command, or `costcalc show` of what there is to show."""
+        hint = super().hint(word)
+        if hint.startswith("did you mean"):
+            return hint
+        from costcalc.spec.library import find
+
+        try:
+            find(word)
+        except CostcalcError:
+            return hint
+        return f"did you mean `costcalc show {word}`?"
+
+
+def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, str]]) -> None:
+    for command, (few_words, example) in commands.items():
+        name = command.__name__.rstrip("_")
+        to.command(name, cls=QuickCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
 
 
 app = typer.Typer(
@@ -51,9 +72,16 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for command, (few_words, example) in COMMANDS.items():
-    name = command.__name__.rstrip("_")
-    app.command(name, cls=QuickCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
+kept = typer.Typer(cls=QuickGroup, rich_markup_mode=None)
+_register(app, COMMANDS)
+_register(kept, RUNS)
+app.add_typer(
+    kept,
+    name="runs",
+    short_help="The measurements kept so far.",
+    help="The measurements kept so far: list, look at one, compare two, export all.",
+    epilog="Example: costcalc runs list",
+)
 
 
 def _version(wanted: bool) -> None:
@@ -146,19 +174,6 @@ def _usage(error: Any) -> int:
         message = f"unknown option {error.option_name[:60]!r}" + (f"; {hint}" if hint else "")
     more = f"\nsee `{context.command_path} --help`" if context else ""
     return _say(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
-
-
-def _command_hint(args: list[str], commands: list[str]) -> str:
-    hint = did_you_mean(args[0], commands)
-    if hint.startswith("did you mean"):
-        return hint
-    from costcalc.spec.library import find
-
-    try:
-        find(args[0])
-    except CostcalcError:
-        return hint
-    return f"did you mean `costcalc show {args[0]}`?"
 
 
 def _bug() -> int:

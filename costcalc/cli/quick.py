@@ -6,6 +6,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from costcalc.errors import UnknownName, did_you_mean
+
 
 class QuickCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
@@ -16,7 +18,24 @@ class QuickCommand(TyperCommand):
 
 
 class QuickGroup(TyperGroup):
-    """A group of commands, with options of its own that are quick too."""
+    """A group of commands, with options of its own that are quick too. A command it has not is bad input, with a hint.
+
+    Without a word it prints its help.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Takes the words of the group itself, and leaves the rest to its command."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise UnknownName(f"unknown command {args[0][:60]!r}; {self.hint(args[0])}")
+        return super().resolve_command(ctx, args)
+
+    def hint(self, word: str) -> str:
+        """What may have been meant by a command that does not exist."""
+        return did_you_mean(word, list(self.commands))
 
     def get_params(self, ctx: Any) -> Any:
         """Its options, --help among them."""

@@ -1,0 +1,99 @@
+"""Commands about the measurements kept so far: runs list, show, compare, export."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costcalc.cli.options import Format, Output, emit
+from costcalc.errors import UnknownName, unknown
+
+StorePath = Annotated[
+    str | None,
+    typer.Option("--store", metavar="PATH", help="The file they are in; else $COSTCALC_STORE, else your own."),
+]
+Run = Annotated[int, typer.Argument(metavar="ID", help="The number of a run, as `costcalc runs list` has it.")]
+EXPORTS = ("csv", "json", "parquet")
+
+
+def export_format(format: str | None) -> str | None:
+    """The format, if runs can be exported in it."""
+    if format is not None and format not in EXPORTS:
+        raise UnknownName(unknown("format", format, EXPORTS))
+    return format
+
+
+ExportFormat = Annotated[
+    str | None,
+    typer.Option("--format", "-f", metavar="FORMAT", callback=export_format, help=f"{', '.join(EXPORTS)}."),
+]
+
+
+def list_(store: StorePath = None, format: Format = None, output: Output = None) -> None:
+    """Every measurement kept so far, oldest first."""
+    from costcalc.store import Store
+    from costcalc.store.tables import listing
+
+    kept = Store(store)
+    records = kept.rows()
+    emit([listing(records, kept.path, kept.note)], [asdict(record) for record in records], format, output)
+
+
+def show(id: Run, store: StorePath = None, format: Format = None, output: Output = None) -> None:
+    """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
+    from costcalc.store import Store
+    from costcalc.store.tables import shown
+
+    kept = Store(store)
+    record = kept.get(id)
+    emit([shown(record, kept.note)], asdict(record), format, output)
+
+
+def compare(
+    baseline: Annotated[int, typer.Argument(metavar="ID", help="The number of the run to compare with.")],
+    other: Annotated[int, typer.Argument(metavar="ID", help="The number of the run to compare.")],
+    force: Annotated[bool, typer.Option("--force", help="Compare unlike or noisy runs too, and say so.")] = False,
+    store: StorePath = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """The second run set against the first, if both were taken alike: device, mode, batch, dtype, engine, threads …"""
+    from costcalc.store import Store
+    from costcalc.store import compare as compare_runs
+
+    kept = Store(store)
+    compared = compare_runs(kept.get(baseline), kept.get(other), force=force)
+    emit([compared.table()], compared.to_dict(), format, output)
+
+
+def export(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A .csv, .json or .parquet; - for standard output.")],
+    store: StorePath = None,
+    format: ExportFormat = None,
+) -> None:
+    """All measurements as flat rows, with the column names of timm's benchmark where it has them."""
+    from costcalc.report import files
+    from costcalc.store import Store
+    from costcalc.store.export import export_rows, export_table
+
+    kind = format or _by_suffix(file)
+    rows = export_rows(Store(store).rows())
+    if kind != "parquet":
+        emit([export_table(rows)], rows, kind, file)
+    elif file == "-":
+        raise UnknownName("a Parquet file is not text: name a file, not -")
+    else:
+        from costcalc.report.parquet import parquet_bytes
+
+        files.write(Path(file), parquet_bytes(rows))
+
+
+def _by_suffix(file: str) -> str:
+    """The format of a file's suffix; CSV on standard output."""
+    suffix = Path(file).suffix.lower()
+    if file != "-" and suffix[1:] not in EXPORTS:
+        raise UnknownName(f"{file!r} ends in none of .csv .json .parquet; use one, or give --format")
+    return suffix[1:] or "csv"

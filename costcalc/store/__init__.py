@@ -1,0 +1,17 @@
+"""Measurements on disk: one SQLite file, one row for each, never lost once `add` has returned.
+
+    store = Store()                     the user's own; Store("lab.db") for another
+    store.add(Record(…))                back with its id and run, when it is safe
+    compare(store.get(1), store.get(2))
+
+Needs no torch: whoever measures makes the records.
+"""
+
+from costcalc.errors import StoreError, UnlikeRuns
+from costcalc.store.canonical import graph_hash
+from costcalc.store.comparison import Comparison, compare
+from costcalc.store.database import Store
+from costcalc.store.export import export_rows
+from costcalc.store.record import Record
+
+__all__ = ["Comparison", "Record", "Store", "StoreError", "UnlikeRuns", "compare", "export_rows", "graph_hash"]

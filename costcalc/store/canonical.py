@@ -1,0 +1,106 @@
+"""What is measured, as one short text: equal layer graphs have equal hashes, whoever built them and in what order.
+
+Names and places do not count, nor does the order in which layers were added, nor what the graph is called: a layer is
+what it computes and from what. Everything else does: every field of every op, the order of inputs, whose weights are
+shared, the sizes of the input with its batch. A Repeat is one layer; n copies written out are another graph.
+
+The hashed text describes the graph completely, so unlike graphs never share a hash. Two layers that no op, input or
+user tells apart are listed by name; only where such twins are no mirror images could a renaming change the hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from hashlib import sha256
+from itertools import groupby
+from typing import Any
+
+from costcalc.dims import is_column
+from costcalc.errors import GraphError
+
+HEAD = "costcalc layer graph 1"  # a new number if the text ever changes: old hashes then match nothing
+
+
+def graph_hash(graph: Any) -> str:
+    """The sha256 of a layer graph's canonical text, 64 hexadecimal digits. Raises GraphError for none or a sweep's."""
+    return _sha(canonical_text(graph))
+
+
+def canonical_text(graph: Any) -> str:
+    """Every layer on a line, `op <- inputs`, in an order of its own; inputs by the numbers of their lines, from 0."""
+    from costcalc.graph import in_order
+
+    nodes = {name: _Node(data) for name, data in in_order(graph)}
+    at = _numbers(nodes, _marks_from_above(nodes, _marks_from_below(nodes)))
+    return "\n".join([HEAD, *(nodes[name].text(at) for name in at)])
+
+
+class _Node:
+    """A layer without its name: its op as text, and the names of what it reads."""
+
+    def __init__(self, data: dict[str, Any]):
+        self.op, self.inputs = _op_text(data["op"]), data["inputs"]
+        self.owner: tuple[Any, ...] = (data["shares"],) if "shares" in data else ()
+
+    def text(self, called: dict[Any, Any]) -> str:
+        """The layer, with what it reads called so."""
+        shares = "".join(f" shares {called[owner]}" for owner in self.owner)
+        return f"{self.op} <- {','.join(str(called[source]) for source in self.inputs)}{shares}"
+
+
+def _marks_from_below(nodes: dict[Any, _Node]) -> dict[Any, str]:
+    """Each layer marked by all it is computed from."""
+    marks: dict[Any, str] = {}
+    for name, node in nodes.items():
+        marks[name] = _sha(node.text(marks))
+    return marks
+
+
+def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[Any, str]:
+    """Each layer marked, besides, by all that is computed from it."""
+    uses: dict[Any, list[str]] = {name: [] for name in nodes}
+    marks: dict[Any, str] = {}
+    for name in reversed(nodes):
+        marks[name] = _sha("\n".join([below[name], *sorted(uses[name])]))
+        for position, source in enumerate(nodes[name].inputs):
+            uses[source].append(f"{position} {marks[name]}")
+        for owner in nodes[name].owner:
+            uses[owner].append(f"shares {marks[name]}")
+    return marks
+
+
+def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str]) -> dict[Any, int]:
+    """Each layer's line: inputs first, then by mark; then by the lines of what is read, then by name."""
+    depth: dict[Any, int] = {}
+    for name, node in nodes.items():
+        depth[name] = 1 + max((depth[source] for source in (*node.inputs, *node.owner)), default=0)
+    at: dict[Any, int] = {}
+    for _, level in groupby(sorted(nodes, key=depth.__getitem__), depth.__getitem__):
+        for name in sorted(level, key=lambda name: (marks[name], nodes[name].text(at), str(name))):
+            at[name] = len(at)
+    return at
+
+
+def _op_text(op: Any) -> str:
+    from costcalc.graph import Repeat
+
+    if isinstance(op, Repeat):
+        return f"repeat(times={_value_text(op.times)}, body={graph_hash(op.body)})"
+    fields = (f"{name}={_value_text(value)}" for name, value in vars(op).items())
+    return f"{op.name}({', '.join(fields)})"
+
+
+def _value_text(value: Any) -> str:
+    """A field so that equal values have equal texts: a half is 0.5, as Fraction or as float, and 1.0 is 1."""
+    if is_column(value):
+        raise GraphError("a layer graph of columns is many networks; its hash would be of none of them")
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return f"({' '.join(map(_value_text, value))})"
+    if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):
+        return str(int(value)) if value == int(value) else repr(float(value))
+    return repr(value) if isinstance(value, str) else str(value)
+
+
+def _sha(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,133 @@
+"""Two measurements beside each other, if they may be: a ratio says something only of runs that were taken alike."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from costcalc.errors import UnlikeRuns, shorten
+from costcalc.store.record import Record
+from costcalc.table import Column, Table
+
+VARYING = (
+    "load",
+    "clock",
+    "mhz",
+    "temperature",
+)  # words in names of the environment: never twice the same, and in `noisy` if it matters
+MISSING = "not said"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing in which two measurements are unlike."""
+
+    key: str
+    first: Any
+    second: Any
+
+    def __str__(self) -> str:
+        return f"{self.key} ({_said(self.first)} and {_said(self.second)})"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The second measurement set against the first, its baseline. `ratio` is the first's median time over the second's.
+
+    `apart`: are the 95 % intervals of the medians apart? None if one of the runs has none. `unlike`: what differs in
+    device and settings, empty unless forced. `environment`: what else differs, driver and versions.
+    """
+
+    first: Record
+    second: Record
+    ratio: float
+    apart: bool | None
+    unlike: tuple[Difference, ...]
+    environment: tuple[Difference, ...]
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence which is faster, or why that cannot be said."""
+        one, other = f"run {self.first.id}", f"run {self.second.id}"
+        noisy = [name for name, run in ((one, self.first), (other, self.second)) if run.noisy]
+        if self.unlike or noisy:
+            return f"nothing is said of which is faster: {f'{noisy[0]} is noisy' if noisy else 'the runs are unlike'}"
+        if not self.apart:
+            reason = "overlap" if self.apart is False else "are not known"
+            return f"nothing is said of which is faster: the 95 % intervals of the medians {reason}"
+        fast, slow, times = (other, one, self.ratio) if self.ratio > 1 else (one, other, 1 / self.ratio)
+        return f"{fast} is {times:,.2f} times faster than {slow}: the 95 % intervals of the medians are apart"
+
+    def table(self) -> Table:
+        """Both runs, the ratio, and what there is to know about it."""
+        rows = [_row(record) for record in (self.first, self.second)]
+        rows[1]["ratio"] = self.ratio
+        notes = [self.verdict]
+        notes += [f"unlike, compared by force: {difference}" for difference in self.unlike]
+        notes += [f"also differs: {difference}" for difference in self.environment]
+        notes += [f"run {run.id} is noisy: {', '.join(run.noisy)}" for run in (self.first, self.second) if run.noisy]
+        return Table("", COLUMNS, rows, notes=notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {**asdict(self), "verdict": self.verdict}
+
+
+COLUMNS = (
+    Column("id", "run"),
+    Column("target", "network", "text"),
+    Column("milliseconds", "ms", "measured"),
+    Column("low", "95 % from", "measured", 1),
+    Column("high", "to", "measured", 1),
+    Column("ratio", "the first's to this", "ratio"),
+)
+
+
+def compare(first: Record, second: Record, *, force: bool = False) -> Comparison:
+    """The second measurement set against the first. Networks may differ; how they were measured may not.
+
+    Raises UnlikeRuns, naming every difference, for another device or other settings, and for a noisy baseline, unless
+    forced; and always for a run without a time.
+    """
+    for run in (first, second):
+        if run.seconds is None:
+            raise UnlikeRuns(f"run {run.id} has no median time")
+    settings = _differences(first.settings, second.settings)
+    unlike = (*_differences({"device": first.device}, {"device": second.device}), *settings)
+    if unlike and not force:
+        differing = ", ".join(map(str, unlike))
+        raise UnlikeRuns(f"runs {first.id} and {second.id} are unlike in {differing}; --force compares them anyway")
+    if first.noisy and not force:
+        reasons = ", ".join(first.noisy)
+        raise UnlikeRuns(f"run {first.id} is noisy ({reasons}) and no baseline; measure again, or --force")
+    around = _differences(first.environment, second.environment)
+    environment = tuple(each for each in around if not any(word in each.key for word in VARYING))
+    ratio = (first.seconds or 0) / (second.seconds or 1)
+    return Comparison(first, second, ratio, _apart(first, second), unlike, environment)
+
+
+def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Difference, ...]:
+    """Keys whose values differ, in value or in kind: true is not 1."""
+    found = [Difference(key, first.get(key, MISSING), second.get(key, MISSING)) for key in sorted({*first, *second})]
+    return tuple(each for each in found if (each.first, type(each.first)) != (each.second, type(each.second)))
+
+
+def _apart(first: Record, second: Record) -> bool | None:
+    one, other = _interval(first), _interval(second)
+    return None if one is None or other is None else one[1] < other[0] or other[1] < one[0]
+
+
+def _interval(record: Record) -> tuple[float, float] | None:
+    low, high = record.result.get("seconds_low"), record.result.get("seconds_high")
+    return (low, high) if isinstance(low, (int, float)) and isinstance(high, (int, float)) else None
+
+
+def _said(value: Any) -> str:
+    return shorten(str(value).lower() if isinstance(value, bool) else str(value), 100)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    bounds = {"milliseconds": record.seconds, "low": record.result.get("seconds_low")}
+    bounds["high"] = record.result.get("seconds_high")
+    times = {key: 1000 * value for key, value in bounds.items() if isinstance(value, (int, float))}
+    return {"id": record.id, "target": record.target, **times}

@@ -1,0 +1,161 @@
+"""The store itself: a SQLite file that survives kill -9, a full disk and eight writers at once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from costcalc.errors import StoreError, UnknownName
+from costcalc.store.faults import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
+from costcalc.store.layout import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
+from costcalc.store.place import default_path, home_path, network_kind
+from costcalc.store.record import Record, Row, key_of, record_of, row_of
+
+PATIENCE = 30.0  # seconds to wait for other writers
+
+
+class Store:
+    """Measurements in one file, by default the user's. Nothing is made before the first `add`.
+
+    Every method opens the file, and closes it: a Store may be kept, shared by threads and used after a fork. All
+    raise StoreError, with the path, the cause and what to do, for a file that cannot be used.
+    """
+
+    def __init__(self, path: str | Path | None = None):
+        self.path = default_path() if path is None else home_path(path)
+        self.note = ""  # what a reader should know about the file: that there is none yet, or that it is newer
+        self._sound = False
+
+    def add(self, record: Record) -> Record:
+        """Keeps a measurement; back with its id and run, it is on the disk. A record is never changed or replaced."""
+        key = key_of(record)
+        row_of(record, 0)  # what cannot be kept is refused before a file is made
+        self._size()  # what cannot be a file is said as it is
+        with in_words(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open(writing=True) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            (last,) = connection.execute(f"SELECT max(run) FROM measurements WHERE {SAME_KEY}", key).fetchone()
+            row = row_of(record, (last or 0) + 1)
+            id = connection.execute(INSERT, row).lastrowid
+            connection.execute("COMMIT")
+        return record_of(id or 0, *row)
+
+    def rows(self) -> list[Record]:
+        """Every measurement, oldest first."""
+        return self._read(f"{SELECT} ORDER BY id")
+
+    def like(self, record: Record) -> list[Record]:
+        """Every measurement with the same graph, device and settings: is there one already?"""
+        return self._read(f"{SELECT} WHERE {SAME_KEY} ORDER BY run", key_of(record))
+
+    def get(self, id: int) -> Record:
+        """The measurement with this id. Raises UnknownName if there is none."""
+        found = self._read(f"{SELECT} WHERE id = ?", (id,)) if 0 < id < 2**63 else []
+        if not found:
+            ids = [record.id for record in self.rows()]
+            has = f"it has {ids[0]} to {ids[-1]}" if ids else "it has none yet"
+            raise UnknownName(f"no run {id} in {self.path}; {has}")
+        return found[0]
+
+    def _read(self, query: str, values: Row = ()) -> list[Record]:
+        if not self._size():
+            self.note = f"no measurements yet: {self.path} {'does not exist' if self._size() is None else 'is empty'}"
+            return []
+        with self._open(writing=False) as connection:
+            if version_of(connection) == 0:
+                return []
+            return self._records(connection, query, values)
+
+    def _records(self, connection: sqlite3.Connection, query: str, values: Row = ()) -> list[Record]:
+        try:
+            return [record_of(*row) for row in connection.execute(query, values)]
+        except (StoreError, sqlite3.Error) as error:
+            if self.note:
+                raise StoreError(f"{self.note}, and not understood ({error}); upgrade costcalc") from None
+            if isinstance(error, StoreError):
+                raise fault(self.path, str(error), DAMAGED_ROW) from None
+            raise
+
+    def _size(self) -> int | None:
+        """Bytes in the file; None if there is none."""
+        with in_words(self.path):
+            try:
+                found = os.stat(self.path)
+            except FileNotFoundError:
+                return None
+            if not stat.S_ISREG(found.st_mode):
+                raise fault(self.path, "a folder, not a file" if stat.S_ISDIR(found.st_mode) else "not a regular file")
+            return found.st_size
+
+    @contextmanager
+    def _open(self, *, writing: bool) -> Iterator[sqlite3.Connection]:
+        self._size()
+        with in_words(self.path), closing(self._connect(writing)) as connection:
+            if writing or 0 < self._look(connection) < newest():  # an older store is brought up to date to be read
+                _patiently(self._prepare, connection)
+            if not writing:
+                connection.execute("PRAGMA query_only = ON")
+            yield connection
+
+    def _connect(self, writing: bool) -> sqlite3.Connection:
+        real = Path(os.path.realpath(self.path))
+        may_write = os.access(real, os.W_OK) and os.access(real.parent, os.W_OK)
+        if writing or may_write:
+            how = "mode=rwc" if writing else "mode=rw"
+        else:  # a log beside it has rows that are not in the file yet; without one nothing need be locked or written
+            how = "mode=ro" if os.path.exists(f"{real}-wal") else "mode=ro&immutable=1"
+        connection = sqlite3.connect(f"{real.as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")  # a row that is none fails its digest
+        connection.execute("PRAGMA trusted_schema = OFF")
+        return connection
+
+    def _look(self, connection: sqlite3.Connection) -> int:
+        """The version of a file that is a store and sound, as far as can be seen. Nothing is written before that."""
+        version = version_of(connection)
+        if version is None:
+            raise fault(self.path, "a SQLite file, but not a store of measurements, or a damaged one")
+        if not self._sound:
+            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise fault(self.path, f"the store is damaged ({' '.join(str(verdict).split())[:200]})", DAMAGED)
+        self.note = ""
+        if version > newest():
+            self.note = f"{self.path} is of a newer costcalc (version {version}, this one knows {newest()}): read-only"
+        elif version == newest() and not self._sound:
+            self._records(connection, SELECT)  # every row fits its digest
+            self._sound = True
+        return version
+
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        """Makes an open file ready for a row: a store, of today's version, durable."""
+        version = self._look(connection)
+        if version > newest():
+            raise StoreError(f"{self.note}; upgrade costcalc, or {ANOTHER}")
+        wanted = "delete" if network_kind(self.path) else "wal"
+        (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+        if mode != wanted:
+            (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        connection.execute(f"PRAGMA synchronous = {'FULL' if mode == 'wal' else 'EXTRA'}")
+        if version < newest():
+            upgrade(connection)
+
+
+def _patiently(prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection) -> None:
+    """Tries again while others write: SQLite waits for them by itself, but not to change the journal mode."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            prepare(connection)
+            return
+        except sqlite3.OperationalError as error:
+            if connection.in_transaction:
+                connection.rollback()
+            if not is_busy(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

@@ -1,0 +1,62 @@
+"""The tables of the file, and the way from every older version to today's."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from costcalc.store.record import COLUMNS
+
+OURS = 0x436F7374  # application_id: "Cost", so that no other program's file is taken for a store
+
+# Statement by statement, what each version added to the one before. Never change one that was released: add another.
+MIGRATIONS: list[tuple[str, ...]] = [
+    (
+        """CREATE TABLE measurements (
+            id INTEGER PRIMARY KEY,
+            target TEXT NOT NULL,
+            graph_hash TEXT NOT NULL,
+            device TEXT NOT NULL,
+            settings TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            environment TEXT NOT NULL,
+            result TEXT NOT NULL,
+            started_at TEXT NOT NULL,
+            digest TEXT NOT NULL,
+            UNIQUE (graph_hash, device, settings, run)
+        )""",
+    ),
+]
+
+SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM measurements"
+INSERT = f"INSERT INTO measurements ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+SAME_KEY = "graph_hash = ? AND device = ? AND settings = ?"
+
+
+def newest() -> int:
+    """The version that this costcalc writes."""
+    return len(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int | None:
+    """The version of an open store, 0 if the file is still empty, None if it is not a store at all."""
+    connection.execute("BEGIN")  # three questions about one moment: another process may be making the file
+    (ours,), (version,), (tables,) = (
+        connection.execute(question).fetchone()
+        for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
+    )
+    connection.execute("COMMIT")
+    if ours == OURS and version > 0:
+        return int(version)
+    return 0 if (ours, version, tables) == (0, 0, 0) else None
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Brings an older or empty store up to date, in one transaction: all of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")  # another process may have done it while we waited
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    for number, statements in enumerate(MIGRATIONS[version:], version + 1):
+        for statement in statements:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {number}")
+    connection.execute(f"PRAGMA application_id = {OURS}")
+    connection.execute("COMMIT")

@@ -1,0 +1,111 @@
+"""One measurement, and how it stands in a row of the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+from costcalc.errors import StoreError
+
+# As they stand in a row, after its id. The digest is of all before it, in this order: bits that turned are seen.
+COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One measurement. Times are in seconds, memory in bytes, counts of a whole batch.
+
+    With `graph_hash` and `device` the `settings` are its key; values are text, numbers, true, false or null:
+        mode (infer, train), batch, dtype, engine (eager, compile, cuda_graph), channels_last, threads, tf32, …
+    `environment` is how things stood: device (its name), driver, versions, clocks, governor, load_before, load_after, …
+    `result` says as much as is known of:
+        seconds (median of a step), seconds_iqr, seconds_low and seconds_high (its 95 % interval), samples (how many),
+        noisy (reasons), forward_seconds, backward_seconds, optimizer_seconds, peak_bytes, input_shape (batch first),
+        params, macs, activations, mac_activations (of these what layers with MACs write)
+    """
+
+    target: str
+    graph_hash: str
+    device: str  # a fingerprint
+    settings: dict[str, Any]
+    environment: dict[str, Any]
+    result: dict[str, Any]
+    started_at: str  # ISO 8601, UTC
+    id: int | None = None  # given by the store
+    run: int | None = None  # counts from 1 among measurements with the same key
+
+    @property
+    def seconds(self) -> float | None:
+        """The median time of a step, if it has one."""
+        value = self.result.get("seconds")
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else None
+
+    @property
+    def noisy(self) -> list[str]:
+        """Why its times are not to be trusted; empty if they are."""
+        found = self.result.get("noisy") or []
+        return [str(reason) for reason in found] if isinstance(found, list) else [str(found)]
+
+
+def now() -> str:
+    """This moment, as `started_at` wants it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def key_of(record: Record) -> tuple[str, str, str]:
+    """The columns by which runs are numbered. Raises StoreError for settings that are no scalars."""
+    for name, value in record.settings.items():
+        if not isinstance(name, str) or not (value is None or isinstance(value, (str, int, float))):
+            raise StoreError(f"cannot keep {record.target!r}: the setting {name!r} is no text, number, true or false")
+    return _plain(record.graph_hash), _plain(record.device), _json(record, "settings")
+
+
+def row_of(record: Record, run: int) -> Row:
+    """A record as the columns of a row. Raises StoreError for what JSON cannot say, and a time that is not UTC."""
+    graph, device, settings = key_of(record)
+    about = (_json(record, "environment"), _json(record, "result"), _moment(record))
+    row = (_plain(record.target), graph, device, settings, run, *about)
+    return (*row, _digest(row))
+
+
+def record_of(id: int, *row: Any) -> Record:
+    """The record of a row. Raises StoreError if it is not as it was written."""
+    *said, digest = row
+    damaged = StoreError(f"row {id} is damaged: it does not fit its digest")
+    if digest != _digest(tuple(said)):
+        raise damaged
+    try:
+        target, graph, device, settings, run, environment, result, started_at = said
+        settings, environment, result = (json.loads(text) for text in (settings, environment, result))
+    except (ValueError, TypeError, RecursionError):
+        raise damaged from None
+    return Record(target, graph, device, settings, environment, result, started_at, id, run)
+
+
+def _digest(row: Row) -> str:
+    return sha256(json.dumps(row, default=repr).encode()).hexdigest()
+
+
+def _json(record: Record, what: str) -> str:
+    try:
+        return json.dumps(getattr(record, what), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StoreError(f"cannot keep {record.target!r}: its {what} are no JSON: {error}") from None
+
+
+def _moment(record: Record) -> str:
+    try:
+        if datetime.fromisoformat(record.started_at).utcoffset() == timedelta(0):
+            return record.started_at
+    except (TypeError, ValueError):
+        pass
+    raise StoreError(f"cannot keep {record.target!r}: started_at is {record.started_at!r}, no ISO 8601 time in UTC")
+
+
+def _plain(text: str) -> str:
+    """Text that UTF-8 can say: the bytes of a path that was none become \\udcNN."""
+    return str(text).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,62 @@
+"""Measurements as tables."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from costcalc.store.record import Record
+from costcalc.table import Column, Table
+
+COLUMNS = (
+    Column("id", "run"),
+    Column("target", "network", "text"),
+    Column("mode", "mode", "text", 2),
+    Column("batch", "batch", "int", 1),
+    Column("dtype", "dtype", "text", 3),
+    Column("engine", "engine", "text", 3),
+    Column("milliseconds", "ms", "measured"),
+    Column("per_second", "samples/s", "measured", 2),
+    Column("noisy", "noisy", "text", 1),
+    Column("device_name", "device", "text", 4),
+    Column("started_at", "started", "text", 5),
+)
+
+
+def listing(records: list[Record], where: object, note: str = "") -> Table:
+    """A line for each measurement; `where` they are kept, and what is to be said of that."""
+    if not records:
+        return Table(note or f"no measurements in {where}", COLUMNS, [])
+    count = f"{len(records):,} measurement{'' if len(records) == 1 else 's'} in {where}"
+    return Table(count, COLUMNS, [_line(record) for record in records], notes=[note] if note else [])
+
+
+def shown(record: Record, note: str = "") -> Table:
+    """All that is known of one measurement."""
+    rows = [{"what": what, "value": value} for what, value in _facts(record)]
+    columns = (Column("what", "what", "text"), Column("value", "value", "text"))
+    return Table(f"run {record.id}: {record.target}", columns, rows, notes=[note] if note else [])
+
+
+def _line(record: Record) -> dict[str, Any]:
+    settings, seconds = record.settings, record.seconds
+    batch = settings.get("batch")
+    line: dict[str, Any] = {key: settings.get(key) for key in ("mode", "batch", "dtype", "engine")}
+    line |= {"id": record.id, "target": record.target, "started_at": record.started_at}
+    line |= {"noisy": ", ".join(record.noisy), "device_name": record.environment.get("device", record.device)}
+    if seconds is not None:
+        line["milliseconds"] = 1000 * seconds
+        line["per_second"] = batch / seconds if isinstance(batch, int) else None
+    return line
+
+
+def _facts(record: Record) -> list[tuple[str, str]]:
+    facts: list[tuple[str, Any]] = [
+        ("started", record.started_at),
+        ("run with this key", record.run),
+        ("graph", record.graph_hash),
+        ("device", record.device),
+    ]
+    for what in ("settings", "result", "environment"):
+        facts += sorted((f"{what}: {key}", value) for key, value in getattr(record, what).items())
+    return [(what, value if isinstance(value, str) else json.dumps(value)) for what, value in facts]
