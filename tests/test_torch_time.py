@@ -31,9 +31,10 @@ def point(target="conv_normal", graph=None, **settings):
 
 
 @pytest.fixture(autouse=True)
-def short_turns(monkeypatch):
-    """A turn of 5 ms in place of 100."""
+def short_turns(monkeypatch, tmp_path):
+    """A turn of 5 ms in place of 100, and a store of the test's own."""
     monkeypatch.setattr("costcalc.torch_backend.measure.BLOCK", 0.005)
+    monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "runs.db"))
 
 
 # ---- one run
@@ -233,6 +234,45 @@ def test_the_command_prints_who_is_faster_or_that_it_cannot_tell(capsys):
     assert found["points"][0]["macs"] == 120_422_400
     told = r"inception_\w+ is .* times as fast as inception_\w+ at batch 1, .* with 9\.68 times (fewer|more) multiplies"
     assert re.fullmatch(told + r"|.* cannot be told apart .*", found["verdicts"][0])
+
+
+def test_what_was_timed_is_kept(capsys, tmp_path):
+    words = ["time", "lenet5", "conv_normal", "--quick", "--batch", "1,2", "--store", str(tmp_path / "mine.db")]
+    assert run(words) == 0
+    from costcalc.store import Store, graph_hash
+
+    kept = Store(str(tmp_path / "mine.db")).rows()
+    assert [(record.target, record.settings["batch"]) for record in kept] == [
+        ("lenet5", 1), ("conv_normal", 1), ("lenet5", 2), ("conv_normal", 2),
+    ]  # fmt: skip
+    first = kept[0]
+    assert first.graph_hash == graph_hash(costcalc.load("lenet5").graph())
+    assert first.result["macs"] == 416_520
+    assert first.result["seconds_low"] <= first.seconds <= first.result["seconds_high"]
+    assert first.environment["torch"] == torch.__version__
+    assert kept[2].result["input_shape"] == [2, 1, 32, 32]
+
+
+def test_times_are_shown_even_if_they_cannot_be_kept(capsys, tmp_path):
+    (tmp_path / "runs.db").write_bytes(b"no database at all, and it stays as it is")
+    assert run(["time", "conv_normal", "--quick"]) == 3
+    out, err = capsys.readouterr()
+    assert "conv_normal" in out
+    assert "runs.db" in err
+    assert (tmp_path / "runs.db").read_bytes().startswith(b"no database")
+
+
+def test_strict_fails_on_noise(monkeypatch, capsys):
+    monkeypatch.setattr("costcalc.torch_backend.measure.OtherLoad.cores", lambda self: 1.5)
+    assert run(["time", "conv_normal", "--quick", "--strict"]) == 1
+    assert "other processes used 1.5 cores" in capsys.readouterr().out
+
+
+def test_counts_and_times_stand_in_one_table(capsys):
+    assert run(["compare", "inception_naive", "inception_bottleneck", "--time", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [point["target"] for point in found["time"]["points"]] == ["inception_naive", "inception_bottleneck"]
+    assert found["time"]["points"][0]["seconds"]["runs"] >= 10
 
 
 @pytest.mark.parametrize("batch", ["0", "1,", "x", "1,-2", "9" * 20])

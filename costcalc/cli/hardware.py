@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
+from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_LAYERS
 
@@ -55,6 +56,7 @@ def time(
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
+    store: StorePath = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -65,13 +67,17 @@ def time(
     from costcalc.torch_backend.timing import time_nets
 
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
+    from costcalc.cli.keeping import Keeper
+
+    keeper = Keeper(store)
     with progress() as show:
         found = time_nets(
             nets(targets, set_), device=device, batches=_numbers(batch), engines=engines,
             seconds=QUICK if quick else SECONDS, per_layer=per_layer, progress=show,
-            dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
+            finished=keeper.keep, dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
         )  # fmt: skip
     emit(found.tables(), found.to_dict(), format, output)
+    keeper.raise_any()
     if not found.measured:
         raise typer.Exit(3)
     if strict and found.noisy:

@@ -13,7 +13,7 @@ from costcalc.errors import UnknownName, unknown
 
 StorePath = Annotated[
     str | None,
-    typer.Option("--store", metavar="PATH", help="The file they are in; else $COSTCALC_STORE, else your own."),
+    typer.Option("--store", metavar="PATH", help="The file of measurements; else $COSTCALC_STORE, else your own."),
 ]
 Run = Annotated[int, typer.Argument(metavar="ID", help="The number of a run, as `costcalc runs list` has it.")]
 EXPORTS = ("csv", "json", "parquet")

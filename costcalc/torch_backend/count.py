@@ -55,7 +55,7 @@ class _Watching(fx.Interpreter):
             with counter() as forward:
                 out = super().run_node(n)
             ins = [t.detach().requires_grad_(t.requires_grad) for t in self.fetch_args_kwargs_from_env(n)[0]]
-            apart = self.fetch_attr(str(n.target))(*ins)
+            apart = self.fetch_attr(str(n.target))(*(t.clone() for t in ins))  # which it may overwrite
             with counter() as backward:
                 if apart.requires_grad:
                     apart.backward(torch.ones_like(apart))

@@ -89,8 +89,9 @@ def _timed(layer: Any, ins: list[Tensor], clock: Clock, train: bool) -> tuple[Te
             out = layer(*ins)
             return out, [*clock.seconds([start, clock.mark()]), 0.0]
     ins = [t.detach().requires_grad_(t.requires_grad) for t in ins]
+    copies = [t.clone() for t in ins]  # which it may overwrite
     start = clock.mark()
-    out = layer(*ins)
+    out = layer(*copies)
     forward = clock.seconds([start, clock.mark()])
     wanted = [t for t in (*ins, *layer.parameters()) if t.requires_grad]
     backward = [0.0]

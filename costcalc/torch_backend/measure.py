@@ -12,6 +12,7 @@ from statistics import median
 import torch
 
 from costcalc.analysis.cost import cost
+from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
 from costcalc.torch_backend.ceilings import Ceilings
 from costcalc.torch_backend.layerwise import LayerTime
@@ -38,6 +39,7 @@ class Point:
     settings: Settings
     status: str = "ok"  # or refused, oom, killed(9), failed
     message: str = ""
+    rows: tuple[Row, ...] = ()
     macs: int = 0
     params: int = 0
     activations: int = 0
@@ -50,12 +52,14 @@ class Point:
     times: list[list[float]] = field(default_factory=list)  # seconds of each part of each run
     blocks: list[float] = field(default_factory=list)  # the median run of each turn
     others: float = 0.0  # cores that other processes used
+    started_at: float = 0.0  # seconds since 1970
     layers: list[LayerTime] = field(default_factory=list)
     whole: float = 0.0  # seconds of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
 
     def __post_init__(self) -> None:
-        totals = cost(self.graph).totals
+        counted = cost(self.graph)
+        self.rows, totals = counted.layers, counted.totals
         self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
         self.weight_bytes, self.predicted_peak = predicted(self.graph, self.settings)
 
@@ -103,6 +107,7 @@ def measure(
     time.sleep(BEFORE)
     before = load.cores()
     for point in points:
+        point.started_at = time.time()
         _refuse_if_too_large(point)
     with ExitStack() as stack:
         pairs = [(point, Child(point.graph, point.settings, memory)) for point in points if point.ok]

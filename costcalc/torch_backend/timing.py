@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -70,9 +70,11 @@ def time_nets(
     seconds: float = SECONDS,
     per_layer: bool = False,
     progress: Progress = lambda *_: None,
+    finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
-    """Times networks in turns on one device; `settings` are further ones of `Settings`, the same for all.
+    """Times networks in turns on one device; `settings` are further ones of `Settings`, the same for all. Points of
+    the same settings are timed together, and given to `finished` as soon as they are.
 
     Raises NoDevice, and BadSetting for settings that do not go together.
     """
@@ -84,6 +86,7 @@ def time_nets(
     around = environment(where)
     for group in _apart(points):
         measure(group, seconds=seconds, per_layer=per_layer, progress=progress)
+        finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(points))
 
 

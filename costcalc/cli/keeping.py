@@ -1,0 +1,70 @@
+"""From what was timed to what is kept: a row of the store for each network that was measured."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from costcalc.errors import StoreError
+from costcalc.store import Record, Store, graph_hash
+
+if TYPE_CHECKING:
+    from costcalc.torch_backend.measure import Point
+    from costcalc.torch_backend.timing import Timing
+
+
+class Keeper:
+    """Puts what is measured into a store as it comes; what stands in the way is kept for the end, the times are not
+    to be lost for it."""
+
+    def __init__(self, path: str | None):
+        self.store = Store(path)
+        self.error: StoreError | None = None
+
+    def keep(self, timing: Timing) -> None:
+        """Every point of a timing that was measured."""
+        for point in timing.measured if self.error is None else ():
+            try:
+                self.store.add(record_of(point, timing))
+            except StoreError as error:
+                self.error = error
+                return
+
+    def raise_any(self) -> None:
+        """Raises what stood in the way."""
+        if self.error is not None:
+            raise self.error
+
+
+def record_of(point: Point, timing: Timing) -> Record:
+    """One point as the store has it; times in seconds, memory in bytes."""
+    return Record(
+        target=point.target,
+        graph_hash=graph_hash(point.graph),
+        device=timing.device.fingerprint,
+        settings={**point.settings.to_dict(), "threads": point.threads},
+        environment={**timing.environment, "device": timing.device.model, "other_cores": point.others},
+        result=_result(point),
+        started_at=datetime.fromtimestamp(point.started_at, UTC).isoformat(timespec="milliseconds"),
+    )
+
+
+def _result(point: Point) -> dict[str, Any]:
+    total = asdict(point.total())
+    names = {"median": "seconds", "iqr": "seconds_iqr", "low": "seconds_low", "high": "seconds_high", "runs": "samples"}
+    parts = {f"{name}_seconds": point.part(i).median for i, name in enumerate(point.parts)}
+    rows = list(point.rows)
+    return {
+        **{ours: total[theirs] for theirs, ours in names.items()},
+        **parts,
+        "noisy": list(total["noisy"]),
+        "peak_bytes": point.measured_peak,
+        "predicted_peak_bytes": point.predicted_peak,
+        "weight_bytes": point.weight_bytes,
+        "input_shape": list(rows[0].output_shape),
+        "params": point.params,
+        "macs": point.macs,
+        "activations": point.activations,
+        "mac_activations": sum(row.activations for row in rows if row.macs),
+    }
