@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
-from costcalc.torch_backend.verify import verify  # noqa: E402
+from costcalc.torch_backend.verify import verify_graph  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 WITH_PRODUCTS = [case for case in LAYERS if case[0].name in LOOPS]
@@ -31,9 +31,9 @@ def after_something_learned(op, *ins):
 @pytest.mark.parametrize("case", LAYERS, ids=label)
 def test_torch_agrees_on_every_op(case):
     op, *ins = case
-    assert verify(graph_of(op, *ins)).verdict == "same"
+    assert verify_graph(graph_of(op, *ins)).verdict == "same"
     if op.name != "embedding" and all(len(x) > 1 for x in ins):
-        assert verify(after_something_learned(op, *ins)).verdict == "same"
+        assert verify_graph(after_something_learned(op, *ins)).verdict == "same"
 
 
 def test_every_op_with_multiplies_has_its_loops():
@@ -70,21 +70,21 @@ def test_attention_may_want_some_gradients(wanted):
 def test_the_first_layer_wants_no_gradient_of_its_input():
     """Three products for each layer and step, but two for the first."""
     net = chain(("first", ops.Conv(4, 3)), ("relu", ops.ReLU()), ("second", ops.Conv(4, 3)))
-    first, _, second = verify(net).layers
+    first, _, second = verify_graph(net).layers
     assert first.ours["backward_macs"] == first.ours["macs"]
     assert second.ours["backward_macs"] == 2 * second.ours["macs"]
 
 
 def test_a_difference_is_found_and_named(monkeypatch):
     monkeypatch.setattr(ops.Conv, "macs", lambda self, x, *, out: 17)
-    found = verify(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
+    found = verify_graph(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
     assert not found.ok
     assert found.verdict == "1 layers differ, first b in macs, backward_macs"
 
 
 def test_wrong_weights_are_found(monkeypatch):
     monkeypatch.setattr(ops.Linear, "weights", lambda self, x: (ops.Tensor("weight", (x[-1], self.features)),))
-    assert verify(chain(("fc", ops.Linear(3)))).verdict == "1 layers differ, first fc in tensors"
+    assert verify_graph(chain(("fc", ops.Linear(3)))).verdict == "1 layers differ, first fc in tensors"
 
 
 def test_the_whole_library_agrees_with_torch(capsys):

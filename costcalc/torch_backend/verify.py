@@ -115,7 +115,7 @@ TOTALS = (
 )
 
 
-def verify(graph: Graph, target: str = "") -> Verification:
+def verify_graph(graph: Graph, target: str = "") -> Verification:
     """Builds the graph on the meta device, runs it forward and backward there, and compares every layer."""
     graph = unroll(graph)
     rows = cost(graph).layers
@@ -129,7 +129,7 @@ def verify(graph: Graph, target: str = "") -> Verification:
 
 def verify_net(net: Network) -> Verification:
     """A network of the library or of a reader."""
-    return verify(net.graph(), net.label)
+    return verify_graph(net.graph(), net.label)
 
 
 def verified(verifications: Iterable[Verification]) -> Table:

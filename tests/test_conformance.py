@@ -1,0 +1,38 @@
+"""The conformance suite: small networks that other counters get wrong, ours exact (docs/conformance.md)."""
+
+import pytest
+import torch
+from conformance import MICRO, example
+from loops import LOOPS, products
+
+import costcalc
+from costcalc.torch_backend import build, verify_graph
+
+UNUSED = {"an unused layer"}  # its parameters are the module's, but not the graph's
+
+
+@pytest.mark.parametrize("micro", MICRO, ids=lambda micro: micro.name)
+def test_ours_is_the_truth(micro):
+    cost = costcalc.cost(micro.graph())
+    assert cost.macs == micro.truth
+    assert verify_graph(micro.graph()).verdict == "same"
+
+
+@pytest.mark.parametrize("micro", MICRO, ids=lambda micro: micro.name)
+def test_the_truth_is_what_loops_count(micro):
+    rows = costcalc.cost(micro.graph()).layers
+    counted = sum(
+        products(row.op, row.input_shapes, (False,) * len(row.inputs))[0] for row in rows if row.op.name in LOOPS
+    )
+    assert counted == micro.truth
+
+
+@pytest.mark.parametrize("micro", MICRO, ids=lambda micro: micro.name)
+def test_the_graph_is_the_users_module(micro):
+    """As many parameters, and outputs of the same shape."""
+    module = micro.module().eval()
+    with torch.no_grad():
+        theirs, ours = module(*example(micro)), build(micro.graph())(*example(micro))
+    assert ours.shape == theirs.shape
+    if micro.name not in UNUSED:
+        assert costcalc.cost(micro.graph()).params == sum(p.numel() for p in module.parameters())
