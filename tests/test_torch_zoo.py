@@ -3,11 +3,11 @@
 Runs where torchvision is installed; every line of `ZOO` is a target of ours and a network of theirs.
 """
 
-import dataclasses
 import re
 from functools import partial
 
 import pytest
+from zoo import as_torchvision
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision").models
@@ -30,20 +30,6 @@ ZOO = {
     "mobilenet_v2": models.mobilenet_v2,
     **{f"efficientnet_b{i}": getattr(models, f"efficientnet_b{i}") for i in range(8)},
 }  # fmt: skip
-
-
-def as_torchvision(graph, eps):
-    """The graph with what torchvision does otherwise than the papers, and no count shows: it pads alike on both sides
-    where TensorFlow's 'same' puts the odd zero at the end, and has an ε of its own in batch normalisation."""
-
-    def theirs(op):
-        if getattr(op, "padding", None) == "same":
-            return dataclasses.replace(op, padding=op.kernel // 2)
-        return dataclasses.replace(op, eps=eps) if op.name == "batch_norm" else op
-
-    for node in graph:
-        graph.nodes[node]["op"] = theirs(graph.nodes[node]["op"])
-    return graph
 
 
 def layers(module):

@@ -9,6 +9,7 @@ from costcalc.table import Column, Table
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.measure import Point, faster
 from costcalc.torch_backend.memory import bytes_text
+from costcalc.torch_backend.samples import BUSY
 from costcalc.torch_backend.settings import Settings
 
 COLUMNS = (
@@ -104,8 +105,14 @@ def _times(summary: Any) -> dict[str, Any]:
 
 
 def verdict(first: Point, other: Point) -> str:
-    """Who is faster, if that can be said, and how many times fewer multiplies it has."""
+    """Who is faster, if that can be said, and how many times fewer multiplies it has.
+
+    Nothing is said of what was measured under load: threads that wait for each other may turn it round.
+    """
     found, at = faster(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
+    if max(first.others, other.others) > BUSY:
+        why = f"other processes used {max(first.others, other.others):.1f} cores"
+        return f"no verdict on {first.target} and {other.target} {at}: {why}"
     if not found.decided:
         span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
         return f"{first.target} and {other.target} cannot be told apart {at} ({span})"

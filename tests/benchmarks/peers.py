@@ -159,15 +159,21 @@ def counting() -> Table:
 
 SCRIPT = """
 import sys; sys.path[:0] = [{tests!r}, {here!r}]
-import torch, peers
-from costcalc.torch_backend import build
-import costcalc
-print(peers.PEERS[{name!r}](build(costcalc.load('resnet50').graph()), (torch.randn(1, 3, 224, 224),)))
+import torch
+try:
+    from torchvision.models import resnet50
+except ImportError:
+    import costcalc
+    from costcalc.torch_backend import build
+    resnet50 = lambda: build(costcalc.load("resnet50").graph())
+import peers
+print(peers.PEERS[{name!r}](resnet50(), (torch.randn(1, 3, 224, 224),)))
 """
 
 
 def cold() -> Table:
-    """Whole processes: `costcalc show resnet50`, and the smallest script that counts it with a peer."""
+    """Whole processes: `costcalc show resnet50`, and the smallest script that counts it with a peer: torchvision's
+    module, or ours where torchvision is not installed."""
     here, words = str(Path(__file__).parent), [sys.executable, "-m", "costcalc", "show", "resnet50"]
     commands = {"costcalc show resnet50": words}
     for name in PEERS:
