@@ -1,5 +1,6 @@
 """T10: broken specs and exactly what is said about them, all at once. Each file in broken/ ends in its messages."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +171,41 @@ def test_the_command_in_this_process(tmp_path, capsys):
 
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
     assert [str(problem) for problem in costcalc.validate("a\0b")] == ["a\0b:1:1: cannot be read: embedded null byte"]
+
+
+SLIPS = [  # where, and what is written there instead
+    (r"(?<=- )(conv|relu6?|batch_norm|linear|max_pool|add)(?=[:\n])", r"x\1"),
+    (r"(?<=[{ ])(name|from|kernel|channels|times|stride|padding|when)(?=:)", r"x\1"),
+    (r"(?<=name: )\w+(?=,)", r"a-b"),
+    (r"(?<=^  )\w+(?=: .*round_to)", r"x\g<0>"),
+    (r"(?<=channels: )(\w+)(?=[,}])", r"x\1"),
+    (r"(?<=kernel: )\d+", "0"),
+    (r"(?<=times: )\w+", "-1"),
+]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet", "efficientnet", "mobilenet_v2", "alexnet", "inception_module"])
+def test_one_slip_makes_one_message(name, tmp_path):
+    """What follows from an error is no error of its own."""
+    from costcalc.spec.library import folder
+
+    text = (folder() / f"{name}.yaml").read_text(encoding="utf-8").partition("\npublished:")[0]
+    path = tmp_path / f"{name}.yaml"
+    for slip, instead in SLIPS:
+        found = [*re.finditer(slip, text, re.MULTILINE)]
+        for match in found[:: len(found) // 4 + 1]:
+            path.write_text(text[: match.start()] + match.expand(instead) + text[match.end() :], encoding="utf-8")
+            problems = [problem for problem in costcalc.validate(path) if not problem.warning]
+            in_text = "#" in text[: match.start()].split("\n")[-1] or "unknown name" in str(problems)  # a name has uses
+            assert len({problem.place for problem in problems}) <= 1 or in_text, (match[0], [*map(str, problems)])
+
+
+def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(tmp_path):
+    path = tmp_path / "good.yaml"
+    blocks = "blocks:\n  never(k): [conv: {channels: 0, kernel: k}]\nlayers:\n  - relu: {when: false}\n"
+    text = GOOD.replace("layers:\n", f"{blocks}  - linear: {{features: 7/2, when: batch > 9}}\n")
+    path.write_text(text)
+    assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
+        "6:31: conv: channels must be a whole number from 1 to 2^31, got 0",
+        "9:24: 7/2 = 3.5 is not a whole number; linear: features must come out whole: choose other knobs or round it",
+    ]

@@ -66,9 +66,19 @@ class Expression:
         raise SpecError(problems)
 
 
-def constant(value: Any, place: Place) -> Expression:
+class NoExpression(Expression):
+    """Stands where an expression is wrong, which is noted already: it has no value, and nobody complains again."""
+
+    def value(self, names: Names) -> Any:
+        """Raises SpecError without a problem."""
+        raise SpecError([])
+
+    truth = value
+
+
+def constant(value: Any, place: Place, text: str = "") -> Expression:
     """A number or word that stands for itself."""
-    return Expression(str(value), ast.Constant(value), place)
+    return Expression(text or str(value), ast.Constant(value), place)
 
 
 def parse(text: str, place: Place) -> Expression:

@@ -1,18 +1,19 @@
 """The forms a value in a spec may have: a word, a text, a list, a mapping, an expression.
 
-Each function gives back what it found, or None once it has noted what is wrong: a caller that meets None stays
-silent, so that one mistake makes one message.
+Each function gives back what it found, or None (or a mark) once it has noted what is wrong: a caller that meets it
+stays silent, so that one mistake makes one message.
 """
 
 from __future__ import annotations
 
+import ast
 import unicodedata
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, SpecError, shorten, unknown
-from costcalc.spec.expressions import NAME, Expression, constant, parse
+from costcalc.errors import Problems, shorten, unknown
+from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
@@ -97,11 +98,16 @@ class Forms:
             self.unless_broken(node, f"{what} is a number or an expression")
             return None
         if not isinstance(node.value, str):
-            return constant(node.value, node.place)
+            return constant(node.value, node.place, node.text)
         found: Expression | None = self.attempt(parse, node.value, node.place)
         if found is None or names is None:
             return found
         return self.attempt(found.reading, names)  # type: ignore[no-any-return]
+
+    def expression_or_mark(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression:
+        """A number or an expression, or the mark of one that is wrong."""
+        found = self.expression(node, what, names)
+        return NoExpression("", ast.Constant(None), node.place) if found is None else found
 
     def number(self, node: Node, what: str) -> int | Fraction | None:
         """A number, also as an expression of numbers."""
@@ -114,11 +120,7 @@ class Forms:
 
     def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
         """The function's value, or None with its problems noted."""
-        try:
-            return function(*args)
-        except SpecError as error:
-            self.problems.take(error)
-            return None
+        return self.problems.attempt(function, *args)
 
 
 def _is_cut_off(key: Scalar, node: Mapping) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,9 +10,14 @@ from typing import Any
 
 from costcalc.graph import Graph
 from costcalc.spec.layers import JOINS
-from costcalc.spec.model import Item
+from costcalc.spec.model import UNKNOWN, Item
 
 BROKEN = ""  # stands for the node of an item whose problem is noted already
+
+
+def kind_of_name(name: str) -> str:
+    """The kind of a layer that is named by `name_of`."""
+    return re.sub(r"_?\d+$", "", name)
 
 
 class Values(dict[str, Any]):
@@ -36,12 +42,13 @@ class Scope:
     outer: Scope | None = None
     around: Scope | None = None  # of the body of a repeat, which sees nothing of it
     here: str | None = None  # the node the next layer reads
+    opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
     kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
     taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
 
     def inside(self, name: str, here: str) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here)
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque)
 
     def find(self, path: str) -> str | None:
         """The node a `from` means: nearest scope first."""
@@ -52,9 +59,19 @@ class Scope:
             scope = scope.outer
         return None
 
+    def hides(self, path: str) -> bool:
+        """May this be inside of something that could not be read?"""
+        scope: Scope | None = self
+        while scope is not None:
+            parts = f"{scope.prefix}{path}".split(".")
+            if not scope.opaque.isdisjoint(".".join(parts[:depth]) for depth in range(1, len(parts))):
+                return True
+            scope = scope.outer
+        return False
+
     def known(self) -> list[str]:
         """Names a `from` could mean here, for hints."""
-        return [name.removeprefix(self.prefix) for name in self.ends]
+        return [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
 
     def name_of(self, item: Item) -> str:
         """Its name, or its kind, numbered where the list has several; "" for a group without a name."""
