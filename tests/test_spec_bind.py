@@ -331,3 +331,7 @@ def test_the_collector_rests_and_goes_on():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_names_of_a_kind_that_ends_in_a_digit_are_numbered_behind_a_line():
+    assert names("layers: [relu6, relu, relu6, relu]") == ["relu6_1", "relu1", "relu6_2", "relu2"]

@@ -14,7 +14,7 @@ MaxBytes = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse 
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE…", help="Specs to check.")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILE", help="Specs to check.")],
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:

@@ -38,7 +38,7 @@ Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
 ]
 Targets: TypeAlias = Annotated[
-    list[str], typer.Argument(help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
+    list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
 ]
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")

@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -64,6 +64,16 @@ class Expression:
         hints = [did_you_mean(name, known) for name in strange]
         problems = [Problem(self.place, f"{shown}unknown name {n!r}", hint) for n, hint in zip(strange, hints)]
         raise SpecError(problems)
+
+
+    def compared_words(self) -> Iterator[tuple[str, str]]:
+        """Each name that is compared with a word, and the word."""
+        for node in ast.walk(self.tree) if "'" in self.text or '"' in self.text else ():
+            match node:
+                case ast.Compare(ast.Name(id=name), _, [ast.Constant(value=str(word))]):
+                    yield name, word
+                case ast.Compare(ast.Constant(value=str(word)), _, [ast.Name(id=name)]):
+                    yield name, word
 
 
 class NoExpression(Expression):

@@ -14,6 +14,7 @@ from typing import Any
 
 from costcalc.errors import Problems, shorten, unknown
 from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
+from costcalc.spec.model import Knob
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
@@ -100,9 +101,19 @@ class Forms:
         if not isinstance(node.value, str):
             return constant(node.value, node.place, node.text)
         found: Expression | None = self.attempt(parse, node.value, node.place)
-        if found is None or names is None:
-            return found
-        return self.attempt(found.reading, names)  # type: ignore[no-any-return]
+        if found is None or names is None or self.attempt(found.reading, names) is None:
+            return found if names is None else None
+        return found if self.are_choices(found, names) else None
+
+    def are_choices(self, found: Expression, names: Collection[str]) -> bool:
+        """Is every word that a knob is compared with one of its choices? Notes those that are not."""
+        before = len(self.problems)
+        for name, word in found.compared_words() if isinstance(names, dict) else ():
+            knob = names.get(name)
+            if isinstance(knob, Knob) and knob.kind == "choice" and word not in knob.choices:
+                known = f"it is one of {', '.join(knob.choices)}"
+                self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
+        return len(self.problems) == before
 
     def expression_or_mark(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression:
         """A number or an expression, or the mark of one that is wrong."""

@@ -17,7 +17,7 @@ from costcalc.spec.signature import EXTRAS, kinds_of, needed_by, read_parameters
 JOINS = ("add", "mul", "concat")
 STRUCTURES = ("group", "repeat", "side")
 MAX_VALUES = 10_000  # in one list
-Known = Collection[str] | None  # names that expressions may read; None where that is not known
+Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
 
 class Layers:
@@ -47,7 +47,8 @@ class Layers:
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
         parameters = read_parameters(self.forms, signature, place, self.outer)
-        self.names = None if self.outer is None or parameters is None else {*self.outer, *parameters}
+        known = self.outer is not None and parameters is not None
+        self.names = {**self.outer, **dict.fromkeys(parameters)} if known else None
         items = self.read(node, f"block {name}")
         self.names = self.outer
         self.blocks[name] = Block(name, parameters or {}, items, place, parameters is None)

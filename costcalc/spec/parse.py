@@ -137,7 +137,7 @@ class _Parser:
                     known[name] = None
         return found if isinstance(node, Mapping) else None
 
-    def inputs(self, names: Collection[str] | None) -> dict[str, tuple[Expression, ...]]:
+    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Expression, ...]]:
         """The shape of one example by the name of its input."""
         if "input" in self.top:
             return {"input": self.shape(self.top["input"][1], "input", names)}

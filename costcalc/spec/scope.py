@@ -78,7 +78,9 @@ class Scope:
         if item.name or item.kind == "group":
             return item.name
         self.taken[item.kind] += 1
-        return f"{item.kind}{self.taken[item.kind]}" if self.kinds[item.kind] > 1 else item.kind
+        if self.kinds[item.kind] == 1:
+            return item.kind
+        return f"{item.kind}{'_' * item.kind[-1].isdigit()}{self.taken[item.kind]}"  # relu1, but relu6_1
 
     def pass_over(self, item: Item) -> None:
         """Numbers what is inside as if it had been put, so that a switch does not rename the layers after it."""
