@@ -23,7 +23,9 @@ def list_(format: Format = None, output: Output = None) -> None:
 
 def show(
     target: Target,
-    depth: Annotated[int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")] = None,
+    depth: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")
+    ] = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     set_: Set = None,
     format: Format = None,
@@ -44,7 +46,9 @@ def compare(
     algebra: Annotated[
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
-    by: Annotated[str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")] = "macs",
+    by: Annotated[
+        str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")
+    ] = "macs",
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     set_: Set = None,
     format: Format = None,

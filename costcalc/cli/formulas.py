@@ -36,7 +36,12 @@ def formula(
     target: Target,
     metric: Annotated[
         str,
-        typer.Option("--metric", "-m", metavar="METRIC", help="macs, params, weight, bias, norm, buffers, elementwise or activations."),
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="METRIC",
+            help="macs, params, weight, bias, norm, buffers, elementwise or activations.",
+        ),
     ] = "macs",
     over: Annotated[
         str | None, typer.Option("--over", metavar="TARGET", help="Divide by the cost of this one.")

@@ -45,14 +45,18 @@ def _targets(targets: list[str] | None, every: bool) -> list[str]:
 def time(
     targets: Annotated[list[str], typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.")],
     batch: Annotated[str, typer.Option("--batch", metavar="N,…", help="Examples at once, one or more.")] = "1",
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")] = "auto",
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")
+    ] = "auto",
     dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="float32, float16 or bfloat16.")] = "float32",
     train: Annotated[bool, typer.Option("--train", help="A training step: forward, backward, optimizer.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Under torch.compile too, as rows of its own.")] = False,
     cuda_graph: Annotated[bool, typer.Option("--cuda-graph", help="As a CUDA graph too, as rows of its own.")] = False,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
     tf32: Annotated[bool, typer.Option("--tf32", help="Allow TF32 in float32 products on a GPU.")] = False,
-    threads: Annotated[int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of one operation.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of one operation.")
+    ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,

@@ -65,7 +65,6 @@ class Expression:
         problems = [Problem(self.place, f"{shown}unknown name {n!r}", hint) for n, hint in zip(strange, hints)]
         raise SpecError(problems)
 
-
     def compared_words(self) -> Iterator[tuple[str, str]]:
         """Each name that is compared with a word, and the word."""
         for node in ast.walk(self.tree) if "'" in self.text or '"' in self.text else ():

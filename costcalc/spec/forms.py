@@ -103,12 +103,12 @@ class Forms:
         found: Expression | None = self.attempt(parse, node.value, node.place)
         if found is None or names is None or self.attempt(found.reading, names) is None:
             return found if names is None else None
-        return found if self.are_choices(found, names) else None
+        return found if not isinstance(names, dict) or self.are_choices(found, names) else None
 
-    def are_choices(self, found: Expression, names: Collection[str]) -> bool:
+    def are_choices(self, found: Expression, names: dict[str, Any]) -> bool:
         """Is every word that a knob is compared with one of its choices? Notes those that are not."""
         before = len(self.problems)
-        for name, word in found.compared_words() if isinstance(names, dict) else ():
+        for name, word in found.compared_words():
             knob = names.get(name)
             if isinstance(knob, Knob) and knob.kind == "choice" and word not in knob.choices:
                 known = f"it is one of {', '.join(knob.choices)}"

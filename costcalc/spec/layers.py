@@ -47,8 +47,8 @@ class Layers:
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
         parameters = read_parameters(self.forms, signature, place, self.outer)
-        known = self.outer is not None and parameters is not None
-        self.names = {**self.outer, **dict.fromkeys(parameters)} if known else None
+        unknown = self.outer is None or parameters is None
+        self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
         items = self.read(node, f"block {name}")
         self.names = self.outer
         self.blocks[name] = Block(name, parameters or {}, items, place, parameters is None)

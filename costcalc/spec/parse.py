@@ -27,9 +27,7 @@ def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Proble
     return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes, problems=problems)
 
 
-def parse_text(
-    data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None
-) -> Spec:
+def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems.
 
     Where `problems` are given they are noted there instead, and the Spec is what could be read, with marks in it.
