@@ -33,7 +33,7 @@ def known_targets(incomplete: str) -> list[str]:
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
 
 
-A_TARGET = "a NAME, a PRESET or the path of a spec, with @knob=value,… behind it if wanted"
+A_TARGET = "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset"
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
 ]
