@@ -1,5 +1,7 @@
 """T10: broken specs and exactly what is said about them, all at once. Each file in broken/ ends in its messages."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -209,3 +211,56 @@ def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(
         "6:31: conv: channels must be a whole number from 1 to 2^31, got 0",
         "9:24: 7/2 = 3.5 is not a whole number; linear: features must come out whole: choose other knobs or round it",
     ]
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnet"])
+def test_a_name_of_the_library_is_no_file(name):
+    (problem,) = costcalc.validate(name)
+    assert str(problem) == (
+        f"{name}:1:1: cannot be read: No such file or directory; "
+        f"the library has it: `costcalc show {name}`; validate takes the files of specs"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_a_pipe_that_nobody_writes_is_refused_and_stdin_is_read(tmp_path):
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+    ran = run(path)
+    assert (ran.returncode, ran.stderr) == (2, f"{path}:1:1: cannot be read: it is a pipe or a device, not a file\n")
+    command = [sys.executable, "-m", "costcalc", "show", "/dev/stdin"]
+    ran = subprocess.run(command, input=GOOD, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = subprocess.run([*command[:3], "show", str(path)], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (2, f"error: cannot read '{path}': it is a pipe or a device, not a file\n")
+
+
+def test_problems_as_records(tmp_path, capsys):
+    from costcalc.cli import run as command
+
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(GOOD)
+    bad.write_text(GOOD.replace("good", "bad").replace("kernel", "kernle"))
+    assert command(["validate", str(good), str(bad), "--format", "json"]) == 2
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert (said.err, document["ok"]) == ("", False)
+    assert document["files"][0] == {
+        "file": str(good), "ok": True, "summary": "ok (1 layer, 112 params, 3,888 MACs)", "problems": [],
+    }  # fmt: skip
+    assert document["files"][1]["problems"] == [
+        {"file": str(bad), "line": 6, "column": 25, "level": "error", "message": "unknown key in conv 'kernle'",
+         "hint": "did you mean 'kernel'?"},
+    ]  # fmt: skip
+    assert command(["validate", str(bad), "--format", "csv"]) == 2
+    assert capsys.readouterr().out.startswith("file,line,column,level,message,hint\n")
+
+
+@pytest.mark.parametrize("words", ["show", "explain", "compare ./good.yaml", "reconcile", "formula"])
+def test_every_command_that_reads_a_file_takes_its_limit(words, tmp_path, capsys, monkeypatch):
+    from costcalc.cli import run as command
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(GOOD)
+    assert command([*words.split(), "./good.yaml", "--max-bytes", "10"]) == 2
+    assert "more than 10 bytes" in capsys.readouterr().err

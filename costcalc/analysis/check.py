@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
-from costcalc.spec.library import entries, folder
+from costcalc.spec.library import entries, find, folder
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec, all_items
 from costcalc.spec.parse import parse_file
+from costcalc.table import Column, Table
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_
     except SpecError as error:
         return Checked(path, tuple(error.problems))
     except (OSError, ValueError) as error:
-        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}"),))
+        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}", _instead(path)),))
     checker = _Checker(spec, max_layers)
     checker.check(problems)
     found = tuple(in_order(checker.found))
@@ -55,6 +59,55 @@ def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
+
+
+def _instead(path: str) -> str:
+    """What to do about a path that is none."""
+    with suppress(CostcalcError):
+        name = find(path).label
+        return f"the library has it: `costcalc show {name}`; validate takes the files of specs" if name == path else ""
+    return ""
+
+
+def checked_table(found: Iterable[Checked]) -> Table:
+    """Every problem of several files, one a line."""
+    texts = ("level", "message", "hint")
+    columns = (
+        Column("file", "file", "text"),
+        Column("line", "line"),
+        Column("column", "column"),
+        *(Column(name, name, "text") for name in texts),
+    )
+    return Table("", columns, [_record(checked, problem) for checked in found for problem in checked.problems])
+
+
+def checked_to_dict(found: Iterable[Checked]) -> dict[str, Any]:
+    """Every file with its problems as records, for a program."""
+    files = [
+        {
+            "file": checked.path,
+            "ok": checked.ok,
+            "summary": checked.line.removeprefix(f"{checked.path}: "),
+            "problems": [_record(checked, problem) for problem in checked.problems],
+        }
+        for checked in found
+    ]
+    ok = all(checked["ok"] for checked in files)
+    return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "ok": ok, "files": files}
+
+
+def _record(checked: Checked, problem: Problem) -> dict[str, Any]:
+    _, line, column = problem.place or (None, None, None)
+    level = "warning" if problem.warning else "error"
+    message, _, hint = re.sub(r"; (?=did you mean |known: )", "\n", problem.message, count=1).partition("\n")
+    return {
+        "file": checked.path,
+        "line": line,
+        "column": column,
+        "level": level,
+        "message": message,
+        "hint": problem.hint or hint,
+    }
 
 
 class _Checker:

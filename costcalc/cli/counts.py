@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.errors import UsageError
 from costcalc.report import format_of
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def list_(format: Format = None, output: Output = None) -> None:
@@ -31,12 +31,13 @@ def show(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in ("mermaid", "dot"):
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     cost = net.cost(unrolled=unroll)
     emit([cost.table(depth)], cost.to_dict(depth), format, output)
 
@@ -54,11 +55,12 @@ def compare(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
 
-    found = nets(targets, set_, max_layers)
+    found = nets(targets, set_, max_layers, max_bytes)
     comparison = compare_nets(found, by=by, algebra=algebra or None)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:
@@ -72,12 +74,17 @@ def compare(
 
 
 def explain(
-    target: Target, set_: Set = None, format: Format = None, output: Output = None, max_layers: MaxLayers = MAX_LAYERS
+    target: Target,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     explained = explain_net(net)
     emit([explained], explained.to_records(), format, output)
 
@@ -88,11 +95,12 @@ def reconcile(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     reconciled = reconcile_net(net)
     emit([reconciled.table()], reconciled.to_dict(), format, output)
     if not reconciled.ok:

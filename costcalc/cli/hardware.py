@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
+from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 Some = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
@@ -23,11 +23,12 @@ def verify(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import verified, verify_net
 
-    found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers)]
+    found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes)]
     if len(found) == 1:
         emit([found[0].table()], found[0].to_dict(), format, output)
     else:
@@ -64,6 +65,8 @@ def time(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
     from costcalc.report.progress import progress
@@ -76,7 +79,7 @@ def time(
     keeper = Keeper(store)
     with progress() as show:
         found = time_nets(
-            nets(targets, set_), device=device, batches=_numbers(batch), engines=engines,
+            nets(targets, set_, max_layers, max_bytes), device=device, batches=_numbers(batch), engines=engines,
             seconds=QUICK if quick else SECONDS, per_layer=per_layer, progress=show,
             finished=keeper.keep, dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
         )  # fmt: skip

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from costcalc.report import FORMATS, format_of
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -56,13 +56,18 @@ Output: TypeAlias = Annotated[
 MaxLayers: TypeAlias = Annotated[
     int, typer.Option("--max-layers", metavar="N", help="Refuse networks of more layers, repeats written out.")
 ]
+MaxBytes: TypeAlias = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse specs that are larger.")]
 
 
-def nets(targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS) -> list[Net]:
+def nets(
+    targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES
+) -> list[Net]:
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 
-    return apply_settings([load(target, max_layers=max_layers) for target in targets], settings or [])
+    return apply_settings(
+        [load(target, max_layers=max_layers, max_bytes=max_bytes) for target in targets], settings or []
+    )
 
 
 def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,9 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
 
 
 def _bytes_of(path: str | Path, max_bytes: int) -> bytes:
+    kind = os.stat(path).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or str(path).startswith(("/dev/stdin", "/dev/fd/"))):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")  # which may never end, or never begin
     with open(path, "rb") as file:
         return file.read(max_bytes + 1)
 
