@@ -25,6 +25,7 @@ COMMANDS = [
     "time",
     "devices",
     "validate",
+    "ops",
     "schema",
     "runs",
 ]

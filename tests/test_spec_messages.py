@@ -250,7 +250,7 @@ def test_problems_as_records(tmp_path, capsys):
     }  # fmt: skip
     assert document["files"][1]["problems"] == [
         {"file": str(bad), "line": 6, "column": 25, "level": "error", "message": "unknown key in conv 'kernle'",
-         "hint": "did you mean 'kernel'?"},
+         "hint": "did you mean 'kernel'? conv has channels, kernel, stride, padding, dilation, groups, bias"},
     ]  # fmt: skip
     assert command(["validate", str(bad), "--format", "csv"]) == 2
     assert capsys.readouterr().out.startswith("file,line,column,level,message,hint\n")

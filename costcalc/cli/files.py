@@ -1,4 +1,4 @@
-"""Commands about spec files: validate, schema."""
+"""Commands about spec files: validate, ops, schema."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ def validate(
         emit([checked_table(found)], checked_to_dict(found), format, output)
     if not all(checked.ok for checked in found):
         raise typer.Exit(2)
+
+
+def ops(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One of them, with all there is to say.")] = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """What a layer of a spec can be: every op with its shapes and fields, or all about one."""
+    from costcalc.analysis.catalog import all_ops, described, op_table, ops_table, to_dict
+
+    table = op_table(name) if name else ops_table()
+    emit([table], to_dict([described(name)] if name else all_ops()), format, output)
 
 
 def schema() -> None:

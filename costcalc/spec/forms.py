@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, shorten, unknown
+from costcalc.errors import Problems, did_you_mean, shorten
 from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
 from costcalc.spec.model import Knob
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
@@ -28,8 +28,10 @@ class Forms:
         self.problems = problems
         self.wrong = problems.add
 
-    def entries(self, node: Node, what: str, known: Collection[str] | None = None) -> Entries:
-        """The entries of a mapping by key; keys that are not `known` are reported."""
+    def entries(
+        self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
+    ) -> Entries:
+        """The entries of a mapping by key; keys that are not `known` are reported, with hints of their own if given."""
         if not isinstance(node, Mapping):
             self.unless_broken(node, f"{what} is a mapping, key: value")
             return {}
@@ -43,7 +45,8 @@ class Forms:
                 hint = f"put the value of {last} in quotes"
                 self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
-                self.wrong(key.place, unknown(f"key in {what}", key.text, known))
+                hint = hints(key.text) if hints else did_you_mean(key.text, known)
+                self.wrong(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
         return found
 
     def items(self, node: Node, what: str) -> list[Any]:

@@ -12,10 +12,9 @@ from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, 
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.model import UNKNOWN, Block, Item, Value, unique
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
-from costcalc.spec.signature import EXTRAS, kinds_of, needed_by, read_parameters, read_signature
+from costcalc.spec.signature import EXTRAS, STRUCTURES, field_hint, kinds_of, needed_by, read_parameters, read_signature
 
 JOINS = ("add", "mul", "concat")
-STRUCTURES = ("group", "repeat", "side")
 MAX_VALUES = 10_000  # in one list
 Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
@@ -142,7 +141,7 @@ class Layers:
         if isinstance(node, Mapping):
             strange = [value for key, value in node.entries if key.text not in known]
             self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
-        return self.forms.entries(node, kind, known)
+        return self.forms.entries(node, kind, known, lambda name: field_hint(kind, name, known))
 
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
         """Can `kind: value` stand for the first of these fields?"""
@@ -166,7 +165,9 @@ class Layers:
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":
-            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", "")
+            near = did_you_mean(node.text, field.words) if isinstance(node, Scalar) else ""
+            hint = near if near.startswith("did") else ""
+            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", hint)
             return self.mark(node)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
             self.wrong(node.place, unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]))
