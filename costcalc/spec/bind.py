@@ -17,7 +17,7 @@ from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
 from costcalc.spec.model import UNKNOWN, Block, Item, Spec, all_items, as_written, unique
 from costcalc.spec.pause import without_collector
-from costcalc.spec.scope import BROKEN, Scope, Values, in_this_list, kind_of_name
+from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, in_this_list, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
@@ -50,12 +50,14 @@ def bind_what_can_be(
     A name without a value is one whose problem is noted already, if there are `problems`.
     """
     with without_collector():
-        return _Binder(spec, max_layers, problems).build(Noted(values) if len(problems) else dict(values))
+        defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
+        given = Noted(values, defaults) if len(problems) else Given(values, defaults)
+        return _Binder(spec, max_layers, problems).build(given)
 
 
 def check_constants(spec: Spec, problems: Problems) -> None:
     """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
-    maker, values = Maker(), Noted()
+    maker, values = Maker(), Noted({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
     for item in all_items([*spec.items, *(item for block in spec.blocks.values() for item in block.items)]):
@@ -67,13 +69,6 @@ def check_constants(spec: Spec, problems: Problems) -> None:
             problems.attempt(maker.op, item, values)
 
 
-class Noted(dict[str, Any]):
-    """Values of names, where one without a value is one whose problem is noted already."""
-
-    def __missing__(self, name: str) -> Any:
-        return evaluate.BROKEN
-
-
 class _Binder:
     """Puts the items of a spec into a graph. An item that is wrong ends in BROKEN, which nobody complains of again."""
 
@@ -81,8 +76,8 @@ class _Binder:
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
         self.maker = Maker()
 
-    def build(self, values: dict[str, Any]) -> Graph:
-        spec = self.spec
+    def build(self, values: Given) -> Graph:
+        spec, self.defaults = self.spec, values.defaults
         graph = new_graph(name=spec.name, knobs=dict(values), assumed=self.maker.assumed)
         check_extent(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
@@ -240,7 +235,9 @@ class _Binder:
             return self.put_copy(scope, body, full, source)
         if source == BROKEN:
             return BROKEN
-        return self.attempt(lambda: add(scope.graph, full, op, source, place=item.place), place=item.place) or BROKEN
+        how = evaluate.set_letters([times], self.defaults)
+        extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
+        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or BROKEN
 
     def put_copy(self, scope: Scope, body: Graph, full: str, source: str) -> str:
         """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""

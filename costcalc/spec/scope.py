@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from costcalc.graph import Graph
+from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
 
@@ -20,12 +21,28 @@ def kind_of_name(name: str) -> str:
     return re.sub(r"_?\d+$", "", name)
 
 
+class Given(dict[str, Any]):
+    """Values of names, with the defaults of the knobs among them for hints."""
+
+    def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
+        super().__init__(values)
+        self.defaults = defaults
+
+
+class Noted(Given):
+    """Values of names, where one without a value is one whose problem is noted already."""
+
+    def __missing__(self, name: str) -> Any:
+        return NO_VALUE
+
+
 class Values(dict[str, Any]):
     """Arguments of a block in front of the names of the whole spec."""
 
     def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
         super().__init__(own)
         self.outer = outer
+        self.defaults = getattr(outer, "defaults", {})
 
     def __missing__(self, name: str) -> Any:
         return self.outer[name]
