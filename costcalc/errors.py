@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 
 class CostcalcError(Exception):
@@ -116,6 +116,16 @@ class Problems:
         self.found.update(dict.fromkeys(error.problems))
         if len(self.found) >= MAX_PROBLEMS:
             self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "mend these first")
+
+    def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
+        """The function's value; None with its problems noted if it fails."""
+        try:
+            return function(*args)
+        except SpecError as error:
+            self.take(error)
+        except CostcalcError as error:
+            self.add(place, str(error))
+        return None
 
     def stop(self, place: Place | None, message: str, hint: str = "") -> NoReturn:
         """Raises all there is and this one, after which nothing can be read."""

@@ -2,7 +2,7 @@
 
 Edges follow the inputs, so every networkx algorithm works on it; but the inputs are what counts, since
 `x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses, and
-`place`, where in a spec it stands.
+`place`, where in a spec it stands, and `set`, what makes a number of its `times`.
 """
 
 from __future__ import annotations

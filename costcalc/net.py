@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import Cost, cost_of
+from costcalc.errors import UsageError
 from costcalc.spec.library import find
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
@@ -40,7 +41,7 @@ class Net(Network):
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
     """The network of a name, preset or path, with knobs behind an @ or as arguments.
 
-    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml", w=0.5)`. Raises UnknownName,
+    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`. Raises UnknownName,
     UsageError or SpecError, all CostcalcError, with what to do about it.
     """
     found = find(str(target), max_bytes=max_bytes)
@@ -112,8 +113,10 @@ def _net(target: str | Net) -> Net:
 def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     """The nets with `--set knob=value` applied to each that has the knob; one that none has is an error."""
     changed = list(nets)
-    for text in texts:
-        name = text.partition("=")[0].strip()
+    names = [text.partition("=")[0].strip() for text in texts]
+    for text, name in zip(texts, names):
+        if names.count(name) > 1:
+            raise UsageError(f"--set {name[:64]} stands twice; set it once")
         having = [i for i, net in enumerate(changed) if name in net.spec.knobs]
         for i in having or range(len(changed)):
             changed[i] = changed[i].with_texts([text])

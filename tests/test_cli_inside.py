@@ -93,3 +93,12 @@ def test_a_table_in_pandas():
     assert isinstance(table.to_pandas(), pandas.DataFrame)
     assert table.to_pandas()["macs"][0] == 2**70
     assert table.to_records() == [{"name": "conv", "macs": 2**70}]
+
+
+def test_help_names_what_is_given(capsys):
+    """No `<int range>`, no `<str>`, no name of a parameter of ours."""
+    for command in app.COMMANDS:
+        _, out, _ = run(capsys, command.__name__.rstrip("_"), "--help")
+        usage, options = out.split("\n\n")[0], out.partition("Options:")[2]
+        assert not re.search(r"<\w+|targets|…", usage)
+        assert not re.search(r"<\w+", options)

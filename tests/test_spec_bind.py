@@ -207,7 +207,9 @@ def test_a_switch_on_a_letter_cannot_be_decided():
     assert [*bind(found, resolve(found, {}))] == ["input"]
     with pytest.raises(SpecError) as caught:
         bind(found, resolve(found, {}, free=["r"]))
-    assert str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its letters are free; set them"
+    assert (
+        str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its letters are free; set them, as in --set r=8"
+    )
     with pytest.raises(SpecError, match="cannot decide r > 100 while its letters are free"):
         bind(found, resolve(found, {"r": np.array([8, 200])}))
 
@@ -331,3 +333,28 @@ def test_the_collector_rests_and_goes_on():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()
+
+
+def test_names_of_a_kind_that_ends_in_a_digit_are_numbered_behind_a_line():
+    assert names("layers: [relu6, relu, relu6, relu]") == ["relu6_1", "relu1", "relu6_2", "relu2"]
+
+
+def test_a_repeat_whose_body_grows_says_which_knob_to_set():
+    text = "layers:\n  - repeat: {times: 2*n, layers: [concat: [[], [conv: {channels: g, kernel: 1}]]]}"
+    head = "knobs: {n: 4, g: 12}\ninput: [24, 8, 8]\n"
+    found = spec(text, head)
+    with pytest.raises(costcalc.ShapeError) as caught:
+        costcalc.cost(bind(found, resolve(found, {}, free=["n", "g"])))
+    assert str(caught.value) == (
+        "x.yaml:7:5: layer 'repeat' (repeat): repeats 2*n times a body that turns (1, 24, 8, 8) into "
+        "(1, g + 24, 8, 8); give times as a number, as in --set n=4"
+    )
+    assert costcalc.cost(bind(found, resolve(found, {}, free=["g"]))).macs is not None
+
+
+def test_a_switch_in_a_block_on_a_size_of_a_letter_says_which_knob_to_set():
+    text = "blocks:\n  unit(k): [relu: {when: k > 7}]\nlayers:\n  - unit: 2*c"
+    head = "knobs: {r: 8}\nsizes: {c: r + 1}\ninput: [3, r, r]\n"
+    found = spec(text, head)
+    with pytest.raises(SpecError, match="cannot decide k > 7 while its letters are free; set them, as in --set r=8"):
+        bind(found, resolve(found, {}, free=["r"]))

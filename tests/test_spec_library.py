@@ -8,6 +8,7 @@ import pytest
 
 import costcalc
 from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
+from costcalc.net import apply_settings
 from costcalc.spec import library
 from costcalc.spec.library import entries, find, parse_settings
 from costcalc.spec.model import Knob
@@ -39,13 +40,13 @@ def test_a_path_is_read(tmp_path, monkeypatch):
     path = tmp_path / "a@b" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(TEXT)
-    assert find(str(path)).label == "mine"
+    assert find(str(path)).label == str(path)
     monkeypatch.chdir(path.parent)
     found = find("./mine.yaml@r=9,w=1/4")
-    assert (found.settings, found.label) == ({"r": 9, "w": Fraction(1, 4)}, "mine@r=9,w=1/4")
+    assert (found.settings, found.label) == ({"r": 9, "w": Fraction(1, 4)}, "./mine.yaml@r=9,w=1/4")
     monkeypatch.chdir(tmp_path)
     found = find("a@b/mine.yaml@r=9")
-    assert (found.settings, found.label) == ({"r": 9}, "mine@r=9")
+    assert (found.settings, found.label) == ({"r": 9}, "a@b/mine.yaml@r=9")
     with pytest.raises(UnknownName, match=r"there is no file 'a@b/yours\.yaml'"):
         find("a@b/yours.yaml")
     with pytest.raises(SpecError, match="more than 10 bytes"):
@@ -60,11 +61,14 @@ def test_a_path_is_read(tmp_path, monkeypatch):
         ("", f"no spec or preset named ''; {LIST}"),
         ("knobs", f"no spec or preset named 'knobs'; {LIST}"),
         ("./nowhere.yaml", "there is no file './nowhere.yaml'"),
+        ("resnet@r=64,r=96", "knob 'r' is set twice; set it once"),
+        ("resnet@resnet51", "resnet: unknown preset 'resnet51'; did you mean 'resnet50'?"),
+        ("resnet50@resnet18", "resnet50 is a preset already; write resnet@resnet18"),
         ("resnet@rr=3", "resnet has no knob 'rr'; did you mean 'r'?"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_found_says_what_can(target, message):
-    with pytest.raises(UnknownName) as caught:
+    with pytest.raises((UnknownName, UsageError)) as caught:
         find(target)
     assert str(caught.value) == message
 
@@ -212,3 +216,23 @@ def test_of_a_library_no_more_heads_are_read_than_mention_the_name(monkeypatch):
     monkeypatch.setattr(library, "_head", lambda stem: read.append(stem) or library.parse_head(library._paths()[stem]))
     assert find("vgg16").spec.name == "vgg"
     assert read == ["vgg"]
+
+
+def test_a_preset_is_chosen_behind_the_at(tmp_path, monkeypatch):
+    (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", "presets: {mine_half: {w: 0.25, about: half}}\ninput:"))
+    monkeypatch.chdir(tmp_path)
+    net = costcalc.load("mine.yaml@mine_half")
+    assert (net.settings, net.label, net.title) == ({"w": Fraction(1, 4)}, "mine.yaml@mine_half", "t (half)")
+    found = find("./mine.yaml@mine_half, r=9,w=1/3")
+    assert found.settings == {"r": 9, "w": Fraction(1, 3)}
+    assert found.label == "./mine.yaml@mine_half,r=9,w=1/3"
+    assert find("resnet@resnet50").settings == find("resnet50").settings
+    assert costcalc.load("resnet@resnet50,r=160").cost().macs == costcalc.load("resnet50@r=160").cost().macs
+
+
+def test_what_is_set_later_takes_the_place_of_what_the_target_says():
+    net = costcalc.load("mobilenet_v1@r=160,w=0.5").with_texts(["r = 192"])
+    assert (net.knobs["r"], net.label) == (192, "mobilenet_v1@w=0.5,r=192")
+    assert costcalc.load("mobilenet_v1@r=160", r=192).label == "mobilenet_v1@r=192"
+    with pytest.raises(UsageError, match="--set r stands twice; set it once"):
+        apply_settings([net], ["r=160", "r=192"])

@@ -1,5 +1,8 @@
 """T10: broken specs and exactly what is said about them, all at once. Each file in broken/ ends in its messages."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,3 +173,94 @@ def test_the_command_in_this_process(tmp_path, capsys):
 
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
     assert [str(problem) for problem in costcalc.validate("a\0b")] == ["a\0b:1:1: cannot be read: embedded null byte"]
+
+
+SLIPS = [  # where, and what is written there instead
+    (r"(?<=- )(conv|relu6?|batch_norm|linear|max_pool|add)(?=[:\n])", r"x\1"),
+    (r"(?<=[{ ])(name|from|kernel|channels|times|stride|padding|when)(?=:)", r"x\1"),
+    (r"(?<=name: )\w+(?=,)", r"a-b"),
+    (r"(?<=^  )\w+(?=: .*round_to)", r"x\g<0>"),
+    (r"(?<=channels: )(\w+)(?=[,}])", r"x\1"),
+    (r"(?<=kernel: )\d+", "0"),
+    (r"(?<=times: )\w+", "-1"),
+]
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet", "efficientnet", "mobilenet_v2", "alexnet", "inception_module"])
+def test_one_slip_makes_one_message(name, tmp_path):
+    """What follows from an error is no error of its own."""
+    from costcalc.spec.library import folder
+
+    text = (folder() / f"{name}.yaml").read_text(encoding="utf-8").partition("\npublished:")[0]
+    path = tmp_path / f"{name}.yaml"
+    for slip, instead in SLIPS:
+        found = [*re.finditer(slip, text, re.MULTILINE)]
+        for match in found[:: len(found) // 4 + 1]:
+            path.write_text(text[: match.start()] + match.expand(instead) + text[match.end() :], encoding="utf-8")
+            problems = [problem for problem in costcalc.validate(path) if not problem.warning]
+            in_text = "#" in text[: match.start()].split("\n")[-1] or "unknown name" in str(problems)  # a name has uses
+            assert len({problem.place for problem in problems}) <= 1 or in_text, (match[0], [*map(str, problems)])
+
+
+def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(tmp_path):
+    path = tmp_path / "good.yaml"
+    blocks = "blocks:\n  never(k): [conv: {channels: 0, kernel: k}]\nlayers:\n  - relu: {when: false}\n"
+    text = GOOD.replace("layers:\n", f"{blocks}  - linear: {{features: 7/2, when: batch > 9}}\n")
+    path.write_text(text)
+    assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
+        "6:31: conv: channels must be a whole number from 1 to 2^31, got 0",
+        "9:24: 7/2 = 3.5 is not a whole number; linear: features must come out whole: choose other knobs or round it",
+    ]
+
+
+@pytest.mark.parametrize("name", ["resnet50", "resnet"])
+def test_a_name_of_the_library_is_no_file(name):
+    (problem,) = costcalc.validate(name)
+    assert str(problem) == (
+        f"{name}:1:1: cannot be read: No such file or directory; "
+        f"the library has it: `costcalc show {name}`; validate takes the files of specs"
+    )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes")
+def test_a_pipe_that_nobody_writes_is_refused_and_stdin_is_read(tmp_path):
+    path = tmp_path / "pipe.yaml"
+    os.mkfifo(path)
+    ran = run(path)
+    assert (ran.returncode, ran.stderr) == (2, f"{path}:1:1: cannot be read: it is a pipe or a device, not a file\n")
+    command = [sys.executable, "-m", "costcalc", "show", "/dev/stdin"]
+    ran = subprocess.run(command, input=GOOD, capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    ran = subprocess.run([*command[:3], "show", str(path)], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stderr) == (2, f"error: cannot read '{path}': it is a pipe or a device, not a file\n")
+
+
+def test_problems_as_records(tmp_path, capsys):
+    from costcalc.cli import run as command
+
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(GOOD)
+    bad.write_text(GOOD.replace("good", "bad").replace("kernel", "kernle"))
+    assert command(["validate", str(good), str(bad), "--format", "json"]) == 2
+    said = capsys.readouterr()
+    document = json.loads(said.out)
+    assert (said.err, document["ok"]) == ("", False)
+    assert document["files"][0] == {
+        "file": str(good), "ok": True, "summary": "ok (1 layer, 112 params, 3,888 MACs)", "problems": [],
+    }  # fmt: skip
+    assert document["files"][1]["problems"] == [
+        {"file": str(bad), "line": 6, "column": 25, "level": "error", "message": "unknown key in conv 'kernle'",
+         "hint": "did you mean 'kernel'? conv has channels, kernel, stride, padding, dilation, groups, bias"},
+    ]  # fmt: skip
+    assert command(["validate", str(bad), "--format", "csv"]) == 2
+    assert capsys.readouterr().out.startswith("file,line,column,level,message,hint\n")
+
+
+@pytest.mark.parametrize("words", ["show", "explain", "compare ./good.yaml", "reconcile", "formula"])
+def test_every_command_that_reads_a_file_takes_its_limit(words, tmp_path, capsys, monkeypatch):
+    from costcalc.cli import run as command
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.yaml").write_text(GOOD)
+    assert command([*words.split(), "./good.yaml", "--max-bytes", "10"]) == 2
+    assert "more than 10 bytes" in capsys.readouterr().err

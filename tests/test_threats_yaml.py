@@ -229,7 +229,10 @@ def test_t7_a_mark_and_any_line_end_are_read(end):
     text = "\ufeff" + LAYERS + "  - relu\n  - conv: {chanels: 3}\n"
     with pytest.raises(SpecError) as caught:
         parse_text(text.replace("\n", end), "x.yaml")
-    assert str(caught.value) == "x.yaml:7:12: unknown key in conv 'chanels'; did you mean 'channels'?"
+    assert str(caught.value) == (
+        "x.yaml:7:12: unknown key in conv 'chanels'; did you mean 'channels'? conv has channels, "
+        "kernel, stride, padding, dilation, groups, bias"
+    )
     mixed = "name: x\r\ntitle: t\rsource: s\ninput: [3]\r\nlayers: [relu, é]"
     with pytest.raises(SpecError, match=r"x\.yaml:5:16: unknown op or block 'é'"):
         parse_text(mixed, "x.yaml")

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
-from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
+from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
-from costcalc.spec.bind import bind_what_can_be, resolve
-from costcalc.spec.library import entries, folder
+from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
+from costcalc.spec.library import entries, find, folder
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.spec.model import Item, Published, Spec
+from costcalc.spec.model import Item, Published, Spec, all_items
 from costcalc.spec.parse import parse_file
+from costcalc.table import Column, Table
 
 
 @dataclass(frozen=True)
@@ -40,20 +44,70 @@ def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int =
 
 def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
     """Parses a spec, builds it as it is and in every preset, and looks at every layer."""
+    problems = Problems()
     try:
-        spec = parse_file(path, max_bytes=max_bytes)
+        spec = parse_file(path, max_bytes=max_bytes, problems=problems)
     except SpecError as error:
         return Checked(path, tuple(error.problems))
     except (OSError, ValueError) as error:
-        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}"),))
+        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}", _instead(path)),))
     checker = _Checker(spec, max_layers)
-    checker.check()
-    problems = tuple(in_order(checker.found))
-    return Checked(path, problems, f"{path}: ok ({checker.summary})" if checker.summary else "")
+    checker.check(problems)
+    found = tuple(in_order(checker.found))
+    return Checked(path, found, f"{path}: ok ({checker.summary})" if checker.summary else "")
 
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
+
+
+def _instead(path: str) -> str:
+    """What to do about a path that is none."""
+    with suppress(CostcalcError):
+        name = find(path).label
+        return f"the library has it: `costcalc show {name}`; validate takes the files of specs" if name == path else ""
+    return ""
+
+
+def checked_table(found: Iterable[Checked]) -> Table:
+    """Every problem of several files, one a line."""
+    texts = ("level", "message", "hint")
+    columns = (
+        Column("file", "file", "text"),
+        Column("line", "line"),
+        Column("column", "column"),
+        *(Column(name, name, "text") for name in texts),
+    )
+    return Table("", columns, [_record(checked, problem) for checked in found for problem in checked.problems])
+
+
+def checked_to_dict(found: Iterable[Checked]) -> dict[str, Any]:
+    """Every file with its problems as records, for a program."""
+    files = [
+        {
+            "file": checked.path,
+            "ok": checked.ok,
+            "summary": checked.line.removeprefix(f"{checked.path}: "),
+            "problems": [_record(checked, problem) for problem in checked.problems],
+        }
+        for checked in found
+    ]
+    ok = all(checked["ok"] for checked in files)
+    return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "ok": ok, "files": files}
+
+
+def _record(checked: Checked, problem: Problem) -> dict[str, Any]:
+    _, line, column = problem.place or (None, None, None)
+    level = "warning" if problem.warning else "error"
+    message, _, hint = re.sub(r"; (?=did you mean |known: )", "\n", problem.message, count=1).partition("\n")
+    return {
+        "file": checked.path,
+        "line": line,
+        "column": column,
+        "level": level,
+        "message": message,
+        "hint": problem.hint or hint,
+    }
 
 
 class _Checker:
@@ -62,34 +116,39 @@ class _Checker:
         self.found: list[Problem] = []
         self.start = Place(spec.file, 1, 1)
         self.summary = ""
+        self.of_defaults: set[Place | None] = set()
 
     def wrong(self, place: Place | None, message: str, hint: str = "", *, warning: bool = False) -> None:
         self.found.append(Problem(place or self.start, message, hint, warning))
 
-    def check(self) -> None:
+    def check(self, problems: Problems) -> None:
+        """Looks at everything, whatever problems the parser noted."""
         self.check_name()
-        rows = self.build({}, "")
+        rows = self.build({}, "", problems)
+        for preset in self.spec.presets.values():
+            if not preset.wrong and len(self.found) < MAX_PROBLEMS:
+                self.build(preset.settings, f"preset {preset.name}: ")
         if rows is not None:
-            self.summary = _summary(rows)
-            for preset in self.spec.presets.values():
-                if self.build(preset.settings, f"preset {preset.name}: ") is None:
-                    self.summary = ""
             self.found += self.blocks_that_do_not_exist()
+            self.summary = _summary(rows) if not self.found else ""
         if not self.found:  # what is wrong may be why something is not read
             self.found += unused(self.spec)
             self.found += shadowed(self.spec)
 
     def check_name(self) -> None:
         stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)
-        if stem != self.spec.name:
+        if self.spec.name not in ("", stem):
             self.wrong(None, f"the spec {self.spec.name!r} stands in {Path(self.spec.file).name}", f"name it {stem}")
 
-    def build(self, settings: Mapping[str, Any], prefix: str) -> list[Row] | None:
+    def build(self, settings: Mapping[str, Any], prefix: str, problems: Problems | None = None) -> list[Row] | None:
         """The rows of a network; None with its problems noted if there are any."""
-        problems = Problems()
+        problems = Problems() if problems is None else problems
         rows: list[Row] = []
         try:
-            graph = bind_what_can_be(self.spec, resolve(self.spec, settings), problems, max_layers=self.max_layers)
+            if not prefix:
+                check_constants(self.spec, problems)
+            values = {**resolve(self.spec, {}), **settings}
+            graph = bind_what_can_be(self.spec, values, problems, max_layers=self.max_layers)
             rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
             problems.raise_any()
         except SpecError as error:
@@ -98,11 +157,13 @@ class _Checker:
         return rows
 
     def note(self, problems: list[Problem], prefix: str) -> None:
-        """Notes problems, those of a preset only if they are not those of the defaults."""
-        known = {(problem.place, problem.message) for problem in self.found}
+        """Notes problems, those of a preset only where the defaults have none: it would be the same."""
+        known = self.of_defaults if prefix else set()
         for problem in problems:
-            if (problem.place, problem.message) not in known:
+            if problem.place not in known:
                 self.wrong(problem.place, f"{prefix}{problem.message}", problem.hint)
+        if not prefix:
+            self.of_defaults = {problem.place for problem in problems}
 
     def blocks_that_do_not_exist(self) -> Iterator[Problem]:
         """Published figures for blocks that their network does not have."""
@@ -145,7 +206,7 @@ def unused(spec: Spec) -> Iterator[Problem]:
     for block in spec.blocks.values():
         if block.name not in kinds:
             yield Problem(block.place, f"block {block.name!r} is never used", "", True)
-        inside: set[str] = set().union(*(_names_in(item) for item in _all_items(block.items)))
+        inside: set[str] = set().union(*(_names_in(item) for item in all_items(block.items)))
         for name in [name for name in block.parameters if name not in inside]:
             yield Problem(block.place, f"block {block.name!r} never reads its parameter {name!r}", "", True)
     if len(spec.inputs) > 1:
@@ -159,10 +220,10 @@ def _mentioned(spec: Spec) -> tuple[set[str], set[str], set[str]]:
     names: set[str] = set()
     sources: set[str] = set()
     for items in (spec.items, *(block.items for block in spec.blocks.values())):
-        for item in _all_items(items):
+        for item in all_items(items):
             kinds.add(item.kind)
             names |= _names_in(item)
-            sources.update(item.sources or ())
+            sources.update(filter(None, item.sources or ()))
     for block in spec.blocks.values():
         names.update(name for default in block.parameters.values() if default for name in default.names)
     return kinds, names, sources
@@ -170,13 +231,6 @@ def _mentioned(spec: Spec) -> tuple[set[str], set[str], set[str]]:
 
 def _names_in(item: Item) -> set[str]:
     return {*item.reads, *(item.when.names if item.when else ())}
-
-
-def _all_items(items: tuple[Item, ...]) -> Iterator[Item]:
-    for item in items:
-        yield item
-        for branch in item.branches or ():
-            yield from _all_items(branch)
 
 
 def shadowed(spec: Spec) -> Iterator[Problem]:

@@ -149,7 +149,8 @@ class _Walk:
 
     def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str) -> None:
         """Raises the error with the layer's name and place, or reports it."""
-        problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}")
+        how = f", as in {data['set']}" if "set" in data and str(error).endswith("give times as a number") else ""
+        problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}{how}")
         if self.report is None:
             raise _Placed(str(problem)) from None
         self.report(problem)

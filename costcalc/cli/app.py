@@ -29,6 +29,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     hardware.time: ("How long networks take here.", "time inception_naive inception_bottleneck"),
     hardware.devices: ("What can be timed here.", "devices"),
     files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
+    files.ops: ("The ops and their fields.", "ops conv"),
     files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
 }
 

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.errors import UsageError
 from costcalc.report import format_of
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def list_(format: Format = None, output: Output = None) -> None:
@@ -23,18 +23,21 @@ def list_(format: Format = None, output: Output = None) -> None:
 
 def show(
     target: Target,
-    depth: Annotated[int | None, typer.Option(min=1, help="Fold layers whose names agree in so many parts.")] = None,
+    depth: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")
+    ] = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in ("mermaid", "dot"):
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     cost = net.cost(unrolled=unroll)
     emit([cost.table(depth)], cost.to_dict(depth), format, output)
 
@@ -44,17 +47,20 @@ def compare(
     algebra: Annotated[
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
-    by: Annotated[str, typer.Option(help="What to compare by: macs, params, elementwise or activations.")] = "macs",
+    by: Annotated[
+        str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")
+    ] = "macs",
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
 
-    found = nets(targets, set_, max_layers)
+    found = nets(targets, set_, max_layers, max_bytes)
     comparison = compare_nets(found, by=by, algebra=algebra or None)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:
@@ -68,12 +74,17 @@ def compare(
 
 
 def explain(
-    target: Target, set_: Set = None, format: Format = None, output: Output = None, max_layers: MaxLayers = MAX_LAYERS
+    target: Target,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     explained = explain_net(net)
     emit([explained], explained.to_records(), format, output)
 
@@ -84,11 +95,12 @@ def reconcile(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    (net,) = nets([target], set_, max_layers)
+    (net,) = nets([target], set_, max_layers, max_bytes)
     reconciled = reconcile_net(net)
     emit([reconciled.table()], reconciled.to_dict(), format, output)
     if not reconciled.ok:

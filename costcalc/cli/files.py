@@ -1,4 +1,4 @@
-"""Commands about spec files: validate, schema."""
+"""Commands about spec files: validate, ops, schema."""
 
 from __future__ import annotations
 
@@ -7,31 +7,47 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import MaxLayers
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, emit
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-
-MaxBytes = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse files that are larger.")]
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE…", help="Specs to check.")],
+    paths: Annotated[list[str], typer.Argument(metavar="FILE", help="Specs to check.")],
+    format: Format = None,
+    output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """All errors of a spec at once, each with file, line and column. Exit 2 if there is one; warnings are no error."""
-    from costcalc.analysis.check import check_file
+    from costcalc.analysis.check import check_file, checked_table, checked_to_dict
     from costcalc.table import visible
 
-    ok = True
+    found = []
     for path in paths:
         checked = check_file(path, max_layers=max_layers, max_bytes=max_bytes)
+        found.append(checked)
+        if format or output:
+            continue
         for problem in checked.problems:
             print(visible(str(problem)), file=sys.stderr)
         if checked.ok:
             print(visible(checked.line))
-        ok = ok and checked.ok
-    if not ok:
+    if format or output:
+        emit([checked_table(found)], checked_to_dict(found), format, output)
+    if not all(checked.ok for checked in found):
         raise typer.Exit(2)
+
+
+def ops(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="One of them, with all there is to say.")] = None,
+    format: Format = None,
+    output: Output = None,
+) -> None:
+    """What a layer of a spec can be: every op with its shapes and fields, or all about one."""
+    from costcalc.analysis.catalog import all_ops, described, op_table, ops_table, to_dict
+
+    table = op_table(name) if name else ops_table()
+    emit([table], to_dict([described(name)] if name else all_ops()), format, output)
 
 
 def schema() -> None:

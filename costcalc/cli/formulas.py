@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, nets
 from costcalc.errors import UsageError
 from costcalc.report import format_of
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 NOT_TOGETHER = (  # options of which the second says something that the first cannot heed
     ("--over", ("--assume", "--elasticity", "--by-term")),
@@ -36,7 +36,12 @@ def formula(
     target: Target,
     metric: Annotated[
         str,
-        typer.Option("--metric", "-m", help="macs, params, weight, bias, norm, buffers, elementwise or activations."),
+        typer.Option(
+            "--metric",
+            "-m",
+            metavar="METRIC",
+            help="macs, params, weight, bias, norm, buffers, elementwise or activations.",
+        ),
     ] = "macs",
     over: Annotated[
         str | None, typer.Option("--over", metavar="TARGET", help="Divide by the cost of this one.")
@@ -59,6 +64,7 @@ def formula(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
     refuse_together({
@@ -67,7 +73,7 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.answer import printed
 
-    net, *others = nets([target, *([over] if over else [])], set_, max_layers)
+    net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes)
     form = "python" if python else "latex" if latex else format_of(format, Path(output) if output else None)
     shown = printed(net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term)
     if shown.code:

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import A_TARGET, Format, MaxLayers, Output, Set, emit, known_targets, nets
+from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 Some = Annotated[
-    list[str] | None, typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.", autocompletion=known_targets)
+    list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
 ]
 
 
@@ -23,11 +23,12 @@ def verify(
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import verified, verify_net
 
-    found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers)]
+    found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes)]
     if len(found) == 1:
         emit([found[0].table()], found[0].to_dict(), format, output)
     else:
@@ -43,16 +44,20 @@ def _targets(targets: list[str] | None, every: bool) -> list[str]:
 
 
 def time(
-    targets: Annotated[list[str], typer.Argument(metavar="TARGET…", help=f"Each {A_TARGET}.")],
+    targets: Annotated[list[str], typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.")],
     batch: Annotated[str, typer.Option("--batch", metavar="N,…", help="Examples at once, one or more.")] = "1",
-    device: Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")] = "auto",
-    dtype: Annotated[str, typer.Option("--dtype", help="float32, float16 or bfloat16.")] = "float32",
+    device: Annotated[
+        str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")
+    ] = "auto",
+    dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="float32, float16 or bfloat16.")] = "float32",
     train: Annotated[bool, typer.Option("--train", help="A training step: forward, backward, optimizer.")] = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Under torch.compile too, as rows of its own.")] = False,
     cuda_graph: Annotated[bool, typer.Option("--cuda-graph", help="As a CUDA graph too, as rows of its own.")] = False,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
     tf32: Annotated[bool, typer.Option("--tf32", help="Allow TF32 in float32 products on a GPU.")] = False,
-    threads: Annotated[int | None, typer.Option("--threads", min=1, help="Threads of one operation.")] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Threads of one operation.")
+    ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
@@ -60,6 +65,8 @@ def time(
     set_: Set = None,
     format: Format = None,
     output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
     from costcalc.report.progress import progress
@@ -72,7 +79,7 @@ def time(
     keeper = Keeper(store)
     with progress() as show:
         found = time_nets(
-            nets(targets, set_), device=device, batches=_numbers(batch), engines=engines,
+            nets(targets, set_, max_layers, max_bytes), device=device, batches=_numbers(batch), engines=engines,
             seconds=QUICK if quick else SECONDS, per_layer=per_layer, progress=show,
             finished=keeper.keep, dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
         )  # fmt: skip

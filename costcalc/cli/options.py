@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from costcalc.report import FORMATS, format_of
-from costcalc.spec.limits import MAX_LAYERS
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -33,12 +33,12 @@ def known_targets(incomplete: str) -> list[str]:
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
 
 
-A_TARGET = "a NAME, a PRESET or the path of a spec, with @knob=value,… behind it if wanted"
+A_TARGET = "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset"
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
 ]
 Targets: TypeAlias = Annotated[
-    list[str], typer.Argument(help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
+    list[str], typer.Argument(metavar="TARGET", help=f"Two or more, each {A_TARGET}.", autocompletion=known_targets)
 ]
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
@@ -56,13 +56,18 @@ Output: TypeAlias = Annotated[
 MaxLayers: TypeAlias = Annotated[
     int, typer.Option("--max-layers", metavar="N", help="Refuse networks of more layers, repeats written out.")
 ]
+MaxBytes: TypeAlias = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse specs that are larger.")]
 
 
-def nets(targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS) -> list[Net]:
+def nets(
+    targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES
+) -> list[Net]:
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 
-    return apply_settings([load(target, max_layers=max_layers) for target in targets], settings or [])
+    return apply_settings(
+        [load(target, max_layers=max_layers, max_bytes=max_bytes) for target in targets], settings or []
+    )
 
 
 def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:

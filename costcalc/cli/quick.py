@@ -46,6 +46,8 @@ def _quickened(parameters: list[Any]) -> list[Any]:
     for parameter in parameters:  # an older typer does not know pydantic
         if hasattr(parameter, "get_runtime_param") and "get_runtime_param" not in vars(parameter):
             parameter.get_runtime_param = _Plainly(parameter).itself
+        if parameter.param_type_name == "argument" and hasattr(parameter, "display_type_rich"):
+            parameter.display_type_rich = lambda ctx: None  # its metavar says what it is, not `<list[str]>`
     return parameters
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import CostcalcError, Place, Problems, SpecError, UnknownName, unknown
+from costcalc.errors import Place, Problems, UnknownName, unknown
 from costcalc.graph import Graph, Repeat, add, count_layers, new_graph, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
@@ -15,9 +15,9 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
-from costcalc.spec.model import Block, Item, Spec
+from costcalc.spec.model import UNKNOWN, Block, Item, Spec, all_items, as_written, unique
 from costcalc.spec.pause import without_collector
-from costcalc.spec.scope import BROKEN, Scope, Values, in_this_list
+from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, in_this_list, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
     for name in [*settings, *free]:
         if name not in spec.knobs:
             raise UnknownName(f"{spec.name}: {unknown('knob', name, spec.knobs)}")
-    values = {name: knob.default for name, knob in spec.knobs.items()}
+    values = {name: knob.default if knob else evaluate.BROKEN for name, knob in spec.knobs.items()}
     for name, value in settings.items():
         values[name] = spec.knobs[name].check(dims.normal(value))
     for name in free:
@@ -45,9 +45,28 @@ def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS)
 def bind_what_can_be(
     spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS
 ) -> Graph:
-    """The layer graph without the layers that are wrong, and without those that read them."""
+    """The layer graph without the layers that are wrong, and without those that read them.
+
+    A name without a value is one whose problem is noted already, if there are `problems`.
+    """
     with without_collector():
-        return _Binder(spec, max_layers, problems).build(dict(values))
+        defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
+        given = Noted(values, defaults) if len(problems) else Given(values, defaults)
+        return _Binder(spec, max_layers, problems).build(given)
+
+
+def check_constants(spec: Spec, problems: Problems) -> None:
+    """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
+    maker, values = Maker(), Noted({}, {})
+    for size in spec.sizes.values():
+        problems.attempt(size.value, values)
+    for item in all_items([*spec.items, *(item for block in spec.blocks.values() for item in block.items)]):
+        if item.when is not None:
+            problems.attempt(item.when.truth, values)
+        if item.kind == "repeat" and "times" in item.fields:
+            problems.attempt(maker.times, item.fields["times"], values)
+        elif item.kind in OPS:
+            problems.attempt(maker.op, item, values)
 
 
 class _Binder:
@@ -57,8 +76,8 @@ class _Binder:
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
         self.maker = Maker()
 
-    def build(self, values: dict[str, Any]) -> Graph:
-        spec = self.spec
+    def build(self, values: Given) -> Graph:
+        spec, self.defaults = self.spec, values.defaults
         graph = new_graph(name=spec.name, knobs=dict(values), assumed=self.maker.assumed)
         check_extent(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
@@ -67,21 +86,15 @@ class _Binder:
         scope = Scope(graph, "", values, {})
         for name, axes in spec.inputs.items():
             scope.ends[name] = scope.here = self.put_input(scope, name, axes)
-        if len(spec.inputs) > 1:
-            scope.here = None
+        if len(spec.inputs) != 1:
+            scope.here = None if spec.inputs else BROKEN
         self.put_all(scope, spec.items)
         self.check_size(graph)
         return graph
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
         """The function's value; None with its problems noted if it fails."""
-        try:
-            return function(*args)
-        except SpecError as error:
-            self.problems.take(error)
-        except CostcalcError as error:
-            self.problems.add(place, str(error))
-        return None
+        return self.problems.attempt(function, *args, place=place)
 
     def check_size(self, graph: Graph) -> None:
         total = sum(count_layers(graph))
@@ -93,9 +106,10 @@ class _Binder:
 
     def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> str:
         sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]
-        if any(size is None for size in sizes):  # a column is no None, nor will it be compared with one
+        batch = scope.values["batch"]
+        if not sizes or batch is evaluate.BROKEN or any(size is None for size in sizes):  # a column is no None
             return BROKEN
-        op = self.attempt(OPS["input"], (scope.values["batch"], *sizes), place=next(iter(axes)).place)
+        op = self.attempt(OPS["input"], (batch, *sizes), place=next(iter(axes)).place)
         return BROKEN if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
@@ -113,6 +127,7 @@ class _Binder:
         if not is_on:
             scope.pass_over(item)
             if is_on is None:
+                scope.opaque.add(f"{scope.prefix}{name}")
                 scope.here = scope.ends[f"{scope.prefix}{name}"] = BROKEN
             return
         sources = self.sources(scope, item)
@@ -124,31 +139,39 @@ class _Binder:
         full = f"{scope.prefix}{name}"
         if full in scope.ends:
             self.problems.add(item.place, f"a second layer named {full!r}", "names in a list must differ")
-            return
-        scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
+            scope.here = self.put_one(scope, item, unique(full, item.place), sources)
+            scope.ends[full] = BROKEN  # nobody knows which of the two is meant
+        else:
+            scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
         if item.kind == "side":
             scope.here = before
 
     def sources(self, scope: Scope, item: Item) -> list[str]:
         """The nodes an item reads."""
         if item.sources is None:
-            if scope.here is None:
+            if scope.here is None and not item.wrong:
                 self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")
-            return [scope.here or BROKEN]
-        return [self.find(scope, item, "from", path) for path in item.sources]
+            return [BROKEN if item.wrong else scope.here or BROKEN]
+        found = [self.find(scope, item, "from", path) if path else BROKEN for path in item.sources]
+        return [BROKEN] if item.wrong else found  # it may read something else than it seems to
 
     def find(self, scope: Scope, item: Item, key: str, path: str) -> str:
         """The node that a layer names."""
+        if self.spec.unsure and self.spec.unsure & {*path.split("."), *map(kind_of_name, path.split("."))}:
+            return BROKEN
         node = scope.find(path)
         if node is None and scope.around and scope.around.find(path) is not None:
             hint = "each copy sees only its own layers and what it is given"
             self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
-        elif node is None:
+        elif node is None and not scope.hides(path):
             self.problems.add(item.places[key], unknown("layer", path, scope.known()))
         return node or BROKEN
 
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
         """Puts an item that has a name; returns the node at its end."""
+        if item.kind == UNKNOWN:
+            scope.opaque.add(full)
+            return BROKEN
         if item.kind in self.spec.blocks:
             return self.put_block(scope, item, full, sources[0])
         if item.kind in ("group", "side"):
@@ -170,6 +193,8 @@ class _Binder:
     def put_op(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
         op = self.attempt(self.maker.op, item, scope.values)
         extra: dict[str, Any] = {"place": item.place}
+        if full != as_written(full):
+            extra["label"] = as_written(full)
         if item.shares:
             extra["shares"] = owner = self.find(scope, item, "shares", item.shares)
             if owner and scope.graph.nodes[owner]["op"].__class__ is Repeat:
@@ -189,25 +214,46 @@ class _Binder:
 
     def argument(self, block: Block, item: Item, name: str, values: dict[str, Any]) -> Any:
         given: Any = item.fields.get(name, block.parameters[name])
-        value = self.attempt(given.value, values)
+        value = given and self.attempt(given.value, values)  # it lacks only where the call is wrong
         return evaluate.BROKEN if value is None else value
 
     def put_repeat(self, scope: Scope, item: Item, full: str, source: str) -> str:
-        times = self.attempt(self.maker.whole, item.fields["times"], scope.values, "times")
+        given = item.fields.get("times")
+        times = given and self.attempt(self.maker.times, given, scope.values)
         body = new_graph()
         inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
-        if len(body) == 1:
-            return source
-        if BROKEN in inner.ends.values():
-            return BROKEN
+        if len(body) == 1 and BROKEN not in inner.ends.values():
+            return BROKEN if times is None else source
+        if times is None or BROKEN in inner.ends.values():
+            return self.put_copy(scope, body, full, source)
         last = self.attempt(output_of, body, place=item.place)
         if last is not None and last != end:
             self.problems.add(item.place, f"the repeat hands on {end!r}, and {last!r} is lost", "it has one output")
-        op = None if times is None else self.attempt(Repeat, body, times, place=item.fields["times"].place)
-        if op is None or last != end or source == BROKEN:
+        op = self.attempt(Repeat, body, times, place=item.fields["times"].place)
+        if op is None or last != end:
+            return self.put_copy(scope, body, full, source)
+        if source == BROKEN:
             return BROKEN
-        return self.attempt(lambda: add(scope.graph, full, op, source, place=item.place), place=item.place) or BROKEN
+        how = evaluate.set_letters([times], self.defaults)
+        extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
+        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or BROKEN
+
+    def put_copy(self, scope: Scope, body: Graph, full: str, source: str) -> str:
+        """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""
+        renamed = {"input": source}
+        for name, data in body.nodes(data=True):
+            inputs = [renamed[name] for name in data["inputs"]]
+            if name == "input" or BROKEN in inputs:
+                renamed.setdefault(name, BROKEN)
+                continue
+            more = {key: value for key, value in data.items() if key not in ("op", "inputs")}
+            if "shares" in more:
+                more["shares"] = renamed[more["shares"]]
+            renamed[name] = BROKEN if more.get("shares") == BROKEN else f"{full}.{name}"
+            if renamed[name]:
+                add(scope.graph, renamed[name], data["op"], *inputs, **more)
+        return BROKEN
 
 
 def _only_branch(item: Item) -> tuple[Item, ...]:

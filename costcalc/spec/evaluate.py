@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from costcalc import dims
 from costcalc.dims.given import shortened
 from costcalc.errors import ShapeError, did_you_mean
+from costcalc.text import value_text
 
 MAX_BITS = 4096
 MAX_EXPONENT = 16
@@ -110,7 +111,7 @@ def _compare(node: ast.Compare, names: Names) -> Any:
     a, b = evaluate(node.left, names), evaluate(node.comparators[0], names)
     sign = node.ops[0].__class__
     if a is None or b is None:
-        raise _undecided(node)
+        raise _undecided(node, names)
     for kind, what in ((str, "word"), (bool, "flag")):
         if isinstance(a, kind) != isinstance(b, kind):
             raise Fault(f"compares a {what} with something else")
@@ -154,12 +155,20 @@ def truth(node: ast.expr, names: Names) -> bool:
     if isinstance(value, bool):
         return value
     if value is None or dims.is_column(value):
-        raise _undecided(node)
+        raise _undecided(node, names)
     raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
 
 
-def _undecided(node: ast.expr) -> Fault:
-    return Fault(f"cannot decide {ast.unparse(node)} while its letters are free", "set them")
+def _undecided(node: ast.expr, names: Names) -> Fault:
+    read = [names[part.id] for part in ast.walk(node) if isinstance(part, ast.Name)]
+    how = set_letters(read, getattr(names, "defaults", {}))
+    return Fault(f"cannot decide {ast.unparse(node)} while its letters are free", f"set them{how and f', as in {how}'}")
+
+
+def set_letters(sizes: Iterable[Any], defaults: Names) -> str:
+    """`--set n=4`: what makes numbers of these sizes, as far as their letters are knobs."""
+    letters = {str(letter) for size in sizes for letter in getattr(size, "free_symbols", ())}
+    return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(letters & defaults.keys()))
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -65,10 +65,29 @@ class Expression:
         problems = [Problem(self.place, f"{shown}unknown name {n!r}", hint) for n, hint in zip(strange, hints)]
         raise SpecError(problems)
 
+    def compared_words(self) -> Iterator[tuple[str, str]]:
+        """Each name that is compared with a word, and the word."""
+        for node in ast.walk(self.tree) if "'" in self.text or '"' in self.text else ():
+            match node:
+                case ast.Compare(ast.Name(id=name), _, [ast.Constant(value=str(word))]):
+                    yield name, word
+                case ast.Compare(ast.Constant(value=str(word)), _, [ast.Name(id=name)]):
+                    yield name, word
 
-def constant(value: Any, place: Place) -> Expression:
+
+class NoExpression(Expression):
+    """Stands where an expression is wrong, which is noted already: it has no value, and nobody complains again."""
+
+    def value(self, names: Names) -> Any:
+        """Raises SpecError without a problem."""
+        raise SpecError([])
+
+    truth = value
+
+
+def constant(value: Any, place: Place, text: str = "") -> Expression:
     """A number or word that stands for itself."""
-    return Expression(str(value), ast.Constant(value), place)
+    return Expression(text or str(value), ast.Constant(value), place)
 
 
 def parse(text: str, place: Place) -> Expression:

@@ -1,18 +1,20 @@
 """The forms a value in a spec may have: a word, a text, a list, a mapping, an expression.
 
-Each function gives back what it found, or None once it has noted what is wrong: a caller that meets None stays
-silent, so that one mistake makes one message.
+Each function gives back what it found, or None (or a mark) once it has noted what is wrong: a caller that meets it
+stays silent, so that one mistake makes one message.
 """
 
 from __future__ import annotations
 
+import ast
 import unicodedata
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, SpecError, shorten, unknown
-from costcalc.spec.expressions import NAME, Expression, constant, parse
+from costcalc.errors import Problems, did_you_mean, shorten
+from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
+from costcalc.spec.model import Knob
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
@@ -26,8 +28,10 @@ class Forms:
         self.problems = problems
         self.wrong = problems.add
 
-    def entries(self, node: Node, what: str, known: Collection[str] | None = None) -> Entries:
-        """The entries of a mapping by key; keys that are not `known` are reported."""
+    def entries(
+        self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
+    ) -> Entries:
+        """The entries of a mapping by key; keys that are not `known` are reported, with hints of their own if given."""
         if not isinstance(node, Mapping):
             self.unless_broken(node, f"{what} is a mapping, key: value")
             return {}
@@ -41,7 +45,8 @@ class Forms:
                 hint = f"put the value of {last} in quotes"
                 self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
-                self.wrong(key.place, unknown(f"key in {what}", key.text, known))
+                hint = hints(key.text) if hints else did_you_mean(key.text, known)
+                self.wrong(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
         return found
 
     def items(self, node: Node, what: str) -> list[Any]:
@@ -97,11 +102,26 @@ class Forms:
             self.unless_broken(node, f"{what} is a number or an expression")
             return None
         if not isinstance(node.value, str):
-            return constant(node.value, node.place)
+            return constant(node.value, node.place, node.text)
         found: Expression | None = self.attempt(parse, node.value, node.place)
-        if found is None or names is None:
-            return found
-        return self.attempt(found.reading, names)  # type: ignore[no-any-return]
+        if found is None or names is None or self.attempt(found.reading, names) is None:
+            return found if names is None else None
+        return found if not isinstance(names, dict) or self.are_choices(found, names) else None
+
+    def are_choices(self, found: Expression, names: dict[str, Any]) -> bool:
+        """Is every word that a knob is compared with one of its choices? Notes those that are not."""
+        before = len(self.problems)
+        for name, word in found.compared_words():
+            knob = names.get(name)
+            if isinstance(knob, Knob) and knob.kind == "choice" and word not in knob.choices:
+                known = f"it is one of {', '.join(knob.choices)}"
+                self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
+        return len(self.problems) == before
+
+    def expression_or_mark(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression:
+        """A number or an expression, or the mark of one that is wrong."""
+        found = self.expression(node, what, names)
+        return NoExpression("", ast.Constant(None), node.place) if found is None else found
 
     def number(self, node: Node, what: str) -> int | Fraction | None:
         """A number, also as an expression of numbers."""
@@ -114,11 +134,7 @@ class Forms:
 
     def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
         """The function's value, or None with its problems noted."""
-        try:
-            return function(*args)
-        except SpecError as error:
-            self.problems.take(error)
-            return None
+        return self.problems.attempt(function, *args)
 
 
 def _is_cut_off(key: Scalar, node: Mapping) -> bool:

@@ -136,12 +136,13 @@ def read_presets(forms: Forms, node: Node, knobs: Knobs | None) -> dict[str, Pre
     """The presets by name; their settings are checked unless `knobs` are not known."""
     found = {}
     for key, value in forms.entries(node, "presets").values():
+        before = len(forms.problems)
         name = forms.word(key, "a preset")
         given = forms.entries(value, f"preset {key.text[:64]}")
         about = forms.text(given.pop("about")[1], f"about of {name}") if "about" in given else ""
         settings = read_settings(forms, given, knobs)
         if name:
-            found[name] = Preset(name, settings, about or "", key.place)
+            found[name] = Preset(name, settings, about or "", key.place, len(forms.problems) > before)
     return found
 
 

@@ -1,31 +1,32 @@
-"""Lists of layers and the blocks they use. An item whose problem is noted is left out."""
+"""Lists of layers and the blocks they use. An item whose problem is noted is marked."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from costcalc.errors import Place, did_you_mean, shorten, unknown
 from costcalc.ops import OPS
-from costcalc.spec.expressions import NAME, RESERVED, constant
+from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, constant
 from costcalc.spec.forms import Entries, Forms
-from costcalc.spec.model import Block, Item, Value
+from costcalc.spec.model import UNKNOWN, Block, Item, Value, unique
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
-from costcalc.spec.signature import EXTRAS, kinds_of, needed_by, read_parameters, read_signature
+from costcalc.spec.signature import EXTRAS, STRUCTURES, field_hint, kinds_of, needed_by, read_parameters, read_signature
 
 JOINS = ("add", "mul", "concat")
-STRUCTURES = ("group", "repeat", "side")
 MAX_VALUES = 10_000  # in one list
-Known = Collection[str] | None  # names that expressions may read; None where that is not known
+Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
 
 class Layers:
-    """Reads layers and blocks; `blocks` are those above, None where something is wrong with the signature."""
+    """Reads layers and blocks; `blocks` are those above."""
 
     def __init__(self, forms: Forms, names: Known):
         self.forms, self.wrong = forms, forms.wrong
-        self.blocks: dict[str, Block | None] = {}
+        self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
+        self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
         self.outer = names
         self.names = names  # outside of a block, or inside
 
@@ -45,42 +46,68 @@ class Layers:
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
         parameters = read_parameters(self.forms, signature, place, self.outer)
-        self.names = None if self.outer is None or parameters is None else {*self.outer, *parameters}
+        unknown = self.outer is None or parameters is None
+        self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
         items = self.read(node, f"block {name}")
         self.names = self.outer
-        self.blocks[name] = None if parameters is None else Block(name, parameters, items, place)
+        self.blocks[name] = Block(name, parameters or {}, items, place, parameters is None)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
 
     def read(self, node: Node, what: str = "layers") -> tuple[Item, ...]:
         """The items of a list of layers."""
-        found = [self.item(item) for item in self.forms.items(node, what)]
-        return tuple([item for item in found if item is not None])
+        return tuple([self.item(item) for item in self.forms.items(node, what)])
 
-    def item(self, node: Node) -> Item | None:
+    def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            return self.call(node, None) if self.is_kind(node) else None
+            return self.call(node, None) if self.is_kind(node) else self.unknown(node.place)
         if isinstance(node, Mapping) and len(node.entries) == 1:
             key, value = node.entries[0]
             if not self.is_kind(key):
-                return None
+                return self.unknown(node.place, value)
             return self.structure(key, value) if key.text in STRUCTURES or key.text in JOINS else self.call(key, value)
         if isinstance(node, Mapping) and len(node.entries) > 1:
-            key = node.entries[1][0]
-            hint = "put a - before it, or indent it as a field of the layer above"
-            self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
-        elif not isinstance(node, Mapping) or not self.forms.problems:  # else its key was the problem
+            return self.beside(node)
+        if not isinstance(node, Mapping) or not self.forms.problems:  # else its key was the problem
             hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
             self.forms.unless_broken(node, "a layer is one op or block", hint)
-        return None
+        return self.unknown(node.place)
+
+    def beside(self, node: Mapping) -> Item:
+        """A layer, and what stands beside it: fields that are not indented, or the next layer without its dash."""
+        (first, _), (key, _) = node.entries[:2]
+        hint = "put a - before it, or indent it as a field of the layer above"
+        self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
+        self.may_be_named(first.text, key.text)
+        return self.unknown(node.place, Mapping(node.place, [*node.entries]))
+
+    def unknown(self, place: Place, node: Node | None = None) -> Item:
+        """An item whose kind is not known, or not what it seems; `name` and `from` are what they always are."""
+        given = {key.text: value for key, value in node.entries} if isinstance(node, Mapping) else {}
+        name, source = given.get("name"), given.get("from")
+        found: dict[str, Any] = {"sources": None}
+        if isinstance(name, Scalar) and NAME.fullmatch(name.text):
+            found["name"] = name.text
+        if isinstance(source, Scalar | Sequence):
+            listed = source.items if isinstance(source, Sequence) else [source]
+            found["sources"] = tuple([one.text if _is_path(one) else None for one in listed])
+            found["places"] = {"from": source.place}
+        return Item(UNKNOWN, place, wrong=True, **found)
+
+    def may_be_named(self, *names: str) -> None:
+        """Notes what a layer may be called: a name that nobody finds may be this one."""
+        self.unsure.update(names)
 
     def is_kind(self, key: Scalar) -> bool:
         """Is this an op, a block above or a structure, and not a block with a problem?"""
         kind = key.text
-        if kind in self.blocks:
-            return self.blocks[kind] is not None
+        if kind in self.blocks and not self.blocks[kind].wrong:
+            return True
         if (kind in OPS and kind != "input") or kind in STRUCTURES:
             return True
+        self.may_be_named(kind, *([] if kind in self.below else {*OPS, *self.blocks} - {"input"}))
+        if kind in self.blocks:
+            return False
         if kind in self.below:
             self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
             return False
@@ -89,25 +116,32 @@ class Layers:
         self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", hint)
         return False
 
-    def call(self, key: Scalar, node: Node | None) -> Item | None:
+    def call(self, key: Scalar, node: Node | None) -> Item:
         """An op or a block with its fields; without a node it stands alone."""
         kind, before = key.text, len(self.forms.problems)
         block = self.blocks.get(kind)
         names = list(block.parameters) if block else list(kinds_of(kind))
         given: Entries = {}
         if isinstance(node, Mapping):
-            given = self.forms.entries(node, kind, [*names, *EXTRAS])
+            given = self.entries(node, kind, [*names, *EXTRAS])
         elif node is not None and not self.has_value(key, node, names):
-            return None
+            return Item(kind, key.place, wrong=True)
         elif node is not None:
             given = {names[0]: (key, node)}
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
         lacking = [name for name in needed if name not in given]
         if lacking and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        wrong = len(self.forms.problems) > before
         found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        extras = self.extras(key, given)
-        return self.unless_wrong(before, key, found, **extras)
+        return Item(kind, key.place, found, wrong=wrong, **self.extras(key, given))
+
+    def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
+        """The entries of an item; one that is not known may be its name."""
+        if isinstance(node, Mapping):
+            strange = [value for key, value in node.entries if key.text not in known]
+            self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
+        return self.forms.entries(node, kind, known, lambda name: field_hint(kind, name, known))
 
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
         """Can `kind: value` stand for the first of these fields?"""
@@ -125,18 +159,28 @@ class Layers:
         if kind not in OPS:
             if isinstance(node, Sequence):
                 self.wrong(node.place, f"{what} takes one value, not a list")
-                return None
-            return self.forms.expression(node, what, self.names)
+                return self.mark(node)
+            return self.expression(node, what)
         field = kinds_of(kind)[name]
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":
-            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", "")
-            return None
+            near = did_you_mean(node.text, field.words) if isinstance(node, Scalar) else ""
+            hint = near if near.startswith("did") else ""
+            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", hint)
+            return self.mark(node)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
             self.wrong(node.place, unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]))
-            return None
+            return self.mark(node)
         return self.value(node, what)
+
+    def expression(self, node: Node, what: str) -> Expression:
+        """An expression of the names that are known here, or the mark of one that is wrong."""
+        return self.forms.expression_or_mark(node, what, self.names)
+
+    def mark(self, node: Node) -> Expression:
+        """Stands for a value whose problem is noted."""
+        return NoExpression("", constant(0, node.place).tree, node.place)
 
     def is_unknown(self, name: str) -> bool:
         """Is this a name that nobody gave?"""
@@ -145,23 +189,23 @@ class Layers:
     def value(self, node: Node, what: str) -> Value:
         """An expression, or nested lists of them."""
         if not isinstance(node, Sequence):
-            return self.forms.expression(node, what, self.names)
+            return self.expression(node, what)
         if len(node.items) > MAX_VALUES:
             self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
-            return None
+            return self.mark(node)
         return tuple([self.value(item, what) for item in node.items])
 
     def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
         """`name`, `from`, `when` and `shares` as an Item keeps them."""
         found: dict[str, Any] = {}
         if "name" in given:
-            found["name"] = self.forms.word(given["name"][1], "name")
+            found["name"] = self.forms.word(given["name"][1], "name") or unique(key.text, key.place)
         if "from" in given:
             found["sources"] = self.sources(key.text, given["from"][1])
         if "when" in given:
-            found["when"] = self.forms.expression(given["when"][1], "when", self.names)
+            found["when"] = self.expression(given["when"][1], "when")
         if "shares" in given:
-            found["shares"] = self.forms.path(given["shares"][1], "shares")
+            found["shares"] = self.forms.path(given["shares"][1], "shares") or ""
             if key.text in self.blocks:
                 self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
         if given:
@@ -173,48 +217,54 @@ class Layers:
         one = kind in self.blocks or kind in STRUCTURES
         if not listed or (one and len(listed) > 1):
             self.wrong(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
+            return (None,)
         return tuple([self.forms.path(item, "from") for item in listed])
 
     # --- structures ------------------------------------------------------------------------------------------------
 
-    def structure(self, key: Scalar, node: Node) -> Item | None:
+    def structure(self, key: Scalar, node: Node) -> Item:
         """group, repeat, side, or a join of branches."""
         kind, before = key.text, len(self.forms.problems)
         if kind in JOINS:
             return self.join(key, node)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
-        given = self.forms.entries(node, kind, [*own, "name", "from", "when"])
+        given = self.entries(node, kind, [*own, "name", "from", "when"])
         lacking = [name for name in own if name not in given]
         if lacking and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        wrong = len(self.forms.problems) > before
         found = {"times": self.value(given["times"][1], "repeat: times")} if "times" in own and "times" in given else {}
         extras = self.extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
-        return self.unless_wrong(before, key, found, branches=(items,), **extras)
+        return Item(kind, key.place, found, branches=(items,), wrong=wrong, **extras)
 
-    def join(self, key: Scalar, node: Node) -> Item | None:
+    def join(self, key: Scalar, node: Node) -> Item:
         kind, before = key.text, len(self.forms.problems)
         if isinstance(node, Sequence):
-            return self.branched(key, node, {}, {}, before)
+            return self.branched(key, node, {}, {})
         names = list(kinds_of(kind))
-        given = self.forms.entries(node, kind, [*names, "branches", *EXTRAS])
+        given = self.entries(node, kind, [*names, "branches", *EXTRAS])
+        if not {"branches", "from"} & {*given} and len(self.forms.problems) == before:
+            self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
+        wrong = len(self.forms.problems) > before
         found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
         extras = self.extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
                 self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
-            return self.branched(key, given["branches"][1], found, extras, before)
-        if "from" not in given and len(self.forms.problems) == before:
-            self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
-        return self.unless_wrong(before, key, found, **extras)
+                wrong = True
+            return self.branched(key, given["branches"][1], found, {**extras, "wrong": wrong})
+        return Item(kind, key.place, found, wrong=wrong, **extras)
 
-    def branched(self, key: Scalar, node: Node, found: Any, extras: Any, before: int) -> Item | None:
+    def branched(self, key: Scalar, node: Node, found: dict[str, Value], extras: dict[str, Any]) -> Item:
         lists = self.forms.items(node, f"branches of {key.text}")
-        if isinstance(node, Sequence) and len(lists) < 2:
-            self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
-        branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
-        return self.unless_wrong(before, key, found, branches=branches, **extras)
+        item = Item(key.text, key.place, found, **extras)
+        if len(lists) < 2:
+            if isinstance(node, Sequence):
+                self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
+            item = replace(item, wrong=True)
+        return replace(item, branches=tuple([self.read(branch, f"a branch of {key.text}") for branch in lists]))
 
-    def unless_wrong(self, before: int, key: Scalar, found: dict[str, Value], **more: Any) -> Item | None:
-        """The item, if nothing was noted about it."""
-        return Item(key.text, key.place, found, **more) if len(self.forms.problems) == before else None
+
+def _is_path(node: Node) -> bool:
+    return isinstance(node, Scalar) and all(map(NAME.fullmatch, node.text.split(".")))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean
+from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean, unknown
 from costcalc.spec.expressions import parse
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Knob, Spec
+from costcalc.spec.model import Knob, Preset, Spec
 from costcalc.spec.parse import parse_file, parse_head
 from costcalc.text import value_text
 
@@ -75,13 +75,43 @@ def entries() -> list[Entry]:
 
 
 def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
-    """The spec and knobs that `NAME`, `PRESET`, `PATH` or any of them with `@knob=value,…` means."""
+    """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`."""
     name, at, given = _split(target)
     spec, settings = _spec_of(name, max_bytes)
-    if at:
-        settings |= parse_settings(given.split(","), spec.knobs, spec.name)
-    label = re.sub(r"\s", "", target) if "/" not in name and "\\" not in name else spec.name + at + given
-    return Target(spec, settings, label)
+    parts = [part.strip() for part in given.split(",")] if at else []
+    if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
+        if name in spec.presets:
+            raise UsageError(f"{name} is a preset already; write {spec.name}@{parts[0][:64]}")
+        settings = dict(_preset(parts[0], spec).settings)
+        return Target(spec, settings | parse_settings(parts[1:], spec.knobs, spec.name), labelled(target))
+    return Target(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
+
+
+def _looks_like_one(word: str, spec: Spec) -> bool:
+    return bool(spec.presets) and re.fullmatch(r"\w+", word) is not None and word not in spec.knobs
+
+
+def _preset(name: str, spec: Spec) -> Preset:
+    if name in spec.presets:
+        return spec.presets[name]
+    raise UnknownName(f"{spec.name}: {unknown('preset', name, spec.presets)}")
+
+
+def labelled(target: str, more: Iterable[str] = ()) -> str:
+    """How a target is called with more knobs set, each once: `resnet50@r=160`. A path is as it was typed."""
+    name, at, given = _split(target)
+    parts = [re.sub(r"\s", "", part) for part in given.split(",")] if at else []
+    for text in more:
+        knob, _, value = (piece.strip() for piece in text.partition("="))
+        parts = [part for part in parts if part.partition("=")[0] != knob] + [f"{knob}={value}"]
+    name = name if re.search(r"[./\\]", name) else re.sub(r"\s", "", name)
+    return f"{name}@{','.join(parts)}" if parts else name
+
+
+def preset_of(label: str, spec: Spec) -> Preset | None:
+    """The preset that a label names: `resnet50`, or `resnet@resnet50`."""
+    name, _, given = _split(label)
+    return spec.presets.get(name) or spec.presets.get(given.split(",")[0])
 
 
 def _split(target: str) -> tuple[str, str, str]:
@@ -127,6 +157,8 @@ def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> d
         if name not in knobs:
             hint = did_you_mean(name, knobs)
             raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
+        if name in settings:
+            raise UsageError(f"knob {name!r} is set twice; set it once")
         settings[name] = knobs[name].check(_setting(value, knobs[name]))
     return settings
 

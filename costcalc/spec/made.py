@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problem, ShapeError, SpecError, shorten
+from costcalc.errors import Problem, ShapeError, SpecError, shorten
 from costcalc.ops import OPS
 from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
@@ -37,14 +39,25 @@ class Maker:
 
     def fresh(self, item: Item, values: dict[str, Any]) -> Any:
         kinds = kinds_of(item.kind)
-        fields = {
-            name: self.value(given, values, f"{item.kind}: {name}", kinds[name].name in WORDS)
-            for name, given in item.fields.items()
-        }
+        problems: list[Problem] = []
+        fields = {}
+        for name, given in item.fields.items():
+            try:
+                fields[name] = self.value(given, values, f"{item.kind}: {name}", kinds[name].name in WORDS)
+            except SpecError as error:
+                problems += error.problems
+        if len(fields) == len(item.fields) and not item.wrong:
+            with suppress(ShapeError):
+                return OPS[item.kind](**fields)
+        raise SpecError([*problems, *_faults(item, fields)])
+
+    def times(self, expression: Expression, values: dict[str, Any]) -> Any:
+        """How often a repeat stands there."""
+        value = self.whole(expression, values, "times")
         try:
-            return OPS[item.kind](**fields)
+            return dims.checked(value, "repeat: times", 0)
         except ShapeError as error:
-            raise SpecError(Problem(_place_of_fault(item, fields), str(error))) from None
+            raise SpecError(Problem(expression.place, str(error))) from None
 
     def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
         """The value of a field, or of each in a list."""
@@ -68,14 +81,13 @@ class Maker:
         return value
 
 
-def _place_of_fault(item: Item, fields: dict[str, Any]) -> Place:
-    """Where the first field stands that its kind refuses."""
+def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
+    """What the kind of each field has to say about its value."""
     for name, value in fields.items():
         try:
-            kinds_of(item.kind)[name].check(value, name)
-        except ShapeError:
+            kinds_of(item.kind)[name].check(value, f"{item.kind}: {name}")
+        except ShapeError as error:
             given = item.fields[name]
             while given.__class__ is tuple:
                 given = given[0] if given else item
-            return given.place  # type: ignore[no-any-return]
-    return item.place  # pragma: no cover - the op refused one of them
+            yield Problem(given.place, str(error))

@@ -1,8 +1,12 @@
-"""A spec as parsed: sizes are still expressions, blocks still macros."""
+"""A spec as parsed: sizes are still expressions, blocks still macros.
+
+What is `wrong` has a problem that is noted already. Only `validate` meets such parts, to look for what else is wrong.
+"""
 
 from __future__ import annotations
 
 import copyreg
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +20,17 @@ from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
+UNKNOWN = "?"  # the kind of an item that nobody knows
+
+
+def unique(name: str, place: Place) -> str:
+    """A name that no other layer has, for one that is no name or stands twice."""
+    return f"{name}{UNKNOWN}{place.line}:{place.column}"
+
+
+def as_written(name: str) -> str:
+    """A name without what made it unique."""
+    return re.sub(r"\?\d+:\d+", "", name) if UNKNOWN in name else name
 
 
 def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
@@ -93,6 +108,7 @@ class Preset(ReadOnly):
     settings: Mapping[str, Any]
     about: str = ""
     place: Place | None = None
+    wrong: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +134,12 @@ class Item(ReadOnly):
     place: Place
     fields: Mapping[str, Value] = field(default_factory=dict)
     name: str = ""
-    sources: tuple[str, ...] | None = None
+    sources: tuple[str | None, ...] | None = None
     when: Expression | None = None
     shares: str = ""
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
+    wrong: bool = False
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
@@ -133,6 +150,14 @@ class Item(ReadOnly):
     def values(self) -> int:
         """How many values its fields have."""
         return sum(1 for _ in _flat(self.fields.values()))
+
+
+def all_items(items: Iterable[Item]) -> Iterator[Item]:
+    """Items and those inside of them."""
+    for item in items:
+        yield item
+        for branch in item.branches or ():
+            yield from all_items(branch)
 
 
 def _flat(values: Iterable[Value]) -> Iterator[Expression]:
@@ -151,6 +176,7 @@ class Block(ReadOnly):
     parameters: Mapping[str, Expression | None]
     items: tuple[Item, ...]
     place: Place
+    wrong: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,3 +195,4 @@ class Spec(ReadOnly):
     blocks: Mapping[str, Block] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
+    unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant

@@ -10,7 +10,7 @@ from costcalc.dims.given import exact
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 from costcalc.spec.bind import bind, resolve
-from costcalc.spec.library import parse_settings
+from costcalc.spec.library import labelled, parse_settings, preset_of
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import Spec
 
@@ -30,7 +30,7 @@ class Network:
     @property
     def title(self) -> str:
         """The spec's title, and what a preset is about."""
-        preset = self.spec.presets.get(self.label.partition("@")[0])
+        preset = preset_of(self.label, self.spec)
         return f"{self.spec.title} ({preset.about})" if preset and preset.about else self.spec.title
 
     @property
@@ -49,7 +49,7 @@ class Network:
         Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
         """
         values = {name: exact(value) for name, value in knobs.items()}
-        return self.at({**self.settings, **values}, self._label_with(",".join(f"{k}={v}" for k, v in knobs.items())))
+        return self.at({**self.settings, **values}, labelled(self.label, [f"{k}={v}" for k, v in knobs.items()]))
 
     def at(self, settings: dict[str, Any], label: str) -> Self:
         """The spec with just these knobs set, under another label."""
@@ -70,10 +70,7 @@ class Network:
     def with_texts(self, texts: list[str]) -> Self:
         """The same network with `knob=value` texts applied. Raises UnknownName for a knob it does not have."""
         settings = parse_settings(texts, self.spec.knobs, self.spec.name)
-        return self.at({**self.settings, **settings}, self._label_with(",".join(text.strip() for text in texts)))
-
-    def _label_with(self, more: str) -> str:
-        return f"{self.label}{',' if '@' in self.label else '@'}{more}"
+        return self.at({**self.settings, **settings}, labelled(self.label, texts))
 
     def __repr__(self) -> str:
         return f"<costcalc.{type(self).__name__} {self.label}>"

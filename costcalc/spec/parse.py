@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Spec
 from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
-from costcalc.spec.reader import Broken, Mapping, Node, Sequence, read
+from costcalc.spec.reader import Mapping, Node, Sequence, read
 
 HEAD = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
@@ -22,17 +25,21 @@ TOP = (*HEAD, *BODY)
 MAX_AXES = 16
 
 
-def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
+def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a file. Raises SpecError with all its problems, or FileNotFoundError and its like."""
-    return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes)
+    return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes, problems=problems)
 
 
-def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES) -> Spec:
-    """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems."""
-    problems = Problems()
+def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
+    """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems.
+
+    Where `problems` are given they are noted there instead, and the Spec is what could be read, with marks in it.
+    """
+    noted = Problems() if problems is None else problems
     with without_collector():
-        spec = _Parser(read(data, file, problems, max_bytes=max_bytes), file, problems).spec()
-    problems.raise_any()
+        spec = _Parser(read(data, file, noted, max_bytes=max_bytes), file, noted).spec()
+    if problems is None:
+        noted.raise_any()
     return spec
 
 
@@ -48,6 +55,9 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
 
 
 def _bytes_of(path: str | Path, max_bytes: int) -> bytes:
+    kind = os.stat(path).st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or str(path).startswith(("/dev/stdin", "/dev/fd/"))):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")  # which may never end, or never begin
     with open(path, "rb") as file:
         return file.read(max_bytes + 1)
 
@@ -93,8 +103,8 @@ class _Parser:
         figures: Any = ()
         if "published" in self.top:
             figures = read_published(self.forms, self.top["published"][1], knobs, about["presets"])
-        blocks: Any = layers.blocks
-        return Spec(**about, sizes=sizes or {}, inputs=inputs, blocks=blocks, items=items, published=figures)  # type: ignore[arg-type]
+        about |= {"sizes": sizes or {}, "inputs": inputs, "blocks": layers.blocks, "items": items}
+        return Spec(**about, published=figures, unsure=frozenset(layers.unsure))
 
     def check_keys(self, needed: list[str]) -> None:
         """Notes keys that lack, and those of the head that do not stand in it."""
@@ -114,24 +124,24 @@ class _Parser:
         found = read_knobs(self.forms, node)
         return found if isinstance(node, Mapping) else None
 
-    def sizes(self, knobs: Knobs | None) -> dict[str, Expression | None] | None:
-        """The sizes in order; None where the expression is wrong, or for all if they could not be read."""
+    def sizes(self, knobs: Knobs | None) -> dict[str, Expression] | None:
+        """The sizes in order; None if they could not be read."""
         if "sizes" not in self.top:
             return {}
         node = self.top["sizes"][1]
-        found: dict[str, Expression | None] = {}
+        found: dict[str, Expression] = {}
         known: dict[str, Any] | None = None if knobs is None else {**knobs}
         for key, value in self.forms.entries(node, "sizes").values():
             name = new_name(self.forms, key, "a size")
             if name and knobs is not None and name in knobs:
                 self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
-                found[name] = self.forms.expression(value, f"size {name}", known)
+                found[name] = self.forms.expression_or_mark(value, f"size {name}", known)
                 if known is not None:
                     known[name] = None
         return found if isinstance(node, Mapping) else None
 
-    def inputs(self, names: Collection[str] | None) -> dict[str, tuple[Expression, ...]]:
+    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Expression, ...]]:
         """The shape of one example by the name of its input."""
         if "input" in self.top:
             return {"input": self.shape(self.top["input"][1], "input", names)}
@@ -151,5 +161,4 @@ class _Parser:
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
             self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
-        listed = [self.forms.expression(axis, what, names) for axis in axes if not isinstance(axis, Broken)]
-        return tuple([axis for axis in listed if axis is not None])
+        return tuple([self.forms.expression_or_mark(axis, what, names) for axis in axes])

@@ -9,7 +9,7 @@ from typing import Any
 
 from costcalc.ops import OPS
 from costcalc.ops.fields import Kind
-from costcalc.spec import head, layers, parse, published
+from costcalc.spec import head, layers, parse, published, signature
 from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
 
@@ -113,7 +113,7 @@ def _layer() -> Schema:
     alone = [{"const": name, "description": _about(name)} for name in ops if not needed_by(name)]
     known = {name: _call(name) for name in ops}
     known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
-    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in layers.STRUCTURES}
+    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}
     of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
     block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}
     mapping = {

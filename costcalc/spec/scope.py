@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from costcalc.graph import Graph
+from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.layers import JOINS
-from costcalc.spec.model import Item
+from costcalc.spec.model import UNKNOWN, Item
 
 BROKEN = ""  # stands for the node of an item whose problem is noted already
+
+
+def kind_of_name(name: str) -> str:
+    """The kind of a layer that is named by `name_of`."""
+    return re.sub(r"_?\d+$", "", name)
+
+
+class Given(dict[str, Any]):
+    """Values of names, with the defaults of the knobs among them for hints."""
+
+    def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
+        super().__init__(values)
+        self.defaults = defaults
+
+
+class Noted(Given):
+    """Values of names, where one without a value is one whose problem is noted already."""
+
+    def __missing__(self, name: str) -> Any:
+        return NO_VALUE
 
 
 class Values(dict[str, Any]):
@@ -20,6 +42,7 @@ class Values(dict[str, Any]):
     def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
         super().__init__(own)
         self.outer = outer
+        self.defaults = getattr(outer, "defaults", {})
 
     def __missing__(self, name: str) -> Any:
         return self.outer[name]
@@ -36,12 +59,13 @@ class Scope:
     outer: Scope | None = None
     around: Scope | None = None  # of the body of a repeat, which sees nothing of it
     here: str | None = None  # the node the next layer reads
+    opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
     kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
     taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
 
     def inside(self, name: str, here: str) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here)
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque)
 
     def find(self, path: str) -> str | None:
         """The node a `from` means: nearest scope first."""
@@ -52,16 +76,28 @@ class Scope:
             scope = scope.outer
         return None
 
+    def hides(self, path: str) -> bool:
+        """May this be inside of something that could not be read?"""
+        scope: Scope | None = self
+        while scope is not None:
+            parts = f"{scope.prefix}{path}".split(".")
+            if not scope.opaque.isdisjoint(".".join(parts[:depth]) for depth in range(1, len(parts))):
+                return True
+            scope = scope.outer
+        return False
+
     def known(self) -> list[str]:
         """Names a `from` could mean here, for hints."""
-        return [name.removeprefix(self.prefix) for name in self.ends]
+        return [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
 
     def name_of(self, item: Item) -> str:
         """Its name, or its kind, numbered where the list has several; "" for a group without a name."""
         if item.name or item.kind == "group":
             return item.name
         self.taken[item.kind] += 1
-        return f"{item.kind}{self.taken[item.kind]}" if self.kinds[item.kind] > 1 else item.kind
+        if self.kinds[item.kind] == 1:
+            return item.kind
+        return f"{item.kind}{'_' * item.kind[-1].isdigit()}{self.taken[item.kind]}"  # relu1, but relu6_1
 
     def pass_over(self, item: Item) -> None:
         """Numbers what is inside as if it had been put, so that a switch does not rename the layers after it."""

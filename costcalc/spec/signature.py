@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import MISSING, fields
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,12 @@ from costcalc.spec.forms import Forms
 from costcalc.spec.reader import Scalar
 
 EXTRAS = ("name", "from", "when", "shares")  # keys that go with every item
+STRUCTURES = ("group", "repeat", "side")
+ADVICE = {  # what is asked for again and again, and is written otherwise
+    ("scaled_dot_product_attention", "heads"): (
+        "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md"
+    )
+}
 SIGNATURE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 Parameters = dict[str, Expression | None]  # with their defaults
 
@@ -24,6 +31,16 @@ def kinds_of(op: str) -> dict[str, Kind]:
     """The fields of an op and what values they take."""
     cls: Any = OPS[op]
     return field_kinds(cls)
+
+
+def field_hint(kind: str, name: str, known: Collection[str]) -> str:
+    """What a field that does not exist may have meant, and which do."""
+    own = [field for field in known if field not in EXTRAS or kind in STRUCTURES]
+    if (kind, name) in ADVICE:
+        return ADVICE[kind, name]
+    near = [*get_close_matches(name[:64], own, 1), *get_close_matches(name[:64], EXTRAS, 1, 0.7)]
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    return f"{guess}{kind} has {shorten(', '.join(own), 200) or 'no fields of its own'}"
 
 
 @cache

@@ -1,0 +1,103 @@
+"""What a layer of a spec can be: every op with its shapes and fields, read off its class."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import MISSING, fields
+from inspect import cleandoc
+from typing import Any
+
+from costcalc.analysis.cost import SCHEMA_VERSION, version
+from costcalc.errors import UnknownName, unknown
+from costcalc.ops import OPS, field_kinds
+from costcalc.table import Column, Table
+
+Described = dict[str, Any]
+
+
+def described(name: str) -> Described:
+    """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
+    if name not in OPS or name == "input":
+        raise UnknownName(unknown("op", name, names()))
+    text = cleandoc(OPS[name].__doc__ or "")
+    pieces = [piece.strip() for piece in re.split(r" {3,}|\n", text)]
+    return {
+        "op": name,
+        "shapes": next((piece for piece in pieces if "->" in piece), ""),
+        "about": text,
+        "fields": _fields(name),
+        "needs": _needs(name),
+    }
+
+
+def names() -> list[str]:
+    """The ops a spec can use: an input is not one of its layers."""
+    return sorted(name for name in OPS if name != "input")
+
+
+def all_ops() -> list[Described]:
+    """Every op, by name."""
+    return [described(name) for name in names()]
+
+
+def ops_table() -> Table:
+    """Every op on one line."""
+    columns = (Column("op", "op", "text"), Column("shapes", "shapes", "text", 1), Column("fields", "fields", "text"))
+    rows = [{**op, "fields": _signature(op)} for op in all_ops()]
+    return Table("", columns, rows, None, ["more about one: costcalc ops NAME"])
+
+
+def op_table(name: str) -> Table:
+    """One op: its fields as rows, the rest as notes."""
+    op = described(name)
+    columns = tuple(Column(key, key, "text") for key in ("field", "takes", "default"))
+    rows = [{**field, "default": _written(field)} for field in op["fields"]]
+    notes = [op["about"], *op["needs"]]
+    return Table(name, columns, rows, None, notes)
+
+
+def to_dict(ops: list[Described]) -> dict[str, Any]:
+    """Ops for a program."""
+    return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "ops": ops}
+
+
+def markdown() -> str:
+    """The table of docs/specs.md."""
+    rows = [f"| `{op['op']}` | {op['shapes'].replace('|', '/')} | {_signature(op)} |" for op in all_ops()]
+    return "\n".join(["| op | shapes | fields |", "|---|---|---|", *rows]) + "\n"
+
+
+def _fields(name: str) -> list[dict[str, Any]]:
+    cls: Any = OPS[name]
+    kinds = field_kinds(cls)
+    return [
+        {
+            "field": field.name,
+            "takes": kinds[field.name].plain_name,
+            "needed": field.default is MISSING,
+            "default": None if field.default is MISSING else field.default,
+        }
+        for field in fields(OPS[name])
+    ]
+
+
+def _written(field: dict[str, Any]) -> str:
+    """A default as a spec would write it."""
+    value = field["default"]
+    if field["needed"]:
+        return "needed"
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def _signature(op: Described) -> str:
+    return ", ".join(f["field"] if f["needed"] else f"{f['field']}={_written(f)}" for f in op["fields"])
+
+
+def _needs(name: str) -> list[str]:
+    """What it asks of its inputs, and the messages it would refuse them with."""
+    needs = OPS[name].needs
+    texts = [text for text in needs.__code__.co_consts if isinstance(text, str) and text != needs.__doc__]
+    shapes = [f"needs an input of shape {text}" for text in texts if text.startswith("(")]
+    reasons = [f"refused: {text.replace('{}', '…')}" for text in texts if "{}" in text]
+    about = [needs.__doc__.strip().rstrip(".")] if needs.__doc__ else []
+    return [*about, *shapes, *reasons]
