@@ -38,7 +38,7 @@ class Column:
         return "left" if self.kind in LEFT else "right"
 
 
-@dataclass
+@dataclass(repr=False)
 class Table:
     """What a command prints. `rows` and `totals` map a column's key to an exact value, not to text.
 
@@ -57,9 +57,10 @@ class Table:
 
     def to_pandas(self) -> Any:
         """The rows as a pandas.DataFrame."""
-        import pandas
+        return data_frame(self.to_records())
 
-        return pandas.DataFrame(self.to_records())
+    def __repr__(self) -> str:
+        return f"<costcalc.Table {self.title!r}: {len(self.rows)} rows; to_records(), to_pandas()>"
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         """One row, each value as its column shows it."""
@@ -81,6 +82,15 @@ class Table:
         notes = "".join(f"<p>{escape(visible(line))}</p>" for note in self.notes for line in note.split("\n"))
         caption = f"<caption>{escape(visible(self.title))}</caption>" if self.title else ""
         return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody>{foot}</table>{notes}"
+
+
+def data_frame(records: list[dict[str, Any]]) -> Any:
+    """Records as a pandas.DataFrame. Raises ImportError with what to install."""
+    try:
+        from pandas import DataFrame
+    except ImportError:
+        raise ImportError("this needs pandas: pip install 'costcalc[pandas]'") from None
+    return DataFrame(records)
 
 
 def cell(value: Any, kind: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, Column, Table, data_frame
 from costcalc.text import as_float
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
@@ -34,7 +34,7 @@ class Pair(NamedTuple):
         return self.first_cost - self.second_cost
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
 
@@ -79,16 +79,17 @@ class Comparison:
             Column("first_cost", label, rank=1),
             Column("second", second.target, "text"),
             Column("second_cost", label, rank=1),
-            Column("saved", "saved"),
-            Column("share", "of the saving", "share", 2),
+            Column("saved", "saved" if first.total(self.by) >= second.total(self.by) else "added"),
+            Column("share", "of the difference", "share", 2),
         )
         total = sum(pair.saved for pair in self.pairs)
+        sign = -1 if total < 0 else 1
         rows = [
             {
                 **pair._asdict(),
                 "first_cost": pair.first_cost if pair.first else None,
                 "second_cost": pair.second_cost if pair.second else None,
-                "saved": pair.saved,
+                "saved": sign * pair.saved,
                 "share": Fraction(pair.saved, total) if total else None,
             }
             for pair in self.pairs
@@ -98,7 +99,7 @@ class Comparison:
             "first_cost": first.total(self.by),
             "second": "",
             "second_cost": second.total(self.by),
-            "saved": total,
+            "saved": sign * total,
         }
         return Table(f"where the {label} are", columns, rows, totals)
 
@@ -122,10 +123,11 @@ class Comparison:
 
     def to_pandas(self) -> Any:
         """The totals as a pandas.DataFrame, one row for each network."""
-        import pandas
+        return data_frame([{"target": c.target, **c.totals, "ratio": as_float(self.ratio(c))} for c in self.costs])
 
-        rows = [{"target": c.target, **c.totals, "ratio": as_float(self.ratio(c))} for c in self.costs]
-        return pandas.DataFrame(rows)
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
+        return f"<costcalc.Comparison {shown}; tables(), to_dict(), to_pandas()>"
 
     def _repr_html_(self) -> str:
         return "".join(table._repr_html_() for table in self.tables())

@@ -12,14 +12,14 @@ from costcalc.dims import Size
 from costcalc.errors import UnknownName, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, Column, Table, data_frame
 from costcalc.text import value_text
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Cost:
     """Rows and their totals. `target` and `knobs` say what was counted."""
 
@@ -119,9 +119,11 @@ class Cost:
 
     def to_pandas(self) -> Any:
         """The layers as a pandas.DataFrame."""
-        import pandas
+        return data_frame(self.to_records())
 
-        return pandas.DataFrame(self.to_records())
+    def __repr__(self) -> str:
+        totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
+        return f"<costcalc.Cost {self.target}: {totals}, {len(self.layers)} layers; table(), totals, to_records()>"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()

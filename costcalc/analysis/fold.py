@@ -35,15 +35,15 @@ class Fold(NamedTuple):
 
 COLUMNS: tuple[Column, ...] = (
     Column("name", "block", "text"),
-    Column("op", "op", "text", 4),
-    Column("times", "×", "int", 6),
+    Column("op", "op", "text", 5),
+    Column("times", "×", "int", 1),
     Column("output_shape", "out", "shape", 1),
     Column("params", "params"),
     Column("macs", "MACs"),
     Column("elementwise", "elementwise", "int", 6),
-    Column("activations", "activations", "int", 5),
+    Column("activations", "activations", "int", 6),
     Column("passed_on", "passed on", "int", 2),
-    Column("widest", "widest", "int", 2),
+    Column("widest", "widest", "int", 4),
     Column("share", "share", "share", 3),
 )
 

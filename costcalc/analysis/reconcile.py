@@ -13,7 +13,7 @@ from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, Column, Table, data_frame
 from costcalc.text import as_float, value_text
 
 COLUMNS = (
@@ -40,7 +40,7 @@ class Figure:
     difference: float | None  # (published − exact) / exact; None if we count nothing
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reconciliation:
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
@@ -82,6 +82,14 @@ class Reconciliation:
             "figures": self.to_records(),
             "others": list(self.others),
         }
+
+    def to_pandas(self) -> Any:
+        """The figures as a pandas.DataFrame."""
+        return data_frame(self.to_records())
+
+    def __repr__(self) -> str:
+        agreeing = sum(figure.agrees for figure in self.figures)
+        return f"<costcalc.Reconciliation {self.target}: {agreeing} of {len(self.figures)} figures agree; table()>"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()

@@ -21,7 +21,7 @@ SECONDS = 12.0  # for all that is printed; the closed form alone has ten
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
@@ -52,6 +52,9 @@ class Answer:
         first, *others = (formula.to_dict() for formula in self.formulas)
         second = {"without_floors": {key: other[key] for key in OF_THE_SECOND} for other in others[:1]}  # noqa: B035
         return {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Answer {self.formulas[0]!r}; text, latex, python, tables()>"
 
     def _repr_html_(self) -> str:
         return "".join(table._repr_html_() for table in self.tables())

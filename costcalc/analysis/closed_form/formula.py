@@ -36,7 +36,7 @@ class Term:
     expression: Expr
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Formula:
     """A cost in letters. `knobs` maps each letter to its value at the current settings (None if it cannot have it
     under the assumptions), `names` expressions to the
@@ -156,6 +156,9 @@ class Formula:
             "domain": [asdict(bound) for bound in self.domain.bounds],
             "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
         }  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Formula {self.metric} of {self.net.label} = {self.text}>"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()

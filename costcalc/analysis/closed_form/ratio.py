@@ -39,7 +39,7 @@ class BreakEven:
     current: Any  # the knob's value there
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ratio:
     """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
 
@@ -158,6 +158,9 @@ class Ratio:
             ],
             "domain": [line for domain in self.domains for line in domain.lines()],
         }  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Ratio {self.lines()[0]}>"
 
     def _repr_html_(self) -> str:
         return self.tables()[0]._repr_html_()
