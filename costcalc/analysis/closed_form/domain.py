@@ -58,12 +58,15 @@ class Domain:
                 raise ShapeError(f"the formula holds for {bound}, not for {size_text(value)}{why}")
 
     def lines(self) -> list[str]:
-        """What a reader must know before filling in numbers."""
+        """What a reader must know before filling in numbers, if only that there is nothing to know."""
+        return self.limits() or ["holds for every value of its knobs"]
+
+    def limits(self) -> list[str]:
+        """Where it does not hold, and what it assumes."""
         holds = [f"holds for {self}"] if self.bounds else []
         below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because]
-        return (
-            holds + below + [f"holds {text}" for text in self.conditions] + [f"assumes {text}" for text in self.assumed]
-        )
+        conditions = [f"holds {text}" for text in self.conditions]
+        return holds + below + conditions + [f"assumes {text}" for text in self.assumed]
 
 
 def find_domain(

@@ -99,7 +99,7 @@ class Ratio:
         """The ratio, its value, its break-evens and its domain, a line each."""
         lines = [f"{label(self.metric)} of {' / '.join(self.sides)} = {self.text}", self._now()]
         lines += [*map(self.sentence, self.break_evens), *self._where()]
-        return [*lines, *dict.fromkeys(line for domain in self.domains for line in domain.lines())]
+        return [*lines, *self.limits()]
 
     def _now(self) -> str:
         value = self.value
@@ -156,8 +156,12 @@ class Ratio:
                 {"knob": e.knob, "sign": e.sign, "text": self.writer.write(e.expression), "value": float(e.value),
                  "current": e.current} for e in self.break_evens
             ],
-            "domain": [line for domain in self.domains for line in domain.lines()],
+            "domain": self.limits(),
         }  # fmt: skip
+
+    def limits(self) -> list[str]:
+        """Where the two formulas hold, each line once."""
+        return [*dict.fromkeys(line for domain in self.domains for line in domain.limits())]
 
     def __repr__(self) -> str:
         return f"<costcalc.Ratio {self.lines()[0]}>"
