@@ -264,3 +264,11 @@ def test_every_command_that_reads_a_file_takes_its_limit(words, tmp_path, capsys
     (tmp_path / "good.yaml").write_text(GOOD)
     assert command([*words.split(), "./good.yaml", "--max-bytes", "10"]) == 2
     assert "more than 10 bytes" in capsys.readouterr().err
+
+
+def test_presets_of_a_spec_without_knobs_that_can_be_read(tmp_path):
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD.replace("input: [3, 8, 8]", "knobs: [r]\npresets: {small: {r: 4}}\ninput: [3, r, r]"))
+    assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
+        "4:8: knobs is a mapping, key: value; see docs/specs.md"
+    ]

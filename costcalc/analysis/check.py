@@ -148,7 +148,8 @@ class _Checker:
             if not prefix:
                 check_constants(self.spec, problems)
             values = {**resolve(self.spec, {}), **settings}
-            graph = bind_what_can_be(self.spec, values, problems, max_layers=self.max_layers)
+            noted = bool(self.found)
+            graph = bind_what_can_be(self.spec, values, problems, max_layers=self.max_layers, noted=noted)
             rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
             problems.raise_any()
         except SpecError as error:

@@ -43,15 +43,15 @@ def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS)
 
 
 def bind_what_can_be(
-    spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS
+    spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, noted: bool = False
 ) -> Graph:
     """The layer graph without the layers that are wrong, and without those that read them.
 
-    A name without a value is one whose problem is noted already, if there are `problems`.
+    A name without a value is one whose problem is noted already, if there are `problems` or others were `noted`.
     """
     with without_collector():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
-        given = Noted(values, defaults) if len(problems) else Given(values, defaults)
+        given = Noted(values, defaults) if noted or len(problems) else Given(values, defaults)
         return _Binder(spec, max_layers, problems).build(given)
 
 
