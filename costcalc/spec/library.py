@@ -136,7 +136,15 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
 
 
+PICKLED = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib")
+
+
 def _file_spec(path: str, max_bytes: int) -> Spec:
+    if path.lower().endswith(PICKLED):
+        raise UsageError(
+            f"{path[:200]!r} may be pickled, and unpickling runs what is in it: costcalc never opens such files. "
+            "Write the network as a spec (see docs/specs.md); weights belong in safetensors, networks in ONNX"
+        )
     try:
         return parse_file(path, max_bytes=max_bytes)
     except FileNotFoundError:
