@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -51,6 +52,7 @@ def compare(
         str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")
     ] = "macs",
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
+    store: StorePath = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -64,13 +66,13 @@ def compare(
     comparison = compare_nets(found, by=by, algebra=algebra or None)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:
-        from costcalc.report.progress import progress
-        from costcalc.torch_backend.timing import time_nets
+        from costcalc.cli.keeping import timed
 
-        with progress() as show:
-            timing = time_nets(found, progress=show)
+        timing, keeper = timed(found, store)
         tables[0], document["time"] = timing.beside(tables[0]), timing.to_dict()
     emit(tables, document, format, output)
+    if time:
+        keeper.raise_any()
 
 
 def explain(

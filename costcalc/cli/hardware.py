@@ -69,20 +69,15 @@ def time(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
-    from costcalc.report.progress import progress
+    from costcalc.cli.keeping import timed
     from costcalc.torch_backend.measure import QUICK, SECONDS
-    from costcalc.torch_backend.timing import time_nets
 
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
-    from costcalc.cli.keeping import Keeper
-
-    keeper = Keeper(store)
-    with progress() as show:
-        found = time_nets(
-            nets(targets, set_, max_layers, max_bytes), device=device, batches=_numbers(batch), engines=engines,
-            seconds=QUICK if quick else SECONDS, per_layer=per_layer, progress=show,
-            finished=keeper.keep, dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
-        )  # fmt: skip
+    found, keeper = timed(
+        nets(targets, set_, max_layers, max_bytes), store, device=device, batches=_numbers(batch), engines=engines,
+        seconds=QUICK if quick else SECONDS, per_layer=per_layer,
+        dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
+    )  # fmt: skip
     emit(found.tables(), found.to_dict(), format, output)
     keeper.raise_any()
     if not found.measured:

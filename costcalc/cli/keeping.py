@@ -10,6 +10,7 @@ from costcalc.errors import StoreError
 from costcalc.store import Record, Store, graph_hash
 
 if TYPE_CHECKING:
+    from costcalc.net import Net
     from costcalc.torch_backend.measure import Point
     from costcalc.torch_backend.timing import Timing
 
@@ -35,6 +36,18 @@ class Keeper:
         """Raises what stood in the way."""
         if self.error is not None:
             raise self.error
+
+
+def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper]:
+    """Times networks with a bar on stderr, and keeps what is measured in the store at `path`: to be asked, once the
+    times are printed, whether it could."""
+    from costcalc.report.progress import progress
+    from costcalc.torch_backend.timing import time_nets
+
+    keeper = Keeper(path)
+    with progress() as show:
+        found = time_nets(nets, progress=show, finished=keeper.keep, **how)
+    return found, keeper
 
 
 def record_of(point: Point, timing: Timing) -> Record:
