@@ -46,3 +46,54 @@ def test_a_column_that_decides_both_ways_is_said_to(spec):
     net = spec("{r: 9}", "- linear: {features: 3 if r > 5 else 4, bias: false}\n", "[1, r]")
     with pytest.raises(SpecError, match=r"r > 5 holds at some points of a column and not at others; count them apart"):
         net.with_knobs(r=np.array([3, 9])).cost()
+
+
+# ---- columns
+
+
+def graph_of(*layers):
+    graph = costcalc.new_graph()
+    for name, op, *inputs, extra in layers:
+        costcalc.add(graph, name, op, *inputs, **extra)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "message"),
+    [
+        (np.array([[9, 4], [3, 8]]), 9, "a window of 5 does not fit into 4, padding included"),
+        (9, np.array([[9], [4]]), "a window of 5 does not fit into 4, padding included"),
+        (np.array([9, 9, 9]), np.array([[9], [4]]), "a window of 5 does not fit into 4, padding included"),
+    ],
+)
+def test_the_first_bad_point_of_a_grid_is_named(rows, columns, message):
+    graph = graph_of(("x", ops.Input([1, 3, rows, columns]), {}), ("conv", ops.Conv(2, 5), "x", {}))
+    with pytest.raises(ShapeError) as caught:
+        costcalc.cost(graph)
+    assert str(caught.value) == f"layer 'conv' (conv): {message}"
+
+
+def test_a_shape_with_a_column_is_shown_at_the_bad_point():
+    graph = graph_of(
+        ("x", ops.Input([1, np.array([4, 3])]), {}), ("fc", ops.Linear(4), "x", {}), ("sum", ops.Add(), "x", "fc", {})
+    )
+    with pytest.raises(ShapeError) as caught:
+        costcalc.cost(graph)
+    assert str(caught.value) == "layer 'sum' (add): inputs (1, 3) and (1, 4) differ in size"
+
+
+def test_weights_are_shared_at_every_point_or_refused():
+    """Points of a sweep at which the second layer needs other weights than it is given."""
+
+    def net(width):
+        return graph_of(
+            ("x", ops.Input([1, 3]), {}),
+            ("one", ops.Linear(width, bias=False), "x", {}),
+            ("two", ops.Linear(3, bias=False), "one", {}),
+            ("three", ops.Linear(3, bias=False), "two", {"shares": "two"}),
+        )
+
+    assert costcalc.cost(net(np.array([3, 3]))).params.tolist() == [18, 18]
+    with pytest.raises(ShapeError) as caught:
+        costcalc.cost(net(np.array([3, 4])))
+    assert str(caught.value) == "layer 'three' (linear): shares weight of shape (3, 4), but needs (3, 3)"

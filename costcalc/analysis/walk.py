@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 from costcalc.dims import Shape, Size, elements, is_column, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
-from costcalc.ops import settle
-from costcalc.ops.base import all_needs, refuse_points
+from costcalc.ops.base import all_needs, open_needs
 
 
 class Row(NamedTuple):
@@ -159,9 +158,7 @@ def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tup
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
-    valid, assumed = settle(all_needs(op, ins))
-    if valid is not True:
-        refuse_points(op.needs(*ins))
+    assumed = open_needs(all_needs(op, ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
@@ -194,5 +191,5 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
         raise ShapeError(f"shares no weights with a {owner.name}")
     reason = "shares {} of shape {}, but needs {}"
     pairs = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
-    _, assumed = settle((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
+    assumed = open_needs((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
     return _roles(own), tuple(assumed)

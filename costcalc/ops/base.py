@@ -15,12 +15,12 @@ function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, at_least, elements, is_column, is_letter
+from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind
 
@@ -172,12 +172,15 @@ def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
             yield value.is_positive or at_least(value, 1), "{} = {} must be at least 1", name, value
 
 
-def refuse_points(needs: Any) -> None:
-    """Raises ShapeError for the first point of a column at which something that must hold does not."""
-    for truth, reason, *sizes in needs:
-        if is_column(truth) and not truth.all():
-            point = tuple((~truth.astype(bool)).nonzero()[0][:1]) if truth.ndim else ()
-            raise ShapeError(reason.format(*(x[point] if is_column(x) and x.ndim else x for x in sizes)))
+def open_needs(needs: Iterable[Need]) -> list[str]:
+    """What letters leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
+    needs = [*needs]
+    valid, assumed = settle(needs)
+    if valid is not True:
+        for truth, reason, *sizes in needs:
+            if is_column(truth) and not truth.all():
+                raise ShapeError(reason.format(*first_failure(truth, sizes)))
+    return assumed
 
 
 def settle(needs: Any) -> tuple[Truth, list[str]]:
