@@ -1,12 +1,16 @@
 """What is left open never becomes a number: values of blocks and sizes, columns whose points differ in validity."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 import costcalc
-from costcalc import load, ops
+from costcalc import dims, load, ops
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.errors import ShapeError, SpecError
+from costcalc.ops.base import free, op
+from costcalc.spec import schema
 
 
 @pytest.fixture
@@ -53,8 +57,8 @@ def test_a_column_that_decides_both_ways_is_said_to(spec):
 
 def graph_of(*layers):
     graph = costcalc.new_graph()
-    for name, op, *inputs, extra in layers:
-        costcalc.add(graph, name, op, *inputs, **extra)
+    for name, layer, *inputs, extra in layers:
+        costcalc.add(graph, name, layer, *inputs, **extra)
     return graph
 
 
@@ -97,3 +101,76 @@ def test_weights_are_shared_at_every_point_or_refused():
     with pytest.raises(ShapeError) as caught:
         costcalc.cost(net(np.array([3, 4])))
     assert str(caught.value) == "layer 'three' (linear): shares weight of shape (3, 4), but needs (3, 3)"
+
+
+# ---- what an op may be
+
+
+def test_a_field_that_is_of_no_kind_is_refused_with_the_class():
+    with pytest.raises(TypeError) as caught:
+
+        @op
+        class Annotated(ops.Identity):
+            n: int = 1
+
+    assert str(caught.value) == (
+        "op Annotated: field 'n' is of no kind costcalc knows; annotate it with one of costcalc.ops.fields: Count, "
+        "ExplicitPadding, Flag, Mode, Number, Order, Padding, PerAxis, Ratio, Share, Table, Whole, Wholes"
+    )
+    assert "annotated" not in ops.OPS
+
+
+def test_an_annotation_that_does_not_exist_is_refused_with_the_class():
+    with pytest.raises(TypeError, match="op Unknown: name 'Nowhere' is not defined"):
+
+        @op
+        class Unknown(ops.Identity):
+            n: "Nowhere" = 1  # noqa: F821
+
+    assert "unknown" not in ops.OPS
+
+
+@pytest.mark.parametrize("p", [7, -3, Fraction(3, 2)])
+def test_a_share_lies_between_nothing_and_all(p):
+    with pytest.raises(ShapeError) as caught:
+        ops.Dropout(p=p)
+    assert str(caught.value) == f"dropout: p must be a number from 0 to 1, got {dims.size_text(p)}"
+    assert [ops.Dropout(p=p).p for p in (0, 0.2, 1)] == [0, 0.2, 1]
+
+
+def test_the_columns_of_a_share_lie_there_too():
+    with pytest.raises(ShapeError, match="p must be a number from 0 to 1"):
+        ops.Dropout(p=np.array([0.5, 7]))
+
+
+def test_the_schema_says_how_much_a_share_can_be():
+    properties = schema.json_schema()["$defs"]["layer"]["anyOf"][-1]["properties"]
+    shares = properties["dropout"]["anyOf"][0]["properties"]["p"]["anyOf"]
+    assert shares[0] == {"type": "number", "minimum": 0, "maximum": 1}
+
+
+def test_free_macs_do_not_hide_gradients_that_are_given():
+    @op
+    class LookedUp(ops.Identity):
+        macs = free("looked up")
+
+        def backward_macs(self, x, *, out, wanted):
+            return 99
+
+    try:
+        assert LookedUp().backward_macs((1,), out=(1,), wanted=(True,)) == 99
+    finally:
+        ops.OPS.pop("looked_up")
+
+
+def test_macs_without_gradients_say_what_to_do():
+    with pytest.raises(TypeError) as caught:
+
+        @op
+        class Doubled(ops.ReLU):
+            def macs(self, x, *, out):
+                return 2
+
+    assert str(caught.value) == (
+        "op Doubled has macs of its own, but the backward_macs of ReLU; give it backward_macs too"
+    )

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter
 from costcalc.errors import ShapeError
-from costcalc.ops.fields import Kind
+from costcalc.ops.fields import Kind, kind_names
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
@@ -51,9 +51,9 @@ Class = TypeVar("Class", bound=type[Any])
 def op(cls: Class) -> Class:
     """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed.
 
-    An op whose multiplies are free has none in its gradients either.
+    An op whose multiplies are free has none in its gradients either, unless it says so itself.
     """
-    if getattr(getattr(cls, "macs", None), "is_free", False):
+    if isinstance(getattr(cls, "macs", None), Free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
         cls.backward_macs = cls.macs
     open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
     if open_questions:
@@ -67,17 +67,26 @@ def op(cls: Class) -> Class:
     other = OPS.get(cls.name, cls)
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
+    dataclass(repr=False, eq=False, match_args=False)(cls)
+    known: type[Any] = cls
+    field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
     CLASSES.add(cls)
-    OPS[cls.name] = dataclass(repr=False, eq=False, match_args=False)(cls)
+    OPS[cls.name] = cls
     return cls
+
+
+def _owner(cls: type[Any], question: str) -> int:
+    """Which of its ancestors answers it, counted from the class itself; past the last if none does."""
+    return next((i for i, one in enumerate(cls.__mro__) if question in one.__dict__), len(cls.__mro__))
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
     """Multiplies of its own and the gradients of another class would not go together."""
-    order = [next(i for i, c in enumerate(cls.__mro__) if name in c.__dict__) for name in ("macs", "backward_macs")]
-    if order[0] < order[1]:
+    other = _owner(cls, "backward_macs")
+    if _owner(cls, "macs") < other:
         raise TypeError(
-            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[order[1]].__name__}"
+            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[other].__name__}; "
+            "give it backward_macs too"
         )
 
 
@@ -114,20 +123,34 @@ def _arity(cls: type[Any]) -> int | None:
 
 @cache
 def field_kinds(cls: type[Any]) -> dict[str, Kind]:
-    """The kind of every field of an op, in the order of its definition."""
-    hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name].__metadata__[0] for field in fields(cls)}
+    """The kind of every field of an op, in the order of its definition. Raises TypeError for one that has none."""
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"op {cls.__name__}: {error}") from None
+    kinds: dict[str, Kind] = {}
+    for name in [field.name for field in fields(cls)]:
+        kind = next(iter(getattr(hints[name], "__metadata__", ())), None)
+        if not isinstance(kind, Kind):
+            raise TypeError(
+                f"op {cls.__name__}: field {name!r} is of no kind costcalc knows; "
+                f"annotate it with one of costcalc.ops.fields: {', '.join(kind_names())}"
+            )
+        kinds[name] = kind
+    return kinds
 
 
-def free(reason: str) -> Callable[..., int]:
-    """A cost that is zero, with the reason."""
+class Free:
+    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
 
-    def nothing(self: Any, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
+    def __init__(self, reason: str):
+        self.__doc__ = f"0: {reason}"
+
+    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
         return 0
 
-    nothing.__doc__ = f"0: {reason}"
-    nothing.is_free = True  # type: ignore[attr-defined]
-    return nothing
+
+free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
 
 
 def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
