@@ -20,7 +20,7 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter
+from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter, whole
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 
@@ -36,6 +36,17 @@ class Tensor(NamedTuple):
     name: str
     shape: Shape
     role: str = "weight"
+
+
+class Assumed(str):
+    """What letters leave open, in words, and the need behind it."""
+
+    need: Need
+
+    def __new__(cls, need: Need) -> Assumed:
+        self = super().__new__(cls, need[1].format(*need[2:]))
+        self.need = need
+        return self
 
 
 def snake_case(name: str) -> str:
@@ -68,7 +79,7 @@ def op(cls: Class) -> Class:
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
     dataclass(repr=False, eq=False, match_args=False)(cls)
-    known: type[Any] = cls
+    known: Any = cls
     field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
     CLASSES.add(cls)
     OPS[cls.name] = cls
@@ -188,14 +199,25 @@ def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
 
 
 def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """What an op needs, and that its sizes are at least 1 where they are letters; of numbers the fields see to that."""
+    """What an op needs, and what its fields do where they are letters; of numbers they see to it as they are set."""
     yield from self.needs(*ins)
     for name, value in self.__dict__.items():
-        if is_letter(value):
-            yield value.is_positive or at_least(value, 1), "{} = {} must be at least 1", name, value
+        sizes = value if value.__class__ is tuple else (value,)
+        for size in sizes:
+            if is_letter(size):
+                kind = field_kinds(self.__class__)[name]
+                if kind.is_size:
+                    yield from size_needs(name, size, kind.low)
 
 
-def open_needs(needs: Iterable[Need]) -> list[str]:
+def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
+    """A letter is a size if it is whole and large enough."""
+    enough = {0: size.is_nonnegative, 1: size.is_positive}.get(low) or at_least(size, low)
+    yield enough, "{} = {} must be at least {}", name, size, low
+    yield whole(size), "{} = {} must be a whole number", name, size
+
+
+def open_needs(needs: Iterable[Need]) -> list[Assumed]:
     """What letters leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
     needs = [*needs]
     valid, assumed = settle(needs)
@@ -206,16 +228,16 @@ def open_needs(needs: Iterable[Need]) -> list[str]:
     return assumed
 
 
-def settle(needs: Any) -> tuple[Truth, list[str]]:
+def settle(needs: Any) -> tuple[Truth, list[Assumed]]:
     """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
     valid: Truth = True
-    assumed = []
+    assumed: list[Assumed] = []
     for need in needs:
         truth = need[0]
         if truth is True:
             continue
         if truth is None:
-            assumed.append(need[1].format(*need[2:]))
+            assumed.append(Assumed(need))
         elif truth is False:
             raise ShapeError(need[1].format(*need[2:]))
         else:

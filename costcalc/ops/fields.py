@@ -56,6 +56,11 @@ class Kind:
                 return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
 
+    @property
+    def is_size(self) -> bool:
+        """Is it about whole numbers?"""
+        return self.name in ("size", "sizes", "per_axis", "table")
+
     def one(self, value: Any, what: str) -> Any:
         """One size."""
         size = checked(value, what, self.low)
