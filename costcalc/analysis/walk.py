@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, elements, is_column, prod, same_shape
+from costcalc.dims import Shape, Size, elements, is_column, is_letter, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
-from costcalc.ops import settle
-from costcalc.ops.base import all_needs, refuse_points
+from costcalc.ops.base import Assumed, all_needs, open_needs, size_needs
 
 
 class Row(NamedTuple):
@@ -29,7 +28,7 @@ class Row(NamedTuple):
     macs: Size
     elementwise: Size
     activations: Size  # elements written
-    assumed: tuple[str, ...]  # what letters could not decide
+    assumed: tuple[Assumed, ...]  # what letters could not decide
 
     @property
     def params(self) -> Size:
@@ -58,7 +57,7 @@ class _Walk:
 
     def __init__(self, report: Report | None):
         self.report = report
-        self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[str, ...]]] = {}
+        self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[Assumed, ...]]] = {}
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
     def rows(
@@ -100,7 +99,7 @@ class _Walk:
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
             yield Row._make((name, op, inputs, ins, out, times, *costs, assumed))
 
-    def ask(self, op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[str, ...]]:
+    def ask(self, op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
         """The output shape of an op on these inputs, its costs in the order of a Row, and what it had to assume."""
         key = (op, ins)
         try:
@@ -123,7 +122,7 @@ class _Walk:
             out = shapes[end]
             kept = out is None or same_shape(out, x)
             if kept is True or (is_column(kept) and kept.all()):
-                yield from rows
+                yield from _with_times(rows, op.times, name)
                 return out
             if not isinstance(op.times, int):
                 raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
@@ -156,13 +155,19 @@ class _Walk:
         self.report(problem)
 
 
-def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[str, ...]]:
+def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
+    """The rows of a repeat; the first says what is open about its times."""
+    if not rows or not is_letter(times):
+        return rows
+    open_ = open_needs(size_needs(f"the times of {name!r}", times, 0))
+    return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
+
+
+def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
-    valid, assumed = settle(all_needs(op, ins))
-    if valid is not True:
-        refuse_points(op.needs(*ins))
+    assumed = open_needs(all_needs(op, ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
@@ -195,5 +200,5 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
         raise ShapeError(f"shares no weights with a {owner.name}")
     reason = "shares {} of shape {}, but needs {}"
     pairs = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
-    _, assumed = settle((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
+    assumed = open_needs((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
     return _roles(own), tuple(assumed)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.dims.given import LARGEST, checked, is_column, is_letter, normal, size_text
+from costcalc.dims.given import LARGEST, checked, first_failure, is_column, is_letter, normal, size_text
 from costcalc.dims.shown import Shown
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "elements",
     "equal",
     "exact_div",
+    "first_failure",
     "floor",
     "floor_div",
     "gcd",

@@ -65,6 +65,22 @@ def exact_column(values: list[Any], shape: tuple[int, ...]) -> Any:
     return column.reshape(shape)
 
 
+def first_failure(truth: Any, sizes: Any) -> list[Any]:
+    """Sizes, and shapes of them, at the first point at which a column of truths is False."""
+    import numpy
+
+    columns = [x for size in sizes for x in (size if isinstance(size, tuple) else (size,)) if is_column(x)]
+    shape = numpy.broadcast_shapes(truth.shape, *(x.shape for x in columns))
+    point = tuple(numpy.argwhere(~numpy.broadcast_to(truth.astype(bool), shape))[0])
+
+    def there(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(map(there, x))
+        return normal(numpy.broadcast_to(x, shape)[point]) if is_column(x) else x
+
+    return [there(size) for size in sizes]
+
+
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 

@@ -15,14 +15,14 @@ function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, at_least, elements, is_column, is_letter
+from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter, whole
 from costcalc.errors import ShapeError
-from costcalc.ops.fields import Kind
+from costcalc.ops.fields import Kind, kind_names
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
@@ -38,6 +38,17 @@ class Tensor(NamedTuple):
     role: str = "weight"
 
 
+class Assumed(str):
+    """What letters leave open, in words, and the need behind it."""
+
+    need: Need
+
+    def __new__(cls, need: Need) -> Assumed:
+        self = super().__new__(cls, need[1].format(*need[2:]))
+        self.need = need
+        return self
+
+
 def snake_case(name: str) -> str:
     """The name a class has in specs: `BatchNorm` is `batch_norm`, `ReLU6` is `relu6`."""
     name = name.replace("ReLU", "Relu").replace("SiLU", "Silu").replace("GELU", "Gelu")
@@ -51,9 +62,9 @@ Class = TypeVar("Class", bound=type[Any])
 def op(cls: Class) -> Class:
     """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed.
 
-    An op whose multiplies are free has none in its gradients either.
+    An op whose multiplies are free has none in its gradients either, unless it says so itself.
     """
-    if getattr(getattr(cls, "macs", None), "is_free", False):
+    if isinstance(getattr(cls, "macs", None), Free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
         cls.backward_macs = cls.macs
     open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
     if open_questions:
@@ -67,17 +78,26 @@ def op(cls: Class) -> Class:
     other = OPS.get(cls.name, cls)
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
+    dataclass(repr=False, eq=False, match_args=False)(cls)
+    known: Any = cls
+    field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
     CLASSES.add(cls)
-    OPS[cls.name] = dataclass(repr=False, eq=False, match_args=False)(cls)
+    OPS[cls.name] = cls
     return cls
+
+
+def _owner(cls: type[Any], question: str) -> int:
+    """Which of its ancestors answers it, counted from the class itself; past the last if none does."""
+    return next((i for i, one in enumerate(cls.__mro__) if question in one.__dict__), len(cls.__mro__))
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
     """Multiplies of its own and the gradients of another class would not go together."""
-    order = [next(i for i, c in enumerate(cls.__mro__) if name in c.__dict__) for name in ("macs", "backward_macs")]
-    if order[0] < order[1]:
+    other = _owner(cls, "backward_macs")
+    if _owner(cls, "macs") < other:
         raise TypeError(
-            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[order[1]].__name__}"
+            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[other].__name__}; "
+            "give it backward_macs too"
         )
 
 
@@ -114,20 +134,34 @@ def _arity(cls: type[Any]) -> int | None:
 
 @cache
 def field_kinds(cls: type[Any]) -> dict[str, Kind]:
-    """The kind of every field of an op, in the order of its definition."""
-    hints = get_type_hints(cls, include_extras=True)
-    return {field.name: hints[field.name].__metadata__[0] for field in fields(cls)}
+    """The kind of every field of an op, in the order of its definition. Raises TypeError for one that has none."""
+    try:
+        hints = get_type_hints(cls, include_extras=True)
+    except NameError as error:
+        raise TypeError(f"op {cls.__name__}: {error}") from None
+    kinds: dict[str, Kind] = {}
+    for name in [field.name for field in fields(cls)]:
+        kind = next(iter(getattr(hints[name], "__metadata__", ())), None)
+        if not isinstance(kind, Kind):
+            raise TypeError(
+                f"op {cls.__name__}: field {name!r} is of no kind costcalc knows; "
+                f"annotate it with one of costcalc.ops.fields: {', '.join(kind_names())}"
+            )
+        kinds[name] = kind
+    return kinds
 
 
-def free(reason: str) -> Callable[..., int]:
-    """A cost that is zero, with the reason."""
+class Free:
+    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
 
-    def nothing(self: Any, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
+    def __init__(self, reason: str):
+        self.__doc__ = f"0: {reason}"
+
+    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
         return 0
 
-    nothing.__doc__ = f"0: {reason}"
-    nothing.is_free = True  # type: ignore[attr-defined]
-    return nothing
+
+free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
 
 
 def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
@@ -165,31 +199,45 @@ def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
 
 
 def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """What an op needs, and that its sizes are at least 1 where they are letters; of numbers the fields see to that."""
+    """What an op needs, and what its fields do where they are letters; of numbers they see to it as they are set."""
     yield from self.needs(*ins)
     for name, value in self.__dict__.items():
-        if is_letter(value):
-            yield value.is_positive or at_least(value, 1), "{} = {} must be at least 1", name, value
+        sizes = value if value.__class__ is tuple else (value,)
+        for size in sizes:
+            if is_letter(size):
+                kind = field_kinds(self.__class__)[name]
+                if kind.is_size:
+                    yield from size_needs(name, size, kind.low)
 
 
-def refuse_points(needs: Any) -> None:
-    """Raises ShapeError for the first point of a column at which something that must hold does not."""
-    for truth, reason, *sizes in needs:
-        if is_column(truth) and not truth.all():
-            point = tuple((~truth.astype(bool)).nonzero()[0][:1]) if truth.ndim else ()
-            raise ShapeError(reason.format(*(x[point] if is_column(x) and x.ndim else x for x in sizes)))
+def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
+    """A letter is a size if it is whole and large enough."""
+    enough = {0: size.is_nonnegative, 1: size.is_positive}.get(low) or at_least(size, low)
+    yield enough, "{} = {} must be at least {}", name, size, low
+    yield whole(size), "{} = {} must be a whole number", name, size
 
 
-def settle(needs: Any) -> tuple[Truth, list[str]]:
+def open_needs(needs: Iterable[Need]) -> list[Assumed]:
+    """What letters leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
+    needs = [*needs]
+    valid, assumed = settle(needs)
+    if valid is not True:
+        for truth, reason, *sizes in needs:
+            if is_column(truth) and not truth.all():
+                raise ShapeError(reason.format(*first_failure(truth, sizes)))
+    return assumed
+
+
+def settle(needs: Any) -> tuple[Truth, list[Assumed]]:
     """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
     valid: Truth = True
-    assumed = []
+    assumed: list[Assumed] = []
     for need in needs:
         truth = need[0]
         if truth is True:
             continue
         if truth is None:
-            assumed.append(need[1].format(*need[2:]))
+            assumed.append(Assumed(need))
         elif truth is False:
             raise ShapeError(need[1].format(*need[2:]))
         else:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import checked, is_column, is_letter
+from costcalc.dims import all_of, at_least, checked, is_column, is_letter
 from costcalc.dims.given import shortened
 from costcalc.errors import ShapeError
 
@@ -17,6 +17,7 @@ IN_WORDS = {
     "table": "rows of whole numbers",
     "flag": "true or false",
     "ratio": "a number",
+    "share": "a number from 0 to 1",
     "word": "",
 }
 
@@ -24,8 +25,8 @@ IN_WORDS = {
 @dataclass(frozen=True)
 class Kind:
     """What values a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
-    axis), `flag`, `word`, `ratio` (a real number), `table` (rows of whole numbers). Sizes are at least `low`;
-    a `fixed` one says how many tensors or axes there are, which no letter or column can."""
+    axis), `flag`, `word`, `ratio` (a real number), `share` (one from 0 to 1), `table` (rows of whole numbers). Sizes
+    are at least `low`; a `fixed` one says how many tensors or axes there are, which no letter or column can."""
 
     name: str
     low: int = 1
@@ -51,7 +52,14 @@ class Kind:
                 return value
             case "ratio" if is_ratio(value):
                 return value
+            case "share" if is_ratio(value) and is_within(value, 0, 1):
+                return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
+
+    @property
+    def is_size(self) -> bool:
+        """Is it about whole numbers?"""
+        return self.name in ("size", "sizes", "per_axis", "table")
 
     def one(self, value: Any, what: str) -> Any:
         """One size."""
@@ -73,6 +81,17 @@ def is_ratio(x: Any) -> bool:
     return hasattr(x, "numerator") or is_letter(x) or is_column(x)
 
 
+def is_within(x: Any, low: int, high: int) -> bool:
+    """Is no point of it known to lie outside?"""
+    truth = all_of((at_least(x, low), at_least(high, x)))
+    return bool(truth.all()) if is_column(truth) else truth is not False
+
+
+def kind_names() -> list[str]:
+    """What a field can be annotated with."""
+    return sorted(name for name, kind in globals().items() if hasattr(kind, "__metadata__"))
+
+
 Whole: TypeAlias = Annotated[Any, Kind("size")]
 Count: TypeAlias = Annotated[Any, Kind("size", low=0)]
 Number: TypeAlias = Annotated[Any, Kind("size", fixed=True)]
@@ -83,5 +102,6 @@ ExplicitPadding: TypeAlias = Annotated[Any, Kind("per_axis", low=0)]
 Table: TypeAlias = Annotated[Any, Kind("table", low=0, fixed=True)]
 Flag: TypeAlias = Annotated[bool, Kind("flag")]
 Ratio: TypeAlias = Annotated[Any, Kind("ratio")]
+Share: TypeAlias = Annotated[Any, Kind("share")]
 Order: TypeAlias = Annotated[Any, Kind("sizes", low=0, fixed=True)]
 Mode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]

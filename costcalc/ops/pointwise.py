@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costcalc.ops.base import free, no_needs, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Ratio
+from costcalc.ops.fields import Ratio, Share
 
 
 class Pointwise:
@@ -92,7 +92,7 @@ class Softmax(Pointwise):
 class Dropout(Pointwise):
     """Nothing at inference; zeroes a share `p` of the elements in training.   s -> s"""
 
-    p: Ratio = 0.5
+    p: Share = 0.5
 
     view = True
     elementwise = free("at inference dropout passes its input on")

@@ -111,7 +111,7 @@ def _compare(node: ast.Compare, names: Names) -> Any:
     a, b = evaluate(node.left, names), evaluate(node.comparators[0], names)
     sign = node.ops[0].__class__
     if a is None or b is None:
-        raise _undecided(node, names)
+        raise undecided(node, names)
     for kind, what in ((str, "word"), (bool, "flag")):
         if isinstance(a, kind) != isinstance(b, kind):
             raise Fault(f"compares a {what} with something else")
@@ -154,15 +154,23 @@ def truth(node: ast.expr, names: Names) -> bool:
     value = evaluate(node, names)
     if isinstance(value, bool):
         return value
-    if value is None or dims.is_column(value):
-        raise _undecided(node, names)
+    if dims.is_column(value) and value.dtype.kind == "b":
+        if value.all() == value.any():  # the same at every point
+            return bool(value.all())
+        raise undecided(node, names, value)
+    if value is None:
+        raise undecided(node, names)
     raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
 
 
-def _undecided(node: ast.expr, names: Names) -> Fault:
+def undecided(node: ast.expr, names: Names, value: Any = None) -> Fault:
+    """Why a condition is neither true nor false: free letters, or a column whose points differ."""
+    text = ast.unparse(node)
+    if dims.is_column(value):
+        return Fault(f"{text} holds at some points of a column and not at others", "count them apart")
     read = [names[part.id] for part in ast.walk(node) if isinstance(part, ast.Name)]
     how = set_letters(read, getattr(names, "defaults", {}))
-    return Fault(f"cannot decide {ast.unparse(node)} while its letters are free", f"set them{how and f', as in {how}'}")
+    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}")
 
 
 def set_letters(sizes: Iterable[Any], defaults: Names) -> str:

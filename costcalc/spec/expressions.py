@@ -14,7 +14,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
-from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate, truth
+from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate, truth, undecided
 from costcalc.spec.limits import MAX_DIGITS
 
 MAX_TEXT = 1000
@@ -38,7 +38,10 @@ class Expression:
     def value(self, names: Names) -> Any:
         """A number, a formula or a column: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
-            return dims.normal(evaluate(self.tree, names))
+            value = dims.normal(evaluate(self.tree, names))
+            if value is None:  # a condition; callers take None for a problem that is noted
+                raise undecided(self.tree, names)
+            return value
         except Fault as fault:
             raise self.error(fault) from None
 

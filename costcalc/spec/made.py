@@ -13,7 +13,7 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
 
-WORDS = ("ratio", "flag", "word")  # kinds of field whose value need not be whole
+WORDS = ("ratio", "share", "flag", "word")  # kinds of field whose value need not be whole
 
 
 class Maker:

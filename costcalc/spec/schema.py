@@ -147,6 +147,7 @@ def _field(kind: Kind) -> Schema:
         "table": [{"type": "array", "items": listed}],
         "flag": [{"type": "boolean"}, EXPRESSION],
         "ratio": [{"type": "number"}, EXPRESSION],
+        "share": [{"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION],
         "word": [],
     }
     words = [{"enum": [*kind.words]}] if kind.words else []

@@ -17,8 +17,9 @@ from sympy import Add, Expr, Rational, ceiling, floor
 
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
-from costcalc.dims import ceil, normal, size_symbol, size_text
+from costcalc.dims import ceil, divides, is_column, normal, size_symbol, size_text
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
+from costcalc.ops.base import open_needs
 from costcalc.spec.expressions import parse
 
 LETTERS = "kmqtuvxyz"
@@ -123,7 +124,21 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
         multiples=multiples,
         polynomial_in=formula.polynomial_in | {new},
         domain_finder=partial(_rescaled, formula, assumption),
+        checker=partial(_check, formula, assumption),
     )
+
+
+def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> None:
+    """Raises ShapeError where the assumption does not hold, or the formula without it."""
+    knob, modulus, letter = assumption
+    if letter:
+        others = {name: value for name, value in values.items() if name != letter}
+        formula.check({**others, knob: normal(values[letter] * modulus)})
+        return
+    value = values[knob]
+    shown = value if is_column(value) else size_text(value)
+    open_needs([(divides(modulus, value), "the formula holds for {}, not for {}", str(assumption), shown)])
+    formula.check(values)
 
 
 def _rescaled(formula: Formula, assumption: Assumption) -> Domain:

@@ -6,32 +6,29 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
-from sympy import Symbol
-
-from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.left_open import AT_LEAST, FITS, SHARES, WHOLE, Open, open_of
 from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_letter, size_text
-from costcalc.errors import ShapeError
-from costcalc.ops.base import all_needs
+from costcalc.dims import LARGEST, at_least, is_column, is_letter, size_text
+from costcalc.ops.base import open_needs
 from costcalc.spec.network import Network
 
-FITS = " does not fit into "
-AT_LEAST = " must be at least 1"
-POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "))
+POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "), (AT_LEAST, " is at least "))
 SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Where a knob may be. `because` says what goes wrong just below `least`, if the rules and not the spec set it."""
+    """Where a knob may be. `because` says what goes wrong just below `least`, `above` what just above `most`, if the
+    rules and not the spec set it."""
 
     letter: str
     least: Any
     most: Any = None
     because: str = ""
+    above: str = ""
 
     def __str__(self) -> str:
         low = size_text(self.least)
@@ -51,11 +48,14 @@ class Domain:
         return ", ".join(map(str, self.bounds))
 
     def check(self, letter: str, value: Any) -> None:
-        """Raises ShapeError if a letter may not have this value."""
+        """Raises ShapeError if a letter may not have this value; of a column, its first point that it may not."""
+        reason = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
-            if bound.letter == letter and not bound.least <= value <= (bound.most or value):
-                why = f"; {bound.because}" if bound.because and value < bound.least else ""
-                raise ShapeError(f"the formula holds for {bound}, not for {size_text(value)}{why}")
+            if bound.letter == letter:
+                shown = value if is_column(value) else size_text(value)
+                low, high = at_least(value, bound.least), bound.most is None or at_least(bound.most, value)
+                open_needs([(low, reason, bound, shown, bound.because and f"; {bound.because}")])
+                open_needs([(high, reason, bound, shown, bound.above and f"; {bound.above}")])
 
     def lines(self) -> list[str]:
         """What a reader must know before filling in numbers, if only that there is nothing to know."""
@@ -65,8 +65,9 @@ class Domain:
         """Where it does not hold, and what it assumes."""
         holds = [f"holds for {self}"] if self.bounds else []
         below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because]
+        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above]
         conditions = [f"holds {text}" for text in self.conditions]
-        return holds + below + conditions + [f"assumes {text}" for text in self.assumed]
+        return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
 
 def find_domain(
@@ -74,66 +75,37 @@ def find_domain(
 ) -> Domain:
     """The domain of a formula in the letters `free` (by name), from the rows whose needs letters left open."""
     needs: dict[Any, Open] = {}
-    for row in rows:
-        for open_ in _open_needs(row) if row.assumed else ():
-            needs.setdefault(open_.same, open_)
+    for open_ in open_of(rows):
+        needs.setdefault(open_.room if open_.room is not None else open_.key, open_)
     by_letter: dict[str, list[Open]] = {name: [] for name in free}
+    whole = dict.fromkeys(assumed)
+    conditions: dict[str, None] = {}
     for open_ in needs.values():
-        if open_.is_bound:
-            by_letter[next(iter(open_.letters)).name].append(open_)
-    conditions = [_condition(open_.need, writer) for open_ in needs.values() if not open_.is_bound]
-    conditions += [f"unless it {text}" for row in rows for text in row.assumed if text.startswith("shares ")]
-    found = [_bound(net, name, limits, writer) for name, limits in by_letter.items()]
-    return Domain(tuple(b for b in found if b), tuple(dict.fromkeys(conditions)), tuple(_fewest(assumed, writer)))
-
-
-class Open(NamedTuple):
-    """A need that letters left open. Needs of the `same` difference are one; it holds where that is at least 0."""
-
-    same: Any
-    letters: frozenset[Symbol]
-    need: Any
-    layer: str
-
-    @property
-    def is_bound(self) -> bool:
-        """Is it about the least value of one whole knob? Then that value says it better."""
-        whole = len(self.letters) == 1 and all(letter.is_integer for letter in self.letters)
-        return whole and any(sign in self.need[1] for sign in (FITS, AT_LEAST))
-
-    def fails(self, **knobs: int) -> str:
-        """What it says with these knobs, if it does not hold."""
-        if fill(self.same, knobs) >= 0:
-            return ""
-        sizes = (fill(size, knobs) if is_letter(size) else size for size in self.need[2:])
-        return f"{self.layer}: {self.need[1].format(*map(size_text, sizes))}"
-
-
-def _open_needs(row: Row) -> Iterator[Open]:
-    """What a row could not decide, with its letters."""
-    for need in all_needs(row.op, row.input_shapes):
-        if need[0] is None:
-            letters = frozenset(letter for size in _flat(need[2:]) if is_letter(size) for letter in size.free_symbols)
-            if FITS in need[1] and getattr(row.op, "padding", None) == 0:
-                need = (*need[:1], need[1].replace(", padding included", ""), *need[2:])
-            same = need[-1] - need[2] if FITS in need[1] else need[3] - 1 if AT_LEAST in need[1] else str(need[1:])
-            yield Open(same, letters, need, f"layer {str(row.name)!r} ({row.op.name})")
-
-
-def _flat(sizes: Any) -> Iterator[Any]:
-    for size in sizes:
-        if isinstance(size, tuple):
-            yield from _flat(size)
+        if open_.direction:
+            by_letter[open_.letter].append(open_)
+        elif WHOLE in open_.need[1]:
+            whole[f"{open_.need[3]} is a whole number"] = None
         else:
-            yield size
+            conditions[_condition(open_, writer)] = None
+    found = [_bound(net, name, limits, writer) for name, limits in by_letter.items()]
+    return Domain(tuple(b for b in found if b), tuple(conditions), tuple(_fewest(whole, writer)))
 
 
-def _condition(need: Any, writer: Writer) -> str:
-    reason = need[1].format(*(writer.write(size) if is_letter(size) else size for size in need[2:]))
+def _condition(open_: Open, writer: Writer) -> str:
+    need = open_.need
+    reason = need[1].format(*(_shown(size, writer) for size in need[2:]))
+    if reason.startswith(SHARES):
+        return f"unless {open_.layer} {reason}"
     for negative, positive in POSITIVE:
         if negative in reason:
             return f"where {reason.replace(negative, positive)}"
     return f"unless {reason}"
+
+
+def _shown(size: Any, writer: Writer) -> str:
+    if isinstance(size, tuple):
+        return f"({', '.join(_shown(one, writer) for one in size)})"
+    return writer.write(size) if is_letter(size) else str(size)
 
 
 def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound | None:
@@ -141,34 +113,55 @@ def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
         return Bound(writer.letter(name), knob.low, most) if knob.low > SOME or most is not None else None
-    least, because = least_value(name, net.knobs[name], limits)
+    now = net.knobs[name]
+    least, because = least_value(name, now, [limit for limit in limits if limit.direction > 0])
     if knob.low > least:
         least, because = knob.low, ""
+    greatest, above = greatest_value(name, now, [limit for limit in limits if limit.direction < 0])
+    if greatest is not None and (most is None or greatest < most):
+        return Bound(writer.letter(name), least, greatest, because, above)
     return Bound(writer.letter(name), least, most, because) if least > 1 or most is not None or knob.low < 1 else None
 
 
 def least_value(name: str, now: int, limits: list[Open]) -> tuple[int, str]:
     """The smallest value of a whole knob with which all of these needs hold, as they do with its value `now`; and what
-    goes wrong just below it. A window that fits, fits into whatever is larger."""
-    low, high = 0, now
-    while high - low > 1:
-        middle = (low + high) // 2
-        if any(limit.fails(**{name: middle}) for limit in limits):
-            low = middle
+    goes wrong just below it. They hold for whatever is larger."""
+    low = _last_failing(name, 0, now, limits)
+    return low + 1, _why(name, low, limits) if low else ""
+
+
+def greatest_value(name: str, now: int, limits: list[Open]) -> tuple[int | None, str]:
+    """The largest value (None: there is none) and what goes wrong just above it. They hold for whatever is smaller."""
+    if not _why(name, LARGEST, limits):
+        return None, ""
+    high = _last_failing(name, LARGEST, now, limits)
+    return high - 1, _why(name, high, limits)
+
+
+def _last_failing(name: str, bad: int, good: int, limits: list[Open]) -> int:
+    """The value next to those that hold, on the way from one that is bad to one that is good."""
+    while abs(good - bad) > 1:
+        middle = (bad + good) // 2
+        if _why(name, middle, limits):
+            bad = middle
         else:
-            high = middle
-    return high, next((text for limit in limits if low and (text := limit.fails(**{name: low}))), "")
+            good = middle
+    return bad
 
 
-WHOLE = re.compile(r"(\d+)\*(\w+) is a whole number")
+def _why(name: str, value: int, limits: list[Open]) -> str:
+    return next((text for limit in limits if (text := limit.fails(**{name: value}))), "")
+
+
+MULTIPLE = re.compile(r"(\d+)\*(\w+) is a whole number")
 
 
 def _fewest(assumed: Iterable[str], writer: Writer) -> Iterator[str]:
     """Assumptions without those that follow from another: 64·w is whole if 32·w is."""
     texts = list(assumed)
-    known = [(int(match[1]), match[2]) for match in map(WHOLE.fullmatch, texts) if match]
+    known = [(int(match[1]), match[2]) for match in map(MULTIPLE.fullmatch, texts) if match]
     for text in texts:
-        match = WHOLE.fullmatch(text)
+        match = MULTIPLE.fullmatch(text)
         if match is None:
             yield text
         elif not any(int(match[1]) % n == 0 and n < int(match[1]) and match[2] == letter for n, letter in known):

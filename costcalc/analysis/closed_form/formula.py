@@ -14,12 +14,13 @@ from sympy import Add, Expr, Symbol, sympify
 
 from costcalc.analysis.closed_form.domain import Domain, find_domain
 from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.closed_form.left_open import check_rows
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import is_letter
+from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
 from costcalc.errors import UnknownName, unknown
 from costcalc.spec.network import Network
@@ -53,6 +54,7 @@ class Formula:
     multiples: dict[str, Any] = field(default_factory=dict)  # knob -> what must divide it
     polynomial_in: frozenset[Symbol] = frozenset()  # letters in which the total is multiplied out
     domain_finder: Callable[[], Domain] = Domain
+    checker: Callable[[dict[str, Any]], None] | None = None  # raises ShapeError where what was open does not hold
 
     @cached_property
     def expression(self) -> Expr:
@@ -90,19 +92,27 @@ class Formula:
         return [letter.name for letter in self.spatial | self.polynomial_in]
 
     def value(self, **knobs: Any) -> Any:
-        """The formula filled in, exactly: an int (or a Fraction, where an assumption does not hold).
+        """The formula filled in, exactly: what the count is there.
 
         Knobs that are not given are as they are set; a float is read as its decimal digits. Raises UnknownName for a
-        knob it has not, or a value that the knob does not take, ShapeError outside of the formula's domain.
+        knob it has not, UsageError for a value that the knob does not take, ShapeError where the formula does not hold.
         """
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
                 raise UnknownName(unknown("knob", name, self.knobs))
-            knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
-            values[name] = knob.check(exact(value)) if knob else exact(value)
-            self.domain.check(self.letters.get(name, name), values[name])
+            values[name] = exact(value)
+        self.check(values)
         return fill(self.expression, {name: value for name, value in values.items() if value is not None})
+
+    def check(self, values: dict[str, Any]) -> None:
+        """Raises UsageError or ShapeError if the formula does not hold at these values of its letters."""
+        known = {name: value for name, value in values.items() if value is not None}
+        for name, value in known.items():
+            knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
+            self.domain.check(self.letters.get(name, name), knob.check(value) if knob else checked(value, name, 1))
+        if self.checker and len(known) == len(values):
+            self.checker(values)
 
     @cached_property
     def text(self) -> str:
@@ -192,6 +202,7 @@ def derive(
     return Formula(
         net, metric, tuple(_by_block(rows, metric)), knobs, _spatial(rows), letters, _names(net, values),
         domain_finder=lambda: find_domain(net, rows, knobs, assumed, Writer(letters)),
+        checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
-from costcalc.errors import CostcalcError, UnknownName
+from costcalc.errors import CostcalcError, ShapeError, UnknownName
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import value_text
@@ -70,7 +70,10 @@ def _doubled(formula: Formula, name: str, now: Any) -> Any:
     twice = 2 * formula.knobs[name]
     if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
         return None
-    return Fraction(formula.value(**{name: twice})) / now
+    try:
+        return Fraction(formula.value(**{name: twice})) / now
+    except ShapeError:
+        return None
 
 
 def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
