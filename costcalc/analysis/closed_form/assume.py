@@ -19,6 +19,7 @@ from sympy import Add, Expr, Rational, ceiling, floor
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, divides, is_column, normal, size_symbol, size_text
+from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
 from costcalc.ops.base import open_needs
 from costcalc.spec.expressions import parse
@@ -59,7 +60,7 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
     if letter and letter[0] in _taken(formula):
         raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
-    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not isinstance(modulus, int)):
+    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, *letter)
 
@@ -120,7 +121,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
         return expression.xreplace({old: factor * whole}).xreplace(back)
 
     now = normal(Fraction(formula.knobs[knob]) / modulus)
-    value = (now if letter else formula.knobs[knob]) if isinstance(now, int) else None
+    value = (now if letter else formula.knobs[knob]) if is_whole(now) else None
     spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
     multiples = formula.multiples if letter else {**formula.multiples, knob: modulus}
     return replace(

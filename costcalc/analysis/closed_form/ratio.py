@@ -22,7 +22,7 @@ from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import SCHEMA_VERSION, version
-from costcalc.dims import size_symbol, size_text
+from costcalc.dims import size_symbol, size_text, whole
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
@@ -138,11 +138,7 @@ class Ratio:
     def sentence(self, even: BreakEven) -> str:
         """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
         shown, value = self.letters.get(even.knob, even.knob), even.value
-        number = (
-            f"{value:,}"
-            if isinstance(value, int)
-            else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
-        )
+        number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
         bound = self.writer.write(even.expression)
         same = "" if bound == number else f" = {number}"
         return (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sympy import Expr, ceiling, floor
 
 from costcalc.analysis.closed_form.mathtext import Latex, Python, escaped
-from costcalc.dims import size_text
+from costcalc.dims import size_text, whole
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError
 from costcalc.table import visible
@@ -130,4 +130,4 @@ def _sum(
 
 
 def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int) else f"Fraction({value.numerator}, {value.denominator})"
+    return str(value) if whole(value) else f"Fraction({value.numerator}, {value.denominator})"
