@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from costcalc.dims import Size, checked
+from costcalc.dims import Size, checked, is_number
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
 from costcalc.ops import OPS
 from costcalc.ops.base import CLASSES
@@ -236,7 +236,7 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     Raises GraphError if a `times` is no number, or if that makes more than `max_layers` layers.
     """
     for repeat, name in _all_repeats(graph, ""):
-        if not isinstance(repeat.times, int):
+        if not is_number(repeat.times):
             raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
     if sum(count_layers(graph)) > max_layers:
         raise GraphError(f"unrolled it has more than {max_layers:,} layers")

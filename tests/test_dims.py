@@ -396,7 +396,19 @@ def test_numbers_ask_for_neither_sympy_nor_numpy():
 def test_one_letter_per_name():
     assert size_symbol("r") is r
     assert size_symbol("w") != w
-    assert sorted(dims.__all__) == dims.__all__ or set(dims.__all__) <= set(vars(dims))
+
+
+def test_what_dims_offers_is_there_and_in_order():
+    assert set(dims.__all__) <= set(vars(dims))
+    assert sorted(dims.__all__) == dims.__all__
+
+
+@pytest.mark.parametrize(
+    ("x", "number"),
+    [(3, True), (Fraction(1, 2), True), (r, False), (2 * r, False), (np.array([3]), False), ("3", False)],
+)
+def test_a_number_is_no_letter_and_no_column(x, number):
+    assert dims.is_number(x) is number
 
 
 # ---- numbers that remember their factors

@@ -25,6 +25,12 @@ SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
 r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)
 
 
+def has_floors(formula):
+    """Is a whole knob still rounded?"""
+    atoms = formula.expression.atoms(sympy.floor, sympy.ceiling)
+    return any(letter.is_integer for atom in atoms for letter in atom.free_symbols)
+
+
 @cache
 def net_of(name):
     return load(name)

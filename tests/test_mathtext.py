@@ -9,10 +9,10 @@ from fractions import Fraction
 import pytest
 import sympy
 from sympy import Integer, Rational
-from test_formula import SPECS, net_of
+from test_formula import SPECS, has_floors, net_of
 
 from costcalc import load
-from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, has_floors, parse_assumption
+from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.mathtext import InSpec, Latex, Python, Writer
 from costcalc.analysis.closed_form.ratio import ratio

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, elements, is_column, is_letter, prod, same_shape
+from costcalc.dims import Shape, Size, elements, is_column, is_letter, is_number, is_zero, prod, same_shape
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
 from costcalc.ops.base import Assumed, all_needs, open_needs, size_needs
@@ -65,6 +65,7 @@ class _Walk:
     ) -> Iterator[Row]:
         """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest. Names get the
         prefix, but for those `outside`."""
+        once = is_number(times) and times == 1
         for name, data in in_order(graph):
             op, inputs = data["op"], data["inputs"]
             if not inputs and name in shapes:  # the input of a repeated body
@@ -92,7 +93,7 @@ class _Walk:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
             shapes[name] = out
-            if times.__class__ is not int or times != 1:
+            if not once:
                 costs = [times * cost for cost in costs]
             if prefix:
                 name = f"{prefix}{name}"
@@ -113,7 +114,7 @@ class _Walk:
     def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
         (x,) = ins
-        if op.times.__class__ is int and op.times == 0:
+        if is_zero(op.times) is True:
             return x
         entry, end = input_of(op.body), output_of(op.body)
         if not self.is_known_to_change(op, x):
@@ -124,7 +125,7 @@ class _Walk:
             if kept is True or (is_column(kept) and kept.all()):
                 yield from _with_times(rows, op.times, name)
                 return out
-            if not isinstance(op.times, int):
+            if not is_number(op.times):
                 raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
             if op.times > MAX_UNROLLED:
                 raise ShapeError(f"repeats a body that turns {x} into {out}: at most {MAX_UNROLLED:,} times")
@@ -172,9 +173,9 @@ def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tup
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
-    if not (written.__class__ is int and written <= MAX_AXIS):
+    if not (is_number(written) and written <= MAX_AXIS):
         for size in out:
-            if isinstance(size, int) and size > MAX_AXIS:
+            if is_number(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
     if op.view:
         written = 0

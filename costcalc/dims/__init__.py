@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.dims.given import LARGEST, checked, first_failure, is_column, is_letter, normal, size_text
+from costcalc.dims.given import LARGEST, checked, first_failure, is_column, is_letter, is_number, normal, size_text
 from costcalc.dims.shown import Shown
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "gcd",
     "is_column",
     "is_letter",
+    "is_number",
     "is_zero",
     "maximum",
     "minimum",

@@ -13,6 +13,11 @@ size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
+def is_number(x: Any) -> bool:
+    """Is this a plain number, and neither a letter nor a column?"""
+    return isinstance(x, (int, Fraction))
+
+
 def is_letter(x: Any) -> bool:
     """Is this a sympy expression? Asked without importing sympy."""
     return hasattr(x, "free_symbols")

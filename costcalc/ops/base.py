@@ -26,6 +26,7 @@ from costcalc.ops.fields import Kind, kind_names
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
+PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
 CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
 
@@ -202,8 +203,9 @@ def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
     """What an op needs, and what its fields do where they are letters; of numbers they see to it as they are set."""
     yield from self.needs(*ins)
     for name, value in self.__dict__.items():
-        sizes = value if value.__class__ is tuple else (value,)
-        for size in sizes:
+        if value.__class__ in PLAIN:  # nearly all: sooner than one look for letters in each
+            continue
+        for size in value if value.__class__ is tuple else (value,):
             if is_letter(size):
                 kind = field_kinds(self.__class__)[name]
                 if kind.is_size:

@@ -29,16 +29,16 @@ class Fault(Exception):
 
 def divide(a: Any, b: Any) -> Any:
     """a / b, exactly."""
-    if isinstance(a, int) and isinstance(b, int):
+    if dims.is_number(a) and dims.is_number(b):
         return Fraction(a, b)
     return a * Fraction(1) / b if dims.is_column(a) or dims.is_column(b) else a / b
 
 
 def power(a: Any, b: Any) -> Any:
     """a ** b for a whole number b of at most 16."""
-    if not isinstance(b, int) or abs(b) > MAX_EXPONENT:
+    if not dims.is_number(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
         raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {shortened(b)}")
-    return divide(1, a**-b) if b < 0 and (isinstance(a, int) or dims.is_column(a)) else a**b
+    return divide(1, a**-b) if b < 0 and (dims.is_number(a) or dims.is_column(a)) else a**b
 
 
 def negation(truth: Any) -> Any:
@@ -190,12 +190,6 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
         raise Fault("a division by zero") from None
     except (ValueError, ShapeError) as error:  # of numbers, and of letters that are too large
         raise Fault(str(error)) from None
-    if result.__class__ is int:
-        bits = result.bit_length()
-    elif isinstance(result, Fraction):
-        bits = max(result.numerator.bit_length(), result.denominator.bit_length())
-    else:
-        bits = 0
-    if bits > MAX_BITS:
+    if dims.is_number(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
     return result

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -18,6 +19,7 @@ from sympy import Add, Expr, Rational, ceiling, floor
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, divides, is_column, normal, size_symbol, size_text
+from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
 from costcalc.ops.base import open_needs
 from costcalc.spec.expressions import parse
@@ -56,11 +58,17 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
-    if letter and letter[0] in {**formula.knobs, **formula.net.spec.knobs, **formula.net.spec.sizes}:
+    if letter and letter[0] in _taken(formula):
         raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
-    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not isinstance(modulus, int)):
+    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, *letter)
+
+
+def _taken(formula: Formula) -> set[str]:
+    """Names that stand for something in the formula or its spec, as they are written and as they are printed."""
+    spec = formula.net.spec
+    return {*formula.knobs, *spec.knobs, *spec.sizes, *formula.letters.values()}
 
 
 def default_assumptions(formula: Formula) -> list[Assumption]:
@@ -71,9 +79,8 @@ def default_assumptions(formula: Formula) -> list[Assumption]:
             divisor, letter = term.as_coeff_Mul()
             if letter.is_Symbol and letter.is_integer and divisor.is_Rational and divisor.q > 1:
                 moduli[letter.name] = lcm(moduli.get(letter.name, 1), int(divisor.q))
-    free = [
-        letter for letter in LETTERS if letter not in formula.net.spec.knobs and letter not in formula.names.values()
-    ]
+    taken = _taken(formula)
+    free = [letter for letter in LETTERS if letter not in taken]
     return [Assumption(knob, modulus, letter) for (knob, modulus), letter in zip(sorted(moduli.items()), free)]
 
 
@@ -81,19 +88,25 @@ def floor_free(formula: Formula, assumptions: Sequence[Assumption] | None = None
     """The formula under assumptions, by default `default_assumptions`: floors whose divisors divide them are gone."""
     if assumptions is None:
         assumptions = default_assumptions(formula)
+    _refuse_clashes(assumptions)
     for assumption in assumptions:
         formula = _under(formula, assumption)
     return formula
 
 
+def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
+    """Raises UsageError for two assumptions about one knob, or with one letter."""
+    for name, several in Counter(assumption.knob for assumption in assumptions).items():
+        if several > 1:
+            raise UsageError(f"two assumptions about {name}; say it in one")
+    for name, several in Counter(assumption.letter for assumption in assumptions).items():
+        if name and several > 1:
+            raise UsageError(f"{name} stands for two things; give each assumption a letter of its own")
+
+
 def views(formula: Formula) -> list[Formula]:
     """The formula, and beside it the one without floors if there are floors to remove."""
     return [formula, floor_free(formula)] if default_assumptions(formula) else [formula]
-
-
-def has_floors(formula: Formula) -> bool:
-    """Is a whole knob still rounded?"""
-    return any(letter.is_integer for atom in formula.expression.atoms(floor, ceiling) for letter in atom.free_symbols)
 
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:
@@ -108,7 +121,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
         return expression.xreplace({old: factor * whole}).xreplace(back)
 
     now = normal(Fraction(formula.knobs[knob]) / modulus)
-    value = (now if letter else formula.knobs[knob]) if isinstance(now, int) else None
+    value = (now if letter else formula.knobs[knob]) if is_whole(now) else None
     spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
     multiples = formula.multiples if letter else {**formula.multiples, knob: modulus}
     return replace(

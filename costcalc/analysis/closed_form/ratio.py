@@ -5,6 +5,8 @@ ratio(costcalc.load("conv_depthwise_separable"), costcalc.load("conv_normal"), "
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -20,7 +22,7 @@ from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import SCHEMA_VERSION, version
-from costcalc.dims import size_symbol, size_text
+from costcalc.dims import size_symbol, size_text, whole
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
@@ -98,7 +100,7 @@ class Ratio:
     def lines(self) -> list[str]:
         """The ratio, its value, its break-evens and its domain, a line each."""
         lines = [f"{label(self.metric)} of {' / '.join(self.sides)} = {self.text}", self._now()]
-        lines += [*map(self.sentence, self.break_evens), *self._where()]
+        lines += [*self._apart(), *map(self.sentence, self.break_evens), *self._where()]
         return [*lines, *self.limits()]
 
     def _now(self) -> str:
@@ -111,6 +113,15 @@ class Ratio:
             else ""
         )
         return f"= {exact}{float(value):.4g}{times}" + (f" at {at}" if at else "")
+
+    def _apart(self) -> Iterator[str]:
+        """Sizes that are numbers here, a different one for each."""
+        for name, value in self.net.knobs.items():
+            theirs = self.other.knobs.get(name, value)
+            if name not in self.knobs and theirs != value and self.net.spec.knobs[name].is_size:
+                first, second = self.sides
+                shown = self.letters.get(name, name)
+                yield f"{shown} = {size_text(value)} in {first}, {size_text(theirs)} in {second}"
 
     def _used(self) -> dict[str, Any]:
         used = {letter.name for letter in self.expression.free_symbols}
@@ -127,11 +138,7 @@ class Ratio:
     def sentence(self, even: BreakEven) -> str:
         """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
         shown, value = self.letters.get(even.knob, even.knob), even.value
-        number = (
-            f"{value:,}"
-            if isinstance(value, int)
-            else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
-        )
+        number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
         bound = self.writer.write(even.expression)
         same = "" if bound == number else f" = {number}"
         return (
@@ -193,10 +200,16 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     over, under = ({without(p, shared): n for p, n in one.items()} for one in (over, under))
     knobs = {**second.knobs, **first.knobs}
     letters = {**second.letters, **first.letters}
-    names = {**second.names, **first.names} if net.spec.name == other.spec.name else {}
+    names = _unlike({**second.names, **first.names}) if net.spec.name == other.spec.name else {}
     evens = tuple(break_evens(over, under, knobs))
     domains = (first.domain, second.domain)
     return Ratio(net, other, metric, quotient(over, under), knobs, letters, names, evens, domains)
+
+
+def _unlike(names: dict[Any, str]) -> dict[Any, str]:
+    """Names without those that mean one size in the first and another in the second."""
+    times = Counter(names.values())
+    return {expression: name for expression, name in names.items() if times[name] == 1}
 
 
 def _one_kind(formula: Formula, knobs: Any, nets: tuple[Network, Network]) -> Sum:

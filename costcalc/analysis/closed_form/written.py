@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sympy import Expr, ceiling, floor
 
 from costcalc.analysis.closed_form.mathtext import Latex, Python, escaped
-from costcalc.dims import size_text
+from costcalc.dims import size_text, whole
 from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.errors import CostcalcError
 from costcalc.table import visible
 
 if TYPE_CHECKING:
@@ -66,7 +68,9 @@ def module(
     far: Iterable[str] = (),
 ) -> str:
     """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
-    used = {letter.name: letter for _, expression in terms for letter in expression.free_symbols}
+    symbols = {letter for _, expression in terms for letter in expression.free_symbols}
+    _refuse_twins([*(letter.name for letter in symbols), *where])
+    used = {letter.name: letter for letter in symbols}
     mine = sorted((name for name in knobs if name in used), key=lambda name: knobs[name] is not None)
     names = _names([*mine, *where], function)
     body = "".join(
@@ -77,6 +81,15 @@ def module(
     about = visible(about).replace("\\", "/").replace('"', "'")
     head = _head([*(e for _, e in terms), *where.values()], body)
     return f'{head}def {function}({arguments}):\n    """{about}"""\n{body}'
+
+
+def _refuse_twins(names: Sequence[str]) -> None:
+    """Raises CostcalcError for a name that two letters or sizes have."""
+    for name, several in Counter(names).items():
+        if several > 1:
+            raise CostcalcError(
+                f"two sizes of the formula are called {name}; rename one, code could not tell them apart"
+            )
 
 
 def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
@@ -117,4 +130,4 @@ def _sum(
 
 
 def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int) else f"Fraction({value.numerator}, {value.denominator})"
+    return str(value) if whole(value) else f"Fraction({value.numerator}, {value.denominator})"
