@@ -1,6 +1,6 @@
 """What other counters say of the conformance suite, and how long they take (`--speed`).
 
-    python tests/benchmarks/peers.py [--speed] [--markdown]
+    python tests/benchmarks/peers.py [--speed [--torchvision]] [--markdown]
 
 Needs fvcore, thop, ptflops, torchinfo, calflops and deepspeed; one that is not installed is shown so. How each is
 called is in counters.py; where its documentation says FLOPs, half of them are shown.
