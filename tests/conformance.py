@@ -83,14 +83,14 @@ def put_attention(graph: Any, x: str, n: int, length: int, width: int, heads: in
 
 
 def attention() -> Any:
-    graph = chain((2, 5, 12))
-    put_attention(graph, "x", 2, 5, 12, 3)
+    graph = chain((2, 7, 12))
+    put_attention(graph, "x", 2, 7, 12, 3)
     return graph
 
 
 def encoder_layer() -> Any:
-    graph = chain((2, 5, 12))
-    add, last = costcalc.add, put_attention(graph, "x", 2, 5, 12, 3)
+    graph = chain((2, 7, 12))
+    add, last = costcalc.add, put_attention(graph, "x", 2, 7, 12, 3)
     last = add(graph, "norm1", ops.LayerNorm(), add(graph, "add1", ops.Add(), "x", last))
     inner = add(
         graph, "linear2", ops.Linear(12), add(graph, "relu", ops.ReLU(), add(graph, "linear1", ops.Linear(20), last))
@@ -146,10 +146,11 @@ MICRO = [
     Micro("tied embedding and linear", 10 * 8 * 11, ((2, 5),), tied_module, tied, indices=True),
     # 2·5 steps, 4 gates of 8, with 12 inputs and 8 states each
     Micro("LSTM", 10 * 4 * 8 * (12 + 8), ((2, 5, 12),), lambda: Of(lambda s, x: s.l(x)[0], l=nn.LSTM(12, 8, batch_first=True)), lambda: chain((2, 5, 12), ops.LSTM(8))),
-    # 4 projections of 2·5 rows, 12 → 12; scores and values: 2 images, 3 heads, 5·5 pairs, 4 products, twice
-    Micro("multi-head attention", 4 * 10 * 144 + 2 * (2 * 3 * 25 * 4), ((2, 5, 12),), lambda: Of(lambda s, x: s.m(x, x, x, need_weights=False)[0], m=nn.MultiheadAttention(12, 3, batch_first=True)), attention),
-    # the same, and two linears of 2·5 rows between 12 and 20
-    Micro("transformer encoder layer", 4 * 10 * 144 + 2 * (2 * 3 * 25 * 4) + 2 * 10 * 240, ((2, 5, 12),), lambda: nn.TransformerEncoderLayer(12, 3, 20, batch_first=True), encoder_layer),
+    # 4 projections of 2·7 rows, 12 → 12; scores and values: 2 images, 3 heads, 7·7 pairs, 4 products, twice
+    Micro("multi-head attention", 4 * 14 * 144 + 2 * (2 * 3 * 49 * 4), ((2, 7, 12),), lambda: Of(lambda s, x: s.m(x, x, x, need_weights=False)[0], m=nn.MultiheadAttention(12, 3, batch_first=True)), attention),
+    # the same, and two linears of 2·7 rows between 12 and 20. Not 5 rows: there, 5 per element of both norms, as fvcore
+    # has it, make up for the attention that it does not see
+    Micro("transformer encoder layer", 4 * 14 * 144 + 2 * (2 * 3 * 49 * 4) + 2 * 14 * 240, ((2, 7, 12),), lambda: nn.TransformerEncoderLayer(12, 3, 20, batch_first=True), encoder_layer),
     # 2 · 3 heads · 5·5 pairs · 4, twice
     Micro("scaled_dot_product_attention", 2 * 600, ((2, 3, 5, 4),) * 3, lambda: Of(lambda s, q, k, v: F.scaled_dot_product_attention(q, k, v)), lambda: joined(ops.ScaledDotProductAttention(), *((2, 3, 5, 4),) * 3)),
     # 2 · 5·7 elements, 4 products
