@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -12,6 +13,7 @@ def main() -> None:
 
         print(f"costcalc {__version__}")
         return
+    gc.set_threshold(500_000)  # modules and layers stay: looking for cycles takes a tenth of a short run
     try:
         from costcalc.cli import run
 

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from copy import copy
 from typing import Annotated, Any
 
 import typer
@@ -135,15 +136,26 @@ def _prepare() -> None:
 
 def _invoke(arguments: list[str]) -> int:
     """Runs a command as typer's main() does, but leaves every exception to `run`."""
-    main = typer.main.get_command(app)
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks how a line could go on
-        main(arguments, prog_name="costcalc")
+        typer.main.get_command(app)(arguments, prog_name="costcalc")
+    main = typer.main.get_command(_only(arguments[0]))
     try:
         with main.make_context("costcalc", list(arguments)) as context:
             main.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code
     return 0
+
+
+def _only(word: str) -> typer.Typer:
+    """The one command that is asked for, or all of them: reading everybody's options takes as long as a count."""
+    commands = [command for command in app.registered_commands if command.name == word]
+    groups = [group for group in app.registered_groups if group.name == word]
+    if not commands + groups:
+        return app
+    one = copy(app)
+    one.registered_commands, one.registered_groups = commands, groups
+    return one
 
 
 def _say(text: str, code: int) -> int:
