@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.graph import Graph
     from costcalc.table import Table
 
 
@@ -49,15 +50,15 @@ def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTE
     return net.with_knobs(**knobs) if knobs else net
 
 
-def compare(*targets: str | Net, by: str = "macs", algebra: bool | None = None) -> Comparison:
-    """Networks side by side: `compare("inception_naive", "inception_bottleneck")`.
+def compare(*targets: str | Net | Graph, by: str = "macs", algebra: bool | None = None) -> Comparison:
+    """Networks, or layer graphs of your own, side by side: `compare("inception_naive", "inception_bottleneck")`.
 
     `by` is macs, params, elementwise or activations. The ratio as algebra is added where two nets are two ways to
     build one block and it fits on a line; always with `algebra=True`.
     """
     from costcalc.analysis.compare import compare_nets
 
-    return compare_nets([*map(_net, targets)], by=by, algebra=algebra)
+    return compare_nets([*map(_subject, targets)], by=by, algebra=algebra)
 
 
 def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
@@ -85,11 +86,11 @@ def elasticity(target: str | Net, metric: str = "macs") -> Table:
     return elasticities(_net(target), metric)
 
 
-def explain(target: str | Net) -> Table:
-    """Each number of a network as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
+def explain(target: str | Net | Graph) -> Table:
+    """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    return explain_net(_net(target))
+    return explain_net(_subject(target))
 
 
 def reconcile(target: str | Net) -> Reconciliation:
@@ -104,6 +105,10 @@ def specs() -> Table:
     from costcalc.analysis.listing import listing
 
     return listing()
+
+
+def _subject(target: str | Net | Graph) -> Net | Graph:
+    return target if isinstance(target, Net) or hasattr(target, "nodes") else load(target)
 
 
 def _net(target: str | Net) -> Net:

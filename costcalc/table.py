@@ -11,6 +11,7 @@ from typing import Any
 
 from costcalc.text import as_float, rounded, value_text
 
+SCHEMA_VERSION = 1  # of the JSON documents
 CONVENTION = (
     "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
     "bias and normalisation not counted. FLOPs = 2 × MACs"
@@ -82,6 +83,14 @@ class Table:
         notes = "".join(f"<p>{escape(visible(line))}</p>" for note in self.notes for line in note.split("\n"))
         caption = f"<caption>{escape(visible(self.title))}</caption>" if self.title else ""
         return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody>{foot}</table>{notes}"
+
+
+def document(**fields: Any) -> dict[str, Any]:
+    """The JSON document of a command: which schema it has, who counted, what MACs are; then its own fields."""
+    from costcalc import __version__
+
+    about = {"schema_version": SCHEMA_VERSION, "costcalc_version": __version__, "convention": CONVENTION}
+    return {**about, **fields}
 
 
 def data_frame(records: list[dict[str, Any]]) -> Any:

@@ -124,6 +124,26 @@ def test_names_align_even_when_a_block_comes_between():
     assert all(first == second for first, second in names if first and second)
 
 
+def test_blocks_of_nets_that_have_nothing_in_common_stand_alone():
+    pairs = costcalc.compare("resnet50", "mobilenet_v2").pairs
+    assert [pair.first for pair in pairs if pair.first and pair.second] == ["fc"]  # their one common name
+    assert sum(pair.saved for pair in pairs) == 4_089_184_256 - 300_774_272
+
+
+def test_a_graph_of_ones_own_is_compared_and_explained():
+    graph = costcalc.load("conv_normal").graph()
+    compared = costcalc.compare(graph, "conv_depthwise_separable")
+    assert [cost.macs for cost in compared.costs] == [2160, 672]
+    assert compared.algebra is None
+    assert costcalc.explain(graph).rows == costcalc.explain("conv_normal").rows
+    with pytest.raises(costcalc.UsageError, match="a layer graph has no knobs"):
+        costcalc.compare(graph, "conv_depthwise_separable", algebra=True)
+    letters = costcalc.load("conv_normal").graph(free=["n"])
+    for doing in (costcalc.explain, lambda graph: costcalc.compare(graph, graph)):
+        with pytest.raises(costcalc.UsageError, match="about numbers, and a size of conv_normal is none"):
+            doing(letters)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -10,6 +10,7 @@ import pytest
 import costcalc
 from costcalc import report
 from costcalc.errors import UnknownName, UsageError
+from costcalc.ops import Conv, Input, ReLU
 from costcalc.table import Column, Table, cell
 
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
@@ -58,7 +59,14 @@ def test_json_keeps_numbers_exact_and_letters_as_text():
 
 def test_csv_has_keys_full_numbers_and_no_totals():
     text = report.text([table_of("a", "b", totals={"name": "total", "macs": 11}), table_of("c")], None, "csv")
-    assert text == "name,macs,share\na,1,0.5\nb,10,0.5\n\nname,macs,share\nc,1,0.5\n"
+    assert text == "name,macs,share\na,1,0.5\nb,10,0.5\n"
+
+
+def test_a_csv_is_one_table_and_says_so(capsys):
+    report.emit([table_of("a"), table_of("c")], None, format="csv")
+    assert capsys.readouterr() == (
+        "name,macs,share\na,1,0.5\n", "note: a CSV holds one table; -f json also has: a title\n"
+    )  # fmt: skip
 
 
 def test_markdown():
@@ -73,10 +81,11 @@ def test_markdown():
 
 def test_latex():
     text = report.text([table_of("a_b & 50% {x}", totals={"name": "total", "macs": 1}, notes=["n"])], None, "latex")
-    assert text.splitlines()[2:] == [
-        r"\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
+    assert text.splitlines()[1:] == [
+        r"\noindent\textbf{a title}\par\smallskip",
+        r"\noindent\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
         r"a\_b \& 50\% \{x\} & 1 & 50.0 \% \\", r"\midrule", r"total & 1 &  \\", r"\bottomrule", r"\end{tabular}",
-        "% n",
+        r"\par\noindent{\footnotesize n\par}",
     ]  # fmt: skip
 
 
@@ -94,7 +103,8 @@ def test_the_format_is_the_suffix_unless_it_is_said():
     with pytest.raises(UnknownName) as caught:
         report.format_of(None, Path("net.xls"))
     assert str(caught.value) == (
-        "'net.xls' has the suffix '.xls'; use one of .txt .json .csv .md .tex .mmd .mermaid .dot .gv, or give --format"
+        "'net.xls' has the suffix '.xls'; "
+        "use one of .txt .json .csv .md .markdown .tex .mmd .mermaid .dot .gv, or give --format"
     )
     with pytest.raises(UnknownName, match="no suffix"):
         report.format_of(None, Path("net"))
@@ -111,4 +121,22 @@ def test_repeats_are_drawn_once_and_joined():
     drawn = report.text([], costcalc.load("resnet50").cost().to_dict(), "dot")
     nodes, edges = re.findall(r"^    (n\d+) \[", drawn, re.MULTILINE), re.findall(r"(n\d+) -> (n\d+)", drawn)
     assert {name for edge in edges for name in edge} == set(nodes)  # nothing stands apart
-    assert "copies)" in drawn
+    assert 'label="more ×2"' in drawn
+
+
+def test_blocks_are_frames_within_frames():
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, "x", Input((1, 3, 8, 8)))
+    body = costcalc.new_graph()
+    end = costcalc.add(body, "in", Input((1, 3, 8, 8)))
+    for name in ("a.conv", "b.conv"):
+        end = costcalc.add(body, name, Conv(3, 1), end)
+    inner = costcalc.new_graph()
+    costcalc.add(inner, "deep", costcalc.Repeat(body, 2), costcalc.add(inner, "in", Input((1, 3, 8, 8))))
+    costcalc.add(inner, "relu", ReLU(), "deep")
+    costcalc.add(graph, "stage", costcalc.Repeat(inner, 3), x)
+    drawn = report.text([], costcalc.cost(graph).to_dict(), "mermaid")
+    assert [line.strip() for line in drawn.splitlines() if "subgraph" in line] == [
+        'subgraph b1["stage ×3"]', 'subgraph b2["deep ×2"]', 'subgraph b3["a"]', 'subgraph b4["b"]',
+    ]  # fmt: skip
+    assert drawn.count("\n        end") + drawn.count("\n            end") + drawn.count("\n    end") == 4

@@ -62,22 +62,27 @@ def test_markdown_keeps_html_and_links_as_text():
 
 
 @pytest.mark.parametrize(
-    ("format", "node", "edge", "frame"),
+    ("format", "node", "edge", "block", "frame"),
     [
-        ("mermaid", r' {4}n(\d+)\["[^"\[\]`<>&]*<br/>[^"\[\]`<>&]*"\]', r" {4}n(\d+) --> n(\d+)", ["flowchart TD"]),
+        (
+            "mermaid", r' {4}n(\d+)\["[^"\[\]`<>&]*<br/>[^"\[\]`<>&]*"\]', r" {4}n(\d+) --> n(\d+)",
+            r' {4,}(subgraph b\d+\["[^"\[\]`<>&]*"\]|n\d+|end)', ["flowchart TD"],
+        ),
         (
             "dot", r' {4}n(\d+) \[label="(?:\\.|[^"\\])*"\];', r" {4}n(\d+) -> n(\d+);",
+            r' {4,}(subgraph cluster_\d+ { label="(?:\\.|[^"\\])*";|n\d+|})',
             ["digraph network {", "    node [shape=box];", "}"],
         ),
     ],
 )  # fmt: skip
-def test_a_diagram_has_the_nodes_and_edges_of_its_graph(format, node, edge, frame):
+def test_a_diagram_has_the_nodes_and_edges_of_its_graph(format, node, edge, block, frame):
     names = xss()
     lines = report.text([], document_of(names), format).splitlines()
     nodes = [line for line in lines if re.fullmatch(node, line)]
     edges = [line for line in lines if re.fullmatch(edge, line)]
     assert (len(nodes), len(edges)) == (200, 199)
-    assert [line for line in lines if line not in {*nodes, *edges}] == frame
+    blocks = [line for line in lines if re.fullmatch(block, line)]
+    assert [line for line in lines if line not in {*nodes, *edges, *blocks}] == frame
     assert not any(line.strip().startswith("click") for line in lines)
 
 

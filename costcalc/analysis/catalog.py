@@ -7,10 +7,9 @@ from dataclasses import MISSING, fields
 from inspect import cleandoc
 from typing import Any
 
-from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.errors import UnknownName, unknown
 from costcalc.ops import OPS, field_kinds
-from costcalc.table import Column, Table
+from costcalc.table import Column, Table, document
 
 Described = dict[str, Any]
 
@@ -58,7 +57,7 @@ def op_table(name: str) -> Table:
 
 def to_dict(ops: list[Described]) -> dict[str, Any]:
     """Ops for a program."""
-    return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "ops": ops}
+    return document(ops=ops)
 
 
 def markdown() -> str:

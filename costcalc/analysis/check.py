@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
@@ -20,7 +19,7 @@ from costcalc.spec.library import entries, find, folder
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec, all_items
 from costcalc.spec.parse import parse_file
-from costcalc.table import Column, Table
+from costcalc.table import Column, Table, document
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def checked_to_dict(found: Iterable[Checked]) -> dict[str, Any]:
         for checked in found
     ]
     ok = all(checked["ok"] for checked in files)
-    return {"schema_version": SCHEMA_VERSION, "costcalc_version": version(), "ok": ok, "files": files}
+    return document(ok=ok, files=files)
 
 
 def _record(checked: Checked, problem: Problem) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
+from costcalc.analysis.cost import Cost, counted
 from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame
+from costcalc.table import CONVENTION, Column, Table, data_frame, document
 from costcalc.text import as_float
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
@@ -111,15 +112,9 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare`."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "costcalc_version": version(),
-            "convention": CONVENTION,
-            "by": self.by,
-            "targets": self.to_records(),
-            "pairs": [{**p._asdict(), "saved": p.saved} for p in self.pairs],
-            "algebra": self.algebra.to_dict() if self.algebra is not None else None,
-        }
+        pairs = [{**pair._asdict(), "saved": pair.saved} for pair in self.pairs]
+        algebra = self.algebra.to_dict() if self.algebra is not None else None
+        return document(by=self.by, targets=self.to_records(), pairs=pairs, algebra=algebra)
 
     def to_pandas(self) -> Any:
         """The totals as a pandas.DataFrame, one row for each network."""
@@ -133,8 +128,9 @@ class Comparison:
         return "".join(table._repr_html_() for table in self.tables())
 
 
-def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
-    """Compares networks by `by`. The algebra of two is shown if it fits on a line, always or never if given.
+def compare_nets(nets: Sequence[Network | Graph], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
+    """Compares networks, or layer graphs, by `by`. The algebra of two networks is shown if it fits on a line, always or
+    never if given.
 
     Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks
     or knobs that are no numbers.
@@ -145,16 +141,18 @@ def compare_nets(nets: Sequence[Network], *, by: str = "macs", algebra: bool | N
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     if algebra and len(nets) > 2:
         raise UsageError(f"the ratio as algebra is that of two networks, got {len(nets)}")
-    for net in nets:
-        net.needs_numbers("compare")
-    costs = tuple(cost_of(net) for net in nets)
+    costs = tuple(counted(net, "compare") for net in nets)
     if len(costs) > 2:
         return Comparison(costs, by)
     return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra))
 
 
-def _algebra(nets: Sequence[Network], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
     first, second = nets
+    if not (isinstance(first, Network) and isinstance(second, Network)):
+        if wanted:
+            raise UsageError("the ratio as algebra is that of two specs, and a layer graph has no knobs")
+        return None
     if wanted is False or not (wanted or (_nested(first, second) and all(map(_is_small, costs)))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio
@@ -174,12 +172,17 @@ def _is_small(cost: Cost) -> bool:
 
 
 def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
-    """Blocks of two networks in order, paired by name, and by position between pairs of equal names."""
+    """Blocks of two networks in order, paired by name, and between equal names by position: if there are as many in
+    both, or one stands for several. Else nothing tells which stands for which, and each has a line of its own."""
     a, b = _parts(first, second, by)
     matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():
-        for left, right in zip_longest(a[i1:i2], b[j1:j2], fillvalue=(None, 0)):
-            yield Pair(*left, *right)
+        ours, theirs = a[i1:i2], b[j1:j2]
+        if len(ours) != len(theirs) and min(len(ours), len(theirs)) > 1:
+            yield from (Pair(*block, None, 0) for block in ours)
+            yield from (Pair(None, 0, *block) for block in theirs)
+        else:
+            yield from (Pair(*left, *right) for left, right in zip_longest(ours, theirs, fillvalue=(None, 0)))
 
 
 def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

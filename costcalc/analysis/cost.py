@@ -8,15 +8,14 @@ from typing import Any
 from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
 from costcalc.analysis.fold import Fold, folded, is_input
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import Size
-from costcalc.errors import UnknownName, unknown
+from costcalc.dims import Size, is_number
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame
+from costcalc.table import CONVENTION, Column, Table, data_frame, document
 from costcalc.text import value_text
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,16 +105,8 @@ class Cost:
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
         blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "costcalc_version": version(),
-            "convention": CONVENTION,
-            "target": self.target,
-            "knobs": dict(self.knobs),
-            "totals": self.totals,
-            **blocks,
-            "layers": self.to_records(),
-        }
+        knobs = dict(self.knobs)
+        return document(target=self.target, knobs=knobs, totals=self.totals, **blocks, layers=self.to_records())
 
     def to_pandas(self) -> Any:
         """The layers as a pandas.DataFrame."""
@@ -159,11 +150,18 @@ def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
     return cost(graph, target=network.label, knobs=network.knobs, title=title)
 
 
-def version() -> str:
-    """The version of costcalc."""
-    from costcalc import __version__
+def counted(subject: Network | Graph, what: str) -> Cost:
+    """The cost of a network or of a layer graph, for `what` shows numbers only.
 
-    return __version__
+    Raises UsageError for letters or columns, GraphError and ShapeError as `cost` does.
+    """
+    if isinstance(subject, Network):
+        subject.needs_numbers(what)
+        return cost_of(subject)
+    found = cost(subject, target=subject.graph.get("name") or "graph")
+    if not all(is_number(found.total(metric)) for metric in TOTALS):
+        raise UsageError(f"{what} is about numbers, and a size of {found.target} is none; build it with numbers")
+    return found
 
 
 def _share(macs: Size, of: Size) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from costcalc.analysis.cost import cost_of
+from costcalc.analysis.cost import counted
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat
@@ -22,21 +22,20 @@ COLUMNS = (
 LABELS = {"params": "params", "macs": "MACs", "elementwise": "elementwise"}
 
 
-def explain_net(net: Network, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
+def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
     """A table with one row for each number of each layer that is not zero, and the sums.
 
-    Raises UsageError for a network with letters or columns for knobs.
+    Raises UsageError for a network with letters or columns for sizes.
     """
-    net.needs_numbers("explain")
-    cost = cost_of(net)
-    shared = _shared(net.graph(), cost.layers)
+    cost = counted(net, "explain")
+    shared = _shared(net.graph() if isinstance(net, Network) else net, cost.layers)
     rows = [row for layer in cost.layers for row in _explained(layer, metrics, shared.get(layer.name, ()))]
     for metric in metrics:
         parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
         if parts:
             rows.append({"name": "total", "metric": LABELS[metric], "how": how, "value": sum(parts)})
-    return Table(cost.title, COLUMNS, rows, notes=[CONVENTION, *cost.notes()])
+    return Table(cost.title or cost.target, COLUMNS, rows, notes=[CONVENTION, *cost.notes()])
 
 
 def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:

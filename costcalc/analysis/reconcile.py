@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.cost import SCHEMA_VERSION, Cost, cost_of, version
+from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame
+from costcalc.table import CONVENTION, Column, Table, data_frame, document
 from costcalc.text import as_float, value_text
 
 COLUMNS = (
@@ -73,15 +73,7 @@ class Reconciliation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc reconcile`."""
-        return {
-            "schema_version": SCHEMA_VERSION,
-            "costcalc_version": version(),
-            "convention": CONVENTION,
-            "target": self.target,
-            "ok": self.ok,
-            "figures": self.to_records(),
-            "others": list(self.others),
-        }
+        return document(target=self.target, ok=self.ok, figures=self.to_records(), others=list(self.others))
 
     def to_pandas(self) -> Any:
         """The figures as a pandas.DataFrame."""
@@ -133,14 +125,10 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
         raise SpecError(Problem(published.place, f"no block {published.block!r} in {label}", hint))
     exact = sum(metric_of(row, published.metric) for row in layers)
     printed, unit, decimals = read_figure(published.value, published.thousand)
-    return Figure(
-        published,
-        label,
-        exact,
-        figure_text(exact, published.value, published.thousand),
-        agrees(exact, printed, unit, decimals),
-        as_float((printed * unit - exact) / exact) if exact else None,
-    )
+    equal = agrees(exact, printed, unit, decimals)
+    ours = published.value if equal else figure_text(exact, published.value, published.thousand)
+    difference = as_float((printed * unit - exact) / exact) if exact else None
+    return Figure(published, label, exact, ours, equal, difference)
 
 
 def metric_of(row: Row, metric: str) -> int:

@@ -17,9 +17,10 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
     from costcalc.analysis.listing import listing
+    from costcalc.table import document
 
     found = listing()
-    emit([found], found.to_records(), format, output)
+    emit([found], document(specs=found.to_records()), format, output)
 
 
 def show(
@@ -85,10 +86,11 @@ def explain(
 ) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
+    from costcalc.table import document
 
     (net,) = nets([target], set_, max_layers, max_bytes)
     explained = explain_net(net)
-    emit([explained], explained.to_records(), format, output)
+    emit([explained], document(target=net.label, knobs=dict(net.knobs), rows=explained.to_records()), format, output)
 
 
 def reconcile(

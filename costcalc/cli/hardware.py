@@ -26,13 +26,14 @@ def verify(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
+    from costcalc.table import document
     from costcalc.torch_backend.verify import verified, verify_net
 
     found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes)]
     if len(found) == 1:
-        emit([found[0].table()], found[0].to_dict(), format, output)
+        emit([found[0].table()], document(**found[0].to_dict()), format, output)
     else:
-        emit([verified(found)], [verification.to_dict() for verification in found], format, output)
+        emit([verified(found)], document(networks=[one.to_dict() for one in found]), format, output)
     if not all(verification.ok for verification in found):
         raise typer.Exit(1)
 
@@ -70,6 +71,7 @@ def time(
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
     from costcalc.cli.keeping import timed
+    from costcalc.table import document
     from costcalc.torch_backend.measure import QUICK, SECONDS
 
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
@@ -78,7 +80,7 @@ def time(
         seconds=QUICK if quick else SECONDS, per_layer=per_layer,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
-    emit(found.tables(), found.to_dict(), format, output)
+    emit(found.tables(), document(**found.to_dict()), format, output)
     keeper.raise_any()
     if not found.measured:
         raise typer.Exit(3)
@@ -88,10 +90,11 @@ def time(
 
 def devices(format: Format = None, output: Output = None) -> None:
     """What can be timed here, with its fingerprint."""
+    from costcalc.table import document
     from costcalc.torch_backend.machine import devices_table
 
     table = devices_table()
-    emit([table], table.to_records(), format, output)
+    emit([table], document(devices=table.to_records()), format, output)
 
 
 def _numbers(text: str) -> list[int]:

@@ -36,20 +36,23 @@ def list_(store: StorePath = None, format: Format = None, output: Output = None)
     """Every measurement kept so far, oldest first."""
     from costcalc.store import Store
     from costcalc.store.tables import listing
+    from costcalc.table import document
 
     kept = Store(store)
-    records = kept.rows()
-    emit([listing(records, kept.path, kept.note)], [asdict(record) for record in records], format, output)
+    found = kept.rows()
+    records = [asdict(record) for record in found]
+    emit([listing(found, kept.path, kept.note)], document(runs=records), format, output)
 
 
 def show(id: Run, store: StorePath = None, format: Format = None, output: Output = None) -> None:
     """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
     from costcalc.store import Store
     from costcalc.store.tables import shown
+    from costcalc.table import document
 
     kept = Store(store)
     record = kept.get(id)
-    emit([shown(record, kept.note)], asdict(record), format, output)
+    emit([shown(record, kept.note)], document(**asdict(record)), format, output)
 
 
 def compare(
@@ -63,10 +66,11 @@ def compare(
     """The second run set against the first, if both were taken alike: device, mode, batch, dtype, engine, threads …"""
     from costcalc.store import Store
     from costcalc.store import compare as compare_runs
+    from costcalc.table import document
 
     kept = Store(store)
     compared = compare_runs(kept.get(baseline), kept.get(other), force=force)
-    emit([compared.table()], compared.to_dict(), format, output)
+    emit([compared.table()], document(**compared.to_dict()), format, output)
 
 
 def export(

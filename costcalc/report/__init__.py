@@ -1,8 +1,9 @@
 """Formatting: the only room that prints numbers.
 
 table is aligned text, on a terminal with colours and without the columns that do not fit; json the document behind
-the tables, whole numbers exact; csv the rows, numbers in full and without separators, and no row for the totals, so
-that a column can be added up; markdown and latex the tables as shown; mermaid and dot the layer graph of one network.
+the tables, whole numbers exact; csv the rows of the first, numbers in full and without separators, and no row for the
+totals, so that a column can be added up; markdown and latex the tables as shown; mermaid and dot the layer graph of
+one network.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "json", "csv", "markdown", "latex", "mermaid", "dot")
 SUFFIXES = {
-    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".mmd": "mermaid",
-    ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
+    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".tex": "latex",
+    ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
 }  # fmt: skip
 
 
@@ -28,6 +29,8 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
     does not exist, OSError for a file that cannot be written.
     """
     format = format_of(format, output)
+    if format == "csv" and len(tables) > 1:
+        _say_what_is_not_there(tables[1:])
     if output is not None and str(output) != "-":
         from costcalc.report.files import write
 
@@ -41,6 +44,16 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
         terminal.put(text(tables, document, format))
 
 
+def _say_what_is_not_there(tables: Sequence[Table]) -> None:
+    """A CSV is one table: whoever asked for it hears of the others."""
+    import sys
+
+    from costcalc.table import visible
+
+    others = "; ".join(visible(table.title) or "another table" for table in tables)
+    print(f"note: a CSV holds one table; -f json also has: {others}", file=sys.stderr)
+
+
 def text(tables: Sequence[Table], document: Any, format: str) -> str:
     """The tables, or the document behind them, in one of `FORMATS`, as it stands in a file."""
     if format == "json":
@@ -50,7 +63,7 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
     if format == "csv":
         from costcalc.report.machine import csv_text
 
-        return csv_text(tables)
+        return csv_text(tables[0])
     if format in ("markdown", "latex"):
         from costcalc.report import markup
 

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from math import gcd
+from typing import Any
 
 from costcalc.errors import UsageError
 from costcalc.table import plain_number, shape_text, visible
 
+DEEPEST = 8  # blocks within blocks that are drawn
 
-class Picture(NamedTuple):
-    """The lines of text on each node, n1, n2, …, and the edges between them."""
+
+@dataclass
+class Block:
+    """What stands in one frame: its nodes by number, the blocks in it, and how many times all of it is there."""
+
+    nodes: list[int] = field(default_factory=list)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    times: int = 0
+
+
+@dataclass
+class Picture:
+    """The lines of text on each node, n1, n2, …, the edges between them, and their frames."""
 
     nodes: list[list[str]]
     edges: list[tuple[int, int]]
+    frames: Block
 
 
 def picture(document: Any) -> Picture:
@@ -25,9 +42,8 @@ def picture(document: Any) -> Picture:
     named: dict[str, int] = {}
     within: dict[str, int] = {}  # a stage of repeated layers is read under its name; its last layer is its output
     for number, layer in enumerate(layers, 1):
-        name, times = layer["name"], plain_number(layer.get("times", 1))
-        again = "" if times == 1 else f" (each of {layer['times']} copies)"
-        nodes.append([visible(name), visible(f"{layer['op']} {shape_text(layer['output_shape'])}{again}")])
+        name = layer["name"]
+        nodes.append([visible(name), visible(f"{layer['op']} {shape_text(layer['output_shape'])}")])
         for source in layer["inputs"]:
             start = named.get(source, within.get(source))
             if start is not None:
@@ -36,7 +52,29 @@ def picture(document: Any) -> Picture:
         parts = name.split(".")
         for depth in range(1, len(parts)):
             within[".".join(parts[:depth])] = number
-    return Picture(nodes, edges)
+    return Picture(nodes, edges, _frames(layers))
+
+
+def _frames(layers: list[dict[str, Any]]) -> Block:
+    """The blocks that names like `conv2_x.more.conv1` tell of. What all layers of one are repeated, it is."""
+    whole = Block(times=1)
+    for number, layer in enumerate(layers, 1):
+        block, times = whole, plain_number(layer.get("times", 1))
+        for part in layer["name"].split(".")[:-1][:DEEPEST]:
+            block = block.blocks.setdefault(part, Block())
+            block.times = gcd(block.times, times if isinstance(times, int) else 1)
+        block.nodes.append(number)
+    return whole
+
+
+def _framed(block: Block, opens: Callable[[int, str], str], closes: str, ids: Iterator[int]) -> Iterator[str]:
+    """Lines for the blocks within a block: how each opens, by its number and label, its nodes, its blocks, its end."""
+    for name, inner in block.blocks.items():
+        copies = inner.times // (block.times or 1)
+        yield opens(next(ids), visible(name) + (f" ×{copies}" if copies > 1 else ""))
+        yield from (f"    n{number}" for number in inner.nodes)
+        yield from (f"    {line}" for line in _framed(inner, opens, closes, ids))
+        yield closes
 
 
 def mermaid(document: Any) -> str:
@@ -46,6 +84,8 @@ def mermaid(document: Any) -> str:
     for number, texts in enumerate(drawn.nodes, 1):
         label = "<br/>".join(_entities(text) for text in texts)
         lines.append(f'    n{number}["{label}"]')
+    frames = _framed(drawn.frames, lambda number, label: f'subgraph b{number}["{_entities(label)}"]', "end", count(1))
+    lines += [f"    {line}" for line in frames]
     lines += [f"    n{start} --> n{end}" for start, end in drawn.edges]
     return "\n".join(lines) + "\n"
 
@@ -57,6 +97,10 @@ def dot(document: Any) -> str:
     for number, texts in enumerate(drawn.nodes, 1):
         label = r"\n".join(_quoted(text) for text in texts)
         lines.append(f'    n{number} [label="{label}"];')
+    frames = _framed(
+        drawn.frames, lambda number, label: f'subgraph cluster_{number} {{ label="{_quoted(label)}";', "}", count(1)
+    )
+    lines += [f"    {line}" for line in frames]
     lines += [f"    n{start} -> n{end};" for start, end in drawn.edges]
     return "\n".join([*lines, "}"]) + "\n"
 

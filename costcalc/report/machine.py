@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -42,15 +41,12 @@ def plain(value: Any) -> Any:
     return str(value) if number is None else number
 
 
-def csv_text(tables: Sequence[Table]) -> str:
-    """Every table with the keys of its columns as header, an empty line between tables."""
+def csv_text(table: Table) -> str:
+    """A table with the keys of its columns as header."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    for number, table in enumerate(tables):
-        if number:
-            out.write("\n")
-        writer.writerow([_harmless(column.key) for column in table.columns])
-        writer.writerows([[_csv_cell(row.get(column.key), column) for column in table.columns] for row in table.rows])
+    writer.writerow([_harmless(column.key) for column in table.columns])
+    writer.writerows([[_csv_cell(row.get(column.key), column) for column in table.columns] for row in table.rows])
     return out.getvalue()
 
 

@@ -16,6 +16,7 @@ LATEX = {
     "×": r"$\times$", "·": r"$\cdot$", "−": "$-$", "≤": r"$\leq$", "≥": r"$\geq$", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "²": "$^2$", "³": "$^3$", "∞": r"$\infty$", "→": r"$\to$", "…": r"\dots{}",
 }  # fmt: skip
+SENTENCE = 40  # signs from which on a text is one
 NEEDS = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
 
@@ -49,19 +50,29 @@ def _md_line(text: str) -> str:
 
 
 def latex(tables: Sequence[Table]) -> str:
-    """booktabs tables to \\input into a document; title and notes are comments."""
+    """booktabs tables to \\input into a document, each with its title above and its notes below in small type."""
     blocks = []
     for table in tables:
-        columns = "".join(column.align[0] for column in table.columns)
+        columns = "".join(_tex_column(table, at) for at in range(len(table.columns)))
         rows = [_row(table.texts(row)) for row in table.rows]
+        title = [rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"] if table.title else []
+        notes = [
+            rf"\par\noindent{{\footnotesize {_tex(line)}\par}}" for note in table.notes for line in note.split("\n")
+        ]
         totals = [r"\midrule", _row(table.texts(table.totals))] if table.totals else []
         lines = [
-            f"% {visible(table.title)}".rstrip(), f"% needs {NEEDS}", rf"\begin{{tabular}}{{{columns}}}", r"\toprule",
+            f"% needs {NEEDS}", *title, rf"\noindent\begin{{tabular}}{{{columns}}}", r"\toprule",
             _row([column.title for column in table.columns]), r"\midrule", *rows, *totals, r"\bottomrule",
-            r"\end{tabular}", *[f"% {visible(line)}" for note in table.notes for line in note.split("\n")],
+            r"\end{tabular}", *notes,
         ]  # fmt: skip
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks) + "\n"
+
+
+def _tex_column(table: Table, at: int) -> str:
+    """A letter for a column; one of sentences is as wide as a third of the line."""
+    column, longest = table.columns[at], max((len(table.texts(row)[at]) for row in table.rows), default=0)
+    return r"p{0.33\linewidth}" if column.kind == "text" and longest > SENTENCE else column.align[0]
 
 
 def _row(texts: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.spec.network import Network
-from costcalc.table import Table
+from costcalc.table import CONVENTION, Table
 
 SECONDS = 12.0  # for all that is printed; the closed form alone has ten
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
@@ -45,7 +45,12 @@ class Answer:
 
     def tables(self) -> list[Table]:
         """What was asked for, else each formula as a table."""
-        return [*self.asked.values()] or [formula.table() for formula in self.formulas]
+        if self.asked:
+            return [*self.asked.values()]
+        tables = [formula.table() for formula in self.formulas]
+        for table in tables[:-1]:
+            table.notes = [note for note in table.notes if note != CONVENTION]  # the last one says it for all
+        return tables
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula`."""

@@ -16,13 +16,13 @@ from costcalc.ops.base import open_needs
 from costcalc.spec.network import Network
 
 POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "), (AT_LEAST, " is at least "))
+OF_THE_SPEC = "the spec does not allow it"
 SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Where a knob may be. `because` says what goes wrong just below `least`, `above` what just above `most`, if the
-    rules and not the spec set it."""
+    """Where a knob may be. `because` says what goes wrong just below `least`, `above` what just above `most`."""
 
     letter: str
     least: Any
@@ -32,7 +32,11 @@ class Bound:
 
     def __str__(self) -> str:
         low = size_text(self.least)
-        return f"{self.letter} ≥ {low}" if self.most is None else f"{low} ≤ {self.letter} ≤ {size_text(self.most)}"
+        if self.most is None:
+            return f"{self.letter} ≥ {low}"
+        return (
+            f"{self.letter} = {low}" if self.least == self.most else f"{low} ≤ {self.letter} ≤ {size_text(self.most)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -112,15 +116,22 @@ def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound
     knob = net.spec.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
-        return Bound(writer.letter(name), knob.low, most) if knob.low > SOME or most is not None else None
+        least = knob.low > SOME
+        limit = Bound(writer.letter(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
+        return limit if least or most is not None else None
     now = net.knobs[name]
     least, because = least_value(name, now, [limit for limit in limits if limit.direction > 0])
     if knob.low > least:
-        least, because = knob.low, ""
+        least, because = knob.low, OF_THE_SPEC
     greatest, above = greatest_value(name, now, [limit for limit in limits if limit.direction < 0])
     if greatest is not None and (most is None or greatest < most):
         return Bound(writer.letter(name), least, greatest, because, above)
-    return Bound(writer.letter(name), least, most, because) if least > 1 or most is not None or knob.low < 1 else None
+    above = OF_THE_SPEC if most is not None else ""
+    return (
+        Bound(writer.letter(name), least, most, because, above)
+        if least > 1 or most is not None or knob.low < 1
+        else None
+    )
 
 
 def least_value(name: str, now: int, limits: list[Open]) -> tuple[int, str]:

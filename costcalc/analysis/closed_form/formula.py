@@ -18,13 +18,14 @@ from costcalc.analysis.closed_form.left_open import check_rows
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
-from costcalc.analysis.cost import SCHEMA_VERSION, TOTALS, version
+from costcalc.analysis.cost import TOTALS
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
 from costcalc.errors import UnknownName, unknown
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.text import value_text
 
 LINE = 160  # signs of a total that is still shown beside its parts
 
@@ -139,10 +140,18 @@ class Formula:
         return {name: expression for expression, name in self.names.items() if expression in used}
 
     def lines(self) -> list[str]:
-        """What goes with the formula: its names, its domain, its assumptions."""
+        """What goes with the formula: its names, its value, its domain, its assumptions."""
         plain = Writer(self.letters)
         where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self.where().items())
-        return [*([f"where {where}"] if where else []), *self.domain.lines()]
+        return [*([f"where {where}"] if where else []), *self.now(), *self.domain.lines()]
+
+    def now(self) -> list[str]:
+        """What it comes to as its knobs are set, if the assumptions leave them as they are set."""
+        used = {letter.name for letter in self.expression.free_symbols}
+        if not used or None in self.knobs.values():
+            return []
+        at = (f"{self.letters.get(name, name)} = {value_text(n)}" for name, n in self.knobs.items() if name in used)
+        return [f"= {self.value():,} at {', '.join(at)}"]
 
     def table(self) -> Table:
         """A row for each block, and their sum where it is short."""
@@ -150,14 +159,14 @@ class Formula:
         rows = [{"name": term.name, "formula": self.writer.write(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= LINE else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
+        notes = [*self.lines(), *[CONVENTION] * (self.metric == "macs")]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
-        return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, self.lines())
+        return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula`."""
         latex = Latex(self.letters, self.names, far=self.far)
-        return {
-            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
+        return document(**{
             "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
             "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
             "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
@@ -165,7 +174,7 @@ class Formula:
             "where": {name: Writer(self.letters).write(e) for name, e in self.where().items()},
             "domain": [asdict(bound) for bound in self.domain.bounds],
             "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
-        }  # fmt: skip
+        })  # fmt: skip
 
     def __repr__(self) -> str:
         return f"<costcalc.Formula {self.metric} of {self.net.label} = {self.text}>"

@@ -21,11 +21,10 @@ from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.closed_form.written import align, module
-from costcalc.analysis.cost import SCHEMA_VERSION, version
 from costcalc.dims import size_symbol, size_text, whole
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import Column, Table, document
 
 LINE = 100  # signs of algebra that a reader takes in at once
 
@@ -154,8 +153,7 @@ class Ratio:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula --over`."""
         value = Fraction(self.value)
-        return {
-            "schema_version": SCHEMA_VERSION, "costcalc_version": version(), "convention": CONVENTION,
+        return document(**{
             "target": self.net.label, "over": self.other.label, "metric": self.metric, "knobs": dict(self.knobs),
             "text": self.text, "latex": self.latex, "python": self.python,
             "value": {"numerator": value.numerator, "denominator": value.denominator, "decimal": float(value)},
@@ -164,7 +162,7 @@ class Ratio:
                  "current": e.current} for e in self.break_evens
             ],
             "domain": self.limits(),
-        }  # fmt: skip
+        })  # fmt: skip
 
     def limits(self) -> list[str]:
         """Where the two formulas hold, each line once."""
