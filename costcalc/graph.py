@@ -99,12 +99,14 @@ def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> b
     seen: set[Any] = set()
     pred = graph._pred
     for name, data in nodes:
-        op, inputs = data.get("op"), data.get("inputs")
-        if inputs.__class__ is not tuple or not has_rule(op) or not seen.issuperset(inputs):
+        kind, inputs, edges = data.get("op").__class__, data.get("inputs"), pred[name]
+        if inputs.__class__ is not tuple or not seen.issuperset(inputs):
+            return False
+        if kind not in CLASSES and (kind is not Repeat or len(inputs) != 1):
+            return False
+        if not (len(edges) == len(inputs) == 1 and inputs[0] in edges or edges.keys() <= set(inputs)):
             return False
         if "shares" in data and (data["shares"] not in seen or _is_repeat(graph, data["shares"])):
-            return False
-        if (op.__class__ is Repeat and len(inputs) != 1) or not (pred[name].keys() <= set(inputs)):
             return False
         seen.add(name)
     return True
