@@ -104,7 +104,7 @@ def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> b
             return False
         if kind not in CLASSES and (kind is not Repeat or len(inputs) != 1):
             return False
-        if not (len(edges) == len(inputs) == 1 and inputs[0] in edges or edges.keys() <= set(inputs)):
+        if not ((len(edges) == len(inputs) == 1 and inputs[0] in edges) or edges.keys() <= set(inputs)):
             return False
         if "shares" in data and (data["shares"] not in seen or _is_repeat(graph, data["shares"])):
             return False
