@@ -58,6 +58,7 @@ def test_narrow_scalars_are_numbers(tmp_path):
     [
         ("vgg", [1, 224], "knob 'r' is at least 32, got 1"),
         ("vgg", [224, 2**40], "knob 'r' is at most 2147483648, got 1099511627776"),
+        ("vgg", [224, float("nan")], "knob 'r' is a number: no exact number: nan"),
         ("mobilenet_v1", [1.5, 2.0], "knob 'r' is a whole number, got 1.5"),
     ],
 )

@@ -378,9 +378,11 @@ def test_letters_and_columns_of_whole_numbers_are_sizes():
     narrow = checked(np.array([3, 200], dtype="uint8"), "kernel", 1)
     assert (narrow * 2**70).tolist() == [3 * 2**70, 200 * 2**70]
     wide = np.array([2**30], dtype=object)
-    assert checked(wide, "kernel", 1) is wide
+    assert (checked(wide, "kernel", 1) * 2**70).tolist() == [2**100]
     with pytest.raises(ShapeError, match=r"kernel must be a whole number from 1 to 2\^31, got 0"):
         checked(np.array([3, 0]), "kernel", 1)
+    with pytest.raises(ShapeError, match="kernel must be a whole number: no exact number: None"):
+        checked(np.array([3, None]), "kernel", 1)
 
 
 def test_numbers_ask_for_neither_sympy_nor_numpy():

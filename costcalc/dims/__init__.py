@@ -65,6 +65,12 @@ def _letters() -> ModuleType:
     return letters
 
 
+def _columns() -> ModuleType:
+    from costcalc.dims import column  # numpy
+
+    return column
+
+
 def size_symbol(name: str, *, real: bool = False) -> Size:
     """The letter of that name: positive, and an integer unless `real`. The only maker of letters."""
     return _letters().size_symbol(name, real)
@@ -133,9 +139,7 @@ def maximum(a: Size, b: Size) -> Size:
     if is_letter(a) or is_letter(b):
         return _letters().maximum(a, b)
     if is_column(a) or is_column(b):
-        import numpy
-
-        return numpy.maximum(a, b)
+        return _columns().maximum(a, b)
     return max(a, b)
 
 
@@ -151,9 +155,7 @@ def gcd(a: Size, b: Size) -> Size:
     if is_letter(a) or is_letter(b):
         return _letters().gcd(a, b)
     if is_column(a) or is_column(b):
-        import numpy
-
-        return numpy.gcd(a, b)
+        return _columns().common_divisor(a, b)
     return math.gcd(a, b)
 
 

@@ -37,7 +37,7 @@ def normal(x: Any) -> Any:
     if getattr(x, "is_Integer", False):
         return int(x)
     if is_column(x):
-        return normal(x.item()) if x.ndim == 0 else _normal_column(x)
+        return normal(x.item()) if x.ndim == 0 else x.reduced() if hasattr(x, "reduced") else x
     if is_letter(x):
         from costcalc.dims.measure import affordable
 
@@ -45,29 +45,19 @@ def normal(x: Any) -> Any:
     return x
 
 
-def _normal_column(x: Any) -> Any:
-    """Of Python's own numbers each normal; of a machine's own kind as it is."""
-    whole = x.dtype.kind != "O" or all(type(value) is int for value in x.flat)
-    return x if whole else exact_column([normal(value) for value in x.flat], x.shape)
-
-
 def exact(x: Any) -> Any:
     """x, or if it is a float the number that its decimal digits say; not a number stays what it is."""
     return normal(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
 
 
-def exact_values(column: Any) -> list[Any]:
-    """The numbers of a column, each exact."""
-    return [normal(exact(x)) for x in column.ravel().tolist()]
+def exact_column(x: Any) -> Any:
+    """A column of exact numbers that never wrap, of numpy's; floats are read as their decimal digits.
 
+    Raises TypeError for what is no number.
+    """
+    from costcalc.dims.column import Column
 
-def exact_column(values: list[Any], shape: tuple[int, ...]) -> Any:
-    """A column of Python's own numbers, which do not wrap around."""
-    import numpy
-
-    column = numpy.empty(len(values), dtype=object)
-    column[:] = values
-    return column.reshape(shape)
+    return x if isinstance(x, Column) else Column.of(x.ravel().tolist(), x.shape)
 
 
 def first_failure(truth: Any, sizes: Any) -> list[Any]:
@@ -81,7 +71,7 @@ def first_failure(truth: Any, sizes: Any) -> list[Any]:
     def there(x: Any) -> Any:
         if isinstance(x, tuple):
             return tuple(map(there, x))
-        return normal(numpy.broadcast_to(x, shape)[point]) if is_column(x) else x
+        return exact_column(x).at(point, shape) if is_column(x) else x
 
     return [there(size) for size in sizes]
 
@@ -89,7 +79,7 @@ def first_failure(truth: Any, sizes: Any) -> list[Any]:
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 
-    Letters pass. A column is checked point by point, and has Python's own numbers from then on, which never wrap.
+    Letters pass. A column is checked at every point, and is exact from then on.
     """
     x = normal(x)
     if isinstance(x, int) and not isinstance(x, bool):
@@ -98,12 +88,20 @@ def checked(x: Any, what: str, low: int) -> Any:
     elif is_letter(x):
         return x
     elif is_column(x) and x.dtype.kind in "iuO":
-        for value in x.flat:
-            checked(normal(value), what, low)
-        return x if x.dtype.kind == "O" else exact_column([int(value) for value in x.flat], x.shape)
+        column = _exact_or_refused(x, what)
+        x = column.first((column % 1 != 0) | (column < low) | (column > LARGEST))
+        if x is None:
+            return column
     if isinstance(x, (int, Fraction)) and not isinstance(x, bool):
         raise ShapeError(f"{what} must be a whole number from {low} to 2^31, got {shortened(x)}")
     raise ShapeError(f"{what} must be a whole number, got {shortened(x)}")
+
+
+def _exact_or_refused(x: Any, what: str) -> Any:
+    try:
+        return exact_column(x).reduced()
+    except TypeError as error:
+        raise ShapeError(f"{what} must be a whole number: {error}") from None
 
 
 def shortened(x: Any) -> str:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
-from costcalc.dims.given import exact_column, exact_values, is_column, is_letter, shortened
+from costcalc.dims.given import exact_column, is_column, is_letter, shortened
 from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
@@ -77,7 +77,7 @@ class Knob:
         if self.is_size and is_letter(value):
             return value
         if self.is_size and is_column(value):
-            return exact_column([self.check(x) for x in exact_values(value)], value.shape)
+            return self.check_column(value)
         if self.kind == "choice":
             if value in self.choices:
                 return value
@@ -98,6 +98,13 @@ class Knob:
             span = f"at least {low}" if value < self.low else f"at most {high}"
             raise UsageError(f"knob {self.name!r} is {span}, got {shortened(value)}")
         return value
+
+    def check_column(self, column: Any) -> Any:
+        """The column, if this knob takes every number in it."""
+        wrong = column.first(
+            ((column % 1 != 0) & (self.kind == "integer")) | (column < self.low) | (column > self.high)
+        )
+        return column.reduced() if wrong is None else self.check(wrong)
 
 
 @dataclass(frozen=True, eq=False)

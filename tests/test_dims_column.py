@@ -1,0 +1,100 @@
+"""Columns are their numbers: every operation at every point what Python's own exact numbers say."""
+
+import operator
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from costcalc import dims
+from costcalc.dims.column import WORD, Column
+
+OPERATIONS = [
+    operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.truediv, operator.eq,
+    operator.ne, operator.lt, operator.le, operator.gt, operator.ge, dims.maximum, dims.minimum,
+]  # fmt: skip
+
+
+def numbers(rng, count):
+    """Small and large, whole and not, on both sides of what 64 bits hold; none is 0."""
+    kinds = [
+        lambda: rng.randint(1, 9), lambda: rng.randint(-(10**6), -1), lambda: WORD + rng.randint(-2, 2),
+        lambda: rng.randint(1, 2**100), lambda: Fraction(rng.randint(1, 99), rng.randint(1, 20)),
+        lambda: rng.choice([2**31, 2**32, 3 * 2**31]),
+    ]  # fmt: skip
+    kind = rng.choice(kinds)
+    return [kind() for _ in range(count)]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+def test_an_operation_is_that_of_the_numbers(operation):
+    rng = random.Random(operation.__name__)
+    for _ in range(400):
+        a, b = numbers(rng, 3), numbers(rng, 3)
+        if operation is operator.truediv:
+            a, b = [*map(Fraction, a)], [*map(Fraction, b)]
+        expected = [operation(x, y) for x, y in zip(a, b, strict=True)]
+        assert operation(Column.of(a), Column.of(b)).tolist() == expected
+        assert operation(Column.of(a), b[0]).tolist() == [operation(x, b[0]) for x in a]
+        if operation not in (operator.eq, operator.ne):
+            assert operation(a[0], Column.of(b)).tolist() == [operation(a[0], y) for y in b]
+
+
+def test_powers_and_signs():
+    column = Column.of([2, -3, Fraction(1, 2)])
+    assert (column**5).tolist() == [32, -243, Fraction(1, 32)]
+    assert (column**-2).tolist() == [Fraction(1, 4), Fraction(1, 9), 4]
+    assert (-column).tolist() == [-2, 3, Fraction(-1, 2)]
+    assert (Column.of([2**31]) ** 4).tolist() == [2**124]
+
+
+def test_the_bound_is_never_exceeded_and_words_are_used_below_it():
+    rng = random.Random(63)
+    for _ in range(2000):
+        column, told = Column.of([1, 2, 3]), [1, 2, 3]
+        for _ in range(8):
+            operation = rng.choice([operator.add, operator.sub, operator.mul, operator.floordiv])
+            other = rng.choice([rng.randint(1, 40), rng.randint(1, 2**33)])
+            column, told = operation(column, other), [operation(x, other) for x in told]
+        assert column.tolist() == told
+        assert column.bound >= max(map(abs, told))
+        assert column.bound >= WORD or column.dtype == np.int64 or max(map(abs, told)) < WORD
+
+
+def test_axes_stretch_and_what_stays_small_is_not_made_large():
+    r, w = Column.of([10, 20], (2, 1)), Column.of([Fraction(1, 4), 3, 5], (1, 3))
+    assert (r * w).tolist() == [[Fraction(5, 2), 30, 50], [5, 60, 100]]
+    assert (r * r).shape == (2, 1)
+    assert dims.round_to(32 * w, 8).tolist() == [[8, 96, 160]]
+
+
+def test_truths_count_as_0_and_1():
+    assert (np.array([True, False]) * Column.of([5, 6])).tolist() == [5, 0]
+    assert (Column.of([5, 6]) + np.array([True, False])).tolist() == [6, 6]
+
+
+def test_rounding_is_the_rule_of_ints_at_random_points():
+    """10^5 points of round_to, ceil and floor: 0 differences."""
+    rng = random.Random(8)
+    values = [Fraction(rng.randint(1, 10**6), rng.choice([1, 2, 3, 7, 10, 20, 100, 1000])) for _ in range(100_000)]
+    column = Column.of(values)
+    assert dims.round_to(column, 8).tolist() == [dims.round_to(x, 8) for x in values]
+    assert dims.ceil(column).tolist() == [dims.ceil(x) for x in values]
+    assert dims.floor(column).tolist() == [dims.floor(x) for x in values]
+
+
+def test_what_is_no_number_is_refused():
+    for nothing in (float("nan"), float("inf"), "3", None, True):
+        with pytest.raises(TypeError, match="no exact number"):
+            Column.of([1, nothing])
+    with pytest.raises(ZeroDivisionError):
+        Column.of([1]) // Column.of([0])
+    with pytest.raises(TypeError):
+        hash(Column.of([1]))
+
+
+def test_greatest_common_divisors():
+    rng = random.Random(12)
+    a, b = [[rng.randint(1, 2 ** rng.choice([8, 70])) for _ in range(500)] for _ in range(2)]
+    assert dims.gcd(Column.of(a), Column.of(b)).tolist() == [dims.gcd(x, y) for x, y in zip(a, b, strict=True)]
