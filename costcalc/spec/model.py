@@ -99,11 +99,14 @@ class Knob:
             raise UsageError(f"knob {self.name!r} is {span}, got {shortened(value)}")
         return value
 
-    def check_column(self, column: Any) -> Any:
-        """The column, if this knob takes every number in it."""
-        wrong = column.first(
-            ((column % 1 != 0) & (self.kind == "integer")) | (column < self.low) | (column > self.high)
-        )
+    def check_column(self, values: Any) -> Any:
+        """The column exactly, if this knob takes every number in it."""
+        try:
+            column = exact_column(values)
+        except TypeError as error:
+            raise UsageError(f"knob {self.name!r} is a number: {error}") from None
+        fraction = (column % 1 != 0) & (self.kind == "integer")
+        wrong = column.first(fraction | (column < self.low) | (column > self.high))
         return column.reduced() if wrong is None else self.check(wrong)
 
 
