@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
-    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, specs
+    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, specs, sweep
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -26,7 +26,7 @@ ROOMS = {
     "analysis.cost": ("Cost", "cost"),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
-    "net": ("Net", "compare", "elasticity", "explain", "formula", "load", "ratio", "reconcile", "specs"),
+    "net": ("Net", "compare", "elasticity", "explain", "formula", "load", "ratio", "reconcile", "specs", "sweep"),
 }
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
@@ -51,6 +51,7 @@ __all__ = [
     "ratio",
     "reconcile",
     "specs",
+    "sweep",
     "unroll",
     "validate",
 ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
 
@@ -91,6 +92,28 @@ def explain(target: str | Net | Graph) -> Table:
     from costcalc.analysis.explain import explain_net
 
     return explain_net(_subject(target))
+
+
+def sweep(
+    target: str | Net,
+    *,
+    where: str | None = None,
+    pareto: Sequence[str] | str | None = None,
+    top: int | None = None,
+    by: str = "macs",
+    **axes: Any,
+) -> Sweep:
+    """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
+
+    `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
+    metric, more of a knob; a leading - turns it), `top` so many by `by`. Raises UnknownName, UsageError and SpecError.
+    """
+    from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.sweep import sweep_net
+
+    net = _net(target)
+    axes = given_axes(axes, net.spec.knobs, net.name)
+    return sweep_net(net, axes, where=where, pareto=pareto, top=top, by=by)
 
 
 def reconcile(target: str | Net) -> Reconciliation:

@@ -93,8 +93,8 @@ def document(**fields: Any) -> dict[str, Any]:
     return {**about, **fields}
 
 
-def data_frame(records: list[dict[str, Any]]) -> Any:
-    """Records as a pandas.DataFrame. Raises ImportError with what to install."""
+def data_frame(records: Any) -> Any:
+    """Records, or columns by name, as a pandas.DataFrame. Raises ImportError with what to install."""
     try:
         from pandas import DataFrame
     except ImportError:

@@ -19,6 +19,7 @@ COMMANDS = [
     "show",
     "compare",
     "formula",
+    "sweep",
     "explain",
     "reconcile",
     "verify",
@@ -225,6 +226,7 @@ HEAVY = (
         ("compare resnet50 resnet18", COUNTING),
         ("explain conv1x1", COUNTING),
         ("reconcile lenet5", COUNTING),
+        ("sweep lenet5 batch=1,2", COUNTING | {"numpy"}),
         ("shw", {"typer", "yaml"}),
     ],
 )
@@ -265,6 +267,7 @@ IN_PYTHON = {
     "formula": lambda: costcalc.formula("conv1x1", "params").tables(),
     "formula --over": lambda: costcalc.ratio("lenet5", "conv1x1").tables(),
     "formula --elasticity": lambda: costcalc.elasticity("lenet5").rows,
+    "sweep": lambda: costcalc.sweep("lenet5", batch=[1, 2]).to_records(),
     "explain": lambda: costcalc.explain("lenet5").rows,
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,
     "validate": lambda: costcalc.validate("nowhere.yaml"),

@@ -6,10 +6,21 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, elements, is_column, is_letter, is_number, is_zero, prod, same_shape
+from costcalc.dims import (
+    Shape,
+    Size,
+    elements,
+    first_failure,
+    is_column,
+    is_letter,
+    is_number,
+    is_zero,
+    prod,
+    same_shape,
+)
 from costcalc.errors import Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
-from costcalc.ops.base import Assumed, all_needs, open_needs, size_needs
+from costcalc.ops.base import Assumed, all_needs, open_needs, settle, size_needs
 
 
 class Row(NamedTuple):
@@ -48,6 +59,31 @@ def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     return _Walk(report).rows(graph, {}, {}, "", 1)
 
 
+class Mask:
+    """At which points of columns a graph is valid, and what is wrong at the first that it is not."""
+
+    def __init__(self) -> None:
+        self.valid: Any = True  # or an array of truths
+        self.reason = ""
+
+    def allow(self, needs: Any) -> list[Assumed]:
+        """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
+        needs = [*needs]
+        valid, assumed = settle(needs)
+        if valid is not True and not valid.all():
+            self.valid = self.valid & valid
+            if not self.reason:
+                truth, reason, *sizes = next(n for n in needs if is_column(n[0]) and not n[0].all())
+                self.reason = reason.format(*first_failure(truth, sizes))
+        return assumed
+
+
+def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
+    """The rows of a layer graph on columns: costs of one copy each, to be taken `times`. Points that cannot be are
+    masked; what stands at them means nothing."""
+    return _Walk(None, mask).rows(graph, {}, {}, "", 1)
+
+
 class _Placed(ShapeError):
     """An error with the layer's name and place in it."""
 
@@ -55,8 +91,9 @@ class _Placed(ShapeError):
 class _Walk:
     """What the loop remembers: answers given before to the same op and shapes."""
 
-    def __init__(self, report: Report | None):
-        self.report = report
+    def __init__(self, report: Report | None, mask: Mask | None = None):
+        self.report, self.mask = report, mask
+        self.allow = mask.allow if mask else open_needs
         self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[Assumed, ...]]] = {}
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
@@ -93,7 +130,7 @@ class _Walk:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
             shapes[name] = out
-            if not once:
+            if not once and not self.mask:
                 costs = [times * cost for cost in costs]
             if prefix:
                 name = f"{prefix}{name}"
@@ -106,10 +143,10 @@ class _Walk:
         try:
             return self.answers[key]
         except KeyError:
-            known = self.answers[key] = _answer(op, ins)
+            known = self.answers[key] = _answer(op, ins, self.allow)
             return known
         except TypeError:  # columns have no hash
-            return _answer(op, ins)
+            return _answer(op, ins, self.allow)
 
     def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
@@ -164,11 +201,11 @@ def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
 
 
-def _answer(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
+def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
-    assumed = open_needs(all_needs(op, ins))
+    assumed = allow(all_needs(op, ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")

@@ -98,13 +98,18 @@ def _binary(node: ast.BinOp, names: Names) -> Any:
 
 def _unary(node: ast.UnaryOp, names: Names) -> Any:
     if node.op.__class__ is ast.Not:
-        return not truth(node.operand, names)
+        return negation(held(node.operand, names))
     return SIGNS[node.op.__class__](_size(node.operand, names))
 
 
-def _logic(node: ast.BoolOp, names: Names) -> bool:
-    every = all if node.op.__class__ is ast.And else any
-    return every(truth(value, names) for value in node.values)
+def _logic(node: ast.BoolOp, names: Names) -> Any:
+    every = node.op.__class__ is ast.And
+    answer: Any = every
+    for part in node.values:
+        if answer is not every and isinstance(answer, bool):  # the rest changes nothing
+            break
+        answer = answer & held(part, names) if every else answer | held(part, names)
+    return answer
 
 
 def _compare(node: ast.Compare, names: Names) -> Any:
@@ -150,14 +155,20 @@ def _size(node: ast.expr, names: Names) -> Any:
 
 
 def truth(node: ast.expr, names: Names) -> bool:
-    """Does a condition hold? Raises Fault where a letter leaves it open."""
-    value = evaluate(node, names)
+    """Does a condition hold? Raises Fault where a letter leaves it open, or points of a column differ."""
+    value = held(node, names)
     if isinstance(value, bool):
         return value
-    if dims.is_column(value) and value.dtype.kind == "b":
-        if value.all() == value.any():  # the same at every point
-            return bool(value.all())
-        raise undecided(node, names, value)
+    if value.all() == value.any():  # the same at every point
+        return bool(value.all())
+    raise undecided(node, names, value)
+
+
+def held(node: ast.expr, names: Names) -> Any:
+    """Does a condition hold? True, False or a column of truths. Raises Fault where a letter leaves it open."""
+    value = evaluate(node, names)
+    if isinstance(value, bool) or (dims.is_column(value) and value.dtype.kind == "b"):
+        return value
     if value is None:
         raise undecided(node, names)
     raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")

@@ -14,7 +14,18 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
-from costcalc.spec.evaluate import ARITHMETIC, COMPARISONS, FUNCTIONS, SIGNS, Fault, Names, evaluate, truth, undecided
+from costcalc.spec.evaluate import (
+    ARITHMETIC,
+    COMPARISONS,
+    FUNCTIONS,
+    SIGNS,
+    Fault,
+    Names,
+    evaluate,
+    held,
+    truth,
+    undecided,
+)
 from costcalc.spec.limits import MAX_DIGITS
 
 MAX_TEXT = 1000
@@ -49,6 +60,13 @@ class Expression:
         """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open."""
         try:
             return truth(self.tree, names)
+        except Fault as fault:
+            raise self.error(fault) from None
+
+    def held(self, names: Names) -> Any:
+        """At which points does it hold: True, False or a column of truths? Raises SpecError if it is no question."""
+        try:
+            return held(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 

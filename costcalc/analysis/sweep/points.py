@@ -1,0 +1,80 @@
+"""Points that were kept, and which of them to keep: those that meet a condition, the best by one of their numbers, and
+those that no other beats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Order = tuple[str, bool]  # a name, and whether more of it is better
+
+
+@dataclass(frozen=True)
+class Points:
+    """Some points of a grid: `columns` has an array of the knobs and metrics of each, in the grid's order."""
+
+    columns: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def only(self, chosen: Any) -> Points:
+        """Those of them that an array of truths or of numbers chooses."""
+        return Points({name: values[chosen] for name, values in self.columns.items()})
+
+
+def joined(parts: Sequence[Points]) -> Points:
+    """One after the other. An array of words joined to one of Python's ints is one of Python's ints."""
+    return Points({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
+
+
+def best(points: Points, order: Order, count: int) -> Points:
+    """The first so many by one of their numbers, in the grid's order; of equal ones those that come first in it."""
+    if len(points) <= count:
+        return points
+    (rank,) = _ranks(points, [order])
+    return points.only(np.sort(np.argsort(rank, kind="stable")[:count]))
+
+
+def front(points: Points, orders: Sequence[Order]) -> Points:
+    """The Pareto front: points than which no other is as good in all of these and better in one."""
+    ranks = _ranks(points, orders)
+    sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: whoever beats a point comes before it
+    of = _front_of_two if len(ranks) <= 2 else _front_of_many
+    return points.only(np.sort(of(np.stack(ranks, axis=1)[sorted_], sorted_)))
+
+
+def _ranks(points: Points, orders: Sequence[Order]) -> list[Any]:
+    """For each number its place among all there are, 0 the best; equal numbers have the same."""
+    found = []
+    for name, more in orders:
+        _, rank = np.unique(points.columns[name], return_inverse=True)
+        found.append(-rank if more else rank)
+    return found
+
+
+def _front_of_two(ranks: Any, sorted_: Any) -> Any:
+    """Those whose second number is less than all before; equal points stay together."""
+    first, second = ranks[:, 0], ranks[:, -1]
+    if not len(first):
+        return sorted_
+    before = np.concatenate([[second.max() + 1], np.minimum.accumulate(second)[:-1]])
+    kept = second < before
+    alike = np.concatenate([[False], (first[1:] == first[:-1]) & (second[1:] == second[:-1])])
+    groups = np.maximum.accumulate(np.where(alike, 0, np.arange(len(first))))  # where each run of equal points starts
+    return sorted_[kept[groups]]
+
+
+def _front_of_many(ranks: Any, sorted_: Any) -> Any:
+    """Point by point, in an order in which nobody is beaten by one that comes later."""
+    kept: list[int] = []
+    members = np.empty_like(ranks)
+    for i, point in enumerate(ranks):
+        beaten = (members[: len(kept)] <= point).all(axis=1) & (members[: len(kept)] < point).any(axis=1)
+        if not beaten.any():
+            members[len(kept)] = point
+            kept.append(i)
+    return sorted_[kept]

@@ -1,0 +1,68 @@
+"""The command about many points at once: sweep."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
+from costcalc.errors import UsageError
+from costcalc.report import format_of
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+
+SHOWN = 40  # points on a terminal
+
+
+def sweep(
+    target: Target,
+    axes: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="KNOB=VALUES", help="r=128:600:8, both ends included, or w=0.5,0.75,1."),
+    ] = None,
+    presets: Annotated[
+        str | None, typer.Option("--presets", metavar="NAMES", help="Its presets instead: b0..b7, b0,b3 or all.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')
+    ] = None,
+    pareto: Annotated[
+        str | None,
+        typer.Option(
+            "--pareto", metavar="NAMES", help="Only points that no other beats: less of a metric, more of a knob."
+        ),
+    ] = None,
+    top: Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="Only the first N by --by.")] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="NAME", help="A metric or knob, small ones first; -NAME large ones.")
+    ] = None,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
+) -> None:
+    """What a network costs at every point of a grid of its knobs, or at its presets."""
+    (net,) = nets([target], set_, max_layers, max_bytes)
+    if by is not None and top is None:
+        raise UsageError("--by says by what --top N chooses; give --top too")
+    if presets is not None:
+        if axes or where or pareto or top:
+            raise UsageError("--presets goes with no points and no choice of points")
+        from costcalc.analysis.sweep.presets import sweep_presets
+
+        of_presets = sweep_presets(net, presets)
+        emit([of_presets.table()], of_presets.to_dict(), format, output)
+        return
+    from costcalc.analysis.sweep.grid import read_axes
+    from costcalc.analysis.sweep.sweep import sweep_net
+    from costcalc.report.progress import progress
+
+    with progress() as show:
+        points = read_axes(axes or [], net.spec.knobs, net.name)
+        found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
+    looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
+    kind = format_of(format, Path(output) if output else None)
+    emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)

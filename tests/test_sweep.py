@@ -1,0 +1,270 @@
+"""Sweeps: every point is the count of the network with these knobs, whatever the block it was worked out in."""
+
+import csv
+import itertools
+import json
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import costcalc
+from costcalc.analysis.sweep.grid import Grid, read_axes
+from costcalc.analysis.sweep.points import Points, best, front, joined
+from costcalc.analysis.sweep.sweep import Choice, read_where, sweep
+from costcalc.analysis.sweep.totals import METRICS
+from costcalc.cli.app import run
+from costcalc.errors import CostcalcError, ShapeError, SpecError, UnknownName, UsageError
+
+WHOLE = {"r": "33:600:21", "d": "0.3:3.2:0.29", "w": "0.05:2:0.13", "batch": "1,7", "classes": "10,1000"}
+TARGETS = {
+    "efficientnet": ("r", "d", "w"), "mobilenet_v2": ("r", "w", "batch"), "googlenet": ("r", "classes"),
+    "resnet": ("r", "batch"), "vgg": ("r", "classes"), "lenet5": ("batch",), "network_in_network": ("r", "classes"),
+}  # fmt: skip
+
+
+def counted(target, point):
+    """The metrics of a sweep by the count of one network."""
+    cost = costcalc.load(target, **point).cost()
+    totals = {metric: cost.total(metric) for metric in METRICS[:-1]}
+    return {**totals, "weight_bytes": 4 * (cost.params + cost.buffers)}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_point_is_its_count(target):
+    found = costcalc.sweep(target, **{knob: WHOLE[knob] for knob in TARGETS[target]})
+    records, rng = found.to_records(), random.Random(target)
+    assert len(records) == found.grid.size
+    for record in rng.sample(records, min(len(records), 25)):
+        point = {knob: record.pop(knob) for knob in TARGETS[target]}
+        assert record == counted(target, point)
+        assert {type(value) for value in record.values()} == {int}
+
+
+def test_blocks_do_not_show():
+    net = costcalc.load("efficientnet")
+    axes = read_axes(["r=64:256:32", "d=1,1.1,2.5", "w=0.5:1.5:0.25"], net.spec.knobs, net.name)
+    whole = sweep(net, Grid(axes), Choice()).to_records()
+    for points in (1, 2, 7, 15, 16, 40, 10**6):
+        blocks = list(Grid(axes).blocks(points))
+        assert max(block.size for block in blocks) <= points
+        assert [block.start for block in blocks] == [0, *itertools.accumulate(block.size for block in blocks)][:-1]
+        assert sweep(net, Grid(axes), Choice(), points=points).to_records() == whole
+    order = [tuple(record[knob] for knob in axes) for record in whole]
+    assert order == list(itertools.product(*axes.values()))
+
+
+def test_past_machine_words():
+    found = costcalc.sweep("resnet50", r=[224, 2**24, 2**30], batch=[1, 2**31])
+    for record in found.to_records():
+        point = {"r": record.pop("r"), "batch": record.pop("batch")}
+        assert record == counted("resnet50", point)
+    assert max(found.columns["macs"].tolist()) > 2**100
+    assert costcalc.sweep("resnet50", r=[224]).columns["macs"].dtype == np.int64
+
+
+def test_ranges_include_both_ends_and_are_exact():
+    net = costcalc.load("efficientnet")
+    axes = read_axes(["w=1:2:0.05", "r=128:600:8", "d=0.1:0.35:0.1"], net.spec.knobs, net.name)
+    assert (axes["w"][0], axes["w"][-1], len(axes["w"])) == (1, 2, 21)
+    assert axes["w"][1] == Fraction(105, 100)
+    assert (axes["r"][-1], len(axes["r"])) == (600, 60)
+    assert axes["d"] == (Fraction(1, 10), Fraction(1, 5), Fraction(3, 10))
+
+
+def test_python_takes_numbers_of_every_kind():
+    found = costcalc.sweep("efficientnet", r=range(224, 257, 16), w=np.array([0.5, 1.1]), d=1.5, batch=[np.int64(2)])
+    assert [*found.grid.axes.values()] == [(224, 240, 256), (Fraction(1, 2), Fraction(11, 10)), (Fraction(3, 2),), (2,)]
+    frame = found.to_pandas()
+    assert frame["macs"].tolist() == [record["macs"] for record in found.to_records()]
+    assert frame["w"].tolist()[:2] == [0.5, 1.1]
+
+
+# ---- choosing
+
+
+def test_where_is_a_filter():
+    every = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1").to_records()
+    text = "macs <= 300e6 and (r % 32 == 0 or not params < 5e6) and batch == 1"
+    found = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1", where=text)
+    wanted = [p for p in every if p["macs"] <= 300e6 and (p["r"] % 32 == 0 or p["params"] >= 5e6)]
+    assert found.to_records() == wanted
+    assert 0 < len(wanted) < len(every)
+    assert found.refused == len(every) - len(wanted)
+    assert costcalc.sweep("efficientnet", r="128:256:16", where="1 == 1").refused == 0
+    assert len(costcalc.sweep("efficientnet", r="128:256:16", where="macs < 0")) == 0
+
+
+@pytest.mark.parametrize("points", [1, 3, 50, 10**6])
+def test_the_best_are_the_best_whatever_the_blocks(points):
+    net = costcalc.load("mobilenet_v1")
+    axes = read_axes(["r=64:256:8", "w=0.25,0.5,0.75,1"], net.spec.knobs, net.name)
+    every = sweep(net, Grid(axes), Choice()).to_records()
+    for name, more in (("macs", False), ("macs", True), ("r", True), ("params", False)):
+        found = sweep(net, Grid(axes), Choice(top=7, by=(name, more)), points=points).to_records()
+        ranked = sorted(range(len(every)), key=lambda i: (-every[i][name] if more else every[i][name], i))[:7]
+        assert found == [every[i] for i in sorted(ranked)]
+
+
+def beaten(a, b, orders):
+    """Is a no better than b in anything, and worse in something?"""
+    better = [(-x[name] if more else x[name]) for x in (a, b) for name, more in orders]
+    ours, theirs = better[: len(orders)], better[len(orders) :]
+    return all(t <= o for o, t in zip(ours, theirs, strict=True)) and ours != theirs
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_a_front_has_all_that_are_not_beaten(count):
+    rng = random.Random(count)
+    for _ in range(60):
+        orders = [(name, rng.random() < 0.5) for name in "abcd"[:count]]
+        size, high = rng.randint(1, 40), rng.choice([3, 10, 2**70])
+        points = Points({n: np.array([rng.randint(0, high) for _ in range(size)], dtype=object) for n in "abcd"})
+        every = [dict(zip("abcd", p, strict=True)) for p in zip(*points.columns.values(), strict=True)]
+        found = [dict(zip("abcd", p, strict=True)) for p in zip(*front(points, orders).columns.values(), strict=True)]
+        assert found == [p for p in every if not any(beaten(p, q, orders) for q in every)]
+        halves = [front(points.only(slice(0, size // 2)), orders), front(points.only(slice(size // 2, None)), orders)]
+        if size > 1:
+            again = front(joined(halves), orders)
+            assert [*again.columns["a"]] == [p["a"] for p in found]
+
+
+def test_moocore_sees_the_same_front():
+    moocore = pytest.importorskip("moocore", reason="an outside witness, not needed")
+    found = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1", d="1:2:0.5")
+    costs = np.array([[p["macs"], -p["r"], -float(p["w"]), -float(p["d"])] for p in found.to_records()], dtype=float)
+    kept = moocore.is_nondominated(costs, keep_weakly=True)
+    chosen = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1", d="1:2:0.5", pareto="macs,r,w,d")
+    assert [p for p, keep in zip(found.to_records(), kept, strict=True) if keep] == chosen.to_records()
+
+
+def test_fewer_points_than_asked_for_are_all_of_them():
+    points = Points({"macs": np.array([3, 1])})
+    assert best(points, ("macs", False), 5) is points
+
+
+# ---- points at which there is no network
+
+NARROW = """
+name: narrow
+title: t
+source: s
+knobs: {r: 9, k: 3}
+input: [3, r, r]
+layers:
+  - conv: {channels: 4, kernel: k}
+  - max_pool: {kernel: 4, stride: 1}
+  - repeat: {times: 2, layers: [conv: {channels: 4, kernel: 3, padding: 1}]}
+"""
+
+
+def test_points_that_cannot_be_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "narrow.yaml"
+    path.write_text(NARROW)
+    found = costcalc.sweep(str(path), r="1:12:1", k="1,3,5")
+    possible = []
+    for r, k in itertools.product(range(1, 13), (1, 3, 5)):
+        try:
+            possible.append({"r": r, "k": k, **counted(str(path), {"r": r, "k": k})})
+        except CostcalcError:
+            continue
+    assert found.to_records() == possible
+    assert found.invalid == 36 - len(possible) > 0
+    assert found.reason == "a window of 3 does not fit into 1, padding included"
+    assert f"at {found.invalid} there is no such network: {found.reason}" in found.notes()
+    with pytest.raises(ShapeError, match="no point of the sweep is possible: a window of 3 does not fit into 1"):
+        costcalc.sweep(str(path), r=[1, 2])
+
+
+# ---- presets
+
+B0_TO_B7 = {  # published-numbers.md, section 1
+    "efficientnet_b0": (5_288_548, 0.386, 0), "efficientnet_b1": (7_794_184, 0.687, -29),
+    "efficientnet_b2": (9_109_994, 0.994, -24), "efficientnet_b3": (12_233_232, 1.827, -24),
+    "efficientnet_b4": (19_341_616, 4.394, -11), "efficientnet_b5": (30_389_784, 10.266, -12),
+    "efficientnet_b6": (43_040_704, 19.068, -5), "efficientnet_b7": (66_347_960, 37.746, -9),
+}  # fmt: skip
+
+
+def test_the_presets_of_efficientnet(capsys):
+    assert run(["sweep", "efficientnet", "--presets", "b0..b7", "-f", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    found = {r["preset"]: (r["params"], round(r["macs"] / 1e9, 3), round(100 * r["error"])) for r in rows}
+    assert found == B0_TO_B7
+    b3 = rows[3]
+    assert (b3["r"], b3["d"], b3["w"]) == (300, 1.4, 1.2)
+    assert (b3["params_published"], b3["macs_published"]) == ("12M", "1.8B")
+    assert b3["law"] == round(385_814_752 * 1.4 * 1.2**2 * (300 / 224) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "names"),
+    [
+        ("all", ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "plain18", "plain34"]),
+        ("resnet50,18", ["resnet50", "resnet18"]), ("34..101", ["resnet34", "resnet50", "resnet101"]),
+    ],
+)  # fmt: skip
+def test_presets_by_their_short_names(capsys, wanted, names):
+    assert run(["sweep", "resnet", "--presets", wanted, "-f", "csv"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert {row["preset"] for row in rows} == set(names)
+    assert all(int(row["macs"]) == costcalc.load(row["preset"]).cost().macs for row in rows)
+
+
+# ---- what is refused
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("rr=1:2:1", "efficientnet has no knob 'rr'"),
+        ("r", "'r=' sets no knob"), ("r=", "'r=' sets no knob"),
+        ("r=224:128:8", "'r=224:128:8' goes down; write the smaller end first"),
+        ("r=128:224:0", "the step is 0; it must be larger than 0"), ("r=128:224:-8", "the step is -8"),
+        ("r=128:224", "write FROM:TO:STEP, as in r=128:600:8"), ("r=1:2:3:4", "write FROM:TO:STEP"),
+        ("r=::", "write FROM:TO:STEP"),
+        ("r=128,128", "r = 128 is there twice"), ("r=128 r=256", "'r' is swept twice"),
+        ("w=nan", "w=nan: unknown name 'nan'"), ("w=inf", "unknown name 'inf'"),
+        ("w=1:2:0.0000001", "has 10,000,001 values"),
+        ("r=8:224:8", "knob 'r' is at least 32, got 8"), ("r=128.5", "knob 'r' is a whole number, got 128.5"),
+        ("", "nothing to sweep over"), ("r=128 --where macs", "neither true nor false"),
+        ("r=128 --where mac<=1", "unknown name 'mac'; did you mean 'macs'?"),
+        ("r=128 --where macs<=", "is not an expression"), ("r=128 --by macs", "give --top too"),
+        ("r=128 --pareto mac", "unknown knob or metric 'mac'; did you mean 'macs'?"),
+        ("r=128 --presets b0", "--presets goes with no points"), ("--presets b9", "unknown preset 'b9'"),
+        ("--presets b7..b0", "goes backwards: efficientnet_b0 comes before efficientnet_b7"),
+        (
+            "r=32:2031:1 w=0.001:3:0.001 d=0.01:3:0.01 batch=1:1000:1",
+            "1,800,000,000,000 points are too many to be kept, and about 125 hours of work; keep the best with --top N",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(capsys, words, message):
+    assert run(["sweep", "efficientnet", *words.split()]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert message in err
+
+
+def test_what_python_refuses():
+    for error, given in (
+        (UsageError, {"r": []}), (UsageError, {"r": [224, 224]}), (UsageError, {"w": [float("nan")]}),
+        (UnknownName, {"s": [1]}), (SpecError, {"r": [224], "where": "macs <"}),
+        (UnknownName, {"r": [224], "pareto": ["x"]}),
+    ):  # fmt: skip
+        with pytest.raises(error):
+            costcalc.sweep("efficientnet", **given)
+    with pytest.raises(UsageError, match="knob 'stride_on' is no number"):
+        costcalc.sweep("resnet", stride_on=["conv1"])
+
+
+def test_a_condition_alone_may_keep_too_many(monkeypatch):
+    from costcalc.analysis.sweep import sweep as module
+
+    monkeypatch.setattr(module, "MOST_KEPT", 5)
+    net = costcalc.load("lenet5")
+    axes = read_axes(["batch=1:20:1"], net.spec.knobs, net.name)
+    with pytest.raises(UsageError, match="more than 5 points meet the condition; keep the best"):
+        sweep(net, Grid(axes), Choice(where=read_where("macs > 0", ["batch"])))
+    assert len(sweep(net, Grid(axes), Choice(where=read_where("batch <= 5", ["batch"])))) == 5
