@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, product
@@ -11,25 +11,26 @@ from math import lcm, prod
 from operator import mul
 from typing import Any
 
+from costcalc.dims.column import Column
 from costcalc.dims.given import exact, is_number, normal
 from costcalc.errors import UnknownName, UsageError, did_you_mean
 from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 
 MOST_VALUES = 1_000_000  # of one knob
-BLOCK = 2**19  # points that are worked out together: four megabytes for each metric
 
 Axes = Mapping[str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
-class Block:
-    """A part of a grid: the values of each knob in it, over the denominator that all of the grid's values of it share,
-    and the number of its first point. Its points are in the grid's order, the last knob changing fastest."""
+class Grid:
+    """Every combination of these values, the last knob changing fastest; or a block of such a grid: then `start` is the
+    number of its first point there, and `within` says which values of each knob it has."""
 
     axes: Axes
-    denominators: Mapping[str, int]
-    start: int
+    shared: Mapping[str, int] = field(default_factory=dict)  # denominators of the grid it was cut from
+    start: int = 0
+    within: tuple[slice, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -41,34 +42,28 @@ class Block:
         """Points."""
         return prod(self.shape)
 
-
-@dataclass(frozen=True)
-class Grid:
-    """Every combination of these values."""
-
-    axes: Axes
-
-    @property
-    def size(self) -> int:
-        """Points."""
-        return prod(len(values) for values in self.axes.values())
-
     @cached_property
-    def denominators(self) -> dict[str, int]:
+    def denominators(self) -> Mapping[str, int]:
         """What makes whole numbers of all values of a knob."""
-        return {name: lcm(*(value.denominator for value in values)) for name, values in self.axes.items()}
+        return self.shared or {name: lcm(*(v.denominator for v in values)) for name, values in self.axes.items()}
 
-    def blocks(self, points: int = BLOCK) -> Iterator[Block]:
-        """The grid in its own order, cut into blocks of at most so many points (one value of each knob at least)."""
-        values = list(self.axes.values())
-        within = [*accumulate((len(v) for v in reversed(values)), mul, initial=1)][::-1]  # points below each knob
-        cut = next((i for i in range(len(values)) if within[i + 1] <= points), 0)
-        step = max(1, points // within[cut + 1]) if values else 1
-        pieces = [[(one,) for one in v] for v in values[:cut]]
-        pieces += [[v[i : i + step] for i in range(0, len(v), step)] for v in values[cut : cut + 1]]
-        start = 0
-        for chosen in product(*pieces):
-            block = Block(dict(zip(self.axes, [*chosen, *values[cut + 1 :]])), self.denominators, start)
+    def column(self, name: str) -> Column:
+        """The values of a knob along an axis of its own."""
+        at, den = [*self.axes].index(name), self.denominators[name]
+        shape = tuple(-1 if i == at else 1 for i in range(len(self.axes)))
+        whole = Column.of([value * den for value in self.axes[name]], shape)
+        return Column(whole.num, den, whole.bound)
+
+    def blocks(self, points: int) -> Iterator[Grid]:
+        """The grid in its own order, cut into blocks of at most so many points."""
+        below = [*accumulate(reversed(self.shape), mul, initial=1)][::-1][1:]  # points for each value of a knob
+        cut = next(i for i, size in enumerate(below) if size <= points)
+        steps = [1] * cut + [points // below[cut]] + [*self.shape[cut + 1 :]]
+        slices = [[slice(i, i + step) for i in range(0, n, step)] for n, step in zip(self.shape, steps)]
+        start = self.start
+        for within in product(*slices):
+            values = {name: given[at] for (name, given), at in zip(self.axes.items(), within)}
+            block = Grid(values, self.denominators, start, within)
             yield block
             start += block.size
 

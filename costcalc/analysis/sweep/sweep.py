@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.grid import BLOCK, Grid
+from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.points import Order, Points, best, front, joined
-from costcalc.analysis.sweep.totals import METRICS, Totals, axis, totals
+from costcalc.analysis.sweep.totals import METRICS, Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
@@ -23,6 +23,7 @@ from costcalc.table import CONVENTION, Table, data_frame, document
 from costcalc.table import Column as TableColumn
 from costcalc.text import value_text
 
+BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
@@ -150,25 +151,24 @@ def sweep_net(
 
 
 def sweep(
-    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS, points: int = BLOCK,
+    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS, points: tuple[int, int] = BLOCKS,
     progress: Progress = lambda *_: None,
 ) -> Sweep:  # fmt: skip
-    """The same from what was read, in blocks of so many points."""
+    """The same from what was read, in blocks of so many points, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
     kept: Points | None = None
-    invalid = refused = done = 0
+    invalid = refused = 0
     reason = ""
-    for block in grid.blocks(points):
-        found = totals(net, block, metrics)
-        some, left_out = _kept(found, choice, net.knobs)
-        kept = some if kept is None else choice.of(joined([kept, some]))
-        if len(kept) > MOST_KEPT:
-            raise UsageError(f"more than {MOST_KEPT:,} points meet the condition; {LESS}")
-        invalid += block.size - int(found.holding().sum())
-        refused += left_out
+    for large in grid.blocks(points[0]):
+        found = sums(net, large, metrics)
         reason = reason or found.reason
-        done += block.size
-        progress(done / grid.size, f"{done:,} of {grid.size:,} points")
+        for block in large.blocks(points[1]):
+            some, impossible, unmet = _kept(found.at(block), choice, net.knobs)
+            kept = some if kept is None else choice.of(joined([kept, some]))
+            if len(kept) > MOST_KEPT:
+                raise UsageError(f"more than {MOST_KEPT:,} points meet the condition; {LESS}")
+            invalid, refused, done = invalid + impossible, refused + unmet, block.start + block.size
+            progress(done / grid.size, f"{done:,} of {grid.size:,} points")
     if invalid == grid.size:
         raise ShapeError(f"no point of the sweep is possible: {reason}")
     assert kept is not None
@@ -183,20 +183,18 @@ def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
         raise UsageError(f"{grid.size:,} points are too many to be kept{takes}; {LESS}")
 
 
-def _kept(found: Totals, choice: Choice, knobs: Mapping[str, Any]) -> tuple[Points, int]:
-    """The points of a block that are kept, and how many valid ones the condition left out."""
-    names = [*found.block.axes, *found.values]
-    points = Points({name: found.flat(name) for name in names})
+def _kept(found: Totals, choice: Choice, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
+    """The points of a block that are kept; how many there are no networks, and how many do not meet the condition."""
+    points = Points({name: found.flat(name) for name in (*found.block.axes, *found.values)})
     holding = found.holding()
     meets = holding & _meets(choice.where, found, knobs) if choice.where else holding
-    if not meets.all():
-        points = points.only(meets)
-    return choice.of(points), int(holding.sum()) - int(meets.sum())
+    impossible, unmet = int((~holding).sum()), int((holding & ~meets).sum())
+    return choice.of(points.only(meets) if impossible or unmet else points), impossible, unmet
 
 
 def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
     metrics = {name: Column(values) for name, values in found.values.items()}
-    swept = {name: axis(found.block, name) for name in found.block.axes}
+    swept = {name: found.block.column(name) for name in found.block.axes}
     return np.broadcast_to(where.held({**knobs, **metrics, **swept}), found.block.shape).ravel()
 
 

@@ -6,14 +6,14 @@ there each group of layers that is repeated alike is multiplied once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.grid import Block
-from costcalc.analysis.walk import Mask, Row, walk_copies
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.walk import Mask, walk_copies
 from costcalc.dims import Size, is_column
 from costcalc.dims.column import Column
 from costcalc.spec.network import Network
@@ -32,16 +32,15 @@ PARTS = {  # columns of a row that a metric is the sum of, and what one of them 
 @dataclass(frozen=True)
 class Totals:
     """Totals of a block by metric, as arrays of its shape or a part of it that stretches; `valid` says at which points
-    there is such a network, `reason` what is wrong at the first where there is none."""
+    there is such a network."""
 
-    block: Block
+    block: Grid
     values: dict[str, Any]
     valid: Any = True
-    reason: str = ""
 
     def flat(self, name: str) -> Any:
         """A metric, or the numerators of a knob, at every point in order: int64 if it fits, else Python's ints."""
-        found = self.values[name] if name in self.values else axis(self.block, name).num
+        found = self.values[name] if name in self.values else self.block.column(name).num
         return np.broadcast_to(found, self.block.shape).ravel()
 
     def holding(self) -> Any:
@@ -49,38 +48,57 @@ class Totals:
         return np.broadcast_to(self.valid, self.block.shape).ravel()
 
 
-def axis(block: Block, name: str) -> Column:
-    """A knob of a block as a column along its own axis."""
-    at, den = [*block.axes].index(name), block.denominators[name]
-    whole = Column.of(
-        [value * den for value in block.axes[name]], tuple([-1 if i == at else 1 for i in range(len(block.axes))])
-    )
-    return Column(whole.num, den, whole.bound)
+@dataclass(frozen=True)
+class Sums:
+    """For each metric what layers that are repeated alike cost once, and how often they are: they meet on a grid as
+    late as can be, in small blocks. `reason` says what is wrong at the first point where there is no such network."""
+
+    groups: dict[str, list[tuple[Size, Size]]]
+    valid: Any = True
+    reason: str = ""
+
+    def at(self, block: Grid) -> Totals:
+        """The totals at the points of a block of the grid they are of."""
+        values = {
+            metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups))
+            for metric, groups in self.groups.items()
+        }
+        return Totals(block, values, _part(self.valid, block))
 
 
-def totals(net: Network, block: Block, metrics: Sequence[str] = METRICS) -> Totals:
-    """What a network costs at every point of a block. Raises CostcalcError where no point is possible."""
-    swept = net.at({**net.settings, **{name: axis(block, name) for name in block.axes}}, net.label)
+def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
+    """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible."""
+    swept = net.at({**net.settings, **{name: grid.column(name) for name in grid.axes}}, net.label)
     mask = Mask()
-    rows = list(walk_copies(swept.graph(), mask))
-    values = {metric: _array(_total(rows, *PARTS[metric])) for metric in metrics}
-    return Totals(block, values, mask.valid, mask.reason)
-
-
-def _total(rows: Iterable[Row], parts: tuple[str, ...], worth: int) -> Size:
-    """The sum over layers and their copies."""
-    groups: dict[Any, tuple[Size, dict[Any, Size]]] = {}  # by times, then by the axes that a cost reads
-    for row in rows:
-        _, sums = groups.setdefault(_key(row.times), (row.times, {}))
-        for part in parts:
-            cost = getattr(row, part)
-            shape = cost.shape if is_column(cost) else ()
-            sums[shape] = sums.get(shape, 0) + cost
-    return sum(times * sum(sums.values()) for times, sums in groups.values()) * worth
+    groups: dict[Any, tuple[Size, dict[tuple[str, Any], Size]]] = {}  # by times; then by metric and the axes it reads
+    for row in walk_copies(swept.graph(), mask):
+        _, costs = groups.setdefault(_key(row.times), (row.times, {}))
+        for metric in metrics:
+            parts, worth = PARTS[metric]
+            for part in parts:
+                cost = getattr(row, part) * worth
+                at = metric, cost.shape if is_column(cost) else ()
+                costs[at] = costs.get(at, 0) + cost
+    found = {
+        metric: [
+            (times, sum(cost for (of, _), cost in costs.items() if of == metric)) for times, costs in groups.values()
+        ]
+        for metric in metrics
+    }
+    return Sums(found, mask.valid, mask.reason)
 
 
 def _key(times: Size) -> Any:
     return (times.shape, times.den, times.num.tobytes()) if isinstance(times, Column) else times
+
+
+def _part(x: Any, block: Grid) -> Any:
+    """What of a size, or of truths, is at a block; an axis of 1 stretches over all of it."""
+    array = x.num if isinstance(x, Column) else x
+    if not getattr(array, "ndim", 0):
+        return x
+    part = array[tuple(slice(None) if n == 1 else at for n, at in zip(array.shape, block.within))]
+    return Column(part, x.den, x.bound) if isinstance(x, Column) else part
 
 
 def _array(total: Size) -> Any:

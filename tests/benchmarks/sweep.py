@@ -1,0 +1,180 @@
+"""How fast a sweep is: `python tests/benchmarks/sweep.py [--points 1e9] [--markdown]`.
+
+EfficientNet on grids of r, d and w with params, macs and activations, in one process and in two; beside it the same
+net written by hand for numpy, on the same stretched axes and on the same blocks, and what building and counting
+each point with torch would take (20 points, extrapolated). Times are the least of three runs up to 10^7 points.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import costcalc
+from costcalc import report
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.sweep import BLOCKS
+from costcalc.analysis.sweep.totals import sums
+from costcalc.table import Column, Table
+
+METRICS = ("params", "macs", "activations")
+STAGES = (  # expansion, kernel, stride, channels, layers: Tan and Le 2019, table 1
+    (1, 3, 1, 16, 1), (6, 3, 2, 24, 2), (6, 5, 2, 40, 2), (6, 3, 2, 80, 3), (6, 5, 1, 112, 3), (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)  # fmt: skip
+SAMPLE = 20
+
+
+def rounded(twentieths: Any, channels: int) -> Any:
+    """`round_filters` for a width in twentieths."""
+    x = channels * twentieths  # twentieths
+    to_8 = np.maximum(8, (x + 80) // 160 * 8)
+    return to_8 + 8 * (200 * to_8 < 9 * x)
+
+
+def by_hand(r: Any, d_tenths: Any, w_twentieths: Any) -> tuple[Any, Any, Any]:
+    """Params, MACs and activations of EfficientNet as numpy arrays, written for this net and nothing else."""
+    r = -(-r // 2)
+    c = rounded(w_twentieths, 32)
+    params, macs, acts = 29 * c, 27 * c * r * r, 3 * c * r * r
+    for expand, k, stride, channels, layers in STAGES:
+        out, first = rounded(w_twentieths, channels), c
+        for times, c_in, s in ((1, first, stride), (-(-layers * d_tenths // 10) - 1, out, 1)):
+            mid, squeezed, before = expand * c_in, c_in // 4, r
+            r = -(-r // s)
+            p = (c_in * mid + 2 * mid) * (expand > 1) + k * k * mid + 2 * mid + mid * out + 2 * out
+            p = p + 2 * mid * squeezed + squeezed + mid
+            m = (
+                c_in * mid * before * before * (expand > 1)
+                + k * k * mid * r * r
+                + mid * out * r * r
+                + 2 * mid * squeezed
+            )
+            a = 3 * mid * before * before * (expand > 1) + 4 * mid * r * r + 2 * out * r * r + 3 * mid + 2 * squeezed
+            a = a + out * r * r * (s == 1) * (c_in is out)
+            params, macs, acts = params + times * p, macs + times * m, acts + times * a
+        c = out
+    head = rounded(w_twentieths, 1280)
+    params = params + c * head + 2 * head + 1000 * head + 1000
+    return params, macs + c * head * r * r + 1000 * head, acts + 3 * head * r * r + head + 1000
+
+
+def block_by_hand(block: Grid) -> Any:
+    """The same for a block, and its largest number, so that nothing is left undone."""
+    largest = []
+    for part in block.blocks(BLOCKS[1]):
+        r, d, w = (
+            np.array([int(value * by) for value in part.axes[name]], dtype=np.int64).reshape(shape)
+            for name, by, shape in (("r", 1, (-1, 1, 1)), ("d", 10, (1, -1, 1)), ("w", 20, (1, 1, -1)))
+        )
+        largest.append([int(np.broadcast_to(x, part.shape).max()) for x in by_hand(r, d, w)])
+    return largest
+
+
+def block_by_rules(net: costcalc.Net, block: Grid) -> Any:
+    """A block as a sweep works it out, and its largest numbers."""
+    found = sums(net, block, METRICS)
+    inner = (found.at(part) for part in block.blocks(BLOCKS[1]))
+    return [[int(np.broadcast_to(one.values[name], one.block.shape).max()) for name in METRICS] for one in inner]
+
+
+def grid_of(points: float) -> Grid:
+    """About so many points: r in steps of 1, depths in tenths, widths in twentieths."""
+    each = round(points ** (1 / 3))
+    return Grid({
+        "r": tuple(range(64, 64 + round(points / each**2))),
+        "d": tuple(Fraction(10 + i, 10) for i in range(each)),
+        "w": tuple(Fraction(20 + i, 20) for i in range(each)),
+    })  # fmt: skip
+
+
+def seconds(work: Callable[[Grid], Any], grid: Grid, runs: int, spread: Any = map) -> float:
+    """The least time for all blocks of a grid."""
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        for _ in spread(work, grid.blocks(BLOCKS[0])):
+            pass
+        taken.append(time.perf_counter() - start)
+    return min(taken)
+
+
+def with_torch(net: costcalc.Net, grid: Grid) -> float:
+    """Seconds a point: the module built on the meta device and counted by torch's own counter."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    from costcalc.torch_backend import build
+
+    rng = np.random.default_rng(1)
+    points = [{name: values[rng.integers(len(values))] for name, values in grid.axes.items()} for _ in range(SAMPLE)]
+    start = time.perf_counter()
+    for point in points:
+        module = build(net.with_knobs(**point).graph(), device="meta")
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            module(torch.empty(1, 3, point["r"], point["r"], device="meta"))
+        assert counter.get_total_flops() > 0
+    return (time.perf_counter() - start) / SAMPLE
+
+
+def rows(most: float) -> Iterable[dict[str, Any]]:
+    """A line for each size."""
+    net = costcalc.load("efficientnet")
+    rules = partial(block_by_rules, net)
+    small = grid_of(1000)
+    for block in small.blocks(BLOCKS[0]):
+        check(net, block)
+    with ProcessPoolExecutor(2) as two:
+        list(two.map(rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
+        for power in range(4, 10):
+            if 10**power > most:
+                break
+            grid, runs = grid_of(10**power), 3 if power < 8 else 1
+            ours, theirs = seconds(rules, grid, runs), seconds(block_by_hand, grid, runs)
+            both = seconds(rules, grid, runs, two.map) if power > 5 else None
+            yield {
+                "points": grid.size, "ours": grid.size / ours, "both": both and grid.size / both,
+                "hand": grid.size / theirs, "ratio": theirs / ours,
+            }  # fmt: skip
+
+
+def check(net: costcalc.Net, block: Grid) -> None:
+    """Params and MACs by hand are those of the rules, or nothing here means anything."""
+    found = sums(net, block, METRICS).at(next(block.blocks(block.size)))
+    r, d, w = (np.array([int(v * by) for v in block.axes[k]]) for k, by in (("r", 1), ("d", 10), ("w", 20)))
+    for name, hand in zip(METRICS, by_hand(r[:, None, None], d[None, :, None], w[None, None, :])):
+        assert (np.broadcast_to(hand, block.shape) == np.broadcast_to(found.values[name], block.shape)).all(), name
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=float, default=1e7)
+    parser.add_argument("--markdown", action="store_true")
+    asked = parser.parse_args()
+    columns = (
+        Column("points", "points"), Column("ours", "costcalc, points/s"), Column("both", "in two processes"),
+        Column("hand", "by hand in numpy, points/s"), Column("ratio", "of its speed", "share"),
+    )  # fmt: skip
+    found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
+    each = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
+    rate = max(row["ours"] for row in found)
+    note = (
+        f"built and counted one by one with torch's counter on the meta device: {1000 * each:.0f} ms a point "
+        f"(mean of {SAMPLE}, extrapolated), {each * rate:,.0f} times as long"
+    )
+    report.emit(
+        [Table("EfficientNet over r, d and w", columns, found, None, [note])],
+        {},
+        format="markdown" if asked.markdown else None,
+    )
+
+
+if __name__ == "__main__":
+    main()
