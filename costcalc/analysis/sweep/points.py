@@ -39,6 +39,12 @@ def best(points: Points, order: Order, count: int) -> Points:
     return points.only(np.sort(np.argsort(rank, kind="stable")[:count]))
 
 
+def sorted_by(points: Points, order: Order) -> Points:
+    """The best first; equal ones as they come in the grid."""
+    (rank,) = _ranks(points, [order])
+    return points.only(np.argsort(rank, kind="stable"))
+
+
 def front(points: Points, orders: Sequence[Order]) -> Points:
     """The Pareto front: points than which no other is as good in all of these and better in one."""
     ranks = _ranks(points, orders)

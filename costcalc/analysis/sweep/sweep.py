@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.points import Order, Points, best, front, joined
+from costcalc.analysis.sweep.points import Order, Points, best, front, joined, sorted_by
 from costcalc.analysis.sweep.totals import METRICS, Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
@@ -172,6 +172,8 @@ def sweep(
     if invalid == grid.size:
         raise ShapeError(f"no point of the sweep is possible: {reason}")
     assert kept is not None
+    if choice.top is not None:
+        kept = sorted_by(kept, choice.by)
     return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics))
 
 
