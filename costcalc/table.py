@@ -24,7 +24,7 @@ class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
     Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, measured (four
-    digits of it are shown), knob (as it is set) and figure (a number that is already text: `1.5B`).
+    digits of it are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
     On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
     """
 
@@ -143,9 +143,21 @@ def measured(number: float) -> str:
     return f"{number:,.{max(0, 3 - math.floor(math.log10(abs(number))))}f}"
 
 
+def brief(number: float) -> str:
+    """A measured number to three digits, from 1,000 on to the whole: 0.0124, 12.4, 12,346."""
+    return f"{number:.3g}" if abs(number) < 1000 else f"{number:,.0f}"
+
+
+def bytes_text(count: float) -> str:
+    """A number of bytes in the largest unit that it fills: 62.2 KiB."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    power = next((i for i in range(len(units)) if abs(count) < 1024 ** (i + 1)), len(units) - 1)
+    return f"{brief(count / 1024**power)} {units[power]}"
+
+
 NUMBERS: dict[str, Callable[[Any], str]] = {
     "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "more": _more,
-    "measured": measured,
+    "measured": measured, "brief": brief, "bytes": bytes_text,
 }  # fmt: skip
 
 

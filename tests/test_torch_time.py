@@ -1,6 +1,7 @@
 """Timing: what is reported, and what happens to a network that cannot be measured. No test asserts a time."""
 
 import contextlib
+import csv
 import json
 import os
 import random
@@ -19,7 +20,7 @@ import costcalc
 from costcalc import ops
 from costcalc.analysis.memory import peak_activations
 from costcalc.cli.app import run
-from costcalc.errors import CostcalcError
+from costcalc.errors import CostcalcError, StoreError
 from costcalc.torch_backend.machine import NoDevice, OtherLoad, devices, find_device
 from costcalc.torch_backend.measure import Point, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
@@ -257,13 +258,41 @@ def test_what_was_timed_is_kept(capsys, tmp_path):
     assert kept[2].result["input_shape"] == [2, 1, 32, 32]
 
 
-def test_times_are_shown_even_if_they_cannot_be_kept(capsys, tmp_path):
+def test_a_store_that_cannot_be_used_is_named_before_anything_is_timed(capsys, tmp_path):
     (tmp_path / "runs.db").write_bytes(b"no database at all, and it stays as it is")
     assert run(["time", "conv_normal", "--quick"]) == 3
     out, err = capsys.readouterr()
-    assert "conv_normal" in out
+    assert out == ""
     assert "runs.db" in err
     assert (tmp_path / "runs.db").read_bytes().startswith(b"no database")
+
+
+def test_times_are_shown_even_if_they_cannot_be_kept(capsys, monkeypatch):
+    def full(self, record):
+        raise StoreError("no room left")
+
+    monkeypatch.setattr("costcalc.store.Store.add", full)
+    assert run(["time", "conv_normal", "--quick"]) == 3
+    out, err = capsys.readouterr()
+    assert "conv_normal" in out
+    assert err == "error: no room left\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [("--tf32", "TF32 is an arithmetic of CUDA devices"), ("--threads 9999", "--threads 9999: this machine has")],
+)
+def test_what_measures_nothing_is_refused(capsys, words, message):
+    assert run(["time", "conv_normal", "--device", "cpu", *words.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_csv_of_times_has_numbers(capsys):
+    assert run(["time", "conv_normal", "--quick", "--format", "csv"]) == 0
+    (row,) = csv.DictReader(capsys.readouterr().out.splitlines())
+    assert float(row["ms"]) > 0
+    assert float(row["per_second"]) == pytest.approx(1000 / float(row["ms"]))
+    assert int(row["weights"]) == 4 * 135
 
 
 def test_nothing_is_said_of_what_was_measured_under_load(monkeypatch, capsys):

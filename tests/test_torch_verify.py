@@ -90,10 +90,20 @@ def test_wrong_weights_are_found(monkeypatch):
 def test_the_whole_library_agrees_with_torch(capsys):
     """`costcalc verify --all`: every spec and preset, 0 differences."""
     assert run(["verify", "--all", "--format", "json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["networks"]
     assert len(found) == len(costcalc.specs().rows)
     assert {net["verdict"] for net in found} == {"same"}
     assert all(net["macs"] == net["torch_macs"] and net["params"] == net["torch_params"] for net in found)
+
+
+def test_a_chain_too_long_for_torch_is_refused(tmp_path, capsys):
+    """torch 2.13 lets go of 60,000 gradients by recursion and dies of it."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(
+        "name: deep\ntitle: t\nsource: s\ninput: [8]\nlayers: [repeat: {times: 60000, layers: [linear: 8]}]\n"
+    )
+    assert run(["verify", str(path)]) == 3
+    assert "60,001 layers are more than the 20,000 that can be verified" in capsys.readouterr().err
 
 
 def test_training_costs_just_under_three_times_inference(capsys):

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 class Keeper:
-    """Puts what is measured into a store as it comes; what stands in the way is kept for the end, the times are not
-    to be lost for it."""
+    """Puts what is measured into a store as it comes. Raises StoreError at once for a store that cannot be written;
+    what stands in the way later is kept for the end, the times are not to be lost for it."""
 
     def __init__(self, path: str | None):
         self.store = Store(path)
+        self.store.ready()  # now, and not when all is measured
         self.error: StoreError | None = None
 
     def keep(self, timing: Timing) -> None:

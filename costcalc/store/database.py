@@ -31,13 +31,17 @@ class Store:
         self.note = ""  # what a reader should know about the file: that there is none yet, or that it is newer
         self._sound = False
 
+    def ready(self) -> None:
+        """Raises StoreError if nothing could be kept here."""
+        self._make_folder()
+        with self._open(writing=True):
+            pass
+
     def add(self, record: Record) -> Record:
         """Keeps a measurement; back with its id and run, it is on the disk. A record is never changed or replaced."""
         key = key_of(record)
         row_of(record, 0)  # what cannot be kept is refused before a file is made
-        self._size()  # what cannot be a file is said as it is
-        with in_words(self.path):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with self._open(writing=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
             (last,) = connection.execute(f"SELECT max(run) FROM measurements WHERE {SAME_KEY}", key).fetchone()
@@ -45,6 +49,11 @@ class Store:
             id = connection.execute(INSERT, row).lastrowid
             connection.execute("COMMIT")
         return record_of(id or 0, *row)
+
+    def _make_folder(self) -> None:
+        self._size()  # what cannot be a file is said as it is
+        with in_words(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
 
     def rows(self) -> list[Record]:
         """Every measurement, oldest first."""

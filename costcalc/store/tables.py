@@ -18,6 +18,7 @@ COLUMNS = (
     Column("milliseconds", "ms", "measured"),
     Column("per_second", "samples/s", "measured", 2),
     Column("noisy", "noisy", "text", 1),
+    Column("how", "how", "text", 3),
     Column("device_name", "device", "text", 4),
     Column("started_at", "started", "text", 5),
 )
@@ -43,11 +44,22 @@ def _line(record: Record) -> dict[str, Any]:
     batch = settings.get("batch")
     line: dict[str, Any] = {key: settings.get(key) for key in ("mode", "batch", "dtype", "engine")}
     line |= {"id": record.id, "target": record.target, "started_at": record.started_at}
-    line |= {"noisy": ", ".join(record.noisy), "device_name": record.environment.get("device", record.device)}
+    line |= {
+        "noisy": "noisy" if record.noisy else "",
+        "how": _how(settings),
+        "device_name": record.environment.get("device", record.device),
+    }
     if seconds is not None:
         line["milliseconds"] = 1000 * seconds
         line["per_second"] = batch / seconds if isinstance(batch, int) else None
     return line
+
+
+def _how(settings: dict[str, Any]) -> str:
+    """What else tells two runs apart: threads, and what is not usual."""
+    flags = [name.replace("_", " ") for name in ("channels_last", "tf32") if settings.get(name)]
+    threads = settings.get("threads")
+    return ", ".join([*([f"{threads} threads"] if threads else []), *flags])
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:

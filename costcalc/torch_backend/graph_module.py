@@ -137,7 +137,8 @@ def _all_numbers(rows: dict[Any, Row]) -> None:
 
 def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
     """Refuses weights that the device's free memory cannot hold, before one of them is made."""
-    from costcalc.torch_backend.memory import available, bytes_text
+    from costcalc.table import bytes_text
+    from costcalc.torch_backend.memory import available
 
     needed = sum(row.params + row.buffers for row in rows) * dtype.itemsize
     if needed > (free := available(device)):

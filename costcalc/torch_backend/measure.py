@@ -14,10 +14,11 @@ import torch
 from costcalc.analysis.cost import cost
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
+from costcalc.table import bytes_text
 from costcalc.torch_backend.ceilings import Ceilings
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.machine import OtherLoad
-from costcalc.torch_backend.memory import available, bytes_text, predicted
+from costcalc.torch_backend.memory import available, predicted
 from costcalc.torch_backend.samples import MIN_RUNS, Ratio, Summary, ratio, summary
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.step import INFERENCE, TRAINING

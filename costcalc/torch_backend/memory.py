@@ -42,15 +42,6 @@ def available(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def bytes_text(count: float) -> str:
-    """A number of bytes to three digits, in powers of 1024."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:,.3g} TiB"
-
-
 def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
     """Bytes of the weights and buffers, and of the most activations held at once at inference, before anything is
     built. A training step takes more of both: it keeps activations for the backward pass, and gradients."""

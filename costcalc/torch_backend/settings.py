@@ -36,6 +36,8 @@ class Settings:
             raise BadSetting(f"a CUDA graph needs a CUDA device, not {self.device}")
         if self.engine == "cuda_graph" and self.train:
             raise BadSetting("a CUDA graph is captured for inference only; leave out --train")
+        if self.tf32 and not self.device.startswith("cuda"):
+            raise BadSetting(f"TF32 is an arithmetic of CUDA devices, not of {self.device}; leave out --tf32")
         if self.batch < 1:
             raise BadSetting(f"batch must be at least 1, got {self.batch}")
 

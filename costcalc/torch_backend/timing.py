@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -13,7 +14,7 @@ from costcalc.net import Net
 from costcalc.table import Table
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
-from costcalc.torch_backend.settings import Settings
+from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_table, times_table, verdict, with_times
 
 
@@ -79,9 +80,12 @@ def time_nets(
     Raises NoDevice, and BadSetting for settings that do not go together.
     """
     where = find_device(device)
+    threads, cores = settings.get("threads"), os.cpu_count() or 1
+    if threads is not None and threads > cores:
+        raise BadSetting(f"--threads {threads}: this machine has {cores} cores, and threads that wait measure nothing")
     points = [
         Point(net.label, net.with_knobs(batch=batch).graph(), Settings(where.name, batch, engine=engine, **settings))
-        for batch, engine, net in product(batches, engines, list(nets))
+        for batch, engine, net in product(dict.fromkeys(batches), engines, list(nets))
     ]
     around = environment(where)
     for group in _apart(points):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from costcalc.table import Column, Table
+from costcalc.table import Column, Table, brief
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.measure import Point, faster
-from costcalc.torch_backend.memory import bytes_text
 from costcalc.torch_backend.samples import BUSY
 from costcalc.torch_backend.settings import Settings
 
@@ -16,27 +15,27 @@ COLUMNS = (
     Column("network", "network", "text"),
     Column("batch", "batch", "int", 1),
     Column("how", "how", "text", 2),
-    Column("ms", "ms", "figure"),
+    Column("ms", "ms", "brief"),
     Column("interval", "95 %", "figure", 1),
     Column("iqr", "IQR", "share", 3),
     Column("runs", "runs", "int", 4),
-    Column("per_second", "per second", "figure", 3),
-    Column("gmacs", "GMAC/s", "figure", 2),
-    Column("weights", "weights", "figure", 5),
-    Column("predicted", "peak predicted", "figure", 5),
-    Column("measured", "peak measured", "figure", 5),
+    Column("per_second", "per second", "brief", 3),
+    Column("gmacs", "GMAC/s", "brief", 2),
+    Column("weights", "weights", "bytes", 5),
+    Column("predicted", "peak predicted", "bytes", 5),
+    Column("measured", "peak measured", "bytes", 5),
     Column("status", "status", "text", 0),
 )
 LAYER_COLUMNS = (
     Column("name", "layer", "text"),
     Column("op", "op", "text", 3),
-    Column("ms", "ms", "figure"),
+    Column("ms", "ms", "brief"),
     Column("share", "share", "share", 1),
-    Column("backward", "backward ms", "figure", 2),
+    Column("backward", "backward ms", "brief", 2),
     Column("macs", "MACs", "int", 4),
-    Column("gmacs", "GMAC/s", "figure", 1),
+    Column("gmacs", "GMAC/s", "brief", 1),
     Column("of_macs", "of the ceiling", "share", 2),
-    Column("gbytes", "GB/s", "figure", 1),
+    Column("gbytes", "GB/s", "brief", 1),
     Column("of_bytes", "of the ceiling", "share", 2),
     Column("bound", "held back by", "text", 3),
 )
@@ -54,11 +53,6 @@ def _how(settings: Settings) -> str:
             None, ["train" if settings.train else "infer", settings.engine.replace("_", " "), settings.dtype, *flags]
         )
     )
-
-
-def digits(x: float) -> str:
-    """Three digits that count, without an exponent."""
-    return f"{x:.3g}" if abs(x) < 1000 else f"{x:,.0f}"
 
 
 def times_table(title: str, points: Sequence[Point], verdicts: Sequence[str]) -> Table:
@@ -81,23 +75,23 @@ def with_times(counts: Table, points: Sequence[Point], verdicts: Sequence[str], 
 
 def _rows(point: Point) -> list[dict[str, Any]]:
     about = {"network": point.target, "batch": point.settings.batch, "how": _how(point.settings)}
-    about |= {"weights": bytes_text(point.weight_bytes)}
+    about |= {"weights": point.weight_bytes}
     if not point.ok:
         return [{**about, "status": f"{point.status}: {point.message}"}]
     total, batch = point.total(), point.settings.batch
-    row = {**about, **_times(total), "per_second": digits(batch / total.median), "status": ""}
-    row["gmacs"] = None if point.settings.train else digits(point.macs / total.median / 1e9)
-    row["predicted"] = None if point.settings.train else bytes_text(point.predicted_peak)
-    row["measured"] = None if point.measured_peak is None else bytes_text(point.measured_peak)
+    row = {**about, **_times(total), "per_second": batch / total.median, "status": ""}
+    row["gmacs"] = None if point.settings.train else point.macs / total.median / 1e9
+    row["predicted"] = None if point.settings.train else point.predicted_peak
+    row["measured"] = point.measured_peak
     row["status"] = "noisy" if total.noisy else "ok"
     parts = enumerate(point.parts) if len(point.parts) > 1 else ()
     return [row, *({"network": name, "indent": 1, **_times(point.part(i))} for i, name in parts)]
 
 
 def _times(summary: Any) -> dict[str, Any]:
-    interval = f"{digits(1000 * summary.low)} to {digits(1000 * summary.high)}"
+    interval = f"{brief(1000 * summary.low)} to {brief(1000 * summary.high)}"
     return {
-        "ms": digits(1000 * summary.median),
+        "ms": 1000 * summary.median,
         "interval": interval,
         "iqr": summary.iqr / summary.median,
         "runs": summary.runs,
@@ -131,11 +125,12 @@ def _multiplies(quick: int, slow: int) -> str:
 
 
 def _warnings(points: Iterable[Point]) -> list[str]:
-    return [
-        f"{point.target} at batch {point.settings.batch} is noisy: {'; '.join(point.total().noisy)}"
-        for point in points
-        if point.ok and point.total().noisy
-    ]
+    noisy = [point for point in points if point.ok and point.total().noisy]
+    return [f"{_run(point)} is noisy: {'; '.join(point.total().noisy)}" for point in noisy]
+
+
+def _run(point: Point) -> str:
+    return f"{point.target} at batch {point.settings.batch}, {_how(point.settings)},"
 
 
 def layer_table(point: Point) -> Table:
@@ -145,22 +140,25 @@ def layer_table(point: Point) -> Table:
     macs, moved = point.ceilings.macs_per_second, point.ceilings.bytes_per_second
     rows = [_layer_row(layer, apart, macs, moved) for layer in point.layers]
     forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in point.layers)))
-    totals: dict[str, Any] = {"name": "sum", "ms": digits(1000 * forward), "share": None, "macs": multiplies}
+    totals: dict[str, Any] = {"name": "sum", "ms": 1000 * forward, "share": None, "macs": multiplies}
     if point.settings.train:
-        totals["backward"] = digits(1000 * sum(layer.backward for layer in point.layers))
+        totals["backward"] = 1000 * sum(layer.backward for layer in point.layers)
     notes = [
-        _overhead(whole, apart),
-        f"ceilings: {digits(macs / 1e9)} GMAC/s in a large matrix product and "
-        f"{digits(moved / 1e9)} GB/s in a large copy, measured in the same process",
+        _overhead(whole, apart, point.settings.train),
+        f"ceilings: {brief(macs / 1e9)} GMAC/s in a large matrix product and "
+        f"{brief(moved / 1e9)} GB/s in a large copy, measured in the same process",
     ]
+    if point.settings.train:
+        notes.insert(0, "share: of forward and backward together")
     columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or point.settings.train)
     return Table(f"layers of {point.target}, batch {point.settings.batch}", columns, rows, totals, notes)
 
 
-def _overhead(whole: float, apart: float) -> str:
+def _overhead(whole: float, apart: float, train: bool) -> str:
+    what = "the whole, forward and backward without the optimizer," if train else "the whole"
     rest, more = whole - apart, "more" if whole > apart else "less"
     return (
-        f"the whole takes {digits(1000 * whole)} ms, {digits(1000 * abs(rest))} ms {more} than its layers one by one: "
+        f"{what} takes {brief(1000 * whole)} ms, {brief(1000 * abs(rest))} ms {more} than its layers one by one: "
         "what lies between layers, less what timing each of them adds"
     )
 
@@ -173,13 +171,13 @@ def _layer_row(layer: LayerTime, whole: float, macs: float, moved: float) -> dic
     return {
         "name": layer.name,
         "op": layer.op,
-        "ms": digits(1000 * layer.forward),
-        "backward": digits(1000 * layer.backward),
+        "ms": 1000 * layer.forward,
+        "backward": 1000 * layer.backward,
         "share": (layer.forward + layer.backward) / whole,
         "macs": layer.macs,
-        "gmacs": digits(layer.macs / seconds / 1e9) if layer.macs else "",
+        "gmacs": layer.macs / seconds / 1e9 if layer.macs else None,
         "of_macs": of_macs if layer.macs else None,
-        "gbytes": digits(layer.bytes / seconds / 1e9) if layer.bytes else "",
+        "gbytes": layer.bytes / seconds / 1e9 if layer.bytes else None,
         "of_bytes": of_bytes if layer.bytes else None,
         "bound": bound if layer.bytes else "",
     }

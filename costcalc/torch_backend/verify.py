@@ -11,6 +11,7 @@ import torch
 from costcalc.analysis.cost import cost
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
+from costcalc.errors import TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
@@ -89,6 +90,7 @@ class Verification:
         return {**self.totals(), "ok": self.ok, "torch_version": torch.__version__, "layers": layers}
 
 
+MOST_LAYERS = 20_000
 LAYERS = (
     Column("name", "layer", "text"),
     Column("op", "op", "text", 3),
@@ -119,6 +121,9 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
     """Builds the graph on the meta device, runs it forward and backward there, and compares every layer."""
     graph = unroll(graph)
     rows = cost(graph).layers
+    if len(rows) > MOST_LAYERS:
+        more = f"{len(rows):,} layers are more than the {MOST_LAYERS:,} that can be verified"
+        raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = seen_by_torch(module, *example_inputs(module, device="meta"))
     backward = backward_macs(graph)
