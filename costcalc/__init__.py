@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
-    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, specs, sweep
+    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, scale, specs, sweep
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -26,8 +26,20 @@ ROOMS = {
     "analysis.cost": ("Cost", "cost"),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Repeat", "add", "new_graph", "unroll"),
-    "net": ("Net", "compare", "elasticity", "explain", "formula", "load", "ratio", "reconcile", "specs", "sweep"),
-}
+    "net": (
+        "Net",
+        "compare",
+        "elasticity",
+        "explain",
+        "formula",
+        "load",
+        "ratio",
+        "reconcile",
+        "scale",
+        "specs",
+        "sweep",
+    ),
+}  # fmt: skip
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
 __all__ = [
@@ -50,6 +62,7 @@ __all__ = [
     "new_graph",
     "ratio",
     "reconcile",
+    "scale",
     "specs",
     "sweep",
     "unroll",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.analysis.sweep.scale import Scaled
     from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
@@ -114,6 +115,13 @@ def sweep(
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     return sweep_net(net, axes, where=where, pareto=pareto, top=top, by=by)
+
+
+def scale(target: str | Net, free: str, **budget: int) -> Scaled:
+    """The largest value of a knob that keeps a budget: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`."""
+    from costcalc.analysis.sweep.scale import largest
+
+    return largest(_net(target), free, budget)
 
 
 def reconcile(target: str | Net) -> Reconciliation:

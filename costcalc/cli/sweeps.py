@@ -1,4 +1,4 @@
-"""The command about many points at once: sweep."""
+"""Commands about many points at once: sweep, scale."""
 
 from __future__ import annotations
 
@@ -66,3 +66,29 @@ def sweep(
     looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)
+
+
+def scale(
+    target: Target,
+    free: Annotated[str, typer.Option("--free", metavar="KNOB", help="The knob to solve for.")],
+    most: Annotated[
+        list[str],
+        typer.Option(
+            "--max", "--target", metavar="METRIC=VALUE", help="As in macs=300M or params=6M; may be repeated."
+        ),
+    ],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", "--fix", metavar="KNOB=VALUE", help="Set a knob; may be repeated."),
+    ] = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
+) -> None:
+    """Backwards from a budget: the largest value of a knob that keeps it, and what the next one costs."""
+    from costcalc.analysis.sweep.scale import largest, read_budget
+
+    (net,) = nets([target], set_, max_layers, max_bytes)
+    found = largest(net, free, read_budget(most))
+    emit([found.table()], found.to_dict(), format, output)

@@ -1,0 +1,182 @@
+"""Backwards from a budget: the largest value of a knob that keeps it, and the compound line of EfficientNet.
+
+largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from costcalc.analysis.cost import TOTALS, Cost, cost_of
+from costcalc.analysis.reconcile import read_figure
+from costcalc.analysis.sweep.totals import FLOAT32, METRICS
+from costcalc.dims import ceil
+from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
+from costcalc.spec.network import Network
+from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.text import value_text
+
+GRAIN = 1000  # a real knob is looked for among thousandths
+BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
+
+
+def read_budget(texts: Iterable[str]) -> dict[str, int]:
+    """`["macs=400M", "params=6,000,000"]`; K, M, G and B are thousands. Raises UnknownName and UsageError."""
+    budget: dict[str, int] = {}
+    for text in texts:
+        name, _, most = (part.strip() for part in text.partition("="))
+        if name not in METRICS:
+            raise UnknownName(unknown("metric", name, METRICS))
+        if not BUDGET.fullmatch(most):
+            raise UsageError(f"{text[:60]!r} is no budget; write macs=400M or params=6,000,000")
+        if name in budget:
+            raise UsageError(f"{name} has two budgets; give one")
+        digits, unit, _ = read_figure(most, 1000)
+        budget[name] = int(digits * unit)
+    return budget
+
+
+def metrics_of(cost: Cost) -> dict[str, int]:
+    """The metrics of a sweep, of one network."""
+    totals = {metric: cost.total(metric) for metric in METRICS if metric in TOTALS}
+    return {**totals, "weight_bytes": FLOAT32 * (cost.params + cost.buffers)}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Scaled:
+    """A network at the largest value of a knob that keeps a budget. `least` is the smallest value that costs the same:
+    rounding makes what lies between them free. `after` is the next value, which is over the budget."""
+
+    net: Network
+    knob: str
+    budget: Mapping[str, int]
+    value: Any
+    least: Any
+    after: Any
+    costs: Mapping[Any, Mapping[str, int]]  # of value and after
+
+    def table(self) -> Table:
+        """The largest that fits, and the next step."""
+        columns = (
+            Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
+            *(Column(name, "MACs" if name == "macs" else name.replace("_", " ")) for name in METRICS),
+        )  # fmt: skip
+        limits = ", ".join(f"{name} ≤ {most:,}" for name, most in self.budget.items())
+        notes = [f"largest {self.knob} with {limits}"]
+        if self.least != self.value:
+            notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
+        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k != self.knob]
+        title = f"{self.net.label}: {self.net.title}"
+        return Table(title, columns, self.to_records(), None, [*notes, f"knobs: {', '.join(fixed)}", CONVENTION])
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """The largest that fits, and the next step if there is one."""
+        found = (("fits", self.value), ("next step", self.after))
+        return [{"what": what, self.knob: value, **self.costs[value]} for what, value in found]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc scale`."""
+        knobs = {name: value for name, value in self.net.knobs.items() if name != self.knob}
+        return document(
+            target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
+            same_cost_from=self.least, rows=self.to_records(),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Scaled {self.net.label}: {self.knob} = {value_text(self.value)}; table(), to_records()>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
+    """The largest value of a knob with which the network keeps a budget: most of each metric it names.
+
+    A whole knob is looked for among whole numbers, a real one among thousandths; cost must not shrink as it grows.
+    Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
+    even the smallest value costs more.
+    """
+    _check(net, knob, budget)
+    search = _Search(net, knob, budget)
+    low, high = search.bounds()
+    value = search.last(search.fits, low, high)
+    mine = search.costs(value)
+    least = search.first(lambda at: search.costs(at) == mine, low, value)
+    fits, same, after = (search.value(at) for at in (value, least, value + 1))
+    return Scaled(net, knob, dict(budget), fits, same, after, {fits: mine, after: search.costs(value + 1)})
+
+
+def _check(net: Network, knob: str, budget: Mapping[str, int]) -> None:
+    knobs = [name for name, given in net.spec.knobs.items() if given.is_size]
+    if knob not in knobs:
+        raise UnknownName(unknown("knob", knob, knobs))
+    for metric in budget:
+        if metric not in METRICS:
+            raise UnknownName(unknown("metric", metric, METRICS))
+    if not budget:
+        raise UsageError("no budget to keep; give one, as in --max macs=300M")
+    net.needs_numbers("scale")
+
+
+class _Search:
+    """Steps of a knob, 1 or a thousandth, and what the network costs there."""
+
+    def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
+        self.net, self.knob, self.budget = net, knob, budget
+        self.grain = GRAIN if net.spec.knobs[knob].kind == "real" else 1
+        self.known: dict[int, dict[str, int] | None] = {}
+
+    def value(self, step: int) -> Any:
+        value = Fraction(step, self.grain)
+        return value.numerator if value.denominator == 1 else value
+
+    def costs(self, step: int) -> Any:
+        """None where there is no such network."""
+        if step not in self.known:
+            self.known[step] = self._counted(self.value(step))
+        return self.known[step]
+
+    def _counted(self, value: Any) -> dict[str, int] | None:
+        try:
+            return metrics_of(cost_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label)))
+        except CostcalcError:
+            return None
+
+    def fits(self, step: int) -> bool:
+        costs = self.costs(step)
+        return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
+
+    def bounds(self) -> tuple[int, int]:
+        """The smallest step of which there is a network, which fits, and one that does not, or the knob's own end."""
+        knob = self.net.spec.knobs[self.knob]
+        start, end = ceil(knob.low * self.grain), int(knob.high * self.grain)
+        now = max(start, int(Fraction(self.net.knobs[self.knob]) * self.grain))
+        low = self.first(lambda at: self.costs(at) is not None, start, now)
+        if not self.fits(low):
+            costs = ", ".join(f"{name} = {self.costs(low)[name]:,}" for name in self.budget)
+            smallest = f"at {self.knob} = {value_text(self.value(low))}, the smallest, it has {costs}"
+            raise ShapeError(f"no {self.knob} of {self.net.label} keeps this budget: {smallest}")
+        high = low
+        while high < end and self.fits(high):
+            high = min(2 * high, end)
+        if self.fits(high):
+            raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
+        return low, high
+
+    def last(self, holds: Any, low: int, high: int) -> int:
+        """The last step at which something holds that holds at `low`, and at `high` no more."""
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if holds(middle) else (low, middle)
+        return low
+
+    def first(self, holds: Any, low: int, high: int) -> int:
+        """The first step from which on something holds, as it does at `high`."""
+        while high > low:
+            middle = (low + high) // 2
+            low, high = (low, middle) if holds(middle) else (middle + 1, high)
+        return high
