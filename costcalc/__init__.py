@@ -16,7 +16,20 @@ if TYPE_CHECKING:
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Repeat, add, new_graph, unroll
-    from costcalc.net import Net, compare, elasticity, explain, formula, load, ratio, reconcile, scale, specs, sweep
+    from costcalc.net import (
+        Net,
+        compare,
+        elasticity,
+        explain,
+        formula,
+        load,
+        ratio,
+        reconcile,
+        scale,
+        specs,
+        sweep,
+        sweep_presets,
+    )
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -38,6 +51,7 @@ ROOMS = {
         "scale",
         "specs",
         "sweep",
+        "sweep_presets",
     ),
 }  # fmt: skip
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
@@ -65,6 +79,7 @@ __all__ = [
     "scale",
     "specs",
     "sweep",
+    "sweep_presets",
     "unroll",
     "validate",
 ]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.analysis.sweep.presets import PresetSweep
     from costcalc.analysis.sweep.scale import Scaled
     from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
@@ -115,6 +116,13 @@ def sweep(
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     return sweep_net(net, axes, where=where, pareto=pareto, top=top, by=by)
+
+
+def sweep_presets(target: str | Net, presets: str = "all") -> PresetSweep:
+    """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`."""
+    from costcalc.analysis.sweep.presets import sweep_presets
+
+    return sweep_presets(_net(target), presets)
 
 
 def scale(target: str | Net, free: str, **budget: int) -> Scaled:

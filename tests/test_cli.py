@@ -269,6 +269,7 @@ IN_PYTHON = {
     "formula --over": lambda: costcalc.ratio("lenet5", "conv1x1").tables(),
     "formula --elasticity": lambda: costcalc.elasticity("lenet5").rows,
     "sweep": lambda: costcalc.sweep("lenet5", batch=[1, 2]).to_records(),
+    "sweep --presets": lambda: costcalc.sweep_presets("efficientnet", "b0..b7").rows,
     "scale": lambda: costcalc.scale("lenet5", "batch", macs=10**9).to_records(),
     "explain": lambda: costcalc.explain("lenet5").rows,
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,

@@ -187,9 +187,17 @@ B0_TO_B7 = {  # published-numbers.md, section 1
 }  # fmt: skip
 
 
+PHIS = {  # published-numbers.md, section 1: by depth, width, resolution
+    "b0": [0, 0, 0], "b1": [0.52, 0, 0.49], "b2": [1.0, 1.0, 1.07], "b3": [1.85, 1.91, 2.09], "b4": [3.22, 3.53, 3.78],
+    "b5": [4.32, 4.93, 5.09], "b6": [5.24, 6.17, 6.14], "b7": [6.21, 7.27, 7.05],
+}  # fmt: skip
+
+
 def test_the_presets_of_efficientnet(capsys):
     assert run(["sweep", "efficientnet", "--presets", "b0..b7", "-f", "json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
+    phis = {r["preset"][-2:]: [round(r[f"phi_{k}"], 2) for k in "dwr"] for r in rows}
+    assert phis == PHIS
     found = {r["preset"]: (r["params"], round(r["macs"] / 1e9, 3), round(100 * r["error"])) for r in rows}
     assert found == B0_TO_B7
     b3 = rows[3]

@@ -54,7 +54,7 @@ def sweep(
         from costcalc.analysis.sweep.presets import sweep_presets
 
         of_presets = sweep_presets(net, presets)
-        emit([of_presets.table()], of_presets.to_dict(), format, output)
+        emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.analysis.sweep.sweep import sweep_net

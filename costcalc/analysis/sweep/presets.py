@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import log, prod
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
@@ -14,6 +15,7 @@ from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 
 EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
+BASES = {"d": 1.2, "w": 1.1, "r": 1.15}  # equation 3 and section 4.1: d = α^φ, w = β^φ, r = γ^φ from the first on
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,6 +45,23 @@ class PresetSweep:
         if self.law:
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, [*notes, CONVENTION])
+
+    def tables(self) -> list[Table]:
+        """The presets, and where the law reads depth, width and resolution the φ that each of them implies."""
+        return [self.table(), *([self.compound()] if set(self.law) == set(BASES) else [])]
+
+    def compound(self) -> Table:
+        """The φ at which α^φ, β^φ and γ^φ would be a preset's depth, width and resolution."""
+        columns = (Column("preset", "preset", "text"), *(Column(f"phi_{k}", f"φ by {k}", "real") for k in BASES))
+        rows = [{"preset": row["preset"], **{f"phi_{k}": row[f"phi_{k}"] for k in BASES}} for row in self.rows]
+        product = prod(BASES[k] ** EXPONENTS[k] for k in BASES)
+        apart = max(max(row[f"phi_{k}"] for k in BASES) - min(row[f"phi_{k}"] for k in BASES) for row in self.rows)
+        notes = [
+            f"d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of {self.rows[0]['preset']}; 1.2·1.1²·1.15² = {product:.2f}: "
+            f"by the law a network of φ + 1 costs {product:.2f} times as much",
+            f"the presets lie on no one φ: what depth, width and resolution imply is up to {apart:.2f} apart",
+        ]
+        return Table("the compound coefficient", columns, rows, None, notes)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --presets`."""
@@ -78,6 +97,7 @@ def sweep_presets(net: Network, wanted: str) -> PresetSweep:
             for knob in law:
                 said *= (Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob]
             row |= {"law": round(said), "error": (said - cost.macs) / cost.macs}
+            row |= {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
         rows.append(row)
     return PresetSweep(net, tuple(rows), knobs, law)
 
