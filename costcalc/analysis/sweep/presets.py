@@ -57,8 +57,8 @@ class PresetSweep:
         product = prod(BASES[k] ** EXPONENTS[k] for k in BASES)
         apart = max(max(row[f"phi_{k}"] for k in BASES) - min(row[f"phi_{k}"] for k in BASES) for row in self.rows)
         notes = [
-            f"d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of {self.rows[0]['preset']}; 1.2·1.1²·1.15² = {product:.2f}: "
-            f"by the law a network of φ + 1 costs {product:.2f} times as much",
+            f"d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of {self.rows[0]['preset']}: "
+            f"1.2·1.1²·1.15² = {product:.2f} times as many MACs for a φ of one more, by the law",
             f"the presets lie on no one φ: what depth, width and resolution imply is up to {apart:.2f} apart",
         ]
         return Table("the compound coefficient", columns, rows, None, notes)
