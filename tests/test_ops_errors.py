@@ -74,7 +74,7 @@ WRONG_FIELDS = [
     (lambda: Upsample(2, 3), "upsample: mode must be 'nearest' or 'linear', got 3"),
     (lambda: LSTM(8, layers=r), "lstm: layers must be a plain number, got the letter or column r"),
     (lambda: GRU(8, layers=np.array([1, 2], dtype=object)),
-     "gru: layers must be a plain number, got the letter or column array([1, 2], dtype=object)"),
+     "gru: layers must be a plain number, got the letter or column <column of 2: 1, 2>"),
     (lambda: LayerNorm(axes=0), "layer_norm: axes must be a whole number from 1 to 2^31, got 0"),
     (lambda: Reshape([2, -1]), "reshape: size must be a whole number from 1 to 2^31, got -1"),
 ]  # fmt: skip
