@@ -139,6 +139,12 @@ def test_moocore_sees_the_same_front():
     assert [p for p, keep in zip(found.to_records(), kept, strict=True) if keep] == chosen.to_records()
 
 
+def test_a_front_that_is_nearly_everything_is_refused():
+    with pytest.raises(UsageError, match="more than 5,000 points of a front in 3 directions; name two"):
+        costcalc.sweep("efficientnet", r="64:563:1", w="1:3:0.05", pareto="macs,r,w")
+    assert len(costcalc.sweep("efficientnet", r="64:563:1", w="1:3:0.05", pareto="macs,r")) < 100
+
+
 def test_fewer_points_than_asked_for_are_all_of_them():
     points = Points({"macs": np.array([3, 1])})
     assert best(points, ("macs", False), 5) is points

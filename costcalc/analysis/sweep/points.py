@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.errors import UsageError
+
+LARGEST_FRONT = 5_000  # points, in three directions or more
 Order = tuple[str, bool]  # a name, and whether more of it is better
 
 
@@ -75,12 +78,18 @@ def _front_of_two(ranks: Any, sorted_: Any) -> Any:
 
 
 def _front_of_many(ranks: Any, sorted_: Any) -> Any:
-    """Point by point, in an order in which nobody is beaten by one that comes later."""
+    """Point by point, in an order in which nobody is beaten by one that comes later. Raises UsageError for a front of
+    which nobody would see the end: each point is held against all of it."""
     kept: list[int] = []
     members = np.empty_like(ranks)
     for i, point in enumerate(ranks):
         beaten = (members[: len(kept)] <= point).all(axis=1) & (members[: len(kept)] < point).any(axis=1)
         if not beaten.any():
+            if len(kept) == LARGEST_FRONT:
+                raise UsageError(
+                    f"more than {LARGEST_FRONT:,} points of a front in {ranks.shape[1]} directions; "
+                    "name two, leave points out with --where, or take larger steps"
+                )
             members[len(kept)] = point
             kept.append(i)
     return sorted_[kept]
