@@ -124,10 +124,13 @@ def test_names_align_even_when_a_block_comes_between():
     assert all(first == second for first, second in names if first and second)
 
 
-def test_blocks_of_nets_that_have_nothing_in_common_stand_alone():
-    pairs = costcalc.compare("resnet50", "mobilenet_v2").pairs
-    assert [pair.first for pair in pairs if pair.first and pair.second] == ["fc"]  # their one common name
-    assert sum(pair.saved for pair in pairs) == 4_089_184_256 - 300_774_272
+def test_blocks_of_other_names_stand_beside_each_other_by_position():
+    compared = costcalc.compare("resnet50", "mobilenet_v2")
+    assert [(pair.first, pair.second) for pair in compared.pairs[:2]] == [("conv1", "stem"), ("conv2_x", "stage1")]
+    assert (compared.pairs[-1].first, compared.pairs[-1].second) == ("fc", "fc")
+    assert sum(pair.saved for pair in compared.pairs) == 4_089_184_256 - 300_774_272
+    assert "blocks of other names stand beside each other by position alone" in compared.tables()[1].notes
+    assert sum(pair["share"] for pair in compared.to_dict()["pairs"]) == 1
 
 
 def test_a_graph_of_ones_own_is_compared_and_explained():
@@ -172,6 +175,7 @@ def test_the_json_has_it_all(inception):
         "second": "reduce",
         "second_cost": 2_408_448,
         "saved": -2_408_448,
+        "share": Fraction(-2_408_448, 107_978_752),
     }
     assert document["by"] == "macs" and document["convention"].startswith("MACs:")
 

@@ -134,7 +134,7 @@ def test_a_domain_in_r_is_rounded_up_to_a_multiple():
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("r%32==0", "r a multiple of 32"), ("r = 32*k", "r = 32·k"), (" r % (4*8) == 0 ", "r a multiple of 32"),
-     ("d % 1 == 0", "d whole"), ("w=1/4*q", "w = 0.25·q")],
+     ("d % 1 == 0", "d whole"), ("w=1/4*q", "w = 0.25·q, q whole")],
 )  # fmt: skip
 def test_assumptions_are_read(text, shown):
     assert str(parse_assumption(text, derive(net_of("efficientnet")))) == shown
@@ -177,3 +177,23 @@ def test_a_value_that_is_no_multiple_must_be_given():
     with pytest.raises(UsageError, match="no value for 'k'"):
         free.value()
     assert free.value(k=Fraction(7)) == net_of("alexnet").with_knobs(r=224).cost().macs
+
+
+def test_a_knob_may_be_called_self(tmp_path):
+    path = tmp_path / "selfish.yaml"
+    head = "name: t\ntitle: t\nsource: s\nknobs: {self: 30}\ninput: [3, self, self]\n"
+    path.write_text(f"{head}layers: [conv: {{channels: 8, kernel: 3}}]\n")
+    assert str(derive(load(str(path))).domain) == "self ≥ 3"
+
+
+def test_a_letter_for_a_real_knob_is_whole_and_says_so():
+    formula = derive(net_of("efficientnet"))
+    assumed = floor_free(formula, [parse_assumption("w=1/4*v", formula)])
+    assert assumed.given == ("w = 0.25·v, v whole",)
+    code: dict = {}
+    exec(assumed.python, code)  # noqa: S102  our own code
+    count = code["macs"]
+    b0 = {"r": 224, "d": 1, "batch": 1, "classes": 1000}
+    assert count(**b0, v=4) == 385_814_752
+    with pytest.raises(ValueError, match="v must be whole"):
+        count(**b0, v=Fraction(11, 2))

@@ -18,6 +18,7 @@ from costcalc.text import as_float
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
+BY_POSITION = "blocks of other names stand beside each other by position alone"
 SMALL = 8  # layers with MACs of a net whose algebra is tried unasked
 
 
@@ -102,7 +103,8 @@ class Comparison:
             "second_cost": second.total(self.by),
             "saved": sign * total,
         }
-        return Table(f"where the {label} are", columns, rows, totals)
+        notes = [BY_POSITION] if any(p.first and p.second and p.first != p.second for p in self.pairs) else []
+        return Table(f"where the {label} are", columns, rows, totals, notes if len(self.pairs) > SMALL else [])
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network."""
@@ -112,7 +114,11 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare`."""
-        pairs = [{**pair._asdict(), "saved": pair.saved} for pair in self.pairs]
+        total = sum(pair.saved for pair in self.pairs)
+        pairs = [
+            {**pair._asdict(), "saved": pair.saved, "share": Fraction(pair.saved, total) if total else None}
+            for pair in self.pairs
+        ]
         algebra = self.algebra.to_dict() if self.algebra is not None else None
         return document(by=self.by, targets=self.to_records(), pairs=pairs, algebra=algebra)
 
@@ -172,17 +178,12 @@ def _is_small(cost: Cost) -> bool:
 
 
 def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
-    """Blocks of two networks in order, paired by name, and between equal names by position: if there are as many in
-    both, or one stands for several. Else nothing tells which stands for which, and each has a line of its own."""
+    """Blocks of two networks in order, paired by name, and by position between pairs of equal names."""
     a, b = _parts(first, second, by)
     matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
     for _, i1, i2, j1, j2 in matcher.get_opcodes():
-        ours, theirs = a[i1:i2], b[j1:j2]
-        if len(ours) != len(theirs) and min(len(ours), len(theirs)) > 1:
-            yield from (Pair(*block, None, 0) for block in ours)
-            yield from (Pair(None, 0, *block) for block in theirs)
-        else:
-            yield from (Pair(*left, *right) for left, right in zip_longest(ours, theirs, fillvalue=(None, 0)))
+        for left, right in zip_longest(a[i1:i2], b[j1:j2], fillvalue=(None, 0)):
+            yield Pair(*left, *right)
 
 
 def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

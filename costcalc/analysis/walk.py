@@ -84,10 +84,6 @@ def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
     return _Walk(None, mask).rows(graph, {}, {}, "", 1)
 
 
-class _Placed(ShapeError):
-    """An error with the layer's name and place in it."""
-
-
 class _Walk:
     """What the loop remembers: answers given before to the same op and shapes."""
 
@@ -95,6 +91,7 @@ class _Walk:
         self.report, self.mask = report, mask
         self.allow = mask.allow if mask else open_needs
         self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[Assumed, ...]]] = {}
+        self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
     def rows(
@@ -124,9 +121,9 @@ class _Walk:
                     roles, same = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
                     assumed += same
                     costs = (*roles, *costs[len(roles) :])
-            except _Placed:  # a layer in the body of a repeat, which has said where it stands
-                raise
             except ShapeError as error:
+                if error in self.placed:  # of a layer in the body of a repeat, which has said where it stands
+                    raise
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
             shapes[name] = out
@@ -189,7 +186,8 @@ class _Walk:
         how = f", as in {data['set']}" if "set" in data and str(error).endswith("give times as a number") else ""
         problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}{how}")
         if self.report is None:
-            raise _Placed(str(problem)) from None
+            self.placed.append(ShapeError(str(problem)))
+            raise self.placed[-1] from None
         self.report(problem)
 
 

@@ -49,7 +49,9 @@ def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterato
                 yield from _stacked(table, texts, totals)
             if grid.hidden:
                 hidden = ", ".join(table.columns[at].title for at in grid.hidden)
-                notes.insert(0, (f"hidden at {width} columns: {hidden}; -f csv shows all", "fine"))
+                notes.insert(
+                    0, (f"hidden at {width} columns: {hidden}; -f {'json' if number else 'csv'} shows all", "fine")
+                )
         if notes:
             yield []
         for line, style in notes:

@@ -35,14 +35,12 @@ class Assumption(NamedTuple):
     knob: str
     modulus: Any
     letter: str = ""
+    real: bool = False  # is the knob? then a reader must be told that the letter is whole
 
     def __str__(self) -> str:
         if self.letter:
-            return (
-                f"{self.knob} = {size_text(self.modulus)}·{self.letter}"
-                if self.modulus != 1
-                else f"{self.knob} = {self.letter}"
-            )
+            factor = f"{size_text(self.modulus)}·" if self.modulus != 1 else ""
+            return f"{self.knob} = {factor}{self.letter}" + f", {self.letter} whole" * self.real
         return f"{self.knob} a multiple of {size_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
 
 
@@ -62,7 +60,7 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
     if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
-    return Assumption(knob, modulus, *letter)
+    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.spec.knobs[knob].kind == "real")
 
 
 def _taken(formula: Formula) -> set[str]:
@@ -110,7 +108,7 @@ def views(formula: Formula) -> list[Formula]:
 
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:
-    knob, modulus, letter = assumption
+    knob, modulus, letter, real = assumption
     old = size_symbol(knob, real=formula.net.spec.knobs[knob].kind == "real")
     factor = Rational(modulus.numerator, modulus.denominator)
     whole = size_symbol(letter or f"{knob}_whole")
@@ -123,7 +121,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
     now = normal(Fraction(formula.knobs[knob]) / modulus)
     value = (now if letter else formula.knobs[knob]) if is_whole(now) else None
     spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
-    multiples = formula.multiples if letter else {**formula.multiples, knob: modulus}
+    guarded = {} if letter and not real else {letter: 1} if letter else {knob: modulus}
     return replace(
         formula,
         terms=tuple(Term(term.name, changed(term.expression)) for term in formula.terms),
@@ -134,7 +132,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
         letters={**formula.letters, **({letter: letter} if letter else {})},
         names={changed(e): name for e, name in formula.names.items() if changed(e).is_Function},
         given=(*formula.given, str(assumption)),
-        multiples=multiples,
+        multiples={**formula.multiples, **guarded},
         polynomial_in=formula.polynomial_in | {new},
         domain_finder=partial(_rescaled, formula, assumption),
         checker=partial(_check, formula, assumption),
@@ -143,7 +141,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
 
 def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> None:
     """Raises ShapeError where the assumption does not hold, or the formula without it."""
-    knob, modulus, letter = assumption
+    knob, modulus, letter, _ = assumption
     if letter:
         others = {name: value for name, value in values.items() if name != letter}
         formula.check({**others, knob: normal(values[letter] * modulus)})
@@ -156,7 +154,7 @@ def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> 
 
 def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
     """The domain with the knob's bounds as the letter's, or rounded up to a multiple."""
-    knob, modulus, letter = assumption
+    knob, modulus, letter, _ = assumption
     shown = formula.letters.get(knob, knob)
     bounds: list[Bound] = []
     for bound in formula.domain.bounds:

@@ -69,7 +69,7 @@ class Open(NamedTuple):
         one = len(self.letters) == 1 and all(letter.is_integer for letter in self.letters)
         return (direction(self.room) or 0) if one and self.room is not None else 0
 
-    def fails(self, **knobs: int) -> str:
+    def fails(self, /, **knobs: int) -> str:
         """What it says with these knobs, if it does not hold."""
         if fill(self.room, knobs) >= 0:
             return ""

@@ -113,7 +113,7 @@ def _head(expressions: Sequence[Expr], body: str) -> str:
 
 
 def _check(name: str, modulus: Any) -> str:
-    wanted = f"{name} must be a multiple of {size_text(modulus)}"
+    wanted = f"{name} must be {'whole' if modulus == 1 else f'a multiple of {size_text(modulus)}'}"
     return f'    if {name} % {_literal(modulus)}:\n        raise ValueError("{wanted}")\n'
 
 
