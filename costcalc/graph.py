@@ -144,7 +144,8 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
     if not has_rule(data.get("op")):
         yield Problem(place, f"layer {label!r} {_no_rule(data)}")
     if not isinstance(inputs, tuple):
-        yield Problem(place, f"layer {label!r} has no inputs", "give it inputs=(…), a tuple of layer names")
+        lacking = f"has no tuple of inputs but a {type(inputs).__name__}" if "inputs" in data else "has no inputs"
+        yield Problem(place, f"layer {label!r} {lacking}", "give it inputs=(…), a tuple of layer names")
         return
     if data.get("op").__class__ is Repeat and len(inputs) != 1:
         yield Problem(place, f"layer {label!r} is a repeat and reads one layer, got {len(inputs)}")
@@ -177,6 +178,8 @@ def _no_rule(data: dict[str, Any]) -> str:
     op = data["op"]
     if isinstance(op, type) and op in OPS.values():
         return f"has the class {op.__name__} as its op; write {op.__name__}(…)"
+    if isinstance(op, str) and op in {cls.__name__ for cls in OPS.values()}:
+        return f"has the word {op!r} as its op; write costcalc.ops.{op}(…)"
     kind = op if isinstance(op, str) else getattr(op, "__name__", op.__class__.__name__)
     hint = did_you_mean(str(kind), [cls.__name__ for cls in OPS.values()])
     return f"has the op {kind!r}, which has no rule; {hint if hint.startswith('did') else 'see docs/add_an_op.md'}"

@@ -575,3 +575,15 @@ def test_what_is_no_graph_is_refused(call):
     with pytest.raises(GraphError) as caught:
         call("x")
     assert str(caught.value) == "a layer graph is a networkx.DiGraph, got a str"
+
+
+def test_a_list_of_inputs_and_the_name_of_an_op_are_told_what_they_are():
+    graph = nx.DiGraph()
+    graph.add_node("x", op="Conv2d", inputs=())
+    graph.add_node("y", op=Conv(4, 3), inputs=["x"])
+    with pytest.raises(GraphError) as caught:
+        costcalc.cost(graph)
+    assert "layer 'x' has the word 'Conv2d' as its op; write costcalc.ops.Conv2d(…)" in str(caught.value)
+    assert "layer 'y' has no tuple of inputs but a list; give it inputs=(…), a tuple of layer names" in str(
+        caught.value
+    )

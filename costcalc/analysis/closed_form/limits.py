@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +34,8 @@ class Deadline:
 @contextmanager
 def time_limit(seconds: float, message: str) -> Iterator[Deadline]:
     """The work inside ends after so many seconds with CostcalcError(message): at the next `check` of the deadline, or
-    where there are alarms, in the main thread of a POSIX system that has set none of its own, in whatever it is at."""
+    where there are alarms, in the main thread of a POSIX system that has set none of its own and traces nothing, in
+    whatever it is at: a tracer would be left with its lock held."""
     deadline = Deadline(seconds)
     try:
         if not _alarm_is_free():
@@ -52,7 +54,12 @@ def time_limit(seconds: float, message: str) -> Iterator[Deadline]:
 
 def _alarm_is_free() -> bool:
     here = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    return here and signal.getitimer(signal.ITIMER_REAL)[0] == 0 and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    return (
+        here
+        and sys.gettrace() is None
+        and signal.getitimer(signal.ITIMER_REAL)[0] == 0
+        and signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
+    )
 
 
 def _ring(number: int, frame: FrameType | None) -> None:
