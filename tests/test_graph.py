@@ -292,7 +292,7 @@ def test_t10_all_that_is_wrong_is_said_at_once():
         "layer 'b' has the op 'Mystery', which has no rule; see docs/add_an_op.md",
         "layer 'c' has no inputs; give it inputs=(…), a tuple of layer names",
         "layer 'd' has no op",
-        "n.yaml:3:5: layer 'E' has no inputs; give it inputs=(…), a tuple of layer names",
+        "n.yaml:3:5: layer 'E' has no tuple of inputs but a list; give it inputs=(…), a tuple of layer names",
         "an edge leads from 'a' to 'f', but its inputs do not name it",
         "layer 'f' shares the weights of 'g', which does not exist; known: a, b, c, d, e, f, x",
     ]
