@@ -286,3 +286,22 @@ def test_the_public_face_has_every_command():
     shown = {command.split()[0] for command in IN_PYTHON}
     assert set(COMMANDS) - shown == {"verify", "time", "devices", "runs", "ops", "schema"}  # of rooms of their own
     assert all(getattr(costcalc, name) for name in costcalc.__all__)
+
+
+def test_every_unknown_target_is_named():
+    code, printed, error = said("compare", "resnet5", "lenet5", "vgg17")
+    assert (code, printed) == (2, False)
+    assert "'resnet5'; did you mean 'resnet50'?" in error
+    assert "'vgg17'; did you mean" in error
+
+
+def test_show_says_what_validate_says_of_a_broken_spec(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(
+        "name: broken\ntitle: Broken\nsource: none\nknobs: {r: 8}\ninput: [3, r, r]\n"
+        "layers:\n  - conv: {channels: 4, kernel: 30}\n  - relu: {of: 3}\n"
+    )
+    lines = [line.removeprefix("error: ").strip() for line in said("show", path)[2].splitlines()]
+    assert len(lines) == 2
+    assert "a window of 30 does not fit" in lines[0]
+    assert lines == piped("validate", path).stderr.decode().splitlines()

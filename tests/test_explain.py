@@ -6,6 +6,7 @@ import pytest
 
 import costcalc
 from costcalc.dims import size_symbol
+from costcalc.report.layout import lines
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
 
@@ -89,3 +90,13 @@ def test_letters_are_refused_where_numbers_are_shown(call):
     net = costcalc.load("lenet5", batch=size_symbol("b"))
     with pytest.raises(costcalc.UsageError, match=r"the knob 'batch' of lenet5@batch=b is none; set it to one"):
         call(net)
+
+
+def test_on_a_narrow_terminal_names_are_broken_at_dots_and_how_stays():
+    """`explain` without its products explains nothing."""
+    shown = ["".join(text for text, _ in line) for line in lines([costcalc.explain("resnet18")], 80)]
+    assert all(len(line) <= 80 for line in shown)
+    assert "how" in shown[2]
+    at = next(i for i, line in enumerate(shown) if "56·56·64 · 3·3·64" in line)
+    assert shown[at].startswith("conv2_x.first.residual. ")
+    assert shown[at + 1].strip() == "conv1.conv"

@@ -9,6 +9,7 @@ from costcalc.analysis.reconcile import agrees, figure_text, read_figure
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
 
+CUT = "agrees, cut to its digits"
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
 
 
@@ -19,8 +20,19 @@ def test_every_published_figure_agrees_or_says_why_not(name):
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_no_reason_is_given_for_a_figure_that_agrees(name):
-    assert [f.published for f in costcalc.reconcile(name).figures if f.agrees and f.published.because] == []
+def test_no_reason_is_given_for_a_figure_that_agrees_as_it_is_rounded(name):
+    verdicts = [record["verdict"] for record in costcalc.reconcile(name).to_records() if record["agrees"]]
+    assert [
+        verdict for verdict in verdicts if verdict not in ("agrees", CUT) and not verdict.startswith(f"{CUT}; ")
+    ] == []
+
+
+def test_a_figure_that_agrees_only_by_cutting_says_so_and_why():
+    """1,582,671,872 is 1.6 billion to anyone who rounds."""
+    (verdict,) = [r["verdict"] for r in costcalc.reconcile("googlenet").to_records() if r["published"] == "1.5B"]
+    assert verdict.startswith(f"{CUT}; the budget that the design kept to")
+    (rounded,) = [r["verdict"] for r in costcalc.reconcile("googlenet").to_records() if r["published"] == "360M"]
+    assert rounded == "agrees"
 
 
 @pytest.mark.parametrize(

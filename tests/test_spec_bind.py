@@ -311,7 +311,7 @@ def test_limits_of_blocks():
     assert wrong(nested_blocks(50, 1)) == "x.yaml:56:10: layers nest more than 50 deep"
     assert wrong(nested_blocks(51, 1)) == "x.yaml:56:3: block 'b50' nests more than 50 deep"
     assert wrong(nested_blocks(18, 2)) == (
-        "x.yaml:24:10: its blocks expand to more than 100,000 layers; raise the limit with --max-layers"
+        "x.yaml:24:10: the network expands to more than 100,000 layers; raise the limit with --max-layers"
     )
 
 

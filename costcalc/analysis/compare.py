@@ -159,7 +159,7 @@ def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, 
         if wanted:
             raise UsageError("the ratio as algebra is that of two specs, and a layer graph has no knobs")
         return None
-    if wanted is False or not (wanted or (_nested(first, second) and all(map(_is_small, costs)))):
+    if not wanted and (wanted is False or not (_nested(first, second) and all(_is_small(cost, by) for cost in costs))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio
 
@@ -173,8 +173,8 @@ def _nested(first: Network, second: Network) -> bool:
     return first.spec.name != second.spec.name and (a <= b or b <= a)
 
 
-def _is_small(cost: Cost) -> bool:
-    return sum(1 for row in cost.layers if row.macs) <= SMALL
+def _is_small(cost: Cost, by: str) -> bool:
+    return cost.total(by) != 0 and sum(1 for row in cost.layers if row.macs) <= SMALL
 
 
 def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:

@@ -16,7 +16,7 @@ from costcalc.table import CONVENTION, Column, Table
 COLUMNS = (
     Column("name", "layer", "text"),
     Column("metric", "what", "text"),
-    Column("how", "how", "text", 1),
+    Column("how", "how", "text"),
     Column("value", "=", "int"),
 )
 LABELS = {"params": "params", "macs": "MACs", "elementwise": "elementwise"}

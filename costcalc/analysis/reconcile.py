@@ -59,7 +59,7 @@ class Reconciliation:
         rows = [{**_record(figure), "difference": _percent(figure)} for figure in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
-            notes.append(self._none())
+            notes = [self._none()]
         return Table(f"{self.target}: {self.title}", COLUMNS, rows, notes=notes)
 
     def _none(self) -> str:
@@ -149,8 +149,12 @@ def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
 
 def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
     """Is `exact`, rounded half up or cut to the decimals printed, the figure printed?"""
-    steps = Fraction(exact * 10**decimals, unit)
-    return printed * 10**decimals in (steps // 1, (steps + Fraction(1, 2)) // 1)
+    return printed * 10**decimals in (exact * 10**decimals // unit, _rounded(exact, unit, decimals))
+
+
+def _rounded(exact: int, unit: int, decimals: int) -> int:
+    """In units of the last decimal, half up."""
+    return (Fraction(exact * 10**decimals, unit) + Fraction(1, 2)) // 1
 
 
 def figure_text(exact: int, like: str, thousand: int) -> str:
@@ -158,7 +162,7 @@ def figure_text(exact: int, like: str, thousand: int) -> str:
     _, unit, decimals = read_figure(like, thousand)
     if unit == 1:
         return f"{exact:,}"
-    steps = (Fraction(exact * 10**decimals, unit) + Fraction(1, 2)) // 1
+    steps = _rounded(exact, unit, decimals)
     whole, rest = divmod(steps, 10**decimals)
     return f"{whole:,}" + (f".{rest:0{decimals}d}" if decimals else "") + like[-1]
 
@@ -166,7 +170,7 @@ def figure_text(exact: int, like: str, thousand: int) -> str:
 def _record(figure: Figure) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
-    verdict = "agrees" if figure.agrees else p.because or "DIFFERS, and nobody has said why"
+    verdict = _verdict(figure)
     return {
         "what": what,
         "published": p.value,
@@ -177,6 +181,14 @@ def _record(figure: Figure) -> dict[str, Any]:
         "verdict": verdict,
         "source": p.source,
     }
+
+
+def _verdict(figure: Figure) -> str:
+    if not figure.agrees:
+        return figure.published.because or "DIFFERS, and nobody has said why"
+    printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
+    cut = "" if _rounded(figure.exact, unit, decimals) == printed * 10**decimals else ", cut to its digits"
+    return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
 
 
 def _percent(figure: Figure) -> str:

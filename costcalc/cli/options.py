@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.report import FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -65,9 +66,31 @@ def nets(
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 
-    return apply_settings(
-        [load(target, max_layers=max_layers, max_bytes=max_bytes) for target in targets], settings or []
-    )
+    found: list[Net] = []
+    wrong: list[CostcalcError] = []
+    for target in targets:
+        try:
+            found.append(load(target, max_layers=max_layers, max_bytes=max_bytes))
+        except SpecError as error:
+            wrong.append(_all_that_is_wrong(error, max_layers, max_bytes))
+        except CostcalcError as error:
+            wrong.append(error)
+    if len(wrong) > 1:
+        raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
+    if wrong:
+        raise wrong[0]
+    return apply_settings(found, settings or [])
+
+
+def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> SpecError:
+    """What reading a spec said, and what `validate` would say of the same file."""
+    place = error.problems[0].place
+    if place is None or not Path(place.file).is_file():
+        return error
+    from costcalc.analysis.check import check_file
+
+    checked = check_file(place.file, max_layers=max_layers, max_bytes=max_bytes)
+    return SpecError([*error.problems, *(problem for problem in checked.problems if not problem.warning)])
 
 
 def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:

@@ -143,12 +143,15 @@ def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]
 
 
 def _folded(text: str, size: int) -> list[str]:
-    """A cell over as many lines as it takes; a word that is wider than the column is broken."""
+    """A cell over as many lines as it takes; a word that is wider than the column is broken, a name if it can be at a
+    dot."""
     if text_width(text) <= size:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
     room = max(size - max(0, text_width(text) - len(text)), size // 2, 1)  # in signs, of which some may be wide
-    return textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    breakable = text if " " in text.strip() else text.replace(".", ". ")  # a name of a layer, between its parts
+    lines = textwrap.wrap(breakable, room, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+    return [line if breakable == text else indent + line.replace(" ", "") for line in lines] or [""]
 
 
 def _aligned(text: str, size: int, align: str) -> str:

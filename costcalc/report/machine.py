@@ -18,9 +18,8 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell th
 def json_text(document: Any) -> str:
     r"""The document: whole numbers exact, other numbers as floats, letters as text, hidden characters as \uXXXX."""
     text = json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    if text.isascii():  # then json has escaped whatever is not printable
-        return text.replace("\x7f", "\\u007f")
-    return "".join([sign if sign == "\n" or is_visible(sign) else json.dumps(sign)[1:-1] for sign in text])
+    hidden = [sign for sign in {*text} if sign != "\n" and not is_visible(sign)]
+    return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in hidden})
 
 
 def plain(value: Any) -> Any:

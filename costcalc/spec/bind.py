@@ -164,7 +164,9 @@ class _Binder:
             hint = "each copy sees only its own layers and what it is given"
             self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
         elif node is None and not scope.hides(path):
-            self.problems.add(item.places[key], unknown("layer", path, scope.known()))
+            elsewhere = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
+            message = f"layer {path!r} does not stand before this one; a layer reads what does"
+            self.problems.add(item.places[key], message if elsewhere else unknown("layer", path, scope.known()))
         return node or BROKEN
 
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:

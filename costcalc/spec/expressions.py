@@ -200,7 +200,7 @@ def _refused(node: ast.expr) -> tuple[str, str]:
     if isinstance(node, ast.Constant):
         return f"has {shorten(str(node.value), 20)}, which is not arithmetic", ALLOWED
     what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).lower()
-    return f"has a {what}, which is not arithmetic", ALLOWED
+    return f"has {'an' if what[0] in 'aeiou' else 'a'} {what}, which is not arithmetic", ALLOWED
 
 
 def _exact(literal: str) -> Any:

@@ -29,7 +29,7 @@ def check_extent(spec: Spec, max_layers: int, problems: Problems) -> None:
             problems.stop(block.place, f"block {block.name!r} nests more than {MAX_NESTING} deep")
     whole = _extent(spec.items, known)
     if whole.layers > max_layers:
-        message = f"its blocks expand to more than {max_layers:,} layers"
+        message = f"the network expands to more than {max_layers:,} layers"
         problems.stop(spec.items[0].place, message, "raise the limit with --max-layers")
     if whole.depth > MAX_NESTING:
         problems.stop(spec.items[0].place, f"layers nest more than {MAX_NESTING} deep")

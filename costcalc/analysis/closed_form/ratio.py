@@ -105,7 +105,8 @@ class Ratio:
     def _now(self) -> str:
         value = self.value
         at = ", ".join(f"{self.letters.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
-        times = f", {float(1 / value):,.2f} times fewer" if 0 < value < 1 else ""
+        fewer = f", {float(1 / value):,.2f} times fewer" if 0 < value < 1 else ""
+        times = f", {float(value):,.2f} times more" if value > 1 else fewer
         exact = (
             f"{value.numerator:,}/{value.denominator:,} = "
             if isinstance(value, Fraction) and value.denominator < 10**9
@@ -139,6 +140,8 @@ class Ratio:
         shown, value = self.letters.get(even.knob, even.knob), even.value
         number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
         bound = self.writer.write(even.expression)
+        if len(bound) > LINE:
+            bound = number
         same = "" if bound == number else f" = {number}"
         return (
             f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {size_text(even.current)}"
