@@ -99,6 +99,7 @@ def explain(target: str | Net | Graph) -> Table:
 def sweep(
     target: str | Net,
     *,
+    metrics: Sequence[str] | str | None = None,
     where: str | None = None,
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
@@ -107,6 +108,7 @@ def sweep(
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
 
+    `metrics` are what is said of each point, as in `"params,macs,peak_bytes"`; see docs/sweeps.md for all of them.
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. Raises UnknownName, UsageError and SpecError.
     """
@@ -115,14 +117,19 @@ def sweep(
 
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
-    return sweep_net(net, axes, where=where, pareto=pareto, top=top, by=by)
+    return sweep_net(net, axes, metrics=metrics, where=where, pareto=pareto, top=top, by=by)
 
 
-def sweep_presets(target: str | Net, presets: str = "all") -> PresetSweep:
-    """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`."""
+def sweep_presets(
+    target: str | Net, presets: str = "all", *, metrics: Sequence[str] | str | None = None
+) -> PresetSweep:
+    """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`.
+
+    `metrics` are what is said of each, as of the points of a sweep.
+    """
     from costcalc.analysis.sweep.presets import sweep_presets
 
-    return sweep_presets(_net(target), presets)
+    return sweep_presets(_net(target), presets, metrics)
 
 
 def scale(target: str | Net, free: str, **budget: int) -> Scaled:

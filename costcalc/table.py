@@ -136,11 +136,11 @@ def _more(number: Any) -> str:
     return next((f"{text}× {word}" for text in texts if text.rstrip("0") != "1."), f"slightly {word}")
 
 
-def measured(number: float) -> str:
+def measured(number: float | Fraction) -> str:
     """A measured number to four digits, whole ones in full: 0.01235, 12.35, 12,346."""
     if not number or not math.isfinite(number):
-        return f"{number:g}"
-    return f"{number:,.{max(0, 3 - math.floor(math.log10(abs(number))))}f}"
+        return f"{float(number):g}"
+    return rounded(number, max(0, 3 - math.floor(math.log10(abs(float(number))))))
 
 
 def brief(number: float) -> str:

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from costcalc.analysis.walk import Row, walk
-from costcalc.dims import Size, elements
+from costcalc.dims import Shape, Size, Truth, elements, same_shape
 from costcalc.graph import Graph, unroll
+
+
+class Layer(NamedTuple):
+    """What of a layer its memory depends on; `inputs` are the names of layers before it."""
+
+    name: Any
+    op: Any
+    inputs: tuple[Any, ...]
+    output_shape: Shape
+
+
+Some = TypeVar("Some", Row, Layer)
 
 
 class Peak(NamedTuple):
@@ -25,20 +37,35 @@ def peak_activations(graph: Graph) -> Peak:
     may overwrite it (see `overwritten`); what a layer needs while it computes (a padded copy, a workspace) is not
     counted.
     """
-    rows = list(walk(unroll(graph)))
-    storage = _storages(rows)
-    last_read = {storage[source]: i for i, row in enumerate(rows) for source in row.inputs}
-    kept = _kept(rows, storage)
-    sizes: dict[Any, Size] = {}
-    held, peak = 0, Peak(0, None)
-    for i, row in enumerate(rows):
-        if storage[row.name] == row.name:
-            sizes[row.name] = elements(row.output_shape)
-            held += sizes[row.name]
-        if held > peak.elements:
-            peak = Peak(held, row.name)
-        held -= sum(sizes[name] for name in {storage[source] for source in row.inputs} - kept if last_read[name] == i)
+    layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in walk(unroll(graph))]
+    peak = Peak(0, None)
+    for layer, now in zip(layers, held(layers)):
+        if now > peak.elements:
+            peak = Peak(now, layer.name)
     return peak
+
+
+def held(layers: Sequence[Layer]) -> Iterator[Size]:
+    """The elements held while each layer is computed, in their order; on columns at every point.
+
+    Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
+    reader and the same size, so the two differ only in that they are never held together.
+    """
+    storage, instead = _storages(layers), _instead(layers)
+    last_read = {storage[source]: i for i, layer in enumerate(layers) for source in layer.inputs}
+    kept = _kept(layers, storage)
+    sizes: dict[Any, Size] = {}
+    now: Size = 0
+    for i, layer in enumerate(layers):
+        if storage[layer.name] == layer.name:
+            sizes[layer.name] = size = elements(layer.output_shape)
+            now = now + size
+            yield now - size * instead[layer.name] if layer.name in instead else now
+        else:
+            yield now
+        for name in {storage[source] for source in layer.inputs} - kept:
+            if last_read[name] == i:
+                now = now - sizes.pop(name)
 
 
 OVERWRITE = {"relu", "relu6", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "add"}
@@ -51,29 +78,41 @@ FORGET = {  # their gradients do not need what they wrote
 def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
     """Layers that may write their output over one of their inputs, and over which: nobody else reads it, it has the
     output's shape, and training is none the worse, as torch's `inplace=True` requires."""
-    readers = Counter(source for row in rows for source in row.inputs)
-    by_name = {row.name: row for row in rows}
     found: dict[Any, int] = {}
-    for row in rows:
-        for i, source in enumerate(row.inputs if row.op.name in OVERWRITE else ()):
-            writer = by_name[source]
-            if readers[source] == 1 and writer.op.name in FORGET and writer.output_shape == row.output_shape:
-                found[row.name] = i
-                break
+    for row, i, alike in _overwritable(rows):
+        if alike is True:
+            found.setdefault(row.name, i)
     return found
 
 
-def _storages(rows: Sequence[Row]) -> dict[Any, Any]:
-    """The layer that first wrote where each layer's output is: itself, or for a view or in place that of its input."""
-    over = overwritten(rows)
+def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
+    """Layers and inputs that they may write over, if the last holds: both have one shape, on columns at some points."""
+    readers = Counter(source for layer in layers for source in layer.inputs)
+    by_name = {layer.name: layer for layer in layers}
+    for layer in layers:
+        for i, source in enumerate(layer.inputs if layer.op.name in OVERWRITE else ()):
+            writer = by_name[source]
+            if readers[source] == 1 and writer.op.name in FORGET:
+                yield layer, i, same_shape(writer.output_shape, layer.output_shape)
+
+
+def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
+    """Layers that may write over any of their inputs, and where they do."""
+    found: dict[Any, Truth] = {}
+    for layer, _, alike in _overwritable(layers):
+        found[layer.name] = found.get(layer.name, False) | alike
+    return found
+
+
+def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
+    """The layer that wrote what each layer's output is: itself, or for a view that of its input."""
     storage: dict[Any, Any] = {}
-    for row in rows:
-        at = over.get(row.name, 0 if row.op.view and row.inputs else None)
-        storage[row.name] = row.name if at is None else storage[row.inputs[at]]
+    for layer in layers:
+        storage[layer.name] = storage[layer.inputs[0]] if layer.op.view and layer.inputs else layer.name
     return storage
 
 
-def _kept(rows: Sequence[Row], storage: dict[Any, Any]) -> set[Any]:
+def _kept(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
     """What is held to the end: inputs, and the outputs that nobody reads."""
-    read = {source for row in rows for source in row.inputs}
-    return {storage[row.name] for row in rows if not row.inputs or row.name not in read}
+    read = {source for layer in layers for source in layer.inputs}
+    return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 SHOWN = 40  # points on a terminal
+METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity"
 
 
 def sweep(
@@ -24,6 +25,10 @@ def sweep(
     ] = None,
     presets: Annotated[
         str | None, typer.Option("--presets", metavar="NAMES", help="Its presets instead: b0..b7, b0,b3 or all.")
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {METRICS}."),
     ] = None,
     where: Annotated[
         str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')
@@ -53,7 +58,7 @@ def sweep(
             raise UsageError("--presets goes with no points and no choice of points")
         from costcalc.analysis.sweep.presets import sweep_presets
 
-        of_presets = sweep_presets(net, presets)
+        of_presets = sweep_presets(net, presets, metrics)
         emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
@@ -62,7 +67,8 @@ def sweep(
 
     with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
-        found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
+        choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs"}
+        found = sweep_net(net, points, metrics=metrics, **choice, progress=show)
     looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)

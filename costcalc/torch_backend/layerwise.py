@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 
+from costcalc.analysis.traffic import elements_moved
 from costcalc.torch_backend.step import Clock, Step
 
 MIN_ROUNDS = 10
@@ -46,21 +47,12 @@ def layer_times(step: Step, seconds: float) -> tuple[list[LayerTime], float]:
             node.meta["row"].op.name,
             forward,
             backward,
-            size * elements_moved(node),
+            size * elements_moved(node.meta["row"]),
             node.meta["row"].macs,
         )
         for node, (forward, backward) in medians.items()
     ]
     return layers, median(wholes)
-
-
-def elements_moved(node: fx.Node) -> int:
-    """Elements read and written by a layer: its inputs, its tensors, its output; a view moves none."""
-    row = node.meta["row"]
-    if row.op.view:
-        return 0
-    shapes = [*row.input_shapes, row.output_shape, *(t.shape for t in row.op.weights(*row.input_shapes))]
-    return sum(torch.Size(shape).numel() for shape in shapes)
 
 
 def _one_round(step: Step) -> Iterator[tuple[fx.Node, list[float]]]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import reconcile_net
+from costcalc.analysis.sweep.metrics import ALL, read_metrics, what_they_count
+from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.table import Column, Table, document
 
+SHOWN = ("params", "macs")
 EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
 BASES = {"d": 1.2, "w": 1.1, "r": 1.15}  # equation 3 and section 4.1: d = α^φ, w = β^φ, r = γ^φ from the first on
 
@@ -26,25 +28,29 @@ class PresetSweep:
     rows: tuple[dict[str, Any], ...]
     knobs: tuple[str, ...]  # those that the presets set
     law: tuple[str, ...]  # those that the law reads
+    metrics: tuple[str, ...] = SHOWN
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
         return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
-        """Settings, params and MACs, each published and exact, and the law with its error."""
-        columns = [
-            Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs),
-            Column("params_published", "published params", "figure", 2), Column("params", "params"),
-            Column("macs_published", "published MACs", "figure", 1), Column("macs", "MACs"),
-        ]  # fmt: skip
+        """Settings, metrics, params and MACs both published and exact, and the law with its error."""
+        columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
+        for i, name in enumerate(self.metrics):
+            title, kind, rank = ALL[name].title, ALL[name].kind, max(0, i - 1)
+            if name in SHOWN:
+                columns.append(Column(f"{name}_published", f"published {title}", "figure", 2 - (name == "macs")))
+            columns.append(Column(name, title, kind, rank))
+        notes = []
+        if {*SHOWN} & {*self.metrics}:
+            notes.append("published: the figures of the spec's source; `costcalc reconcile` says why they differ")
         if self.law:
             law = "·".join(map(_power, self.law))
             columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
-        notes = ["published: the figures of the spec's source; `costcalc reconcile` says why they differ"]
-        if self.law:
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
-        return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, [*notes, CONVENTION])
+        notes += what_they_count(self.metrics)
+        return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
 
     def tables(self) -> list[Table]:
         """The presets, and where the law reads depth, width and resolution the φ that each of them implies."""
@@ -74,32 +80,43 @@ class PresetSweep:
         return self.table()._repr_html_()
 
 
-def sweep_presets(net: Network, wanted: str) -> PresetSweep:
+def sweep_presets(net: Network, wanted: str, metrics: Sequence[str] | str | None = None) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
     Raises UnknownName for one that is none, UsageError for a spec without presets or a range that goes backwards.
+    As metrics params and MACs if none are named.
     """
+    shown = read_metrics(metrics, SHOWN)
     names = read_presets(wanted, net)
     nets = [net.at({**net.spec.presets[name].settings, **net.settings}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
-    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
-    law = law if set(law) >= {"w", "r"} or "d" in law else ()
-    first = nets[0].knobs
-    base = cost_of(nets[0]).macs
-    rows = []
+    law = _law(net) if "macs" in shown else ()
+    rows: list[dict[str, Any]] = []
     for name, one in zip(names, nets):
-        cost, at = cost_of(one), one.knobs
-        row = {"preset": name, **{knob: at[knob] for knob in knobs}}
-        row |= {"params_published": _published(one, "params"), "params": cost.params}
-        row |= {"macs_published": _published(one, "macs"), "macs": cost.macs}
-        if law:
-            said = Fraction(base)
-            for knob in law:
-                said *= (Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob]
-            row |= {"law": round(said), "error": (said - cost.macs) / cost.macs}
-            row |= {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
+        row = {"preset": name, **{knob: one.knobs[knob] for knob in knobs}}
+        for metric, value in totals_of(one, shown).items():
+            row |= {f"{metric}_published": _published(one, metric)} if metric in SHOWN else {}
+            row[metric] = value
         rows.append(row)
-    return PresetSweep(net, tuple(rows), knobs, law)
+    if law:
+        base, first = rows[0]["macs"], nets[0].knobs
+        rows = [{**row, **_by_law(row["macs"], base, one.knobs, first, law)} for row, one in zip(rows, nets)]
+    return PresetSweep(net, tuple(rows), knobs, law, shown)
+
+
+def _law(net: Network) -> tuple[str, ...]:
+    """The knobs of the law that a net has, if it has enough of them."""
+    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
+    return law if set(law) >= {"w", "r"} or "d" in law else ()
+
+
+def _by_law(
+    macs: int, base: int, at: Mapping[str, Any], first: Mapping[str, Any], law: Sequence[str]
+) -> dict[str, Any]:
+    """The MACs by the law, its error, and the φ that each knob implies."""
+    said = base * prod((Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob] for knob in law)
+    error = {"law": round(said), "error": (said - macs) / macs}
+    return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
 
 
 def read_presets(wanted: str, net: Network) -> list[str]:

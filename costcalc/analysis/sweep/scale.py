@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.cost import TOTALS, Cost, cost_of
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.totals import FLOAT32, METRICS
+from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
+from costcalc.analysis.sweep.totals import totals_of
 from costcalc.dims import ceil
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
+BUDGETS = [name for name, metric in ALL.items() if not metric.of]  # what of a network grows with it
 GRAIN = 1000  # a real knob is looked for among thousandths
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
@@ -29,8 +30,8 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
     budget: dict[str, int] = {}
     for text in texts:
         name, _, most = (part.strip() for part in text.partition("="))
-        if name not in METRICS:
-            raise UnknownName(unknown("metric", name, METRICS))
+        if name not in BUDGETS:
+            raise UnknownName(unknown("metric", name, BUDGETS))
         if not BUDGET.fullmatch(most):
             raise UsageError(f"{text[:60]!r} is no budget; write macs=400M or params=6,000,000")
         if name in budget:
@@ -40,10 +41,9 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
     return budget
 
 
-def metrics_of(cost: Cost) -> dict[str, int]:
-    """The metrics of a sweep, of one network."""
-    totals = {metric: cost.total(metric) for metric in METRICS if metric in TOTALS}
-    return {**totals, "weight_bytes": FLOAT32 * (cost.params + cost.buffers)}
+def shown_with(budget: Mapping[str, int]) -> tuple[str, ...]:
+    """The usual metrics, and those that a budget names besides."""
+    return tuple(dict.fromkeys((*METRICS, *budget)))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +63,7 @@ class Scaled:
         """The largest that fits, and the next step."""
         columns = (
             Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
-            *(Column(name, "MACs" if name == "macs" else name.replace("_", " ")) for name in METRICS),
+            *(Column(name, ALL[name].title) for name in shown_with(self.budget)),
         )  # fmt: skip
         limits = ", ".join(f"{name} ≤ {most:,}" for name, most in self.budget.items())
         notes = [f"largest {self.knob} with {limits}"]
@@ -71,7 +71,8 @@ class Scaled:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k != self.knob]
         title = f"{self.net.label}: {self.net.title}"
-        return Table(title, columns, self.to_records(), None, [*notes, f"knobs: {', '.join(fixed)}", CONVENTION])
+        notes += [f"knobs: {', '.join(fixed)}", *what_they_count(shown_with(self.budget))]
+        return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
         """The largest that fits, and the next step if there is one."""
@@ -115,8 +116,8 @@ def _check(net: Network, knob: str, budget: Mapping[str, int]) -> None:
     if knob not in knobs:
         raise UnknownName(unknown("knob", knob, knobs))
     for metric in budget:
-        if metric not in METRICS:
-            raise UnknownName(unknown("metric", metric, METRICS))
+        if metric not in BUDGETS:
+            raise UnknownName(unknown("metric", metric, BUDGETS))
     if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
     net.needs_numbers("scale")
@@ -142,7 +143,8 @@ class _Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            return metrics_of(cost_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label)))
+            at = self.net.at({**self.net.settings, self.knob: value}, self.net.label)
+            return totals_of(at, shown_with(self.budget))
         except CostcalcError:
             return None
 

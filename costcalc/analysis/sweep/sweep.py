@@ -5,7 +5,7 @@ sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import ALL, METRICS, read_metrics, what_they_count
 from costcalc.analysis.sweep.points import Order, Points, best, front, joined, sorted_by
-from costcalc.analysis.sweep.totals import METRICS, Totals, sums
+from costcalc.analysis.sweep.totals import Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Table, data_frame, document
 from costcalc.table import Column as TableColumn
+from costcalc.table import Table, data_frame, document
 from costcalc.text import value_text
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
@@ -28,10 +29,6 @@ MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
 LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
-TITLES = {
-    "params": "params", "macs": "MACs", "elementwise": "elementwise", "activations": "activations",
-    "weight_bytes": "weight bytes",
-}  # fmt: skip
 Progress = Callable[[float, str], None]
 
 
@@ -43,6 +40,12 @@ class Choice:
     pareto: tuple[Order, ...] = ()
     top: int | None = None
     by: Order = ("macs", False)
+
+    @property
+    def names(self) -> set[str]:
+        """The knobs and metrics it looks at."""
+        names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
+        return names if self.top is None else names | {self.by[0]}
 
     @property
     def reduces(self) -> bool:
@@ -84,15 +87,16 @@ class Sweep:
         return [dict(zip(names, point)) for point in zip(*[values.tolist() for values in self.columns.values()])]
 
     def to_pandas(self) -> Any:
-        """The points as a pandas.DataFrame; knobs that are no whole numbers as floats."""
+        """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
         whole = {name: den == 1 for name, den in self.grid.denominators.items()}
+        whole |= {name: ALL[name].kind == "int" for name in self.metrics}
         columns = {name: v if whole.get(name, True) else [*map(float, v)] for name, v in self.columns.items()}
         return data_frame(columns)
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
-        metrics = [TableColumn(name, TITLES[name], rank=i) for i, name in enumerate(self.metrics)]
+        metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
         title = f"{self.net.label}: {self.net.title}"
         rows, notes = self.to_records(), self.notes()
         if most is not None and len(rows) > most:
@@ -107,7 +111,7 @@ class Sweep:
         if self.invalid:
             notes.append(f"at {self.invalid:,} there is no such network: {self.reason}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
-        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), CONVENTION]
+        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep`."""
@@ -127,6 +131,7 @@ def sweep_net(
     net: Network,
     axes: Mapping[str, tuple[Any, ...]],
     *,
+    metrics: Sequence[str] | str | None = None,
     where: str | None = None,
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
@@ -145,9 +150,9 @@ def sweep_net(
         None if where is None else read_where(where, [*net.spec.knobs]),
         tuple(read_order(name, [*axes]) for name in names),
         top,
-        read_order(by, (), (*axes, *METRICS)),
+        read_order(by, (), (*axes, *ALL)),
     )
-    return sweep(net, Grid(dict(axes)), choice, progress=progress)
+    return sweep(net, Grid(dict(axes)), choice, metrics=read_metrics(metrics), progress=progress)
 
 
 def sweep(
@@ -156,11 +161,13 @@ def sweep(
 ) -> Sweep:  # fmt: skip
     """The same from what was read, in blocks of so many points, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
+    looked_at = choice.names.difference(metrics, net.spec.knobs)
+    counted = (*metrics, *(name for name in ALL if name in looked_at))
     kept: Points | None = None
     invalid = refused = 0
     reason = ""
     for large in grid.blocks(points[0]):
-        found = sums(net, large, metrics)
+        found = sums(net, large, counted)
         reason = reason or found.reason
         for block in large.blocks(points[1]):
             some, impossible, unmet = _kept(found.at(block), choice, net.knobs)
@@ -174,6 +181,7 @@ def sweep(
     assert kept is not None
     if choice.top is not None:
         kept = sorted_by(kept, choice.by)
+    kept = Points({name: kept.columns[name] for name in (*grid.axes, *metrics)})
     return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics))
 
 
@@ -213,7 +221,7 @@ def _in_words(choice: Choice) -> str:
     return "; ".join(words)
 
 
-def read_order(text: str, knobs: Sequence[str], metrics: Sequence[str] = METRICS) -> Order:
+def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Order:
     """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
     name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
     if name not in (*knobs, *metrics):
@@ -221,6 +229,6 @@ def read_order(text: str, knobs: Sequence[str], metrics: Sequence[str] = METRICS
     return name, (name in knobs) is not turned
 
 
-def read_where(text: str, knobs: Sequence[str], metrics: Sequence[str] = METRICS) -> Expression:
+def read_where(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError."""
     return parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])

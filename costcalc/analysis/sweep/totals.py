@@ -1,32 +1,26 @@
 """The exact totals of a network at every point of a block: the rules run on columns that stretch along the grid's axes.
 
 A rule that reads widths alone is worked out for the widths alone. Only the sums over layers meet on the whole grid, and
-there each group of layers that is repeated alike is multiplied once.
+there each group of layers that is repeated alike is multiplied once. Which metrics there are says metrics.py.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
 from costcalc.analysis.walk import Mask, walk_copies
 from costcalc.dims import Size, is_column
 from costcalc.dims.column import Column
+from costcalc.errors import ShapeError
+from costcalc.graph import Graph
 from costcalc.spec.network import Network
-
-FLOAT32 = 4  # bytes
-METRICS = ("params", "macs", "elementwise", "activations", "weight_bytes")
-PARTS = {  # columns of a row that a metric is the sum of, and what one of them is worth
-    "params": (("weight", "bias", "norm"), 1),
-    "macs": (("macs",), 1),
-    "elementwise": (("elementwise",), 1),
-    "activations": (("activations",), 1),
-    "weight_bytes": (("weight", "bias", "norm", "buffers"), FLOAT32),
-}
 
 
 @dataclass(frozen=True)
@@ -50,9 +44,11 @@ class Totals:
 
 @dataclass(frozen=True)
 class Sums:
-    """For each metric what layers that are repeated alike cost once, and how often they are: they meet on a grid as
-    late as can be, in small blocks. `reason` says what is wrong at the first point where there is no such network."""
+    """For each metric, or those it is made of, pairs whose products add up to it: how often layers are repeated alike,
+    and what they cost once. They meet on a grid as late as can be, in small blocks. `reason` says what is wrong at the
+    first point where there is no such network."""
 
+    metrics: tuple[str, ...]
     groups: dict[str, list[tuple[Size, Size]]]
     valid: Any = True
     reason: str = ""
@@ -63,29 +59,43 @@ class Sums:
             metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups))
             for metric, groups in self.groups.items()
         }
-        return Totals(block, values, _part(self.valid, block))
+        valid = _part(self.valid, block)
+        for metric in self.metrics:
+            if of := ALL[metric].of:
+                values[metric] = _ratio(values[of[0]], values[of[1]], valid)
+        return Totals(block, {metric: values[metric] for metric in self.metrics}, valid)
 
 
 def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible."""
-    swept = net.at({**net.settings, **{name: grid.column(name) for name in grid.axes}}, net.label)
+    at = {**net.settings, **{name: grid.column(name) for name in grid.axes}}
+    return sums_of(net.at(at, net.label).graph(), metrics)
+
+
+def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
+    """The same of a layer graph whose sizes are columns, or numbers."""
     mask = Mask()
+    summed = {name: ALL[name] for name in with_parts(metrics)}
     groups: dict[Any, tuple[Size, dict[tuple[str, Any], Size]]] = {}  # by times; then by metric and the axes it reads
-    for row in walk_copies(swept.graph(), mask):
+    for row in walk_copies(graph, mask):
         _, costs = groups.setdefault(_key(row.times), (row.times, {}))
-        for metric in metrics:
-            parts, worth = PARTS[metric]
-            for part in parts:
-                cost = getattr(row, part) * worth
-                at = metric, cost.shape if is_column(cost) else ()
-                costs[at] = costs.get(at, 0) + cost
+        for name, metric in summed.items():
+            for cost in metric.parts(row) if metric.parts else ():
+                at = name, cost.shape if is_column(cost) else ()
+                costs[at] = costs.get(at, 0) + cost * metric.worth
     found = {
-        metric: [
-            (times, sum(cost for (of, _), cost in costs.items() if of == metric)) for times, costs in groups.values()
-        ]
-        for metric in metrics
+        name: [(times, metric.worth * total) for times, total in metric.whole(graph)]
+        if metric.whole
+        else [(times, sum(cost for (of, _), cost in costs.items() if of == name)) for times, costs in groups.values()]
+        for name, metric in summed.items()
     }
-    return Sums(found, mask.valid, mask.reason)
+    return Sums(tuple(metrics), found, mask.valid, mask.reason)
+
+
+def totals_of(net: Network, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
+    """What one network costs: the grid that no knob spans. Raises CostcalcError as `cost_of` does."""
+    found = sums(net, Grid({}), metrics).at(Grid({}))
+    return {metric: value.item() for metric, value in found.values.items()}
 
 
 def _key(times: Size) -> Any:
@@ -103,3 +113,14 @@ def _part(x: Any, block: Grid) -> Any:
 
 def _array(total: Size) -> Any:
     return total.values() if isinstance(total, Column) else np.array(total, dtype=None if total < 2**63 else object)
+
+
+def _ratio(over: Any, under: Any, valid: Any) -> Any:
+    """Exact quotients. Raises ShapeError where there is such a network and nothing to divide by; where there is none
+    they mean nothing."""
+    if (valid & (under == 0)).any():
+        raise ShapeError("at some point the network moves no bytes, and MACs per byte are none: leave out intensity")
+    over, under = np.broadcast_arrays(over, under)
+    made = np.empty(over.shape, dtype=object)
+    made.ravel()[:] = [Fraction(a, b or 1) for a, b in zip(over.ravel().tolist(), under.ravel().tolist())]
+    return made
