@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from costcalc.net import (
         Net,
         compare,
+        compound,
         elasticity,
         explain,
         formula,
@@ -42,6 +43,7 @@ ROOMS = {
     "net": (
         "Net",
         "compare",
+        "compound",
         "elasticity",
         "explain",
         "formula",
@@ -68,6 +70,7 @@ __all__ = [
     "UsageError",
     "add",
     "compare",
+    "compound",
     "cost",
     "elasticity",
     "explain",

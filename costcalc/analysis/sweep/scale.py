@@ -14,7 +14,8 @@ from typing import Any
 from costcalc.analysis.cost import TOTALS, Cost, cost_of
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.totals import FLOAT32, METRICS
-from costcalc.dims import ceil
+from costcalc.dims import ceil, is_number
+from costcalc.dims.given import exact, shortened
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
@@ -38,6 +39,11 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
         digits, unit, _ = read_figure(most, 1000)
         budget[name] = int(digits * unit)
     return budget
+
+
+def limits_text(budget: Mapping[str, int]) -> str:
+    """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
+    return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
 
 
 def metrics_of(cost: Cost) -> dict[str, int]:
@@ -65,8 +71,7 @@ class Scaled:
             Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
             *(Column(name, "MACs" if name == "macs" else name.replace("_", " ")) for name in METRICS),
         )  # fmt: skip
-        limits = ", ".join(f"{name} ≤ {most:,}" for name, most in self.budget.items())
-        notes = [f"largest {self.knob} with {limits}"]
+        notes = [f"largest {self.knob} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k != self.knob]
@@ -100,7 +105,8 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
     even the smallest value costs more.
     """
-    _check(net, knob, budget)
+    _check(net, knob)
+    budget = check_budget(budget)
     search = _Search(net, knob, budget)
     low, high = search.bounds()
     value = search.last(search.fits, low, high)
@@ -110,16 +116,26 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     return Scaled(net, knob, dict(budget), fits, same, after, {fits: mine, after: search.costs(value + 1)})
 
 
-def _check(net: Network, knob: str, budget: Mapping[str, int]) -> None:
+def _check(net: Network, knob: str) -> None:
     knobs = [name for name, given in net.spec.knobs.items() if given.is_size]
     if knob not in knobs:
         raise UnknownName(unknown("knob", knob, knobs))
-    for metric in budget:
+    net.needs_numbers("scale")
+
+
+def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """The budget in exact numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
+    most that is no number."""
+    found = {}
+    for metric, most in budget.items():
         if metric not in METRICS:
             raise UnknownName(unknown("metric", metric, METRICS))
-    if not budget:
+        found[metric] = exact(most.item() if hasattr(most, "item") else most)
+        if not is_number(found[metric]) or isinstance(most, bool):
+            raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+    if not found:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    net.needs_numbers("scale")
+    return found
 
 
 class _Search:
