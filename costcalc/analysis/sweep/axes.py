@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import floor, log10
 from typing import Any
 
+from costcalc.analysis.sweep.knob import Steps
 from costcalc.dims import ceil
 from costcalc.dims.given import is_number, normal
 from costcalc.spec.library import preset_of
@@ -30,7 +31,7 @@ def size_knobs(net: Network) -> list[str]:
 
 def axes_of(net: Network, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
     """Values of each knob: from half the least to twice the most of its value here and in the presets, in steps of a
-    twentieth of the default or less, and these values themselves."""
+    twentieth of the default or less, and these values themselves. Where such steps are no networks, in finer ones."""
     return {name: tuple(sorted({*_steps(net, name), *_known(net, name)})) for name in names}
 
 
@@ -47,6 +48,9 @@ def _known(net: Network, name: str) -> list[Any]:
 def _steps(net: Network, name: str) -> list[Any]:
     knob, known = net.spec.knobs[name], _known(net, name)
     step = step_of(knob)
+    finest = Steps(net, name)
+    if not finest.usual:
+        step = max(Fraction(finest.step), step // finest.step * finest.step)
     low, high = max(knob.low, min(known) / Fraction(2)), min(knob.high, 2 * max(known))
     return [normal(step * i) for i in range(ceil(Fraction(low) / step), int(high // step) + 1)]
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.cost import cost_of
+from costcalc.analysis.sweep.knob import GRAIN
 from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, ROUNDING, Law, check_law_knobs, read_phi
-from costcalc.analysis.sweep.line import along
-from costcalc.analysis.sweep.scale import GRAIN, check_budget, limits_text, metrics_of
+from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.sweep.scale import check_budget, limits_text, metrics_of
 from costcalc.analysis.sweep.sweep import TITLES
 from costcalc.analysis.sweep.totals import METRICS
 from costcalc.dims.given import normal
@@ -156,7 +157,9 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
     start = 0
     while start <= LARGEST_PHI * GRAIN:
-        fits = _fits(net, law, budget, range(start, start + GRAIN))
+        points = law.line(net, [Fraction(step, GRAIN) for step in range(start, start + GRAIN)])
+        line = {knob: [point[knob] for point in points] for knob in EXPONENTS}
+        fits = costs_at(net, line, [*budget]).keep(budget)
         if not fits.all():
             first = start + int(np.argmin(fits))
             if first == 0:
@@ -166,19 +169,3 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
             return normal(Fraction(first - 1, GRAIN))
         start += GRAIN
     raise UsageError("φ may be as large as it can and keeps this budget: it is not what costs")
-
-
-def _fits(net: Network, law: Law, budget: Mapping[str, int], steps: range) -> Any:
-    """At which thousandths of φ is the budget kept? Where there is no such network it is not."""
-    points = law.line(net, [Fraction(step, GRAIN) for step in steps])
-    try:
-        found = along(net, {knob: [point[knob] for point in points] for knob in EXPONENTS}, [*budget])
-    except CostcalcError:
-        if len(steps) == 1:
-            return np.array([False])
-        half = len(steps) // 2
-        return np.concatenate([_fits(net, law, budget, part) for part in (steps[:half], steps[half:])])
-    fits = found.holding()
-    for name, most in budget.items():
-        fits = fits & (found.flat(name) <= most)
-    return fits.astype(bool)

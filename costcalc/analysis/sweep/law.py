@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any
 
-from costcalc.analysis.sweep.scale import GRAIN
+from costcalc.analysis.sweep.knob import GRAIN
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import Place, SpecError, UsageError
 from costcalc.spec.expressions import parse
