@@ -121,9 +121,8 @@ def test_past_a_chunk_and_where_there_is_no_such_network(tmp_path):
 
 
 def test_it_shows_itself(capsys):
-    assert (
-        run(["scale", "efficientnet", "--compound", "phi=3", "--alpha", "1.2", "--beta", "1.1", "--gamma", "1.15"]) == 0
-    )
+    law = ["--alpha", "1.2", "--beta", "1.1", "--gamma", "1.15"]
+    assert run(["scale", "efficientnet", "--compound", "phi=3", *law]) == 0
     as_default = capsys.readouterr().out
     assert run(["scale", "efficientnet", "--compound", "phi=3"]) == 0
     assert capsys.readouterr().out == as_default

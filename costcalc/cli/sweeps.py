@@ -38,6 +38,10 @@ def sweep(
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="A metric or knob, small ones first; -NAME large ones.")
     ] = None,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="Instead of points the exponents of the knobs, fitted to them."),
+    ] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -49,7 +53,7 @@ def sweep(
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if presets is not None:
-        if axes or where or pareto or top:
+        if axes or where or pareto or top or fit:
             raise UsageError("--presets goes with no points and no choice of points")
         from costcalc.analysis.sweep.presets import sweep_presets
 
@@ -63,6 +67,10 @@ def sweep(
     with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
         found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
+    if fit:
+        exponents = found.fit()
+        emit([exponents.table()], exponents.to_dict(), format, output)
+        return
     looking = _looking(format, output)
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)

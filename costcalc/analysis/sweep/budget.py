@@ -65,7 +65,7 @@ class Fitting:
     def notes(self) -> list[str]:
         """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
-        beaten = f"no other of them has {shown[2:]}: {len(self.found):,} points" + self.order
+        beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
         notes = [f"{self.fits:,} of {grid.size:,} points have {limits_text(self.budget)}; {beaten}"]
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]

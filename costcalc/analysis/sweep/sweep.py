@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Table, data_frame, document
 from costcalc.table import Column as TableColumn
 from costcalc.text import value_text
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.fit import Fit
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
@@ -88,6 +91,12 @@ class Sweep:
         whole = {name: den == 1 for name, den in self.grid.denominators.items()}
         columns = {name: v if whole.get(name, True) else [*map(float, v)] for name, v in self.columns.items()}
         return data_frame(columns)
+
+    def fit(self) -> Fit:
+        """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
+        from costcalc.analysis.sweep.fit import fit
+
+        return fit(self)
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
