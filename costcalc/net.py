@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.compound import Compound
     from costcalc.analysis.sweep.presets import PresetSweep
     from costcalc.analysis.sweep.scale import Scaled
+    from costcalc.analysis.sweep.steps import NextSteps
     from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
@@ -155,6 +156,16 @@ def compound(
     from costcalc.analysis.sweep.law import read_law, read_phi
 
     return compound_net(_net(target), read_law(alpha, beta, gamma), None if phi is None else read_phi(phi), budget)
+
+
+def next_steps(target: str | Net, *knobs: str) -> NextSteps:
+    """The next value of each knob at which a cost changes, what it costs more, and why: `next_steps("efficientnet")`.
+
+    Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
+    """
+    from costcalc.analysis.sweep.steps import next_steps
+
+    return next_steps(_net(target), knobs or None)
 
 
 def reconcile(target: str | Net) -> Reconciliation:

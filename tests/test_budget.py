@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import costcalc
-from costcalc.analysis.sweep.axes import axes_of, axis_text, size_knobs, step_of
+from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UnknownName, UsageError
 from costcalc.spec.model import Knob
@@ -109,7 +109,7 @@ def test_beyond_what_bisection_finds(tmp_path):
     ],
 )  # fmt: skip
 def test_what_is_free_if_nobody_says(target, knobs):
-    assert size_knobs(costcalc.load(target)) == knobs.split()
+    assert free_knobs(costcalc.load(target)) == knobs.split()
 
 
 @pytest.mark.parametrize(

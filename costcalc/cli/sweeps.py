@@ -42,6 +42,9 @@ def sweep(
         bool,
         typer.Option("--fit", help="Instead of points the exponents of the knobs, fitted to them."),
     ] = False,
+    explain_steps: Annotated[
+        bool, typer.Option("--explain-steps", help="Instead the next step up of each knob, what it costs, and why.")
+    ] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -52,6 +55,14 @@ def sweep(
     (net,) = nets([target], set_, max_layers, max_bytes)
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
+    if explain_steps:
+        if axes or presets or where or pareto or top or fit:
+            raise UsageError("--explain-steps starts from the target: set its knobs behind an @, and give no points")
+        from costcalc.analysis.sweep.steps import next_steps
+
+        steps = next_steps(net)
+        emit([steps.table()], steps.to_dict(), format, output)
+        return
     if presets is not None:
         if axes or where or pareto or top or fit:
             raise UsageError("--presets goes with no points and no choice of points")

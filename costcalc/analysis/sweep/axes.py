@@ -20,13 +20,15 @@ STEPS = 20  # of the default, or more
 
 
 def size_knobs(net: Network) -> list[str]:
-    """The knobs that say how large the network is, and that its target has not set; those of a preset may grow."""
+    """The knobs that say how large the network is."""
+    return [name for name, knob in net.spec.knobs.items() if knob.is_size and name not in NOT_OF_THE_NETWORK]
+
+
+def free_knobs(net: Network) -> list[str]:
+    """Those of them that the target has not set; what only a preset sets is free."""
     preset = preset_of(net.label, net.spec)
     given = {name for name, value in net.settings.items() if not preset or preset.settings.get(name) != value}
-    return [
-        name for name, knob in net.spec.knobs.items()
-        if knob.is_size and name not in NOT_OF_THE_NETWORK and name not in given
-    ]  # fmt: skip
+    return [name for name in size_knobs(net) if name not in given]
 
 
 def axes_of(net: Network, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:

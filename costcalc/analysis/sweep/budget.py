@@ -11,7 +11,7 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.sweep.axes import axes_of, axis_text, size_knobs
+from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
 from costcalc.analysis.sweep.law import EXPONENTS, Law
 from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, metrics_of
@@ -149,7 +149,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
             raise UsageError(f"--grid has values of {name}, which is not free; add it to --free")
     if given:
         return given
-    sizes = size_knobs(net)
+    sizes = free_knobs(net)
     if len(sizes) > MOST_FREE or not sizes:
         if grid:
             return [*grid]

@@ -48,7 +48,7 @@ class Costs:
     valid: Any
     of: Mapping[str, Any]
 
-    def same_as(self, costs: Mapping[str, int]) -> Any:
+    def same_as(self, costs: Mapping[str, Any]) -> Any:
         """Where every metric is what it is there."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
 
@@ -56,9 +56,9 @@ class Costs:
         """Where no metric is more than its most."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
-    def at(self, index: int) -> dict[str, int]:
+    def at(self, index: int) -> dict[str, Any]:
         """Every metric at one of the values."""
-        return {name: int(values[index]) for name, values in self.of.items()}
+        return {name: values[index : index + 1].tolist()[0] for name, values in self.of.items()}
 
 
 def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
