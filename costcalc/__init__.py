@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from costcalc.graph import Repeat, add, new_graph, unroll
     from costcalc.net import (
         Net,
+        break_even,
         compare,
         compound,
         elasticity,
@@ -43,6 +44,7 @@ ROOMS = {
     "graph": ("Repeat", "add", "new_graph", "unroll"),
     "net": (
         "Net",
+        "break_even",
         "compare",
         "compound",
         "elasticity",
@@ -71,6 +73,7 @@ __all__ = [
     "UnknownName",
     "UsageError",
     "add",
+    "break_even",
     "compare",
     "compound",
     "cost",

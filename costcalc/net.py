@@ -13,6 +13,7 @@ from costcalc.spec.network import Network
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from costcalc.analysis.break_even import BreakEven
     from costcalc.analysis.closed_form.answer import Answer
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
@@ -65,6 +66,16 @@ def compare(*targets: str | Net | Graph, by: str = "macs", algebra: bool | None 
     from costcalc.analysis.compare import compare_nets
 
     return compare_nets([*map(_subject, targets)], by=by, algebra=algebra)
+
+
+def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
+    """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
+
+    Values as in `sweep`; else all from the smallest to ten times the larger setting. Raises UnknownName, ShapeError.
+    """
+    from costcalc.analysis.break_even import break_even
+
+    return break_even(_net(first), _net(second), knob, values, by=by)
 
 
 def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
