@@ -11,14 +11,18 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from costcalc.analysis.break_even import BreakEven
     from costcalc.analysis.closed_form.answer import Answer
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
+    from costcalc.analysis.sweep.budget import Fitting
+    from costcalc.analysis.sweep.compound import Compound
     from costcalc.analysis.sweep.presets import PresetSweep
     from costcalc.analysis.sweep.scale import Scaled
+    from costcalc.analysis.sweep.steps import NextSteps
     from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
@@ -62,6 +66,16 @@ def compare(*targets: str | Net | Graph, by: str = "macs", algebra: bool | None 
     from costcalc.analysis.compare import compare_nets
 
     return compare_nets([*map(_subject, targets)], by=by, algebra=algebra)
+
+
+def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
+    """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
+
+    Values as in `sweep`; else all from the smallest to ten times the larger setting. Raises UnknownName, ShapeError.
+    """
+    from costcalc.analysis.break_even import break_even
+
+    return break_even(_net(first), _net(second), knob, values, by=by)
 
 
 def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
@@ -132,11 +146,44 @@ def sweep_presets(
     return sweep_presets(_net(target), presets, metrics)
 
 
-def scale(target: str | Net, free: str, **budget: int) -> Scaled:
-    """The largest value of a knob that keeps a budget: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`."""
-    from costcalc.analysis.sweep.scale import largest
+def scale(
+    target: str | Net, free: Sequence[str] | str | None = None, *, grid: Mapping[str, Any] | None = None,
+    top: int | None = None, **budget: int,
+) -> Scaled | Fitting:  # fmt: skip
+    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`;
+    of several knobs the points of a grid that none beats: `scale("efficientnet", macs=400_000_000).to_records()`.
 
-    return largest(_net(target), free, budget)
+    A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
+    """
+    from costcalc.analysis.sweep.budget import scale_net
+    from costcalc.analysis.sweep.grid import given_axes
+
+    net = _net(target)
+    return scale_net(net, budget, free, given_axes(grid or {}, net.spec.knobs, net.name), None, top)
+
+
+def compound(
+    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int
+) -> Compound:
+    """EfficientNet's compound scaling: d = α^φ, w = β^φ and r = γ^φ times what they are, `compound("efficientnet", 3)`.
+
+    1.2, 1.1 and 1.15 if not given; without φ by the largest that keeps a budget: `compound(…, macs=10**9)`.
+    Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
+    """
+    from costcalc.analysis.sweep.compound import compound_net
+    from costcalc.analysis.sweep.law import read_law, read_phi
+
+    return compound_net(_net(target), read_law(alpha, beta, gamma), None if phi is None else read_phi(phi), budget)
+
+
+def next_steps(target: str | Net, *knobs: str) -> NextSteps:
+    """The next value of each knob at which a cost changes, what it costs more, and why: `next_steps("efficientnet")`.
+
+    Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
+    """
+    from costcalc.analysis.sweep.steps import next_steps
+
+    return next_steps(_net(target), knobs or None)
 
 
 def reconcile(target: str | Net) -> Reconciliation:

@@ -52,6 +52,10 @@ def compare(
     by: Annotated[
         str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")
     ] = "macs",
+    break_even: Annotated[
+        str | None,
+        typer.Option("--break-even", metavar="KNOB", help="From which r on does one cost more? Or r=32:512:1."),
+    ] = None,
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     store: StorePath = None,
     set_: Set = None,
@@ -64,6 +68,15 @@ def compare(
     from costcalc.analysis.compare import compare_nets
 
     found = nets(targets, set_, max_layers, max_bytes)
+    if break_even is not None:
+        if algebra or time or len(found) != 2:
+            raise UsageError("--break-even is about two networks, and goes with neither --algebra nor --time")
+        from costcalc.analysis.break_even import break_even as solved
+
+        knob, _, values = (part.strip() for part in break_even.partition("="))
+        even = solved(found[0], found[1], knob, values or None, by=by)
+        emit([even.table()], even.to_dict(), format, output)
+        return
     comparison = compare_nets(found, by=by, algebra=algebra or None)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:

@@ -44,17 +44,13 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
     now = formula.value()
     if now == 0:
         raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
-    relaxed = [_relaxed(term.expression, formula.knobs) for term in formula.terms]
-    smooth = fill(Add(*relaxed), formula.knobs)
+    slopes = tangent(formula, formula.knobs)
     rows = []
     for letter in sorted(formula.expression.free_symbols, key=lambda letter: [*formula.knobs].index(letter.name)):
-        slope = sum(fill(diff(part, letter), formula.knobs) for part in relaxed if letter in part.free_symbols)
-        here = formula.knobs[letter.name]
         twice = _doubled(formula, letter.name, now)
         rows.append({
-            "knob": formula.letters.get(letter.name, letter.name), "at": here,
-            "elasticity": normal(Fraction(slope) * here / smooth), "doubled": twice and normal(twice),
-            "exponent": twice and log2(twice),
+            "knob": formula.letters.get(letter.name, letter.name), "at": formula.knobs[letter.name],
+            "elasticity": slopes[letter.name], "doubled": twice and normal(twice), "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
         Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
@@ -63,6 +59,17 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
     return Table(
         f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
     )
+
+
+def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
+    """d log(metric) / d log(knob) of each letter at these values, with roundings relaxed: exact ints and Fractions."""
+    relaxed = [_relaxed(term.expression, values) for term in formula.terms]
+    smooth = fill(Add(*relaxed), values)
+    found = {}
+    for letter in formula.expression.free_symbols:
+        slope = sum(fill(diff(part, letter), values) for part in relaxed if letter in part.free_symbols)
+        found[letter.name] = normal(Fraction(slope) * values[letter.name] / smooth)
+    return found
 
 
 def _doubled(formula: Formula, name: str, now: Any) -> Any:

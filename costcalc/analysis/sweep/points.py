@@ -82,7 +82,8 @@ def _front_of_many(ranks: Any, sorted_: Any) -> Any:
     which nobody would see the end: each point is held against all of it."""
     kept: list[int] = []
     members = np.empty_like(ranks)
-    for i, point in enumerate(ranks):
+    for i in _best_by_the_last(ranks):
+        point = ranks[i]
         beaten = (members[: len(kept)] <= point).all(axis=1) & (members[: len(kept)] < point).any(axis=1)
         if not beaten.any():
             if len(kept) == LARGEST_FRONT:
@@ -93,3 +94,10 @@ def _front_of_many(ranks: Any, sorted_: Any) -> Any:
             members[len(kept)] = point
             kept.append(i)
     return sorted_[kept]
+
+
+def _best_by_the_last(ranks: Any) -> Any:
+    """Of sorted points that are equal in all but the last number those whose last is the least: the rest is beaten."""
+    starts = np.flatnonzero(np.append(True, (ranks[1:, :-1] != ranks[:-1, :-1]).any(axis=1))[: len(ranks)])
+    runs = np.diff(np.append(starts, len(ranks)))
+    return np.flatnonzero(ranks[:, -1] == np.repeat(ranks[starts, -1], runs))

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from math import log, prod
 from typing import Any
 
 from costcalc.analysis.reconcile import reconcile_net
+from costcalc.analysis.sweep.law import EXPONENTS, Law
+from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, read_metrics, what_they_count
+from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
+from costcalc.text import rounded, value_text
 
 SHOWN = ("params", "macs")
-EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
-BASES = {"d": 1.2, "w": 1.1, "r": 1.15}  # equation 3 and section 4.1: d = α^φ, w = β^φ, r = γ^φ from the first on
+BASES = {knob: float(base) for knob, base in Law().bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
+LARGEST_PHI = 7  # as far as B7 is from B0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,6 +35,7 @@ class PresetSweep:
     knobs: tuple[str, ...]  # those that the presets set
     law: tuple[str, ...]  # those that the law reads
     metrics: tuple[str, ...] = SHOWN
+    nets: tuple[Network, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
@@ -53,8 +60,27 @@ class PresetSweep:
         return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
 
     def tables(self) -> list[Table]:
-        """The presets, and where the law reads depth, width and resolution the φ that each of them implies."""
-        return [self.table(), *([self.compound()] if set(self.law) == set(BASES) else [])]
+        """The presets; what each knob of the law does to them; and where it has all three the φ that each implies."""
+        tables = [self.table()]
+        if self.law:
+            tables.append(slopes_table(self.elasticities, self.law))
+        return [*tables, *([self.compound()] if set(self.law) == set(BASES) else [])]
+
+    @cached_property
+    def elasticities(self) -> list[dict[str, Any]]:
+        """For each preset the elasticity of its MACs by each knob of the law, and the exponent of doubling it."""
+        return slopes(self.nets, self.law)
+
+    @cached_property
+    def growth(self) -> list[Any]:
+        """How many times the MACs of one φ before it the exact ones of φ = 1 to 7 are, from the first preset on; none
+        where one of these is no network."""
+        if set(self.law) != set(BASES):
+            return []
+        points = Law().line(self.nets[0], range(LARGEST_PHI + 1))
+        found = costs_at(self.nets[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
+        macs = found.of["macs"].tolist()
+        return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
 
     def compound(self) -> Table:
         """The φ at which α^φ, β^φ and γ^φ would be a preset's depth, width and resolution."""
@@ -65,13 +91,24 @@ class PresetSweep:
         notes = [
             f"d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of {self.rows[0]['preset']}: "
             f"1.2·1.1²·1.15² = {product:.2f} times as many MACs for a φ of one more, by the law",
+            *self._exactly(),
             f"the presets lie on no one φ: what depth, width and resolution imply is up to {apart:.2f} apart",
         ]
         return Table("the compound coefficient", columns, rows, None, notes)
 
+    def _exactly(self) -> list[str]:
+        """What the law's promise is by the exact counts."""
+        if not self.growth:
+            return []
+        first, *later = (rounded(times, 2) for times in self.growth)
+        at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in Law().at(self.nets[0], 1).items())
+        then = f"{', '.join(later)} for φ = 2 to {LARGEST_PHI}"
+        return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --presets`."""
-        return document(target=self.net.name, rows=self.to_records())
+        more = {"elasticities": self.elasticities, "growth": self.growth} if self.law else {}
+        return document(target=self.net.name, rows=self.to_records(), **more)
 
     def __repr__(self) -> str:
         return f"<costcalc.PresetSweep {self.net.name}: {len(self.rows)} presets; table(), to_records()>"
@@ -101,7 +138,7 @@ def sweep_presets(net: Network, wanted: str, metrics: Sequence[str] | str | None
     if law:
         base, first = rows[0]["macs"], nets[0].knobs
         rows = [{**row, **_by_law(row["macs"], base, one.knobs, first, law)} for row, one in zip(rows, nets)]
-    return PresetSweep(net, tuple(rows), knobs, law, shown)
+    return PresetSweep(net, tuple(rows), knobs, law, shown, tuple(nets))
 
 
 def _law(net: Network) -> tuple[str, ...]:

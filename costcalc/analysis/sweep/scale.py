@@ -8,20 +8,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from costcalc.analysis.reconcile import read_figure
+from costcalc.analysis.sweep.knob import Steps, check_size
 from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.dims import ceil
+from costcalc.dims import is_number
+from costcalc.dims.given import exact, shortened
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
 BUDGETS = [name for name, metric in ALL.items() if not metric.of]  # what of a network grows with it
-GRAIN = 1000  # a real knob is looked for among thousandths
+BEYOND = 4096  # steps after a value that fits, of which none may
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
 
@@ -46,6 +49,11 @@ def shown_with(budget: Mapping[str, int]) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*METRICS, *budget)))
 
 
+def limits_text(budget: Mapping[str, int]) -> str:
+    """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
+    return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Scaled:
     """A network at the largest value of a knob that keeps a budget. `least` is the smallest value that costs the same:
@@ -56,8 +64,9 @@ class Scaled:
     budget: Mapping[str, int]
     value: Any
     least: Any
-    after: Any
+    after: Any  # None if there is none
     costs: Mapping[Any, Mapping[str, int]]  # of value and after
+    steps: str = ""  # what was looked through, if it is not what a knob of its kind is set in
 
     def table(self) -> Table:
         """The largest that fits, and the next step."""
@@ -65,8 +74,8 @@ class Scaled:
             Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
             *(Column(name, ALL[name].title) for name in shown_with(self.budget)),
         )  # fmt: skip
-        limits = ", ".join(f"{name} ≤ {most:,}" for name, most in self.budget.items())
-        notes = [f"largest {self.knob} with {limits}"]
+        among = f" among {self.steps}" if self.steps else ""
+        notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k != self.knob]
@@ -77,7 +86,7 @@ class Scaled:
     def to_records(self) -> list[dict[str, Any]]:
         """The largest that fits, and the next step if there is one."""
         found = (("fits", self.value), ("next step", self.after))
-        return [{"what": what, self.knob: value, **self.costs[value]} for what, value in found]
+        return [{"what": what, self.knob: value, **self.costs[value]} for what, value in found if value is not None]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale`."""
@@ -97,30 +106,38 @@ class Scaled:
 def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     """The largest value of a knob with which the network keeps a budget: most of each metric it names.
 
-    A whole knob is looked for among whole numbers, a real one among thousandths; cost must not shrink as it grows.
+    A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among
+    steps that are; beyond the value found none of the next few thousand fits.
     Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
     even the smallest value costs more.
     """
-    _check(net, knob, budget)
+    check_size(net, knob)
+    net.needs_numbers("scale")
+    budget = check_budget(budget)
     search = _Search(net, knob, budget)
     low, high = search.bounds()
-    value = search.last(search.fits, low, high)
-    mine = search.costs(value)
-    least = search.first(lambda at: search.costs(at) == mine, low, value)
-    fits, same, after = (search.value(at) for at in (value, least, value + 1))
-    return Scaled(net, knob, dict(budget), fits, same, after, {fits: mine, after: search.costs(value + 1)})
+    at, after = search.beyond(search.last(search.fits, low, high))
+    mine = search.costs(at)
+    least = search.first(lambda step: search.costs(step) == mine, low, at)
+    costs = {search.value(step): search.costs(step) for step in (at, after) if step is not None}
+    value, same = search.value(at), search.value(least)
+    following = None if after is None else search.value(after)
+    return Scaled(net, knob, budget, value, same, following, costs, "" if search.steps.usual else search.steps.said())
 
 
-def _check(net: Network, knob: str, budget: Mapping[str, int]) -> None:
-    knobs = [name for name, given in net.spec.knobs.items() if given.is_size]
-    if knob not in knobs:
-        raise UnknownName(unknown("knob", knob, knobs))
-    for metric in budget:
+def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
+    """The budget in exact numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
+    most that is no number."""
+    found = {}
+    for metric, most in budget.items():
         if metric not in BUDGETS:
             raise UnknownName(unknown("metric", metric, BUDGETS))
-    if not budget:
+        found[metric] = exact(most.item() if hasattr(most, "item") else most)
+        if not is_number(found[metric]) or isinstance(most, bool):
+            raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+    if not found:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    net.needs_numbers("scale")
+    return found
 
 
 class _Search:
@@ -128,12 +145,9 @@ class _Search:
 
     def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
         self.net, self.knob, self.budget = net, knob, budget
-        self.grain = GRAIN if net.spec.knobs[knob].kind == "real" else 1
+        self.steps = Steps(net, knob, [*budget])
+        self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
-
-    def value(self, step: int) -> Any:
-        value = Fraction(step, self.grain)
-        return value.numerator if value.denominator == 1 else value
 
     def costs(self, step: int) -> Any:
         """None where there is no such network."""
@@ -154,9 +168,8 @@ class _Search:
 
     def bounds(self) -> tuple[int, int]:
         """The smallest step of which there is a network, which fits, and one that does not, or the knob's own end."""
-        knob = self.net.spec.knobs[self.knob]
-        start, end = ceil(knob.low * self.grain), int(knob.high * self.grain)
-        now = max(start, int(Fraction(self.net.knobs[self.knob]) * self.grain))
+        start, end = self.steps.ends
+        now = max(start, self.steps.index(self.net.knobs[self.knob]))
         low = self.first(lambda at: self.costs(at) is not None, start, now)
         if not self.fits(low):
             costs = ", ".join(f"{name} = {self.costs(low)[name]:,}" for name in self.budget)
@@ -168,6 +181,18 @@ class _Search:
         if self.fits(high):
             raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
         return low, high
+
+    def beyond(self, at: int) -> tuple[int, int | None]:
+        """The step found, or a later one that fits as well, where cost falls or there were no networks between; and the
+        next of which there is a network."""
+        while True:
+            later = range(at + 1, min(at + BEYOND, self.steps.ends[1]) + 1)
+            found = self.steps.costs(later)
+            fitting = np.flatnonzero(found.keep(self.budget))
+            if not len(fitting):
+                valid = np.flatnonzero(found.valid)
+                return at, later[valid[0]] if len(valid) else None
+            at = later[fitting[-1]]
 
     def last(self, holds: Any, low: int, high: int) -> int:
         """The last step at which something holds that holds at `low`, and at `high` no more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
 from costcalc.text import value_text
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.fit import Fit
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
@@ -92,6 +95,12 @@ class Sweep:
         whole |= {name: ALL[name].kind == "int" for name in self.metrics}
         columns = {name: v if whole.get(name, True) else [*map(float, v)] for name, v in self.columns.items()}
         return data_frame(columns)
+
+    def fit(self) -> Fit:
+        """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
+        from costcalc.analysis.sweep.fit import fit
+
+        return fit(self)
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""

@@ -1,0 +1,189 @@
+"""From which value of a knob on one network costs more than another: every crossing, value by value.
+
+break_even(costcalc.load("resnet50"), costcalc.load("efficientnet_b3"), "r").table()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from math import lcm
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.compare import METRICS
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
+from costcalc.analysis.sweep.knob import Steps, check_size
+from costcalc.analysis.sweep.line import Costs, costs_at
+from costcalc.dims import ceil
+from costcalc.dims.given import normal
+from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
+from costcalc.spec.network import Network
+from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.text import value_text
+
+TIMES = 10  # as far as so many times the larger of the two settings, if nobody says
+CHUNK = 16_384  # values worked out together
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Values in a row at which the first network costs more (`sign` 1), as much (0) or less (-1) than the second."""
+
+    sign: int
+    first: Any
+    last: Any
+    costs: tuple[int, int]  # of both at the first of these values
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BreakEven:
+    """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
+
+    nets: tuple[Network, Network]
+    knob: str
+    by: str
+    values: Sequence[Any]  # that were looked at
+    stretches: tuple[Stretch, ...]
+    invalid: int = 0  # of these, those at which one of them is no network
+
+    @property
+    def crossings(self) -> list[Any]:
+        """The values at which the order changes: from there on another costs more than before, or both the same."""
+        return [stretch.first for stretch in self.stretches[1:]]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each stretch: `from` and `to`, which network costs `more` (None for neither), what both cost at
+        `from`, and the `ratio` of the first to the second."""
+        return [self._record(stretch) for stretch in self.stretches]
+
+    def _record(self, stretch: Stretch) -> dict[str, Any]:
+        first, second = stretch.costs
+        return {
+            "from": stretch.first, "to": stretch.last, "more": self._dearer(stretch), "first": first, "second": second,
+            "ratio": Fraction(first, second) if second else None,
+        }  # fmt: skip
+
+    def _dearer(self, stretch: Stretch) -> str | None:
+        return self.nets[stretch.sign < 0].label if stretch.sign else None
+
+    def table(self) -> Table:
+        """A row for each stretch."""
+        label, names = METRICS[self.by], [net.label for net in self.nets]
+        columns = (
+            Column("from", f"{self.knob} from", "knob"), Column("to", "to", "knob"),
+            Column("more", f"more {label}", "text"), Column("first", names[0]), Column("second", names[1]),
+            Column("ratio", "the first to the second", "more", 1),
+        )  # fmt: skip
+        rows = [{**row, "more": row["more"] or "the same"} for row in self.to_records()]
+        return Table(f"{label} of {names[0]} and {names[1]} by {self.knob}", columns, rows, None, self.notes())
+
+    def notes(self) -> list[str]:
+        """The answer in words, what was looked at, and the knobs that stay."""
+        looked = f"{len(self.values):,} values of {self.knob} from {value_text(self.values[0])}"
+        notes = [self.sentence(), f"looked at: {looked} to {value_text(self.values[-1])}; costs are those at the first"]
+        if self.invalid:
+            notes.append(f"at {self.invalid:,} of them one of the two is no network")
+        for net in self.nets:
+            fixed = [f"{k}={value_text(v)}" for k, v in net.knobs.items() if k != self.knob]
+            notes += [f"{net.label}: {', '.join(fixed)}"] if fixed else []
+        return [*notes, CONVENTION]
+
+    def sentence(self) -> str:
+        """`resnet50 has more MACs than vgg16 at every r from 32 to 2240`, or from which value on, of one crossing."""
+        last, label = self.stretches[-1], METRICS[self.by]
+        if last.sign:
+            names = [net.label for net in (self.nets if last.sign > 0 else self.nets[::-1])]
+            what = f"{names[0]} has more {label} than {names[1]}"
+        else:
+            what = f"both have the same {label}"
+        if len(self.stretches) == 1:
+            return f"{what} at every {self.knob} from {value_text(last.first)} to {value_text(last.last)}"
+        changes = len(self.stretches) - 1
+        before = "" if changes == 1 else f"; before, the order changes {changes - 1:,} times more"
+        return f"{what} from {self.knob} = {value_text(last.first)} on{before}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc compare --break-even`."""
+        targets = [{"target": net.label, "knobs": net.knobs} for net in self.nets]
+        about = {"from": self.values[0], "to": self.values[-1], "values": len(self.values), "invalid": self.invalid}
+        return document(
+            by=self.by, knob=self.knob, targets=targets, looked_at=about, crossings=self.crossings,
+            rows=self.to_records(),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"<costcalc.BreakEven {self.sentence()}; table(), to_records()>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def break_even(first: Network, second: Network, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
+    """Where the order of two networks changes as a knob grows that one or both of them have.
+
+    Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
+    larger of their settings. Raises UnknownName for a metric or knob that is none, ShapeError if no value is possible.
+    """
+    if by not in METRICS:
+        raise UnknownName(unknown("metric", by, METRICS))
+    nets = (first, second)
+    for net in nets:
+        net.needs_numbers("break-even")
+    looked_at = _values(nets, knob, values)
+    found = [_costs(net, knob, looked_at, by) for net in nets]
+    valid = found[0].valid & found[1].valid
+    if not valid.any():
+        raise ShapeError(
+            f"at no {knob} from {value_text(looked_at[0])} to {value_text(looked_at[-1])} both are networks"
+        )
+    stretches = tuple(_stretches(looked_at, np.flatnonzero(valid), *(one.of[by] for one in found)))
+    return BreakEven(nets, knob, by, looked_at, stretches, int((~valid).sum()))
+
+
+def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[Any]:
+    """The values to look at, smallest first."""
+    having = [net for net in nets if knob in net.spec.knobs]
+    if not having:
+        raise UnknownName(unknown("knob", knob, {name for net in nets for name in net.spec.knobs}))
+    for net in having:
+        check_size(net, knob)
+    if given is not None:
+        return sorted(set.intersection(*({*given_axes({knob: given}, n.spec.knobs, n.name)[knob]} for n in having)))
+    step = reduce(_common_multiple, (Fraction(Steps(net, knob).step) for net in having))
+    knobs = [net.spec.knobs[knob] for net in having]
+    low = max(one.low for one in knobs)
+    high = min(*(one.high for one in knobs), TIMES * max(net.knobs[knob] for net in having), low + step * MOST_VALUES)
+    values = [normal(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
+    if not values:
+        raise UsageError(f"no value of {knob} that both networks take: say which to look at, as in {knob}=32:512:32")
+    return values
+
+
+def _common_multiple(a: Fraction, b: Fraction) -> Fraction:
+    """The least number that both go into: 1/8 of thousandths and thirty-seconds."""
+    return Fraction(lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
+
+
+def _costs(net: Network, knob: str, values: Sequence[Any], by: str) -> Costs:
+    """What the network costs at each value, the same at each if it has no such knob."""
+    if knob not in net.spec.knobs:
+        cost = cost_of(net).total(by)
+        return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
+    parts = [costs_at(net, {knob: values[at : at + CHUNK]}, [by]) for at in range(0, len(values), CHUNK)]
+    valid = np.concatenate([part.valid for part in parts])
+    return Costs(valid, {by: np.concatenate([part.of[by] for part in parts])})
+
+
+def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:
+    """Runs of the same sign among the values of which both are networks."""
+    a, b = first[valid], second[valid]
+    signs = (a > b).astype(int) - (a < b).astype(int)
+    starts = [0, *(np.flatnonzero(signs[1:] != signs[:-1]) + 1).tolist()]
+    for start, end in zip(starts, [*starts[1:], len(signs)]):
+        costs = (int(a[start]), int(b[start]))
+        yield Stretch(int(signs[start]), values[valid[start]], values[valid[end - 1]], costs)

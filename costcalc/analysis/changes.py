@@ -1,0 +1,68 @@
+"""What is different in two networks of one spec, in words: channels, image sizes, copies of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import takewhile
+
+from costcalc.analysis.cost import Cost
+from costcalc.analysis.walk import Row
+from costcalc.dims import Shape
+from costcalc.table import shape_text
+
+
+def changes(before: Cost, after: Cost) -> list[str]:
+    """`stage5.more.mbconv: 2 → 3 copies`, `stage1: 32 → 40 channels`, block by block; layer by layer where no block
+    says it."""
+    found = [*_copies(before, after)]
+    shapes = [(fold.name, fold.output_shape) for fold in before.fold(1)]
+    found += _shapes(shapes, {fold.name: fold.output_shape for fold in after.fold(1)})
+    if not found:
+        rows = {row.name: row.output_shape for row in after.layers}
+        found += _shapes([(row.name, row.output_shape) for row in before.layers], rows)
+    return found or [*_costs(before, after)]
+
+
+def _copies(before: Cost, after: Cost) -> Iterator[str]:
+    """Of each block the layers whose number of copies differs, by what their names begin with."""
+    times = [{row.name: row.times for row in cost.layers} for cost in (before, after)]
+    groups: dict[tuple[str, int, int], list[str]] = {}
+    for name in dict.fromkeys([*times[1], *times[0]]):
+        old, new = (known.get(name, 0) for known in times)
+        if old != new:
+            groups.setdefault((name.split(".")[0], old, new), []).append(name)
+    for (_, old, new), names in groups.items():
+        alike = takewhile(lambda parts: len({*parts}) == 1, zip(*[name.split(".") for name in names]))
+        yield f"{'.'.join(parts[0] for parts in alike)}: {old} → {new} copies"
+
+
+def _shapes(before: list[tuple[str, Shape]], after: dict[str, Shape]) -> Iterator[str]:
+    """What leaves each of them, if it differs; once where the next passes on what it was given."""
+    said = ""
+    for name, old in before:
+        change, unit = _change(old, after.get(name, old))
+        if change and change != said:
+            yield f"{name}: {change}{unit}"
+        said = change  # pooled channels are features, and as many
+
+
+def _change(old: Shape, new: Shape) -> tuple[str, str]:
+    """`32 → 40` and ` channels`, or `56×56 → 57×57`; nothing where nothing differs."""
+    if old == new:
+        return "", ""
+    if len(old) == len(new) > 1 and (old[0], *old[2:]) == (new[0], *new[2:]):
+        return f"{old[1]} → {new[1]}", " channels" if len(old) > 2 else " features"
+    if len(old) == len(new) > 2 and old[:2] == new[:2]:
+        return f"{'×'.join(map(str, old[2:]))} → {'×'.join(map(str, new[2:]))}", ""
+    return f"{shape_text(old)} → {shape_text(new)}", ""
+
+
+def _costs(before: Cost, after: Cost) -> Iterator[str]:
+    """Layers of the same shape that cost another number of params or multiplies."""
+    rows: dict[str, Row] = {row.name: row for row in after.layers}
+    for old in before.layers:
+        new = rows.get(old.name, old)
+        for metric, what in (("params", "params"), ("macs", "MACs")):
+            if getattr(old, metric) != getattr(new, metric):
+                yield f"{old.name}: {getattr(old, metric):,} → {getattr(new, metric):,} {what}"
+                break

@@ -1,0 +1,75 @@
+"""Which knobs of a network may grow, and which values of them are looked through if nobody says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import floor, log10
+from typing import Any
+
+from costcalc.analysis.sweep.knob import Steps
+from costcalc.dims import ceil
+from costcalc.dims.given import is_number, normal
+from costcalc.spec.library import preset_of
+from costcalc.spec.model import Knob
+from costcalc.spec.network import Network
+from costcalc.text import value_text
+
+NOT_OF_THE_NETWORK = ("batch", "classes")  # what it is used for, not how large it is
+STEPS = 20  # of the default, or more
+
+
+def size_knobs(net: Network) -> list[str]:
+    """The knobs that say how large the network is."""
+    return [name for name, knob in net.spec.knobs.items() if knob.is_size and name not in NOT_OF_THE_NETWORK]
+
+
+def free_knobs(net: Network) -> list[str]:
+    """Those of them that the target has not set; what only a preset sets is free."""
+    preset = preset_of(net.label, net.spec)
+    given = {name for name, value in net.settings.items() if not preset or preset.settings.get(name) != value}
+    return [name for name in size_knobs(net) if name not in given]
+
+
+def axes_of(net: Network, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Values of each knob: from half the least to twice the most of its value here and in the presets, in steps of a
+    twentieth of the default or less, and these values themselves. Where such steps are no networks, in finer ones."""
+    return {name: tuple(sorted({*_steps(net, name), *_known(net, name)})) for name in names}
+
+
+def _known(net: Network, name: str) -> list[Any]:
+    knob = net.spec.knobs[name]
+    found = [
+        net.knobs[name],
+        knob.default,
+        *(p.settings[name] for p in net.spec.presets.values() if name in p.settings),
+    ]
+    return [value for value in found if is_number(value)]
+
+
+def _steps(net: Network, name: str) -> list[Any]:
+    knob, known = net.spec.knobs[name], _known(net, name)
+    step = step_of(knob)
+    finest = Steps(net, name)
+    if not finest.usual:
+        step = max(Fraction(finest.step), step // finest.step * finest.step)
+    low, high = max(knob.low, min(known) / Fraction(2)), min(knob.high, 2 * max(known))
+    return [normal(step * i) for i in range(ceil(Fraction(low) / step), int(high // step) + 1)]
+
+
+def step_of(knob: Knob) -> Fraction:
+    """1, 2, 4, 8 … or for a real knob 1, 2 or 5 times a power of ten: the largest that is no more than a twentieth of
+    the default; of a whole knob at least 1, of a real one a thousandth."""
+    most = Fraction(knob.default, STEPS)
+    if knob.kind == "integer":
+        return Fraction(2 ** max(0, int(most).bit_length() - 1))
+    power = Fraction(10) ** floor(log10(most))
+    return max(Fraction(1, 1000), max(power * n for n in (1, 2, 5) if power * n <= most))
+
+
+def axis_text(name: str, values: Sequence[Any]) -> str:
+    """`r = 112, 120, … 1200 (141 values)`, or all of a few."""
+    if len(values) <= 8:
+        return f"{name} = {', '.join(map(value_text, values))}"
+    first, second, last = (value_text(values[at]) for at in (0, 1, -1))
+    return f"{name} = {first}, {second}, … {last} ({len(values):,} values)"

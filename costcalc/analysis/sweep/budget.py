@@ -1,0 +1,217 @@
+"""Which settings of several knobs keep a budget: those of a grid that no other of them beats.
+
+fitting(costcalc.load("efficientnet"), ["r", "d", "w"], {"macs": 400_000_000}).table()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log, prod
+from typing import Any
+
+from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
+from costcalc.analysis.sweep.compound import Compound, compound_net
+from costcalc.analysis.sweep.law import EXPONENTS, Law
+from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, shown_with
+from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
+from costcalc.analysis.sweep.totals import totals_of
+from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
+from costcalc.spec.network import Network
+from costcalc.table import Column, Table, data_frame, document
+from costcalc.text import value_text
+
+MOST_FREE = 3  # knobs that are looked through unasked
+LARGEST_GRID = 20_000_000  # points
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fitting:
+    """The points of a grid that keep a budget and that no other beats, with as much of every knob and more of one.
+    `compound` is the largest along the compound line, of a network that has one."""
+
+    net: Network
+    budget: Mapping[str, int]
+    found: Sweep
+    rows: tuple[dict[str, Any], ...]
+    order: str = ""  # in words, if it is not the grid's
+    compound: Compound | None = None
+    no_compound: str = ""  # why there is none, of a network with such knobs
+
+    @property
+    def fits(self) -> int:
+        """How many points of the grid keep the budget."""
+        return self.found.grid.size - self.found.refused - self.found.invalid
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each point of the front: knobs, then metrics, all exact."""
+        return [dict(row) for row in self.rows]
+
+    def to_pandas(self) -> Any:
+        """The front as a pandas.DataFrame; knobs that are no whole numbers as floats."""
+        real = [k for k in self.found.grid.axes if self.net.spec.knobs[k].kind == "real"]
+        return data_frame([{**row, **{k: float(row[k]) for k in real}} for row in self.rows])
+
+    def table(self, most: int | None = None) -> Table:
+        """The front, or the first so many of it."""
+        knobs = [Column(name, name, "knob") for name in self.found.grid.axes]
+        metrics = [Column(name, ALL[name].title, rank=i) for i, name in enumerate(self.found.metrics)]
+        notes = self.notes()
+        if most is not None and len(self.rows) > most:
+            notes.insert(0, f"{len(self.rows) - most:,} more points: write all with -o FILE, or keep some with --top N")
+        title = f"{self.net.label}: {self.net.title}"
+        return Table(title, (*knobs, *metrics), self.to_records()[:most], None, notes)
+
+    def notes(self) -> list[str]:
+        """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
+        grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
+        beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
+        notes = [f"{self.fits:,} of {grid.size:,} points have {limits_text(self.budget)}; {beaten}"]
+        notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
+        notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
+        if self.found.invalid:
+            notes.append(f"at {self.found.invalid:,} there is no such network: {self.found.reason}")
+        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in grid.axes]
+        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.found.metrics)]
+
+    def _at_the_end(self) -> list[str]:
+        """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""
+        axes, now, found = self.found.grid.axes, self.net.knobs, []
+        for name, values in axes.items():
+            others = [knob for knob in axes if knob != name]
+            ends = (row for row in self.found.to_records() if row[name] == values[-1])
+            if any(all(row[knob] >= now[knob] for knob in others) for row in ends):
+                last = value_text(values[-1])
+                found.append(f"{name} = {last} is the last that was looked at: there may be more with --grid")
+        return found
+
+    def tables(self, most: int | None = None) -> list[Table]:
+        """The front, and the compound line."""
+        front = self.table(most)
+        if self.compound is None:
+            return [front]
+        line = self.compound.table()
+        line.title, front.notes = "along the compound line", [note for note in front.notes if note not in line.notes]
+        return [front, line]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc scale` over several knobs."""
+        grid = self.found.grid
+        knobs = {name: value for name, value in self.net.knobs.items() if name not in grid.axes}
+        axes = {name: list(values) for name, values in grid.axes.items()}
+        about = {"points": grid.size, "fit": self.fits, "front": len(self.found), "invalid": self.found.invalid}
+        compound = self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()}
+        return document(
+            target=self.net.label, knobs=knobs, budget=dict(self.budget), axes=axes, **about, rows=self.to_records(),
+            compound=compound,
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        return (
+            f"<costcalc.Fitting {self.net.label}: {self.fits:,} of {self.found.grid.size:,} points fit, "
+            f"{len(self.found):,} on the front; tables(), to_records(), to_pandas()>"
+        )
+
+    def _repr_html_(self) -> str:
+        return "".join(table._repr_html_() for table in self.tables())
+
+
+def scale_net(
+    net: Network, budget: Mapping[str, int], free: Sequence[str] | str | None = None,
+    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law | None = None, top: int | None = None,
+    progress: Progress = lambda *_: None,
+) -> Scaled | Fitting:  # fmt: skip
+    """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
+
+    Raises UnknownName for a knob or metric that is none, UsageError for what cannot be asked, ShapeError if nothing
+    keeps the budget.
+    """
+    budget = check_budget(budget)
+    names = read_free(net, free, grid or {})
+    if len(names) > 1 or grid:
+        return fitting(net, names, budget, grid, law or Law(), top, progress)
+    if law or top:
+        raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
+    return largest(net, names[0], budget)
+
+
+def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
+    """The free knobs: those that are named, or the grid's; else all that say how large the network is."""
+    given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
+    known = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    for name in given:
+        if name not in known:
+            raise UnknownName(unknown("knob", name, known))
+        if given.count(name) > 1:
+            raise UsageError(f"{name} is free twice; name it once")
+    for name in grid:
+        if given and name not in given:
+            raise UsageError(f"--grid has values of {name}, which is not free; add it to --free")
+    if given:
+        return given
+    sizes = free_knobs(net)
+    if len(sizes) > MOST_FREE or not sizes:
+        if grid:
+            return [*grid]
+        which = f"any of {', '.join(sizes or known)} could be" if sizes else "all of its knobs are set"
+        raise UsageError(f"which knobs of {net.label} are free? {which}; say so as in --free {(sizes or known)[0]}")
+    return [*sizes, *(name for name in grid if name not in sizes)]
+
+
+def fitting(
+    net: Network, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
+    law: Law | None = None, top: int | None = None, progress: Progress = lambda *_: None,
+) -> Fitting:  # fmt: skip
+    """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
+
+    Raises UsageError for a grid that is too large, ShapeError if no point of it keeps the budget.
+    """
+    budget = check_budget(budget)
+    net.needs_numbers("scale")
+    grid, law = grid or {}, law or Law()
+    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
+    points = prod(map(len, axes.values()))
+    if points > LARGEST_GRID:
+        raise UsageError(
+            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
+            "take fewer values with --grid, or fewer knobs with --free"
+        )
+    where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
+    found = sweep_net(net, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)
+    if not len(found):
+        raise ShapeError(_too_small(net, axes, budget))
+    rows, order = _evenly(found, net, law)
+    compound, why = None, ""
+    if set(EXPONENTS) <= set(axes):
+        try:
+            compound = compound_net(net, law, None, budget)
+        except CostcalcError as error:
+            why = f"along the compound line: {error}"
+    return Fitting(net, dict(budget), found, tuple(rows[:top]), order, compound, why)
+
+
+def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
+    """That nothing keeps a budget, and what the smallest point of the grid costs."""
+    least = {name: values[0] for name, values in axes.items()}
+    at = ", ".join(f"{name} = {value_text(value)}" for name, value in least.items())
+    try:
+        costs = totals_of(net.at({**net.settings, **least}, net.label), [*budget])
+        said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
+    except CostcalcError as error:
+        said = f"there is no such network: {error}"
+    return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
+
+
+def _evenly(found: Sweep, net: Network, law: Law) -> tuple[list[dict[str, Any]], str]:
+    """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
+    rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
+    knobs = [knob for knob in found.grid.axes if knob in bases]
+    if len(knobs) < 2:
+        return rows, ""
+
+    def least(row: dict[str, Any]) -> float:
+        return min(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
+
+    named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
+    return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"

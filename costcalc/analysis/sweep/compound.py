@@ -1,0 +1,175 @@
+"""A network on the compound line: what it costs at a φ, or the largest φ that keeps a budget.
+
+compound_net(costcalc.load("efficientnet"), Law(), phi=3).table()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.sweep.knob import GRAIN
+from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.sweep.scale import check_budget, limits_text, shown_with
+from costcalc.analysis.sweep.totals import totals_of
+from costcalc.dims.given import normal
+from costcalc.errors import CostcalcError, ShapeError, UsageError
+from costcalc.spec.network import Network
+from costcalc.table import Column, Table, document
+from costcalc.text import value_text
+
+Costs = Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Compound:
+    """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest that keeps it,
+    and `after` the next, which does not."""
+
+    base: Network
+    law: Law
+    phi: Any
+    rows: tuple[dict[str, Any], ...]
+    budget: Mapping[str, int] | None = None
+    after: Any = None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What the rows say of each network."""
+        return shown_with(self.budget or {})
+
+    @property
+    def net(self) -> Network:
+        """The network at φ."""
+        knobs = self.law.at(self.base, self.phi)
+        return self.base.with_knobs(**knobs)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as
+        a share of the exact count."""
+        return [dict(row) for row in self.rows]
+
+    def table(self) -> Table:
+        """The base, the point, and the nearest presets."""
+        columns = (
+            Column("what", "", "text"), Column("phi", "φ", "knob"), *(Column(k, k, "knob") for k in ("r", "d", "w")),
+            *(Column(name, ALL[name].title, rank=3 + i if i > 1 else 0) for i, name in enumerate(self.metrics)),
+            Column("times", "MACs to the base", "ratio", 1), Column("promised", "by the law", "ratio", 2),
+            Column("error", "its error", "share", 2),
+        )  # fmt: skip
+        return Table(f"{self.base.label}: {self.base.title}", columns, self.to_records(), None, self.notes())
+
+    def notes(self) -> list[str]:
+        """The law, how its points are rounded, and what was asked for."""
+        notes = []
+        if self.budget:
+            notes.append(f"largest φ, in thousandths, with {limits_text(self.budget)}")
+        notes.append(f"{self.law.formula()} times those of {self.base.label}: {ROUNDING}")
+        notes.append(f"the law promises {self.law.product_text()} times the MACs for a φ of one more")
+        fixed = [f"{k}={value_text(v)}" for k, v in self.base.knobs.items() if k not in EXPONENTS]
+        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc scale --compound`."""
+        law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
+        knobs = {name: value for name, value in self.base.knobs.items() if name not in EXPONENTS}
+        return document(
+            target=self.base.label, knobs=knobs, law=law, budget=dict(self.budget or {}), phi=self.phi,
+            rows=self.to_records(),
+        )  # fmt: skip
+
+    def __repr__(self) -> str:
+        at = ", ".join(f"{k} = {value_text(v)}" for k, v in self.law.at(self.base, self.phi).items())
+        return f"<costcalc.Compound {self.base.label}: φ = {value_text(self.phi)}, {at}; table(), net>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def read_compound(text: str) -> Any:
+    """φ from `phi=3`, or None from `phi`, which is to be solved for. Raises UsageError."""
+    name, equals, value = (part.strip() for part in text.partition("="))
+    if name not in ("phi", "φ") or (equals and not value):
+        raise UsageError(f"--compound {text[:60]}: write phi=3, or phi for the largest that keeps the budget of --max")
+    return read_phi(value) if equals else None
+
+
+def compound_net(
+    net: Network, law: Law | None = None, phi: Any = None, budget: Mapping[str, int] | None = None
+) -> Compound:
+    """The network scaled by φ; without one, by the largest that keeps a budget.
+
+    Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError
+    for a budget that not even φ = 0 keeps.
+    """
+    check_law_knobs(net)
+    law, budget = law or Law(), check_budget(budget) if budget else {}
+    if phi is not None and budget:
+        raise UsageError("φ is given, and there is nothing to solve for: leave out the budget, or the value of phi")
+    if phi is None:
+        if not budget:
+            raise UsageError("no φ and no budget: give --compound phi=3, or a budget as in --max macs=400M")
+        phi = largest_phi(net, law, budget)
+    after = phi + Fraction(1, GRAIN) if budget else None
+    points = {0: "base", phi: "fits" if budget else "scaled", **({after: "next step"} if budget else {})}
+    base = _costs(net, {}, budget)["macs"]
+    if not base:
+        raise CostcalcError(f"{net.label} has no MACs for the law to multiply")
+    rows = [_row(net, law, at, what, base, budget) for at, what in points.items()]
+    rows += _nearest(net, next(row["macs"] for row in rows if row["phi"] == phi), base, budget)
+    return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
+
+
+def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Costs) -> dict[str, Any]:
+    knobs = law.at(net, phi)
+    costs, promised = _costs(net, knobs, budget), law.promised(phi)
+    times = Fraction(costs["macs"], base)
+    about = {"times": times, "promised": promised, "error": (promised - times) / times}
+    return {"what": what, "phi": phi, **knobs, **costs, **about}
+
+
+def _costs(net: Network, knobs: Mapping[str, Any], budget: Costs) -> dict[str, int]:
+    return totals_of(net.at({**net.settings, **knobs}, net.label), shown_with(budget))
+
+
+def _nearest(net: Network, macs: int, base: int, budget: Costs) -> list[dict[str, Any]]:
+    """The presets with the next fewer and the next more MACs; none that is the base itself."""
+    rows = []
+    for name, preset in net.spec.presets.items():
+        knobs = {knob: preset.settings.get(knob, net.knobs[knob]) for knob in EXPONENTS}
+        if knobs != {knob: net.knobs[knob] for knob in EXPONENTS}:
+            costs = _costs(net, preset.settings, budget)
+            about = {"times": Fraction(costs["macs"], base), "promised": None, "error": None}
+            rows.append({"what": name, "phi": None, **knobs, **costs, **about})
+    below = max((row for row in rows if row["macs"] <= macs), key=lambda row: row["macs"], default=None)
+    above = min((row for row in rows if row["macs"] > macs), key=lambda row: row["macs"], default=None)
+    return [row for row in (below, above) if row]
+
+
+def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
+    """The last φ in thousandths, counted from 0, at which, and at all before it, the budget is kept.
+
+    Raises ShapeError if φ = 0 is over it, UsageError for a law that makes nothing larger or a budget no φ exceeds.
+    """
+    if law.product == 1:
+        raise UsageError("with α = β = γ = 1 no φ makes a network larger")
+    start = 0
+    while start <= LARGEST_PHI * GRAIN:
+        points = law.line(net, [Fraction(step, GRAIN) for step in range(start, start + GRAIN)])
+        line = {knob: [point[knob] for point in points] for knob in EXPONENTS}
+        fits = costs_at(net, line, [*budget]).keep(budget)
+        if not fits.all():
+            first = start + int(np.argmin(fits))
+            if first == 0:
+                costs = _costs(net, {}, budget)
+                said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
+                raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
+            return normal(Fraction(first - 1, GRAIN))
+        start += GRAIN
+    raise UsageError("φ may be as large as it can and keeps this budget: it is not what costs")

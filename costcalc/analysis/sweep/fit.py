@@ -1,0 +1,126 @@
+"""Exponents fitted over a sweep: macs ≈ c · r^a · d^b · w^e by least squares of the logarithms.
+
+costcalc.sweep("efficientnet", r="128:600:8", d="1:3:0.1", w="1:2:0.1").fit().table()
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.sweep import Sweep
+from costcalc.errors import UsageError
+from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.text import value_text
+
+NOTHING = 1e-9  # less than this is the noise of floats
+HOW = (
+    "least squares of log metric on the logs of the knobs; ±: the standard error of an exponent, as if points missed "
+    "the law by chance, which roundings do not"
+)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error."""
+
+    swept: Sweep
+    knobs: tuple[str, ...]
+    rows: tuple[dict[str, Any], ...]
+    left_out: tuple[str, ...] = ()  # what could not be fitted, and why
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each metric: for a knob `r` the exponent `r` and its standard error `r_error`; `constant`;
+        `largest_error`, of the fit as a share of the exact cost; `r_squared` of the logs, None where nothing varies."""
+        return [dict(row) for row in self.rows]
+
+    def table(self) -> Table:
+        """The exponents, and how far off they are."""
+        pairs = [(Column(knob, knob, "real"), Column(f"{knob}_error", f"± {knob}", "brief", 2)) for knob in self.knobs]
+        columns = (
+            Column("metric", "exponents of", "text"), *(column for pair in pairs for column in pair),
+            Column("constant", "constant", "measured", 3), Column("r_squared", "R²", "real", 4),
+            Column("largest_error", "largest error", "share", 1),
+        )  # fmt: skip
+        rows = [{**row, "metric": ALL[row["metric"]].title} for row in self.rows]
+        powers = " · ".join(f"{knob}^…" for knob in self.knobs)
+        title = f"{self.swept.net.label}: {self.swept.net.title}, as constant · {powers}"
+        return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
+
+    def notes(self) -> list[str]:
+        """Of how many points, how, and of what not."""
+        swept = self.swept
+        notes = [
+            f"fitted to {len(swept):,} of {swept.grid.size:,} points" + (f": {swept.chosen}" if swept.chosen else "")
+        ]
+        if swept.invalid:
+            notes.append(f"at {swept.invalid:,} there is no such network: {swept.reason}")
+        fixed = [f"{k}={value_text(v)}" for k, v in swept.net.knobs.items() if k not in swept.grid.axes]
+        return [*notes, HOW, *self.left_out, *([f"knobs: {', '.join(fixed)}"] if fixed else [])]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc sweep --fit`."""
+        axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
+        knobs = {name: value for name, value in self.swept.net.knobs.items() if name not in axes}
+        return document(
+            target=self.swept.net.label, knobs=knobs, axes=axes, points=len(self.swept), rows=self.to_records()
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<costcalc.Fit {self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points; table()>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def fit(swept: Sweep) -> Fit:
+    """The exponents of each swept knob in each metric, over the points that were kept.
+
+    Raises UsageError for too few points, or knobs that change together in them.
+    """
+    columns = swept.columns
+    knobs = [name for name in swept.grid.axes if len({*columns[name].tolist()}) > 1]
+    left_out = [f"{name} has one value in these points: no exponent" for name in swept.grid.axes if name not in knobs]
+    if not knobs or len(swept) < len(knobs) + 2:
+        needed = f"{len(knobs) + 2} points of which the knobs differ"
+        raise UsageError(f"a fit takes at least {needed}, and here are {len(swept):,}: give more values")
+    design = np.stack([np.ones(len(swept)), *(_logs(columns[name]) for name in knobs)], axis=1)
+    if np.linalg.matrix_rank(design) < len(knobs) + 1:
+        raise UsageError(f"{' and '.join(knobs)} change together in these points: no exponents of their own")
+    rows = []
+    for metric in swept.metrics:
+        if min(columns[metric].tolist(), default=1) <= 0:
+            left_out.append(f"{ALL[metric].title}: 0 at some points, which has no logarithm")
+        else:
+            rows.append({"metric": metric, **_fitted(design, _logs(columns[metric]), knobs)})
+    return Fit(swept, tuple(knobs), tuple(rows), tuple(left_out))
+
+
+def _fitted(design: Any, logs: Any, knobs: list[str]) -> dict[str, Any]:
+    """Exponents, standard errors, constant, R² and the largest relative error of one metric."""
+    found, *_ = np.linalg.lstsq(design, logs, rcond=None)
+    off = design @ found - logs
+    scatter, about = float(off @ off), float(((logs - logs.mean()) ** 2).sum())
+    variance = scatter / (len(logs) - len(found))
+    errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
+    found[np.abs(found) < NOTHING] = 0
+    exponents = {knob: float(found[i]) for i, knob in enumerate(knobs, 1)}
+    deviations = {f"{knob}_error": float(errors[i]) for i, knob in enumerate(knobs, 1)}
+    worst = float(np.expm1(off[np.argmax(np.abs(np.expm1(off)))]))
+    varies = about > NOTHING * len(logs)
+    return {
+        **exponents, **deviations, "constant": float(np.exp(found[0])),
+        "r_squared": 1 - scatter / about if varies else None, "largest_error": worst,
+    }  # fmt: skip
+
+
+def _logs(values: Any) -> Any:
+    """Natural logarithms; of numbers that no float holds as well."""
+    ratios = (value.as_integer_ratio() for value in values.tolist())
+    return np.array([log(over) - log(under) for over, under in ratios])

@@ -1,0 +1,83 @@
+"""One knob, step by step: what a network costs at each value that the knob may be set to, in columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from costcalc.analysis.sweep.line import Costs, costs_at
+from costcalc.analysis.sweep.metrics import METRICS
+from costcalc.dims import ceil
+from costcalc.dims.column import Column
+from costcalc.dims.given import normal
+from costcalc.errors import CostcalcError, UnknownName, unknown
+from costcalc.spec.network import Network
+
+TRIED = 12  # values in a row that must be networks for a step to be one
+WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+GRAIN = 1000  # a real knob is set in thousandths
+REAL = (Fraction(1, GRAIN), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
+    are, as multiples of 1/32 where 32·w must be whole."""
+
+    net: Network
+    knob: str
+    metrics: Sequence[str] = METRICS
+
+    @cached_property
+    def step(self) -> Any:
+        """The step: 1, or 1/1000 for a real knob."""
+        sizes = WHOLE if self.net.spec.knobs[self.knob].kind == "integer" else REAL
+        return next((step for step in sizes if self._is_step(step)), sizes[0])
+
+    @property
+    def usual(self) -> bool:
+        """Is it the step that a knob of its kind has?"""
+        return self.step in (1, REAL[0])
+
+    def _is_step(self, step: Any) -> bool:
+        knob, now = self.net.spec.knobs[self.knob], self.net.knobs[self.knob]
+        first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - TRIED)
+        values = [value for value in (step * (first + i) for i in range(TRIED)) if knob.low <= value <= knob.high]
+        try:
+            self.net.at({**self.net.settings, self.knob: Column.of(values)}, self.net.label).graph()
+        except (CostcalcError, ValueError):  # no value at all
+            return False
+        return True
+
+    def value(self, index: int) -> Any:
+        """So many steps."""
+        return normal(Fraction(self.step) * index)
+
+    def index(self, value: Any) -> int:
+        """How many steps go into a value."""
+        return int(value // self.step)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last value that the knob takes, in steps."""
+        knob = self.net.spec.knobs[self.knob]
+        return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
+
+    def costs(self, indices: Sequence[int]) -> Costs:
+        """What the network costs at so many steps each."""
+        return costs_at(self.net, {self.knob: [self.value(index) for index in indices]}, self.metrics)
+
+    def said(self) -> str:
+        """The step in words: `whole numbers`, `thousandths`, `multiples of 1/32`."""
+        names = {1: "whole numbers", REAL[0]: "thousandths"}
+        return names.get(self.step) or f"multiples of {self.step}"
+
+
+def check_size(net: Network, knob: str) -> None:
+    """Raises UnknownName for what is no knob of the network, or none that is a number."""
+    knobs = [name for name, given in net.spec.knobs.items() if given.is_size]
+    if knob not in knobs:
+        raise UnknownName(unknown("knob", knob, knobs))

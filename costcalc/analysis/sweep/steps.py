@@ -1,0 +1,138 @@
+"""The next step up of each knob from a point: how far it is free, what it costs then, and which layers change.
+
+next_steps(costcalc.load("efficientnet@d=1.1")).table()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.changes import changes
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.sweep.axes import size_knobs
+from costcalc.analysis.sweep.knob import Steps, check_size
+from costcalc.analysis.sweep.line import costs_at
+from costcalc.errors import UsageError
+from costcalc.spec.network import Network
+from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.text import value_text
+
+CHUNKS = (64, 1024, 16_384, 131_072)  # steps looked at together, more and more
+SHOWN = 3  # changes that a table names
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NextSteps:
+    """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
+
+    net: Network
+    rows: tuple[dict[str, Any], ...]
+    among: Mapping[str, str]  # what the steps of each knob are, in words
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
+        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of words."""
+        return [dict(row) for row in self.rows]
+
+    def table(self) -> Table:
+        """What the next step of each knob costs, and why."""
+        columns = (
+            Column("knob", "knob", "text"), Column("now", "now", "knob"), Column("free_to", "free to", "knob"),
+            Column("next", "next", "knob"), Column("more_params", "more params", "int", 3),
+            Column("params_share", "params up", "share", 2), Column("more_macs", "more MACs", "int", 3),
+            Column("macs_share", "MACs up", "share", 1), Column("what", "what changes", "text", 1),
+        )  # fmt: skip
+        rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
+        notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
+        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.among]
+        notes += [f"knobs: {', '.join(fixed)}"] if fixed else []
+        return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, [*notes, CONVENTION])
+
+    def _cheapest(self) -> list[str]:
+        """The knob whose next step costs the fewest MACs more."""
+        grown = [row for row in self.rows if row["more_macs"] is not None and row["more_macs"] > 0]
+        if len(grown) < 2:
+            return []
+        least = min(grown, key=lambda row: row["more_macs"])
+        return [f"the cheapest in MACs: {least['knob']} = {value_text(least['next'])}, {least['more_macs']:,} more"]
+
+    def _among(self) -> str:
+        words = dict.fromkeys(self.among.values())
+        return "; ".join(
+            f"{', '.join(k for k, said in self.among.items() if said == word)} in {word}" for word in words
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc sweep --explain-steps`."""
+        return document(target=self.net.label, knobs=dict(self.net.knobs), rows=self.to_records())
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{r['knob']} {value_text(r['now'])} → {value_text(r['next'])}" for r in self.rows if r["next"] is not None
+        )
+        return f"<costcalc.NextSteps {self.net.label}: {', '.join(shown)}; table(), to_records()>"
+
+    def _repr_html_(self) -> str:
+        return self.table()._repr_html_()
+
+
+def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
+    """The next step up of each knob that says how large the network is, or of those named.
+
+    Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
+    different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
+    """
+    net.needs_numbers("explain-steps")
+    names = [*(size_knobs(net) if knobs is None else knobs)]
+    if not names:
+        raise UsageError(f"{net.label} has no knob that says how large it is")
+    for name in names:
+        check_size(net, name)
+    steps = {name: Steps(net, name) for name in names}
+    return NextSteps(net, tuple(_row(net, one) for one in steps.values()), {k: one.said() for k, one in steps.items()})
+
+
+def _row(net: Network, steps: Steps) -> dict[str, Any]:
+    knob, now = steps.knob, net.knobs[steps.knob]
+    free, following = _found(net, steps)
+    row = {"knob": knob, "now": now, "free_to": free, "next": following}
+    before = cost_of(net)
+    if following is None:
+        return {**row, "params": None, "more_params": None, "params_share": None, "macs": None, "more_macs": None,
+                "macs_share": None, "changes": [f"nothing up to {value_text(free)}"]}  # fmt: skip
+    after = cost_of(net.at({**net.settings, knob: following}, net.label))
+    for metric in ("params", "macs"):
+        old, new = before.total(metric), after.total(metric)
+        row |= {metric: new, f"more_{metric}": new - old, f"{metric}_share": Fraction(new - old, old) if old else None}
+    return {**row, "changes": changes(before, after)}
+
+
+def _found(net: Network, steps: Steps) -> tuple[Any, Any]:
+    """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
+    none as far as is looked. Values of which there is no network are passed over."""
+    now, last = net.knobs[steps.knob], steps.ends[1]
+    mine = costs_at(net, {steps.knob: [now]}, steps.metrics).at(0)
+    start, free = steps.index(now) + 1, now
+    for chunk in CHUNKS:
+        indices = range(start, min(start + chunk, last + 1))
+        if not indices:
+            break
+        found = steps.costs(indices)
+        same = found.same_as(mine)
+        other = np.flatnonzero(found.valid & ~same)
+        kept = np.flatnonzero(same[: other[0]] if len(other) else same)
+        free = steps.value(indices[kept[-1]]) if len(kept) else free
+        if len(other):
+            return free, steps.value(indices[other[0]])
+        start = indices[-1] + 1
+    return free, None
+
+
+def _in_short(found: Sequence[str]) -> str:
+    more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return ", ".join(found[:SHOWN]) + more
