@@ -126,7 +126,7 @@ def test_messages(text):
         ("min(1, b=2)", "calls min, which takes 2 values"),
         ("ceil()", "calls ceil, which takes 1 value"),
         ("[1]", "has a list, which is not arithmetic; allowed: + - * / // % **, comparisons, if-else, ceil,"),
-        ("x.y", "has a attribute, which is not arithmetic"),
+        ("x.y", "has an attribute, which is not arithmetic"),
         ("b'x'", "has b'x', which is not arithmetic"),
         ("1 = 2", "is not an expression; see docs/specs.md"),
         ("", "is not an expression; see docs/specs.md"),
