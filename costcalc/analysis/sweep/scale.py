@@ -20,7 +20,9 @@ from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
-BUDGETS = [name for name, metric in ALL.items() if not metric.of]  # what of a network grows with it
+BUDGETS = [
+    name for name, metric in ALL.items() if not metric.of and not metric.measured
+]  # what of a network grows with it
 GRAIN = 1000  # a real knob is looked for among thousandths
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
