@@ -11,7 +11,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from costcalc.analysis.break_even import BreakEven
     from costcalc.analysis.closed_form.answer import Answer
@@ -118,32 +118,38 @@ def sweep(
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
+    seconds: Callable[[Network], float | None] | None = None,
     **axes: Any,
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
 
     `metrics` are what is said of each point, as in `"params,macs,peak_bytes"`; see docs/sweeps.md for all of them.
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
-    metric, more of a knob; a leading - turns it), `top` so many by `by`. Raises UnknownName, UsageError and SpecError.
+    metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
+    network, for the metric of that name. Raises UnknownName, UsageError and SpecError.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.sweep import sweep_net
 
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
-    return sweep_net(net, axes, metrics=metrics, where=where, pareto=pareto, top=top, by=by)
+    return sweep_net(net, axes, metrics=metrics, where=where, pareto=pareto, top=top, by=by, seconds=seconds)
 
 
 def sweep_presets(
-    target: str | Net, presets: str = "all", *, metrics: Sequence[str] | str | None = None
+    target: str | Net,
+    presets: str = "all",
+    *,
+    metrics: Sequence[str] | str | None = None,
+    seconds: Callable[[Network], float | None] | None = None,
 ) -> PresetSweep:
     """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`.
 
-    `metrics` are what is said of each, as of the points of a sweep.
+    `metrics` are what is said of each, and `seconds` looks up what was measured, as in a sweep.
     """
     from costcalc.analysis.sweep.presets import sweep_presets
 
-    return sweep_presets(_net(target), presets, metrics)
+    return sweep_presets(_net(target), presets, metrics, seconds=seconds)
 
 
 def scale(

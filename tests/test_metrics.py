@@ -15,8 +15,9 @@ from columns import SIZES, graph_of, points_of
 import costcalc
 from costcalc import add, new_graph, ops
 from costcalc.analysis.memory import peak_activations
-from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, METRICS
+from costcalc.analysis.sweep.grid import Grid, read_axes
+from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS
+from costcalc.analysis.sweep.sweep import Choice, sweep
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.walk import walk
 from costcalc.cli.app import run
@@ -64,7 +65,7 @@ def test_every_metric_of_every_spec_is_that_of_its_networks(name):
     knobs = {knob: given for knob, given in net.spec.knobs.items() if given.is_size}
     each = 3 + POINTS // 40 if len(knobs) < 5 else 3
     axes = {knob: sorted({some(rng, given) for _ in range(each)}) for knob, given in knobs.items()}
-    found = costcalc.sweep(net, metrics=[*ALL], **axes)
+    found = costcalc.sweep(net, metrics=[*COUNTED], **axes)
     assert len(found)
     for record in rng.sample(found.to_records(), min(POINTS, len(found))):
         point = {knob: record.pop(knob) for knob in axes}
@@ -74,7 +75,7 @@ def test_every_metric_of_every_spec_is_that_of_its_networks(name):
 def test_metrics_are_exact_beyond_machine_words():
     """T29: totals past 2^63 and 2^100 on columns that mix them with small ones."""
     rng, largest = random.Random(29), 0
-    whole = [name for name in ALL if name != "intensity"]  # which some of these graphs have none of
+    whole = [name for name in COUNTED if name != "intensity"]  # which some of these graphs have none of
     for number in range(GRAPHS):
         points = points_of(rng, 4)
         columns = {name: np.array([point[name] for point in points], dtype=object) for name in SIZES}
@@ -100,6 +101,14 @@ def test_traffic_by_hand():
     assert found["intensity"].item() == Fraction(72 * 27 + 14 * 36, 4 * (334 + 144 + fc))
 
 
+def test_blocks_do_not_show():
+    net = costcalc.load("efficientnet")
+    axes = read_axes(["r=64:256:64", "d=0.2,1,1.1,2.5", "w=0.5:1.5:0.25"], net.spec.knobs, net.name)
+    whole = sweep(net, Grid(axes), Choice(), metrics=COUNTED).to_records()
+    for points in (1, 7, 15, 40):
+        assert sweep(net, Grid(axes), Choice(), metrics=COUNTED, points=(3 * points, points)).to_records() == whole
+
+
 # ---- which are shown
 
 
@@ -123,7 +132,7 @@ def test_only_what_is_asked_for_is_shown():
 )  # fmt: skip
 def test_what_is_not_shown_may_be_looked_at(choice, test):
     axes = {"r": "64:256:16", "w": "0.5:1.5:0.25"}
-    every = costcalc.sweep("mobilenet_v2", metrics=[*ALL], **axes).to_records()
+    every = costcalc.sweep("mobilenet_v2", metrics=[*COUNTED], **axes).to_records()
     found = costcalc.sweep("mobilenet_v2", metrics="params", **axes, **choice).to_records()
     assert found == [{name: p[name] for name in ("r", "w", "params")} for p in every if test(p)]
     assert 0 < len(found) < len(every)
@@ -131,7 +140,7 @@ def test_what_is_not_shown_may_be_looked_at(choice, test):
 
 def test_fronts_and_the_best_of_any_metric():
     axes = {"r": "64:256:16", "w": "0.5:1.5:0.25"}
-    every = costcalc.sweep("mobilenet_v2", metrics=[*ALL], **axes).to_records()
+    every = costcalc.sweep("mobilenet_v2", metrics=[*COUNTED], **axes).to_records()
     best = sorted(every, key=lambda p: -p["intensity"])[:3]
     found = costcalc.sweep("mobilenet_v2", metrics="macs", top=3, by="-intensity", **axes).to_records()
     assert found == [{name: p[name] for name in ("r", "w", "macs")} for p in best]

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import StoreError
-from costcalc.store import Record, Store, graph_hash
+from costcalc.store import Record, Store, graph_hash, seconds_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from costcalc.net import Net
+    from costcalc.spec.network import Network
     from costcalc.torch_backend.measure import Point
     from costcalc.torch_backend.timing import Timing
 
@@ -49,6 +52,15 @@ def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper
     with progress() as show:
         found = time_nets(nets, progress=show, finished=keeper.keep, **how)
     return found, keeper
+
+
+def seconds_here(path: str | None) -> Callable[[Network], float | None]:
+    """Looks up what the store at `path` has measured of a network on the device that `costcalc time` would take."""
+    from torch import get_num_threads
+
+    from costcalc.torch_backend.machine import find_device
+
+    return seconds_of(Store(path).rows(), find_device("auto").fingerprint, get_num_threads())
 
 
 def record_of(point: Point, timing: Timing) -> Record:

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
+from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 SHOWN = 40  # points on a terminal
-METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity"
+METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity, seconds"
 
 
 def sweep(
@@ -50,6 +51,7 @@ def sweep(
     explain_steps: Annotated[
         bool, typer.Option("--explain-steps", help="Instead the next step up of each knob, what it costs, and why.")
     ] = False,
+    store: StorePath = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -68,12 +70,17 @@ def sweep(
         steps = next_steps(net)
         emit([steps.table()], steps.to_dict(), format, output)
         return
+    seconds = None
+    if metrics and "seconds" in metrics.replace(" ", "").split(","):
+        from costcalc.cli.keeping import seconds_here
+
+        seconds = seconds_here(store)
     if presets is not None:
         if axes or where or pareto or top or fit:
             raise UsageError("--presets goes with no points and no choice of points")
         from costcalc.analysis.sweep.presets import sweep_presets
 
-        of_presets = sweep_presets(net, presets, metrics)
+        of_presets = sweep_presets(net, presets, metrics, seconds=seconds)
         emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
@@ -82,7 +89,7 @@ def sweep(
 
     with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
-        choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs"}
+        choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs", "seconds": seconds}
         found = sweep_net(net, points, metrics=metrics, **choice, progress=show)
     if fit:
         exponents = found.fit()

@@ -13,5 +13,16 @@ from costcalc.store.comparison import Comparison, compare
 from costcalc.store.database import Store
 from costcalc.store.export import export_rows
 from costcalc.store.record import Record
+from costcalc.store.timed import seconds_of
 
-__all__ = ["Comparison", "Record", "Store", "StoreError", "UnlikeRuns", "compare", "export_rows", "graph_hash"]
+__all__ = [
+    "Comparison",
+    "Record",
+    "Store",
+    "StoreError",
+    "UnlikeRuns",
+    "compare",
+    "export_rows",
+    "graph_hash",
+    "seconds_of",
+]

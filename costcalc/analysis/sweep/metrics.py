@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from costcalc.analysis.sweep.peak import peaks
@@ -19,7 +19,8 @@ FLOAT32 = 4  # bytes
 @dataclass(frozen=True)
 class Metric:
     """One of: `parts`, which each copy of a layer adds; `whole`, pairs of which the sum of products is that of a
-    network; or `of`, two metrics of which it is the first over the second. `worth` is what one of them counts for."""
+    network; `of`, two metrics of which it is the first over the second; or `measured`, and looked up. `worth` is what
+    one of them counts for."""
 
     title: str
     counts: str  # what, in a line
@@ -29,6 +30,7 @@ class Metric:
     worth: int = 1
     kind: str = "int"  # as in a table's Column
     usual: bool = False  # shown unless others are asked for
+    measured: bool = False
 
 
 ALL = {
@@ -60,13 +62,27 @@ ALL = {
         "MACs/byte", "MACs over traffic bytes; FLOPs per byte are twice as many", of=("macs", "traffic_bytes"),
         kind="measured",
     ),
+    "seconds": Metric(
+        "seconds", "median of the newest run of this very network on this device that was not noisy: inference, eager, "
+        "float32", kind="measured", measured=True,
+    ),
 }  # fmt: skip
 METRICS = tuple(name for name, metric in ALL.items() if metric.usual)
+COUNTED = tuple(name for name, metric in ALL.items() if not metric.measured)
 
 
 def with_parts(names: Iterable[str]) -> list[str]:
     """The metrics, and those that one of them is made of, each once."""
     return list(dict.fromkeys(part for name in names for part in ALL[name].of or (name,)))
+
+
+def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
+    """The metrics, and those that a choice of points looks at besides, of the names it has. Raises UsageError for one
+    that is not counted."""
+    for name in names:
+        if name in ALL and name not in COUNTED:
+            raise UsageError(f"{name} are looked up once the points are chosen; choose them by what is counted")
+    return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
 
 
 def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = METRICS) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ from typing import Any
 from costcalc.analysis.reconcile import reconcile_net
 from costcalc.analysis.sweep.law import EXPONENTS, Law
 from costcalc.analysis.sweep.line import costs_at
-from costcalc.analysis.sweep.metrics import ALL, read_metrics, what_they_count
+from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
+from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
@@ -56,6 +57,8 @@ class PresetSweep:
             law = "·".join(map(_power, self.law))
             columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
+        if "seconds" in self.metrics:
+            notes.append(how_many([row["seconds"] for row in self.rows]))
         notes += what_they_count(self.metrics)
         return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
 
@@ -117,7 +120,9 @@ class PresetSweep:
         return self.table()._repr_html_()
 
 
-def sweep_presets(net: Network, wanted: str, metrics: Sequence[str] | str | None = None) -> PresetSweep:
+def sweep_presets(
+    net: Network, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
+) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
     Raises UnknownName for one that is none, UsageError for a spec without presets or a range that goes backwards.
@@ -129,11 +134,13 @@ def sweep_presets(net: Network, wanted: str, metrics: Sequence[str] | str | None
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
     law = _law(net) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
-    for name, one in zip(names, nets):
+    times = looked_up(nets, seconds) if "seconds" in shown else [None] * len(nets)
+    for name, one, time in zip(names, nets, times):
         row = {"preset": name, **{knob: one.knobs[knob] for knob in knobs}}
-        for metric, value in totals_of(one, shown).items():
+        totals = {**totals_of(one, [metric for metric in shown if metric in COUNTED]), "seconds": time}
+        for metric in shown:
             row |= {f"{metric}_published": _published(one, metric)} if metric in SHOWN else {}
-            row[metric] = value
+            row[metric] = totals[metric]
         rows.append(row)
     if law:
         base, first = rows[0]["macs"], nets[0].knobs

@@ -23,7 +23,7 @@ from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
-BUDGETS = [name for name, metric in ALL.items() if not metric.of]  # what of a network grows with it
+BUDGETS = [n for n, metric in ALL.items() if not metric.of and not metric.measured]  # what of a network grows with it
 BEYOND = 4096  # steps after a value that fits, of which none may
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 

@@ -6,15 +6,16 @@ sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, METRICS, read_metrics, what_they_count
+from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS, read_metrics, what_they_count, with_looked_at
 from costcalc.analysis.sweep.points import Order, Points, best, front, joined, sorted_by
+from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
@@ -22,7 +23,7 @@ from costcalc.spec.expressions import Expression, parse
 from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
-from costcalc.text import value_text
+from costcalc.text import as_float, value_text
 
 if TYPE_CHECKING:
     from costcalc.analysis.sweep.fit import Fit
@@ -32,6 +33,7 @@ MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
 LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
+
 Progress = Callable[[float, str], None]
 
 
@@ -93,7 +95,7 @@ class Sweep:
         """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
         whole = {name: den == 1 for name, den in self.grid.denominators.items()}
         whole |= {name: ALL[name].kind == "int" for name in self.metrics}
-        columns = {name: v if whole.get(name, True) else [*map(float, v)] for name, v in self.columns.items()}
+        columns = {name: v if whole[name] else [*map(as_float, v)] for name, v in self.columns.items()}
         return data_frame(columns)
 
     def fit(self) -> Fit:
@@ -119,6 +121,8 @@ class Sweep:
             notes.append(f"{self.refused:,} do not meet the condition")
         if self.invalid:
             notes.append(f"at {self.invalid:,} there is no such network: {self.reason}")
+        if "seconds" in self.metrics:
+            notes.append(how_many(self.columns["seconds"]))
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
 
@@ -145,6 +149,7 @@ def sweep_net(
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
+    seconds: Lookup | None = None,
     progress: Progress = lambda *_: None,
 ) -> Sweep:
     """The network at every point of a grid, of which those are kept that were asked for.
@@ -161,7 +166,19 @@ def sweep_net(
         top,
         read_order(by, (), (*axes, *ALL)),
     )
-    return sweep(net, Grid(dict(axes)), choice, metrics=read_metrics(metrics), progress=progress)
+    shown = read_metrics(metrics)
+    counted = [name for name in shown if name in COUNTED]
+    found = sweep(net, Grid(dict(axes)), choice, metrics=counted, progress=progress)
+    return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
+
+
+def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress: Progress) -> Sweep:
+    """The same with the seconds of each point, where they are known."""
+    knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
+    nets = [found.net.at({**found.net.settings, **point}, found.net.label) for point in knobs]
+    columns = {**found.points.columns, "seconds": np.array(looked_up(nets, lookup, progress), dtype=object)}
+    points = Points({name: columns[name] for name in (*found.grid.axes, *shown)})
+    return replace(found, points=points, metrics=shown)
 
 
 def sweep(
@@ -170,8 +187,7 @@ def sweep(
 ) -> Sweep:  # fmt: skip
     """The same from what was read, in blocks of so many points, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
-    looked_at = choice.names.difference(metrics, net.spec.knobs)
-    counted = (*metrics, *(name for name in ALL if name in looked_at))
+    counted = with_looked_at(metrics, choice.names.difference(net.spec.knobs))
     kept: Points | None = None
     invalid = refused = 0
     reason = ""
