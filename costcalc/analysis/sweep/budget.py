@@ -168,14 +168,7 @@ def fitting(
     """
     budget = check_budget(budget)
     net.needs_numbers("scale")
-    grid, law = grid or {}, law or Law()
-    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
-    points = prod(map(len, axes.values()))
-    if points > LARGEST_GRID:
-        raise UsageError(
-            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
-            "take fewer values with --grid, or fewer knobs with --free"
-        )
+    axes, law = _looked_through(net, names, grid or {}), law or Law()
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_net(net, axes, where=where, pareto=names, progress=progress)
     if not len(found):
@@ -188,6 +181,18 @@ def fitting(
         except CostcalcError as error:
             why = f"along the compound line: {error}"
     return Fitting(net, dict(budget), found, tuple(rows[:top]), order, compound, why)
+
+
+def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
+    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
+    points = prod(map(len, axes.values()))
+    if points > LARGEST_GRID:
+        raise UsageError(
+            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
+            "take fewer values with --grid, or fewer knobs with --free"
+        )
+    return axes
 
 
 def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
@@ -209,8 +214,8 @@ def _evenly(found: Sweep, net: Network, law: Law) -> tuple[list[dict[str, Any]],
     if len(knobs) < 2:
         return rows, ""
 
-    def least(row: dict[str, Any]) -> float:
-        return min(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
+    def least(row: dict[str, Any]) -> list[float]:  # and of equal ones by the next
+        return sorted(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
 
     named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
     return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"
