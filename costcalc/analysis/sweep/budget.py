@@ -13,7 +13,7 @@ from typing import Any
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import EXPONENTS, Law
+from costcalc.analysis.sweep.law import EXPONENTS, PAPERS, Law
 from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, metrics_of
 from costcalc.analysis.sweep.sweep import TITLES, Progress, Sweep, sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
@@ -118,7 +118,7 @@ class Fitting:
 
 def scale_net(
     net: Network, budget: Mapping[str, int], free: Sequence[str] | str | None = None,
-    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law | None = None, top: int | None = None,
+    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
@@ -129,8 +129,8 @@ def scale_net(
     budget = check_budget(budget)
     names = read_free(net, free, grid or {})
     if len(names) > 1 or grid:
-        return fitting(net, names, budget, grid, law or Law(), top, progress)
-    if law or top:
+        return fitting(net, names, budget, grid, law, top, progress)
+    if law != PAPERS or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(net, names[0], budget)
 
@@ -160,7 +160,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
 
 def fitting(
     net: Network, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
-    law: Law | None = None, top: int | None = None, progress: Progress = lambda *_: None,
+    law: Law = PAPERS, top: int | None = None, progress: Progress = lambda *_: None,
 ) -> Fitting:  # fmt: skip
     """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
 
@@ -168,7 +168,7 @@ def fitting(
     """
     budget = check_budget(budget)
     net.needs_numbers("scale")
-    axes, law = _looked_through(net, names, grid or {}), law or Law()
+    axes = _looked_through(net, names, grid or {})
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_net(net, axes, where=where, pareto=names, progress=progress)
     if not len(found):
