@@ -154,7 +154,7 @@ def sweep_presets(
 
 def scale(
     target: str | Net, free: Sequence[str] | str | None = None, *, grid: Mapping[str, Any] | None = None,
-    top: int | None = None, **budget: int,
+    top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int,
 ) -> Scaled | Fitting:  # fmt: skip
     """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`;
     of several knobs the points of a grid that none beats: `scale("efficientnet", macs=400_000_000).to_records()`.
@@ -163,9 +163,11 @@ def scale(
     """
     from costcalc.analysis.sweep.budget import scale_net
     from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.law import read_law
 
     net = _net(target)
-    return scale_net(net, budget, free, given_axes(grid or {}, net.spec.knobs, net.name), None, top)
+    values = given_axes(grid or {}, net.spec.knobs, net.name)
+    return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 
 def compound(

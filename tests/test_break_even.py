@@ -83,7 +83,7 @@ def test_all_crossings_and_what_is_equal(tmp_path):
         (-1, 1, 2), (0, 3, 3), (1, 4, 9), (0, 10, 10), (-1, 11, 12),
     ]  # fmt: skip
     assert found.crossings == [3, 4, 10, 11]
-    assert found.sentence().endswith("from k = 11 on; before, the order changes 3 times more")
+    assert found.sentence().endswith("from k = 11 on; it changes 3 times before")
     assert [row["more"] for row in found.table().rows][1] == "the same"
     assert found.to_records()[1]["ratio"] == 1
 

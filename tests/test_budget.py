@@ -55,8 +55,10 @@ def test_the_most_even_growth_comes_first():
     rows = costcalc.scale("efficientnet", macs=10**9, grid={"r": "224:320:16", "d": "1:2:0.1", "w": "1:1.5:0.1"})
     logs = {"r": np.log(1.15), "d": np.log(1.2), "w": np.log(1.1)}
     now = {"r": 224, "d": 1, "w": 1}
-    least = [min(np.log(float(row[k] / Fraction(now[k]))) / logs[k] for k in logs) for row in rows.to_records()]
+    least = [sorted(np.log(float(row[k] / Fraction(now[k]))) / logs[k] for k in logs) for row in rows.to_records()]
     assert least == sorted(least, reverse=True)
+    first = rows.to_records()[0]
+    assert [first[k] for k in "rdw"] == [256, Fraction(3, 2), Fraction(11, 10)]
     assert "by the smallest φ that r, d and w imply, the largest first" in rows.notes()[0]
     three = costcalc.scale("efficientnet", macs=10**9, grid=dict(rows.found.grid.axes), top=3)
     assert three.to_records() == rows.to_records()[:3]

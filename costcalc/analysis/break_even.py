@@ -103,8 +103,9 @@ class BreakEven:
             what = f"both have the same {label}"
         if len(self.stretches) == 1:
             return f"{what} at every {self.knob} from {value_text(last.first)} to {value_text(last.last)}"
-        changes = len(self.stretches) - 1
-        before = "" if changes == 1 else f"; before, the order changes {changes - 1:,} times more"
+        before = {2: "", 3: "; it changes once before"}.get(
+            len(self.stretches), f"; it changes {len(self.stretches) - 2:,} times before"
+        )
         return f"{what} from {self.knob} = {value_text(last.first)} on{before}"
 
     def to_dict(self) -> dict[str, Any]:

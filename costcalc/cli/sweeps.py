@@ -138,7 +138,7 @@ def scale(
     from costcalc.analysis.sweep.scale import read_budget
 
     (net,) = nets([target], set_, max_layers, max_bytes)
-    law = read_law(alpha, beta, gamma) if alpha or beta or gamma else None
+    law = read_law(alpha, beta, gamma)
     budget = read_budget(most or [])
     if compound is not None:
         from costcalc.analysis.sweep.compound import compound_net, read_compound

@@ -12,7 +12,7 @@ from typing import Any
 
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import EXPONENTS, Law
+from costcalc.analysis.sweep.law import EXPONENTS, PAPERS, Law
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, shown_with
 from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
@@ -119,7 +119,7 @@ class Fitting:
 
 def scale_net(
     net: Network, budget: Mapping[str, int], free: Sequence[str] | str | None = None,
-    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law | None = None, top: int | None = None,
+    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
@@ -130,8 +130,8 @@ def scale_net(
     budget = check_budget(budget)
     names = read_free(net, free, grid or {})
     if len(names) > 1 or grid:
-        return fitting(net, names, budget, grid, law or Law(), top, progress)
-    if law or top:
+        return fitting(net, names, budget, grid, law, top, progress)
+    if law != PAPERS or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(net, names[0], budget)
 
@@ -161,7 +161,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
 
 def fitting(
     net: Network, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
-    law: Law | None = None, top: int | None = None, progress: Progress = lambda *_: None,
+    law: Law = PAPERS, top: int | None = None, progress: Progress = lambda *_: None,
 ) -> Fitting:  # fmt: skip
     """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
 
@@ -169,14 +169,7 @@ def fitting(
     """
     budget = check_budget(budget)
     net.needs_numbers("scale")
-    grid, law = grid or {}, law or Law()
-    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
-    points = prod(map(len, axes.values()))
-    if points > LARGEST_GRID:
-        raise UsageError(
-            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
-            "take fewer values with --grid, or fewer knobs with --free"
-        )
+    axes = _looked_through(net, names, grid or {})
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_net(net, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)
     if not len(found):
@@ -189,6 +182,18 @@ def fitting(
         except CostcalcError as error:
             why = f"along the compound line: {error}"
     return Fitting(net, dict(budget), found, tuple(rows[:top]), order, compound, why)
+
+
+def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
+    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
+    points = prod(map(len, axes.values()))
+    if points > LARGEST_GRID:
+        raise UsageError(
+            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
+            "take fewer values with --grid, or fewer knobs with --free"
+        )
+    return axes
 
 
 def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
@@ -210,8 +215,8 @@ def _evenly(found: Sweep, net: Network, law: Law) -> tuple[list[dict[str, Any]],
     if len(knobs) < 2:
         return rows, ""
 
-    def least(row: dict[str, Any]) -> float:
-        return min(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
+    def least(row: dict[str, Any]) -> list[float]:  # and of equal ones by the next
+        return sorted(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
 
     named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
     return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"

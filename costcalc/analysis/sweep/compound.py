@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.sweep.scale import check_budget, limits_text, shown_with
@@ -60,7 +60,7 @@ class Compound:
         columns = (
             Column("what", "", "text"), Column("phi", "φ", "knob"), *(Column(k, k, "knob") for k in ("r", "d", "w")),
             *(Column(name, ALL[name].title, rank=3 + i if i > 1 else 0) for i, name in enumerate(self.metrics)),
-            Column("times", "MACs to the base", "ratio", 1), Column("promised", "by the law", "ratio", 2),
+            Column("times", "× MACs", "ratio", 1), Column("promised", "by law", "ratio", 1),
             Column("error", "its error", "share", 2),
         )  # fmt: skip
         return Table(f"{self.base.label}: {self.base.title}", columns, self.to_records(), None, self.notes())
@@ -71,7 +71,8 @@ class Compound:
         if self.budget:
             notes.append(f"largest φ, in thousandths, with {limits_text(self.budget)}")
         notes.append(f"{self.law.formula()} times those of {self.base.label}: {ROUNDING}")
-        notes.append(f"the law promises {self.law.product_text()} times the MACs for a φ of one more")
+        by_law = f"{self.law.product_text()} times as many for a φ of one more"
+        notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.base.knobs.items() if k not in EXPONENTS]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
 
@@ -100,16 +101,14 @@ def read_compound(text: str) -> Any:
     return read_phi(value) if equals else None
 
 
-def compound_net(
-    net: Network, law: Law | None = None, phi: Any = None, budget: Mapping[str, int] | None = None
-) -> Compound:
+def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, int] | None = None) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
     Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError
     for a budget that not even φ = 0 keeps.
     """
     check_law_knobs(net)
-    law, budget = law or Law(), check_budget(budget) if budget else {}
+    budget = check_budget(budget) if budget else {}
     if phi is not None and budget:
         raise UsageError("φ is given, and there is nothing to solve for: leave out the budget, or the value of phi")
     if phi is None:

@@ -69,6 +69,9 @@ class Law:
         return f"{'·'.join(factors)} = {float(self.product):.3f}"
 
 
+PAPERS = Law()
+
+
 def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     if phi == 0:
         return now

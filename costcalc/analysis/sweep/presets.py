@@ -11,7 +11,7 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.sweep.law import EXPONENTS, Law
+from costcalc.analysis.sweep.law import EXPONENTS, PAPERS
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
@@ -23,7 +23,7 @@ from costcalc.table import Column, Table, document
 from costcalc.text import rounded, value_text
 
 SHOWN = ("params", "macs")
-BASES = {knob: float(base) for knob, base in Law().bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
+BASES = {knob: float(base) for knob, base in PAPERS.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
 LARGEST_PHI = 7  # as far as B7 is from B0
 
 
@@ -80,7 +80,7 @@ class PresetSweep:
         where one of these is no network."""
         if set(self.law) != set(BASES):
             return []
-        points = Law().line(self.nets[0], range(LARGEST_PHI + 1))
+        points = PAPERS.line(self.nets[0], range(LARGEST_PHI + 1))
         found = costs_at(self.nets[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
         macs = found.of["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
@@ -104,7 +104,7 @@ class PresetSweep:
         if not self.growth:
             return []
         first, *later = (rounded(times, 2) for times in self.growth)
-        at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in Law().at(self.nets[0], 1).items())
+        at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in PAPERS.at(self.nets[0], 1).items())
         then = f"{', '.join(later)} for φ = 2 to {LARGEST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
