@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import random
 from fractions import Fraction
 
 import pytest
+from mpmath import mp
 
 import costcalc
 from costcalc.analysis.sweep.compound import largest_phi
@@ -45,6 +47,19 @@ def test_a_fraction_of_phi():
 )  # fmt: skip
 def test_halves_go_up_though_roots_are_no_fractions(r, gamma, phi, grown):
     assert Law(gamma=Fraction(gamma)).at(costcalc.load("efficientnet", r=r), Fraction(phi))["r"] == grown
+
+
+@mp.workdps(40)
+def test_every_value_is_the_nearest_step():
+    """No further off than half of one, by forty digits."""
+    net, rng = costcalc.load("efficientnet"), random.Random(3)
+    for _ in range(2000):
+        law = Law(*(Fraction(rng.randint(1000, 2000), 1000) for _ in range(3)))
+        phi = Fraction(rng.randint(1, 9000), 1000)
+        at, powers = law.at(net, phi), {k: mp.mpf(b.numerator) / b.denominator for k, b in law.bases.items()}
+        for knob, grain in (("d", 1000), ("w", 1000), ("r", 1)):
+            exactly = net.knobs[knob] * grain * powers[knob] ** (mp.mpf(phi.numerator) / phi.denominator)
+            assert abs(at[knob] * grain - Fraction(str(mp.nstr(exactly, 30)))) <= Fraction(1, 2)
 
 
 def test_the_law_of_the_paper():

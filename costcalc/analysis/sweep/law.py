@@ -75,6 +75,9 @@ PAPERS = Law()
 def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     if phi == 0:
         return now
+    near = float(now * grain) * float(base) ** float(phi)
+    if near < 2**30 and abs(near % 1 - 0.5) > 0.001:  # far from a half, a float is as good, and much quicker
+        return normal(Fraction(int(near + 0.5), grain))
     steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
     return normal(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
 
