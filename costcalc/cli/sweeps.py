@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
+from costcalc.cli.pictures import Metric, Plot, Report, show_picture, write_plot, write_report
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -38,6 +39,9 @@ def sweep(
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="A metric or knob, small ones first; -NAME large ones.")
     ] = None,
+    plot: Plot = None,
+    metric: Metric = None,
+    report: Report = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -48,12 +52,19 @@ def sweep(
     (net,) = nets([target], set_, max_layers, max_bytes)
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
+    if report is not None:
+        if where or pareto or top or plot or output or format:
+            raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")
+        write_report(net, axes or [], presets, report)
+        return
     if presets is not None:
         if axes or where or pareto or top:
             raise UsageError("--presets goes with no points and no choice of points")
         from costcalc.analysis.sweep.presets import sweep_presets
 
         of_presets = sweep_presets(net, presets)
+        if plot:
+            write_plot(of_presets.chart(), plot)
         emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
@@ -63,9 +74,13 @@ def sweep(
     with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
         found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
+    if plot:
+        write_plot(found.chart(metric or "macs"), plot)
     looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)
+    if looking:
+        show_picture(found, metric)
 
 
 def scale(

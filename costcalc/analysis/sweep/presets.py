@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import log, prod
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import reconcile_net
+from costcalc.analysis.sweep.law import EXPONENTS, compound, power_text
 from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.spec.library import preset_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 
-EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
+if TYPE_CHECKING:
+    from costcalc.chart import Chart
+
 BASES = {"d": 1.2, "w": 1.1, "r": 1.15}  # equation 3 and section 4.1: d = α^φ, w = β^φ, r = γ^φ from the first on
 
 
@@ -39,7 +44,7 @@ class PresetSweep:
             Column("macs_published", "published MACs", "figure", 1), Column("macs", "MACs"),
         ]  # fmt: skip
         if self.law:
-            law = "·".join(map(_power, self.law))
+            law = "·".join(power_text(knob, EXPONENTS[knob]) for knob in self.law)
             columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
         notes = ["published: the figures of the spec's source; `costcalc reconcile` says why they differ"]
         if self.law:
@@ -63,6 +68,16 @@ class PresetSweep:
         ]
         return Table("the compound coefficient", columns, rows, None, notes)
 
+    def chart(self) -> Chart:
+        """Params against MACs, each preset with its name."""
+        from costcalc.analysis.sweep.charts import preset_chart
+
+        return preset_chart(self)
+
+    def plot(self, path: Path | str) -> None:
+        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
+        self.chart().save(path)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --presets`."""
         return document(target=self.net.name, rows=self.to_records())
@@ -80,10 +95,10 @@ def sweep_presets(net: Network, wanted: str) -> PresetSweep:
     Raises UnknownName for one that is none, UsageError for a spec without presets or a range that goes backwards.
     """
     names = read_presets(wanted, net)
-    nets = [net.at({**net.spec.presets[name].settings, **net.settings}, name) for name in names]
+    given = _besides_its_preset(net)
+    nets = [net.at({**net.spec.presets[name].settings, **given}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
-    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
-    law = law if set(law) >= {"w", "r"} or "d" in law else ()
+    law = compound(net)
     first = nets[0].knobs
     base = cost_of(nets[0]).macs
     rows = []
@@ -100,6 +115,13 @@ def sweep_presets(net: Network, wanted: str) -> PresetSweep:
             row |= {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
         rows.append(row)
     return PresetSweep(net, tuple(rows), knobs, law)
+
+
+def _besides_its_preset(net: Network) -> dict[str, Any]:
+    """What is set of a network but by the preset that it may be: of resnet50@r=160 only r."""
+    preset = preset_of(net.label, net.spec)
+    by_preset = preset.settings if preset else {}
+    return {name: value for name, value in net.settings.items() if by_preset.get(name) != value}
 
 
 def read_presets(wanted: str, net: Network) -> list[str]:
@@ -131,7 +153,3 @@ def _published(net: Network, metric: str) -> str | None:
     """The first figure of the whole network that its spec lists."""
     figures = [figure.published for figure in reconcile_net(net).figures]
     return next((p.value for p in figures if p.preset == net.label and p.metric == metric and not p.block), None)
-
-
-def _power(knob: str) -> str:
-    return knob + ("²" if EXPONENTS[knob] == 2 else "")

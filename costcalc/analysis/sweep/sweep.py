@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Table, data_frame, document
 from costcalc.table import Column as TableColumn
 from costcalc.text import value_text
+
+if TYPE_CHECKING:
+    from costcalc.chart import Chart
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
@@ -68,6 +72,7 @@ class Sweep:
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the rest was chosen, in words
     metrics: tuple[str, ...] = METRICS
+    choice: Choice = Choice()
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -108,6 +113,16 @@ class Sweep:
             notes.append(f"at {self.invalid:,} there is no such network: {self.reason}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), CONVENTION]
+
+    def chart(self, metric: str = "macs") -> Chart:
+        """Curves over one knob, a map of a metric over two, else points with the front. Raises UnknownName."""
+        from costcalc.analysis.sweep.charts import chart_of
+
+        return chart_of(self, metric)
+
+    def plot(self, path: Path | str, metric: str = "macs") -> None:
+        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
+        self.chart(metric).save(path)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep`."""
@@ -174,7 +189,7 @@ def sweep(
     assert kept is not None
     if choice.top is not None:
         kept = sorted_by(kept, choice.by)
-    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics))
+    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics), choice)
 
 
 def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
