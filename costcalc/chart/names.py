@@ -9,6 +9,7 @@ from typing import Any
 from costcalc.table import visible
 
 SIZE = 8  # points of type
+MOST = 40  # names, beyond which nobody could read them
 HALF = 5  # points from the middle of a mark to its edge
 NEAR, STEP, FARTHEST = 8, 9, 80  # points from a mark to its name, and how much farther each try is
 AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
@@ -22,7 +23,7 @@ def put_names(
     renderer = axes.figure._get_renderer()
     marks = [*others, *((x, y) for x, y, _ in named)]
     taken = [_box(*axes.transData.transform(mark), HALF) for mark in marks]
-    for x, y, name in named:
+    for x, y, name in named[:MOST]:
         taken.append(_put(axes, renderer, (x, y), visible(name), taken))
 
 

@@ -47,6 +47,16 @@ Report: TypeAlias = Annotated[
 ]  # fmt: skip
 
 
+def check_metric(metric: str | None) -> None:
+    """Raises UnknownName for a metric that sweeps have not."""
+    if metric is not None:
+        from costcalc.analysis.sweep.totals import METRICS
+        from costcalc.errors import UnknownName, unknown
+
+        if metric not in METRICS:
+            raise UnknownName(unknown("metric", metric, METRICS))
+
+
 def write_plot(chart: Chart, plot: str) -> None:
     """The picture as a file, all of it or nothing."""
     from costcalc.chart import picture_format

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
-from costcalc.cli.pictures import Metric, Plot, Report, show_picture, write_plot, write_report
+from costcalc.cli.pictures import Metric, Plot, Report, check_metric, show_picture, write_plot, write_report
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -52,6 +52,7 @@ def sweep(
     (net,) = nets([target], set_, max_layers, max_bytes)
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
+    check_metric(metric)
     if report is not None:
         if where or pareto or top or plot or output or format:
             raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")

@@ -19,9 +19,8 @@ from costcalc.errors import UnknownName, unknown
 from costcalc.table import visible
 from costcalc.text import value_text
 
-SHADES, PLAIN_SHADES = " ░▒▓█", " .:*#"
+SHADES, PLAIN_SHADES = " ░▒▓█×", " .:*#x"  # the last for what is not there
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
-NOTHING = "×"
 ROWS, CELL = 16, 2  # rows of a map, and columns of the terminal that a value has at least
 WIDEST = 100  # columns, also on a terminal that has more
 
@@ -70,14 +69,16 @@ def _map(chart: HeatMap, width: int, shades: str) -> Iterator[str]:
     xs = _thinned(range(len(chart.xs)), (width - margin) // CELL)
     cell = min(8, (width - margin) // len(xs))
     known = [value for row in chart.cells for value in row if value is not None]
+    shades, nothing = shades[:-1], shades[-1]
     shade = _shading(min(known), max(known), shades)
     for at in reversed(ys):
         head = f"{visible(chart.y.title) if at == ys[-1] else '':<{len(chart.y.title)}} {labels[at]:>{margin - len(chart.y.title) - 2}} "
-        yield (head + "".join((NOTHING if (v := chart.cells[at][i]) is None else shade(v)) * cell for i in xs)).rstrip()
+        yield (head + "".join((nothing if (v := chart.cells[at][i]) is None else shade(v)) * cell for i in xs)).rstrip()
     first, last = value_text(chart.xs[xs[0]]), value_text(chart.xs[xs[-1]])
     under = f"{first}{' ' * max(1, cell * len(xs) - len(first) - len(last))}{last}"
     yield f"{' ' * margin}{under}  {visible(chart.x.title)}"
-    yield _key(chart, min(known), max(known), shades)
+    missing = f"  [{nothing}] none" if any(value is None for row in chart.cells for value in row) else ""
+    yield _key(chart, min(known), max(known), shades) + missing
 
 
 def _shading(low: Any, high: Any, shades: str) -> Any:
@@ -92,8 +93,7 @@ def _key(chart: HeatMap, low: Any, high: Any, shades: str) -> str:
     count = len(shades)
     starts = [low * (high / low) ** (i / count) if low > 0 else low + (high - low) * i / count for i in range(count)]
     said = "  ".join(f"[{shade}] {short(start)}" for shade, start in zip(shades, starts))
-    gaps = f"  [{NOTHING}] none" if any(value is None for row in chart.cells for value in row) else ""
-    return f"{visible(chart.what.title)} from {said} to {short(high)}{gaps}"
+    return f"{visible(chart.what.title)} from {said} to {short(high)}"
 
 
 def _thinned(values: Sequence[Any], most: int) -> list[Any]:

@@ -59,7 +59,7 @@ def conditions(rows: Iterable[Row], assumed: Mapping[str, Any]) -> tuple[list[Co
     found: dict[str, Condition] = {}
     unclear: set[str] = set()
     for size in assumed.values():
-        found[str(size)] = Condition((("whole", (size,)),), "{} is no whole number", (size,))
+        found[str(size)] = Condition((("whole", (size,)),), f"{size} = {{}} is no whole number", (size,))
     for open_ in open_of(rows):
         claims = claims_of(open_.need)
         if claims is None:

@@ -18,15 +18,15 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 PARTS = (32, 16, 8, 4, 2, 1)  # of a whole number, for a real knob: what rounds to a channel on a wide layer is on it
 
 
-def default_axes(net: Network) -> dict[str, tuple[Any, ...]]:
+def default_axes(net: Network, grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
     """For up to three knobs their values: those with a law and those that presets set, else the first of the spec;
-    never the batch."""
+    never the batch. Of a real knob `grains` says what its values are parts of, where sizes must be whole."""
     sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size and name != "batch"]
     known = [name for name in sizes if name in laws(net)]
     in_presets = [name for name in sizes if name not in known and len({*_seen(net, name)}) > 1]
     others = [] if len(known + in_presets) > 1 else [name for name in sizes if name not in known + in_presets]
     chosen = [*known, *in_presets, *others][:KNOBS]
-    return {name: values(net.spec.knobs[name], _seen(net, name)) for name in sizes if name in chosen}
+    return {name: values(net.spec.knobs[name], _seen(net, name), grains.get(name)) for name in sizes if name in chosen}
 
 
 def _seen(net: Network, name: str) -> list[Any]:
@@ -34,12 +34,13 @@ def _seen(net: Network, name: str) -> list[Any]:
     return [net.knobs[name], *(preset.settings[name] for preset in presets if name in preset.settings)]
 
 
-def values(knob: Knob, seen: list[Any]) -> tuple[Any, ...]:
+def values(knob: Knob, seen: list[Any], grain: int | None = None) -> tuple[Any, ...]:
     """Evenly spaced values from the least to the largest that were seen; around it if that is one."""
     low, high = Fraction(min(seen)), Fraction(max(seen))
     if low == high:
         low, high = max(Fraction(knob.low), low / 2), min(Fraction(knob.high), 2 * high)
     steps = [Fraction(1, n) for n in PARTS] if knob.kind == "real" else [Fraction(n) for n in STEPS]
+    steps = [Fraction(n, grain) for n in STEPS] if grain else steps
     while (high - low) / steps[-1] > VALUES:
         steps.append(2 * steps[-1])
     step = next(step for step in steps if (high - low) / step <= VALUES)
@@ -47,7 +48,3 @@ def values(knob: Knob, seen: list[Any]) -> tuple[Any, ...]:
     found = [normal(step * i) for i in range(int(first), int(last) + 1)]
     return tuple(value for value in found if knob.low <= value <= knob.high)
 
-
-def completed(net: Network, given: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
-    """The axes that were given, and where these are none those of `default_axes`."""
-    return dict(given) or default_axes(net)

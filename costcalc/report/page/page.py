@@ -19,7 +19,7 @@ from costcalc.analysis.sweep.sweep import TITLES, Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets, trade_off
 from costcalc.report.page.formulas import Shown, shown
-from costcalc.report.page.grid import completed
+from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
@@ -46,16 +46,13 @@ class Page:
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
         net.needs_numbers("a report")
-        grid = Grid(completed(net, axes or {}))
+        closed, why_not = _closed_forms(net)
+        grid = Grid(dict(axes or {}) or default_axes(net, closed.parts_of_whole() if closed else {}))
         if grid.size > MOST_POINTS:
             raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
-        found = sweep(net, grid, Choice())
         wanted = presets or ("all" if net.spec.presets else None)
         listed = sweep_presets(net, wanted) if wanted else None
-        try:
-            return cls(net, found, listed, closed_forms(net))
-        except CostcalcError as error:
-            return cls(net, found, listed, None, str(error))
+        return cls(net, sweep(net, grid, Choice()), listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
@@ -140,3 +137,11 @@ class Page:
             "front": [trade_off(self.found, self.presets)],
             "curves": [*knob_curves(self.net, axes)],
         }
+
+
+def _closed_forms(net: Network) -> tuple[ClosedForms | None, str]:
+    """The closed forms; or none, and why."""
+    try:
+        return closed_forms(net), ""
+    except CostcalcError as error:
+        return None, str(error)

@@ -73,13 +73,19 @@ class ClosedForms:
         return {metric: fill(expression, now, known) for metric, expression in self.metrics.items()}
 
     def grain(self, name: str, seen: Iterable[Any]) -> int:
-        """Steps from one whole number to the next: with thirty-seconds 32·w is whole wherever the slider stands."""
+        """Steps of a slider from one whole number to the next."""
         if self.net.spec.knobs[name].kind == "integer":
             return 1
-        letter = size_symbol(name, real=True)
-        wholes = [s[0].as_coeff_Mul() for c in self.conditions for kind, s in c.claims if kind == "whole"]
-        factors = [int(n) for n, rest in wholes if rest == letter and n.is_Integer]
-        return lcm(gcd(*factors) if factors else GRAIN, *(Fraction(value).denominator for value in seen))
+        return lcm(self.parts_of_whole().get(name, GRAIN), *(Fraction(value).denominator for value in seen))
+
+    def parts_of_whole(self) -> dict[str, int]:
+        """For real knobs of which a multiple must be whole, such as 32·w, the parts that see to it: thirty-seconds."""
+        wholes = [sizes[0].as_coeff_Mul() for c in self.conditions for kind, sizes in c.claims if kind == "whole"]
+        found: dict[str, int] = {}
+        for factor, letter in wholes:
+            if letter.is_Symbol and factor.is_Integer:
+                found[letter.name] = gcd(found.get(letter.name, 0), int(factor))
+        return found
 
 
 def knob_data(knob: Knob, seen: Iterable[Any], grain: int) -> dict[str, Any]:
