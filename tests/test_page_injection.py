@@ -17,7 +17,15 @@ from costcalc.report.page.page import Page
 from costcalc.spec.model import Preset
 from costcalc.table import visible
 
-NAMES = [*xss(194), "{{ 7 * 7 }}", "{% raw %}", "$\\frac{$", "\x00\x1b[31m\u202e", "${alert(1)}", "</script><script>alert(1)</script>"]
+NAMES = [
+    *xss(194),
+    "{{ 7 * 7 }}",
+    "{% raw %}",
+    "$\\frac{$",
+    "\x00\x1b[31m\u202e",
+    "${alert(1)}",
+    "</script><script>alert(1)</script>",
+]
 
 
 def hostile_net():
@@ -26,7 +34,9 @@ def hostile_net():
     knobs = {name: replace(knob, about=" ".join(NAMES[i::9])) for i, (name, knob) in enumerate(net.spec.knobs.items())}
     presets = {name: Preset(name, {"w": 1 + i % 2, "r": 96 + 32 * (i % 5)}, name) for i, name in enumerate(NAMES)}
     every = " ".join(NAMES)
-    spec = replace(net.spec, name=NAMES[0], title=every, source=every, about=every, knobs=knobs, presets=presets, published=())
+    spec = replace(
+        net.spec, name=NAMES[0], title=every, source=every, about=every, knobs=knobs, presets=presets, published=()
+    )
     return Net(spec, {}, NAMES[-1])
 
 
@@ -60,7 +70,7 @@ def test_a_hostile_page_has_the_elements_of_its_template(html):
         name for _, attributes in plain.elements for name in attributes
     }
     assert not [name for _, attributes in tree.elements for name in attributes if name.startswith("on")]
-    assert set(map(visible, NAMES)) - {visible(" ")} <= {text for text in tree.texts} | {" ".join(t.split()) for t in tree.texts}
+    assert set(map(visible, NAMES)) - {visible(" ")} <= set(tree.texts) | {" ".join(t.split()) for t in tree.texts}
 
 
 def test_nothing_leads_outside(html):
@@ -94,7 +104,9 @@ def test_a_browser_runs_nothing_of_it(html, tmp_path):
         assert driver.get_log("browser") == []
         assert requested(driver) == [(tmp_path / "page.html").as_uri()]
         assert driver.execute_script("return document.scripts.length") == 2
-        shown = driver.execute_script("return [...document.querySelectorAll('#settings option')].map((o) => o.textContent)")
+        shown = driver.execute_script(
+            "return [...document.querySelectorAll('#settings option')].map((o) => o.textContent)"
+        )
         assert shown == [visible(name) for name in (NAMES[-1], *NAMES[:-1])]
         assert driver.execute_script("return document.getElementById('total-0').textContent") != ""
     finally:
@@ -115,7 +127,21 @@ def test_a_picture_runs_nothing(name):
     for chart in charts:
         tree = ElementTree.fromstring(chart.svg())
         tags = {element.tag.rpartition("}")[2] for element in tree.iter()}
-        assert tags <= {"svg", "defs", "style", "g", "path", "text", "use", "clipPath", "rect", "image", "pattern", "linearGradient", "tspan"}
+        assert tags <= {
+            "svg",
+            "defs",
+            "style",
+            "g",
+            "path",
+            "text",
+            "use",
+            "clipPath",
+            "rect",
+            "image",
+            "pattern",
+            "linearGradient",
+            "tspan",
+        }
         assert not [a for element in tree.iter() for a in element.attrib if a.startswith("on")]
         written = " ".join("".join(element.itertext()) for element in tree.iter() if element.tag.endswith("}text"))
         assert visible(name).split()[0] in written

@@ -1,4 +1,4 @@
-"""The page in a browser: its numbers are those of the command line wherever the sliders stand, and it asks for nothing."""
+"""The page in a browser: its numbers are those of a count wherever the sliders stand, and it asks for nothing."""
 
 import json
 import random
@@ -22,8 +22,9 @@ return arguments[0].map((position) => {
   });
   return read();
   function read() {
-    return [[...document.querySelectorAll("[id^=box-]")].map((box) => box.value),
-            [...document.querySelectorAll("[id^=total-]")].map((cell) => cell.textContent), at("no-network").textContent];
+    const texts = (ids, of) => [...document.querySelectorAll(ids)].map(of);
+    return [texts("[id^=box-]", (box) => box.value), texts("[id^=total-]", (cell) => cell.textContent),
+            at("no-network").textContent];
   }
 });
 """
@@ -105,7 +106,9 @@ def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     assert requested(driver) == [(tmp_path / "page.html").as_uri()]
 
 
-@pytest.mark.parametrize("target", ["mobilenet_v1", "mobilenet_v2", "resnet50", "vgg", "lenet5", "conv_normal", "googlenet"])
+@pytest.mark.parametrize(
+    "target", ["mobilenet_v1", "mobilenet_v2", "resnet50", "vgg", "lenet5", "conv_normal", "googlenet"]
+)
 def test_other_networks(driver, tmp_path, target):
     data = opened(driver, target, tmp_path)
     indices, values = places(data, 25, target)
@@ -123,23 +126,52 @@ def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_pa
     seen = driver.execute_script(TYPE, texts)
     at = [[9, 3, 4, 2, Fraction(w), 1] for *_, w, _ in texts]
     assert compare(target, data, [[v if v.denominator > 1 else int(v) for v in p] for p in at], seen) == 3
-    reasons = [reason for *_, reason in driver.execute_script(TYPE, [["2", "3", "4", "2", "1", "1"], ["9", "3", "1", "2", "1", "1"],
-                                                                     ["9", "3", "4", "5", "1", "1"], ["9", "3", "4", "2", "x", "1"]])]
-    for reason, words in zip(reasons, ["a window of 3 does not fit into 2", "the times of 'repeat' = -1 must be at least 0",
-                                       "groups = 5 does not divide the 12 channels", "w is a number, as in 224"], strict=True):
+    reasons = [
+        reason
+        for *_, reason in driver.execute_script(
+            TYPE,
+            [
+                ["2", "3", "4", "2", "1", "1"],
+                ["9", "3", "1", "2", "1", "1"],
+                ["9", "3", "4", "5", "1", "1"],
+                ["9", "3", "4", "2", "x", "1"],
+            ],
+        )
+    ]
+    for reason, words in zip(
+        reasons,
+        [
+            "a window of 3 does not fit into 2",
+            "the times of 'repeat' = -1 must be at least 0",
+            "groups = 5 does not divide the 12 channels",
+            "w is a number, as in 224",
+        ],
+        strict=True,
+    ):
         assert words in reason
 
 
 def test_typed_values_and_presets(driver, tmp_path):
     data = opened(driver, "efficientnet", tmp_path)
-    texts = [["224", "1", w, "1000", "1"] for w in ("1.11", "0.0375", "1.0625")] + [["2147483647", "3.1", "2", "10", "2147483647"]]
+    texts = [["224", "1", w, "1000", "1"] for w in ("1.11", "0.0375", "1.0625")] + [
+        ["2147483647", "3.1", "2", "10", "2147483647"]
+    ]
     seen = driver.execute_script(TYPE, texts)
-    compare("efficientnet", data, [[Fraction(text) if "." in text else int(text) for text in row] for row in texts], seen)
-    for texts, words in ((["31", "1", "1", "1", "1"], "r is at least 32"), (["224.5", "1", "1", "1", "1"], "r is a whole number, not 224.5"),
-                         (["224", "0", "1", "1", "1"], "d is at least"), (["224", "1", "1", "2147483649", "1"], "classes is at most 2,147,483,648")):
+    compare(
+        "efficientnet", data, [[Fraction(text) if "." in text else int(text) for text in row] for row in texts], seen
+    )
+    for texts, words in (
+        (["31", "1", "1", "1", "1"], "r is at least 32"),
+        (["224.5", "1", "1", "1", "1"], "r is a whole number, not 224.5"),
+        (["224", "0", "1", "1", "1"], "d is at least"),
+        (["224", "1", "1", "2147483649", "1"], "classes is at most 2,147,483,648"),
+    ):
         assert words in driver.execute_script(TYPE, [texts])[0][2]
     for number, setting in enumerate(data["settings"]):
-        driver.execute_script("const s = document.getElementById('settings'); s.value = arguments[0]; s.dispatchEvent(new Event('change'))", str(number))
+        driver.execute_script(
+            "settings.value = arguments[0]; settings.dispatchEvent(new Event('change'))",
+            str(number),
+        )
         seen = driver.execute_script(SLIDE.replace("position.forEach", "[].forEach"), [[]])[0]
         assert seen[0] == setting["values"]
         assert seen[1][1] == f"{costcalc.load(setting['name']).cost().macs:,}"
@@ -155,7 +187,9 @@ def test_sliders_by_keyboard_and_for_screen_readers(driver, tmp_path):
     assert driver.find_element(By.ID, "box-0").get_attribute("value") == "225"
     assert slider.get_attribute("aria-valuetext") == "225"
     assert driver.find_element(By.ID, "total-1").text == f"{costcalc.load('efficientnet', r=225).cost().macs:,}"
-    unnamed = driver.execute_script("return [...document.querySelectorAll('input, select')].filter((e) => !e.labels.length && !e.ariaLabel).length")
+    unnamed = driver.execute_script(
+        "return [...document.querySelectorAll('input, select')].filter((e) => !e.labels.length && !e.ariaLabel).length"
+    )
     assert unnamed == 0
 
 

@@ -100,6 +100,11 @@ class Chart:
         data = self.drawn(picture_format(path))
         Path(path).write_bytes(data)
 
+    def inline(self) -> str:
+        """The picture to stand in HTML; nothing without matplotlib."""
+        svg = self._repr_svg_() or "<svg"
+        return svg[svg.index("<svg") :].removesuffix("<svg")
+
     def _repr_svg_(self) -> str | None:
         with suppress(MissingExtra):
             return self.svg()

@@ -1,4 +1,4 @@
-"""Pictures by matplotlib: legible in black and white, the same to the letter each time, names never read as mathematics."""
+"""Pictures by matplotlib: legible in black and white, the same to the letter each time, names no mathematics."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ INK, PALE, ACCENT = "black", "0.6", "#1f5fa8"
 WIDTH, HEIGHT = 7.2, 4.6  # inches
 STYLE = {
     "svg.hashsalt": "costcalc", "svg.fonttype": "none", "font.size": 10, "axes.titlesize": 11, "axes.spines.top": False,
-    "axes.spines.right": False, "figure.dpi": 100, "savefig.dpi": 150, "hatch.linewidth": 0.6, "axes.unicode_minus": False,
-    "path.simplify": False,
+    "axes.spines.right": False, "figure.dpi": 100, "savefig.dpi": 150, "hatch.linewidth": 0.6, "path.simplify": False,
+    "axes.unicode_minus": False, "text.parse_math": False,
 }  # fmt: skip
 UNDATED = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None}}
 MARKERS = "osD^vP*X"
@@ -40,7 +40,8 @@ def drawn(chart: Chart, format: str) -> bytes:
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")  # letters that its font lacks: an SVG is read with the reader's
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+        settings: Any = matplotlib.rcParams
+        settings.update(STYLE)
         DRAWERS[type(chart)](chart).savefig(out, format=format, metadata=UNDATED[format])
     return out.getvalue()
 
@@ -51,7 +52,7 @@ def _figure(title: str, rows: int = 1, columns: int = 1, height: float = HEIGHT)
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False)
     lines = textwrap.wrap(visible(title), LINE)
-    figure.suptitle("\n".join(lines), fontsize=11, parse_math=False)
+    figure.suptitle("\n".join(lines), fontsize=11)
     return figure, axes
 
 
@@ -59,7 +60,7 @@ def _name_axes(axes: Any, x: Axis, y: Axis) -> None:
     from matplotlib.ticker import FuncFormatter
 
     for axis, of, said in ((axes.xaxis, x, axes.set_xlabel), (axes.yaxis, y, axes.set_ylabel)):
-        said(visible(of.label), parse_math=False)
+        said(visible(of.label))
         if of.log:
             (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
         axis.set_major_formatter(FuncFormatter(lambda number, _: short(number)))
@@ -95,7 +96,9 @@ def _draw_curves(chart: Curves) -> Any:
 
 def _draw_line(axes: Any, line: Line, number: int) -> None:
     look = {"linestyle": "--", "color": PALE, "linewidth": 1.4} if line.dashed else {"color": INK, "linewidth": 1.2}
-    marker = {"marker": MARKERS[number % len(MARKERS)], "markersize": 3} if not line.dashed and len(line.xs) <= 60 else {}
+    marker = (
+        {"marker": MARKERS[number % len(MARKERS)], "markersize": 3} if not line.dashed and len(line.xs) <= 60 else {}
+    )
     axes.plot([*map(float, line.xs)], [*map(float, line.ys)], label=_label(line.label), **look, **marker)
 
 
@@ -112,15 +115,15 @@ def _draw_heat_map(chart: HeatMap) -> Any:
     for axis, found in ((axes.xaxis, chart.xs), (axes.yaxis, chart.ys)):
         at = [*range(0, len(found), max(1, -(-len(found) // TICKS)))]
         axis.set_ticks(at, [value_text(found[i]) for i in at])
-    axes.set_xlabel(visible(chart.x.label), parse_math=False)
-    axes.set_ylabel(visible(chart.y.label), parse_math=False)
+    axes.set_xlabel(visible(chart.x.label))
+    axes.set_ylabel(visible(chart.y.label))
     if max(map(len, (chart.xs, chart.ys))) <= FEW:
         _write_cells(axes, chart)
     elif ends[1] > ends[0]:
         _draw_levels(axes, values, *ends)
     bar = figure.colorbar(image, ax=axes, ticks=_round_levels(*ends), format=lambda number, _: short(number))
     bar.minorticks_off()
-    bar.set_label(visible(chart.what.label), parse_math=False)
+    bar.set_label(visible(chart.what.label))
     _mark(axes, chart)
     return figure
 
@@ -132,7 +135,7 @@ def _ends(known: Any) -> tuple[float, float]:
 def _norm(low: float, high: float) -> Any:
     from matplotlib.colors import LogNorm, Normalize
 
-    return LogNorm(low, high) if 0 < low and high > 4 * low else Normalize(low, high)
+    return LogNorm(low, high) if low > 0 and high > 4 * low else Normalize(low, high)
 
 
 def _pale() -> Any:
@@ -147,16 +150,22 @@ def _write_cells(axes: Any, chart: HeatMap) -> None:
     for j, row in enumerate(chart.cells):
         for i, value in enumerate(row):
             if value is not None:
-                axes.text(i, j, short(value), ha="center", va="center", fontsize=size, parse_math=False)
+                axes.text(i, j, short(value), ha="center", va="center", fontsize=size)
 
 
 def _draw_levels(axes: Any, values: Any, low: float, high: float) -> None:
-    """Lines of equal cost at round numbers, each with its number."""
+    """Lines of equal cost at round numbers, each that is long enough with its number."""
+    import numpy
+
     levels = _round_levels(low, high)
     lines = axes.contour(values, levels=levels, colors=INK, linewidths=0.8)
-    halo = axes.clabel(lines, fmt=short, fontsize=8, inline=True, inline_spacing=3)
-    for text in halo or ():
-        text.set_parse_math(False)
+    least = max(values.shape) / 4  # cells that a line goes through
+    room = [
+        least < max((sum(map(float, numpy.ptp(part, axis=0))) for part in parts), default=0) for parts in lines.allsegs
+    ]
+    labelled = [level for level, long in zip(lines.levels, room) if long]
+    if labelled:
+        axes.clabel(lines, labelled, fmt=short, fontsize=8, inline=True, inline_spacing=3)
 
 
 def _round_levels(low: float, high: float) -> list[float]:
@@ -198,22 +207,22 @@ def _draw_scatter(chart: Scatter) -> Any:
     return figure
 
 
+LOOKS: dict[str, dict[str, Any]] = {
+    "dots": {"linestyle": "", "marker": ".", "markersize": 3, "color": PALE},
+    "marks": {"linestyle": "", "marker": "o", "markersize": 6, "color": INK, "zorder": 4},
+    "rings": {"linestyle": "", "marker": "D", "markersize": 9, "markerfacecolor": "none", "color": ACCENT, "zorder": 3},
+    "squares": {"linestyle": "", "marker": "s", "markersize": 4, "color": ACCENT},
+    "steps": {"drawstyle": "steps-post", "marker": "s", "markersize": 3, "color": ACCENT, "linewidth": 1.2},
+}
+
+
 def _draw_group(axes: Any, group: Group) -> None:
-    looks: dict[str, dict[str, Any]] = {
-        "dots": {"linestyle": "", "marker": ".", "markersize": 3, "color": PALE, "rasterized": len(group.points) > CROWD},
-        "marks": {"linestyle": "", "marker": "o", "markersize": 6, "color": INK, "zorder": 4},
-        "rings": {"linestyle": "", "marker": "D", "markersize": 9, "markerfacecolor": "none", "color": ACCENT, "zorder": 3},
-        "squares": {"linestyle": "", "marker": "s", "markersize": 4, "color": ACCENT},
-        "steps": {"drawstyle": "steps-post", "marker": "s", "markersize": 3, "color": ACCENT, "linewidth": 1.2},
-        "line": {"linestyle": "--", "color": PALE, "linewidth": 1.4},
-    }  # fmt: skip
     xs, ys = [float(p.x) for p in group.points], [float(p.y) for p in group.points]
-    axes.plot(xs, ys, label=_label(group.label), **looks[group.kind])
+    axes.plot(xs, ys, label=_label(group.label), rasterized=len(xs) > CROWD, **LOOKS[group.kind])
 
 
 def _legend(axes: Any) -> None:
-    for text in axes.legend(frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=8).get_texts():
-        text.set_parse_math(False)
+    axes.legend(frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=8)
 
 
 def _label(text: str) -> str:

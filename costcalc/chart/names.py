@@ -15,36 +15,42 @@ NEAR, STEP, FARTHEST = 8, 9, 80  # points from a mark to its name, and how much 
 AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
 
 
-def put_names(
-    axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()
-) -> None:
+def put_names(axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()) -> None:
     """Writes a name beside each (x, y, name) and over no other mark."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
     axes.figure.draw_without_rendering()
-    renderer = axes.figure._get_renderer()
+    canvas: Any = FigureCanvasAgg(axes.figure)
+    renderer = canvas.get_renderer()
     marks = [*others, *((x, y) for x, y, _ in named)]
-    taken = [_box(*axes.transData.transform(mark), HALF) for mark in marks]
+    taken = [_around(axes.transData.transform(mark)) for mark in marks]
     for x, y, name in named[:MOST]:
         taken.append(_put(axes, renderer, (x, y), visible(name), taken))
 
 
 def _put(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
+    """The first place where the name meets nothing, and what it takes there; the last if there is none."""
     frame = axes.get_window_extent(renderer)
     text = None
     for distance, dx, dy in _places():
         if text is not None:
             text.remove()
-        line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3}
-        text = axes.annotate(
-            name, at, (dx, dy), textcoords="offset points", fontsize=SIZE, parse_math=False, zorder=5,
-            ha="left" if dx > 1 else "right" if dx < -1 else "center", va="center" if abs(dy) < 1 else "bottom" if dy > 0 else "top",
-            arrowprops=line if distance > NEAR else None, in_layout=False,
-            bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
-        )  # fmt: skip
+        text = _written(axes, at, name, dx, dy, distance > NEAR)
         box = _text_box(text, renderer)
         inside = frame.x0 <= box[0] and box[2] <= frame.x1 and frame.y0 <= box[1] and box[3] <= frame.y1
         if inside and not any(_meet(box, other) for other in taken):
             return box
     return box
+
+
+def _written(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float, line: bool) -> Any:
+    return axes.annotate(
+        name, at, (dx, dy), textcoords="offset points", fontsize=SIZE, zorder=5, in_layout=False,
+        ha="left" if dx > 1 else "right" if dx < -1 else "center",
+        va="bottom" if dy > 1 else "top" if dy < -1 else "center",
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
+        arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3} if line else None,
+    )  # fmt: skip
 
 
 def _places() -> Iterator[tuple[float, float, float]]:
@@ -64,8 +70,9 @@ def _text_box(text: Any, renderer: Any) -> tuple[float, float, float, float]:
     return box.x0, box.y0, box.x1, box.y1
 
 
-def _box(x: float, y: float, half: float) -> tuple[float, float, float, float]:
-    return x - half, y - half, x + half, y + half
+def _around(mark: Any) -> tuple[float, float, float, float]:
+    x, y = mark
+    return x - HALF, y - HALF, x + HALF, y + HALF
 
 
 def _meet(a: Any, b: Any) -> bool:

@@ -22,7 +22,7 @@ from costcalc.text import value_text
 SHADES, PLAIN_SHADES = " ░▒▓█×", " .:*#x"  # the last for what is not there
 BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
 ROWS, CELL = 16, 2  # rows of a map, and columns of the terminal that a value has at least
-WIDEST = 100  # columns, also on a terminal that has more
+NARROWEST, WIDEST = 30, 100  # columns: no picture on fewer, none wider on more
 
 
 def picture(found: Sweep, metric: str, width: int, blocks: bool = True) -> Iterator[str]:
@@ -30,7 +30,7 @@ def picture(found: Sweep, metric: str, width: int, blocks: bool = True) -> Itera
     if metric not in found.metrics:
         raise UnknownName(unknown("metric", metric, found.metrics))
     long = [name for name, values in found.grid.axes.items() if len(values) > 1]
-    if found.choice.reduces or not len(found):
+    if found.choice.reduces or not len(found) or width < NARROWEST:
         return
     if len(long) == 1:
         yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)
@@ -63,22 +63,25 @@ def _bars(values: Sequence[Any], bars: str) -> str:
 def _map(chart: HeatMap, width: int, shades: str) -> Iterator[str]:
     ys = _thinned(range(len(chart.ys)), ROWS)
     labels = {at: value_text(chart.ys[at]) for at in ys}
-    margin = max(map(len, labels.values())) + len(chart.y.title) + 2
-    if width - margin < 4 * CELL:
+    name, wide = visible(chart.y.title), max(map(len, labels.values()))
+    margin = wide + len(name) + 2
+    room = width - margin - len(chart.x.title) - 2
+    first, last = (value_text(chart.xs[at]) for at in (0, -1))
+    if room < max(4 * CELL, len(first) + len(last) + 1):
         return
-    xs = _thinned(range(len(chart.xs)), (width - margin) // CELL)
-    cell = min(8, (width - margin) // len(xs))
+    xs = _thinned(range(len(chart.xs)), room // CELL)
+    cell = min(8, room // len(xs))
     known = [value for row in chart.cells for value in row if value is not None]
     shades, nothing = shades[:-1], shades[-1]
     shade = _shading(min(known), max(known), shades)
     for at in reversed(ys):
-        head = f"{visible(chart.y.title) if at == ys[-1] else '':<{len(chart.y.title)}} {labels[at]:>{margin - len(chart.y.title) - 2}} "
-        yield (head + "".join((nothing if (v := chart.cells[at][i]) is None else shade(v)) * cell for i in xs)).rstrip()
-    first, last = value_text(chart.xs[xs[0]]), value_text(chart.xs[xs[-1]])
+        row = (chart.cells[at][i] for i in xs)
+        cells = "".join((nothing if value is None else shade(value)) * cell for value in row)
+        yield f"{name if at == ys[-1] else '':<{len(name)}} {labels[at]:>{wide}} {cells}".rstrip()
     under = f"{first}{' ' * max(1, cell * len(xs) - len(first) - len(last))}{last}"
     yield f"{' ' * margin}{under}  {visible(chart.x.title)}"
-    missing = f"  [{nothing}] none" if any(value is None for row in chart.cells for value in row) else ""
-    yield _key(chart, min(known), max(known), shades) + missing
+    missing = [f"[{nothing}] none"] if any(value is None for row in chart.cells for value in row) else []
+    yield from _filled([*_key(chart, min(known), max(known), shades), *missing], width)
 
 
 def _shading(low: Any, high: Any, shades: str) -> Any:
@@ -88,12 +91,12 @@ def _shading(low: Any, high: Any, shades: str) -> Any:
     return lambda value: shades[min(len(shades) - 1, int((scale(value) - start) / span * len(shades))) if span else 0]
 
 
-def _key(chart: HeatMap, low: Any, high: Any, shades: str) -> str:
+def _key(chart: HeatMap, low: Any, high: Any, shades: str) -> list[str]:
     """From which value on each shade is."""
     count = len(shades)
     starts = [low * (high / low) ** (i / count) if low > 0 else low + (high - low) * i / count for i in range(count)]
-    said = "  ".join(f"[{shade}] {short(start)}" for shade, start in zip(shades, starts))
-    return f"{visible(chart.what.title)} from {said} to {short(high)}"
+    said = [f"[{shade}] {short(start)}" for shade, start in zip(shades, starts)]
+    return [f"{visible(chart.what.title)} from {said[0]}", *said[1:-1], f"{said[-1]} to {short(high)}"]
 
 
 def _thinned(values: Sequence[Any], most: int) -> list[Any]:
@@ -101,3 +104,14 @@ def _thinned(values: Sequence[Any], most: int) -> list[Any]:
     if len(values) <= most:
         return [*values]
     return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
+def _filled(words: Sequence[str], width: int) -> Iterator[str]:
+    """Words of several parts on as few lines as they fit on."""
+    line = ""
+    for word in words:
+        if line and len(line) + len(word) + 2 > width:
+            yield line
+            line = ""
+        line += ("  " if line or word is not words[0] else "") + word
+    yield line

@@ -7,15 +7,14 @@ from html import escape
 
 from sympy import Add, Expr, Mul, ceiling, floor
 
-from costcalc.analysis.closed_form.mathtext import GREEK, NAMES, Writer
+from costcalc.analysis.closed_form.mathtext import NAMES, Writer
 from costcalc.table import visible
 
 GREEK_LETTERS = {
-    name: chr(code) for name, code in zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho".split(),
-        range(0x3B1, 0x3C2),
-    )
-} | dict(zip("sigma tau upsilon phi chi psi omega".split(), map(chr, range(0x3C3, 0x3CA))))  # fmt: skip
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
 
 
 class MathML(Writer):
@@ -28,7 +27,8 @@ class MathML(Writer):
         shown = visible(self.letters.get(name, name))
         bare = shown.rstrip("'")
         head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
-        text = f"<mi>{escape(GREEK_LETTERS[head] if GREEK.fullmatch(head) else head)}{'′' * (len(shown) - len(bare))}</mi>"
+        primes = "′" * (len(shown) - len(bare))
+        text = f"<mi>{escape(GREEK_LETTERS.get(head, head))}{primes}</mi>"
         return f"<msub>{text}<mi>{escape(below)}</mi></msub>" if below else text
 
     def number(self, n: int) -> str:
@@ -57,8 +57,7 @@ class MathML(Writer):
         """A long formula in pieces between which a line may end: the terms of a sum, also of one in brackets."""
         if isinstance(x, Add):
             first, *others = self.ordered(x.args)
-            signed = [(term, self.minus if term.could_extract_minus_sign() else self.plus) for term in others]
-            return [self.write(first), *(sign + self.write(-t if sign == self.minus else t) for t, sign in signed)]
+            return [self.write(first), *map(self._signed, others)]
         factors = Mul.make_args(x)
         sums = [factor for factor in factors if isinstance(factor, Add)]
         if len(sums) != 1 or len(factors) == 1:
@@ -67,4 +66,9 @@ class MathML(Writer):
         if front.as_numer_denom()[1] != 1:
             return [self.write(x)]
         first, *others = self.pieces(sums[0])
-        return [f"{self.write(front)}{self.times}<mo stretchy='false'>(</mo>", first, *others, "<mo stretchy='false'>)</mo>"]
+        return [f"{self.write(front)}{self.times}<mo>(</mo>", first, *others, "<mo>)</mo>"]
+
+    def _signed(self, term: Expr) -> str:
+        """A later term of a sum, behind its sign."""
+        negative = term.could_extract_minus_sign()
+        return f'<mo form="infix">{"−" if negative else "+"}</mo>{self.write(-term if negative else term)}'

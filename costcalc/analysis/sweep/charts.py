@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from fractions import Fraction
-from os.path import commonprefix
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
@@ -117,10 +116,12 @@ def preset_chart(found: PresetSweep) -> Scatter:
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Names without what all of them begin with: b0, b1; whole words go, or whole numbers stay."""
-    shared = commonprefix([*names])
-    shared = shared[: shared.rfind("_") + 1]
-    return [name.removeprefix(shared) or name for name in names] if len(names) > 1 else [*names]
+    """Names without the words that all of them begin with: b0, b1."""
+    words = [name.split("_") for name in names]
+    shared = 0
+    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
+        shared += 1
+    return ["_".join(parts[shared:]) for parts in words]
 
 
 def _figure(text: str | None) -> Fraction | None:

@@ -86,7 +86,7 @@ class PresetSweep:
         return f"<costcalc.PresetSweep {self.net.name}: {len(self.rows)} presets; table(), to_records()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return "".join(table._repr_html_() for table in self.tables()) + self.chart().inline()
 
 
 def sweep_presets(net: Network, wanted: str) -> PresetSweep:

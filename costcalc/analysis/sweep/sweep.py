@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
+MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
 LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
@@ -135,7 +136,8 @@ class Sweep:
         return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        few = 0 < len(self) <= MOST_DRAWN
+        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
 
 
 def sweep_net(

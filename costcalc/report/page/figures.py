@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from costcalc.analysis.sweep.charts import curves, heat_map, metric_axis, preset_chart, short_names
+from costcalc.analysis.sweep.charts import curves, heat_map, preset_chart, short_names
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.law import compound, laws, power_text
-from costcalc.analysis.sweep.points import Points, front
+from costcalc.analysis.sweep.law import laws, power_text
 from costcalc.analysis.sweep.presets import PresetSweep
-from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
-from costcalc.chart import FEW, Axis, Chart, Group, Mark, Scatter
+from costcalc.analysis.sweep.sweep import Choice, sweep
+from costcalc.chart import FEW, Chart, Mark
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
@@ -40,7 +38,12 @@ def inline(chart: Chart, name: str) -> str:
     width, height = (re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', text)[1] for side in ("width", "height"))  # type: ignore[index]
     text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
     text = text.replace("xlink:href=", "href=")
-    return re.sub(r"<svg[^>]*>", f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-caption">', text, count=1)
+    return re.sub(
+        r"<svg[^>]*>",
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-caption">',
+        text,
+        count=1,
+    )
 
 
 def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
@@ -80,51 +83,6 @@ def knob_curves(net: Network, axes: Mapping[str, Any]) -> Iterator[Figure]:
             said += f" Dashed: MACs that grow with {power_text(knob, laws(net)[knob])}, as is often said."
         chart = replace(chart, title=f"over {knob}")
         yield Figure(f"curve-{number}", inline(chart, f"curve-{number}"), said)
-
-
-def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
-    """The points of a grid with their front: more by the law for fewer MACs; without a law, more params."""
-    law = [knob for knob in compound(found.net) if knob in found.columns]
-    if len(law) > 1:
-        said = "·".join(power_text(knob, laws(found.net)[knob]) for knob in law)
-        size = _by_law(found.columns, law, found.net)
-        named = _by_law({k: [row.get(k, found.net.knobs[k]) for row in presets.rows] for k in law}, law, found.net) if presets else []
-        axis = Axis(said, "times that of the network as it is set", log=True)
-    else:
-        said, axis = "params", metric_axis("params", log=True)
-        size = found.columns["params"].tolist()
-        named = [row["params"] for row in presets.rows] if presets else []
-    xs = found.columns["macs"].tolist()
-    best = front(Points({"x": found.columns["macs"], "y": _array(size)}), (("x", False), ("y", True)))
-    steps = sorted((Mark(a, b) for a, b in zip(best.columns["x"].tolist(), best.columns["y"].tolist())), key=lambda m: m.x)
-    groups = [
-        Group("points of the grid", tuple(map(Mark, xs, size)), "dots"),
-        Group(f"no other has more {said} for fewer MACs", tuple(steps), "steps"),
-    ]
-    if presets:
-        names = short_names([row["preset"] for row in presets.rows])
-        groups.append(Group("presets", tuple(Mark(r["macs"], y, n) for r, y, n in zip(presets.rows, named, names))))
-    chart = Scatter(f"{said} against MACs", metric_axis("macs", log=True), axis, tuple(groups))
-    caption = f"{len(found):,} points of the grid, and the Pareto front of them: those than which no other has more {said} for fewer MACs."
-    return Figure("front", inline(chart, "front"), caption)
-
-
-def _by_law(columns: Mapping[str, Any], law: list[str], net: Network) -> list[Fraction]:
-    """The product of powers of the knobs, over that of the network as it is set."""
-    powers = laws(net)
-    sizes = [Fraction(1)] * len(columns[law[0]])
-    for knob in law:
-        start = Fraction(net.knobs[knob])
-        sizes = [size * (Fraction(value) / start) ** powers[knob] for size, value in zip(sizes, columns[knob])]
-    return sizes
-
-
-def _array(values: list[Any]) -> Any:
-    import numpy
-
-    made = numpy.empty(len(values), dtype=object)
-    made[:] = values
-    return made
 
 
 def named_presets(presets: PresetSweep) -> Figure:

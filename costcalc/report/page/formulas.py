@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
 from costcalc.analysis.closed_form.mathml import MathML
-from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.sweep.charts import UNITS
 from costcalc.dims.letters import RoundTo
 
-ROUNDED = "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"
+ROUNDED = (
+    "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"
+)
 
 
 class Shown(NamedTuple):
@@ -30,10 +31,15 @@ def shown(formula: Formula) -> Shown:
     math = MathML(formula.letters, formula.names, far=formula.far)
     plain = MathML(formula.letters, far=formula.far)
     blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
-    where = [[f"{plain.letter(n)}<mo>=</mo>{first}", *more] for n, e in formula.where().items() for first, *more in [plain.pieces(e)]]
-    text = Writer(formula.letters, formula.names, far=formula.far).write(formula.total)
+    where = [
+        [f"{plain.letter(n)}<mo>=</mo>{first}", *more]
+        for n, e in formula.where().items()
+        for first, *more in [plain.pieces(e)]
+    ]
     rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
+    long = len(formula.text) > 2 * LINE
+    unit = UNITS.get(formula.metric, "operations")
     return Shown(
-        label(formula.metric), UNITS.get(formula.metric, "operations"), math.pieces(formula.total), len(text) > 2 * LINE,
+        label(formula.metric), unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],
     )  # fmt: skip

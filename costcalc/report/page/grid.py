@@ -47,4 +47,3 @@ def values(knob: Knob, seen: list[Any], grain: int | None = None) -> tuple[Any, 
     first, last = max(ceil(Fraction(knob.low) / step), floor(low / step)), ceil(high / step)
     found = [normal(step * i) for i in range(int(first), int(last) + 1)]
     return tuple(value for value in found if knob.low <= value <= knob.high)
-

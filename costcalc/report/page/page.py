@@ -17,8 +17,9 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.sweep import TITLES, Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
-from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets, trade_off
+from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
+from costcalc.report.page.front import trade_off
 from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms
 from costcalc.spec.network import Network
@@ -107,7 +108,9 @@ class Page:
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
-        at = sweep(self.net, Grid({name: (value,) for name, value in self._numbers().items()}), Choice()).to_records()[0]
+        at = sweep(self.net, Grid({name: (value,) for name, value in self._numbers().items()}), Choice()).to_records()[
+            0
+        ]
         found = []
         for metric in self.found.metrics:
             values = self.found.columns[metric]

@@ -45,7 +45,7 @@ class ClosedForms:
         settings = self.settings()
         seen = {name: [values[name] for _, values in settings] for name in self.knobs}
         return {
-            "knobs": [knob_data(self.net.spec.knobs[name], seen[name], self.grain(name, seen[name])) for name in self.knobs],
+            "knobs": [knob_data(self.net.spec.knobs[k], seen[k], self.grain(k, seen[k])) for k in self.knobs],
             "settings": [{"name": name, "values": [text(values[k]) for k in self.knobs]} for name, values in settings],
             "metrics": [{"base": _fraction(value)} for value in self.values().values()],
             "conditions": [
@@ -57,7 +57,7 @@ class ClosedForms:
     def settings(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Where the sliders can be put: as the knobs are set, and at the presets that differ in no other knob."""
         now = self.net.knobs
-        found = [(self.net.label, now)]
+        found: list[tuple[str, Mapping[str, Any]]] = [(self.net.label, now)]
         for name, preset in self.net.spec.presets.items():
             values = {**now, **preset.settings}
             if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.net.label:
