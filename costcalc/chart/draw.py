@@ -161,7 +161,8 @@ def _draw_levels(axes: Any, values: Any, low: float, high: float) -> None:
     lines = axes.contour(values, levels=levels, colors=INK, linewidths=0.8)
     least = max(values.shape) / 4  # cells that a line goes through
     room = [
-        least < max((sum(map(float, numpy.ptp(part, axis=0))) for part in parts), default=0) for parts in lines.allsegs
+        least < max((float(numpy.ptp(part, axis=0).sum()) for part in parts if len(part)), default=0)
+        for parts in lines.allsegs
     ]
     labelled = [level for level, long in zip(lines.levels, room) if long]
     if labelled:
