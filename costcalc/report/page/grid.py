@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -18,15 +18,15 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 PARTS = (32, 16, 8, 4, 2, 1)  # of a whole number, for a real knob: what rounds to a channel on a wide layer is on it
 
 
-def default_axes(net: Network, grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
-    """For up to three knobs their values: those with a law and those that presets set, else the first of the spec;
-    never the batch. Of a real knob `grains` says what its values are parts of, where sizes must be whole."""
-    sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size and name != "batch"]
-    known = [name for name in sizes if name in laws(net)]
-    in_presets = [name for name in sizes if name not in known and len({*_seen(net, name)}) > 1]
-    others = [] if len(known + in_presets) > 1 else [name for name in sizes if name not in known + in_presets]
+def default_axes(net: Network, among: Iterable[str], grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
+    """For up to three of some knobs their values: those with a law and those that presets set, else the first of them;
+    the batch if there is no other. `grains`: what the values of a real knob are parts of, where sizes must be whole."""
+    knobs = [name for name in among if name != "batch"] or ["batch"]
+    known = [name for name in knobs if name in laws(net)]
+    in_presets = [name for name in knobs if name not in known and len({*_seen(net, name)}) > 1]
+    others = [] if len(known + in_presets) > 1 else [name for name in knobs if name not in known + in_presets]
     chosen = [*known, *in_presets, *others][:KNOBS]
-    return {name: values(net.spec.knobs[name], _seen(net, name), grains.get(name)) for name in sizes if name in chosen}
+    return {k: values(net.spec.knobs[k], _seen(net, k), grains.get(k)) for k in knobs if k in chosen}
 
 
 def _seen(net: Network, name: str) -> list[Any]:

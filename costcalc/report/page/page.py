@@ -48,7 +48,9 @@ class Page:
         """
         net.needs_numbers("a report")
         closed, why_not = _closed_forms(net)
-        grid = Grid(dict(axes or {}) or default_axes(net, closed.parts_of_whole() if closed else {}))
+        sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+        among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
+        grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
         if grid.size > MOST_POINTS:
             raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
         wanted = presets or ("all" if net.spec.presets else None)
@@ -85,7 +87,7 @@ class Page:
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "tables": self.presets.tables() if self.presets else [],
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "tables": self.presets.tables() if self.presets else [],
             "figures": self.figures(), "formulas": self.formulas(), "notes": self.about_the_grid(),
         }  # fmt: skip
 
@@ -126,6 +128,11 @@ class Page:
         units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
         metrics = self.closed.metrics if self.closed else ()
         return [(names.get(metric, metric.replace("_", " ")), units.get(metric, "")) for metric in metrics]
+
+    def fixed(self) -> str:
+        """The knobs that have no slider, as they are set."""
+        moved = self.closed.knobs if self.closed else ()
+        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs.items() if name not in moved)
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""
