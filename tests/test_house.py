@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "costcalc"
 FLOORS = [
     "text",
     "errors table",
+    "chart",
     "dims",
     "ops",
     "graph",
@@ -83,7 +84,9 @@ def test_nothing_is_evaluated_or_unpickled():
     assert found == []
 
 
-@pytest.mark.parametrize("heavy", ["sympy", "networkx", "numpy", "torch", "pandas", "rich", "yaml"])
+@pytest.mark.parametrize(
+    "heavy", ["sympy", "networkx", "numpy", "torch", "pandas", "rich", "yaml", "matplotlib", "jinja2"]
+)
 def test_importing_costcalc_imports_nothing_heavy(heavy):
     code = f"import costcalc, sys; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
+from costcalc.cli.pictures import Metric, Plot, Report, check_metric, show_picture, write_plot, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
@@ -51,6 +52,9 @@ def sweep(
     explain_steps: Annotated[
         bool, typer.Option("--explain-steps", help="Instead the next step up of each knob, what it costs, and why.")
     ] = False,
+    plot: Plot = None,
+    metric: Metric = None,
+    report: Report = None,
     store: StorePath = None,
     set_: Set = None,
     format: Format = None,
@@ -63,12 +67,18 @@ def sweep(
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if explain_steps:
-        if axes or presets or where or pareto or top or fit:
+        if axes or presets or where or pareto or top or fit or plot or report:
             raise UsageError("--explain-steps starts from the target: set its knobs behind an @, and give no points")
         from costcalc.analysis.sweep.steps import next_steps
 
         steps = next_steps(net)
         emit([steps.table()], steps.to_dict(), format, output)
+        return
+    check_metric(metric)
+    if report is not None:
+        if where or pareto or top or fit or plot or output or format:
+            raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")
+        write_report(net, axes or [], presets, report)
         return
     seconds = None
     if metrics and "seconds" in metrics.replace(" ", "").split(","):
@@ -81,6 +91,8 @@ def sweep(
         from costcalc.analysis.sweep.presets import sweep_presets
 
         of_presets = sweep_presets(net, presets, metrics, seconds=seconds)
+        if plot:
+            write_plot(of_presets.chart(), plot)
         emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
@@ -91,6 +103,8 @@ def sweep(
         points = read_axes(axes or [], net.spec.knobs, net.name)
         choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs", "seconds": seconds}
         found = sweep_net(net, points, metrics=metrics, **choice, progress=show)
+    if plot:
+        write_plot(found.chart(metric or "macs"), plot)
     if fit:
         exponents = found.fit()
         emit([exponents.table()], exponents.to_dict(), format, output)
@@ -98,6 +112,8 @@ def sweep(
     looking = _looking(format, output)
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)
+    if looking:
+        show_picture(found, metric)
 
 
 def scale(

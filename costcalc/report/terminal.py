@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from costcalc.report.layout import lines
@@ -35,6 +35,16 @@ def show(tables: Sequence[Table]) -> None:
         text = Text.assemble(*[(part, STYLES[style]) for part, style in line])
         text.rstrip()
         console.print(text, soft_wrap=True)
+
+
+def show_lines(lines: Callable[[int, bool], Iterable[str]]) -> None:
+    """Lines for someone who is looking, made for so many columns and with or without block characters; one above them
+    is left free. Nothing if there are none."""
+    from rich.console import Console
+
+    console = Console(markup=False, emoji=False, highlight=False)
+    for number, line in enumerate(lines(console.width, console.encoding.startswith("utf"))):
+        console.print("\n" * (not number) + line, soft_wrap=True)
 
 
 def put(text: str) -> None:

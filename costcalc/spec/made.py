@@ -20,7 +20,7 @@ class Maker:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
 
     def __init__(self) -> None:
-        self.assumed: dict[str, None] = {}  # what letters could not decide
+        self.assumed: dict[str, Any] = {}  # what letters could not decide, in words, and the size that must be whole
         self.by_item: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
 
@@ -72,7 +72,7 @@ class Maker:
             return value
         is_whole = dims.whole(value)
         if is_whole is None:
-            self.assumed[f"{value} is a whole number"] = None
+            self.assumed[f"{value} is a whole number"] = value
         elif is_whole is False:
             text, number = shorten(expression.text), shorten(dims.size_text(value))
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"

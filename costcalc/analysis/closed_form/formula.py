@@ -198,12 +198,22 @@ def derive(
     """
     if metric not in TOTALS:
         raise UnknownName(unknown("metric", metric, TOTALS))
+    return formula_of(net, metric, *walked(net, free, seconds))
+
+
+def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
+    """The layer graph with letters, and its rows: what all closed forms of a network are made of."""
     with time_limit(seconds, too_large(net, seconds)) as deadline:
         graph = _with_letters(net, free)
         rows = []
         for row in walk(graph):
             rows.append(row)
             deadline.check()
+    return graph, rows
+
+
+def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
+    """The closed form of a total, of what was walked."""
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
     knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}

@@ -12,8 +12,9 @@ from typing import Any
 
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import EXPONENTS, PAPERS, Law
+from costcalc.analysis.sweep.law import PAPERS, Law
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.sweep.powers import EXPONENTS
 from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, shown_with
 from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
 from costcalc.analysis.sweep.totals import totals_of

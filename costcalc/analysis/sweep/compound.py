@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.law import LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.sweep.powers import EXPONENTS
 from costcalc.analysis.sweep.scale import check_budget, limits_text, shown_with
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.dims.given import normal

@@ -10,13 +10,13 @@ from math import isfinite
 from typing import Any
 
 from costcalc.analysis.sweep.knob import GRAIN
+from costcalc.analysis.sweep.powers import EXPONENTS, power_text
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import Place, SpecError, UsageError
 from costcalc.spec.expressions import parse
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
-EXPONENTS = {"d": 1, "w": 2, "r": 2}  # section 3.3: FLOPs grow with d, w² and r²
 DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
 LARGEST_PHI = 1000
 LARGEST_BASE = 1000
@@ -65,7 +65,7 @@ class Law:
 
     def product_text(self) -> str:
         """`1.2·1.1²·1.15² = 1.920`"""
-        factors = (value_text(b) + ("²" if EXPONENTS[k] == 2 else "") for k, b in self.bases.items())
+        factors = (power_text(value_text(b), EXPONENTS[k]) for k, b in self.bases.items())
         return f"{'·'.join(factors)} = {float(self.product):.3f}"
 
 

@@ -8,19 +8,25 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import log, prod
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.sweep.law import EXPONENTS, PAPERS
+from costcalc.analysis.sweep.law import PAPERS
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
+from costcalc.analysis.sweep.powers import EXPONENTS, compound, power_text
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.spec.library import preset_of
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import rounded, value_text
+
+if TYPE_CHECKING:
+    from costcalc.chart import Chart
 
 SHOWN = ("params", "macs")
 BASES = {knob: float(base) for knob, base in PAPERS.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
@@ -54,7 +60,7 @@ class PresetSweep:
         if {*SHOWN} & {*self.metrics}:
             notes.append("published: the figures of the spec's source; `costcalc reconcile` says why they differ")
         if self.law:
-            law = "·".join(map(_power, self.law))
+            law = "·".join(power_text(knob, EXPONENTS[knob]) for knob in self.law)
             columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
@@ -108,6 +114,16 @@ class PresetSweep:
         then = f"{', '.join(later)} for φ = 2 to {LARGEST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
+    def chart(self) -> Chart:
+        """Params against MACs, each preset with its name."""
+        from costcalc.analysis.sweep.charts import preset_chart
+
+        return preset_chart(self)
+
+    def plot(self, path: Path | str) -> None:
+        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
+        self.chart().save(path)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --presets`."""
         more = {"elasticities": self.elasticities, "growth": self.growth} if self.law else {}
@@ -117,7 +133,7 @@ class PresetSweep:
         return f"<costcalc.PresetSweep {self.net.name}: {len(self.rows)} presets; table(), to_records()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return "".join(table._repr_html_() for table in self.tables()) + self.chart().inline()
 
 
 def sweep_presets(
@@ -130,9 +146,10 @@ def sweep_presets(
     """
     shown = read_metrics(metrics, SHOWN)
     names = read_presets(wanted, net)
-    nets = [net.at({**net.spec.presets[name].settings, **net.settings}, name) for name in names]
+    given = _besides_its_preset(net)
+    nets = [net.at({**net.spec.presets[name].settings, **given}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
-    law = _law(net) if "macs" in shown else ()
+    law = compound(net) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = looked_up(nets, seconds) if "seconds" in shown else [None] * len(nets)
     for name, one, time in zip(names, nets, times):
@@ -148,12 +165,6 @@ def sweep_presets(
     return PresetSweep(net, tuple(rows), knobs, law, shown, tuple(nets))
 
 
-def _law(net: Network) -> tuple[str, ...]:
-    """The knobs of the law that a net has, if it has enough of them."""
-    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
-    return law if set(law) >= {"w", "r"} or "d" in law else ()
-
-
 def _by_law(
     macs: int, base: int, at: Mapping[str, Any], first: Mapping[str, Any], law: Sequence[str]
 ) -> dict[str, Any]:
@@ -161,6 +172,13 @@ def _by_law(
     said = base * prod((Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob] for knob in law)
     error = {"law": round(said), "error": (said - macs) / macs}
     return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
+
+
+def _besides_its_preset(net: Network) -> dict[str, Any]:
+    """What is set of a network but by the preset that it may be: of resnet50@r=160 only r."""
+    preset = preset_of(net.label, net.spec)
+    by_preset = preset.settings if preset else {}
+    return {name: value for name, value in net.settings.items() if by_preset.get(name) != value}
 
 
 def read_presets(wanted: str, net: Network) -> list[str]:
@@ -192,7 +210,3 @@ def _published(net: Network, metric: str) -> str | None:
     """The first figure of the whole network that its spec lists."""
     figures = [figure.published for figure in reconcile_net(net).figures]
     return next((p.value for p in figures if p.preset == net.label and p.metric == metric and not p.block), None)
-
-
-def _power(knob: str) -> str:
-    return knob + ("²" if EXPONENTS[knob] == 2 else "")

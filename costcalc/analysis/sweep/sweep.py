@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,8 +29,12 @@ from costcalc.text import as_float, value_text
 if TYPE_CHECKING:
     from costcalc.analysis.sweep.fit import Fit
 
+if TYPE_CHECKING:
+    from costcalc.chart import Chart
+
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
+MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
 LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
@@ -76,6 +81,7 @@ class Sweep:
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the rest was chosen, in words
     metrics: tuple[str, ...] = METRICS
+    choice: Choice = Choice()
 
     @cached_property
     def columns(self) -> dict[str, Any]:
@@ -126,6 +132,16 @@ class Sweep:
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
 
+    def chart(self, metric: str = "macs") -> Chart:
+        """Curves over one knob, a map of a metric over two, else points with the front. Raises UnknownName."""
+        from costcalc.analysis.sweep.charts import chart_of
+
+        return chart_of(self, metric)
+
+    def plot(self, path: Path | str, metric: str = "macs") -> None:
+        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
+        self.chart(metric).save(path)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep`."""
         about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
@@ -137,7 +153,8 @@ class Sweep:
         return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        few = 0 < len(self) <= MOST_DRAWN
+        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
 
 
 def sweep_net(
@@ -207,7 +224,7 @@ def sweep(
     if choice.top is not None:
         kept = sorted_by(kept, choice.by)
     kept = Points({name: kept.columns[name] for name in (*grid.axes, *metrics)})
-    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics))
+    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics), choice)
 
 
 def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:

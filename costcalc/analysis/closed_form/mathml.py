@@ -1,0 +1,74 @@
+"""Formulas for web pages: MathML, in the order in which the text of `costcalc formula` has them."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from sympy import Add, Expr, Mul, ceiling, floor
+
+from costcalc.analysis.closed_form.mathtext import NAMES, Writer
+from costcalc.table import visible
+
+GREEK_LETTERS = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
+
+
+class MathML(Writer):
+    """The inside of a <math> element. Names are escaped; nothing else comes from outside."""
+
+    minus, plus, times = "<mo>−</mo>", "<mo>+</mo>", "<mo>·</mo>"
+
+    def letter(self, name: str) -> str:
+        """c_in and c7 have what comes after their first part below, phi is φ."""
+        shown = visible(self.letters.get(name, name))
+        bare = shown.rstrip("'")
+        head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
+        primes = "′" * (len(shown) - len(bare))
+        text = f"<mi>{escape(GREEK_LETTERS.get(head, head))}{primes}</mi>"
+        return f"<msub>{text}<mi>{escape(below)}</mi></msub>" if below else text
+
+    def number(self, n: int) -> str:
+        return f"<mn>{n:,}</mn>"
+
+    def power(self, base: str, n: int) -> str:
+        return f"<msup><mrow>{base}</mrow><mn>{n}</mn></msup>"
+
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return f"<mfrac><mrow>{over}</mrow><mrow>{under}</mrow></mfrac>"
+
+    def bracketed(self, text: str) -> str:
+        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+
+    def grouped(self, text: str) -> str:
+        return text  # a fraction groups
+
+    def call(self, x: Expr) -> str:
+        inside = "<mo>,</mo>".join(map(self.inside, x.args))
+        if isinstance(x, (ceiling, floor)):
+            left, right = "⌈⌉" if isinstance(x, ceiling) else "⌊⌋"
+            return f"<mrow><mo>{left}</mo>{inside}<mo>{right}</mo></mrow>"
+        return f"<mrow><mi>{NAMES[x.func]}</mi><mo>&#8289;</mo>{self.bracketed(inside)}</mrow>"
+
+    def pieces(self, x: Expr) -> list[str]:
+        """A long formula in pieces between which a line may end: the terms of a sum, also of one in brackets."""
+        if isinstance(x, Add):
+            first, *others = self.ordered(x.args)
+            return [self.write(first), *map(self._signed, others)]
+        factors = Mul.make_args(x)
+        sums = [factor for factor in factors if isinstance(factor, Add)]
+        if len(sums) != 1 or len(factors) == 1:
+            return [self.write(x)]
+        front = Mul(*(factor for factor in factors if factor is not sums[0]))
+        if front.as_numer_denom()[1] != 1:
+            return [self.write(x)]
+        first, *others = self.pieces(sums[0])
+        return [f"{self.write(front)}{self.times}<mo>(</mo>", first, *others, "<mo>)</mo>"]
+
+    def _signed(self, term: Expr) -> str:
+        """A later term of a sum, behind its sign."""
+        negative = term.could_extract_minus_sign()
+        return f'<mo form="infix">{"−" if negative else "+"}</mo>{self.write(-term if negative else term)}'

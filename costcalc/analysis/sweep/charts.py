@@ -1,0 +1,143 @@
+"""Sweeps as pictures: curves over one knob, a map over two, points by two of their numbers otherwise.
+
+chart_of(costcalc.sweep("resnet50", r="128:512:32")).save("resnet.svg")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.reconcile import read_figure
+from costcalc.analysis.sweep.powers import laws, power_text
+from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
+from costcalc.errors import CostcalcError, UnknownName, shorten, unknown
+from costcalc.spec.network import Network
+from costcalc.text import value_text
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.presets import PresetSweep
+    from costcalc.analysis.sweep.sweep import Sweep
+
+UNITS = {"params": "learned scalars", "macs": "multiplications", "activations": "elements written"}
+CROWD = 100_000  # points of a grid that are shown behind its front
+
+
+def chart_of(found: Sweep, metric: str = "macs") -> Chart:
+    """The picture of a sweep; a map shows one metric. Raises UnknownName for one that the sweep has not."""
+    if metric not in found.metrics:
+        raise UnknownName(unknown("metric", metric, found.metrics))
+    long = [name for name, values in found.grid.axes.items() if len(values) > 1] or [*found.grid.axes][:1]
+    if found.choice.pareto:
+        return front_chart(found)
+    if len(long) == 1:
+        return curves(found, long[0])
+    if len(long) == 2:
+        return heat_map(found, long[0], long[1], metric)
+    points = _marks(found.columns, "macs", "params")
+    axes = metric_axis("macs", log=True), metric_axis("params", log=True)
+    return Scatter(_title(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
+
+
+def metric_axis(metric: str, *, log: bool = False) -> Axis:
+    """A metric as an axis: its name and its unit."""
+    from costcalc.analysis.sweep.metrics import ALL
+
+    title = ALL[metric].title if metric in ALL else metric.replace("_", " ")
+    return Axis(title, UNITS.get(metric, "" if "bytes" in title else "operations"), log)
+
+
+def knob_axis(net: Network, name: str) -> Axis:
+    """A knob as an axis: its name and what its spec says it is."""
+    return Axis(name, shorten(net.spec.knobs[name].about.partition(":")[0], 60))
+
+
+def curves(found: Sweep, knob: str, metrics: Sequence[str] | None = None) -> Curves:
+    """Each metric over one knob, the others as they are set; beside the MACs the law, if there is one for this knob."""
+    xs = tuple(found.columns[knob].tolist())
+    panels = []
+    for metric in metrics or found.metrics:
+        lines = [Line("exact", xs, tuple(found.columns[metric].tolist()))]
+        if metric == "macs":
+            lines += law_line(found.net, knob, xs)
+        panels.append((metric_axis(metric), tuple(lines)))
+    return Curves(_title(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
+
+
+def law_line(net: Network, knob: str, xs: Iterable[Any]) -> list[Line]:
+    """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
+    if knob not in laws(net):
+        return []
+    with suppress(CostcalcError):
+        base, start, power = cost_of(net).macs, Fraction(net.knobs[knob]), laws(net)[knob]
+        label = f"{power_text(knob, power)} from {knob} = {value_text(net.knobs[knob])}"
+        xs = tuple(xs)
+        return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
+    return []
+
+
+def heat_map(found: Sweep, x: str, y: str, metric: str = "macs", marks: Iterable[Mark] = ()) -> HeatMap:
+    """One metric over two knobs."""
+    columns = [found.columns[name].tolist() for name in (x, y, metric)]
+    known = {(a, b): value for a, b, value in zip(*columns)}
+    xs, ys = found.grid.axes[x], found.grid.axes[y]
+    cells = tuple(tuple(known.get((a, b)) for a in xs) for b in ys)
+    axes = knob_axis(found.net, x), knob_axis(found.net, y), metric_axis(metric)
+    return HeatMap(_title(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
+
+
+def front_chart(found: Sweep) -> Scatter:
+    """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
+    from costcalc.analysis.sweep.sweep import Choice, sweep
+
+    orders = [*found.choice.pareto, ("macs", False)]
+    (x, less), (y, _) = sorted(orders[:2], key=lambda order: order[1])
+    groups = []
+    if found.grid.size <= CROWD:
+        every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
+        groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
+    front = tuple(sorted(_marks(found.columns, x, y), key=lambda mark: (mark.x, mark.y)))
+    stairs = len(found.choice.pareto) == 2 and not less
+    groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
+    return Scatter(_title(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+
+
+def preset_chart(found: PresetSweep) -> Scatter:
+    """MACs and params of the presets, published beside exact."""
+    names = short_names([row["preset"] for row in found.rows])
+    exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(found.rows, names))
+    pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in found.rows]
+    published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
+    groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
+    return Scatter(_title(found.net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without the words that all of them begin with: b0, b1."""
+    words = [name.split("_") for name in names]
+    shared = 0
+    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
+        shared += 1
+    return ["_".join(parts[shared:]) for parts in words]
+
+
+def _figure(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    digits, unit, _ = read_figure(text, 1000)
+    return Fraction(digits) * unit
+
+
+def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
+    return tuple(Mark(a, b) for a, b in zip(columns[x].tolist(), columns[y].tolist()))
+
+
+def _axis(found: Sweep, name: str) -> Axis:
+    return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
+
+
+def _title(net: Network, chosen: str = "") -> str:
+    return f"{net.label}: {net.title}" + (f" ({chosen})" if chosen else "")

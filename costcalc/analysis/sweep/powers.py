@@ -1,0 +1,30 @@
+"""How multiplies are said to grow with depth, width and resolution, which rounding makes only nearly true."""
+
+from __future__ import annotations
+
+from costcalc.spec.network import Network
+
+EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def compound(net: Network) -> tuple[str, ...]:
+    """The knobs of the law d·w²·r² that a network has, if it has depth, or width and resolution."""
+    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
+    return law if set(law) >= {"w", "r"} or "d" in law else ()
+
+
+def laws(net: Network) -> dict[str, int]:
+    """The power of each knob for which there is a law: those of the compound one, and any that is the size of an image
+    along all its axes, of which a convolution has so many positions."""
+    found = {knob: EXPONENTS[knob] for knob in compound(net)}
+    for axes in net.spec.inputs.values():
+        texts = {axis.text for axis in axes[1:]}
+        if len(axes) > 1 and len(texts) == 1 and texts <= {*net.spec.knobs}:
+            found.setdefault(texts.pop(), len(axes) - 1)
+    return found
+
+
+def power_text(knob: str, power: int) -> str:
+    """`d`, `w²`"""
+    return knob + (str(power).translate(SUPERSCRIPTS) if power != 1 else "")

@@ -1,0 +1,79 @@
+"""Names beside points, none over another: each where there is room for it, with a thin line if that is some way off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import cos, pi, sin
+from typing import Any
+
+from costcalc.table import visible
+
+SIZE = 8  # points of type
+MOST = 40  # names, beyond which nobody could read them
+HALF = 5  # points from the middle of a mark to its edge
+NEAR, STEP, FARTHEST = 8, 9, 80  # points from a mark to its name, and how much farther each try is
+AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
+
+
+def put_names(axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()) -> None:
+    """Writes a name beside each (x, y, name) and over no other mark."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    axes.figure.draw_without_rendering()
+    canvas: Any = FigureCanvasAgg(axes.figure)
+    renderer = canvas.get_renderer()
+    marks = [*others, *((x, y) for x, y, _ in named)]
+    taken = [_around(axes.transData.transform(mark)) for mark in marks]
+    for x, y, name in named[:MOST]:
+        taken.append(_put(axes, renderer, (x, y), visible(name), taken))
+
+
+def _put(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
+    """The first place where the name meets nothing, and what it takes there; the last if there is none."""
+    frame = axes.get_window_extent(renderer)
+    text = None
+    for distance, dx, dy in _places():
+        if text is not None:
+            text.remove()
+        text = _written(axes, at, name, dx, dy, distance > NEAR)
+        box = _text_box(text, renderer)
+        inside = frame.x0 <= box[0] and box[2] <= frame.x1 and frame.y0 <= box[1] and box[3] <= frame.y1
+        if inside and not any(_meet(box, other) for other in taken):
+            return box
+    return box
+
+
+def _written(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float, line: bool) -> Any:
+    return axes.annotate(
+        name, at, (dx, dy), textcoords="offset points", fontsize=SIZE, zorder=5, in_layout=False,
+        ha="left" if dx > 1 else "right" if dx < -1 else "center",
+        va="bottom" if dy > 1 else "top" if dy < -1 else "center",
+        bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
+        arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3} if line else None,
+    )  # fmt: skip
+
+
+def _places() -> Iterator[tuple[float, float, float]]:
+    distance = NEAR
+    while distance <= FARTHEST:
+        for eighth in AROUND:
+            angle = eighth * pi / 4
+            yield distance, distance * cos(angle), distance * sin(angle)
+        distance += STEP
+
+
+def _text_box(text: Any, renderer: Any) -> tuple[float, float, float, float]:
+    from matplotlib.text import Text
+
+    text.update_positions(renderer)  # an annotation is put where it belongs as it is drawn
+    box = Text.get_window_extent(text, renderer)  # without its line
+    return box.x0, box.y0, box.x1, box.y1
+
+
+def _around(mark: Any) -> tuple[float, float, float, float]:
+    x, y = mark
+    return x - HALF, y - HALF, x + HALF, y + HALF
+
+
+def _meet(a: Any, b: Any) -> bool:
+    return bool(a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3])

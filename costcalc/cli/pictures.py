@@ -1,0 +1,82 @@
+"""What `costcalc sweep` draws: a picture in a file, one on the terminal, and a page about the network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from costcalc.errors import UsageError
+
+if TYPE_CHECKING:
+    from costcalc.chart import Chart
+    from costcalc.net import Net
+
+
+def checked_plot(plot: str | None) -> str | None:
+    """The file, if it can be a picture. Asked before anything is counted."""
+    if plot is not None:
+        from costcalc.chart import picture_format
+
+        picture_format(plot)
+    return plot
+
+
+def checked_report(report: str | None) -> str | None:
+    """The file, if it can be a page."""
+    if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"{report!r}: a report is an .html file")
+    return report
+
+
+Plot: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--plot", metavar="FILE", callback=checked_plot, help="Draw the sweep too: FILE.svg or FILE.png."),
+]
+Metric: TypeAlias = Annotated[
+    str | None, typer.Option("--metric", metavar="METRIC", help="What a map of two knobs shows; macs if not given.")
+]
+Report: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--report", metavar="FILE", callback=checked_report,
+        help="Write a page instead: tables, pictures, formulas and sliders in one FILE.html.",
+    ),
+]  # fmt: skip
+
+
+def check_metric(metric: str | None) -> None:
+    """Raises UnknownName for a metric that sweeps have not."""
+    if metric is not None:
+        from costcalc.analysis.sweep.metrics import COUNTED
+        from costcalc.errors import UnknownName, unknown
+
+        if metric not in COUNTED:
+            raise UnknownName(unknown("metric", metric, COUNTED))
+
+
+def write_plot(chart: Chart, plot: str) -> None:
+    """The picture as a file, all of it or nothing."""
+    from costcalc.chart import picture_format
+    from costcalc.report.files import write
+
+    write(Path(plot), chart.drawn(picture_format(plot)))
+
+
+def show_picture(found: Any, metric: str | None) -> None:
+    """Below a table that someone is looking at, what it looks like."""
+    if sys.stdout.isatty():
+        from costcalc.report.blocks import picture
+        from costcalc.report.terminal import show_lines
+
+        show_lines(lambda width, blocks: picture(found, metric or "macs", width, blocks))
+
+
+def write_report(net: Net, axes: list[str], presets: str | None, path: str) -> None:
+    """The page about a network, over a grid of its knobs if one is given."""
+    from costcalc.analysis.sweep.grid import read_axes
+    from costcalc.report.page.page import Page
+
+    Page.of(net, read_axes(axes, net.spec.knobs, net.name), presets).save(path)

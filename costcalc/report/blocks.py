@@ -1,0 +1,117 @@
+"""Small pictures of signs: a map of two knobs in shades, and for one knob a line of bars for each metric.
+
+    w 2     ░░▒▒▓█        params  ▁▁▁▂▄█  4.2 M to 8.1 M
+      0.5    ░░▒▒▓
+
+Darker and higher is more. Nothing is said by colour.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from costcalc.analysis.sweep.charts import curves, heat_map
+from costcalc.analysis.sweep.sweep import Sweep
+from costcalc.chart import HeatMap, short
+from costcalc.errors import UnknownName, unknown
+from costcalc.table import visible
+from costcalc.text import value_text
+
+SHADES, PLAIN_SHADES = " ░▒▓█×", " .:*#x"  # the last for what is not there
+BARS, PLAIN_BARS = "▁▂▃▄▅▆▇█", "_.-=+*%#"
+ROWS, CELL = 16, 2  # rows of a map, and columns of the terminal that a value has at least
+NARROWEST, WIDEST = 30, 100  # columns: no picture on fewer, none wider on more
+
+
+def picture(found: Sweep, metric: str, width: int, blocks: bool = True) -> Iterator[str]:
+    """What a sweep looks like in so many columns; nothing for more than two knobs, a front, or a single point."""
+    if metric not in found.metrics:
+        raise UnknownName(unknown("metric", metric, found.metrics))
+    long = [name for name, values in found.grid.axes.items() if len(values) > 1]
+    if found.choice.reduces or not len(found) or width < NARROWEST:
+        return
+    if len(long) == 1:
+        yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)
+    elif len(long) == 2:
+        chart = heat_map(found, long[0], long[1], metric)
+        yield from _map(chart, min(width, WIDEST), SHADES if blocks else PLAIN_SHADES)
+
+
+def _lines(found: Sweep, knob: str, width: int, bars: str) -> Iterator[str]:
+    """For each metric a bar for each value of the knob, from 0 to the largest, and the ends in numbers."""
+    chart = curves(found, knob)
+    rows = []
+    for axis, (line, *_) in chart.panels:
+        rows.append((visible(axis.title), line.ys, f"{short(min(line.ys))} to {short(max(line.ys))}"))
+    names = max(len(name) for name, *_ in rows)
+    room = width - names - max(len(ends) for *_, ends in rows) - 4
+    if room < 4:
+        return
+    xs = found.columns[knob].tolist()
+    for name, ys, ends in rows:
+        yield f"{name:<{names}}  {_bars(_thinned(ys, room), bars)}  {ends}"
+    yield f"{visible(knob):<{names}}  from {value_text(xs[0])} to {value_text(xs[-1])}"
+
+
+def _bars(values: Sequence[Any], bars: str) -> str:
+    most = max(values)
+    return "".join(bars[math.ceil(value * len(bars) / most) - 1 if value > 0 else 0] for value in values)
+
+
+def _map(chart: HeatMap, width: int, shades: str) -> Iterator[str]:
+    ys = _thinned(range(len(chart.ys)), ROWS)
+    labels = {at: value_text(chart.ys[at]) for at in ys}
+    name, wide = visible(chart.y.title), max(map(len, labels.values()))
+    margin = wide + len(name) + 2
+    room = width - margin - len(chart.x.title) - 2
+    first, last = (value_text(chart.xs[at]) for at in (0, -1))
+    if room < max(4 * CELL, len(first) + len(last) + 1):
+        return
+    xs = _thinned(range(len(chart.xs)), room // CELL)
+    cell = min(8, room // len(xs))
+    known = [value for row in chart.cells for value in row if value is not None]
+    shades, nothing = shades[:-1], shades[-1]
+    shade = _shading(min(known), max(known), shades)
+    for at in reversed(ys):
+        row = (chart.cells[at][i] for i in xs)
+        cells = "".join((nothing if value is None else shade(value)) * cell for value in row)
+        yield f"{name if at == ys[-1] else '':<{len(name)}} {labels[at]:>{wide}} {cells}".rstrip()
+    under = f"{first}{' ' * max(1, cell * len(xs) - len(first) - len(last))}{last}"
+    yield f"{' ' * margin}{under}  {visible(chart.x.title)}"
+    missing = [f"[{nothing}] none"] if any(value is None for row in chart.cells for value in row) else []
+    yield from _filled([*_key(chart, min(known), max(known), shades), *missing], width)
+
+
+def _shading(low: Any, high: Any, shades: str) -> Any:
+    """Which shade a value has: equal steps are equal factors where all are above 0."""
+    scale = math.log if low > 0 else float
+    start, span = scale(low), scale(high) - scale(low)
+    return lambda value: shades[min(len(shades) - 1, int((scale(value) - start) / span * len(shades))) if span else 0]
+
+
+def _key(chart: HeatMap, low: Any, high: Any, shades: str) -> list[str]:
+    """From which value on each shade is."""
+    count = len(shades)
+    starts = [low * (high / low) ** (i / count) if low > 0 else low + (high - low) * i / count for i in range(count)]
+    said = [f"[{shade}] {short(start)}" for shade, start in zip(shades, starts)]
+    return [f"{visible(chart.what.title)} from {said[0]}", *said[1:-1], f"{said[-1]} to {short(high)}"]
+
+
+def _thinned(values: Sequence[Any], most: int) -> list[Any]:
+    """At most so many of them, evenly spaced, the first and the last among them."""
+    if len(values) <= most:
+        return [*values]
+    return [values[round(i * (len(values) - 1) / (most - 1))] for i in range(most)]
+
+
+def _filled(words: Sequence[str], width: int) -> Iterator[str]:
+    """Words of several parts on as few lines as they fit on."""
+    line = ""
+    for word in words:
+        if line and len(line) + len(word) + 2 > width:
+            yield line
+            line = ""
+        line += ("  " if line or word is not words[0] else "") + word
+    yield line

@@ -1,0 +1,95 @@
+"""The pictures of a page: which, of what, and as part of an HTML document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from costcalc.analysis.sweep.charts import curves, heat_map, preset_chart, short_names
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.powers import laws, power_text
+from costcalc.analysis.sweep.presets import PresetSweep
+from costcalc.analysis.sweep.sweep import Choice, sweep
+from costcalc.chart import FEW, Chart, Mark
+from costcalc.spec.network import Network
+from costcalc.text import value_text
+
+MAPS = 3  # pairs of knobs
+CURVES = ("params", "macs")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture as SVG, and what a reader must know of it."""
+
+    name: str
+    svg: str
+    caption: str
+
+
+def inline(chart: Chart, name: str) -> str:
+    """The picture to stand in HTML: a size that fits, ids that no other picture has, nothing that leads outside."""
+    text = chart.svg()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
+    width, height = (re.search(rf'<svg[^>]* {side}="([\d.]+)pt"', text)[1] for side in ("width", "height"))  # type: ignore[index]
+    text = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", text)
+    text = text.replace("xlink:href=", "href=")
+    return re.sub(
+        r"<svg[^>]*>",
+        f'<svg viewBox="0 0 {width} {height}" role="img" aria-labelledby="{name}-caption">',
+        text,
+        count=1,
+    )
+
+
+def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
+    """MACs over each two of the knobs that are swept, the others as they are set."""
+    pairs = [*combinations([name for name, values in axes.items() if len(values) > 1], 2)]
+    for number, (x, y) in enumerate(pairs[:MAPS]):
+        found = sweep(net, Grid({x: axes[x], y: axes[y]}), Choice())
+        marks = preset_marks(presets, x, y, axes) if presets else ()
+        chart = replace(heat_map(found, x, y, "macs", marks), title=f"MACs over {x} and {y}")
+        said = f"MACs over {x} and {y}; {_fixed(net, (x, y))}."
+        said += " The lines join networks of equal cost." * (max(map(len, (axes[x], axes[y]))) > FEW)
+        if marks:
+            said += f" Circles: the {x} and {y} of the presets, whose other knobs need not be those of this map."
+        yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)
+
+
+def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) -> tuple[Mark, ...]:
+    """Presets by two knobs, of which there are such values in the grid; those at one place under one name."""
+    names = short_names([row["preset"] for row in presets.rows])
+    found: dict[tuple[Any, Any], list[str]] = {}
+    for row, name in zip(presets.rows, names):
+        at = row.get(x, presets.net.knobs[x]), row.get(y, presets.net.knobs[y])
+        if all(min(axes[knob]) <= value <= max(axes[knob]) for knob, value in zip((x, y), at)):
+            found.setdefault(at, []).append(name)
+    several = {at: names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "") for at, names in found.items()}
+    return tuple(Mark(*at, name) for at, name in several.items())
+
+
+def knob_curves(net: Network, axes: Mapping[str, Any]) -> Iterator[Figure]:
+    """Params and MACs over each knob alone."""
+    for number, (knob, values) in enumerate(axes.items()):
+        if len(values) == 1:
+            continue
+        chart = curves(sweep(net, Grid({knob: values}), Choice()), knob, CURVES)
+        said = f"Params and MACs over {knob} alone; {_fixed(net, (knob,))}."
+        if knob in laws(net):
+            said += f" Dashed: MACs that grow with {power_text(knob, laws(net)[knob])}, as is often said."
+        chart = replace(chart, title=f"over {knob}")
+        yield Figure(f"curve-{number}", inline(chart, f"curve-{number}"), said)
+
+
+def named_presets(presets: PresetSweep) -> Figure:
+    """Params against MACs of the presets."""
+    chart = replace(preset_chart(presets), title="params against MACs")
+    return Figure("presets", inline(chart, "presets"), "Params against MACs of the presets, exact and as published.")
+
+
+def _fixed(net: Network, swept: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in net.knobs.items() if name not in swept)

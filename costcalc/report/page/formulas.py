@@ -1,0 +1,45 @@
+"""A closed form in mathematical type: the whole of it where it fits on a few lines, else block by block."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from costcalc.analysis.closed_form.formula import LINE, Formula, label
+from costcalc.analysis.closed_form.mathml import MathML
+from costcalc.analysis.sweep.charts import UNITS
+from costcalc.dims.letters import RoundTo
+
+ROUNDED = (
+    "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"
+)
+
+
+class Shown(NamedTuple):
+    """Pieces of MathML between which a line may end; `blocks` have a name for each."""
+
+    title: str
+    unit: str
+    whole: list[str]
+    is_long: bool
+    blocks: list[tuple[str, list[str]]]
+    where: list[list[str]]
+    notes: list[str]
+
+
+def shown(formula: Formula) -> Shown:
+    """A formula as the page has it."""
+    math = MathML(formula.letters, formula.names, far=formula.far)
+    plain = MathML(formula.letters, far=formula.far)
+    blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
+    where = [
+        [f"{plain.letter(n)}<mo>=</mo>{first}", *more]
+        for n, e in formula.where().items()
+        for first, *more in [plain.pieces(e)]
+    ]
+    rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
+    long = len(formula.text) > 2 * LINE
+    unit = UNITS.get(formula.metric, "operations")
+    return Shown(
+        label(formula.metric), unit, math.pieces(formula.total), long,
+        blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],
+    )  # fmt: skip

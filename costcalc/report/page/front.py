@@ -1,0 +1,72 @@
+"""What no other point of a grid beats, with the presets beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.sweep.charts import metric_axis, short_names
+from costcalc.analysis.sweep.points import Points, front
+from costcalc.analysis.sweep.powers import compound, laws, power_text
+from costcalc.analysis.sweep.presets import PresetSweep
+from costcalc.analysis.sweep.sweep import Sweep
+from costcalc.chart import Axis, Group, Mark, Scatter
+from costcalc.report.page.figures import Figure, inline
+from costcalc.spec.network import Network
+
+
+def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
+    """The points of a grid with their front: more by the law for fewer MACs; without a law, more params."""
+    size = Size.of(found)
+    xs, ys = found.columns["macs"].tolist(), size.over(found.columns)
+    groups = [
+        Group("points of the grid", tuple(map(Mark, xs, ys)), "dots"),
+        Group(f"no other has more {size.name} for fewer MACs", _front(found.columns["macs"], ys), "steps"),
+    ]
+    if presets:
+        names = short_names([row["preset"] for row in presets.rows])
+        columns = {k: [row.get(k, presets.net.knobs.get(k)) for row in presets.rows] for k in (*size.law, "params")}
+        macs = [row["macs"] for row in presets.rows]
+        groups.append(Group("presets", tuple(map(Mark, macs, size.over(columns), names))))
+    chart = Scatter(f"{size.name} against MACs", metric_axis("macs", log=True), size.axis, tuple(groups))
+    said = f"those than which no other has more {size.name} for fewer MACs"
+    return Figure(
+        "front", inline(chart, "front"), f"{len(found):,} points of the grid, and their Pareto front: {said}."
+    )
+
+
+class Size:
+    """What is had for the multiplies: the product of the law, over that of the network as it is set; or its params."""
+
+    def __init__(self, net: Network, law: Sequence[str]):
+        self.net, self.law = net, law
+        self.name = "·".join(power_text(knob, laws(net)[knob]) for knob in law) if law else "params"
+        unit = "times that of the network as it is set"
+        self.axis = Axis(self.name, unit, log=True) if law else metric_axis("params", log=True)
+
+    @classmethod
+    def of(cls, found: Sweep) -> Size:
+        """By the law if the sweep goes over two of its knobs."""
+        law = [knob for knob in compound(found.net) if knob in found.columns]
+        return cls(found.net, law if len(law) > 1 else [])
+
+    def over(self, columns: Mapping[str, Any]) -> list[Any]:
+        """It at every point."""
+        if not self.law:
+            return [*map(int, columns["params"])]
+        sizes = [Fraction(1)] * len(columns[self.law[0]])
+        for knob in self.law:
+            start, power = Fraction(self.net.knobs[knob]), laws(self.net)[knob]
+            steps = {value: (Fraction(value) / start) ** power for value in {*columns[knob]}}
+            sizes = [size * steps[value] for size, value in zip(sizes, columns[knob])]
+        return sizes
+
+
+def _front(macs: Any, sizes: list[Any]) -> tuple[Mark, ...]:
+    ys = np.empty(len(sizes), dtype=object)
+    ys[:] = sizes
+    best = front(Points({"x": macs, "y": ys}), (("x", False), ("y", True)))
+    return tuple(sorted(map(Mark, best.columns["x"].tolist(), best.columns["y"].tolist()), key=lambda mark: mark.x))

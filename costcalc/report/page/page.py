@@ -1,0 +1,158 @@
+"""The page, put together: what it says, and the template it says it with.
+
+Page.of(costcalc.load("efficientnet")).save("efficientnet.html")
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from costcalc.analysis.sweep.charts import UNITS
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
+from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
+from costcalc.errors import CostcalcError, MissingExtra, UsageError
+from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
+from costcalc.report.page.formulas import Shown, shown
+from costcalc.report.page.front import trade_off
+from costcalc.report.page.grid import default_axes
+from costcalc.report.page.sliders import ClosedForms, closed_forms
+from costcalc.spec.network import Network
+from costcalc.table import CONVENTION, cell, visible
+from costcalc.text import value_text
+
+HERE = Path(__file__).parent
+MOST_POINTS = 200_000  # of the grid of a page
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page is made of. `closed` is None where there is no closed form, and `why_not` says why."""
+
+    net: Network
+    found: Sweep
+    presets: PresetSweep | None = None
+    closed: ClosedForms | None = None
+    why_not: str = ""
+
+    @classmethod
+    def of(cls, net: Network, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None) -> Page:
+        """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets.
+
+        Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
+        """
+        net.needs_numbers("a report")
+        closed, why_not = _closed_forms(net)
+        sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+        among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
+        grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
+        if grid.size > MOST_POINTS:
+            raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
+        wanted = presets or ("all" if net.spec.presets else None)
+        listed = sweep_presets(net, wanted) if wanted else None
+        return cls(net, sweep(net, grid, Choice()), listed, closed, why_not)
+
+    def html(self) -> str:
+        """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
+        try:
+            from jinja2 import Environment, FileSystemLoader, StrictUndefined
+            from markupsafe import Markup
+        except ImportError:
+            raise MissingExtra("a report needs jinja2", "report") from None
+        room = Environment(
+            loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+            lstrip_blocks=True,
+        )  # fmt: skip
+        room.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
+        return room.get_template("template.html").render(self.parts())
+
+    def save(self, path: Path | str) -> None:
+        """Writes the page, all of it or nothing. Raises OSError."""
+        from costcalc.report.files import write
+
+        write(Path(path), self.html())
+
+    def parts(self) -> dict[str, Any]:
+        """What the template names."""
+        from costcalc import __version__
+
+        script = self.script()
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        return {
+            "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
+            "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
+            "data": self.closed.data() if self.closed else None, "summary": self.summary(),
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "tables": self.presets.tables() if self.presets else [],
+            "figures": self.figures(), "formulas": self.formulas(), "notes": self.about_the_grid(),
+        }  # fmt: skip
+
+    def script(self) -> str:
+        """The one script of the page; nothing where there are no sliders."""
+        if self.closed is None:
+            return ""
+        return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
+
+    def about_the_grid(self) -> list[str]:
+        """Which points there are, and how many of them are no network."""
+        spans = [
+            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} steps"
+            for name, values in self.found.grid.axes.items()
+        ]
+        said = [f"The grid has {self.found.grid.size:,} points: {', '.join(spans)}."]
+        if self.found.invalid:
+            said.append(f"At {self.found.invalid:,} of them there is no such network: {self.found.reason}.")
+        return said
+
+    def summary(self) -> list[tuple[str, str, str]]:
+        """Each metric of the network as it is set, and from where to where it goes over the grid."""
+        at = sweep(self.net, Grid({name: (value,) for name, value in self._numbers().items()}), Choice()).to_records()[
+            0
+        ]
+        found = []
+        for metric in self.found.metrics:
+            values = self.found.columns[metric]
+            found.append((ALL[metric].title, cell(at[metric], "int"), f"{values.min():,} to {values.max():,}"))
+        return found
+
+    def _numbers(self) -> dict[str, Any]:
+        return {name: value for name, value in self.net.knobs.items() if self.net.spec.knobs[name].is_size}
+
+    def slider_rows(self) -> list[tuple[str, str]]:
+        """The metrics that the sliders move: title and unit."""
+        names = {**{name: metric.title for name, metric in ALL.items()}, "activation_bytes": "activation bytes"}
+        units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
+        metrics = self.closed.metrics if self.closed else ()
+        return [(names.get(metric, metric.replace("_", " ")), units.get(metric, "")) for metric in metrics]
+
+    def fixed(self) -> str:
+        """The knobs that have no slider, as they are set."""
+        moved = self.closed.knobs if self.closed else ()
+        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs.items() if name not in moved)
+
+    def formulas(self) -> list[Shown]:
+        """The closed forms in mathematical type."""
+        return [shown(formula) for formula in self.closed.formulas] if self.closed else []
+
+    def figures(self) -> dict[str, list[Figure]]:
+        """The pictures by section."""
+        axes = self.found.grid.axes
+        return {
+            "presets": [named_presets(self.presets)] if self.presets else [],
+            "maps": [*maps(self.net, axes, self.presets)],
+            "front": [trade_off(self.found, self.presets)],
+            "curves": [*knob_curves(self.net, axes)],
+        }
+
+
+def _closed_forms(net: Network) -> tuple[ClosedForms | None, str]:
+    """The closed forms; or none, and why."""
+    try:
+        return closed_forms(net), ""
+    except CostcalcError as error:
+        return None, str(error)

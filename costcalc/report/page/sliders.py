@@ -1,0 +1,150 @@
+"""What the sliders need: the closed forms of the metrics, where they hold, and how far each knob goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import gcd, lcm
+from typing import Any
+
+from sympy import Expr, sympify
+
+from costcalc.analysis.closed_form.conditions import Condition, conditions
+from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
+from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS, Metric
+from costcalc.dims import ceil, is_letter, size_symbol
+from costcalc.errors import CostcalcError
+from costcalc.report.page.javascript import code
+from costcalc.spec.model import Knob
+from costcalc.spec.network import Network
+from costcalc.text import value_text
+
+GRAIN = 100  # steps of a real knob from one whole number to the next
+FEW = 16  # values that a whole knob has at least
+SHOWN = ("params", "macs", "elementwise", "activations")
+
+
+@dataclass(frozen=True)
+class ClosedForms:
+    """The formulas of a network in all knobs that can be letters: those that are shown, and each metric's sum."""
+
+    net: Network
+    knobs: tuple[str, ...]
+    formulas: tuple[Formula, ...]
+    metrics: dict[str, Expr]
+    conditions: list[Condition]
+
+    def script(self) -> str:
+        """The formulas as JavaScript."""
+        letters = [size_symbol(name, real=self.net.spec.knobs[name].kind == "real") for name in self.knobs]
+        return code([*self.metrics.values()], self.conditions, letters)
+
+    def data(self) -> dict[str, Any]:
+        """What the page's script reads: knobs and how far they go, settings to begin with, the words of conditions."""
+        settings = self.settings()
+        seen = {name: [values[name] for _, values in settings] for name in self.knobs}
+        return {
+            "knobs": [knob_data(self.net.spec.knobs[k], seen[k], self.grain(k, seen[k])) for k in self.knobs],
+            "settings": [{"name": name, "values": [text(values[k]) for k in self.knobs]} for name, values in settings],
+            "metrics": [{"base": _fraction(value)} for value in self.values().values()],
+            "conditions": [
+                {"words": c.words, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
+                for c in self.conditions
+            ],
+        }  # fmt: skip
+
+    def settings(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Where the sliders can be put: as the knobs are set, and at the presets that differ in no other knob."""
+        now = self.net.knobs
+        found: list[tuple[str, Mapping[str, Any]]] = [(self.net.label, now)]
+        for name, preset in self.net.spec.presets.items():
+            values = {**now, **preset.settings}
+            if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.net.label:
+                found.append((name, values))
+        return found
+
+    def values(self) -> dict[str, Any]:
+        """The metrics as the knobs are set."""
+        from costcalc.analysis.closed_form.fill import fill
+
+        known: dict[Any, Any] = {}
+        now = {name: self.net.knobs[name] for name in self.knobs}
+        return {metric: fill(expression, now, known) for metric, expression in self.metrics.items()}
+
+    def grain(self, name: str, seen: Iterable[Any]) -> int:
+        """Steps of a slider from one whole number to the next."""
+        if self.net.spec.knobs[name].kind == "integer":
+            return 1
+        return lcm(self.parts_of_whole().get(name, GRAIN), *(Fraction(value).denominator for value in seen))
+
+    def parts_of_whole(self) -> dict[str, int]:
+        """For real knobs of which a multiple must be whole, such as 32·w, the parts that see to it: thirty-seconds."""
+        wholes = [sizes[0].as_coeff_Mul() for c in self.conditions for kind, sizes in c.claims if kind == "whole"]
+        found: dict[str, int] = {}
+        for factor, letter in wholes:
+            if letter.is_Symbol and factor.is_Integer:
+                found[letter.name] = gcd(found.get(letter.name, 0), int(factor))
+        return found
+
+
+def knob_data(knob: Knob, seen: Iterable[Any], grain: int) -> dict[str, Any]:
+    """A knob, and a slider from half of the least value that it is known with to twice the largest."""
+    seen = [*seen]
+    first = max(knob.low, Fraction(min(seen)) / 2)
+    last = min(knob.high, max(2 * max(seen), FEW if knob.kind == "integer" else 0))
+    return {
+        "name": knob.name, "kind": knob.kind, "about": knob.about, "grain": grain,
+        "low": _fraction(knob.low), "high": _fraction(knob.high),
+        "first": int(ceil(first * grain)), "last": int(last * grain),
+    }  # fmt: skip
+
+
+def text(value: Any) -> str:
+    """A value as the page reads it: 1.25, or 1/3."""
+    return value_text(Fraction(value))
+
+
+def _fraction(value: Any) -> str:
+    value = Fraction(value)
+    return f"{value.numerator}/{value.denominator}"
+
+
+def closed_forms(net: Network) -> ClosedForms:
+    """The closed forms in as many knobs as can be letters. Raises CostcalcError if there is none."""
+    free = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    graph, rows, free = _walked_with(net, free)
+    where, unclear = conditions(rows, graph.graph["assumed"])
+    if unclear:
+        graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])
+        where, _ = conditions(rows, graph.graph["assumed"])
+    formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
+    metrics = {name: _total(rows, ALL[name]) for name in METRICS}
+    metrics["activation_bytes"] = FLOAT32 * metrics["activations"]
+    return ClosedForms(net, tuple(free), formulas, metrics, where)
+
+
+def _total(rows: Iterable[Any], metric: Metric) -> Expr:
+    assert metric.parts is not None
+    return sympify(metric.worth * sum(part for row in rows for part in metric.parts(row)))
+
+
+def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:
+    """The rows with letters for these knobs; for those of them, one after the other, with which it can be done."""
+    try:
+        return *walked(net, wanted), wanted
+    except CostcalcError as error:
+        refused = error
+    free: list[str] = []
+    found: tuple[Any, Any] | None = None
+    for name in wanted:
+        try:
+            found = walked(net, [*free, name], seconds=2)
+            free.append(name)
+        except CostcalcError:
+            continue
+    if found is None:
+        raise refused
+    graph, rows = walked(net, free)
+    free = [name for name in free if is_letter(graph.graph["knobs"][name])]
+    return graph, rows, free
