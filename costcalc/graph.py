@@ -180,7 +180,12 @@ def _no_rule(data: dict[str, Any]) -> str:
         return f"has the class {op.__name__} as its op; write {op.__name__}(…)"
     if isinstance(op, str) and op in {cls.__name__ for cls in OPS.values()}:
         return f"has the word {op!r} as its op; write costcalc.ops.{op}(…)"
+    if isinstance(op, str) and op in OPS:
+        return f"has the word {op!r} as its op; write costcalc.ops.{OPS[op].__name__}(…)"
     kind = op if isinstance(op, str) else getattr(op, "__name__", op.__class__.__name__)
+    if kind in {cls.__name__ for cls in OPS.values()}:
+        there = getattr(op, "__module__", op.__class__.__module__)
+        return f"has an op of {there}, which has no rule; write costcalc.ops.{kind}(…)"
     hint = did_you_mean(str(kind), [cls.__name__ for cls in OPS.values()])
     return f"has the op {kind!r}, which has no rule; {hint if hint.startswith('did') else 'see docs/add_an_op.md'}"
 

@@ -99,7 +99,11 @@ def data_frame(records: Any) -> Any:
         from pandas import DataFrame
     except ImportError:
         raise ImportError("this needs pandas: pip install 'costcalc[pandas]'") from None
-    return DataFrame(records)
+    frame = DataFrame(records)
+    for name in frame.columns:
+        if frame[name].dtype == "int64" and sum(map(abs, frame[name].tolist())) >= 2**63:
+            frame[name] = frame[name].astype(object)  # Python's ints: a sum in words of 64 bits would wrap around
+    return frame
 
 
 def cell(value: Any, kind: str) -> str:
@@ -125,6 +129,10 @@ def _ratio(number: Any) -> str:
 def _share(number: Any) -> str:
     small = abs(number) < 0.0005 and number != 0
     return f"{rounded(100 * number, 1)} %" if not small else "< 0.1 %" if number > 0 else "> -0.1 %"
+
+
+def _signed(number: Any) -> str:
+    return f"{100 * number:+.1f} %"
 
 
 def _more(number: Any) -> str:
@@ -156,8 +164,8 @@ def bytes_text(count: float) -> str:
 
 
 NUMBERS: dict[str, Callable[[Any], str]] = {
-    "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "more": _more,
-    "measured": measured, "brief": brief, "bytes": bytes_text,
+    "int": _whole, "real": lambda number: rounded(number, 3), "ratio": _ratio, "share": _share, "signed": _signed,
+    "more": _more, "measured": measured, "brief": brief, "bytes": bytes_text,
 }  # fmt: skip
 
 

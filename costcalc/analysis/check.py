@@ -14,6 +14,7 @@ from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
+from costcalc.graph import Graph
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
 from costcalc.spec.library import entries, find, folder
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -116,6 +117,7 @@ class _Checker:
         self.start = Place(spec.file, 1, 1)
         self.summary = ""
         self.of_defaults: set[Place | None] = set()
+        self.graph: Graph | None = None  # of the defaults
 
     def wrong(self, place: Place | None, message: str, hint: str = "", *, warning: bool = False) -> None:
         self.found.append(Problem(place or self.start, message, hint, warning))
@@ -133,6 +135,7 @@ class _Checker:
         if not self.found:  # what is wrong may be why something is not read
             self.found += unused(self.spec)
             self.found += shadowed(self.spec)
+            self.found += lost(self.graph) if self.graph else ()
 
     def check_name(self) -> None:
         stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)
@@ -149,6 +152,7 @@ class _Checker:
             values = {**resolve(self.spec, {}), **settings}
             noted = bool(self.found)
             graph = bind_what_can_be(self.spec, values, problems, max_layers=self.max_layers, noted=noted)
+            self.graph = self.graph or graph
             rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
             problems.raise_any()
         except SpecError as error:
@@ -212,6 +216,15 @@ def unused(spec: Spec) -> Iterator[Problem]:
     if len(spec.inputs) > 1:
         for name in [name for name in spec.inputs if name not in sources]:
             yield Problem(spec.items[0].place, f"input {name!r} is never read", f"from: {name} reads it", True)
+
+
+def lost(graph: Graph) -> Iterator[Problem]:
+    """Warnings: layers whose output nobody reads, and which are no end of the network."""
+    read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
+    for name, data in graph.nodes(data=True):
+        if name not in read and name not in graph.graph["outputs"] and data["inputs"]:
+            hint = "it is counted; what a network puts out besides stands in a `side`"
+            yield Problem(data.get("place"), f"nobody reads the layer {data.get('label', name)!r}", hint, True)
 
 
 def _mentioned(spec: Spec) -> tuple[set[str], set[str], set[str]]:

@@ -60,6 +60,11 @@ class Comparison:
         tables[-1].notes.append(CONVENTION)
         return tables
 
+    @property
+    def _small(self) -> bool:
+        """Are both so small that anyone sees what stands beside what?"""
+        return all(map(_is_short, self.costs))
+
     def _totals(self) -> Table:
         columns = (
             Column("target", "network", "text"),
@@ -104,7 +109,13 @@ class Comparison:
             "saved": sign * total,
         }
         notes = [BY_POSITION] if any(p.first and p.second and p.first != p.second for p in self.pairs) else []
-        return Table(f"where the {label} are", columns, rows, totals, notes if len(self.pairs) > SMALL else [])
+        return Table(
+            f"where the {label} {'work is' if self.by == 'elementwise' else 'are'}",
+            columns,
+            rows,
+            totals,
+            [] if self._small else notes,
+        )
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network."""
@@ -174,7 +185,11 @@ def _nested(first: Network, second: Network) -> bool:
 
 
 def _is_small(cost: Cost, by: str) -> bool:
-    return cost.total(by) != 0 and sum(1 for row in cost.layers if row.macs) <= SMALL
+    return cost.total(by) != 0 and _is_short(cost)
+
+
+def _is_short(cost: Cost) -> bool:
+    return sum(1 for row in cost.layers if row.macs) <= SMALL
 
 
 def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:

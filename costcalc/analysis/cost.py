@@ -145,7 +145,7 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer; repeats written out if `unrolled`."""
-    graph = network.graph(unrolled=unrolled)
+    graph = network.graph(unrolled=True) if unrolled else network.bound
     title = f"{network.label}: {network.title}"
     return cost(graph, target=network.label, knobs=network.knobs, title=title)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, elements
+from costcalc.dims import Shape, Size, elements, is_number
 from costcalc.errors import UsageError
 from costcalc.table import Column
 
@@ -101,10 +101,16 @@ def _fold(name: str, rows: list[Row], leaving: set[int]) -> Fold:
     widths = [elements(row.output_shape) for row in rows]
     return Fold(
         name,
-        rows[0].op.name if len(rows) == 1 else f"{len(rows)} layers" + f", {len(out)} outputs" * (len(out) > 1),
+        rows[0].op.name if len(rows) == 1 else f"{_layers(rows)} layers" + f", {len(out)} outputs" * (len(out) > 1),
         rows[0].times if len({str(row.times) for row in rows}) == 1 else None,
         out[-1].output_shape,
         **sums,
         passed_on=sum(elements(row.output_shape) for row in out),
         widest=max(widths) if all(isinstance(width, int) for width in widths) else None,
     )
+
+
+def _layers(rows: Sequence[Row]) -> Size:
+    """How many layers there are, copies of repeats among them; without them where their number is none."""
+    count = sum(row.times for row in rows)
+    return count if is_number(count) else len(rows)

@@ -21,7 +21,7 @@ COLUMNS = (
     Column("published", "published", "figure"),
     Column("ours", "ours", "figure"),
     Column("exact", "exact", "int", 2),
-    Column("difference", "differs by", "figure", 3),
+    Column("difference", "differs by", "signed", 3),
     Column("source", "from", "text", 4),
     Column("verdict", "", "text", 1),
 )
@@ -56,7 +56,7 @@ class Reconciliation:
 
     def table(self) -> Table:
         """Figure, published, ours, difference, reason."""
-        rows = [{**_record(figure), "difference": _percent(figure)} for figure in self.figures]
+        rows = [{**_record(f), "difference": None if f.agrees else f.difference} for f in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
             notes = [self._none()]
@@ -189,9 +189,3 @@ def _verdict(figure: Figure) -> str:
     printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
     cut = "" if _rounded(figure.exact, unit, decimals) == printed * 10**decimals else ", cut to its digits"
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
-
-
-def _percent(figure: Figure) -> str:
-    if figure.agrees:
-        return ""
-    return "ours is 0" if figure.difference is None else f"{100 * figure.difference:+.1f} %"

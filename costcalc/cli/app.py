@@ -122,9 +122,11 @@ def run(arguments: list[str]) -> int:
     except ImportError as error:
         return _say(f"error: {error}; install what is missing", 3)
     except OSError as error:
-        about = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+        about = f"{error.filename or 'standard output'}: {error.strerror}" if error.strerror else str(error)
         return _mute(_say(f"error: {about}", 3))
     except Exception as error:
+        if _after_interrupt(error):
+            return _say("interrupted", 130)
         return _usage(error) if hasattr(error, "format_message") else _bug()
     return code
 
@@ -168,6 +170,13 @@ def _say(text: str, code: int) -> int:
         sys.stdout.flush()
     print("\n       ".join(visible(line) for line in text.split("\n")), file=sys.stderr)
     return code
+
+
+def _after_interrupt(error: BaseException | None) -> bool:
+    """Did it come of a Ctrl-C, which a library took for something else?"""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _mute(code: int) -> int:

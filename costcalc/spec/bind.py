@@ -15,7 +15,7 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
-from costcalc.spec.model import UNKNOWN, Block, Item, Spec, all_items, as_written, unique
+from costcalc.spec.model import UNKNOWN, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.pause import without_collector
 from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, in_this_list, kind_of_name
 
@@ -29,9 +29,14 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
     for name, value in settings.items():
         values[name] = spec.knobs[name].check(dims.normal(value))
     for name in free:
-        if name not in settings and spec.knobs[name].is_size:
+        if name not in settings and may_be_letter(spec.knobs[name]):
             values[name] = dims.size_symbol(name, real=spec.knobs[name].kind == "real")
     return values
+
+
+def may_be_letter(knob: Knob | None) -> bool:
+    """Can a letter stand for its values? A letter is 1 or more; a real one more than 0."""
+    return knob is not None and knob.is_size and (knob.kind == "real" or knob.default >= 1)
 
 
 def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> Graph:
@@ -88,7 +93,8 @@ class _Binder:
             scope.ends[name] = scope.here = self.put_input(scope, name, axes)
         if len(spec.inputs) != 1:
             scope.here = None if spec.inputs else BROKEN
-        self.put_all(scope, spec.items)
+        end = self.put_all(scope, spec.items)
+        graph.graph["outputs"] = [end, *scope.sides]
         self.check_size(graph)
         return graph
 
@@ -144,6 +150,7 @@ class _Binder:
         else:
             scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
         if item.kind == "side":
+            scope.sides.append(scope.here)
             scope.here = before
 
     def sources(self, scope: Scope, item: Item) -> list[str]:

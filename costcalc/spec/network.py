@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Self
 
 from costcalc.dims import is_column, is_letter
@@ -54,6 +55,11 @@ class Network:
     def at(self, settings: dict[str, Any], label: str) -> Self:
         """The spec with just these knobs set, under another label."""
         return type(self)(self.spec, settings, label, self.max_layers)
+
+    @cached_property
+    def bound(self) -> Graph:
+        """The layer graph, made once: to be read, not to be changed."""
+        return self.graph()
 
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""

@@ -60,12 +60,13 @@ class Scope:
     around: Scope | None = None  # of the body of a repeat, which sees nothing of it
     here: str | None = None  # the node the next layer reads
     opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
+    sides: list[str] = field(default_factory=list)  # nodes at the ends of side branches
     kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
     taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
 
     def inside(self, name: str, here: str) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque)
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque, self.sides)
 
     def find(self, path: str) -> str | None:
         """The node a `from` means: nearest scope first."""

@@ -15,7 +15,7 @@ from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Table
+from costcalc.table import CONVENTION, Table, data_frame
 
 SECONDS = 12.0  # for all that is printed; the closed form alone has ten
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
@@ -57,6 +57,14 @@ class Answer:
         first, *others = (formula.to_dict() for formula in self.formulas)
         second = {"without_floors": {key: other[key] for key in OF_THE_SECOND} for other in others[:1]}  # noqa: B035
         return {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each block of the main formula, or for each row of what was asked for instead."""
+        return self.tables()[0].to_records()
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas.DataFrame."""
+        return data_frame(self.to_records())
 
     def __repr__(self) -> str:
         return f"<costcalc.Answer {self.formulas[0]!r}; text, latex, python, tables()>"

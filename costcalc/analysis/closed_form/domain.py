@@ -17,6 +17,7 @@ from costcalc.spec.network import Network
 
 POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "), (AT_LEAST, " is at least "))
 OF_THE_SPEC = "the spec does not allow it"
+FROM_ONE = "a letter is 1 or more; set the knob to count what is below"
 SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
 
 
@@ -127,6 +128,8 @@ def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound
     if greatest is not None and (most is None or greatest < most):
         return Bound(writer.letter(name), least, greatest, because, above)
     above = OF_THE_SPEC if most is not None else ""
+    if least == 1 and knob.low < 1:
+        because = FROM_ONE
     return (
         Bound(writer.letter(name), least, most, because, above)
         if least > 1 or most is not None or knob.low < 1

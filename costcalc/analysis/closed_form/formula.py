@@ -23,6 +23,7 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
 from costcalc.errors import UnknownName, unknown
+from costcalc.spec.bind import may_be_letter
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import value_text
@@ -217,7 +218,11 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
     knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
-    assumed = list(graph.graph["assumed"])
+    below = [
+        n for n, knob in net.spec.knobs.items() if n not in net.settings and knob.is_size and not may_be_letter(knob)
+    ]
+    numbers = (f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below)
+    assumed = [*graph.graph["assumed"], *numbers]
     return Formula(
         net, metric, tuple(_by_block(rows, metric)), knobs, _spatial(rows), letters, _names(net, values),
         domain_finder=lambda: find_domain(net, rows, knobs, assumed, Writer(letters)),

@@ -24,7 +24,7 @@ from costcalc.analysis.closed_form.written import align, module
 from costcalc.dims import size_symbol, size_text, whole
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table, data_frame, document
 
 LINE = 100  # signs of algebra that a reader takes in at once
 
@@ -152,6 +152,14 @@ class Ratio:
         columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
         row = {"metric": label(self.metric), "text": self.text}
         return [Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """The ratio as a list of one dict."""
+        return self.tables()[0].to_records()
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas.DataFrame."""
+        return data_frame(self.to_records())
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula --over`."""
