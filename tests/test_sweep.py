@@ -186,6 +186,20 @@ def test_points_that_cannot_be_are_left_out_and_counted(tmp_path):
         costcalc.sweep(str(path), r=[1, 2])
 
 
+def test_a_body_that_is_repeated_no_times_may_be_impossible(tmp_path):
+    path = tmp_path / "grouped.yaml"
+    path.write_text(
+        "name: grouped\ntitle: t\nsource: s\nknobs: {c: 4, t: {default: 1, min: 0}, u: {default: 1, min: 0}}\n"
+        "input: [4, 8, 8]\nlayers:\n- conv: {channels: c, kernel: 1}\n- repeat: {times: t, layers: [repeat: {times: u, "
+        "layers: [conv: {channels: c, kernel: 1, groups: 2}]}]}\n"
+    )
+    found = costcalc.sweep(str(path), c=[3, 4], t=[0, 1], u=[0, 1, 2])
+    points = [p for p in itertools.product((3, 4), (0, 1), (0, 1, 2)) if p[0] == 4 or 0 in p[1:]]
+    wanted = [{"c": c, "t": t, "u": u, **counted(str(path), {"c": c, "t": t, "u": u})} for c, t, u in points]
+    assert found.to_records() == wanted
+    assert (found.invalid, found.reason) == (2, "groups = 2 does not divide the 3 input channels")
+
+
 # ---- presets
 
 B0_TO_B7 = {  # published-numbers.md, section 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 from costcalc.dims import (
@@ -64,18 +64,27 @@ class Mask:
 
     def __init__(self) -> None:
         self.valid: Any = True  # or an array of truths
+        self.idle: Any = False  # where the layers that are asked stand in no copy
         self.reason = ""
 
     def allow(self, needs: Any) -> list[Assumed]:
         """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
         needs = [*needs]
         valid, assumed = settle(needs)
-        if valid is not True and not valid.all():
-            self.valid = self.valid & valid
+        if valid is not True and not (valid | self.idle).all():
+            self.valid = self.valid & (valid | self.idle)
             if not self.reason:
-                truth, reason, *sizes = next(n for n in needs if is_column(n[0]) and not n[0].all())
-                self.reason = reason.format(*first_failure(truth, sizes))
+                truth, reason, *sizes = next(n for n in needs if is_column(n[0]) and not (n[0] | self.idle).all())
+                self.reason = reason.format(*first_failure(truth | self.idle, sizes))
         return assumed
+
+    @contextmanager
+    def repeated(self, times: Size) -> Iterator[None]:
+        """What a body needs matters only where it is repeated at all."""
+        before = self.idle
+        self.idle = before | (times == 0) if is_column(times) else before
+        yield
+        self.idle = before
 
 
 def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
@@ -153,7 +162,8 @@ class _Walk:
         entry, end = input_of(op.body), output_of(op.body)
         if not self.is_known_to_change(op, x):
             shapes = {entry: x}
-            rows = list(self.rows(op.body, shapes, {entry: source}, f"{name}.", times * op.times))
+            with self.mask.repeated(op.times) if self.mask else nullcontext():
+                rows = list(self.rows(op.body, shapes, {entry: source}, f"{name}.", times * op.times))
             out = shapes[end]
             kept = out is None or same_shape(out, x)
             if kept is True or (is_column(kept) and kept.all()):

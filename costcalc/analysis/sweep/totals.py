@@ -82,13 +82,13 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
         for name, metric in summed.items():
             for cost in metric.parts(row) if metric.parts else ():
                 at = name, cost.shape if is_column(cost) else ()
-                costs[at] = costs.get(at, 0) + cost * metric.worth
-    found = {
-        name: [(times, metric.worth * total) for times, total in metric.whole(graph)]
-        if metric.whole
-        else [(times, sum(cost for (of, _), cost in costs.items() if of == name)) for times, costs in groups.values()]
-        for name, metric in summed.items()
-    }
+                costs[at] = costs.get(at, 0) + cost
+    found = {}
+    for name, metric in summed.items():
+        pairs = metric.whole(graph) if metric.whole else [
+            (times, sum(cost for (of, _), cost in costs.items() if of == name)) for times, costs in groups.values()
+        ]  # fmt: skip
+        found[name] = [(times, metric.worth * total) for times, total in pairs]
     return Sums(tuple(metrics), found, mask.valid, mask.reason)
 
 
