@@ -24,6 +24,7 @@ from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import value_text
 
 BEYOND = 4096  # steps after a value that fits, of which none may
+ROUNDS = 16  # of so many steps, before there is no end to what fits
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
 
@@ -169,6 +170,8 @@ class _Search:
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.net.knobs[self.knob]))
         low = self.first(lambda at: self.costs(at) is not None, start, now)
+        if not self.fits(low):  # where cost falls
+            low = self.beyond(low)[0]
         if not self.fits(low):
             costs = ", ".join(f"{name} = {self.costs(low)[name]:,}" for name in self.budget)
             smallest = f"at {self.knob} = {value_text(self.value(low))}, the smallest, it has {costs}"
@@ -183,7 +186,7 @@ class _Search:
     def beyond(self, at: int) -> tuple[int, int | None]:
         """The step found, or a later one that fits as well, where cost falls or there were no networks between; and the
         next of which there is a network."""
-        while True:
+        for _ in range(ROUNDS):
             later = range(at + 1, min(at + BEYOND, self.steps.ends[1]) + 1)
             found = self.steps.costs(later)
             fitting = np.flatnonzero(found.keep(self.budget))
@@ -191,6 +194,7 @@ class _Search:
                 valid = np.flatnonzero(found.valid)
                 return at, later[valid[0]] if len(valid) else None
             at = later[fitting[-1]]
+        raise UsageError(f"larger and larger {self.knob} keep this budget: it is not what costs")
 
     def last(self, holds: Any, low: int, high: int) -> int:
         """The last step at which something holds that holds at `low`, and at `high` no more."""
