@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.cost import cost_of
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import EXPONENTS, PAPERS, Law
-from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, metrics_of
-from costcalc.analysis.sweep.sweep import TITLES, Progress, Sweep, sweep_net
+from costcalc.analysis.sweep.phi import EXPONENTS, PAPERS, Law
+from costcalc.analysis.sweep.scale import Scaled, check_budget, costs_of, largest, limits_text, metric_columns
+from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, data_frame, document
@@ -55,12 +54,11 @@ class Fitting:
     def table(self, most: int | None = None) -> Table:
         """The front, or the first so many of it."""
         knobs = [Column(name, name, "knob") for name in self.found.grid.axes]
-        metrics = [Column(name, TITLES[name], rank=i) for i, name in enumerate(self.found.metrics)]
         notes = self.notes()
         if most is not None and len(self.rows) > most:
             notes.insert(0, f"{len(self.rows) - most:,} more points: write all with -o FILE, or keep some with --top N")
         title = f"{self.net.label}: {self.net.title}"
-        return Table(title, (*knobs, *metrics), self.to_records()[:most], None, notes)
+        return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
     def notes(self) -> list[str]:
         """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
@@ -200,7 +198,7 @@ def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
     least = {name: values[0] for name, values in axes.items()}
     at = ", ".join(f"{name} = {value_text(value)}" for name, value in least.items())
     try:
-        costs = metrics_of(cost_of(net.at({**net.settings, **least}, net.label)))
+        costs = costs_of(net.at({**net.settings, **least}, net.label), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
         said = f"there is no such network: {error}"

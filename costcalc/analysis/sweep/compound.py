@@ -5,20 +5,17 @@ compound_net(costcalc.load("efficientnet"), Law(), phi=3).table()
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of
 from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import EXPONENTS, LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
 from costcalc.analysis.sweep.line import costs_at
-from costcalc.analysis.sweep.scale import check_budget, limits_text, metrics_of
-from costcalc.analysis.sweep.sweep import TITLES
-from costcalc.analysis.sweep.totals import METRICS
+from costcalc.analysis.sweep.phi import EXPONENTS, LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.scale import check_budget, costs_of, limits_text, metric_columns
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
@@ -55,7 +52,7 @@ class Compound:
         """The base, the point, and the nearest presets."""
         columns = (
             Column("what", "", "text"), Column("phi", "φ", "knob"), *(Column(k, k, "knob") for k in ("r", "d", "w")),
-            *(Column(name, TITLES[name], rank=3 + i if i > 1 else 0) for i, name in enumerate(METRICS)),
+            *metric_columns(self.budget or (), 3),
             Column("times", "× MACs", "ratio", 1), Column("promised", "by law", "ratio", 1),
             Column("error", "its error", "share", 2),
         )  # fmt: skip
@@ -113,33 +110,33 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
         phi = largest_phi(net, law, budget)
     after = phi + Fraction(1, GRAIN) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({after: "next step"} if budget else {})}
-    base = _costs(net, {})["macs"]
+    base = costs_of(net)["macs"]
     if not base:
         raise CostcalcError(f"{net.label} has no MACs for the law to multiply")
-    rows = [_row(net, law, at, what, base) for at, what in points.items()]
-    rows += _nearest(net, next(row["macs"] for row in rows if row["phi"] == phi), base)
+    rows = [_row(net, law, at, what, base, budget) for at, what in points.items()]
+    rows += _nearest(net, next(row["macs"] for row in rows if row["phi"] == phi), base, budget)
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _row(net: Network, law: Law, phi: Any, what: str, base: int) -> dict[str, Any]:
+def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
     knobs = law.at(net, phi)
-    costs, promised = _costs(net, knobs), law.promised(phi)
+    costs, promised = _costs(net, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
     about = {"times": times, "promised": promised, "error": (promised - times) / times}
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 
-def _costs(net: Network, knobs: Mapping[str, Any]) -> dict[str, int]:
-    return metrics_of(cost_of(net.at({**net.settings, **knobs}, net.label)))
+def _costs(net: Network, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
+    return costs_of(net.at({**net.settings, **knobs}, net.label), budget)
 
 
-def _nearest(net: Network, macs: int, base: int) -> list[dict[str, Any]]:
+def _nearest(net: Network, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
     """The presets with the next fewer and the next more MACs; none that is the base itself."""
     rows = []
     for name, preset in net.spec.presets.items():
         knobs = {knob: preset.settings.get(knob, net.knobs[knob]) for knob in EXPONENTS}
         if knobs != {knob: net.knobs[knob] for knob in EXPONENTS}:
-            costs = _costs(net, preset.settings)
+            costs = _costs(net, preset.settings, budget)
             about = {"times": Fraction(costs["macs"], base), "promised": None, "error": None}
             rows.append({"what": name, "phi": None, **knobs, **costs, **about})
     below = max((row for row in rows if row["macs"] <= macs), key=lambda row: row["macs"], default=None)
@@ -162,7 +159,7 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
         if not fits.all():
             first = start + int(np.argmin(fits))
             if first == 0:
-                costs = _costs(net, {})
+                costs = costs_of(net, budget)
                 said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
             return normal(Fraction(first - 1, GRAIN))

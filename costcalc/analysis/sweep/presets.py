@@ -12,8 +12,8 @@ from typing import Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.sweep.law import EXPONENTS, PAPERS
 from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.sweep.phi import EXPONENTS, PAPERS
 from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network

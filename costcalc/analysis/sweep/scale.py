@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import TOTALS, Cost, cost_of
+from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.knob import Steps, check_size
+from costcalc.analysis.sweep.sweep import TITLES
 from costcalc.analysis.sweep.totals import FLOAT32, METRICS
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
@@ -49,10 +50,21 @@ def limits_text(budget: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
 
 
-def metrics_of(cost: Cost) -> dict[str, int]:
-    """The metrics of a sweep, of one network."""
-    totals = {metric: cost.total(metric) for metric in METRICS if metric in TOTALS}
-    return {**totals, "weight_bytes": FLOAT32 * (cost.params + cost.buffers)}
+def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
+    """The metrics of a sweep, among which are those that a budget may name."""
+    return tuple(dict.fromkeys((*METRICS, *budget)))
+
+
+def costs_of(net: Network, budget: Iterable[str] = ()) -> dict[str, int]:
+    """These metrics of one network."""
+    cost = cost_of(net)
+    totals = {**cost.totals, "weight_bytes": FLOAT32 * (cost.params + cost.buffers)}
+    return {name: totals[name] for name in shown_with(budget)}
+
+
+def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
+    """A column of a table for each of them; on a narrow terminal the first two stay and the last goes first."""
+    return [Column(name, TITLES[name], rank=rank + i if i > 1 else 0) for i, name in enumerate(shown_with(budget))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,7 +85,7 @@ class Scaled:
         """The largest that fits, and the next step."""
         columns = (
             Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
-            *(Column(name, "MACs" if name == "macs" else name.replace("_", " ")) for name in METRICS),
+            *metric_columns(self.budget),
         )  # fmt: skip
         among = f" among {self.steps}" if self.steps else ""
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
@@ -157,7 +169,7 @@ class _Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            return metrics_of(cost_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label)))
+            return costs_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label), self.budget)
         except CostcalcError:
             return None
 
