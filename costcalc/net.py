@@ -163,7 +163,7 @@ def scale(
     """
     from costcalc.analysis.sweep.budget import scale_net
     from costcalc.analysis.sweep.grid import given_axes
-    from costcalc.analysis.sweep.law import read_law
+    from costcalc.analysis.sweep.phi import read_law
 
     net = _net(target)
     values = given_axes(grid or {}, net.spec.knobs, net.name)
@@ -179,7 +179,7 @@ def compound(
     Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
     """
     from costcalc.analysis.sweep.compound import compound_net
-    from costcalc.analysis.sweep.law import read_law, read_phi
+    from costcalc.analysis.sweep.phi import read_law, read_phi
 
     return compound_net(_net(target), read_law(alpha, beta, gamma), None if phi is None else read_phi(phi), budget)
 

@@ -10,7 +10,7 @@ import pytest
 import costcalc
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
-from costcalc.errors import ShapeError, UnknownName, UsageError
+from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.model import Knob
 
 
@@ -18,7 +18,10 @@ def front_by_hand(target, axes, budget):
     """How many points fit, and those of them of which no other has as much of every knob and more of one."""
     fitting = []
     for point in itertools.product(*axes.values()):
-        cost = costcalc.load(target, **dict(zip(axes, point, strict=True))).cost()
+        try:
+            cost = costcalc.load(target, **dict(zip(axes, point, strict=True))).cost()
+        except CostcalcError:
+            continue
         costs = {"weight_bytes": 4 * (cost.params + cost.buffers), **cost.totals}
         if all(costs[name] <= most for name, most in budget.items()):
             fitting.append(point)
@@ -86,6 +89,15 @@ layers:
 """
 
 
+def test_points_without_a_network_are_counted_apart(tmp_path):
+    path = tmp_path / "falling.yaml"
+    path.write_text(FALLING.replace("[3, 12, 12]", "[3, n, n]").replace("{k: 9}", "{k: 9, n: 12}"))
+    found = costcalc.scale(str(path), "n,k", grid={"n": range(4, 10), "k": range(1, 10)}, macs=1000)
+    assert (found.found.grid.size, found.found.invalid) == (54, sum(max(0, 9 - n) for n in range(4, 10)))
+    assert found.fits == front_by_hand(str(path), found.found.grid.axes, {"macs": 1000})[0]
+    assert "there is no such network: a window of" in "\n".join(found.notes())
+
+
 def test_beyond_what_bisection_finds(tmp_path):
     """(13 − k)²·k² grows up to k = 6 and falls from 7 on, and 13 does not fit."""
     path = tmp_path / "falling.yaml"
@@ -95,6 +107,10 @@ def test_beyond_what_bisection_finds(tmp_path):
     assert macs == {k: 12 * (13 - k) ** 2 * k**2 for k in range(1, 13)}
     assert found.value == max(k for k, cost in macs.items() if cost <= 12 * 10**3) == 12
     assert found.after is None
+    falls = costcalc.scale(str(path), "k", macs=12 * 150)
+    assert (falls.value, macs[1]) == (12, 1728)
+    path.write_text(FALLING.replace("{k: 9}", "{k: {default: 9, min: 5}}"))
+    assert costcalc.scale(str(path), "k", macs=12 * 150).value == 12  # from 5 to 11 none fits
     assert [row["k"] for row in found.to_records()] == [12]
     assert found.table().rows[0]["what"] == "fits"
 

@@ -10,7 +10,7 @@ import pytest
 
 import costcalc
 from costcalc.analysis.sweep.charts import short_names
-from costcalc.analysis.sweep.powers import laws
+from costcalc.analysis.sweep.law import laws
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError

@@ -10,8 +10,8 @@ from mpmath import mp
 
 import costcalc
 from costcalc.analysis.sweep.compound import largest_phi
-from costcalc.analysis.sweep.law import Law, read_law
 from costcalc.analysis.sweep.line import along
+from costcalc.analysis.sweep.phi import Law, read_law
 from costcalc.analysis.sweep.totals import METRICS
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UsageError
@@ -41,8 +41,8 @@ def test_a_fraction_of_phi():
 @pytest.mark.parametrize(
     ("r", "gamma", "phi", "grown"),
     [
-        (50, "1.25", 1, 63), (50, "1.5625", "1/2", 63), (50, "1.23", 1, 62), (100, "1.44", "1/2", 120),
-        (50, "1.2499", 1, 62),
+        (50, "1.25", 1, 63), (50, "1.5625", "1/2", 63), (50, "1.23", 1, 62), (200, "1.15", 2, 265),
+        (100, "1.44", "1/2", 120), (50, "1.2499", 1, 62),
     ],
 )  # fmt: skip
 def test_halves_go_up_though_roots_are_no_fractions(r, gamma, phi, grown):

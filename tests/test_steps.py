@@ -106,6 +106,19 @@ def test_values_without_a_network_are_passed_over(tmp_path, monkeypatch):
     assert [row["what"] for row in shown] == ["conv: 5×5 → 6×6", "nothing up to 46", "nothing up to 2"]
 
 
+def test_a_cost_that_comes_back_is_not_free(tmp_path):
+    """n % 3 + 1 channels: 2, 3, 1, and 2 again at n = 4."""
+    path = tmp_path / "back.yaml"
+    path.write_text(FLAT.replace("channels: 8", "channels: n % 3 + 1").replace("groups: k", "bias: false")
+                    .replace("[8, n, n]", "[8, 9, 9]").replace("n: 5", "n: 1"))  # fmt: skip
+    (row,) = costcalc.next_steps(str(path), "n").to_records()
+    assert (row["now"], row["free_to"], row["next"]) == (1, 1, 2)
+    assert costcalc.load(str(path), n=4).cost().totals == costcalc.load(str(path)).cost().totals
+    assert row["changes"] == ["conv: 2 → 3 channels"]
+    with pytest.raises(UsageError, match="larger and larger n keep this budget"):
+        costcalc.scale(str(path), "n", macs=9 * 9 * 8)
+
+
 def test_chunks_do_not_show(monkeypatch):
     whole = costcalc.next_steps("efficientnet_b3").to_records()
     monkeypatch.setattr(module, "CHUNKS", (1, 7, 90, 500))

@@ -150,7 +150,7 @@ def scale(
 ) -> None:
     """Backwards from a budget: the largest value of a knob that keeps it, or of several all that do and none beats;
     and compound scaling by φ."""
-    from costcalc.analysis.sweep.law import read_law
+    from costcalc.analysis.sweep.phi import read_law
     from costcalc.analysis.sweep.scale import read_budget
 
     (net,) = nets([target], set_, max_layers, max_bytes)

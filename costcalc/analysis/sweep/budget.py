@@ -12,12 +12,19 @@ from typing import Any
 
 from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import PAPERS, Law
-from costcalc.analysis.sweep.metrics import ALL, what_they_count
-from costcalc.analysis.sweep.powers import EXPONENTS
-from costcalc.analysis.sweep.scale import Scaled, check_budget, largest, limits_text, shown_with
+from costcalc.analysis.sweep.law import EXPONENTS
+from costcalc.analysis.sweep.metrics import what_they_count
+from costcalc.analysis.sweep.phi import PAPERS, Law
+from costcalc.analysis.sweep.scale import (
+    Scaled,
+    check_budget,
+    costs_of,
+    largest,
+    limits_text,
+    metric_columns,
+    shown_with,
+)  # fmt: skip
 from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
-from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
@@ -57,12 +64,11 @@ class Fitting:
     def table(self, most: int | None = None) -> Table:
         """The front, or the first so many of it."""
         knobs = [Column(name, name, "knob") for name in self.found.grid.axes]
-        metrics = [Column(name, ALL[name].title, rank=i) for i, name in enumerate(self.found.metrics)]
         notes = self.notes()
         if most is not None and len(self.rows) > most:
             notes.insert(0, f"{len(self.rows) - most:,} more points: write all with -o FILE, or keep some with --top N")
         title = f"{self.net.label}: {self.net.title}"
-        return Table(title, (*knobs, *metrics), self.to_records()[:most], None, notes)
+        return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
     def notes(self) -> list[str]:
         """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
@@ -202,7 +208,7 @@ def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
     least = {name: values[0] for name, values in axes.items()}
     at = ", ".join(f"{name} = {value_text(value)}" for name, value in least.items())
     try:
-        costs = totals_of(net.at({**net.settings, **least}, net.label), [*budget])
+        costs = costs_of(net.at({**net.settings, **least}, net.label), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
         said = f"there is no such network: {error}"

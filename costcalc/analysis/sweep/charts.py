@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.powers import laws, power_text
+from costcalc.analysis.sweep.law import laws, power_text
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, shorten, unknown
 from costcalc.spec.network import Network

@@ -5,7 +5,7 @@ compound_net(costcalc.load("efficientnet"), Law(), phi=3).table()
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.law import EXPONENTS
 from costcalc.analysis.sweep.line import costs_at
-from costcalc.analysis.sweep.metrics import ALL, what_they_count
-from costcalc.analysis.sweep.powers import EXPONENTS
-from costcalc.analysis.sweep.scale import check_budget, limits_text, shown_with
-from costcalc.analysis.sweep.totals import totals_of
+from costcalc.analysis.sweep.metrics import what_they_count
+from costcalc.analysis.sweep.phi import LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
@@ -41,11 +40,6 @@ class Compound:
     after: Any = None
 
     @property
-    def metrics(self) -> tuple[str, ...]:
-        """What the rows say of each network."""
-        return shown_with(self.budget or {})
-
-    @property
     def net(self) -> Network:
         """The network at φ."""
         knobs = self.law.at(self.base, self.phi)
@@ -60,7 +54,7 @@ class Compound:
         """The base, the point, and the nearest presets."""
         columns = (
             Column("what", "", "text"), Column("phi", "φ", "knob"), *(Column(k, k, "knob") for k in ("r", "d", "w")),
-            *(Column(name, ALL[name].title, rank=3 + i if i > 1 else 0) for i, name in enumerate(self.metrics)),
+            *metric_columns(self.budget or (), 3),
             Column("times", "× MACs", "ratio", 1), Column("promised", "by law", "ratio", 1),
             Column("error", "its error", "share", 2),
         )  # fmt: skip
@@ -75,7 +69,11 @@ class Compound:
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.base.knobs.items() if k not in EXPONENTS]
-        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
+        return [
+            *notes,
+            *([f"knobs: {', '.join(fixed)}"] if fixed else []),
+            *what_they_count(shown_with(self.budget or ())),
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale --compound`."""
@@ -118,7 +116,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
         phi = largest_phi(net, law, budget)
     after = phi + Fraction(1, GRAIN) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({after: "next step"} if budget else {})}
-    base = _costs(net, {}, budget)["macs"]
+    base = costs_of(net)["macs"]
     if not base:
         raise CostcalcError(f"{net.label} has no MACs for the law to multiply")
     rows = [_row(net, law, at, what, base, budget) for at, what in points.items()]
@@ -126,7 +124,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Costs) -> dict[str, Any]:
+def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
     knobs = law.at(net, phi)
     costs, promised = _costs(net, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
@@ -134,11 +132,11 @@ def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Costs) 
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 
-def _costs(net: Network, knobs: Mapping[str, Any], budget: Costs) -> dict[str, int]:
-    return totals_of(net.at({**net.settings, **knobs}, net.label), shown_with(budget))
+def _costs(net: Network, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
+    return costs_of(net.at({**net.settings, **knobs}, net.label), budget)
 
 
-def _nearest(net: Network, macs: int, base: int, budget: Costs) -> list[dict[str, Any]]:
+def _nearest(net: Network, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
     """The presets with the next fewer and the next more MACs; none that is the base itself."""
     rows = []
     for name, preset in net.spec.presets.items():
@@ -167,7 +165,7 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
         if not fits.all():
             first = start + int(np.argmin(fits))
             if first == 0:
-                costs = _costs(net, {}, budget)
+                costs = costs_of(net, budget)
                 said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
             return normal(Fraction(first - 1, GRAIN))

@@ -1,131 +1,30 @@
-"""The compound scaling of EfficientNet: d = α^φ, w = β^φ and r = γ^φ times a base's (Tan, Le 2019, equation 3)."""
+"""How multiplies are said to grow with depth, width and resolution, which rounding makes only nearly true."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal
-from fractions import Fraction
-from math import isfinite
-from typing import Any
-
-from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.powers import EXPONENTS, power_text
-from costcalc.dims.given import exact, is_number, normal, shortened
-from costcalc.errors import Place, SpecError, UsageError
-from costcalc.spec.expressions import parse
 from costcalc.spec.network import Network
-from costcalc.text import value_text
 
-DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
-LARGEST_PHI = 1000
-LARGEST_BASE = 1000
-ROUNDING = "d and w to thousandths, r to a whole number, halves up"
+EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True)
-class Law:
-    """What depth, width and resolution are multiplied by when φ grows by one; the paper has these (section 3.3)."""
-
-    alpha: Any = Fraction(12, 10)
-    beta: Any = Fraction(11, 10)
-    gamma: Any = Fraction(115, 100)
-
-    @property
-    def bases(self) -> dict[str, Fraction]:
-        """α, β and γ by the knob that they multiply."""
-        return {"d": Fraction(self.alpha), "w": Fraction(self.beta), "r": Fraction(self.gamma)}
-
-    @property
-    def product(self) -> Fraction:
-        """α·β²·γ²: how many times the MACs there are for a φ of one more, by the law."""
-        found = Fraction(1)
-        for knob, base in self.bases.items():
-            found *= base ** EXPONENTS[knob]
-        return found
-
-    def promised(self, phi: Any) -> Any:
-        """(α·β²·γ²)^φ: exact for a whole φ, else a float."""
-        return self.product ** int(phi) if phi == int(phi) else float(_power(self.product, Fraction(phi)))
-
-    def at(self, net: Network, phi: Any) -> dict[str, Any]:
-        """Depth, width and resolution of a base at φ, each in the steps that its knob is set in; at 0 as they are."""
-        (point,) = self.line(net, [phi])
-        return point
-
-    def line(self, net: Network, phis: Iterable[Any]) -> list[dict[str, Any]]:
-        """The same at several φ."""
-        now = {knob: net.knobs[knob] for knob in self.bases}
-        grains = {knob: GRAIN if net.spec.knobs[knob].kind == "real" else 1 for knob in self.bases}
-        return [{knob: _grown(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis]
-
-    def formula(self) -> str:
-        """`d = 1.2^φ, w = 1.1^φ, r = 1.15^φ`"""
-        return ", ".join(f"{knob} = {value_text(base)}^φ" for knob, base in self.bases.items())
-
-    def product_text(self) -> str:
-        """`1.2·1.1²·1.15² = 1.920`"""
-        factors = (power_text(value_text(b), EXPONENTS[k]) for k, b in self.bases.items())
-        return f"{'·'.join(factors)} = {float(self.product):.3f}"
+def compound(net: Network) -> tuple[str, ...]:
+    """The knobs of the law d·w²·r² that a network has, if it has depth, or width and resolution."""
+    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
+    return law if set(law) >= {"w", "r"} or "d" in law else ()
 
 
-PAPERS = Law()
+def laws(net: Network) -> dict[str, int]:
+    """The power of each knob for which there is a law: those of the compound one, and any that is the size of an image
+    along all its axes, of which a convolution has so many positions."""
+    found = {knob: EXPONENTS[knob] for knob in compound(net)}
+    for axes in net.spec.inputs.values():
+        texts = {axis.text for axis in axes[1:]}
+        if len(axes) > 1 and len(texts) == 1 and texts <= {*net.spec.knobs}:
+            found.setdefault(texts.pop(), len(axes) - 1)
+    return found
 
 
-def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
-    if phi == 0:
-        return now
-    near = float(now * grain) * float(base) ** float(phi)
-    if near < 2**30 and abs(near % 1 - 0.5) > 0.001:  # far from a half, a float is as good, and much quicker
-        return normal(Fraction(int(near + 0.5), grain))
-    steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
-    return normal(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
-
-
-def _power(base: Fraction, phi: Fraction) -> Decimal:
-    return DIGITS.power(_decimal(base), _decimal(phi))
-
-
-def _decimal(number: Fraction) -> Decimal:
-    return DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
-
-
-def read_law(alpha: Any = None, beta: Any = None, gamma: Any = None) -> Law:
-    """The law with what was given, numbers or texts, and the paper's values for the rest. Raises UsageError."""
-    given = {"alpha": alpha, "beta": beta, "gamma": gamma}
-    why = "the law makes networks larger (equation 3 of the paper)"
-    return Law(**{n: read_number(n, value, 1, LARGEST_BASE, why) for n, value in given.items() if value is not None})
-
-
-def read_phi(given: Any) -> Any:
-    """φ from a number, or as it is written: `3`, `0.5`, `1/3`. Raises UsageError for one below 0."""
-    return read_number("phi", given, 0, LARGEST_PHI, "start from a smaller base for a smaller network")
-
-
-def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
-    """An exact number between two bounds. Raises UsageError for anything else, NaN and infinities among it."""
-    value = given
-    if isinstance(given, str):
-        try:
-            value = parse(given, Place("", 0, 0)).value({})
-        except SpecError as error:
-            raise UsageError(f"{name}={given[:60]}: {error.problems[0].message}") from None
-    value = exact(value.item() if hasattr(value, "item") else value)
-    if isinstance(value, bool) or not is_number(value) or (isinstance(given, float) and not isfinite(given)):
-        raise UsageError(f"{name} is a number, got {shortened(value)}")
-    if value < low:
-        raise UsageError(f"{name} is at least {low}, got {shortened(value)}: {why}")
-    if value > high:
-        raise UsageError(f"{name} is at most {high:,}, got {shortened(value)}")
-    return value
-
-
-def check_law_knobs(net: Network) -> None:
-    """Raises UsageError for a network without depth, width and resolution as numbers to be multiplied."""
-    missing = [k for k in EXPONENTS if k not in net.spec.knobs or not net.spec.knobs[k].is_size]
-    if missing:
-        raise UsageError(
-            f"compound scaling multiplies depth, width and resolution, and {net.name} has no knob {missing[0]!r}; "
-            "choose what may grow with --free"
-        )
-    net.needs_numbers("scale")
+def power_text(knob: str, power: int) -> str:
+    """`d`, `w²`"""
+    return knob + (str(power).translate(SUPERSCRIPTS) if power != 1 else "")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.sweep.law import PAPERS
+from costcalc.analysis.sweep.law import EXPONENTS, compound, power_text
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
-from costcalc.analysis.sweep.powers import EXPONENTS, compound, power_text
+from costcalc.analysis.sweep.phi import PAPERS
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.totals import totals_of

@@ -25,6 +25,7 @@ from costcalc.text import value_text
 
 BUDGETS = [n for n, metric in ALL.items() if not metric.of and not metric.measured]  # what of a network grows with it
 BEYOND = 4096  # steps after a value that fits, of which none may
+ROUNDS = 16  # of so many steps, before there is no end to what fits
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
 
@@ -44,7 +45,7 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
     return budget
 
 
-def shown_with(budget: Mapping[str, int]) -> tuple[str, ...]:
+def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
     """The usual metrics, and those that a budget names besides."""
     return tuple(dict.fromkeys((*METRICS, *budget)))
 
@@ -52,6 +53,16 @@ def shown_with(budget: Mapping[str, int]) -> tuple[str, ...]:
 def limits_text(budget: Mapping[str, int]) -> str:
     """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
     return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
+
+
+def costs_of(net: Network, budget: Iterable[str] = ()) -> dict[str, int]:
+    """These metrics of one network."""
+    return totals_of(net, shown_with(budget))
+
+
+def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
+    """A column of a table for each of them; on a narrow terminal the first two stay and the last goes first."""
+    return [Column(n, ALL[n].title, rank=rank + i if i > 1 else 0) for i, n in enumerate(shown_with(budget))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -72,7 +83,7 @@ class Scaled:
         """The largest that fits, and the next step."""
         columns = (
             Column("what", "", "text"), Column(self.knob, self.knob, "knob"),
-            *(Column(name, ALL[name].title) for name in shown_with(self.budget)),
+            *metric_columns(self.budget),
         )  # fmt: skip
         among = f" among {self.steps}" if self.steps else ""
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
@@ -157,8 +168,7 @@ class _Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            at = self.net.at({**self.net.settings, self.knob: value}, self.net.label)
-            return totals_of(at, shown_with(self.budget))
+            return costs_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label), self.budget)
         except CostcalcError:
             return None
 
@@ -171,6 +181,8 @@ class _Search:
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.net.knobs[self.knob]))
         low = self.first(lambda at: self.costs(at) is not None, start, now)
+        if not self.fits(low):  # where cost falls
+            low = self.beyond(low)[0]
         if not self.fits(low):
             costs = ", ".join(f"{name} = {self.costs(low)[name]:,}" for name in self.budget)
             smallest = f"at {self.knob} = {value_text(self.value(low))}, the smallest, it has {costs}"
@@ -185,7 +197,7 @@ class _Search:
     def beyond(self, at: int) -> tuple[int, int | None]:
         """The step found, or a later one that fits as well, where cost falls or there were no networks between; and the
         next of which there is a network."""
-        while True:
+        for _ in range(ROUNDS):
             later = range(at + 1, min(at + BEYOND, self.steps.ends[1]) + 1)
             found = self.steps.costs(later)
             fitting = np.flatnonzero(found.keep(self.budget))
@@ -193,6 +205,7 @@ class _Search:
                 valid = np.flatnonzero(found.valid)
                 return at, later[valid[0]] if len(valid) else None
             at = later[fitting[-1]]
+        raise UsageError(f"larger and larger {self.knob} keep this budget: it is not what costs")
 
     def last(self, holds: Any, low: int, high: int) -> int:
         """The last step at which something holds that holds at `low`, and at `high` no more."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.analysis.sweep.charts import curves, heat_map, preset_chart, short_names
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.powers import laws, power_text
+from costcalc.analysis.sweep.law import laws, power_text
 from costcalc.analysis.sweep.presets import PresetSweep
 from costcalc.analysis.sweep.sweep import Choice, sweep
 from costcalc.chart import FEW, Chart, Mark
