@@ -87,8 +87,9 @@ class Page:
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "fixed": self.fixed(), "tables": self.presets.tables() if self.presets else [],
-            "figures": self.figures(), "formulas": self.formulas(), "notes": self.about_the_grid(),
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
+            "tables": self.presets.tables() if self.presets else [], "figures": self.figures(),
+            "formulas": self.formulas(),
         }  # fmt: skip
 
     def script(self) -> str:
@@ -100,7 +101,7 @@ class Page:
     def about_the_grid(self) -> list[str]:
         """Which points there are, and how many of them are no network."""
         spans = [
-            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} steps"
+            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} values"
             for name, values in self.found.grid.axes.items()
         ]
         said = [f"The grid has {self.found.grid.size:,} points: {', '.join(spans)}."]
@@ -110,9 +111,8 @@ class Page:
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
-        at = sweep(self.net, Grid({name: (value,) for name, value in self._numbers().items()}), Choice()).to_records()[
-            0
-        ]
+        now = Grid({name: (value,) for name, value in self._numbers().items()})
+        (at,) = sweep(self.net, now, Choice()).to_records()
         found = []
         for metric in self.found.metrics:
             values = self.found.columns[metric]
