@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
-from costcalc.cli.pictures import Metric, Plot, Report, check_metric, show_picture, write_plot, write_report
+from costcalc.cli.pictures import Metric, Plot, Report, show_picture, write_plot, write_report
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -52,7 +52,6 @@ def sweep(
     (net,) = nets([target], set_, max_layers, max_bytes)
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
-    check_metric(metric)
     if report is not None:
         if where or pareto or top or plot or output or format:
             raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")
@@ -75,8 +74,8 @@ def sweep(
     with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
         found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
-    if plot:
-        write_plot(found.chart(metric or "macs"), plot)
+    if plot or metric:
+        write_plot(found.chart(metric), plot)
     looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
     kind = format_of(format, Path(output) if output else None)
     emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.sweep.charts import UNITS
+from costcalc.analysis.sweep.charts import UNITS, metric_title
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.sweep import TITLES, Choice, Sweep, sweep
+from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
@@ -116,7 +116,8 @@ class Page:
         found = []
         for metric in self.found.metrics:
             values = self.found.columns[metric]
-            found.append((TITLES.get(metric, metric), cell(at[metric], "int"), f"{values.min():,} to {values.max():,}"))
+            ends = " to ".join(cell(value, "int") for value in (values.min(), values.max()))
+            found.append((metric_title(metric), cell(at[metric], "int"), ends))
         return found
 
     def _numbers(self) -> dict[str, Any]:
@@ -124,10 +125,9 @@ class Page:
 
     def slider_rows(self) -> list[tuple[str, str]]:
         """The metrics that the sliders move: title and unit."""
-        names = {**TITLES, "activation_bytes": "activation bytes"}
         units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
         metrics = self.closed.metrics if self.closed else ()
-        return [(names.get(metric, metric.replace("_", " ")), units.get(metric, "")) for metric in metrics]
+        return [(metric_title(metric), units.get(metric, "")) for metric in metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
@@ -13,6 +13,7 @@ from sympy import Expr, sympify
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.sweep.totals import FLOAT32, METRICS, PARTS
+from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.report.page.javascript import code
@@ -119,13 +120,17 @@ def closed_forms(net: Network) -> ClosedForms:
         graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])
         where, _ = conditions(rows, graph.graph["assumed"])
     formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
-    metrics = {metric: _total(rows, *PARTS[metric]) for metric in METRICS if metric in PARTS}
-    metrics["activation_bytes"] = FLOAT32 * metrics["activations"]
-    return ClosedForms(net, tuple(free), formulas, metrics, where)
+    return ClosedForms(net, tuple(free), formulas, sums(rows), where)
 
 
-def _total(rows: Iterable[Any], parts: Iterable[str], worth: int) -> Expr:
-    return sympify(worth * sum(getattr(row, part) for row in rows for part in parts))
+def sums(rows: Sequence[Row]) -> dict[str, Expr]:
+    """Each metric that is a sum over layers, in letters; and what all activations are in bytes."""
+    found = {}
+    for metric in METRICS:
+        if metric in PARTS:
+            parts, worth = PARTS[metric]
+            found[metric] = sympify(worth * sum(getattr(row, part) for row in rows for part in parts))
+    return {**found, "activation_bytes": FLOAT32 * found["activations"]}
 
 
 def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:
