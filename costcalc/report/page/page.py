@@ -14,6 +14,7 @@ from typing import Any
 
 from costcalc.analysis.sweep.charts import UNITS, metric_title
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.law import power_text
 from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
@@ -21,7 +22,7 @@ from costcalc.report.page.figures import Figure, knob_curves, maps, named_preset
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
 from costcalc.report.page.grid import default_axes
-from costcalc.report.page.sliders import ClosedForms, closed_forms
+from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import value_text
@@ -126,8 +127,12 @@ class Page:
     def slider_rows(self) -> list[tuple[str, str]]:
         """The metrics that the sliders move: title and unit."""
         units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
-        metrics = self.closed.metrics if self.closed else ()
-        return [(metric_title(metric), units.get(metric, "")) for metric in metrics]
+        if self.closed is None:
+            return []
+        powers = "·".join(power_text(knob, power) for knob, power in law_of(self.net, self.closed.knobs).items())
+        titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
+        units["law"] = f"from {visible(self.net.label)}"
+        return [(titles[metric], units.get(metric, "")) for metric in self.closed.metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""

@@ -8,10 +8,12 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
-from sympy import Expr, sympify
+from sympy import Expr, Integer, Rational, floor, sympify
 
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.sweep.law import laws
 from costcalc.analysis.sweep.totals import FLOAT32, METRICS, PARTS
 from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
@@ -120,7 +122,23 @@ def closed_forms(net: Network) -> ClosedForms:
         graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])
         where, _ = conditions(rows, graph.graph["assumed"])
     formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
-    return ClosedForms(net, tuple(free), formulas, sums(rows), where)
+    metrics = {**sums(rows), **said_by_law(net, law_of(net, free))}
+    return ClosedForms(net, tuple(free), formulas, metrics, where)
+
+
+def law_of(net: Network, free: Iterable[str]) -> dict[str, int]:
+    """The powers of those of these knobs that the MACs are said to grow with."""
+    return {knob: power for knob, power in laws(net).items() if knob in free}
+
+
+def said_by_law(net: Network, powers: Mapping[str, int]) -> dict[str, Expr]:
+    """The MACs by the law, from what they are as the network is set, to the nearest unit; nothing without a law."""
+    said = Integer(cost_of(net).macs)
+    for knob, power in powers.items():
+        start = Fraction(net.knobs[knob])
+        letter = size_symbol(knob, real=net.spec.knobs[knob].kind == "real")
+        said *= (letter * Rational(start.denominator, start.numerator)) ** power
+    return {"law": floor(said + Rational(1, 2))} if powers else {}
 
 
 def sums(rows: Sequence[Row]) -> dict[str, Expr]:
