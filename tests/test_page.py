@@ -65,7 +65,7 @@ def test_what_a_page_has(tmp_path, capsys):
         "The formulas",
     ]
     assert [part.partition("</h2>")[0] for part in html.split("<h2>")[1:]] == heads
-    assert "The grid has 8 points: w from 0.5 to 1 in 2 steps, r from 128 to 224 in 4 steps." in html
+    assert "The grid has 8 points: w from 0.5 to 1 in 2 values, r from 128 to 224 in 4 values." in html
     assert f"{costcalc.load('mobilenet_v1', r=160, w=0.5).cost().macs:,}" in html
     assert "mobilenet_v1_025_224" not in html.partition("<h2>Presets</h2>")[2].partition("<h2>The formulas")[0]
     assert len(html) < 1_000_000
@@ -160,7 +160,7 @@ def test_javascript_computes_what_the_formula_says(tmp_path):
     )
     driver = chromium(tmp_path / "profile")
     try:
-        text = f"{script}{code(formulas, [], letters)}return {given}.map((k) => totals(k).map(([n, d]) => `${{n}}/${{d}}`));"
+        text = f"{script}{code(formulas, [], letters)}return {given}.map((k) => totals(k).map((x) => x.join('/')));"
         found = driver.execute_script(text)
     finally:
         driver.quit()

@@ -99,7 +99,13 @@ def _draw_line(axes: Any, line: Line, number: int) -> None:
     marker = (
         {"marker": MARKERS[number % len(MARKERS)], "markersize": 3} if not line.dashed and len(line.xs) <= 60 else {}
     )
-    axes.plot([*map(float, line.xs)], [*map(float, line.ys)], label=_label(line.label), **look, **marker)
+    axes.plot(
+        [*map(float, line.xs)],
+        [math.nan if y is None else float(y) for y in line.ys],
+        label=_label(line.label),
+        **look,
+        **marker,
+    )
 
 
 def _draw_heat_map(chart: HeatMap) -> Any:

@@ -47,18 +47,10 @@ Report: TypeAlias = Annotated[
 ]  # fmt: skip
 
 
-def check_metric(metric: str | None) -> None:
-    """Raises UnknownName for a metric that sweeps have not."""
-    if metric is not None:
-        from costcalc.analysis.sweep.metrics import COUNTED
-        from costcalc.errors import UnknownName, unknown
-
-        if metric not in COUNTED:
-            raise UnknownName(unknown("metric", metric, COUNTED))
-
-
-def write_plot(chart: Chart, plot: str) -> None:
-    """The picture as a file, all of it or nothing."""
+def write_plot(chart: Chart, plot: str | None) -> None:
+    """The picture as a file, all of it or nothing, if there is to be one."""
+    if plot is None:
+        return
     from costcalc.chart import picture_format
     from costcalc.report.files import write
 
@@ -71,7 +63,7 @@ def show_picture(found: Any, metric: str | None) -> None:
         from costcalc.report.blocks import picture
         from costcalc.report.terminal import show_lines
 
-        show_lines(lambda width, blocks: picture(found, metric or "macs", width, blocks))
+        show_lines(lambda width, blocks: picture(found, metric, width, blocks))
 
 
 def write_report(net: Net, axes: list[str], presets: str | None, path: str) -> None:

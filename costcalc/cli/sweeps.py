@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
-from costcalc.cli.pictures import Metric, Plot, Report, check_metric, show_picture, write_plot, write_report
+from costcalc.cli.pictures import Metric, Plot, Report, show_picture, write_plot, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
@@ -74,7 +74,6 @@ def sweep(
         steps = next_steps(net)
         emit([steps.table()], steps.to_dict(), format, output)
         return
-    check_metric(metric)
     if report is not None:
         if where or pareto or top or fit or plot or output or format:
             raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")
@@ -103,8 +102,8 @@ def sweep(
         points = read_axes(axes or [], net.spec.knobs, net.name)
         choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs", "seconds": seconds}
         found = sweep_net(net, points, metrics=metrics, **choice, progress=show)
-    if plot:
-        write_plot(found.chart(metric or "macs"), plot)
+    if plot or metric:
+        write_plot(found.chart(metric), plot)
     if fit:
         exponents = found.fit()
         emit([exponents.table()], exponents.to_dict(), format, output)

@@ -12,10 +12,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from costcalc.analysis.sweep.charts import curves, heat_map
+from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.sweep import Sweep
 from costcalc.chart import HeatMap, short
-from costcalc.errors import UnknownName, unknown
 from costcalc.table import visible
 from costcalc.text import value_text
 
@@ -25,28 +24,28 @@ ROWS, CELL = 16, 2  # rows of a map, and columns of the terminal that a value ha
 NARROWEST, WIDEST = 30, 100  # columns: no picture on fewer, none wider on more
 
 
-def picture(found: Sweep, metric: str, width: int, blocks: bool = True) -> Iterator[str]:
+def picture(found: Sweep, metric: str | None, width: int, blocks: bool = True) -> Iterator[str]:
     """What a sweep looks like in so many columns; nothing for more than two knobs, a front, or a single point."""
-    if metric not in found.metrics:
-        raise UnknownName(unknown("metric", metric, found.metrics))
     long = [name for name, values in found.grid.axes.items() if len(values) > 1]
     if found.choice.reduces or not len(found) or width < NARROWEST:
         return
     if len(long) == 1:
         yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)
     elif len(long) == 2:
-        chart = heat_map(found, long[0], long[1], metric)
+        chart = heat_map(found, long[0], long[1], chosen_metric(found, metric))
         yield from _map(chart, min(width, WIDEST), SHADES if blocks else PLAIN_SHADES)
 
 
 def _lines(found: Sweep, knob: str, width: int, bars: str) -> Iterator[str]:
     """For each metric a bar for each value of the knob, from 0 to the largest, and the ends in numbers."""
     chart = curves(found, knob)
-    rows = []
+    rows: list[tuple[str, tuple[Any, ...], str]] = []
     for axis, (line, *_) in chart.panels:
+        if None in line.ys:  # what was never timed
+            continue
         rows.append((visible(axis.title), line.ys, f"{short(min(line.ys))} to {short(max(line.ys))}"))
-    names = max(len(name) for name, *_ in rows)
-    room = width - names - max(len(ends) for *_, ends in rows) - 4
+    names = max((len(name) for name, *_ in rows), default=width)
+    room = width - names - max((len(ends) for *_, ends in rows), default=0) - 4
     if room < 4:
         return
     xs = found.columns[knob].tolist()

@@ -14,7 +14,7 @@ from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.law import laws, power_text
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
-from costcalc.errors import CostcalcError, UnknownName, shorten, unknown
+from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.presets import PresetSweep
     from costcalc.analysis.sweep.sweep import Sweep
 
-UNITS = {"params": "learned scalars", "macs": "multiplications", "activations": "elements written"}
+UNITS = {
+    "params": "learned scalars", "macs": "multiplications", "elementwise": "operations",
+    "activations": "elements written",
+}  # fmt: skip
 CROWD = 100_000  # points of a grid that are shown behind its front
 
 
-def chart_of(found: Sweep, metric: str = "macs") -> Chart:
-    """The picture of a sweep; a map shows one metric. Raises UnknownName for one that the sweep has not."""
-    if metric not in found.metrics:
-        raise UnknownName(unknown("metric", metric, found.metrics))
+def chart_of(found: Sweep, metric: str | None = None) -> Chart:
+    """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
+    sweep has not, UsageError if it has not what the picture is of."""
+    metric = chosen_metric(found, metric)
     long = [name for name, values in found.grid.axes.items() if len(values) > 1] or [*found.grid.axes][:1]
     if found.choice.pareto:
         return front_chart(found)
@@ -37,17 +40,30 @@ def chart_of(found: Sweep, metric: str = "macs") -> Chart:
         return curves(found, long[0])
     if len(long) == 2:
         return heat_map(found, long[0], long[1], metric)
-    points = _marks(found.columns, "macs", "params")
+    points = _marks(_having(found.columns, "macs", "params"), "macs", "params")
     axes = metric_axis("macs", log=True), metric_axis("params", log=True)
     return Scatter(_title(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
-def metric_axis(metric: str, *, log: bool = False) -> Axis:
-    """A metric as an axis: its name and its unit."""
+def chosen_metric(found: Sweep, metric: str | None) -> str:
+    """The metric that is asked for, else the first that matters. Raises UnknownName for one that the sweep has not."""
+    if metric is None:
+        return "macs" if "macs" in found.metrics else found.metrics[0]
+    if metric not in found.metrics:
+        raise UnknownName(unknown("metric", metric, found.metrics))
+    return metric
+
+
+def metric_title(metric: str) -> str:
+    """A metric as tables call it."""
     from costcalc.analysis.sweep.metrics import ALL
 
-    title = ALL[metric].title if metric in ALL else metric.replace("_", " ")
-    return Axis(title, UNITS.get(metric, "" if "bytes" in title else "operations"), log)
+    return ALL[metric].title if metric in ALL else metric.replace("_", " ")
+
+
+def metric_axis(metric: str, *, log: bool = False) -> Axis:
+    """A metric as an axis: its name and its unit."""
+    return Axis(metric_title(metric), UNITS.get(metric, ""), log)
 
 
 def knob_axis(net: Network, name: str) -> Axis:
@@ -99,14 +115,15 @@ def front_chart(found: Sweep) -> Scatter:
     if found.grid.size <= CROWD:
         every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
         groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
-    front = tuple(sorted(_marks(found.columns, x, y), key=lambda mark: (mark.x, mark.y)))
+    front = tuple(sorted(_marks(_having(found.columns, x, y), x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not less
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
     return Scatter(_title(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
 
 
 def preset_chart(found: PresetSweep) -> Scatter:
-    """MACs and params of the presets, published beside exact."""
+    """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
+    _having(found.rows[0], "macs", "params")
     names = short_names([row["preset"] for row in found.rows])
     exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(found.rows, names))
     pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in found.rows]
@@ -133,6 +150,14 @@ def _figure(text: str | None) -> Fraction | None:
 
 def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
     return tuple(Mark(a, b) for a, b in zip(columns[x].tolist(), columns[y].tolist()))
+
+
+def _having(columns: Any, *names: str) -> Any:
+    """The columns, if these are there."""
+    for name in names:
+        if name not in columns:
+            raise UsageError(f"the picture shows {' and '.join(names)}; count {name} too")
+    return columns
 
 
 def _axis(found: Sweep, name: str) -> Axis:

@@ -132,13 +132,13 @@ class Sweep:
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
 
-    def chart(self, metric: str = "macs") -> Chart:
-        """Curves over one knob, a map of a metric over two, else points with the front. Raises UnknownName."""
+    def chart(self, metric: str | None = None) -> Chart:
+        """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
         from costcalc.analysis.sweep.charts import chart_of
 
         return chart_of(self, metric)
 
-    def plot(self, path: Path | str, metric: str = "macs") -> None:
+    def plot(self, path: Path | str, metric: str | None = None) -> None:
         """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
         self.chart(metric).save(path)
 

@@ -38,7 +38,7 @@ def shown(formula: Formula) -> Shown:
     ]
     rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
     long = len(formula.text) > 2 * LINE
-    unit = UNITS.get(formula.metric, "operations")
+    unit = UNITS.get(formula.metric, "")
     return Shown(
         label(formula.metric), unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],

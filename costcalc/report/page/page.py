@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.sweep.charts import UNITS
+from costcalc.analysis.sweep.charts import UNITS, metric_title
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.law import power_text
 from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
@@ -22,7 +22,7 @@ from costcalc.report.page.figures import Figure, knob_curves, maps, named_preset
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
 from costcalc.report.page.grid import default_axes
-from costcalc.report.page.sliders import ClosedForms, closed_forms
+from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import value_text
@@ -88,8 +88,9 @@ class Page:
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "fixed": self.fixed(), "tables": self.presets.tables() if self.presets else [],
-            "figures": self.figures(), "formulas": self.formulas(), "notes": self.about_the_grid(),
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
+            "tables": self.presets.tables() if self.presets else [], "figures": self.figures(),
+            "formulas": self.formulas(),
         }  # fmt: skip
 
     def script(self) -> str:
@@ -101,7 +102,7 @@ class Page:
     def about_the_grid(self) -> list[str]:
         """Which points there are, and how many of them are no network."""
         spans = [
-            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} steps"
+            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} values"
             for name, values in self.found.grid.axes.items()
         ]
         said = [f"The grid has {self.found.grid.size:,} points: {', '.join(spans)}."]
@@ -111,13 +112,13 @@ class Page:
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
-        at = sweep(self.net, Grid({name: (value,) for name, value in self._numbers().items()}), Choice()).to_records()[
-            0
-        ]
+        now = Grid({name: (value,) for name, value in self._numbers().items()})
+        (at,) = sweep(self.net, now, Choice()).to_records()
         found = []
         for metric in self.found.metrics:
             values = self.found.columns[metric]
-            found.append((ALL[metric].title, cell(at[metric], "int"), f"{values.min():,} to {values.max():,}"))
+            ends = " to ".join(cell(value, "int") for value in (values.min(), values.max()))
+            found.append((metric_title(metric), cell(at[metric], "int"), ends))
         return found
 
     def _numbers(self) -> dict[str, Any]:
@@ -125,10 +126,13 @@ class Page:
 
     def slider_rows(self) -> list[tuple[str, str]]:
         """The metrics that the sliders move: title and unit."""
-        names = {**{name: metric.title for name, metric in ALL.items()}, "activation_bytes": "activation bytes"}
         units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
-        metrics = self.closed.metrics if self.closed else ()
-        return [(names.get(metric, metric.replace("_", " ")), units.get(metric, "")) for metric in metrics]
+        if self.closed is None:
+            return []
+        powers = "·".join(power_text(knob, power) for knob, power in law_of(self.net, self.closed.knobs).items())
+        titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
+        units["law"] = f"from {visible(self.net.label)}"
+        return [(titles[metric], units.get(metric, "")) for metric in self.closed.metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""

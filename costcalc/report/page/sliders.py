@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
-from sympy import Expr, sympify
+from sympy import Expr, Integer, Rational, floor, sympify
 
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
-from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS, Metric
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.sweep.law import laws
+from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS
+from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.report.page.javascript import code
@@ -119,14 +122,33 @@ def closed_forms(net: Network) -> ClosedForms:
         graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])
         where, _ = conditions(rows, graph.graph["assumed"])
     formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
-    metrics = {name: _total(rows, ALL[name]) for name in METRICS}
-    metrics["activation_bytes"] = FLOAT32 * metrics["activations"]
+    metrics = {**sums(rows), **said_by_law(net, law_of(net, free))}
     return ClosedForms(net, tuple(free), formulas, metrics, where)
 
 
-def _total(rows: Iterable[Any], metric: Metric) -> Expr:
-    assert metric.parts is not None
-    return sympify(metric.worth * sum(part for row in rows for part in metric.parts(row)))
+def law_of(net: Network, free: Iterable[str]) -> dict[str, int]:
+    """The powers of those of these knobs that the MACs are said to grow with."""
+    return {knob: power for knob, power in laws(net).items() if knob in free}
+
+
+def said_by_law(net: Network, powers: Mapping[str, int]) -> dict[str, Expr]:
+    """The MACs by the law, from what they are as the network is set, to the nearest unit; nothing without a law."""
+    said = Integer(cost_of(net).macs)
+    for knob, power in powers.items():
+        start = Fraction(net.knobs[knob])
+        letter = size_symbol(knob, real=net.spec.knobs[knob].kind == "real")
+        said *= (letter * Rational(start.denominator, start.numerator)) ** power
+    return {"law": floor(said + Rational(1, 2))} if powers else {}
+
+
+def sums(rows: Sequence[Row]) -> dict[str, Expr]:
+    """Each metric that is a sum over layers, in letters; and what all activations are in bytes."""
+    found = {}
+    for name in METRICS:
+        metric = ALL[name]
+        if metric.parts:
+            found[name] = sympify(metric.worth * sum(part for row in rows for part in metric.parts(row)))
+    return {**found, "activation_bytes": FLOAT32 * found["activations"]}
 
 
 def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:
