@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         elasticity,
         explain,
         formula,
+        histogram,
         load,
         ratio,
         reconcile,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         sweep,
         sweep_presets,
     )
+    from costcalc.report.written import write_sweep
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -45,6 +47,7 @@ ROOMS = {
         "elasticity",
         "explain",
         "formula",
+        "histogram",
         "load",
         "ratio",
         "reconcile",
@@ -53,6 +56,7 @@ ROOMS = {
         "sweep",
         "sweep_presets",
     ),
+    "report.written": ("write_sweep",),
 }  # fmt: skip
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
@@ -72,6 +76,7 @@ __all__ = [
     "elasticity",
     "explain",
     "formula",
+    "histogram",
     "load",
     "new_graph",
     "ratio",
@@ -82,6 +87,7 @@ __all__ = [
     "sweep_presets",
     "unroll",
     "validate",
+    "write_sweep",
 ]
 
 

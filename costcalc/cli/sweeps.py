@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
-from costcalc.errors import UsageError
-from costcalc.report import format_of
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, checked_output, emit, nets
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.table import visible
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+    from costcalc.report.written import Wanted
 
 SHOWN = 40  # points on a terminal
+EXECUTORS = ("processes", "dask")
+
+
+def checked_file(context: typer.Context, output: str | None) -> str | None:
+    """The file, if there is a format to write points in: any of a table's, or Parquet."""
+    is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
+    return output if is_parquet else checked_output(context, output)
+
+
+SweepOutput: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", callback=checked_file,
+        help="Write FILE, in its suffix's format; .csv and .parquet hold any grid.",
+    ),
+]  # fmt: skip
 
 
 def sweep(
@@ -38,9 +60,23 @@ def sweep(
     by: Annotated[
         str | None, typer.Option("--by", metavar="NAME", help="A metric or knob, small ones first; -NAME large ones.")
     ] = None,
+    histogram: Annotated[
+        str | None, typer.Option("--histogram", metavar="METRIC", help="Only how many points there are of each size.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; 1 is this one. Else as many as pay.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option("--executor", metavar="NAME", help="processes, or dask, which needs --scheduler.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask cluster: tcp://HOST:8786.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a FILE that was interrupted.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start such a FILE anew.")] = False,
     set_: Set = None,
     format: Format = None,
-    output: Output = None,
+    output: SweepOutput = None,
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
@@ -49,7 +85,7 @@ def sweep(
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if presets is not None:
-        if axes or where or pareto or top:
+        if axes or where or pareto or top or histogram or resume or restart:
             raise UsageError("--presets goes with no points and no choice of points")
         from costcalc.analysis.sweep.presets import sweep_presets
 
@@ -57,15 +93,70 @@ def sweep(
         emit(of_presets.tables(), of_presets.to_dict(), format, output)
         return
     from costcalc.analysis.sweep.grid import read_axes
-    from costcalc.analysis.sweep.sweep import sweep_net
+
+    points = read_axes(axes or [], net.spec.knobs, net.name)
+    at_work = partial(_crew, workers, executor, scheduler)
+    if histogram is not None:
+        if pareto or top or resume or restart:
+            raise UsageError("--histogram counts every point, and goes with --where alone")
+        _histogram(net, points, histogram, where, at_work, format, output)
+        return
+    from costcalc.analysis.sweep.choice import read_choice
+    from costcalc.analysis.sweep.sweep import grid_of
+    from costcalc.report.written import Wanted
+
+    grid = grid_of(points)
+    choice = read_choice([*net.spec.knobs], [*points], where=where, pareto=pareto, top=top, by=by or "macs")
+    _sweep(Wanted(net, grid, choice, Path(output or "-"), format, resume, restart), at_work)
+
+
+def _sweep(wanted: Wanted, at_work: Callable[..., Any]) -> None:
+    from costcalc.analysis.sweep.sweep import sweep
+    from costcalc.report.progress import progress
+    from costcalc.report.written import write
+
+    with at_work(wanted.grid.size, wanted.per_second) as crew, progress() as show:
+        if wanted.kind == "table" and str(wanted.path) == "-" and not (wanted.resume or wanted.restart):
+            found = sweep(wanted.net, wanted.grid, wanted.choice, crew=crew, progress=show)
+        else:
+            written = write(wanted, crew, show)
+            found = None
+    if found:
+        emit([found.table(SHOWN if sys.stdout.isatty() else None)], {}, None, None)
+    elif written.large:
+        print(visible(f"{written.path}: {'; '.join(written.notes)}"), file=sys.stderr)
+
+
+def _histogram(
+    net: Net, points: Any, metric: str, where: str | None, at_work: Callable[..., Any],
+    format: str | None, output: str | None,
+) -> None:  # fmt: skip
+    from costcalc.analysis.sweep.grid import Grid
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
     from costcalc.report.progress import progress
 
-    with progress() as show:
-        points = read_axes(axes or [], net.spec.knobs, net.name)
-        found = sweep_net(net, points, where=where, pareto=pareto, top=top, by=by or "macs", progress=show)
-    looking = output is None and format_of(format, None) == "table" and sys.stdout.isatty()
-    kind = format_of(format, Path(output) if output else None)
-    emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)
+    with at_work(Grid(points).size, POINTS_PER_SECOND) as crew, progress() as show:
+        found = histogram_net(net, points, metric, where=where, crew=crew, progress=show)
+    bars = output is None and format in (None, "table") and sys.stdout.isatty()
+    emit([found.table(bars)], found.to_dict(), format, output)
+
+
+def _crew(workers: int | None, executor: str | None, scheduler: str | None, size: int, per_second: int) -> Any:
+    """Who works out the chunks."""
+    executor = executor or ("dask" if scheduler else "processes")
+    if executor not in EXECUTORS:
+        raise UnknownName(unknown("executor", executor, EXECUTORS))
+    if executor == "processes":
+        if scheduler:
+            raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")
+        from costcalc.analysis.sweep.crew import crew_of
+
+        return crew_of(workers, size, per_second)
+    if not scheduler or workers:
+        raise UsageError("--executor dask needs --scheduler tcp://HOST:8786, and has as many workers as are there")
+    from costcalc.analysis.sweep.cluster import Cluster
+
+    return Cluster(scheduler)
 
 
 def scale(

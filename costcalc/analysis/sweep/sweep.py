@@ -1,59 +1,44 @@
-"""A sweep: a network at every point of a grid, block by block, keeping what was asked for.
+"""A network at every point of a grid, chunk by chunk, keeping what was asked for.
 
 sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import dropwhile
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from costcalc.analysis.sweep.choice import Choice, read_choice, read_order, read_where
+from costcalc.analysis.sweep.chunks import BLOCKS, Job, Part, work
+from costcalc.analysis.sweep.crew import Crew, in_order
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.points import Order, Points, best, front, joined, sorted_by
-from costcalc.analysis.sweep.totals import METRICS, Totals, sums
+from costcalc.analysis.sweep.histogram import Histogram, binned
+from costcalc.analysis.sweep.pace import Pace, Progress, silent
+from costcalc.analysis.sweep.points import Points, sorted_by
+from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
+from costcalc.analysis.sweep.totals import METRICS
 from costcalc.dims.column import Column
-from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
-from costcalc.spec.expressions import Expression, parse
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Table, data_frame, document
 from costcalc.table import Column as TableColumn
 from costcalc.text import value_text
 
-BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
-MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
+__all__ = [
+    "BLOCKS", "MOST_KEPT", "Choice", "Sweep", "histogram_net", "read_order", "read_where", "sweep", "sweep_net",
+]  # fmt: skip
+
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
-LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
+MOST_PIECES = 16  # of a file that wait for their turn in memory
 TITLES = {
     "params": "params", "macs": "MACs", "elementwise": "elementwise", "activations": "activations",
     "weight_bytes": "weight bytes",
 }  # fmt: skip
-Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which points to keep: those that meet `where`, then the Pareto front in `pareto`, then the `top` by `by`."""
-
-    where: Expression | None = None
-    pareto: tuple[Order, ...] = ()
-    top: int | None = None
-    by: Order = ("macs", False)
-
-    @property
-    def reduces(self) -> bool:
-        """Does it keep few points, however many there are?"""
-        return bool(self.pareto) or self.top is not None
-
-    def of(self, points: Points) -> Points:
-        """The front or the best of them; of several blocks' choices the choice is that of all their points."""
-        if self.pareto:
-            points = front(points, self.pareto)
-        return points if self.top is None else best(points, self.by, self.top)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,6 +74,22 @@ class Sweep:
         columns = {name: v if whole.get(name, True) else [*map(float, v)] for name, v in self.columns.items()}
         return data_frame(columns)
 
+    def to_arrow(self) -> Any:
+        """The points as a pyarrow.Table: int64 where all of a column fits, else decimals, else digits.
+
+        Raises MissingExtra without pyarrow.
+        """
+        from costcalc.analysis.sweep.arrow import arrow_table
+
+        return arrow_table(self.points, self.grid.denominators)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Writes the points to a Parquet file, all of them or none. Raises MissingExtra, OSError."""
+        from costcalc.analysis.sweep.arrow import write_parquet
+
+        table = self.to_arrow()
+        write_parquet(Path(path), table.schema, [table])
+
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
@@ -101,13 +102,11 @@ class Sweep:
 
     def notes(self) -> list[str]:
         """How many points there were, why some are not shown, and what the numbers count."""
-        notes = [f"{len(self):,} of {self.grid.size:,} points" + (f": {self.chosen}" if self.chosen else "")]
-        if self.refused:
-            notes.append(f"{self.refused:,} do not meet the condition")
-        if self.invalid:
-            notes.append(f"at {self.invalid:,} there is no such network: {self.reason}")
-        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
-        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), CONVENTION]
+        return [*self.how_many(), *fixed_knobs(self.net, self.grid), CONVENTION]
+
+    def how_many(self) -> list[str]:
+        """How many points there were, how they were chosen, and why others are not there."""
+        return counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep`."""
@@ -123,6 +122,22 @@ class Sweep:
         return self.table()._repr_html_()
 
 
+def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:
+    """How many points there are and how they were chosen, and why others are not there."""
+    notes = [f"{kept:,} of {grid.size:,} points" + (f": {chosen}" if chosen else "")]
+    if refused:
+        notes.append(f"{refused:,} do not meet the condition")
+    if invalid:
+        notes.append(f"at {invalid:,} there is no such network: {reason}")
+    return notes
+
+
+def fixed_knobs(net: Network, grid: Grid) -> list[str]:
+    """`knobs: classes=1000, batch=1`: those that are not swept, if there are any."""
+    fixed = [f"{k}={value_text(v)}" for k, v in net.knobs.items() if k not in grid.axes]
+    return [f"knobs: {', '.join(fixed)}"] if fixed else []
+
+
 def sweep_net(
     net: Network,
     axes: Mapping[str, tuple[Any, ...]],
@@ -131,50 +146,82 @@ def sweep_net(
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
-    progress: Progress = lambda *_: None,
+    crew: Crew | None = None,
+    progress: Progress = silent,
 ) -> Sweep:
-    """The network at every point of a grid, of which those are kept that were asked for.
+    """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a crew.
 
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
     """
+    grid = grid_of(axes)
+    choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
+    return sweep(net, grid, choice, crew=crew, progress=progress)
+
+
+def grid_of(axes: Mapping[str, tuple[Any, ...]]) -> Grid:
+    """The grid that axes span. Raises UsageError for none."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
-    names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
-    choice = Choice(
-        None if where is None else read_where(where, [*net.spec.knobs]),
-        tuple(read_order(name, [*axes]) for name in names),
-        top,
-        read_order(by, (), (*axes, *METRICS)),
-    )
-    return sweep(net, Grid(dict(axes)), choice, progress=progress)
+    return Grid(dict(axes))
 
 
 def sweep(
     net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS, points: tuple[int, int] = BLOCKS,
-    progress: Progress = lambda *_: None,
+    crew: Crew | None = None, progress: Progress = silent,
 ) -> Sweep:  # fmt: skip
-    """The same from what was read, in blocks of so many points, and blocks of so many within them."""
+    """The same from what was read, in chunks of so many points, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
-    kept: Points | None = None
-    invalid = refused = 0
-    reason = ""
-    for large in grid.blocks(points[0]):
-        found = sums(net, large, metrics)
-        reason = reason or found.reason
-        for block in large.blocks(points[1]):
-            some, impossible, unmet = _kept(found.at(block), choice, net.knobs)
-            kept = some if kept is None else choice.of(joined([kept, some]))
-            if len(kept) > MOST_KEPT:
-                raise UsageError(f"more than {MOST_KEPT:,} points meet the condition; {LESS}")
-            invalid, refused, done = invalid + impossible, refused + unmet, block.start + block.size
-            progress(done / grid.size, f"{done:,} of {grid.size:,} points")
-    if invalid == grid.size:
-        raise ShapeError(f"no point of the sweep is possible: {reason}")
+    job = Job(net, choice, tuple(metrics), points=points)
+    return sweep_of(job, grid, finished(job, grid, crew, progress))
+
+
+def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
+    """The sweep that a state of the whole grid is."""
+    kept, choice = state.points, job.choice
     assert kept is not None
     if choice.top is not None:
         kept = sorted_by(kept, choice.by)
-    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics))
+    return Sweep(job.net, grid, kept, state.invalid, state.reason, state.refused, choice.in_words(), job.metrics)
+
+
+def histogram_net(
+    net: Network,
+    axes: Mapping[str, tuple[Any, ...]],
+    metric: str,
+    *,
+    where: str | None = None,
+    crew: Crew | None = None,
+    progress: Progress = silent,
+    points: tuple[int, int] = BLOCKS,
+) -> Histogram:
+    """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
+    if metric not in METRICS:
+        raise UnknownName(unknown("metric", metric, METRICS))
+    grid, choice = grid_of(axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
+    read = [name for name in METRICS if name == metric or (choice.where and name in choice.where.names)]
+    state = finished(Job(net, choice, tuple(read), metric, points=points), grid, crew, progress)
+    every = sum(state.counts.values())
+    counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
+    return Histogram(net.label, metric, binned(state.counts), (*counts, *fixed_knobs(net, grid)))
+
+
+def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
+    """What all chunks come to. Raises ShapeError if no point of the grid is possible."""
+    state = State()
+    for part in parts(job, grid, crew, progress):
+        state.add(part, job.choice)
+    return state.whole(grid.size)
+
+
+def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int = 0) -> Iterator[Part]:
+    """What each chunk comes to, in the grid's order, after so many points that are done."""
+    pace = Pace(grid.size, done, progress)
+    chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))
+    window = MOST_PIECES if job.render else None
+    for part in in_order(crew, partial(work, job), chunks, window):
+        pace.more(part.size)
+        yield part
 
 
 def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
@@ -183,44 +230,3 @@ def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
         minutes = grid.size / POINTS_PER_SECOND / 60
         takes = f", and about {minutes / 60:,.0f} hours of work" if minutes >= 90 else ""
         raise UsageError(f"{grid.size:,} points are too many to be kept{takes}; {LESS}")
-
-
-def _kept(found: Totals, choice: Choice, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
-    """The points of a block that are kept; how many there are no networks, and how many do not meet the condition."""
-    points = Points({name: found.flat(name) for name in (*found.block.axes, *found.values)})
-    holding = found.holding()
-    meets = holding & _meets(choice.where, found, knobs) if choice.where else holding
-    impossible, unmet = int((~holding).sum()), int((holding & ~meets).sum())
-    return choice.of(points.only(meets) if impossible or unmet else points), impossible, unmet
-
-
-def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
-    metrics = {name: Column(values) for name, values in found.values.items()}
-    swept = {name: found.block.column(name) for name in found.block.axes}
-    return np.broadcast_to(where.held({**knobs, **metrics, **swept}), found.block.shape).ravel()
-
-
-def _in_words(choice: Choice) -> str:
-    words = []
-    if choice.where:
-        words.append(f"where {choice.where.text}")
-    if choice.pareto:
-        words.append(
-            "no other is better: " + ", ".join(f"{'more' if more else 'less'} {name}" for name, more in choice.pareto)
-        )
-    if choice.top is not None:
-        words.append(f"the {choice.top:,} with the {'most' if choice.by[1] else 'least'} {choice.by[0]}")
-    return "; ".join(words)
-
-
-def read_order(text: str, knobs: Sequence[str], metrics: Sequence[str] = METRICS) -> Order:
-    """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
-    name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
-    if name not in (*knobs, *metrics):
-        raise UnknownName(unknown("knob or metric", name, [*knobs, *metrics]))
-    return name, (name in knobs) is not turned
-
-
-def read_where(text: str, knobs: Sequence[str], metrics: Sequence[str] = METRICS) -> Expression:
-    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError."""
-    return parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
