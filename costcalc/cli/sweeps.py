@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
@@ -115,16 +116,30 @@ def _sweep(wanted: Wanted, at_work: Callable[..., Any]) -> None:
     from costcalc.report.progress import progress
     from costcalc.report.written import write
 
+    looking = wanted.kind == "table" and str(wanted.path) == "-" and not (wanted.resume or wanted.restart)
     with at_work(wanted.grid.size, wanted.per_second) as crew, progress() as show:
-        if wanted.kind == "table" and str(wanted.path) == "-" and not (wanted.resume or wanted.restart):
+        if looking:
             found = sweep(wanted.net, wanted.grid, wanted.choice, crew=crew, progress=show)
         else:
-            written = write(wanted, crew, show)
-            found = None
-    if found:
+            with _told_how_to_go_on(wanted.path):
+                written = write(wanted, crew, show)
+    if looking:
         emit([found.table(SHOWN if sys.stdout.isatty() else None)], {}, None, None)
     elif written.large:
         print(visible(f"{written.path}: {'; '.join(written.notes)}"), file=sys.stderr)
+
+
+@contextmanager
+def _told_how_to_go_on(path: Path) -> Iterator[None]:
+    """Says of a file that is interrupted that its chunks are kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        from costcalc.report.journal import beside
+
+        if beside(path, "journal").exists():
+            print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)
+        raise
 
 
 def _histogram(

@@ -229,4 +229,6 @@ def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
     if grid.size > most and not choice.reduces:
         minutes = grid.size / POINTS_PER_SECOND / 60
         takes = f", and about {minutes / 60:,.0f} hours of work" if minutes >= 90 else ""
-        raise UsageError(f"{grid.size:,} points are too many to be kept{takes}; {LESS}")
+        raise UsageError(
+            f"{grid.size:,} points are too many to be kept{takes}; {LESS}, or write all with -o FILE.csv or .parquet"
+        )
