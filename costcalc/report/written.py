@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc import files, report
+from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import Choice, read_choice
 from costcalc.analysis.sweep.chunks import BLOCKS, FILTERED, ROWS, Job
 from costcalc.analysis.sweep.crew import Borrowed, Crew, crew_of
@@ -125,6 +126,8 @@ def write_sweep(
 
 def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent) -> Written:
     """The same from what was read."""
+    if wanted.kind == "parquet":
+        arrow()
     rows = wanted.rows()
     large = wanted.grid.size > MOST_KEPT
     if str(wanted.path) == "-" or files.is_stream(wanted.path):

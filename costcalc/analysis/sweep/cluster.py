@@ -32,18 +32,28 @@ class Cluster:
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
         """Begins with a chunk. Those of a worker that ends are given to others by the scheduler."""
-        found: Future[Any] = self.executor.submit(work, *given)
+        try:
+            found: Future[Any] = self.executor.submit(work, *given)
+        except Exception:
+            if self.client.status == "running":
+                raise
+            raise self.gone() from None
         return found
 
     def renew(self) -> None:
         """Cannot: the scheduler has tried others, or is gone."""
-        raise WorkersLost(f"the cluster at {self.address} lost a chunk again and again, or its scheduler")
+        raise self.gone()
+
+    def gone(self) -> WorkersLost:
+        """What is wrong then."""
+        return WorkersLost(f"the cluster at {self.address} lost a chunk again and again, or its scheduler")
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.executor.shutdown(wait=False)
+        if self.client.status == "running":
+            self.executor.shutdown(wait=False)
         self.client.close(PATIENCE)
 
 

@@ -1,8 +1,7 @@
 """How many points of a grid there are of each size: exact counts in round bins, whatever the size of the grid.
 
 Numbers are counted by their first three digits, so that chunks need not know each other's range; of these counts the
-finest bins are made that are no more than wanted: of steps of 1, 2, 5 … 100 in the first three digits, of 1, 2 and 5,
-or of decades.
+finest round bins are made that are no more than `BINS`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,13 @@ import numpy as np
 from costcalc.table import CONVENTION, Column, Table, document
 
 BINS = 24  # at most; 20 or so are told apart at a glance
-STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits, from 100 to 999
+NEAR = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
+STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits of the largest
+R40 = (
+    100, 106, 112, 118, 125, 132, 140, 150, 160, 170, 180, 190, 200, 212, 224, 236, 250, 265, 280, 300,
+    315, 335, 355, 375, 400, 425, 450, 475, 500, 530, 560, 600, 630, 670, 710, 750, 800, 850, 900, 950,
+)  # fmt: skip
+RENARD = R40, R40[::2], R40[::4], R40[::8], R40[:1]  # 40, 20, 10, 5 and 1 to the decade: ISO 3:1973, preferred numbers
 SIGNS = " ▏▎▍▌▋▊▉█"
 WIDTH = 30  # signs of the longest bar
 
@@ -87,7 +92,7 @@ def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
     if not counts:
         return ()
     low, high = min(counts), max(counts)
-    for edges in _ladders(high):
+    for edges in _ladders(low, high):
         inside = [edge for edge, end in pairwise(edges) if end > low and edge <= high]
         if len(inside) <= BINS:
             break
@@ -99,11 +104,16 @@ def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
     return tuple((edge, ends[edge], points) for edge, points in zip(inside, found))
 
 
-def _ladders(high: int) -> Iterator[list[int]]:
-    """Edges of bins from 0 to beyond a number, fine ones first."""
+def _ladders(low: int, high: int) -> Iterator[list[int]]:
+    """Edges of bins from a number or below to beyond another, fine ones first: equally wide where all is of one size,
+    else equally wide on a logarithmic scale."""
     digits = len(str(high))
-    for firsts in (*(range(100, 1000, step) for step in STEPS), (100, 200, 500), (100,)):
-        scaled = (first * 10**k for k in range(digits + 1) for first in firsts)
+    if high < NEAR * low:
+        for step in STEPS:
+            width = step * 10 ** max(0, digits - 3)
+            yield [*range(low // width * width, high + width + 1, width)]
+    for series in RENARD:
+        scaled = (number * 10**k for k in range(digits + 1) for number in series)
         yield [0, *(edge // 100 for edge in scaled if edge % 100 == 0)]
     for decades in range(2, digits + 2):
         yield [0, *(10**k for k in range(0, digits + decades, decades))]
