@@ -88,11 +88,11 @@ def test_a_scheduler_that_ends_is_one_error(cluster):
             scheduler.kill()
             scheduler.wait()
 
-    with Cluster(address) as crew:
-        with pytest.raises(
-            WorkersLost, match=f"the cluster at {address} lost a chunk again and again, or its scheduler"
-        ):
-            sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
+    with (
+        Cluster(address) as crew,
+        pytest.raises(WorkersLost, match=f"the cluster at {address} lost a chunk again and again, or its scheduler"),
+    ):
+        sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
 
 
 @pytest.mark.parametrize("silent", [True, False])

@@ -263,11 +263,11 @@ def test_what_cannot_be_resumed(capsys, words, message):
 def test_more_rows_than_there_is_room_or_time_for(monkeypatch, tmp_path, capsys):
     grid = ["r=32:2031:1", "w=0.001:3:0.001", "d=0.01:3:0.01"]
     assert run(["sweep", "efficientnet", *grid, "batch=1:1000:1", "-o", str(tmp_path / "a.csv")]) == 2
-    said = "1,800,000,000,000 rows take about 118 TiB and 35 days of work; keep the best with --top N or the front"
+    said = "1,800,000,000,000 rows take about 118 TiB and 52 days of work; keep the best with --top N or the front"
     assert said in capsys.readouterr().err
     monkeypatch.setattr(room.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**9))
     assert run(["sweep", "efficientnet", *grid, "-o", str(tmp_path / "a.csv")]) == 3
-    said = "1,800,000,000 rows take about 107 GiB and 50 minutes of work, and 954 MiB are free in"
+    said = "1,800,000,000 rows take about 107 GiB and 75 minutes of work, and 954 MiB are free in"
     assert said in capsys.readouterr().err
     assert [*tmp_path.iterdir()] == []
 

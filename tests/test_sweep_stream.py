@@ -190,7 +190,8 @@ def test_a_choice_made_chunk_by_chunk_is_written_in_any_format(tmp_path, suffix)
 @pytest.mark.parametrize(
     ("words", "message", "code"),
     [
-        ("-o a.foo", "'a.foo' has the suffix '.foo'; use one of", 2), ("-o a.parquet -f foo", "unknown format 'foo'", 2),
+        ("-o a.foo", "'a.foo' has the suffix '.foo'; use one of", 2),
+        ("-o a.parquet -f foo", "unknown format 'foo'", 2),
         ("-o missing/a.csv --resume", "there is no folder", 3), ("-o missing/a.parquet", "there is no folder", 3),
         ("-f csv -o / --resume", "it is a folder", 3),
     ],

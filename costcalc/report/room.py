@@ -13,15 +13,15 @@ from costcalc.report.rows import Rows
 from costcalc.table import bytes_text
 
 MOST_ROWS = 10**12  # that are looked at one by one
-ROWS_PER_SECOND = 600_000  # of one process, docs/scale.md
 HOUR, DAY = 3600, 86400
 
 
 def refuse_if_too_large(grid: Grid, choice: Choice, rows: Rows, folder: Path | None = None, done: int = 0) -> None:
     """Raises UsageError for more rows than anyone has time for, NoRoom if the disk of the folder has no room for those
     that are not done. How many meet a condition nobody knows, so that they may come to less."""
-    size = (grid.size - done) * len(rows.columns) * rows.bytes_a_cell
-    takes = f"{grid.size:,} rows take about {bytes_text(size)} and {time_text(grid.size / ROWS_PER_SECOND)} of work"
+    left = grid.size - done
+    size = left * len(rows.columns) * rows.bytes_a_cell
+    takes = f"{left:,} rows take about {bytes_text(size)} and {time_text(left / rows.a_second)} of work"
     if grid.size > MOST_ROWS:
         raise UsageError(f"{takes}; {LESS}, or count them with --histogram")
     if folder and choice.where is None and size > (free := shutil.disk_usage(folder).free):

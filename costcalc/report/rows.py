@@ -32,6 +32,7 @@ class Rows(ABC):
     columns: tuple[Column, ...]
     denominators: Mapping[str, int]  # of the knobs
     bytes_a_cell: ClassVar[int]  # about, on the disk; docs/scale.md
+    a_second: ClassVar[int]  # rows, of one process
 
     @abstractmethod
     def head(self) -> bytes:
@@ -50,6 +51,7 @@ class CsvRows(Rows):
     """Rows of a CSV, as `report.machine` writes it. The pieces stand behind each other in the file."""
 
     bytes_a_cell = 8
+    a_second = 400_000
 
     def head(self) -> bytes:
         """What stands before all rows."""
@@ -83,7 +85,8 @@ class ParquetRows(Rows):
     """Rows of a Parquet file. A piece is an Arrow stream behind its length; the file is put together from all of them,
     each a row group, for only then it is known how wide the columns are."""
 
-    bytes_a_cell = 3  # of pieces and file together
+    bytes_a_cell = 2  # of pieces and file together
+    a_second = 900_000
 
     def head(self) -> bytes:
         """Nothing stands before all pieces."""

@@ -35,7 +35,7 @@ from costcalc.analysis.sweep.totals import METRICS
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.report.journal import GO_ON, Journal, beside, found
-from costcalc.report.room import ROWS_PER_SECOND, refuse_if_too_large
+from costcalc.report.room import refuse_if_too_large
 from costcalc.report.rows import CsvRows, ParquetRows, Rows
 from costcalc.spec.network import Network
 from costcalc.table import Column
@@ -66,7 +66,8 @@ class Wanted:
     @property
     def per_second(self) -> int:
         """About how many points a process works out in a second."""
-        return ROWS_PER_SECOND if self.rows() else POINTS_PER_SECOND
+        rows = self.rows()
+        return rows.a_second if rows else POINTS_PER_SECOND
 
     def rows(self) -> Rows | None:
         """How rows are written as they are made; None where something chooses few of them, or the format cannot."""
