@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         elasticity,
         explain,
         formula,
+        histogram,
         load,
         next_steps,
         ratio,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         sweep,
         sweep_presets,
     )
+    from costcalc.report.written import write_sweep
 
 __version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
@@ -50,6 +52,7 @@ ROOMS = {
         "elasticity",
         "explain",
         "formula",
+        "histogram",
         "load",
         "next_steps",
         "ratio",
@@ -59,6 +62,7 @@ ROOMS = {
         "sweep",
         "sweep_presets",
     ),
+    "report.written": ("write_sweep",),
 }  # fmt: skip
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
@@ -80,6 +84,7 @@ __all__ = [
     "elasticity",
     "explain",
     "formula",
+    "histogram",
     "load",
     "new_graph",
     "next_steps",
@@ -91,6 +96,7 @@ __all__ = [
     "sweep_presets",
     "unroll",
     "validate",
+    "write_sweep",
 ]
 
 

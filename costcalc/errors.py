@@ -43,6 +43,22 @@ class MissingExtra(CostcalcError):
 
     def __init__(self, what: str, extra: str):
         super().__init__(f"{what}: pip install 'costcalc[{extra}]'")
+        self.about = what, extra
+
+    def __reduce__(self) -> Any:
+        return MissingExtra, self.about  # so that it may come from another process
+
+
+class WorkersLost(CostcalcError):
+    """Processes or machines that should have worked out a part of something, and ended or do not answer."""
+
+    exit_code = 3
+
+
+class NoRoom(CostcalcError):
+    """A disk that cannot hold what was asked for."""
+
+    exit_code = 3
 
 
 class StoreError(CostcalcError):
@@ -91,6 +107,9 @@ class SpecError(CostcalcError):
     def __init__(self, problems: Iterable[Problem] | Problem):
         self.problems = in_reading_order([problems] if isinstance(problems, Problem) else problems)
         super().__init__("\n".join(map(str, self.problems)))
+
+    def __reduce__(self) -> Any:
+        return SpecError, (self.problems,)  # so that it may come from another process
 
 
 NOWHERE = Place("", 0, 0)

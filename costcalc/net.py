@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import Cost, cost_of
@@ -12,6 +13,7 @@ from costcalc.spec.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
 
     from costcalc.analysis.break_even import BreakEven
     from costcalc.analysis.closed_form.answer import Answer
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.sweep.budget import Fitting
     from costcalc.analysis.sweep.compound import Compound
+    from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.analysis.sweep.presets import PresetSweep
     from costcalc.analysis.sweep.scale import Scaled
     from costcalc.analysis.sweep.steps import NextSteps
@@ -119,6 +122,8 @@ def sweep(
     top: int | None = None,
     by: str = "macs",
     seconds: Callable[[Network], float | None] | None = None,
+    workers: int | None = 1,
+    executor: Executor | None = None,
     **axes: Any,
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
@@ -126,14 +131,46 @@ def sweep(
     `metrics` are what is said of each point, as in `"params,macs,peak_bytes"`; see docs/sweeps.md for all of them.
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
-    network, for the metric of that name. Raises UnknownName, UsageError and SpecError.
+    network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
+    or by any executor. Raises UnknownName, UsageError, SpecError and WorkersLost.
     """
     from costcalc.analysis.sweep.grid import given_axes
-    from costcalc.analysis.sweep.sweep import sweep_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_net
 
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
-    return sweep_net(net, axes, metrics=metrics, where=where, pareto=pareto, top=top, by=by, seconds=seconds)
+    choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
+    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
+        return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, **choice)
+
+
+def histogram(
+    target: str | Net,
+    metric: str = "macs",
+    *,
+    where: str | None = None,
+    workers: int | None = 1,
+    executor: Executor | None = None,
+    **axes: Any,
+) -> Histogram:
+    """How many points of a grid there are of each size, in round bins: `histogram("efficientnet", r="64:600:1").rows`.
+
+    `where`, `workers` and `executor` are as for `sweep`. Raises UnknownName, UsageError, SpecError and WorkersLost.
+    """
+    from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
+
+    net = _net(target)
+    axes = given_axes(axes, net.spec.knobs, net.name)
+    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
+        return histogram_net(net, axes, metric, where=where, crew=crew)
+
+
+def _crew(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
+    from costcalc.analysis.sweep.crew import Borrowed, crew_of
+
+    points = prod(len(values) for values in axes.values())
+    return Borrowed(executor) if executor else crew_of(workers, points, per_second)
 
 
 def sweep_presets(

@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "costcalc"
 FLOORS = [
-    "text",
+    "text files",
     "errors table",
     "chart",
     "dims",

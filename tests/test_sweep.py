@@ -291,7 +291,7 @@ def test_what_python_refuses():
 
 
 def test_a_condition_alone_may_keep_too_many(monkeypatch):
-    from costcalc.analysis.sweep import sweep as module
+    from costcalc.analysis.sweep import state as module
 
     monkeypatch.setattr(module, "MOST_KEPT", 5)
     net = costcalc.load("lenet5")

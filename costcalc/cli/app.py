@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, files, formulas, hardware, runs, sweeps
+from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps
 from costcalc.cli.quick import QuickCommand, QuickGroup
 from costcalc.errors import CostcalcError, did_you_mean
 
@@ -25,7 +25,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
     formulas.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
-    sweeps.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
+    scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
     counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
     hardware.verify: ("Our counts beside torch's.", "verify resnet50"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -10,6 +11,8 @@ import typer
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.report import FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+
+SHOWN = 40  # points on a terminal
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -91,6 +94,11 @@ def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> Spe
 
     checked = check_file(place.file, max_layers=max_layers, max_bytes=max_bytes)
     return SpecError([*error.problems, *(problem for problem in checked.problems if not problem.warning)])
+
+
+def looking(format: str | None, output: str | None) -> bool:
+    """Does someone sit before a terminal, who sees the first points only?"""
+    return output is None and format_of(format, None) == "table" and sys.stdout.isatty()
 
 
 def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:

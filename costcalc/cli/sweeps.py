@@ -1,22 +1,35 @@
-"""Commands about many points at once: sweep, scale."""
+"""sweep: many points at once, as a table, a picture, a page, or a file of any length."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, emit, nets
-from costcalc.cli.pictures import Metric, Plot, Report, show_picture, write_plot, write_report
+from costcalc.cli import at_work
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
-from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
-SHOWN = 40  # points on a terminal
 METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity, seconds"
+
+
+def checked_file(context: typer.Context, output: str | None) -> str | None:
+    """The file, if there is a format to write points in: any of a table's, or Parquet."""
+    is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
+    return output if is_parquet else checked_output(context, output)
+
+
+SweepOutput: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", callback=checked_file,
+        help="Write FILE, in its suffix's format; .csv and .parquet hold any grid.",
+    ),
+]  # fmt: skip
 
 
 def sweep(
@@ -56,124 +69,79 @@ def sweep(
     metric: Metric = None,
     report: Report = None,
     store: StorePath = None,
+    histogram: Annotated[
+        str | None, typer.Option("--histogram", metavar="METRIC", help="Only how many points there are of each size.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", metavar="N", help="Processes; 1 is this one. Else as many as pay.")
+    ] = None,
+    executor: Annotated[
+        str | None, typer.Option("--executor", metavar="NAME", help="processes, or dask, which needs --scheduler.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", metavar="ADDRESS", help="Of a dask cluster: tcp://HOST:8786.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a FILE that was interrupted.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Start such a FILE anew.")] = False,
     set_: Set = None,
     format: Format = None,
-    output: Output = None,
+    output: SweepOutput = None,
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     (net,) = nets([target], set_, max_layers, max_bytes)
+    chosen = {"--where": where, "--pareto": pareto, "--top": top, "--by": by}
+    written = {"--resume": resume, "--restart": restart}
+    drawn = {"--plot": plot, "--metric": metric}
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if explain_steps:
-        if axes or presets or where or pareto or top or fit or plot or report:
-            raise UsageError("--explain-steps starts from the target: set its knobs behind an @, and give no points")
-        from costcalc.analysis.sweep.steps import next_steps
-
-        steps = next_steps(net)
-        emit([steps.table()], steps.to_dict(), format, output)
-        return
-    if report is not None:
-        if where or pareto or top or fit or plot or output or format:
-            raise UsageError("--report goes with points or --presets, and with nothing that chooses or writes others")
+        others = {"points": axes, "--presets": presets, "--fit": fit, "--histogram": histogram, "--report": report}
+        _alone("--explain-steps", {**others, **chosen, **written, **drawn})
+        _explain_steps(net, format, output)
+    elif report is not None:
+        others = {"--fit": fit, "--histogram": histogram, "--output": output, "--format": format}
+        _alone("--report", {**others, **chosen, **written, **drawn})
         write_report(net, axes or [], presets, report)
-        return
-    seconds = None
-    if metrics and "seconds" in metrics.replace(" ", "").split(","):
-        from costcalc.cli.keeping import seconds_here
+    elif presets is not None:
+        _alone("--presets", {"points": axes, "--fit": fit, "--histogram": histogram, **chosen, **written})
+        _presets(net, presets, metrics, store, plot, format, output)
+    else:
+        from costcalc.analysis.sweep.grid import read_axes
 
-        seconds = seconds_here(store)
-    if presets is not None:
-        if axes or where or pareto or top or fit:
-            raise UsageError("--presets goes with no points and no choice of points")
-        from costcalc.analysis.sweep.presets import sweep_presets
-
-        of_presets = sweep_presets(net, presets, metrics, seconds=seconds)
-        if plot:
-            write_plot(of_presets.chart(), plot)
-        emit(of_presets.tables(), of_presets.to_dict(), format, output)
-        return
-    from costcalc.analysis.sweep.grid import read_axes
-    from costcalc.analysis.sweep.sweep import sweep_net
-    from costcalc.report.progress import progress
-
-    with progress() as show:
         points = read_axes(axes or [], net.spec.knobs, net.name)
-        choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by or "macs", "seconds": seconds}
-        found = sweep_net(net, points, metrics=metrics, **choice, progress=show)
-    if plot or metric:
-        write_plot(found.chart(metric), plot)
-    if fit:
-        exponents = found.fit()
-        emit([exponents.table()], exponents.to_dict(), format, output)
-        return
-    looking = _looking(format, output)
-    kind = format_of(format, Path(output) if output else None)
-    emit([found.table(SHOWN if looking else None)], found.to_dict() if kind == "json" else {}, format, output)
-    if looking:
-        show_picture(found, metric)
+        workers_of = partial(at_work.crew_of, workers, executor, scheduler)
+        if histogram is not None:
+            _alone("--histogram", {"--fit": fit, **chosen, **written, **drawn, "--where": None})
+            at_work.put_histogram(net, points, histogram, where, workers_of, format, output)
+            return
+        choice = {"where": where, "pareto": pareto, "top": top, "by": by or "macs"}
+        wanted = at_work.Wanted(net, points, choice, metrics, store, plot, metric, fit, resume, restart, format, output)
+        at_work.put_sweep(wanted, workers_of)
 
 
-def scale(
-    target: Target,
-    free: Annotated[
-        str | None, typer.Option("--free", metavar="KNOBS", help="What to solve for: w, or r,d,w; else all sizes.")
-    ] = None,
-    most: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--max", "--target", metavar="METRIC=VALUE", help="As in macs=300M or params=6M; may be repeated."
-        ),
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option("--grid", metavar="KNOB=VALUES", help="Look through r=128:320:8 or w=1,1.1; may be repeated."),
-    ] = None,
-    top: Annotated[int | None, typer.Option("--top", metavar="N", min=1, help="Only the first N that fit.")] = None,
-    compound: Annotated[
-        str | None,
-        typer.Option("--compound", metavar="phi=VALUE", help="Scale d, w and r together; phi alone: as --max allows."),
-    ] = None,
-    alpha: Annotated[str | None, typer.Option("--alpha", metavar="α", help="d = α^φ; 1.2.")] = None,
-    beta: Annotated[str | None, typer.Option("--beta", metavar="β", help="w = β^φ; 1.1.")] = None,
-    gamma: Annotated[str | None, typer.Option("--gamma", metavar="γ", help="r = γ^φ; 1.15.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", "--fix", metavar="KNOB=VALUE", help="Set a knob; may be repeated."),
-    ] = None,
-    format: Format = None,
-    output: Output = None,
-    max_layers: MaxLayers = MAX_LAYERS,
-    max_bytes: MaxBytes = MAX_BYTES,
-) -> None:
-    """Backwards from a budget: the largest value of a knob that keeps it, or of several all that do and none beats;
-    and compound scaling by φ."""
-    from costcalc.analysis.sweep.phi import read_law
-    from costcalc.analysis.sweep.scale import read_budget
-
-    (net,) = nets([target], set_, max_layers, max_bytes)
-    law = read_law(alpha, beta, gamma)
-    budget = read_budget(most or [])
-    if compound is not None:
-        from costcalc.analysis.sweep.compound import compound_net, read_compound
-
-        if free or grid or top:
-            raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
-        line = compound_net(net, law, read_compound(compound), budget)
-        emit([line.table()], line.to_dict(), format, output)
-        return
-    from costcalc.analysis.sweep.budget import Fitting, scale_net
-    from costcalc.analysis.sweep.grid import read_axes
-    from costcalc.report.progress import progress
-
-    with progress() as show:
-        values = read_axes(grid or [], net.spec.knobs, net.name)
-        found = scale_net(net, budget, free, grid=values, law=law, top=top, progress=show)
-    shown = SHOWN if _looking(format, output) else None
-    emit(found.tables(shown) if isinstance(found, Fitting) else [found.table()], found.to_dict(), format, output)
+def _alone(option: str, others: dict[str, Any]) -> None:
+    """Raises UsageError for options that do not go with one."""
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise UsageError(f"{option} goes without {', '.join(given)}")
 
 
-def _looking(format: str | None, output: str | None) -> bool:
-    """Does someone sit before a terminal, who sees the first points only?"""
-    return output is None and format_of(format, None) == "table" and sys.stdout.isatty()
+def _explain_steps(net: Any, format: str | None, output: str | None) -> None:
+    from costcalc.analysis.sweep.steps import next_steps
+
+    steps = next_steps(net)
+    emit([steps.table()], steps.to_dict(), format, output)
+
+
+def _presets(
+    net: Any, presets: str, metrics: str | None, store: str | None, plot: str | None, format: str | None,
+    output: str | None,
+) -> None:  # fmt: skip
+    from costcalc.analysis.sweep.presets import sweep_presets
+
+    found = sweep_presets(net, presets, metrics, seconds=at_work.seconds_for(metrics, store))
+    if plot:
+        write_plot(found.chart(), plot)
+    emit(found.tables(), found.to_dict(), format, output)

@@ -44,6 +44,13 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
         terminal.put(text(tables, document, format))
 
 
+def put(text: str) -> None:
+    """Text to standard output as it is. Raises OSError if there is none."""
+    from costcalc.report import terminal
+
+    terminal.put(text)
+
+
 def _say_what_is_not_there(tables: Sequence[Table]) -> None:
     """A CSV is one table: whoever asked for it hears of the others."""
     import sys

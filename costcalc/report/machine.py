@@ -45,11 +45,12 @@ def csv_text(table: Table) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([_harmless(column.key) for column in table.columns])
-    writer.writerows([[_csv_cell(row.get(column.key), column) for column in table.columns] for row in table.rows])
+    writer.writerows([[csv_cell(row.get(column.key), column) for column in table.columns] for row in table.rows])
     return out.getvalue()
 
 
-def _csv_cell(value: Any, column: Column) -> str:
+def csv_cell(value: Any, column: Column) -> str:
+    """A value as it stands in a CSV: numbers in full, text that no spreadsheet runs."""
     if value is None:
         return ""
     if column.kind == "shape":

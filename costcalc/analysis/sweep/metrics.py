@@ -69,6 +69,7 @@ ALL = {
 }  # fmt: skip
 METRICS = tuple(name for name, metric in ALL.items() if metric.usual)
 COUNTED = tuple(name for name, metric in ALL.items() if not metric.measured)
+SUMMED = tuple(name for name in COUNTED if not ALL[name].of)
 
 
 def with_parts(names: Iterable[str]) -> list[str]:

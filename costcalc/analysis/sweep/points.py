@@ -3,7 +3,7 @@ those that no other beats."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,10 @@ class Points:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    def of(self, names: Iterable[str]) -> Points:
+        """The same points with these columns alone."""
+        return Points({name: self.columns[name] for name in names})
 
     def only(self, chosen: Any) -> Points:
         """Those of them that an array of truths or of numbers chooses."""

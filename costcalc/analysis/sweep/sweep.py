@@ -1,160 +1,40 @@
-"""A sweep: a network at every point of a grid, block by block, keeping what was asked for.
+"""A network at every point of a grid, chunk by chunk, keeping what was asked for.
 
 sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import dropwhile
+from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.sweep.choice import Choice, read_choice, read_order, read_where
+from costcalc.analysis.sweep.chunks import BLOCKS, Job, Part, work
+from costcalc.analysis.sweep.crew import Crew, in_order
+from costcalc.analysis.sweep.found import Sweep, counts_in_words, fixed_knobs
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS, read_metrics, what_they_count, with_looked_at
-from costcalc.analysis.sweep.points import Order, Points, best, front, joined, sorted_by
-from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
-from costcalc.analysis.sweep.totals import Totals, sums
-from costcalc.dims.column import Column
-from costcalc.errors import Place, ShapeError, UnknownName, UsageError, unknown
-from costcalc.spec.expressions import Expression, parse
+from costcalc.analysis.sweep.histogram import Histogram, binned
+from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
+from costcalc.analysis.sweep.pace import Pace, Progress, silent
+from costcalc.analysis.sweep.points import Points, sorted_by
+from costcalc.analysis.sweep.seconds import Lookup, looked_up
+from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
+from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
-from costcalc.table import Column as TableColumn
-from costcalc.table import Table, data_frame, document
-from costcalc.text import as_float, value_text
 
-if TYPE_CHECKING:
-    from costcalc.analysis.sweep.fit import Fit
+__all__ = [
+    "BLOCKS", "MOST_KEPT", "Choice", "Progress", "Sweep", "histogram_net", "read_order", "read_where", "sweep",
+    "sweep_net",
+]  # fmt: skip
 
-if TYPE_CHECKING:
-    from costcalc.chart import Chart
-
-BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
-MOST_KEPT = 500_000  # points in memory at once; beyond, something must choose
-MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md
-LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
-
-Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which points to keep: those that meet `where`, then the Pareto front in `pareto`, then the `top` by `by`."""
-
-    where: Expression | None = None
-    pareto: tuple[Order, ...] = ()
-    top: int | None = None
-    by: Order = ("macs", False)
-
-    @property
-    def names(self) -> set[str]:
-        """The knobs and metrics it looks at."""
-        names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
-        return names if self.top is None else names | {self.by[0]}
-
-    @property
-    def reduces(self) -> bool:
-        """Does it keep few points, however many there are?"""
-        return bool(self.pareto) or self.top is not None
-
-    def of(self, points: Points) -> Points:
-        """The front or the best of them; of several blocks' choices the choice is that of all their points."""
-        if self.pareto:
-            points = front(points, self.pareto)
-        return points if self.top is None else best(points, self.by, self.top)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Sweep:
-    """The points that were kept, and how many there were."""
-
-    net: Network
-    grid: Grid
-    points: Points  # of a knob the numerators
-    invalid: int = 0  # points at which there is no such network
-    reason: str = ""  # what is wrong at the first of them
-    refused: int = 0  # points that the condition left out
-    chosen: str = ""  # how the rest was chosen, in words
-    metrics: tuple[str, ...] = METRICS
-    choice: Choice = Choice()
-
-    @cached_property
-    def columns(self) -> dict[str, Any]:
-        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers."""
-        dens = self.grid.denominators
-        return {name: Column(num, dens.get(name, 1), 0).values() for name, num in self.points.columns.items()}
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each point: knobs, then metrics, all exact."""
-        names = [*self.columns]
-        return [dict(zip(names, point)) for point in zip(*[values.tolist() for values in self.columns.values()])]
-
-    def to_pandas(self) -> Any:
-        """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
-        whole = {name: den == 1 for name, den in self.grid.denominators.items()}
-        whole |= {name: ALL[name].kind == "int" for name in self.metrics}
-        columns = {name: v if whole[name] else [*map(as_float, v)] for name, v in self.columns.items()}
-        return data_frame(columns)
-
-    def fit(self) -> Fit:
-        """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
-        from costcalc.analysis.sweep.fit import fit
-
-        return fit(self)
-
-    def table(self, most: int | None = None) -> Table:
-        """A row for each point, or for the first so many."""
-        knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
-        metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
-        title = f"{self.net.label}: {self.net.title}"
-        rows, notes = self.to_records(), self.notes()
-        if most is not None and len(rows) > most:
-            notes.insert(0, f"{len(rows) - most:,} more points: write all with -o FILE, or keep the best with --top N")
-        return Table(title, (*knobs, *metrics), rows[:most], None, notes)
-
-    def notes(self) -> list[str]:
-        """How many points there were, why some are not shown, and what the numbers count."""
-        notes = [f"{len(self):,} of {self.grid.size:,} points" + (f": {self.chosen}" if self.chosen else "")]
-        if self.refused:
-            notes.append(f"{self.refused:,} do not meet the condition")
-        if self.invalid:
-            notes.append(f"at {self.invalid:,} there is no such network: {self.reason}")
-        if "seconds" in self.metrics:
-            notes.append(how_many(self.columns["seconds"]))
-        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.grid.axes]
-        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.metrics)]
-
-    def chart(self, metric: str | None = None) -> Chart:
-        """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
-        from costcalc.analysis.sweep.charts import chart_of
-
-        return chart_of(self, metric)
-
-    def plot(self, path: Path | str, metric: str | None = None) -> None:
-        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
-        self.chart(metric).save(path)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep`."""
-        about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
-        axes = {name: list(values) for name, values in self.grid.axes.items()}
-        knobs = {name: value for name, value in self.net.knobs.items() if name not in axes}
-        return document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
-
-    def __repr__(self) -> str:
-        return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
-
-    def _repr_html_(self) -> str:
-        few = 0 < len(self) <= MOST_DRAWN
-        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
+MOST_PIECES = 16  # of a file that wait for their turn in memory
 
 
 def sweep_net(
@@ -167,25 +47,19 @@ def sweep_net(
     top: int | None = None,
     by: str = "macs",
     seconds: Lookup | None = None,
-    progress: Progress = lambda *_: None,
+    crew: Crew | None = None,
+    progress: Progress = silent,
 ) -> Sweep:
-    """The network at every point of a grid, of which those are kept that were asked for.
+    """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a crew.
 
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
     """
-    if not axes:
-        raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
-    names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
-    choice = Choice(
-        None if where is None else read_where(where, [*net.spec.knobs]),
-        tuple(read_order(name, [*axes]) for name in names),
-        top,
-        read_order(by, (), (*axes, *ALL)),
-    )
+    grid = grid_of(axes)
+    choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     counted = [name for name in shown if name in COUNTED]
-    found = sweep(net, Grid(dict(axes)), choice, metrics=counted, progress=progress)
+    found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
 
 
@@ -194,37 +68,75 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
     nets = [found.net.at({**found.net.settings, **point}, found.net.label) for point in knobs]
     columns = {**found.points.columns, "seconds": np.array(looked_up(nets, lookup, progress), dtype=object)}
-    points = Points({name: columns[name] for name in (*found.grid.axes, *shown)})
+    points = Points(columns).of((*found.grid.axes, *shown))
     return replace(found, points=points, metrics=shown)
+
+
+def grid_of(axes: Mapping[str, tuple[Any, ...]]) -> Grid:
+    """The grid that axes span. Raises UsageError for none."""
+    if not axes:
+        raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
+    return Grid(dict(axes))
 
 
 def sweep(
     net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS, points: tuple[int, int] = BLOCKS,
-    progress: Progress = lambda *_: None,
+    crew: Crew | None = None, progress: Progress = silent,
 ) -> Sweep:  # fmt: skip
-    """The same from what was read, in blocks of so many points, and blocks of so many within them."""
+    """The same from what was read, in chunks of so many points, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
-    counted = with_looked_at(metrics, choice.names.difference(net.spec.knobs))
-    kept: Points | None = None
-    invalid = refused = 0
-    reason = ""
-    for large in grid.blocks(points[0]):
-        found = sums(net, large, counted)
-        reason = reason or found.reason
-        for block in large.blocks(points[1]):
-            some, impossible, unmet = _kept(found.at(block), choice, net.knobs)
-            kept = some if kept is None else choice.of(joined([kept, some]))
-            if len(kept) > MOST_KEPT:
-                raise UsageError(f"more than {MOST_KEPT:,} points meet the condition; {LESS}")
-            invalid, refused, done = invalid + impossible, refused + unmet, block.start + block.size
-            progress(done / grid.size, f"{done:,} of {grid.size:,} points")
-    if invalid == grid.size:
-        raise ShapeError(f"no point of the sweep is possible: {reason}")
+    job = Job(net, choice, tuple(metrics), points=points)
+    return sweep_of(job, grid, finished(job, grid, crew, progress))
+
+
+def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
+    """The sweep that a state of the whole grid is."""
+    kept, choice = state.points, job.choice
     assert kept is not None
     if choice.top is not None:
         kept = sorted_by(kept, choice.by)
-    kept = Points({name: kept.columns[name] for name in (*grid.axes, *metrics)})
-    return Sweep(net, grid, kept, invalid, reason, refused, _in_words(choice), tuple(metrics), choice)
+    shown = kept.of((*grid.axes, *job.metrics))
+    return Sweep(
+        job.net, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), job.metrics, choice
+    )
+
+
+def histogram_net(
+    net: Network,
+    axes: Mapping[str, tuple[Any, ...]],
+    metric: str,
+    *,
+    where: str | None = None,
+    crew: Crew | None = None,
+    progress: Progress = silent,
+    points: tuple[int, int] = BLOCKS,
+) -> Histogram:
+    """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
+    if metric not in SUMMED:
+        raise UnknownName(unknown("metric", metric, SUMMED))
+    grid, choice = grid_of(axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
+    state = finished(Job(net, choice, (metric,), metric, points=points), grid, crew, progress)
+    every = sum(state.counts.values())
+    counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
+    return Histogram(net.label, metric, binned(state.counts), (*counts, *fixed_knobs(net, grid)))
+
+
+def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
+    """What all chunks come to. Raises ShapeError if no point of the grid is possible."""
+    state = State()
+    for part in parts(job, grid, crew, progress):
+        state.add(part, job.choice)
+    return state.whole(grid.size)
+
+
+def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int = 0) -> Iterator[Part]:
+    """What each chunk comes to, in the grid's order, after so many points that are done."""
+    pace = Pace(grid.size, done, progress)
+    chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))
+    window = MOST_PIECES if job.render else None
+    for part in in_order(crew, partial(work, job), chunks, window):
+        pace.more(part.size)
+        yield part
 
 
 def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
@@ -232,45 +144,6 @@ def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
     if grid.size > most and not choice.reduces:
         minutes = grid.size / POINTS_PER_SECOND / 60
         takes = f", and about {minutes / 60:,.0f} hours of work" if minutes >= 90 else ""
-        raise UsageError(f"{grid.size:,} points are too many to be kept{takes}; {LESS}")
-
-
-def _kept(found: Totals, choice: Choice, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
-    """The points of a block that are kept; how many there are no networks, and how many do not meet the condition."""
-    points = Points({name: found.flat(name) for name in (*found.block.axes, *found.values)})
-    holding = found.holding()
-    meets = holding & _meets(choice.where, found, knobs) if choice.where else holding
-    impossible, unmet = int((~holding).sum()), int((holding & ~meets).sum())
-    return choice.of(points.only(meets) if impossible or unmet else points), impossible, unmet
-
-
-def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
-    metrics = {name: Column(values) for name, values in found.values.items()}
-    swept = {name: found.block.column(name) for name in found.block.axes}
-    return np.broadcast_to(where.held({**knobs, **metrics, **swept}), found.block.shape).ravel()
-
-
-def _in_words(choice: Choice) -> str:
-    words = []
-    if choice.where:
-        words.append(f"where {choice.where.text}")
-    if choice.pareto:
-        words.append(
-            "no other is better: " + ", ".join(f"{'more' if more else 'less'} {name}" for name, more in choice.pareto)
+        raise UsageError(
+            f"{grid.size:,} points are too many to be kept{takes}; {LESS}, or write all with -o FILE.csv or .parquet"
         )
-    if choice.top is not None:
-        words.append(f"the {choice.top:,} with the {'most' if choice.by[1] else 'least'} {choice.by[0]}")
-    return "; ".join(words)
-
-
-def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Order:
-    """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
-    name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
-    if name not in (*knobs, *metrics):
-        raise UnknownName(unknown("knob or metric", name, [*knobs, *metrics]))
-    return name, (name in knobs) is not turned
-
-
-def read_where(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Expression:
-    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError."""
-    return parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])

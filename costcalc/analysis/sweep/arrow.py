@@ -1,0 +1,70 @@
+"""Points as columns of Arrow, and Parquet files of them.
+
+A column has the narrowest type that holds all of it: int64, else decimal128 up to 38 digits, else text of all digits.
+Knobs that are no whole numbers, and ratios, are float64, the nearest to the exact value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from costcalc import files
+from costcalc.analysis.sweep.points import Points
+from costcalc.errors import MissingExtra
+
+DIGITS = 38  # that a decimal128 holds
+
+
+def arrow() -> Any:
+    """The module pyarrow with its parts. Raises MissingExtra without it."""
+    try:
+        import pyarrow
+        import pyarrow.ipc
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("Parquet files need pyarrow", "parquet") from None
+    return pyarrow
+
+
+def arrow_table(points: Points, denominators: Mapping[str, int]) -> Any:
+    """Points as a pyarrow.Table."""
+    return arrow().table({name: _column(num, denominators.get(name, 1)) for name, num in points.columns.items()})
+
+
+def _column(num: Any, den: int) -> Any:
+    pa = arrow()
+    if den != 1:
+        values = {n: float(Fraction(n, den)) for n in {*num.tolist()}}
+        return pa.array([values[n] for n in num.tolist()], pa.float64())
+    if num.dtype != object:
+        return pa.array(num)
+    numbers = num.tolist()
+    if not all(isinstance(n, int) for n in numbers):
+        return pa.array([None if n is None else float(n) for n in numbers], pa.float64())
+    most = max(map(abs, numbers), default=0)
+    if most < 10**DIGITS:
+        return pa.array(numbers, pa.int64() if most < 2**63 else pa.decimal128(DIGITS, 0))
+    return pa.array([*map(str, numbers)], pa.string())
+
+
+def common_schema(schemas: Iterable[Any]) -> Any:
+    """The schema whose every column holds what it holds in any of these: int64 gives way to decimals, these to text."""
+    pa = arrow()
+    width = {pa.int64(): 0, pa.float64(): 1, pa.decimal128(DIGITS, 0): 2, pa.string(): 3}
+    widest: list[Any] = []
+    names: list[str] = []
+    for schema in schemas:
+        names, types = schema.names, schema.types
+        widest = [max(pair, key=width.__getitem__) for pair in zip(types, widest or types)]
+    return pa.schema([*zip(names, widest)])
+
+
+def write_parquet(path: Path, schema: Any, tables: Iterable[Any]) -> None:
+    """Tables one after the other, each a row group, as one Parquet file: all of them or none. Raises OSError."""
+    pa = arrow()
+    with files.whole(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+        for table in tables:
+            writer.write_table(table.cast(schema))

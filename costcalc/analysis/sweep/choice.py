@@ -1,0 +1,85 @@
+"""Which points of a sweep are kept, read from what was written and said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.points import Order, Points, best, front
+from costcalc.errors import Place, UnknownName, unknown
+from costcalc.spec.expressions import Expression, parse
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which points to keep: those that meet `where`, then the Pareto front in `pareto`, then the `top` by `by`."""
+
+    where: Expression | None = None
+    pareto: tuple[Order, ...] = ()
+    top: int | None = None
+    by: Order = ("macs", False)
+
+    @property
+    def names(self) -> set[str]:
+        """The knobs and metrics it looks at."""
+        names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
+        return names if self.top is None else names | {self.by[0]}
+
+    @property
+    def reduces(self) -> bool:
+        """Does it keep few points, however many there are?"""
+        return bool(self.pareto) or self.top is not None
+
+    def of(self, points: Points) -> Points:
+        """The front or the best of them; of several blocks' choices the choice is that of all their points."""
+        if self.pareto:
+            points = front(points, self.pareto)
+        return points if self.top is None else best(points, self.by, self.top)
+
+    def in_words(self) -> str:
+        """`where macs <= 400e6; the 3 with the most macs`."""
+        words = []
+        if self.where:
+            words.append(f"where {self.where.text}")
+        if self.pareto:
+            names = (f"{'more' if more else 'less'} {name}" for name, more in self.pareto)
+            words.append(f"no other is better: {', '.join(names)}")
+        if self.top is not None:
+            words.append(f"the {self.top:,} with the {'most' if self.by[1] else 'least'} {self.by[0]}")
+        return "; ".join(words)
+
+
+def read_choice(
+    knobs: Sequence[str],
+    swept: Sequence[str],
+    *,
+    where: str | None = None,
+    pareto: Sequence[str] | str | None = None,
+    top: int | None = None,
+    by: str = "macs",
+) -> Choice:
+    """A choice of points from what was written, where a network has these knobs and those are swept.
+
+    Raises UnknownName and SpecError for what cannot be asked.
+    """
+    names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
+    return Choice(
+        None if where is None else read_where(where, knobs),
+        tuple(read_order(name, swept) for name in names),
+        top,
+        read_order(by, (), (*swept, *ALL)),
+    )
+
+
+def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Order:
+    """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
+    name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
+    if name not in (*knobs, *metrics):
+        raise UnknownName(unknown("knob or metric", name, [*knobs, *metrics]))
+    return name, (name in knobs) is not turned
+
+
+def read_where(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Expression:
+    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError."""
+    return parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])

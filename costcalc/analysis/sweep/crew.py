@@ -1,0 +1,196 @@
+"""Who works out the chunks: this process, processes of this machine, or any executor; merged in the grid's order.
+
+The answer is the same to the last bit whoever finishes first, for chunks know nothing of each other.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, Protocol, Self
+
+from costcalc.errors import UsageError, WorkersLost
+
+PAYS = 3.0  # seconds of work from which on it pays to start processes, which takes half a second
+MOST_LOSSES = 3  # times that a chunk is given to new workers after those that had it ended
+
+
+class Crew(Protocol):
+    """Workers. `window` is how many chunks may be under way or wait for their turn; `lost` what is raised of a chunk
+    whose worker ended."""
+
+    window: int
+    lost: tuple[type[BaseException], ...]
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        """Begins with a chunk."""
+
+    def renew(self) -> None:
+        """Makes new workers of those that ended. Raises WorkersLost if it cannot."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None:
+        """Lets nothing go on."""
+
+
+class Processes:
+    """Processes of this machine. They end with this one, however it ends."""
+
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+
+    def __init__(self, workers: int):
+        self.workers, self.window = workers, 2 * workers
+        self._start()
+
+    def _start(self) -> None:
+        context = get_context("forkserver" if sys.platform == "linux" else "spawn")
+        if sys.platform == "linux":
+            context.set_forkserver_preload(["costcalc.analysis.sweep.chunks"])
+        self._theirs, self._lifeline = context.Pipe(duplex=False)
+        self._executor = ProcessPoolExecutor(self.workers, context, _begin, (self._theirs,))
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        """Begins with a chunk."""
+        return self._executor.submit(work, *given)
+
+    def renew(self) -> None:
+        """Makes new processes of those that ended."""
+        self._stop()
+        self._start()
+
+    def _stop(self) -> None:
+        self._lifeline.close()  # which ends them, whatever they are doing
+        self._executor.shutdown(wait=True, cancel_futures=True)
+        self._theirs.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+
+def _begin(lifeline: Connection) -> None:
+    """A worker's first act: Ctrl-C is its parent's business, and without its parent it has none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    lifeline.poll(None)  # until the other end is closed
+    os._exit(1)
+
+
+@dataclass
+class Borrowed:
+    """An executor of someone else's, who will shut it down."""
+
+    executor: Executor
+    window: int = 2 * (os.cpu_count() or 1)
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        """Begins with a chunk."""
+        return self.executor.submit(work, *given)
+
+    def renew(self) -> None:
+        """Cannot: only its owner makes another."""
+        raise WorkersLost("the executor's workers ended; run again with a new one")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+@dataclass
+class _Task:
+    """A chunk that was given to a worker."""
+
+    given: Any
+    future: Future[Any]
+    losses: int = 0
+
+
+def in_order(
+    crew: Crew | None, work: Callable[[Any], Any], chunks: Iterable[Any], most: int | None = None
+) -> Iterator[Any]:
+    """What each chunk comes to, in the order of the chunks; without a crew this process does it. At most so many wait.
+
+    Raises what the work raises, WorkersLost if its workers end again and again.
+    """
+    if crew is None:
+        yield from map(work, chunks)
+        return
+    waiting: deque[_Task] = deque()
+    window = min(crew.window, most or crew.window)
+    try:
+        for chunk in chunks:
+            waiting.append(_Task(chunk, _submitted(crew, work, chunk)))
+            if len(waiting) == window:
+                yield _first(crew, work, waiting)
+        while waiting:
+            yield _first(crew, work, waiting)
+    finally:
+        for task in waiting:
+            task.future.cancel()
+
+
+def _first(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> Any:
+    while True:
+        try:
+            found = waiting[0].future.result()
+        except crew.lost:
+            _again(crew, work, waiting)
+        else:
+            waiting.popleft()
+            return found
+
+
+def _again(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> None:
+    """Gives to new workers what the old ones have not done."""
+    crew.renew()
+    for task in waiting:
+        if task.future.cancelled() or isinstance(task.future.exception(), crew.lost):
+            task.losses += 1
+            if task.losses > MOST_LOSSES:
+                raise WorkersLost(
+                    f"workers ended {task.losses} times before a chunk was done, perhaps for want of memory; "
+                    "try fewer with --workers"
+                )
+            task.future = _submitted(crew, work, task.given)
+
+
+def _submitted(crew: Crew, work: Callable[[Any], Any], chunk: Any) -> Future[Any]:
+    try:
+        return crew.submit(work, chunk)
+    except crew.lost:
+        failed: Future[Any] = Future()
+        failed.set_exception(BrokenExecutor())
+        return failed
+
+
+def crew_of(workers: int | None, size: int, per_second: int) -> AbstractContextManager[Crew | None]:
+    """So many processes of this machine; as many as it has cores where so many points, at so many a second, are worth
+    starting them; none but this one for 1. Raises UsageError for less."""
+    if workers is not None and workers < 1:
+        raise UsageError(f"{workers} workers do nothing; 1 is this process alone")
+    if workers is None:
+        workers = cores() if size / per_second > PAYS else 1
+    return nullcontext() if workers == 1 else Processes(workers)
+
+
+def cores() -> int:
+    """Of this machine, those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,142 @@
+"""What a sweep found: the points that were kept, as a table, records, a frame, a picture or a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
+from costcalc.analysis.sweep.points import Points
+from costcalc.analysis.sweep.seconds import how_many
+from costcalc.dims.column import Column
+from costcalc.spec.network import Network
+from costcalc.table import Column as TableColumn
+from costcalc.table import Table, data_frame, document
+from costcalc.text import as_float, value_text
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.fit import Fit
+    from costcalc.chart import Chart
+
+MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """The points that were kept, and how many there were."""
+
+    net: Network
+    grid: Grid
+    points: Points  # of a knob the numerators
+    invalid: int = 0  # points at which there is no such network
+    reason: str = ""  # what is wrong at the first of them
+    refused: int = 0  # points that the condition left out
+    chosen: str = ""  # how the rest was chosen, in words
+    metrics: tuple[str, ...] = METRICS
+    choice: Choice = field(default_factory=Choice)
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers."""
+        dens = self.grid.denominators
+        return {name: Column(num, dens.get(name, 1), 0).values() for name, num in self.points.columns.items()}
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each point: knobs, then metrics, all exact."""
+        names = [*self.columns]
+        return [dict(zip(names, point)) for point in zip(*[values.tolist() for values in self.columns.values()])]
+
+    def to_pandas(self) -> Any:
+        """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
+        whole = {name: den == 1 for name, den in self.grid.denominators.items()}
+        whole |= {name: ALL[name].kind == "int" for name in self.metrics}
+        columns = {name: v if whole[name] else [*map(as_float, v)] for name, v in self.columns.items()}
+        return data_frame(columns)
+
+    def fit(self) -> Fit:
+        """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
+        from costcalc.analysis.sweep.fit import fit
+
+        return fit(self)
+
+    def to_arrow(self) -> Any:
+        """The points as a pyarrow.Table: int64 where all of a column fits, else decimals, else digits.
+
+        Raises MissingExtra without pyarrow.
+        """
+        from costcalc.analysis.sweep.arrow import arrow_table
+
+        return arrow_table(self.points, self.grid.denominators)
+
+    def to_parquet(self, path: str | Path) -> None:
+        """Writes the points to a Parquet file, all of them or none. Raises MissingExtra, OSError."""
+        from costcalc.analysis.sweep.arrow import write_parquet
+
+        table = self.to_arrow()
+        write_parquet(Path(path), table.schema, [table])
+
+    def table(self, most: int | None = None) -> Table:
+        """A row for each point, or for the first so many."""
+        knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
+        metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
+        title = f"{self.net.label}: {self.net.title}"
+        rows, notes = self.to_records(), self.notes()
+        if most is not None and len(rows) > most:
+            notes.insert(0, f"{len(rows) - most:,} more points: write all with -o FILE, or keep the best with --top N")
+        return Table(title, (*knobs, *metrics), rows[:most], None, notes)
+
+    def notes(self) -> list[str]:
+        """How many points there were, why some are not shown, and what the numbers count."""
+        seconds = [how_many(self.columns["seconds"])] if "seconds" in self.metrics else []
+        return [*self.how_many(), *seconds, *fixed_knobs(self.net, self.grid), *what_they_count(self.metrics)]
+
+    def how_many(self) -> list[str]:
+        """How many points there were, how they were chosen, and why others are not there."""
+        return counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
+
+    def chart(self, metric: str | None = None) -> Chart:
+        """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
+        from costcalc.analysis.sweep.charts import chart_of
+
+        return chart_of(self, metric)
+
+    def plot(self, path: Path | str, metric: str | None = None) -> None:
+        """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
+        self.chart(metric).save(path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc sweep`."""
+        about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
+        axes = {name: list(values) for name, values in self.grid.axes.items()}
+        knobs = {name: value for name, value in self.net.knobs.items() if name not in axes}
+        return document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
+
+    def _repr_html_(self) -> str:
+        few = 0 < len(self) <= MOST_DRAWN
+        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
+
+
+def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:
+    """How many points there are and how they were chosen, and why others are not there."""
+    notes = [f"{kept:,} of {grid.size:,} points" + (f": {chosen}" if chosen else "")]
+    if refused:
+        notes.append(f"{refused:,} do not meet the condition")
+    if invalid:
+        notes.append(f"at {invalid:,} there is no such network: {reason}")
+    return notes
+
+
+def fixed_knobs(net: Network, grid: Grid) -> list[str]:
+    """`knobs: classes=1000, batch=1`: those that are not swept, if there are any."""
+    fixed = [f"{k}={value_text(v)}" for k, v in net.knobs.items() if k not in grid.axes]
+    return [f"knobs: {', '.join(fixed)}"] if fixed else []

@@ -1,0 +1,124 @@
+"""How many points of a grid there are of each size: exact counts in round bins, whatever the size of the grid.
+
+Numbers are counted by their first three digits, so that chunks need not know each other's range; of these counts the
+finest round bins are made that are no more than `BINS`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from costcalc.table import CONVENTION, Column, Table, document
+
+BINS = 24  # at most; 20 or so are told apart at a glance
+NEAR = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
+STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits of the largest
+R40 = (
+    100, 106, 112, 118, 125, 132, 140, 150, 160, 170, 180, 190, 200, 212, 224, 236, 250, 265, 280, 300,
+    315, 335, 355, 375, 400, 425, 450, 475, 500, 530, 560, 600, 630, 670, 710, 750, 800, 850, 900, 950,
+)  # fmt: skip
+RENARD = R40, R40[::2], R40[::4], R40[::8], R40[:1]  # 40, 20, 10, 5 and 1 to the decade: ISO 3:1973, preferred numbers
+SIGNS = " ▏▎▍▌▋▊▉█"
+WIDTH = 30  # signs of the longest bar
+
+
+@cache
+def _edges() -> Any:
+    """Every number of at most three digits that count, up to the end of a machine word."""
+    small = [*range(100)]
+    return np.array(small + [m * 10**k for k in range(17) for m in range(100, 1000) if m * 10**k < 2**63])
+
+
+def counted(values: Any) -> dict[int, int]:
+    """How many numbers have the same first three digits, by the least such number: of int64, or Python's ints, ≥ 0."""
+    if values.dtype != object:
+        at = np.searchsorted(_edges(), values, side="right") - 1
+        counts = np.bincount(at) if len(at) else at
+        return {int(_edges()[i]): int(counts[i]) for i in np.flatnonzero(counts)}
+    return dict(Counter(_first_three(int(value)) for value in values.tolist()))
+
+
+def _first_three(value: int) -> int:
+    digits = str(value)
+    return int(digits[:3].ljust(len(digits), "0"))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Histogram:
+    """How many points of a grid have a metric in each bin."""
+
+    label: str
+    metric: str
+    rows: tuple[tuple[int, int, int], ...]  # from, up to but not including, points
+    notes: tuple[str, ...] = ()
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each bin, empty ones between others too."""
+        return [{"from": low, "below": high, "points": points} for low, high, points in self.rows]
+
+    def table(self, bars: bool = False) -> Table:
+        """A row for each bin; bars are for someone who is looking."""
+        most = max((points for *_, points in self.rows), default=0)
+        every = sum(points for *_, points in self.rows)
+        columns = [Column("from", f"{self.metric} from"), Column("below", "to below"), Column("points", "points")]
+        columns += [Column("share", "share", "share", 1)] + [Column("bar", "", "text", 2)] * bars
+        rows = [
+            {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
+            for record in self.to_records()
+        ]
+        notes = [*self.notes, *([CONVENTION] if self.metric == "macs" else [])]
+        return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of `costcalc sweep --histogram`."""
+        return document(target=self.label, metric=self.metric, rows=self.to_records())
+
+    def __repr__(self) -> str:
+        return f"<costcalc.Histogram {self.label}: {self.metric} in {len(self.rows)} bins; table(), to_records()>"
+
+    def _repr_html_(self) -> str:
+        return self.table(bars=True)._repr_html_()
+
+
+def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
+    """Counts by first three digits in the finest bins that are no more than `BINS`."""
+    if not counts:
+        return ()
+    low, high = min(counts), max(counts)
+    for edges in _ladders(low, high):
+        inside = [edge for edge, end in pairwise(edges) if end > low and edge <= high]
+        if len(inside) <= BINS:
+            break
+    ends = dict(pairwise(edges))
+    at = np.searchsorted(np.array(inside, dtype=object), np.array([*counts], dtype=object), side="right") - 1
+    found = [0] * len(inside)
+    for i, count in zip(at.tolist(), counts.values()):
+        found[i] += count
+    return tuple((edge, ends[edge], points) for edge, points in zip(inside, found))
+
+
+def _ladders(low: int, high: int) -> Iterator[list[int]]:
+    """Edges of bins from a number or below to beyond another, fine ones first: equally wide where all is of one size,
+    else equally wide on a logarithmic scale."""
+    digits = len(str(high))
+    if high < NEAR * low:
+        for step in STEPS:
+            width = step * 10 ** max(0, digits - 3)
+            yield [*range(low // width * width, high + width + 1, width)]
+    for series in RENARD:
+        scaled = (number * 10**k for k in range(digits + 1) for number in series)
+        yield [0, *(edge // 100 for edge in scaled if edge % 100 == 0)]
+    for decades in range(2, digits + 2):
+        yield [0, *(10**k for k in range(0, digits + decades, decades))]
+
+
+def _bar(points: int, most: int) -> str:
+    eighths = -(-8 * WIDTH * points // most) if points else 0  # what is there is seen
+    return "█" * (eighths // 8) + SIGNS[eighths % 8].strip()

@@ -1,0 +1,27 @@
+"""How far a sweep is, and how fast it goes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+Progress = Callable[[float, str], None]  # the share done, and what is being done
+
+
+def silent(share: float, what: str) -> None:
+    """A progress that nobody looks at."""
+
+
+class Pace:
+    """Says after every chunk how many points are done and how many a second, since the start of this process."""
+
+    def __init__(self, size: int, done: int, progress: Progress):
+        self.size, self.done, self.new, self.progress = size, done, 0, progress
+        self.start = time.monotonic()
+        progress(done / size, f"{done:,} of {size:,} points")
+
+    def more(self, points: int) -> None:
+        """So many points more are done."""
+        self.done, self.new = self.done + points, self.new + points
+        rate = self.new / max(time.monotonic() - self.start, 1e-9)
+        self.progress(self.done / self.size, f"{self.done:,} of {self.size:,} points, {rate:,.0f} a second")

@@ -1,0 +1,100 @@
+"""Writing files so that the old one is whole until the new one is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+
+def write(path: Path, content: str | bytes) -> None:
+    """Puts text or bytes at the path, all of it or none. Raises OSError with a sentence if it cannot."""
+    data = content.encode() if isinstance(content, str) else content
+    with whole(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[BinaryIO]:
+    """An open file whose bytes stand at the path when the block is left, all of them or none. To a pipe or a device
+    they go as they come. Raises OSError with a sentence if they cannot."""
+    with in_words(path):
+        if is_stream(path):
+            with open(path, "wb") as file:
+                yield file
+        else:
+            with _replacing(real(path)) as file:
+                yield file
+
+
+@contextlib.contextmanager
+def in_words(path: Path, then: str = "") -> Iterator[None]:
+    """Says of whatever the system refuses that this path cannot be written, why, and what to do then."""
+    try:
+        yield
+    except BrokenPipeError:  # the reader has seen enough, and the command line knows what that means
+        raise
+    except OSError as error:
+        raise OSError(f"cannot write {str(path)!r}: {error.strerror or error}{then}") from None
+
+
+def real(path: Path) -> Path:
+    """Where a path leads: a link stays a link to what is written. Raises OSError for what is no path."""
+    try:
+        return path.resolve()
+    except ValueError:
+        raise OSError(None, "not a path") from None
+
+
+def is_stream(path: Path) -> bool:
+    """Is there a pipe or a device?"""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def check_place(path: Path) -> None:
+    """Raises OSError if no file can be there."""
+    if path.is_dir():
+        raise IsADirectoryError(None, "it is a folder")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(None, f"there is no folder {str(path.parent)!r}")
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    check_place(path)
+    number, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+    try:
+        with open(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        take_place(Path(name), path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def take_place(part: Path, path: Path) -> None:
+    """Gives a file that is on the disk the name and the rights of the one that it replaces."""
+    if path.exists():
+        shutil.copymode(path, part)
+    else:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(part, 0o666 & ~umask)
+    os.replace(part, path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a loss of power, where the system can."""
+    with contextlib.suppress(OSError):
+        number = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)

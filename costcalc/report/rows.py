@@ -1,0 +1,121 @@
+"""Points as rows of a file that is made piece by piece: what a piece is, and how pieces become the file.
+
+Workers make the pieces; the file is as if all rows had been there at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
+from costcalc.analysis.sweep.points import Points
+from costcalc.dims.given import normal
+from costcalc.files import take_place
+from costcalc.report.machine import csv_cell, csv_text
+from costcalc.table import Column, Table
+
+AT_ONCE = 2**16  # rows: their cells, as Python's own texts, take 60 bytes each
+LENGTH = 8  # bytes, before each piece of Arrow
+
+
+@dataclass(frozen=True)
+class Rows(ABC):
+    """The columns of a file, and how points become a part of it."""
+
+    columns: tuple[Column, ...]
+    denominators: Mapping[str, int]  # of the knobs
+    bytes_a_cell: ClassVar[int]  # about, on the disk; docs/scale.md
+    a_second: ClassVar[int]  # rows, of one process
+
+    @abstractmethod
+    def head(self) -> bytes:
+        """What stands before all pieces."""
+
+    @abstractmethod
+    def piece(self, points: Points) -> bytes:
+        """What points add."""
+
+    @abstractmethod
+    def finish(self, part: Path, path: Path) -> None:
+        """Makes the file of the head and all pieces, which are in `part`. Raises OSError."""
+
+
+class CsvRows(Rows):
+    """Rows of a CSV, as `report.machine` writes it. The pieces stand behind each other in the file."""
+
+    bytes_a_cell = 8
+    a_second = 400_000
+
+    def head(self) -> bytes:
+        """What stands before all rows."""
+        return csv_text(Table("", self.columns, [])).encode()
+
+    def piece(self, points: Points) -> bytes:
+        """Points as lines."""
+        parts = (points.only(slice(at, at + AT_ONCE)) for at in range(0, len(points), AT_ONCE))
+        return "".join(map(self._lines, parts)).encode()
+
+    def _lines(self, points: Points) -> str:
+        cells, signs = zip(*(self._cells(column, points.columns[column.key]) for column in self.columns))
+        return "".join(map((",".join(signs) + "\n").__mod__, zip(*cells)))
+
+    def _cells(self, column: Column, num: Any) -> tuple[Iterable[Any], str]:
+        """The values of a column, and how one is put into a line."""
+        if column.key in self.denominators:
+            den = self.denominators[column.key]
+            texts = {n: csv_cell(normal(Fraction(n, den)), column) for n in {*num.tolist()}}
+            return map(texts.__getitem__, num.tolist()), "%s"
+        if num.dtype == "int64":
+            return num.tolist(), "%d"
+        return (csv_cell(value, column) for value in num.tolist()), "%s"
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Puts the whole of the pieces in its place."""
+        take_place(part, path)
+
+
+class ParquetRows(Rows):
+    """Rows of a Parquet file. A piece is an Arrow stream behind its length; the file is put together from all of them,
+    each a row group, for only then it is known how wide the columns are."""
+
+    bytes_a_cell = 2  # of pieces and file together
+    a_second = 900_000
+
+    def head(self) -> bytes:
+        """Nothing stands before all pieces."""
+        return b""
+
+    def piece(self, points: Points) -> bytes:
+        """Points as a stream of Arrow, compressed."""
+        pa, out = arrow(), io.BytesIO()
+        table = arrow_table(points, self.denominators)
+        out.write(bytes(LENGTH))
+        with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+            stream.write_table(table)
+        out.seek(0)
+        out.write((out.getbuffer().nbytes - LENGTH).to_bytes(LENGTH, "little"))
+        return out.getvalue()
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Makes the file of the pieces, of which one is in memory at a time."""
+        with open(part, "rb") as file:
+            schema = common_schema(stream.schema for stream in _streams(file))
+            tables = (stream.read_all() for stream in _streams(file))
+            write_parquet(path, schema, (table for table in tables if table.num_rows))
+
+
+def _streams(file: BinaryIO) -> Iterator[Any]:
+    """Each piece of a file, from its start on."""
+    pa, at, end = arrow(), 0, os.fstat(file.fileno()).st_size
+    while at < end:
+        file.seek(at)
+        size = int.from_bytes(file.read(LENGTH), "little")
+        yield pa.ipc.open_stream(file)
+        at += LENGTH + size

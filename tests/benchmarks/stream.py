@@ -1,0 +1,71 @@
+"""What rows of a sweep cost: `python tests/benchmarks/stream.py [--points 1e7] [--markdown]`.
+
+EfficientNet over r, d and w with all metrics, in one process: all rows to a CSV and to a Parquet file, the best ten,
+and a histogram. Processor time is that of this process; by the clock it takes longer beside other work, or where the
+disk is slow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from costcalc import histogram, load, report, sweep, write_sweep
+from costcalc.table import Column, Table
+
+
+def measured(work: Callable[[], Any], points: int) -> dict[str, Any]:
+    """Seconds by the clock and of the processor, and points in one of the latter."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"wall": wall, "cpu": cpu, "rate": round(points / cpu)}
+
+
+def rows(points: float) -> list[dict[str, Any]]:
+    """A line for each way to use a grid of about so many points."""
+    net, each = load("efficientnet"), round(points ** (1 / 3))
+    axes = {
+        "r": range(64, 64 + round(points / each**2)),
+        "d": [1 + i / 100 for i in range(each)],
+        "w": [1 + i / 100 for i in range(each)],
+    }
+    size = len(axes["r"]) * each**2
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in ("csv", "parquet"):
+            path = Path(folder) / f"a.{suffix}"
+            row = measured(partial(write_sweep, net, path, resume=True, **axes), size)
+            found.append({"what": f"all rows to a .{suffix}", **row, "bytes": path.stat().st_size / size})
+            path.unlink()
+    found.append(
+        {"what": "the ten with the most MACs", **measured(lambda: sweep(net, top=10, by="-macs", **axes), size)}
+    )
+    found.append({"what": "a histogram of MACs", **measured(lambda: histogram(net, "macs", **axes), size)})
+    return [{"points": size, **row} for row in found]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=float, default=1e7)
+    parser.add_argument("--markdown", action="store_true")
+    asked = parser.parse_args()
+    columns = (
+        Column("what", "what", "text"), Column("points", "points"), Column("wall", "seconds", "measured"),
+        Column("cpu", "of the processor", "measured"), Column("rate", "points in one of these"),
+        Column("bytes", "bytes a row", "brief"),
+    )  # fmt: skip
+    report.emit(
+        [Table("EfficientNet over r, d and w", columns, rows(asked.points))],
+        {},
+        format="markdown" if asked.markdown else None,
+    )
+
+
+if __name__ == "__main__":
+    main()

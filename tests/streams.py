@@ -1,0 +1,52 @@
+"""A sweep to a file in tiny chunks, as a process of its own that can be killed: `python streams.py FILE WORKERS`.
+
+It says on stdout which chunk it works on and which is on the disk.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import costcalc
+from costcalc.analysis.sweep import sweep as sweeping
+from costcalc.analysis.sweep.choice import read_choice
+from costcalc.analysis.sweep.chunks import work
+from costcalc.analysis.sweep.crew import crew_of
+from costcalc.analysis.sweep.grid import read_axes
+from costcalc.report import journal
+from costcalc.report.written import Wanted, write
+
+POINTS = 40  # of a chunk
+SMALL = str(Path(__file__).parent / "small.yaml")
+AXES = ["r=4:24:2", "w=0.25:1.25:0.05", "d=1,1.1,2"]  # 693 points, at 63 of which there is no such network
+
+
+def wanted(path, target=SMALL, axes=AXES, resume=True, points=(POINTS, 15), **choice):
+    net = costcalc.load(target)
+    grid = sweeping.grid_of(read_axes(axes, net.spec.knobs, net.name))
+    chosen = read_choice([*net.spec.knobs], [*grid.axes], **choice)
+    return Wanted(net, grid, chosen, Path(path), None, resume, points=points)
+
+
+def told(job, chunk):
+    print("works", chunk.start, flush=True)
+    return work(job, chunk)
+
+
+def main(path, workers, *choice):
+    add = journal.Writer.add
+
+    def acknowledged(self, piece, done, state):
+        add(self, piece, done, state)
+        print("done", done, flush=True)
+
+    journal.Writer.add = acknowledged
+    sweeping.work = told
+    options = dict(text.split("=", 1) for text in choice)
+    with crew_of(int(workers), 0, 1) as crew:
+        write(wanted(path, **options), crew)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
