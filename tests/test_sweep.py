@@ -263,7 +263,7 @@ def test_presets_by_their_short_names(capsys, wanted, names):
         ("r=128 --where mac<=1", "unknown name 'mac'; did you mean 'macs'?"),
         ("r=128 --where macs<=", "is not an expression"), ("r=128 --by macs", "give --top too"),
         ("r=128 --pareto mac", "unknown knob or metric 'mac'; did you mean 'macs'?"),
-        ("r=128 --presets b0", "--presets goes with no points"), ("--presets b9", "unknown preset 'b9'"),
+        ("r=128 --presets b0", "--presets goes without points"), ("--presets b9", "unknown preset 'b9'"),
         ("--presets b7..b0", "goes backwards: efficientnet_b0 comes before efficientnet_b7"),
         (
             "r=32:2031:1 w=0.001:3:0.001 d=0.01:3:0.01 batch=1:1000:1",
