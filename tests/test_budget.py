@@ -115,6 +115,18 @@ def test_beyond_what_bisection_finds(tmp_path):
     assert found.table().rows[0]["what"] == "fits"
 
 
+def test_from_no_layer_on(tmp_path):
+    """A knob may be 0, which does not double."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(
+        "name: deep\ntitle: t\nsource: s\nknobs: {n: {default: 0, min: 0}}\ninput: [3, 4, 4]\n"
+        "layers:\n  - conv: {channels: 3, kernel: 1}\n"
+        "  - repeat: {times: n, layers: [conv: {channels: 3, kernel: 1}]}\n"
+    )
+    found = costcalc.scale(str(path), "n", macs=16 * 9 * 8)
+    assert (found.value, found.least, found.after) == (7, 7, 8)
+
+
 # ---- which knobs, and which values of them
 
 
