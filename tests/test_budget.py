@@ -115,6 +115,31 @@ def test_beyond_what_bisection_finds(tmp_path):
     assert found.table().rows[0]["what"] == "fits"
 
 
+DEEP = """
+name: deep
+title: t
+source: s
+knobs: {d: {default: 0, min: 0}, w: 3, r: 4}
+input: [w, r, r]
+layers:
+  - conv: {channels: w, kernel: 1}
+  - repeat: {times: d, layers: [conv: {channels: w, kernel: 1}]}
+"""
+
+
+def test_from_no_layer_on(tmp_path):
+    """A knob may be 0, which does not double and has no logarithm."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(DEEP)
+    found = costcalc.scale(str(path), "d", macs=16 * 9 * 8)
+    assert (found.value, found.least, found.after) == (7, 7, 8)
+    assert [step_of(Knob("d", 0)), step_of(Knob("d", 0, "real"))] == [1, Fraction(1, 20)]
+    front = costcalc.scale(str(path), macs=1000, grid={"d": [0, 1, 2], "w": [1, 2, 3], "r": [4, 8]})
+    assert front.order == ", by the smallest φ that w and r imply, the largest first"
+    with pytest.raises(UsageError, match="d is 0 at some points, which has no logarithm"):
+        costcalc.sweep(str(path), d="0:3:1", w="1:4:1").fit()
+
+
 # ---- which knobs, and which values of them
 
 

@@ -142,7 +142,7 @@ def test_it_shows_itself(capsys):
     assert run(["scale", "efficientnet", "--compound", "phi=3"]) == 0
     assert capsys.readouterr().out == as_default
     assert "d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of efficientnet" in as_default
-    assert "d and w to thousandths, r to a whole number, halves up" in as_default
+    assert "d and w to thousandths, r to whole numbers, halves up" in as_default
     assert run(["scale", "efficientnet", "--compound", "phi", "--max", "macs=1G", "-f", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["phi"] == 1.042

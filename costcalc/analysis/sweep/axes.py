@@ -59,8 +59,8 @@ def _steps(net: Network, name: str) -> list[Any]:
 
 def step_of(knob: Knob) -> Fraction:
     """1, 2, 4, 8 … or for a real knob 1, 2 or 5 times a power of ten: the largest that is no more than a twentieth of
-    the default; of a whole knob at least 1, of a real one a thousandth."""
-    most = Fraction(knob.default, STEPS)
+    the default; of a whole knob at least 1, of a real one a thousandth. Where the default is 0, as if it were 1."""
+    most = Fraction(abs(knob.default) or 1) / STEPS
     if knob.kind == "integer":
         return Fraction(2 ** max(0, int(most).bit_length() - 1))
     power = Fraction(10) ** floor(log10(most))

@@ -218,7 +218,7 @@ def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
 def _evenly(found: Sweep, net: Network, law: Law) -> tuple[list[dict[str, Any]], str]:
     """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
     rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
-    knobs = [knob for knob in found.grid.axes if knob in bases]
+    knobs = [k for k, values in found.grid.axes.items() if k in bases and min(net.knobs[k], values[0]) > 0]
     if len(knobs) < 2:
         return rows, ""
 

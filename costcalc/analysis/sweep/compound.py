@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.knob import GRAIN
 from costcalc.analysis.sweep.law import EXPONENTS
 from costcalc.analysis.sweep.line import costs_at
 from costcalc.analysis.sweep.metrics import what_they_count
-from costcalc.analysis.sweep.phi import LARGEST_PHI, PAPERS, ROUNDING, Law, check_law_knobs, read_phi
+from costcalc.analysis.sweep.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.sweep.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
@@ -65,7 +65,7 @@ class Compound:
         notes = []
         if self.budget:
             notes.append(f"largest φ, in thousandths, with {limits_text(self.budget)}")
-        notes.append(f"{self.law.formula()} times those of {self.base.label}: {ROUNDING}")
+        notes.append(f"{self.law.formula()} times those of {self.base.label}: {rounding_text(self.base)}")
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.base.knobs.items() if k not in EXPONENTS]

@@ -90,6 +90,9 @@ def fit(swept: Sweep) -> Fit:
     if not knobs or len(swept) < len(knobs) + 2:
         needed = f"{len(knobs) + 2} points of which the knobs differ"
         raise UsageError(f"a fit takes at least {needed}, and here are {len(swept):,}: give more values")
+    for name in knobs:
+        if min(columns[name].tolist()) <= 0:
+            raise UsageError(f"{name} is 0 at some points, which has no logarithm: leave them out with --where")
     design = np.stack([np.ones(len(swept)), *(_logs(columns[name]) for name in knobs)], axis=1)
     if np.linalg.matrix_rank(design) < len(knobs) + 1:
         raise UsageError(f"{' and '.join(knobs)} change together in these points: no exponents of their own")

@@ -20,7 +20,6 @@ from costcalc.text import value_text
 DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
 LARGEST_PHI = 1000
 LARGEST_BASE = 1000
-ROUNDING = "d and w to thousandths, r to a whole number, halves up"
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,14 @@ def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
         return normal(Fraction(int(near + 0.5), grain))
     steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
     return normal(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
+
+
+def rounding_text(net: Network) -> str:
+    """`d and w to thousandths, r to whole numbers, halves up`"""
+    kinds = {"real": "thousandths", "integer": "whole numbers"}
+    knobs = {kind: [knob for knob in EXPONENTS if net.spec.knobs[knob].kind == kind] for kind in kinds}
+    said = (f"{' and '.join(knobs[kind])} to {steps}" for kind, steps in kinds.items() if knobs[kind])
+    return f"{', '.join(said)}, halves up"
 
 
 def _power(base: Fraction, phi: Fraction) -> Decimal:

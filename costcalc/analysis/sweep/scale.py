@@ -1,4 +1,4 @@
-"""Backwards from a budget: the largest value of a knob that keeps it, and the compound line of EfficientNet.
+"""Backwards from a budget: the largest value of a knob that keeps it.
 
 largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 """
@@ -128,10 +128,8 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     search = _Search(net, knob, budget)
     low, high = search.bounds()
     at, after = search.beyond(search.last(search.fits, low, high))
-    mine = search.costs(at)
-    least = search.first(lambda step: search.costs(step) == mine, low, at)
     costs = {search.value(step): search.costs(step) for step in (at, after) if step is not None}
-    value, same = search.value(at), search.value(least)
+    value, same = search.value(at), search.value(search.same_from(at))
     following = None if after is None else search.value(after)
     return Scaled(net, knob, budget, value, same, following, costs, "" if search.steps.usual else search.steps.said())
 
@@ -156,7 +154,7 @@ class _Search:
 
     def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
         self.net, self.knob, self.budget = net, knob, budget
-        self.steps = Steps(net, knob, [*budget])
+        self.steps = Steps(net, knob, shown_with(budget))
         self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
 
@@ -189,7 +187,7 @@ class _Search:
             raise ShapeError(f"no {self.knob} of {self.net.label} keeps this budget: {smallest}")
         high = low
         while high < end and self.fits(high):
-            high = min(2 * high, end)
+            high = min(high + max(1, abs(high)), end)
         if self.fits(high):
             raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
         return low, high
@@ -206,6 +204,17 @@ class _Search:
                 return at, later[valid[0]] if len(valid) else None
             at = later[fitting[-1]]
         raise UsageError(f"larger and larger {self.knob} keep this budget: it is not what costs")
+
+    def same_from(self, at: int) -> int:
+        """The first of the steps in a row up to this one that all cost the same."""
+        first, start, mine = at, self.steps.ends[0], self.costs(at)
+        while first > start:
+            earlier = range(max(start, first - BEYOND), first)
+            other = np.flatnonzero(~self.steps.costs(earlier).same_as(mine))
+            if len(other):
+                return int(earlier[other[-1]]) + 1
+            first = earlier[0]
+        return first
 
     def last(self, holds: Any, low: int, high: int) -> int:
         """The last step at which something holds that holds at `low`, and at `high` no more."""
