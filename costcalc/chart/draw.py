@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 import textwrap
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
@@ -32,18 +34,31 @@ TICKS = 9  # values that are written along an axis of cells
 
 def drawn(chart: Chart, format: str) -> bytes:
     """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise MissingExtra("pictures need matplotlib", "report") from None
     out = io.BytesIO()
-    with warnings.catch_warnings(), matplotlib.rc_context():
+    with _quietly(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # letters that its font lacks: an SVG is read with the reader's
-        matplotlib.rcdefaults()
-        settings: Any = matplotlib.rcParams
-        settings.update(STYLE)
-        DRAWERS[type(chart)](chart).savefig(out, format=format, metadata=UNDATED[format])
+        try:
+            import matplotlib
+        except ImportError:
+            raise MissingExtra("pictures need matplotlib", "report") from None
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            settings: Any = matplotlib.rcParams
+            settings.update(STYLE)
+            DRAWERS[type(chart)](chart).savefig(out, format=format, metadata=UNDATED[format])
     return out.getvalue()
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what matplotlib says of its caches, which is no part of what was asked for."""
+    log = logging.getLogger("matplotlib")
+    before = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _figure(title: str, rows: int = 1, columns: int = 1, height: float = HEIGHT) -> tuple[Any, Any]:

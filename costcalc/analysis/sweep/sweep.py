@@ -6,6 +6,7 @@ sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -136,8 +137,10 @@ class Sweep:
         return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
 
     def _repr_html_(self) -> str:
-        few = 0 < len(self) <= MOST_DRAWN
-        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
+        picture = ""
+        with suppress(UsageError):
+            picture = self.chart().inline() if 0 < len(self) <= MOST_DRAWN else ""
+        return self.table(MOST_LISTED)._repr_html_() + picture
 
 
 def sweep_net(
