@@ -143,13 +143,19 @@ def random_formula(rng, letters, depth=4):
 
 
 def test_javascript_computes_what_the_formula_says(tmp_path):
+    from sympy import Integer
+
+    from costcalc.dims.letters import RoundTo
+
     rng = random.Random(5)
     letters = [size_symbol("a"), size_symbol("b"), size_symbol("w", real=True)]
-    formulas = [random_formula(rng, letters) for _ in range(200)]
+    edges = [RoundTo(letters[0], Integer(m)) for m in (8, 9)]  # 12 is halfway between 8 and 16; 9 is nine tenths of 10
+    formulas = [*(random_formula(rng, letters) for _ in range(200)), *edges]
     points = [
         (rng.randint(1, 10**6), rng.randint(1, 40), Fraction(rng.randint(1, 4000), rng.choice([1, 7, 100])))
         for _ in range(5)
     ]
+    points += [(a, 1, Fraction(1)) for a in (1, 4, 10, 12, 20)]
     script = (HERE / "sliders.js").read_text(encoding="utf-8").partition("/*code*/")[0]
     given = (
         "["

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,7 @@ from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import how_many
 from costcalc.dims.column import Column
+from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
@@ -122,8 +124,10 @@ class Sweep:
         return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
 
     def _repr_html_(self) -> str:
-        few = 0 < len(self) <= MOST_DRAWN
-        return self.table(MOST_LISTED)._repr_html_() + (self.chart().inline() if few else "")
+        picture = ""
+        with suppress(UsageError):
+            picture = self.chart().inline() if 0 < len(self) <= MOST_DRAWN else ""
+        return self.table(MOST_LISTED)._repr_html_() + picture
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -133,7 +134,10 @@ class PresetSweep:
         return f"<costcalc.PresetSweep {self.net.name}: {len(self.rows)} presets; table(), to_records()>"
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + self.chart().inline()
+        picture = ""
+        with suppress(UsageError):
+            picture = self.chart().inline()
+        return "".join(table._repr_html_() for table in self.tables()) + picture
 
 
 def sweep_presets(

@@ -1,0 +1,106 @@
+"""A map: cells from white to blue, each with its number or lines of equal numbers, and names at some of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from costcalc.chart import FEW, HeatMap, short
+from costcalc.chart.kit import INK, figure
+from costcalc.chart.names import put_names
+from costcalc.table import visible
+from costcalc.text import value_text
+
+TICKS = 9  # values that are written along an axis
+
+
+def draw_heat_map(chart: HeatMap) -> Any:
+    import numpy
+
+    drawing, ((axes,),) = figure(chart.title)
+    values = numpy.array([[math.nan if v is None else float(v) for v in row] for row in chart.cells])
+    axes.set_facecolor("white")
+    axes.patch.set(hatch="////", edgecolor="0.7")  # shows where there is no number
+    known = values[~numpy.isnan(values)]
+    ends = _ends(known)
+    image = axes.imshow(values, origin="lower", aspect="auto", cmap=_pale(), interpolation="none", norm=_norm(*ends))
+    for axis, found in ((axes.xaxis, chart.xs), (axes.yaxis, chart.ys)):
+        at = [*range(0, len(found), max(1, -(-len(found) // TICKS)))]
+        axis.set_ticks(at, [value_text(found[i]) for i in at])
+    axes.set_xlabel(visible(chart.x.label))
+    axes.set_ylabel(visible(chart.y.label))
+    if max(map(len, (chart.xs, chart.ys))) <= FEW:
+        _write_cells(axes, chart)
+    elif ends[1] > ends[0]:
+        _draw_levels(axes, values, *ends)
+    bar = drawing.colorbar(image, ax=axes, ticks=_round_levels(*ends), format=lambda number, _: short(number))
+    bar.minorticks_off()
+    bar.set_label(visible(chart.what.label))
+    _mark(axes, chart)
+    return drawing
+
+
+def _ends(known: Any) -> tuple[float, float]:
+    return (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+
+
+def _norm(low: float, high: float) -> Any:
+    from matplotlib.colors import LogNorm, Normalize
+
+    return LogNorm(low, high) if low > 0 and high > 4 * low else Normalize(low, high)
+
+
+def _pale() -> Any:
+    """From white to a blue on which black can still be read; grey print keeps the order."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("pale", ["#ffffff", "#cfe0f3", "#7fa8d8"])
+
+
+def _write_cells(axes: Any, chart: HeatMap) -> None:
+    size = 9 if len(chart.xs) <= 9 else 7
+    for j, row in enumerate(chart.cells):
+        for i, value in enumerate(row):
+            if value is not None:
+                axes.text(i, j, short(value), ha="center", va="center", fontsize=size)
+
+
+def _draw_levels(axes: Any, values: Any, low: float, high: float) -> None:
+    """Lines of equal cost at round numbers, each that is long enough with its number."""
+    import numpy
+
+    levels = _round_levels(low, high)
+    lines = axes.contour(values, levels=levels, colors=INK, linewidths=0.8)
+    least = max(values.shape) / 4  # cells that a line goes through
+    room = [
+        least < max((float(numpy.ptp(part, axis=0).sum()) for part in parts if len(part)), default=0)
+        for parts in lines.allsegs
+    ]
+    labelled = [level for level, long in zip(lines.levels, room) if long]
+    if labelled:
+        axes.clabel(lines, labelled, fmt=short, fontsize=8, inline=True, inline_spacing=3)
+
+
+def _round_levels(low: float, high: float) -> list[float]:
+    """5 to 10 numbers like 1, 2 and 5 times a power of ten; evenly spaced ones where the ends are near each other."""
+    tens = range(math.floor(math.log10(max(low, 1e-9))), math.ceil(math.log10(max(high, 1e-9))) + 1)
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7)):
+        found = [n * 10.0**k for k in tens for n in digits if low < n * 10.0**k < high]
+        if len(found) >= 5:
+            return found[:: -(-len(found) // 10)]
+    from matplotlib.ticker import MaxNLocator
+
+    return [float(level) for level in MaxNLocator(7).tick_values(low, high) if low < level < high]
+
+
+def _mark(axes: Any, chart: HeatMap) -> None:
+    """Named points, between the cells if their values are."""
+    import numpy
+
+    def place(value: Any, found: Sequence[Any]) -> float:
+        return float(numpy.interp(float(value), [*map(float, found)], range(len(found))))
+
+    xs, ys = ([place(getattr(m, k), v) for m in chart.marks] for k, v in (("x", chart.xs), ("y", chart.ys)))
+    axes.plot(xs, ys, linestyle="", marker="o", markersize=6, markerfacecolor="white", markeredgecolor=INK)
+    put_names(axes, [*zip(xs, ys, (mark.name for mark in chart.marks))])
