@@ -13,6 +13,7 @@ import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, checked_output, emit, nets
 from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.table import visible
 
@@ -100,6 +101,7 @@ def sweep(
     if histogram is not None:
         if pareto or top or resume or restart:
             raise UsageError("--histogram counts every point, and goes with --where alone")
+        format_of(format, Path(output) if output else None)  # asked before anything is counted; it is not Parquet
         _histogram(net, points, histogram, where, at_work, format, output)
         return
     from costcalc.analysis.sweep.choice import read_choice
@@ -126,7 +128,8 @@ def _sweep(wanted: Wanted, at_work: Callable[..., Any]) -> None:
     if looking:
         emit([found.table(SHOWN if sys.stdout.isatty() else None)], {}, None, None)
     elif written.large:
-        print(visible(f"{written.path}: {'; '.join(written.notes)}"), file=sys.stderr)
+        name = "" if str(written.path) == "-" else f"{written.path}: "
+        print(visible(f"{name}{'; '.join(written.notes)}"), file=sys.stderr)
 
 
 @contextmanager
@@ -135,9 +138,10 @@ def _told_how_to_go_on(path: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        from costcalc.files import real
         from costcalc.report.journal import beside
 
-        if beside(path, "journal").exists():
+        if beside(real(path), "journal").exists():
             print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)
         raise
 
