@@ -155,6 +155,22 @@ def test_a_broken_executor_of_someone_else(tmp_path):
     assert issubclass(BrokenExecutor, Borrowed(pool).lost)
 
 
+UNGUARDED = """
+import sys, costcalc
+print(costcalc.sweep(sys.argv[1], r="4:24:2", w="0.25:1.25:0.05", top=3, workers=2), __file__)
+"""
+
+
+def test_a_script_is_run_once(tmp_path):
+    """Whether or not it asks for its own name; and it is told from then on where it is."""
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, str(script), SMALL], env=ENV, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (
+        f"<costcalc.Sweep {SMALL}: 3 of 231 points; table(), to_pandas()> {script}\n", ""
+    )  # fmt: skip
+
+
 # ---- T28
 
 

@@ -101,7 +101,8 @@ def _write(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
     with workers_of(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
     if done.large:
-        print(visible(f"{done.path}: {'; '.join(done.notes)}"), file=sys.stderr)
+        name = "" if str(done.path) == "-" else f"{done.path}: "
+        print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
 
 
 def seconds_for(metrics: str | None, store: str | None) -> Any:
@@ -138,8 +139,10 @@ def put_histogram(
     """How many points there are of each size, with bars for someone who is looking."""
     from costcalc.analysis.sweep.grid import Grid
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
+    from costcalc.report import format_of
     from costcalc.report.progress import progress
 
+    format_of(format, Path(output) if output else None)  # asked before anything is counted; it is not Parquet
     with workers_of(Grid(points).size, POINTS_PER_SECOND) as crew, progress() as show:
         found = histogram_net(net, points, metric, where=where, crew=crew, progress=show)
     emit([found.table(looking(format, output))], found.to_dict(), format, output)

@@ -10,13 +10,15 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from costcalc import histogram, load, report, sweep, write_sweep
 from costcalc.table import Column, Table
+
+MORE = 25  # times as many points where no rows are made
 
 
 def measured(work: Callable[[], Any], points: int) -> dict[str, Any]:
@@ -27,27 +29,27 @@ def measured(work: Callable[[], Any], points: int) -> dict[str, Any]:
     return {"wall": wall, "cpu": cpu, "rate": round(points / cpu)}
 
 
-def rows(points: float) -> list[dict[str, Any]]:
-    """A line for each way to use a grid of about so many points."""
-    net, each = load("efficientnet"), round(points ** (1 / 3))
-    axes = {
-        "r": range(64, 64 + round(points / each**2)),
-        "d": [1 + i / 100 for i in range(each)],
-        "w": [1 + i / 100 for i in range(each)],
-    }
-    size = len(axes["r"]) * each**2
-    found = []
-    with tempfile.TemporaryDirectory() as folder:
-        for suffix in ("csv", "parquet"):
+def grid(points: float) -> tuple[dict[str, Any], int]:
+    """About so many points, and how many exactly."""
+    each = round(points ** (1 / 3))
+    steps = [1 + i / 200 for i in range(each)]
+    axes = {"r": range(64, 64 + round(points / each**2)), "d": steps, "w": steps}
+    return axes, len(axes["r"]) * each**2
+
+
+def rows(points: float) -> Iterator[dict[str, Any]]:
+    """A line for each way to use a grid."""
+    net = load("efficientnet")
+    axes, size = grid(points)
+    for suffix in ("csv", "parquet"):
+        with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"a.{suffix}"
             row = measured(partial(write_sweep, net, path, resume=True, **axes), size)
-            found.append({"what": f"all rows to a .{suffix}", **row, "bytes": path.stat().st_size / size})
-            path.unlink()
-    found.append(
-        {"what": "the ten with the most MACs", **measured(lambda: sweep(net, top=10, by="-macs", **axes), size)}
-    )
-    found.append({"what": "a histogram of MACs", **measured(lambda: histogram(net, "macs", **axes), size)})
-    return [{"points": size, **row} for row in found]
+            yield {"what": f"all rows to a .{suffix}", "points": size, **row, "bytes": path.stat().st_size / size}
+    axes, size = grid(MORE * points)
+    best, counts = partial(sweep, net, top=10, by="-macs", **axes), partial(histogram, net, "macs", **axes)
+    yield {"what": "the ten with the most MACs", "points": size, **measured(best, size)}
+    yield {"what": "a histogram of MACs", "points": size, **measured(counts, size)}
 
 
 def main() -> None:
@@ -61,7 +63,7 @@ def main() -> None:
         Column("bytes", "bytes a row", "brief"),
     )  # fmt: skip
     report.emit(
-        [Table("EfficientNet over r, d and w", columns, rows(asked.points))],
+        [Table("EfficientNet over r, d and w", columns, [*rows(asked.points)])],
         {},
         format="markdown" if asked.markdown else None,
     )

@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
@@ -61,7 +61,8 @@ class Processes:
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
         """Begins with a chunk."""
-        return self._executor.submit(work, *given)
+        with _main_left_out():
+            return self._executor.submit(work, *given)
 
     def renew(self) -> None:
         """Makes new processes of those that ended."""
@@ -78,6 +79,20 @@ class Processes:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Lets processes start without running the script that started this one, which they do not need: without an
+    `if __name__ == "__main__"` it would start itself again in each of them."""
+    main = vars(sys.modules["__main__"])
+    kept = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        del main["__spec__"]
+        main.update(kept)
 
 
 def _begin(lifeline: Connection) -> None:

@@ -42,8 +42,16 @@ def best(points: Points, order: Order, count: int) -> Points:
     """The first so many by one of their numbers, in the grid's order; of equal ones those that come first in it."""
     if len(points) <= count:
         return points
+    points = points.only(_no_worse_than(points.columns[order[0]], count, order[1]))
     (rank,) = _ranks(points, [order])
     return points.only(np.sort(np.argsort(rank, kind="stable")[:count]))
+
+
+def _no_worse_than(values: Any, count: int, more: bool) -> Any:
+    """Which of them are as good as the so many-th: to find that one takes a tenth of the time of sorting all."""
+    at = len(values) - count if more else count - 1
+    edge = np.partition(values, at)[at]
+    return values >= edge if more else values <= edge
 
 
 def sorted_by(points: Points, order: Order) -> Points:
