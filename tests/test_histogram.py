@@ -113,7 +113,9 @@ def test_what_cannot_be_counted(capsys):
     with pytest.raises(ShapeError, match="no point of the sweep is possible"):
         costcalc.histogram(SMALL, "macs", r=[1, 2])
     assert run(["sweep", SMALL, "r=9", "--histogram", "macs", "--top", "3"]) == 2
-    assert "--histogram counts every point, and goes with --where alone" in capsys.readouterr().err
+    assert (
+        "--histogram goes without --top: it counts every point, and goes with --where alone" in capsys.readouterr().err
+    )
     assert repr(costcalc.histogram(SMALL, "macs", r=[9])).startswith("<costcalc.Histogram ")
     assert "<table>" in costcalc.histogram(SMALL, "macs", r=[9])._repr_html_()
     assert sum(row[2] for row in costcalc.histogram(SMALL, "macs", r=[9], where="macs < 0").rows) == 0

@@ -250,7 +250,7 @@ def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
     [
         ("-f csv --resume", "standard output is no file, and what went there cannot be gone on with; name one with -o"),
         ("-o x.json --resume", "only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed"),
-        ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram counts every point"),
+        ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram goes without --resume: it counts every point"),
         ("-o /dev/null -f csv --resume", "'/dev/null' is no file"),
     ],
 )  # fmt: skip
@@ -285,7 +285,7 @@ def test_a_full_device_exits_3(batches):
 def test_a_folder_that_may_not_be_written(tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o555)
-    for parent in folder.parents[:3]:
+    for parent in folder.parents[:4]:
         parent.chmod(0o755)
     said = as_nobody(lambda: write(wanted(folder / "a.csv")), folder)
     folder.chmod(0o755)

@@ -46,12 +46,10 @@ class Wanted:
 
 def put_sweep(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
     """The points on the terminal, or in a file, of any length if it is CSV or Parquet."""
-    if wanted.in_memory:
-        if wanted.resume or wanted.restart:
-            raise UsageError("--resume and --restart are of files with points alone: give -o FILE.csv or .parquet")
-        _show(wanted, _found(wanted, workers_of))
-    else:
+    if wanted.resume or wanted.restart or not wanted.in_memory:
         _write(wanted, workers_of)
+    else:
+        _show(wanted, _found(wanted, workers_of))
 
 
 def _found(wanted: Wanted, workers_of: Callable[..., Any]) -> Sweep:
@@ -93,6 +91,9 @@ def _write(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
     from costcalc.report import written
     from costcalc.report.progress import progress
 
+    drawn = {"--plot": wanted.plot, "--metric": wanted.metric, "--fit": wanted.fit}
+    if given := [name for name, value in drawn.items() if value]:
+        raise UsageError(f"--resume and --restart go without {', '.join(given)}: they are of a file of points")
     choice = read_choice([*wanted.net.spec.knobs], [*wanted.points], **wanted.choice)
     path, metrics = Path(wanted.output or "-"), written.counted_metrics(wanted.metrics)
     file = written.Wanted(

@@ -91,21 +91,26 @@ def sweep(
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     (net,) = nets([target], set_, max_layers, max_bytes)
-    chosen = {"--where": where, "--pareto": pareto, "--top": top, "--by": by}
+    chosen: dict[str, Any] = {"--where": where, "--pareto": pareto, "--top": top, "--by": by}
     written = {"--resume": resume, "--restart": restart}
     drawn = {"--plot": plot, "--metric": metric}
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if explain_steps:
         others = {"points": axes, "--presets": presets, "--fit": fit, "--histogram": histogram, "--report": report}
-        _alone("--explain-steps", {**others, **chosen, **written, **drawn})
+        _alone(
+            "--explain-steps",
+            {**others, **chosen, **written, **drawn},
+            "it starts from the target; set its knobs with @",
+        )
         _explain_steps(net, format, output)
     elif report is not None:
         others = {"--fit": fit, "--histogram": histogram, "--output": output, "--format": format}
-        _alone("--report", {**others, **chosen, **written, **drawn})
+        _alone("--report", {**others, **chosen, **written, **drawn}, "it goes with points or --presets alone")
         write_report(net, axes or [], presets, report)
     elif presets is not None:
-        _alone("--presets", {"points": axes, "--fit": fit, "--histogram": histogram, **chosen, **written})
+        others = {"points": axes, "--fit": fit, "--histogram": histogram}
+        _alone("--presets", {**others, **chosen, **written}, "it names the points")
         _presets(net, presets, metrics, store, plot, format, output)
     else:
         from costcalc.analysis.sweep.grid import read_axes
@@ -113,7 +118,8 @@ def sweep(
         points = read_axes(axes or [], net.spec.knobs, net.name)
         workers_of = partial(at_work.crew_of, workers, executor, scheduler)
         if histogram is not None:
-            _alone("--histogram", {"--fit": fit, **chosen, **written, **drawn, "--where": None})
+            others = {"--fit": fit, **chosen, **written, **drawn, "--where": None}
+            _alone("--histogram", others, "it counts every point, and goes with --where alone")
             at_work.put_histogram(net, points, histogram, where, workers_of, format, output)
             return
         choice = {"where": where, "pareto": pareto, "top": top, "by": by or "macs"}
@@ -121,11 +127,11 @@ def sweep(
         at_work.put_sweep(wanted, workers_of)
 
 
-def _alone(option: str, others: dict[str, Any]) -> None:
+def _alone(option: str, others: dict[str, Any], why: str) -> None:
     """Raises UsageError for options that do not go with one."""
     given = [name for name, value in others.items() if value]
     if given:
-        raise UsageError(f"{option} goes without {', '.join(given)}")
+        raise UsageError(f"{option} goes without {', '.join(given)}: {why}")
 
 
 def _explain_steps(net: Any, format: str | None, output: str | None) -> None:
