@@ -250,7 +250,7 @@ def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
     [
         ("-f csv --resume", "standard output is no file, and what went there cannot be gone on with; name one with -o"),
         ("-o x.json --resume", "only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed"),
-        ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram goes without --resume: it counts every point"),
+        ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram goes without --resume"),
         ("-o /dev/null -f csv --resume", "'/dev/null' is no file"),
     ],
 )  # fmt: skip
