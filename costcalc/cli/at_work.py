@@ -101,7 +101,7 @@ def _write(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
     )
     with workers_of(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
-    if done.large:
+    if done.large or choice.of_costs_alone:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
 

@@ -27,6 +27,11 @@ class Choice:
         return names if self.top is None else names | {self.by[0]}
 
     @property
+    def of_costs_alone(self) -> bool:
+        """Is it a front on which less of everything is better?"""
+        return bool(self.pareto) and not any(more for _, more in self.pareto)
+
+    @property
     def reduces(self) -> bool:
         """Does it keep few points, however many there are?"""
         return bool(self.pareto) or self.top is not None

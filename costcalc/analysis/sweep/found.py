@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.fit import Fit
     from costcalc.chart import Chart
 
+COSTS_ALONE = "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,{}"
 MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 
 
@@ -101,7 +102,8 @@ class Sweep:
 
     def how_many(self) -> list[str]:
         """How many points there were, how they were chosen, and why others are not there."""
-        return counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
+        said = counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
+        return [*said, *([COSTS_ALONE.format(next(iter(self.grid.axes)))] if self.choice.of_costs_alone else [])]
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
