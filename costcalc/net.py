@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from costcalc.analysis.break_even import BreakEven
     from costcalc.analysis.closed_form.answer import Answer
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
-    from costcalc.analysis.sweep.budget import Fitting
-    from costcalc.analysis.sweep.compound import Compound
+    from costcalc.analysis.scaling.break_even import BreakEven
+    from costcalc.analysis.scaling.budget import Fitting
+    from costcalc.analysis.scaling.compound import Compound
+    from costcalc.analysis.scaling.presets import PresetSweep
+    from costcalc.analysis.scaling.scale import Scaled
+    from costcalc.analysis.scaling.steps import NextSteps
     from costcalc.analysis.sweep.histogram import Histogram
-    from costcalc.analysis.sweep.presets import PresetSweep
-    from costcalc.analysis.sweep.scale import Scaled
-    from costcalc.analysis.sweep.steps import NextSteps
     from costcalc.analysis.sweep.sweep import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
@@ -76,7 +76,7 @@ def break_even(first: str | Net, second: str | Net, knob: str, values: Any = Non
 
     Values as in `sweep`; else all from the smallest to ten times the larger setting. Raises UnknownName, ShapeError.
     """
-    from costcalc.analysis.break_even import break_even
+    from costcalc.analysis.scaling.break_even import break_even
 
     return break_even(_net(first), _net(second), knob, values, by=by)
 
@@ -184,7 +184,7 @@ def sweep_presets(
 
     `metrics` are what is said of each, and `seconds` looks up what was measured, as in a sweep.
     """
-    from costcalc.analysis.sweep.presets import sweep_presets
+    from costcalc.analysis.scaling.presets import sweep_presets
 
     return sweep_presets(_net(target), presets, metrics, seconds=seconds)
 
@@ -198,9 +198,9 @@ def scale(
 
     A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
     """
-    from costcalc.analysis.sweep.budget import scale_net
+    from costcalc.analysis.scaling.budget import scale_net
+    from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.sweep.grid import given_axes
-    from costcalc.analysis.sweep.phi import read_law
 
     net = _net(target)
     values = given_axes(grid or {}, net.spec.knobs, net.name)
@@ -215,8 +215,8 @@ def compound(
     1.2, 1.1 and 1.15 if not given; without φ by the largest that keeps a budget: `compound(…, macs=10**9)`.
     Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
     """
-    from costcalc.analysis.sweep.compound import compound_net
-    from costcalc.analysis.sweep.phi import read_law, read_phi
+    from costcalc.analysis.scaling.compound import compound_net
+    from costcalc.analysis.scaling.phi import read_law, read_phi
 
     return compound_net(_net(target), read_law(alpha, beta, gamma), None if phi is None else read_phi(phi), budget)
 
@@ -226,7 +226,7 @@ def next_steps(target: str | Net, *knobs: str) -> NextSteps:
 
     Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
     """
-    from costcalc.analysis.sweep.steps import next_steps
+    from costcalc.analysis.scaling.steps import next_steps
 
     return next_steps(_net(target), knobs or None)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import costcalc
-from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs, step_of
+from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.model import Knob

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 import costcalc
-from costcalc.analysis.sweep.scale import read_budget
+from costcalc.analysis.scaling.scale import read_budget
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UnknownName, UsageError
 

@@ -8,7 +8,7 @@ from math import log2
 import pytest
 
 import costcalc
-from costcalc.analysis.sweep.slopes import slopes
+from costcalc.analysis.scaling.slopes import slopes
 from costcalc.cli.app import run
 
 

@@ -71,7 +71,7 @@ def compare(
     if break_even is not None:
         if algebra or time or len(found) != 2:
             raise UsageError("--break-even is about two networks, and goes with neither --algebra nor --time")
-        from costcalc.analysis.break_even import break_even as solved
+        from costcalc.analysis.scaling.break_even import break_even as solved
 
         knob, _, values = (part.strip() for part in break_even.partition("="))
         even = solved(found[0], found[1], knob, values or None, by=by)

@@ -45,21 +45,21 @@ def scale(
 ) -> None:
     """Backwards from a budget: the largest value of a knob that keeps it, or of several all that do and none beats;
     and compound scaling by φ."""
-    from costcalc.analysis.sweep.phi import read_law
-    from costcalc.analysis.sweep.scale import read_budget
+    from costcalc.analysis.scaling.phi import read_law
+    from costcalc.analysis.scaling.scale import read_budget
 
     (net,) = nets([target], set_, max_layers, max_bytes)
     law = read_law(alpha, beta, gamma)
     budget = read_budget(most or [])
     if compound is not None:
-        from costcalc.analysis.sweep.compound import compound_net, read_compound
+        from costcalc.analysis.scaling.compound import compound_net, read_compound
 
         if free or grid or top:
             raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
         line = compound_net(net, law, read_compound(compound), budget)
         emit([line.table()], line.to_dict(), format, output)
         return
-    from costcalc.analysis.sweep.budget import Fitting, scale_net
+    from costcalc.analysis.scaling.budget import Fitting, scale_net
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress import progress
 

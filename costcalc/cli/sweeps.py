@@ -135,7 +135,7 @@ def _alone(option: str, others: dict[str, Any], why: str) -> None:
 
 
 def _explain_steps(net: Any, format: str | None, output: str | None) -> None:
-    from costcalc.analysis.sweep.steps import next_steps
+    from costcalc.analysis.scaling.steps import next_steps
 
     steps = next_steps(net)
     emit([steps.table()], steps.to_dict(), format, output)
@@ -145,7 +145,7 @@ def _presets(
     net: Any, presets: str, metrics: str | None, store: str | None, plot: str | None, format: str | None,
     output: str | None,
 ) -> None:  # fmt: skip
-    from costcalc.analysis.sweep.presets import sweep_presets
+    from costcalc.analysis.scaling.presets import sweep_presets
 
     found = sweep_presets(net, presets, metrics, seconds=at_work.seconds_for(metrics, store))
     if plot:

@@ -21,7 +21,7 @@ from costcalc.table import Table, data_frame, document
 from costcalc.text import as_float, value_text
 
 if TYPE_CHECKING:
-    from costcalc.analysis.sweep.fit import Fit
+    from costcalc.analysis.scaling.fit import Fit
     from costcalc.chart import Chart
 
 COSTS_ALONE = "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,{}"
@@ -65,7 +65,7 @@ class Sweep:
 
     def fit(self) -> Fit:
         """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
-        from costcalc.analysis.sweep.fit import fit
+        from costcalc.analysis.scaling.fit import fit
 
         return fit(self)
 
@@ -107,7 +107,7 @@ class Sweep:
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
-        from costcalc.analysis.sweep.charts import chart_of
+        from costcalc.analysis.scaling.charts import chart_of
 
         return chart_of(self, metric)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from costcalc.analysis.sweep.charts import curves, heat_map, preset_chart, short_names
+from costcalc.analysis.scaling.charts import curves, heat_map, preset_chart, short_names
+from costcalc.analysis.scaling.law import laws, power_text
+from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.law import laws, power_text
-from costcalc.analysis.sweep.presets import PresetSweep
 from costcalc.analysis.sweep.sweep import Choice, sweep
 from costcalc.chart import FEW, Chart, Mark
 from costcalc.spec.network import Network

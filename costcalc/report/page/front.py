@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.charts import metric_axis, short_names
-from costcalc.analysis.sweep.law import compound, laws, power_text
+from costcalc.analysis.scaling.charts import metric_axis, short_names
+from costcalc.analysis.scaling.law import compound, laws, power_text
+from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.points import Points, front
-from costcalc.analysis.sweep.presets import PresetSweep
 from costcalc.analysis.sweep.sweep import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.report.page.figures import Figure, inline

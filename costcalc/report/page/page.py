@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.sweep.charts import UNITS, metric_title
+from costcalc.analysis.scaling.charts import UNITS, metric_title
+from costcalc.analysis.scaling.law import power_text
+from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.law import power_text
-from costcalc.analysis.sweep.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets

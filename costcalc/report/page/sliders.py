@@ -13,7 +13,7 @@ from sympy import Expr, Integer, Rational, floor, sympify
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.sweep.law import laws
+from costcalc.analysis.scaling.law import laws
 from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol

@@ -16,9 +16,9 @@ import numpy as np
 
 from costcalc.analysis.compare import METRICS
 from costcalc.analysis.cost import cost_of
+from costcalc.analysis.scaling.knob import Steps, check_size
+from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
-from costcalc.analysis.sweep.knob import Steps, check_size
-from costcalc.analysis.sweep.line import Costs, costs_at
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
 from costcalc.errors import ShapeError, UnknownName, UsageError, unknown

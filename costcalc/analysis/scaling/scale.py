@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.knob import Steps, check_size
+from costcalc.analysis.scaling.knob import Steps, check_size
 from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.dims import is_number

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.sweep.law import EXPONENTS, compound, power_text
-from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.scaling.law import EXPONENTS, compound, power_text
+from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.phi import PAPERS
+from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
-from costcalc.analysis.sweep.phi import PAPERS
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
-from costcalc.analysis.sweep.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.library import preset_of
@@ -117,7 +117,7 @@ class PresetSweep:
 
     def chart(self) -> Chart:
         """Params against MACs, each preset with its name."""
-        from costcalc.analysis.sweep.charts import preset_chart
+        from costcalc.analysis.scaling.charts import preset_chart
 
         return preset_chart(self)
 

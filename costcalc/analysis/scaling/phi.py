@@ -9,8 +9,8 @@ from fractions import Fraction
 from math import isfinite
 from typing import Any
 
-from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import EXPONENTS, power_text
+from costcalc.analysis.scaling.knob import GRAIN
+from costcalc.analysis.scaling.law import EXPONENTS, power_text
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import Place, SpecError, UsageError
 from costcalc.spec.expressions import parse

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.sweep.line import Costs, costs_at
+from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.dims import ceil
 from costcalc.dims.column import Column

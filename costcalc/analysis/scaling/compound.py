@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.knob import GRAIN
-from costcalc.analysis.sweep.law import EXPONENTS
-from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.scaling.knob import GRAIN
+from costcalc.analysis.scaling.law import EXPONENTS
+from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
+from costcalc.analysis.scaling.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
 from costcalc.analysis.sweep.metrics import what_they_count
-from costcalc.analysis.sweep.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
-from costcalc.analysis.sweep.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network

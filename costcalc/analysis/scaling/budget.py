@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.sweep.axes import axes_of, axis_text, free_knobs
-from costcalc.analysis.sweep.compound import Compound, compound_net
-from costcalc.analysis.sweep.law import EXPONENTS
-from costcalc.analysis.sweep.metrics import what_they_count
-from costcalc.analysis.sweep.phi import PAPERS, Law
-from costcalc.analysis.sweep.scale import (
+from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
+from costcalc.analysis.scaling.compound import Compound, compound_net
+from costcalc.analysis.scaling.law import EXPONENTS
+from costcalc.analysis.scaling.phi import PAPERS, Law
+from costcalc.analysis.scaling.scale import (
     Scaled,
     check_budget,
     costs_of,
@@ -24,6 +23,7 @@ from costcalc.analysis.sweep.scale import (
     metric_columns,
     shown_with,
 )  # fmt: skip
+from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network

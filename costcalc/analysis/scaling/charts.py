@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.law import laws, power_text
+from costcalc.analysis.scaling.law import laws, power_text
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
 if TYPE_CHECKING:
-    from costcalc.analysis.sweep.presets import PresetSweep
+    from costcalc.analysis.scaling.presets import PresetSweep
     from costcalc.analysis.sweep.sweep import Sweep
 
 UNITS = {

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.changes import changes
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.sweep.axes import size_knobs
-from costcalc.analysis.sweep.knob import Steps, check_size
-from costcalc.analysis.sweep.line import costs_at
+from costcalc.analysis.scaling.axes import size_knobs
+from costcalc.analysis.scaling.changes import changes
+from costcalc.analysis.scaling.knob import Steps, check_size
+from costcalc.analysis.scaling.line import costs_at
 from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
