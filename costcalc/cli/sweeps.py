@@ -19,7 +19,7 @@ from costcalc.table import visible
 
 if TYPE_CHECKING:
     from costcalc.net import Net
-    from costcalc.report.written import Wanted
+    from costcalc.report.wanted import Wanted
 
 SHOWN = 40  # points on a terminal
 EXECUTORS = ("processes", "dask")
@@ -106,7 +106,7 @@ def sweep(
         return
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.sweep import grid_of
-    from costcalc.report.written import Wanted
+    from costcalc.report.wanted import Wanted
 
     grid = grid_of(points)
     choice = read_choice([*net.spec.knobs], [*points], where=where, pareto=pareto, top=top, by=by or "macs")
