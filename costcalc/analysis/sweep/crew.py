@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from costcalc.analysis.sweep.processes import Processes
 from costcalc.errors import UsageError, WorkersLost
 
 PAYS = 3.0  # seconds of work from which on it pays to start processes, which takes half a second
@@ -30,6 +29,14 @@ class Crew(Protocol):
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
         """Begins with a chunk."""
 
+    def result(self, future: Future[Any]) -> Any:
+        """What a chunk comes to. Raises one of `lost`, or what the work raises."""
+        return future.result()
+
+    def drop(self, future: Future[Any]) -> None:
+        """Lets a chunk be that has not begun."""
+        future.cancel()
+
     def renew(self) -> None:
         """Has new workers for those that ended. Raises WorkersLost if it cannot."""
 
@@ -40,7 +47,7 @@ class Crew(Protocol):
 
 
 @dataclass
-class Borrowed:
+class Borrowed(Crew):
     """An executor of someone else's, who will shut it down."""
 
     executor: Executor
@@ -92,13 +99,13 @@ def in_order(
             yield _first(crew, work, waiting)
     finally:
         for task in waiting:
-            task.future.cancel()
+            crew.drop(task.future)
 
 
 def _first(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> Any:
     while True:
         try:
-            found = waiting[0].future.result()
+            found = crew.result(waiting[0].future)
         except crew.lost:
             _again(crew, work, waiting)
         else:
@@ -136,6 +143,8 @@ def crew_of(workers: int | None, size: int, per_second: int) -> AbstractContextM
         raise UsageError(f"{workers} workers do nothing; 1 is this process alone")
     if workers is None:
         workers = cores() if size / per_second > PAYS else 1
+    from costcalc.analysis.sweep.processes import Processes
+
     return nullcontext() if workers == 1 else Processes(workers)
 
 

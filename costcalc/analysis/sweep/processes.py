@@ -18,6 +18,8 @@ from multiprocessing.connection import Connection
 from queue import LifoQueue
 from typing import Any, Self
 
+from costcalc.analysis.sweep.crew import Crew
+
 
 class _Child:
     """The parent's side of one process."""
@@ -48,7 +50,7 @@ class _Child:
         self.process.kill()
 
 
-class Processes:
+class Processes(Crew):
     """So many processes, each behind a thread that waits for it. They end with this one, however it ends."""
 
     lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
