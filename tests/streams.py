@@ -15,7 +15,8 @@ from costcalc.analysis.sweep.chunks import work
 from costcalc.analysis.sweep.crew import crew_of
 from costcalc.analysis.sweep.grid import read_axes
 from costcalc.report import journal
-from costcalc.report.written import Wanted, write
+from costcalc.report.wanted import Wanted
+from costcalc.report.written import write
 
 POINTS = 40  # of a chunk
 SMALL = str(Path(__file__).parent / "small.yaml")

@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -19,7 +20,8 @@ from streams import AXES, SMALL, wanted
 from terminals import PLAIN, ROOT
 
 import costcalc
-from costcalc.analysis.sweep.crew import MOST_LOSSES, Borrowed, Processes, crew_of, in_order
+from costcalc.analysis.sweep.crew import MOST_LOSSES, Borrowed, crew_of, in_order
+from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, SpecError, UsageError, WorkersLost
@@ -137,6 +139,23 @@ def test_a_worker_that_dies_costs_its_chunk_only(tmp_path, times):
     with Processes(2) as crew:
         assert [*in_order(crew, partial(dies, str(tmp_path), times), range(8))] == [*range(8)]
     assert len([*tmp_path.iterdir()]) == times
+
+
+def dies_while_it_answers(folder, n):
+    """A worker that is killed with half of its answer written, once."""
+    marker = Path(folder) / "died"
+    if n == 2 and not marker.exists():
+        marker.touch()
+        threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(10**9)
+    return n
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_worker_that_dies_while_it_answers(tmp_path):
+    with Processes(2) as crew:
+        assert [*in_order(crew, partial(dies_while_it_answers, str(tmp_path)), range(8))] == [*range(8)]
+    assert (tmp_path / "died").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")

@@ -85,20 +85,19 @@ def _show(wanted: Wanted, found: Sweep) -> None:
         show_picture(found, wanted.metric)
 
 
-def _write(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
+def _write(asked: Wanted, workers_of: Callable[..., Any]) -> None:
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.sweep import grid_of
     from costcalc.report import written
     from costcalc.report.progress import progress
+    from costcalc.report.wanted import Wanted as ToFile
 
-    drawn = {"--plot": wanted.plot, "--metric": wanted.metric, "--fit": wanted.fit}
+    drawn = {"--plot": asked.plot, "--metric": asked.metric, "--fit": asked.fit}
     if given := [name for name, value in drawn.items() if value]:
         raise UsageError(f"--resume and --restart go without {', '.join(given)}: they are of a file of points")
-    choice = read_choice([*wanted.net.spec.knobs], [*wanted.points], **wanted.choice)
-    path, metrics = Path(wanted.output or "-"), written.counted_metrics(wanted.metrics)
-    file = written.Wanted(
-        wanted.net, grid_of(wanted.points), choice, path, wanted.format, wanted.resume, wanted.restart, metrics
-    )
+    choice = read_choice([*asked.net.spec.knobs], [*asked.points], **asked.choice)
+    path, metrics = Path(asked.output or "-"), written.counted_metrics(asked.metrics)
+    file = ToFile(asked.net, grid_of(asked.points), choice, path, asked.format, asked.resume, asked.restart, metrics)
     with workers_of(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
     if done.large or choice.of_costs_alone:

@@ -14,17 +14,16 @@ from typing import Any
 
 from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
-from costcalc.analysis.sweep.choice import Choice, read_choice
-from costcalc.analysis.sweep.chunks import BLOCKS, FILTERED, ROWS, Job
+from costcalc.analysis.sweep.choice import read_choice
+from costcalc.analysis.sweep.chunks import Job
 from costcalc.analysis.sweep.crew import Borrowed, Crew, crew_of
 from costcalc.analysis.sweep.found import counts_in_words
-from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
-from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS, read_metrics
+from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.pace import Progress, silent
 from costcalc.analysis.sweep.state import MOST_KEPT, State
 from costcalc.analysis.sweep.sweep import (
-    POINTS_PER_SECOND,
     Sweep,
     grid_of,
     parts,
@@ -35,52 +34,8 @@ from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.report.journal import GO_ON, Journal, beside, found
 from costcalc.report.room import refuse_if_too_large
-from costcalc.report.rows import CsvRows, ParquetRows, Rows
-from costcalc.spec.network import Network
-from costcalc.table import Column
-
-ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A sweep, and the file it goes to. `format` is that of the file's suffix if none is said."""
-
-    net: Network
-    grid: Grid
-    choice: Choice
-    path: Path
-    format: str | None = None
-    resume: bool = False
-    restart: bool = False
-    metrics: tuple[str, ...] = METRICS
-    points: tuple[int, int] | None = None  # of a chunk, and of a block within it, instead of what fits the rows
-
-    @property
-    def kind(self) -> str:
-        """The format, with Parquet among them. Raises UnknownName."""
-        by_suffix = self.format is None and self.path.suffix.lower() == ".parquet"
-        return "parquet" if by_suffix else report.format_of(self.format, self.path)
-
-    @property
-    def per_second(self) -> int:
-        """About how many points a process works out in a second."""
-        rows = self.rows()
-        return rows.a_second if rows else POINTS_PER_SECOND
-
-    def rows(self) -> Rows | None:
-        """How rows are written as they are made; None where something chooses few of them, or the format cannot."""
-        if self.choice.reduces or self.kind not in ROW_FORMATS:
-            return None
-        knobs = (Column(name, name, "knob") for name in self.grid.axes)
-        columns = (*knobs, *(Column(name, ALL[name].title, ALL[name].kind) for name in self.metrics))
-        return ROW_FORMATS[self.kind](columns, dict(self.grid.denominators))
-
-    def job(self, rows: Rows | None) -> Job:
-        """What is asked of every chunk."""
-        points = BLOCKS if rows is None else FILTERED if self.choice.where else ROWS
-        render = None if rows is None else rows.piece
-        return Job(self.net, self.choice, self.metrics, render=render, points=self.points or points)
+from costcalc.report.rows import Rows
+from costcalc.report.wanted import Wanted
 
 
 @dataclass(frozen=True)

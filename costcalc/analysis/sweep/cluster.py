@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
 from typing import Any, Self
 
+from costcalc.analysis.sweep.crew import Crew
 from costcalc.errors import MissingExtra, UsageError, WorkersLost
 
 PATIENCE = 5.0  # seconds for a scheduler to answer
 
 
-class Cluster:
+class Cluster(Crew):
     """The workers of a scheduler at `tcp://HOST:PORT`, which need the same costcalc.
 
     Raises MissingExtra without dask.distributed, UsageError for no address, WorkersLost if nobody answers there.
@@ -39,6 +40,18 @@ class Cluster:
                 raise
             raise self.gone() from None
         return found
+
+    def result(self, future: Future[Any]) -> Any:
+        """What a chunk comes to. One that was sent while the scheduler was going may never be answered."""
+        while not wait([future], PATIENCE).done:
+            if self.client.status in ("closing", "closed"):
+                raise self.gone()
+        return future.result()
+
+    def drop(self, future: Future[Any]) -> None:
+        """Lets a chunk be."""
+        if self.client.status == "running":
+            future.cancel()
 
     def renew(self) -> None:
         """Cannot: the scheduler has tried others, or is gone."""

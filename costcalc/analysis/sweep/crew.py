@@ -6,16 +6,11 @@ The answer is the same to the last bit whoever finishes first, for chunks know n
 from __future__ import annotations
 
 import os
-import signal
-import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from typing import Any, Protocol, Self
 
 from costcalc.errors import UsageError, WorkersLost
@@ -34,8 +29,16 @@ class Crew(Protocol):
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
         """Begins with a chunk."""
 
+    def result(self, future: Future[Any]) -> Any:
+        """What a chunk comes to. Raises one of `lost`, or what the work raises."""
+        return future.result()
+
+    def drop(self, future: Future[Any]) -> None:
+        """Lets a chunk be that has not begun."""
+        future.cancel()
+
     def renew(self) -> None:
-        """Makes new workers of those that ended. Raises WorkersLost if it cannot."""
+        """Has new workers for those that ended. Raises WorkersLost if it cannot."""
 
     def __enter__(self) -> Self: ...
 
@@ -43,71 +46,8 @@ class Crew(Protocol):
         """Lets nothing go on."""
 
 
-class Processes:
-    """Processes of this machine. They end with this one, however it ends."""
-
-    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
-
-    def __init__(self, workers: int):
-        self.workers, self.window = workers, 2 * workers
-        self._start()
-
-    def _start(self) -> None:
-        context = get_context("forkserver" if sys.platform == "linux" else "spawn")
-        if sys.platform == "linux":
-            context.set_forkserver_preload(["costcalc.analysis.sweep.chunks"])
-        self._theirs, self._lifeline = context.Pipe(duplex=False)
-        self._executor = ProcessPoolExecutor(self.workers, context, _begin, (self._theirs,))
-
-    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
-        """Begins with a chunk."""
-        with _main_left_out():
-            return self._executor.submit(work, *given)
-
-    def renew(self) -> None:
-        """Makes new processes of those that ended."""
-        self._stop()
-        self._start()
-
-    def _stop(self) -> None:
-        self._lifeline.close()  # which ends them, whatever they are doing
-        self._executor.shutdown(wait=True, cancel_futures=True)
-        self._theirs.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop()
-
-
-@contextmanager
-def _main_left_out() -> Iterator[None]:
-    """Lets processes start without running the script that started this one, which they do not need: without an
-    `if __name__ == "__main__"` it would start itself again in each of them."""
-    main = vars(sys.modules["__main__"])
-    kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
-    main["__spec__"] = None
-    try:
-        yield
-    finally:
-        del main["__spec__"]
-        main.update(kept)
-
-
-def _begin(lifeline: Connection) -> None:
-    """A worker's first act: Ctrl-C is its parent's business, and without its parent it has none."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-
-
-def _end_with(lifeline: Connection) -> None:
-    lifeline.poll(None)  # until the other end is closed
-    os._exit(1)
-
-
 @dataclass
-class Borrowed:
+class Borrowed(Crew):
     """An executor of someone else's, who will shut it down."""
 
     executor: Executor
@@ -159,13 +99,13 @@ def in_order(
             yield _first(crew, work, waiting)
     finally:
         for task in waiting:
-            task.future.cancel()
+            crew.drop(task.future)
 
 
 def _first(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> Any:
     while True:
         try:
-            found = waiting[0].future.result()
+            found = crew.result(waiting[0].future)
         except crew.lost:
             _again(crew, work, waiting)
         else:
@@ -174,10 +114,10 @@ def _first(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> Any
 
 
 def _again(crew: Crew, work: Callable[[Any], Any], waiting: deque[_Task]) -> None:
-    """Gives to new workers what the old ones have not done."""
+    """Gives what was lost to others."""
     crew.renew()
     for task in waiting:
-        if task.future.cancelled() or isinstance(task.future.exception(), crew.lost):
+        if task.future.done() and (task.future.cancelled() or isinstance(task.future.exception(), crew.lost)):
             task.losses += 1
             if task.losses > MOST_LOSSES:
                 raise WorkersLost(
@@ -203,6 +143,8 @@ def crew_of(workers: int | None, size: int, per_second: int) -> AbstractContextM
         raise UsageError(f"{workers} workers do nothing; 1 is this process alone")
     if workers is None:
         workers = cores() if size / per_second > PAYS else 1
+    from costcalc.analysis.sweep.processes import Processes
+
     return nullcontext() if workers == 1 else Processes(workers)
 
 

@@ -1,0 +1,137 @@
+"""Processes of this machine that work out chunks.
+
+Each has a pipe of its own, so that one that dies, even while it answers, takes nothing with it but its chunk: a pool of
+concurrent.futures has one pipe for all, and waits for the rest of an answer.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import Connection
+from queue import LifoQueue
+from typing import Any, Self
+
+from costcalc.analysis.sweep.crew import Crew
+
+
+class _Child:
+    """The parent's side of one process."""
+
+    def __init__(self) -> None:
+        context: Any = get_context("forkserver" if sys.platform == "linux" else "spawn")
+        if sys.platform == "linux":
+            context.set_forkserver_preload(["costcalc.analysis.sweep.chunks"])
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
+        with _main_left_out():
+            self.process.start()
+        theirs.close()
+
+    def ask(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        """What the work comes to there. Raises what it raises, BrokenExecutor if the process ends."""
+        try:
+            self.pipe.send((work, given))
+            done, answer = self.pipe.recv()
+        except (EOFError, OSError):
+            raise BrokenExecutor from None
+        if not done:
+            raise answer
+        return answer
+
+    def end(self) -> None:
+        """Ends it, whatever it is doing."""
+        self.process.kill()
+
+
+class Processes(Crew):
+    """So many processes, each behind a thread that waits for it. They end with this one, however it ends."""
+
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
+
+    def __init__(self, workers: int):
+        self.workers, self.window = workers, 2 * workers
+        self._threads = ThreadPoolExecutor(workers)
+        self._idle: LifoQueue[_Child | None] = LifoQueue()  # None stands for one that is not there yet, or no more
+        for _ in range(workers):
+            self._idle.put(None)
+        self._children: list[_Child] | None = []
+        self._starting = threading.Lock()
+
+    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
+        """Begins with a chunk."""
+        return self._threads.submit(self._done, work, given)
+
+    def _done(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+        child = self._idle.get()
+        try:
+            child = child or self._started()
+            return child.ask(work, given)
+        except BrokenExecutor:
+            child = None
+            raise
+        finally:
+            self._idle.put(child)
+
+    def _started(self) -> _Child:
+        with self._starting:
+            if self._children is None:
+                raise BrokenExecutor
+            self._children.append(_Child())
+            return self._children[-1]
+
+    def renew(self) -> None:
+        """Has nothing to do: one that ended is replaced when the next chunk is there."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._starting:
+            children, self._children = self._children or [], None
+        for child in children:
+            child.end()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _main_left_out() -> Iterator[None]:
+    """Lets processes start without running the script that started this one, which they do not need: without an
+    `if __name__ == "__main__"` it would start itself again in each of them."""
+    main = vars(sys.modules["__main__"])
+    kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
+    main["__spec__"] = None
+    try:
+        yield
+    finally:
+        del main["__spec__"]
+        main.update(kept)
+
+
+def _serve(pipe: Connection) -> None:
+    """The child's side: answers until nobody asks. Ctrl-C is its parent's business; without a parent it has none."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            work, given = pipe.recv()
+        except EOFError:
+            return
+        try:
+            answer = True, work(*given)
+        except Exception as error:
+            answer = False, error
+        pipe.send(answer)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
