@@ -155,7 +155,7 @@ def test_it_shows_itself(capsys):
 @pytest.mark.parametrize("words", ["r=224", "--presets all", "--where 'r==1'", "--fit", "--pareto r", "--top 3"])
 def test_what_does_not_go_with_it(capsys, words):
     assert run(["sweep", "efficientnet", "--explain-steps", *words.split()]) == 2
-    assert "--explain-steps starts from the target" in capsys.readouterr().err
+    assert "it starts from the target; set its knobs with @" in capsys.readouterr().err
 
 
 def test_what_python_refuses():
