@@ -2,7 +2,7 @@
 
 EfficientNet on grids of r, d and w with params, macs and activations, in one process and in two; beside it the same
 net written by hand for numpy, on the same stretched axes and on the same blocks, and what building and counting
-each point with torch would take (20 points, extrapolated). Times are the least of three runs up to 10^7 points.
+each point with torch would take (20 points, extrapolated), counted by fvcore where it is installed. Times are the least of three runs up to 10^7 points.
 """
 
 from __future__ import annotations
@@ -106,22 +106,38 @@ def seconds(work: Callable[[Grid], Any], grid: Grid, runs: int, spread: Any = ma
     return min(taken)
 
 
-def with_torch(net: costcalc.Net, grid: Grid) -> float:
-    """Seconds a point: the module built on the meta device and counted by torch's own counter."""
+def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
+    """Seconds a point, and who counted: the module built on the meta device, then fvcore, or torch's own counter."""
     import torch
-    from torch.utils.flop_counter import FlopCounterMode
 
     from costcalc.torch_backend import build
+
+    count, name = counter()
 
     rng = np.random.default_rng(1)
     points = [{name: values[rng.integers(len(values))] for name, values in grid.axes.items()} for _ in range(SAMPLE)]
     start = time.perf_counter()
     for point in points:
         module = build(net.with_knobs(**point).graph(), device="meta")
-        with torch.no_grad(), FlopCounterMode(display=False) as counter:
-            module(torch.empty(1, 3, point["r"], point["r"], device="meta"))
-        assert counter.get_total_flops() > 0
-    return (time.perf_counter() - start) / SAMPLE
+        assert count(module.eval(), torch.empty(1, 3, point["r"], point["r"], device="meta")) > 0
+    return (time.perf_counter() - start) / SAMPLE, name
+
+
+def counter() -> tuple[Callable[[Any, Any], int], str]:
+    """What counts a module that is given an input, and its name."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def by_torch(module: Any, x: Any) -> int:
+        with torch.no_grad(), FlopCounterMode(display=False) as found:
+            module(x)
+        return found.get_total_flops()
+
+    try:
+        from fvcore.nn import FlopCountAnalysis
+    except ImportError:
+        return by_torch, "torch's counter"
+    return lambda module, x: FlopCountAnalysis(module, x).unsupported_ops_warnings(False).total(), "fvcore"
 
 
 def rows(most: float) -> Iterable[dict[str, Any]]:
@@ -163,10 +179,10 @@ def main() -> None:
         Column("hand", "by hand in numpy, points/s"), Column("ratio", "of its speed", "share"),
     )  # fmt: skip
     found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
-    each = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
+    each, who = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
     rate = max(row["ours"] for row in found)
     note = (
-        f"built and counted one by one with torch's counter on the meta device: {1000 * each:.0f} ms a point "
+        f"built and counted one by one with {who} on the meta device: {1000 * each:.0f} ms a point "
         f"(mean of {SAMPLE}, extrapolated), {each * rate:,.0f} times as long"
     )
     report.emit(
