@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra, UsageError
+from costcalc.files import write
 
 SUFFIXES = {".svg": "svg", ".png": "png"}
 FEW = 14  # values of an axis up to which each cell of a map says its number
@@ -29,7 +30,7 @@ def picture_format(path: Path | str) -> str:
 
 def short(number: Any) -> str:
     """A number to three digits in thousands: 0.25, 224, 386 M, 37.7 G; 1.2e+24 beyond."""
-    if abs(number) < 1000:
+    if abs(number) < 999.5:
         return f"{float(number):.3g}"
     power = 0
     while abs(number) >= 999.5 and power < len(POWERS) - 1:
@@ -97,8 +98,7 @@ class Chart:
 
     def save(self, path: Path | str) -> None:
         """Writes an .svg or a .png. Raises UsageError for another suffix, MissingExtra, OSError."""
-        data = self.drawn(picture_format(path))
-        Path(path).write_bytes(data)
+        write(Path(path), self.drawn(picture_format(path)))
 
     def inline(self) -> str:
         """The picture to stand in HTML; nothing without matplotlib."""

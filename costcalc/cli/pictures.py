@@ -49,12 +49,8 @@ Report: TypeAlias = Annotated[
 
 def write_plot(chart: Chart, plot: str | None) -> None:
     """The picture as a file, all of it or nothing, if there is to be one."""
-    if plot is None:
-        return
-    from costcalc.chart import picture_format
-    from costcalc.report.files import write
-
-    write(Path(plot), chart.drawn(picture_format(plot)))
+    if plot is not None:
+        chart.save(plot)
 
 
 def show_picture(found: Any, metric: str | None) -> None:

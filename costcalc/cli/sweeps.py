@@ -94,23 +94,32 @@ def sweep(
     chosen: dict[str, Any] = {"--where": where, "--pareto": pareto, "--top": top, "--by": by}
     written = {"--resume": resume, "--restart": restart}
     drawn = {"--plot": plot, "--metric": metric}
+    worked: dict[str, Any] = {"--workers": workers, "--executor": executor, "--scheduler": scheduler}
+    looked_up = {"--metrics": metrics, "--store": store}
     if by is not None and top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if explain_steps:
-        others = {"points": axes, "--presets": presets, "--fit": fit, "--histogram": histogram, "--report": report}
+        others: dict[str, Any] = {
+            "points": axes,
+            "--presets": presets,
+            "--fit": fit,
+            "--histogram": histogram,
+            "--report": report,
+        }
         _alone(
             "--explain-steps",
-            {**others, **chosen, **written, **drawn},
+            {**others, **chosen, **written, **drawn, **worked, **looked_up},
             "it starts from the target; set its knobs with @",
         )
         _explain_steps(net, format, output)
     elif report is not None:
         others = {"--fit": fit, "--histogram": histogram, "--output": output, "--format": format}
+        others |= {**worked, **looked_up}
         _alone("--report", {**others, **chosen, **written, **drawn}, "it goes with points or --presets alone")
         write_report(net, axes or [], presets, report)
     elif presets is not None:
         others = {"points": axes, "--fit": fit, "--histogram": histogram}
-        _alone("--presets", {**others, **chosen, **written}, "it names the points")
+        _alone("--presets", {**others, **chosen, **written, **worked, "--metric": metric}, "it names the points")
         _presets(net, presets, metrics, store, plot, format, output)
     else:
         from costcalc.analysis.sweep.grid import read_axes
@@ -118,7 +127,7 @@ def sweep(
         points = read_axes(axes or [], net.spec.knobs, net.name)
         workers_of = partial(at_work.crew_of, workers, executor, scheduler)
         if histogram is not None:
-            others = {"--fit": fit, **chosen, **written, **drawn, "--where": None}
+            others = {"--fit": fit, **chosen, **written, **drawn, **looked_up, "--where": None}
             _alone("--histogram", others, "it counts every point, and goes with --where alone")
             at_work.put_histogram(net, points, histogram, where, workers_of, format, output)
             return

@@ -71,6 +71,8 @@ def _map(chart: HeatMap, width: int, shades: str) -> Iterator[str]:
     xs = _thinned(range(len(chart.xs)), room // CELL)
     cell = min(8, room // len(xs))
     known = [value for row in chart.cells for value in row if value is not None]
+    if not known:
+        return
     shades, nothing = shades[:-1], shades[-1]
     shade = _shading(min(known), max(known), shades)
     for at in reversed(ys):

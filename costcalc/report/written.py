@@ -224,7 +224,7 @@ def _refuse_another(journal: Journal, same: dict[str, str], resume: bool) -> Non
 
 
 def _written(wanted: Wanted, state: State) -> Written:
-    kept = state.rows or len(state.points or ())
+    kept = state.rows or (len(wanted.choice.last(state.points)) if state.points else 0)
     chosen = wanted.choice.in_words()
     notes = counts_in_words(kept, wanted.grid, state.invalid, state.reason, state.refused, chosen)
     return Written(wanted.path, kept, tuple(notes))

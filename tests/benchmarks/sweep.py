@@ -2,7 +2,8 @@
 
 EfficientNet on grids of r, d and w with params, macs and activations, in one process and in two; beside it the same
 net written by hand for numpy, on the same stretched axes and on the same blocks, and what building and counting
-each point with torch would take (20 points, extrapolated), counted by fvcore where it is installed. Times are the least of three runs up to 10^7 points.
+each point with torch would take (20 points, extrapolated), counted by fvcore where it is installed. Times are the least
+of three runs up to 10^7 points.
 """
 
 from __future__ import annotations

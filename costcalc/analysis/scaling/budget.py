@@ -134,6 +134,8 @@ def scale_net(
     Raises UnknownName for a knob or metric that is none, UsageError for what cannot be asked, ShapeError if nothing
     keeps the budget.
     """
+    if top is not None and top < 1:
+        raise UsageError(f"the first {top}: show 1 or more")
     budget = check_budget(budget)
     names = read_free(net, free, grid or {})
     if len(names) > 1 or grid:

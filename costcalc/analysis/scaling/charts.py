@@ -111,11 +111,11 @@ def front_chart(found: Sweep) -> Scatter:
 
     orders = [*found.choice.pareto, ("macs", False)]
     (x, less), (y, _) = sorted(orders[:2], key=lambda order: order[1])
-    groups = []
+    kept, groups = _having(found.columns, x, y), []
     if found.grid.size <= CROWD:
         every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
         groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
-    front = tuple(sorted(_marks(_having(found.columns, x, y), x, y), key=lambda mark: (mark.x, mark.y)))
+    front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not less
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
     return Scatter(_title(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))

@@ -114,14 +114,24 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
         if not budget:
             raise UsageError("no φ and no budget: give --compound phi=3, or a budget as in --max macs=400M")
         phi = largest_phi(net, law, budget)
-    after = phi + Fraction(1, GRAIN) if budget else None
-    points = {0: "base", phi: "fits" if budget else "scaled", **({after: "next step"} if budget else {})}
+    after = _next(net, law, phi) if budget else None
+    points = {0: "base", phi: "fits" if budget else "scaled", **({} if after is None else {after: "next step"})}
     base = costs_of(net)["macs"]
     if not base:
         raise CostcalcError(f"{net.label} has no MACs for the law to multiply")
     rows = [_row(net, law, at, what, base, budget) for at, what in points.items()]
     rows += _nearest(net, next(row["macs"] for row in rows if row["phi"] == phi), base, budget)
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
+
+
+def _next(net: Network, law: Law, phi: Any) -> Any:
+    """The next φ, None if there is no such network."""
+    after = phi + Fraction(1, GRAIN)
+    try:
+        net.at({**net.settings, **law.at(net, after)}, net.label).graph()
+    except CostcalcError:
+        return None
+    return after
 
 
 def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:

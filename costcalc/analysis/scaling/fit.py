@@ -98,7 +98,9 @@ def fit(swept: Sweep) -> Fit:
         raise UsageError(f"{' and '.join(knobs)} change together in these points: no exponents of their own")
     rows = []
     for metric in swept.metrics:
-        if min(columns[metric].tolist(), default=1) <= 0:
+        if None in columns[metric].tolist():
+            left_out.append(f"{ALL[metric].title}: not timed at some points")
+        elif min(columns[metric].tolist(), default=1) <= 0:
             left_out.append(f"{ALL[metric].title}: 0 at some points, which has no logarithm")
         else:
             rows.append({"metric": metric, **_fitted(design, _logs(columns[metric]), knobs)})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from costcalc.analysis.scaling.knob import GRAIN
@@ -74,7 +75,9 @@ PAPERS = Law()
 def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     if phi == 0:
         return now
-    near = float(now * grain) * float(base) ** float(phi)
+    near = inf
+    with suppress(OverflowError):
+        near = float(now * grain) * float(base) ** float(phi)
     if near < 2**30 and abs(near % 1 - 0.5) > 0.001:  # far from a half, a float is as good, and much quicker
         return normal(Fraction(int(near + 0.5), grain))
     steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))

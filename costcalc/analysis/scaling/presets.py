@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHOWN = ("params", "macs")
 BASES = {knob: float(base) for knob, base in PAPERS.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
-LARGEST_PHI = 7  # as far as B7 is from B0
+LAST_PHI = 7  # as far as B7 is from B0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -87,7 +87,7 @@ class PresetSweep:
         where one of these is no network."""
         if set(self.law) != set(BASES):
             return []
-        points = PAPERS.line(self.nets[0], range(LARGEST_PHI + 1))
+        points = PAPERS.line(self.nets[0], range(LAST_PHI + 1))
         found = costs_at(self.nets[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
         macs = found.of["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
@@ -96,11 +96,10 @@ class PresetSweep:
         """The φ at which α^φ, β^φ and γ^φ would be a preset's depth, width and resolution."""
         columns = (Column("preset", "preset", "text"), *(Column(f"phi_{k}", f"φ by {k}", "real") for k in BASES))
         rows = [{"preset": row["preset"], **{f"phi_{k}": row[f"phi_{k}"] for k in BASES}} for row in self.rows]
-        product = prod(BASES[k] ** EXPONENTS[k] for k in BASES)
         apart = max(max(row[f"phi_{k}"] for k in BASES) - min(row[f"phi_{k}"] for k in BASES) for row in self.rows)
         notes = [
-            f"d = 1.2^φ, w = 1.1^φ, r = 1.15^φ times those of {self.rows[0]['preset']}: "
-            f"1.2·1.1²·1.15² = {product:.2f} times as many MACs for a φ of one more, by the law",
+            f"{PAPERS.formula()} times those of {self.rows[0]['preset']}: "
+            f"{PAPERS.product_text()} times as many MACs for a φ of one more, by the law",
             *self._exactly(),
             f"the presets lie on no one φ: what depth, width and resolution imply is up to {apart:.2f} apart",
         ]
@@ -112,7 +111,7 @@ class PresetSweep:
             return []
         first, *later = (rounded(times, 2) for times in self.growth)
         at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in PAPERS.at(self.nets[0], 1).items())
-        then = f"{', '.join(later)} for φ = 2 to {LARGEST_PHI}"
+        then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
     def chart(self) -> Chart:

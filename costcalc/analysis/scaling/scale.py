@@ -135,7 +135,7 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
 
 
 def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
-    """The budget in exact numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
+    """The budget in whole numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
     most that is no number."""
     found = {}
     for metric, most in budget.items():
@@ -144,6 +144,7 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
         found[metric] = exact(most.item() if hasattr(most, "item") else most)
         if not is_number(found[metric]) or isinstance(most, bool):
             raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+        found[metric] = int(found[metric] // 1)  # as counts are
     if not found:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
     return found

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from costcalc.analysis.sweep.metrics import ALL
-from costcalc.analysis.sweep.points import Order, Points, best, front
-from costcalc.errors import Place, UnknownName, unknown
+from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
+from costcalc.errors import Place, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
 
 
@@ -37,10 +37,15 @@ class Choice:
         return bool(self.pareto) or self.top is not None
 
     def of(self, points: Points) -> Points:
-        """The front or the best of them; of several blocks' choices the choice is that of all their points."""
+        """The front, or the best without one; of several blocks' choices the choice is that of all their points, as the
+        best of fronts would not be."""
         if self.pareto:
-            points = front(points, self.pareto)
+            return front(points, self.pareto)
         return points if self.top is None else best(points, self.by, self.top)
+
+    def last(self, points: Points) -> Points:
+        """Of all blocks' choice what is shown: the best in their order, if they are asked for."""
+        return points if self.top is None else sorted_by(best(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
         """`where macs <= 400e6; the 3 with the most macs`."""
@@ -66,8 +71,10 @@ def read_choice(
 ) -> Choice:
     """A choice of points from what was written, where a network has these knobs and those are swept.
 
-    Raises UnknownName and SpecError for what cannot be asked.
+    Raises UnknownName, SpecError and UsageError for what cannot be asked.
     """
+    if top is not None and top < 1:
+        raise UsageError(f"the best {top}: keep 1 or more")
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
     return Choice(
         None if where is None else read_where(where, knobs),

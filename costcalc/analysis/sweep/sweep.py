@@ -21,8 +21,8 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
 from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
 from costcalc.analysis.sweep.pace import Pace, Progress, silent
-from costcalc.analysis.sweep.points import Points, sorted_by
-from costcalc.analysis.sweep.seconds import Lookup, looked_up
+from costcalc.analysis.sweep.points import Points
+from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
@@ -58,6 +58,8 @@ def sweep_net(
     grid = grid_of(axes)
     choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
+    if "seconds" in shown:
+        check_lookup(seconds)
     counted = [name for name in shown if name in COUNTED]
     found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
@@ -65,6 +67,7 @@ def sweep_net(
 
 def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress: Progress) -> Sweep:
     """The same with the seconds of each point, where they are known."""
+    check_few(len(found))
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
     nets = [found.net.at({**found.net.settings, **point}, found.net.label) for point in knobs]
     columns = {**found.points.columns, "seconds": np.array(looked_up(nets, lookup, progress), dtype=object)}
@@ -91,11 +94,9 @@ def sweep(
 
 def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
     """The sweep that a state of the whole grid is."""
-    kept, choice = state.points, job.choice
-    assert kept is not None
-    if choice.top is not None:
-        kept = sorted_by(kept, choice.by)
-    shown = kept.of((*grid.axes, *job.metrics))
+    choice = job.choice
+    assert state.points is not None
+    shown = choice.last(state.points).of((*grid.axes, *job.metrics))
     return Sweep(
         job.net, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), job.metrics, choice
     )

@@ -1,0 +1,78 @@
+"""Choices that meet: the best of a front, the next step where there is no network, numbers at the ends of what is
+allowed."""
+
+from itertools import product
+
+import pytest
+
+import costcalc
+from costcalc.analysis.scaling.phi import Law
+from costcalc.analysis.sweep.choice import read_choice
+from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.sweep import sweep
+from costcalc.errors import UsageError
+
+NET = costcalc.load("mobilenet_v2")
+
+
+def beaten(a, b):
+    """Is b as good as a in r, more being better, and in macs, and better in one?"""
+    return b["r"] >= a["r"] and b["macs"] <= a["macs"] and (b["r"], b["macs"]) != (a["r"], a["macs"])
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 4, 100])
+def test_the_best_of_a_front_is_that_of_the_whole_front_whatever_the_blocks(block):
+    """The two best of the first four points are both beaten by the last: the best of fronts would be one point."""
+    grid = Grid(given_axes({"w": [1, 0.35], "r": [32, 64, 96, 160]}, NET.spec.knobs, NET.name))
+    choice = read_choice([*NET.spec.knobs], ["w", "r"], where="w == 1 or r == 160", pareto="r,macs", top=2, by="-macs")
+    found = sweep(NET, grid, choice, points=(block, block)).to_records()
+    points = [{"r": r, "macs": NET.with_knobs(w=w, r=r).cost().macs} for w, r in product(*grid.axes.values())]
+    points = points[:4] + points[-1:]
+    front = [a for a in points if not any(beaten(a, b) for b in points)]
+    wanted = sorted(front, key=lambda point: -point["macs"])[:2]
+    assert [point["macs"] for point in found] == [point["macs"] for point in wanted]
+    assert [point["r"] for point in found] == [160, 64]
+
+
+@pytest.mark.parametrize("top", [0, -3])
+def test_the_best_none_is_refused(top):
+    with pytest.raises(UsageError, match=f"the best {top}: keep 1 or more"):
+        costcalc.sweep("lenet5", r=[32, 64], top=top)
+    with pytest.raises(UsageError, match=f"the first {top}: show 1 or more"):
+        costcalc.scale("efficientnet", macs=400_000_000, top=top)
+
+
+def test_a_largest_phi_beyond_which_there_is_no_network_has_no_next_step(tmp_path):
+    path = tmp_path / "narrow.yaml"
+    path.write_text(
+        "name: narrow\ntitle: t\nsource: s\nknobs: {r: {default: 90, max: 100}, d: {default: 1, kind: real}, "
+        "w: {default: 1, kind: real}}\ninput: [3, r, r]\nlayers:\n"
+        "  - conv: {channels: ceil(8*w), kernel: 3, padding: 1}\n"
+        "  - repeat: {times: ceil(2*d), layers: [conv: {channels: ceil(8*w), kernel: 3, padding: 1}]}\n"
+    )
+    found = costcalc.compound(str(path), macs=10**12)
+    assert found.after is None
+    assert costcalc.load(str(path), **{k: v for k, v in found.net.knobs.items() if k in "rdw"}).cost().macs < 10**12
+    assert [row["what"] for row in found.to_records()] == ["base", "fits"]
+
+
+def test_times_that_are_not_all_known_have_no_exponent():
+    lookup = {32: 0.1, 64: None, 96: 0.3, 128: 0.4}
+    found = costcalc.sweep("lenet5", r=[*lookup], metrics="macs,seconds", seconds=lambda net: lookup[net.knobs["r"]])
+    assert [row["metric"] for row in found.fit().rows] == ["macs"]
+    assert "not timed at some points" in " ".join(found.fit().table().notes)
+
+
+def test_seconds_without_anyone_who_looks_are_refused_before_anything_is_counted():
+    with pytest.raises(UsageError, match="seconds are measured, not counted"):
+        costcalc.sweep("lenet5", r=range(32, 500_000), metrics="seconds")
+
+
+def test_a_budget_with_a_fraction_is_that_of_whole_numbers():
+    assert "macs ≤ 333,333,333" in costcalc.scale("mobilenet_v2", "w", macs=1e9 / 3).table().notes[0]
+
+
+def test_a_power_beyond_floats_is_still_a_number():
+    law = Law(3, 1, 1)
+    assert law.at(costcalc.load("efficientnet"), 500)["d"] == pytest.approx(3**500)
+    assert law.at(costcalc.load("efficientnet"), 1000)["d"] > 3**999
