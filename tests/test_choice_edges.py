@@ -1,18 +1,21 @@
 """Choices that meet: the best of a front, the next step where there is no network, numbers at the ends of what is
 allowed."""
 
+from fractions import Fraction
 from itertools import product
 
 import pytest
 
 import costcalc
 from costcalc.analysis.scaling.phi import Law
+from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.errors import UsageError
+from costcalc.dims.column import Column
+from costcalc.errors import ShapeError, UsageError
 
-NET = costcalc.load("mobilenet_v2")
+NET, NET_V1 = costcalc.load("mobilenet_v2"), costcalc.load("mobilenet_v1")
 
 
 def beaten(a, b):
@@ -76,3 +79,32 @@ def test_a_power_beyond_floats_is_still_a_number():
     law = Law(3, 1, 1)
     assert law.at(costcalc.load("efficientnet"), 500)["d"] == pytest.approx(3**500)
     assert law.at(costcalc.load("efficientnet"), 1000)["d"] > 3**999
+
+
+def test_points_at_which_a_size_is_no_whole_number_are_left_out_and_counted():
+    """32·w channels of MobileNet v1 are whole at every 32nd."""
+    found = costcalc.sweep("mobilenet_v1", w="0.25:1:0.05", r=[128])
+    assert [float(row["w"]) for row in found.to_records()] == [0.25, 0.5, 0.75, 1]
+    for row in found.to_records():
+        assert row["macs"] == costcalc.load("mobilenet_v1", w=row["w"], r=128).cost().macs
+    assert (found.invalid, found.reason) == (12, "conv: channels must come out whole, and 32*w = 9.6")
+    with pytest.raises(ShapeError, match=r"no point of the sweep is possible: conv: channels must come out whole"):
+        costcalc.sweep("mobilenet_v1", w=[0.3, 0.4])
+
+
+def test_columns_that_are_not_all_whole_are_never_counted_as_if_they_were():
+    with pytest.raises(ShapeError, match=r"must come out whole, and 32\*w = 9.6"):
+        NET_V1.with_knobs(w=Column.of([Fraction(1), Fraction(3, 10)])).cost()
+
+
+def test_a_break_even_is_looked_for_at_every_value_that_both_take():
+    """MobileNet v1 is a network at every 32nd of w, and EfficientNet anywhere."""
+    (crossing,) = costcalc.break_even("efficientnet", "mobilenet_v1", "w").crossings
+    assert crossing == Fraction(10, 32)
+    for n, more in ((9, True), (10, False)):
+        first, second = (costcalc.load(name, w=Fraction(n, 32)).cost() for name in ("efficientnet", "mobilenet_v1"))
+        assert (first.macs > second.macs) == more
+
+
+def test_a_budget_may_be_written_with_a_power_of_ten():
+    assert read_budget(["macs=4e8"]) == read_budget(["macs=400M"])

@@ -56,16 +56,20 @@ ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
     that depend on them passed over."""
+    if "valid" in graph.graph:
+        raise ShapeError(graph.graph["invalid_because"])
     return _Walk(report).rows(graph, {}, {}, "", 1)
 
 
 class Mask:
-    """At which points of columns a graph is valid, and what is wrong at the first that it is not."""
+    """At which points of columns a graph is valid, and what is wrong at the first that it is not. Some are known to be
+    invalid since it was bound."""
 
-    def __init__(self) -> None:
-        self.valid: Any = True  # or an array of truths
+    def __init__(self, graph: Graph | None = None) -> None:
+        known = graph.graph if graph is not None else {}
+        self.valid: Any = known.get("valid", True)  # or an array of truths
         self.idle: Any = False  # where the layers that are asked stand in no copy
-        self.reason = ""
+        self.reason: str = known.get("invalid_because", "")
 
     def allow(self, needs: Any) -> list[Assumed]:
         """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""

@@ -95,6 +95,8 @@ class _Binder:
             scope.here = None if spec.inputs else BROKEN
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
+        if self.maker.valid is not True:
+            graph.graph["valid"], graph.graph["invalid_because"] = self.maker.valid, self.maker.reason
         self.check_size(graph)
         return graph
 

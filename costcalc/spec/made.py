@@ -23,6 +23,8 @@ class Maker:
         self.assumed: dict[str, Any] = {}  # what letters could not decide, in words, and the size that must be whole
         self.by_item: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
+        self.valid: Any = True  # points of columns at which every size is whole
+        self.reason = ""  # what is wrong at the first that it is not
 
     def op(self, item: Item, values: dict[str, Any]) -> Any:
         """The op of an item. Raises SpecError."""
@@ -78,7 +80,17 @@ class Maker:
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"
             hint = f"{what} must come out whole: choose other knobs or round it"
             raise SpecError(Problem(expression.place, message, hint))
-        return value
+        return self.masked(value, is_whole, expression, what) if dims.is_column(value) else value
+
+    def masked(self, column: Any, is_whole: Any, expression: Expression, what: str) -> Any:
+        """A column of whole numbers: where it has none, there is no such network, and any will do."""
+        if is_whole is True or is_whole.all():
+            return column
+        if not self.reason:
+            (value,) = dims.first_failure(is_whole, [column])
+            self.reason = f"{what} must come out whole, and {shorten(expression.text)} = {dims.size_text(value)}"
+        self.valid = self.valid & is_whole
+        return dims.ceil(column)
 
 
 def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:

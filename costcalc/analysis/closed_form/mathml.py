@@ -41,7 +41,7 @@ class MathML(Writer):
         return f"<mfrac><mrow>{over}</mrow><mrow>{under}</mrow></mfrac>"
 
     def bracketed(self, text: str) -> str:
-        return f"<mrow><mo>(</mo>{text}<mo>)</mo></mrow>"
+        return f"<mrow><mo stretchy='false'>(</mo>{text}<mo stretchy='false'>)</mo></mrow>"
 
     def grouped(self, text: str) -> str:
         return text  # a fraction groups
@@ -66,7 +66,12 @@ class MathML(Writer):
         if front.as_numer_denom()[1] != 1:
             return [self.write(x)]
         first, *others = self.pieces(sums[0])
-        return [f"{self.write(front)}{self.times}<mo>(</mo>", first, *others, "<mo>)</mo>"]
+        return [
+            f"{self.write(front)}{self.times}<mo stretchy='false'>(</mo>",
+            first,
+            *others,
+            "<mo stretchy='false'>)</mo>",
+        ]
 
     def _signed(self, term: Expr) -> str:
         """A later term of a sum, behind its sign."""

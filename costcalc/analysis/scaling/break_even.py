@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from itertools import pairwise
 from math import lcm
 from typing import Any
 
@@ -85,7 +86,10 @@ class BreakEven:
     def notes(self) -> list[str]:
         """The answer in words, what was looked at, and the knobs that stay."""
         looked = f"{len(self.values):,} values of {self.knob} from {value_text(self.values[0])}"
-        notes = [self.sentence(), f"looked at: {looked} to {value_text(self.values[-1])}; costs are those at the first"]
+        step = {b - a for a, b in pairwise(self.values)}
+        steps = f" by {value_text(*step)}" if len(step) == 1 else ""
+        looked = f"{looked} to {value_text(self.values[-1])}{steps}"
+        notes = [self.sentence(), f"looked at: {looked}; costs are those at the first"]
         if self.invalid:
             notes.append(f"at {self.invalid:,} of them one of the two is no network")
         for net in self.nets:
@@ -155,7 +159,8 @@ def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[An
         check_size(net, knob)
     if given is not None:
         return sorted(set.intersection(*({*given_axes({knob: given}, n.spec.knobs, n.name)[knob]} for n in having)))
-    step = reduce(_common_multiple, (Fraction(Steps(net, knob).step) for net in having))
+    steps = [Steps(net, knob) for net in having]
+    step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
     knobs = [net.spec.knobs[knob] for net in having]
     low = max(one.low for one in knobs)
     high = min(*(one.high for one in knobs), TIMES * max(net.knobs[knob] for net in having), low + step * MOST_VALUES)
@@ -166,7 +171,7 @@ def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[An
 
 
 def _common_multiple(a: Fraction, b: Fraction) -> Fraction:
-    """The least number that both go into: 1/8 of thousandths and thirty-seconds."""
+    """The least number that both go into: 1/16 of thirty-seconds and sixteenths."""
     return Fraction(lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
 
 

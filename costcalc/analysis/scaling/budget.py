@@ -78,7 +78,7 @@ class Fitting:
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
-            notes.append(f"at {self.found.invalid:,} there is no such network: {self.found.reason}")
+            notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
         fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in grid.axes]
         return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.found.metrics)]
 

@@ -58,7 +58,7 @@ class Fit:
             f"fitted to {len(swept):,} of {swept.grid.size:,} points" + (f": {swept.chosen}" if swept.chosen else "")
         ]
         if swept.invalid:
-            notes.append(f"at {swept.invalid:,} there is no such network: {swept.reason}")
+            notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
         fixed = [f"{k}={value_text(v)}" for k, v in swept.net.knobs.items() if k not in swept.grid.axes]
         return [*notes, HOW, *self.left_out, *([f"knobs: {', '.join(fixed)}"] if fixed else [])]
 

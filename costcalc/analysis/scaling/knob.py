@@ -47,10 +47,10 @@ class Steps:
         first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - TRIED)
         values = [value for value in (step * (first + i) for i in range(TRIED)) if knob.low <= value <= knob.high]
         try:
-            self.net.at({**self.net.settings, self.knob: Column.of(values)}, self.net.label).graph()
+            graph = self.net.at({**self.net.settings, self.knob: Column.of(values)}, self.net.label).graph()
         except (CostcalcError, ValueError):  # no value at all
             return False
-        return True
+        return "valid" not in graph.graph  # of all of them
 
     def value(self, index: int) -> Any:
         """So many steps."""

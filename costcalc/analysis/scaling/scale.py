@@ -26,6 +26,7 @@ from costcalc.text import value_text
 BUDGETS = [n for n, metric in ALL.items() if not metric.of and not metric.measured]  # what of a network grows with it
 BEYOND = 4096  # steps after a value that fits, of which none may
 ROUNDS = 16  # of so many steps, before there is no end to what fits
+POWER = re.compile(r"([0-9]{1,20})e([0-9]{1,2})")
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
 
@@ -36,6 +37,8 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
         name, _, most = (part.strip() for part in text.partition("="))
         if name not in BUDGETS:
             raise UnknownName(unknown("metric", name, BUDGETS))
+        if power := POWER.fullmatch(most):
+            most = power[1] + "0" * int(power[2])
         if not BUDGET.fullmatch(most):
             raise UsageError(f"{text[:60]!r} is no budget; write macs=400M or params=6,000,000")
         if name in budget:

@@ -138,7 +138,7 @@ def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: i
     if refused:
         notes.append(f"{refused:,} do not meet the condition")
     if invalid:
-        notes.append(f"at {invalid:,} there is no such network: {reason}")
+        notes.append(f"at {invalid:,} of these points there is no such network: {reason}")
     return notes
 
 

@@ -74,7 +74,7 @@ def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
 
 def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
     """The same of a layer graph whose sizes are columns, or numbers."""
-    mask = Mask()
+    mask = Mask(graph)
     summed = {name: ALL[name] for name in with_parts(metrics)}
     groups: dict[Any, tuple[Size, dict[tuple[str, Any], Size]]] = {}  # by times; then by metric and the axes it reads
     for row in walk_copies(graph, mask):
