@@ -95,9 +95,7 @@ def test_what_is_looked_at_if_nobody_says():
     assert values("resnet18", "alexnet", "r")[:1] == [67]  # alexnet's least
     assert values("resnet18", "alexnet", "r")[-1] == 2270
     assert values("lenet5", "lenet5_1998", "r") == [32, 33, 34, 35]
-    assert values("mobilenet_v1", "mobilenet_v2", "w") == [
-        Fraction(i, 8) for i in range(1, 81)
-    ]  # 1/8 of 1/1000 and 1/32
+    assert values("mobilenet_v1", "mobilenet_v2", "w") == [Fraction(i, 32) for i in range(1, 321)]  # as v1 needs it
     assert values("efficientnet", "mobilenet_v2", "w") == [Fraction(i, 1000) for i in range(1, 10001)]
 
 
@@ -139,7 +137,7 @@ def test_on_the_command_line(capsys):
     assert document["crossings"] == [2]
     assert [row["more"] for row in document["rows"]] == ["conv_depthwise_separable", "conv_normal"]
     found = costcalc.break_even("mobilenet_v1", "mobilenet_v2", "w")
-    assert repr(found).startswith("<costcalc.BreakEven mobilenet_v1 has more MACs than mobilenet_v2 from w = 0.25 on")
+    assert repr(found).startswith("<costcalc.BreakEven mobilenet_v1 has more MACs than mobilenet_v2 from w = 0.3125 on")
     assert found._repr_html_().count("<tr>") == 3
     assert "both have the same MACs at every r" in costcalc.break_even("resnet50", "resnet50", "r", [32]).sentence()
 

@@ -180,9 +180,9 @@ sys.exit(app.run(["list"]))
     ("line", "code", "error"),
     [
         ("show resnet152 --unroll | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}", 0, ""),
-        ("list >/dev/full", 3, "error: No space left on device\n"),
+        ("list >/dev/full", 3, "error: standard output: No space left on device\n"),
         ("list >&-", 3, "error: standard output is closed\n"),
-        ("--help >/dev/full", 3, "error: No space left on device\n"),
+        ("--help >/dev/full", 3, "error: standard output: No space left on device\n"),
     ],
 )
 def test_a_reader_who_leaves_and_a_disk_that_is_full(line, code, error):

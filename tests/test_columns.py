@@ -78,5 +78,5 @@ def test_a_point_that_an_op_does_not_take_is_refused():
 
 
 def test_a_column_of_fractions_is_no_size():
-    with pytest.raises(CostcalcError, match=r"channels must be a whole number from 1 to 2\^31, got 24\.96"):
+    with pytest.raises(CostcalcError, match=r"channels must come out whole, and 32\*w = 24\.96"):
         load("mobilenet_v1", w=np.array([0.78, 1.0])).cost()

@@ -326,7 +326,7 @@ def test_t10_a_wrong_number_of_inputs_names_the_layer():
 
 
 def test_t34_an_op_without_a_rule_never_counts_as_zero():
-    for op in (Mystery(), Mystery, "relu", None, 3, nx.DiGraph()):
+    for op in (Mystery(), Mystery, "rectifier", None, 3, nx.DiGraph()):
         assert "which has no rule" in message(broken(x=[X], a=[op, "x"]))
 
 

@@ -104,7 +104,7 @@ def test_the_format_is_the_suffix_unless_it_is_said():
         report.format_of(None, Path("net.xls"))
     assert str(caught.value) == (
         "'net.xls' has the suffix '.xls'; "
-        "use one of .txt .json .csv .md .markdown .tex .mmd .mermaid .dot .gv, or give --format"
+        "use one of .txt .json .csv .md .markdown .tex .latex .mmd .mermaid .dot .gv, or give --format"
     )
     with pytest.raises(UnknownName, match="no suffix"):
         report.format_of(None, Path("net"))

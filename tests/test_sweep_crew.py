@@ -206,12 +206,15 @@ def of_session(session):
     return found
 
 
+HEARD = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell runs in the background is deaf to it
+
+
 def long_sweep(path):
     """A sweep that takes minutes, when its first chunk is on the disk."""
     words = ["sweep", SMALL, "r=4:503:1", "w=0.25:2:0.002", "d=1:2:0.01", "--workers", "2", "-o", str(path)]
     process = subprocess.Popen(
         [sys.executable, "-m", "costcalc", *words], env=ENV, start_new_session=True, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=HEARD,
     )  # fmt: skip
     while process.poll() is None and not (path.with_name(f"{path.name}.part").exists() and size_of_part(path)):
         time.sleep(0.01)

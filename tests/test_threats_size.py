@@ -110,7 +110,7 @@ def test_t12_the_limits_are_raised_by_flags(tmp_path):
     command += ["--max-bytes", "6000000"]
     ran = subprocess.run([*command, "--max-layers", "29999"], **QUIETLY)
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "expand to more than 29,999 layers; raise the limit with --max-layers" in ran.stderr
+    assert "expands to more than 29,999 layers; raise the limit with --max-layers" in ran.stderr
     ran = subprocess.run(command, **QUIETLY)
     assert ran.returncode == 0
     assert ran.stdout.startswith(f"{path}: ok (30,000 layers, ")

@@ -56,7 +56,7 @@ class Reconciliation:
 
     def table(self) -> Table:
         """Figure, published, ours, difference, reason."""
-        rows = [{**_record(f), "difference": None if f.agrees else f.difference} for f in self.figures]
+        rows = [{**_record(f), "difference": _apart(f)} for f in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
             notes = [self._none()]
@@ -189,3 +189,9 @@ def _verdict(figure: Figure) -> str:
     printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
     cut = "" if _rounded(figure.exact, unit, decimals) == printed * 10**decimals else ", cut to its digits"
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
+
+
+def _apart(figure: Figure) -> Any:
+    if figure.agrees:
+        return None
+    return "ours is 0" if figure.difference is None else figure.difference

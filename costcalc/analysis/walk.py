@@ -56,7 +56,7 @@ ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     """The rows of a layer graph. The first layer that cannot be raises; with `report` all are reported, and those
     that depend on them passed over."""
-    if "valid" in graph.graph:
+    if "valid" in getattr(graph, "graph", ()):
         raise ShapeError(graph.graph["invalid_because"])
     return _Walk(report).rows(graph, {}, {}, "", 1)
 
