@@ -138,7 +138,8 @@ def test_on_the_command_line(capsys):
     assert [row["more"] for row in document["rows"]] == ["conv_depthwise_separable", "conv_normal"]
     found = costcalc.break_even("mobilenet_v1", "mobilenet_v2", "w")
     assert repr(found).startswith("<costcalc.BreakEven mobilenet_v1 has more MACs than mobilenet_v2 from w = 0.3125 on")
-    assert found._repr_html_().count("<tr>") == 3
+    assert found.crossings == [Fraction(8, 32), Fraction(9, 32), Fraction(10, 32)]
+    assert found._repr_html_().count("<tr>") == 1 + 4
     assert "both have the same MACs at every r" in costcalc.break_even("resnet50", "resnet50", "r", [32]).sentence()
 
 
