@@ -147,7 +147,7 @@ def test_on_the_command_line(capsys):
     ("words", "message"),
     [
         ("resnet50 vgg16 --break-even s", "unknown knob 's'"),
-        ("resnet50 vgg16 --break-even block", "unknown knob 'block'"),
+        ("resnet50 vgg16 --break-even block", "knob 'block' of"),
         ("resnet50 vgg16 --break-even r=9:1:1", "knob 'r' is at least 32, got 9"),
         ("resnet50 vgg16 --break-even r=64:32:1", "goes down"),
         ("resnet50 vgg16 --break-even r --by mac", "did you mean 'macs'"),

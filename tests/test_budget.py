@@ -235,7 +235,7 @@ def test_a_notebook_and_pandas_see_it():
         ("alexnet@r=200 --max macs=4G", "all of its knobs are set; say so as in --free r"),
         ("efficientnet --max macs=1G --free r,x", "unknown knob 'x'"),
         ("efficientnet --max macs=1G --free r,r", "r is free twice"),
-        ("resnet --max macs=1G --free block", "unknown knob 'block'"),
+        ("resnet --max macs=1G --free block", "knob 'block' of"),
         ("efficientnet --max macs=1G --free r,w --grid d=1", "--grid has values of d, which is not free"),
         ("efficientnet --max macs=1G --grid r=300:200:8", "goes down"),
         ("efficientnet --max macs=1G --free r --top 3", "only r is free"),

@@ -12,8 +12,9 @@ from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.cli import run
 from costcalc.dims.column import Column
-from costcalc.errors import ShapeError, UsageError
+from costcalc.errors import ShapeError, UnknownName, UsageError
 
 NET, NET_V1 = costcalc.load("mobilenet_v2"), costcalc.load("mobilenet_v1")
 
@@ -108,3 +109,24 @@ def test_a_break_even_is_looked_for_at_every_value_that_both_take():
 
 def test_a_budget_may_be_written_with_a_power_of_ten():
     assert read_budget(["macs=4e8"]) == read_budget(["macs=400M"])
+
+
+def test_a_knob_that_is_no_number_is_not_unknown():
+    with pytest.raises(UnknownName, match="knob 'block' of resnet50 is no number; those that are: r, "):
+        costcalc.scale("resnet50", "block", macs=4_000_000_000)
+
+
+def test_presets_of_which_nothing_was_published_have_no_column_for_it(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "name: mine\ntitle: t\nsource: s\nknobs: {r: 8}\npresets: {mine_9: {r: 9}, mine_10: {r: 10}}\n"
+        "input: [3, r, r]\nlayers:\n  - conv: {channels: 4, kernel: 3}\n"
+    )
+    table = costcalc.sweep_presets(str(path)).table()
+    assert [column.key for column in table.columns] == ["preset", "r", "params", "macs"]
+    assert not any("published" in note for note in table.notes)
+
+
+def test_going_on_and_starting_anew_are_two_things(capsys, tmp_path):
+    assert run(["sweep", "lenet5", "r=32:64:1", "-o", str(tmp_path / "a.csv"), "--resume", "--restart"]) == 2
+    assert "--resume goes on and --restart starts anew: give one of them" in capsys.readouterr().err

@@ -95,6 +95,8 @@ def _write(asked: Wanted, workers_of: Callable[..., Any]) -> None:
     drawn = {"--plot": asked.plot, "--metric": asked.metric, "--fit": asked.fit}
     if given := [name for name, value in drawn.items() if value]:
         raise UsageError(f"--resume and --restart go without {', '.join(given)}: they are of a file of points")
+    if asked.resume and asked.restart:
+        raise UsageError("--resume goes on and --restart starts anew: give one of them")
     choice = read_choice([*asked.net.spec.knobs], [*asked.points], **asked.choice)
     path, metrics = Path(asked.output or "-"), written.counted_metrics(asked.metrics)
     file = ToFile(asked.net, grid_of(asked.points), choice, path, asked.format, asked.resume, asked.restart, metrics)

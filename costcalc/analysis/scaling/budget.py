@@ -12,6 +12,7 @@ from typing import Any
 
 from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.compound import Compound, compound_net
+from costcalc.analysis.scaling.knob import check_size
 from costcalc.analysis.scaling.law import EXPONENTS
 from costcalc.analysis.scaling.phi import PAPERS, Law
 from costcalc.analysis.scaling.scale import (
@@ -25,7 +26,7 @@ from costcalc.analysis.scaling.scale import (
 )  # fmt: skip
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
-from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
 from costcalc.text import value_text
@@ -150,8 +151,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
     known = [name for name, knob in net.spec.knobs.items() if knob.is_size]
     for name in given:
-        if name not in known:
-            raise UnknownName(unknown("knob", name, known))
+        check_size(net, name)
         if given.count(name) > 1:
             raise UsageError(f"{name} is free twice; name it once")
     for name in grid:

@@ -54,11 +54,11 @@ class PresetSweep:
         columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
         for i, name in enumerate(self.metrics):
             title, kind, rank = ALL[name].title, ALL[name].kind, max(0, i - 1)
-            if name in SHOWN:
+            if name in SHOWN and self._has_figures(name):
                 columns.append(Column(f"{name}_published", f"published {title}", "figure", 2 - (name == "macs")))
             columns.append(Column(name, title, kind, rank))
         notes = []
-        if {*SHOWN} & {*self.metrics}:
+        if any(self._has_figures(name) for name in {*SHOWN} & {*self.metrics}):
             notes.append("published: the figures of the spec's source; `costcalc reconcile` says why they differ")
         if self.law:
             law = "·".join(power_text(knob, EXPONENTS[knob]) for knob in self.law)
@@ -68,6 +68,10 @@ class PresetSweep:
             notes.append(how_many([row["seconds"] for row in self.rows]))
         notes += what_they_count(self.metrics)
         return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
+
+    def _has_figures(self, metric: str) -> bool:
+        """Was it published for any of them?"""
+        return any(row[f"{metric}_published"] for row in self.rows)
 
     def tables(self) -> list[Table]:
         """The presets; what each knob of the law does to them; and where it has all three the φ that each implies."""
