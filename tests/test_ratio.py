@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from test_formula import net_of
 
+import costcalc
 from costcalc import load
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.ratio import LINE, ratio
@@ -123,3 +124,10 @@ def test_compare_shows_it_and_numeric_compare_needs_no_sympy():
     assert "b/c_in + b/(k²·c_out)" in done.stdout
     for numeric in ("compare resnet50 mobilenet_v2", "show resnet50", "list"):
         assert subprocess.run([sys.executable, "-c", code.format(numeric)], capture_output=True).returncode == 0
+
+
+def test_a_ratio_holds_where_both_formulas_do():
+    """LeNet-5 as taught from 16 pixels on, that of 1998 from 32 to 35."""
+    said = costcalc.ratio("lenet5", "lenet5_1998").limits()
+    assert [line for line in said if line.startswith("holds for")] == ["holds for 32 ≤ r ≤ 35"]
+    assert [line.partition(":")[0] for line in said[1:]] == ["below r = 32", "above r = 35"]

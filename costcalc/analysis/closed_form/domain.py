@@ -39,6 +39,13 @@ class Bound:
             f"{self.letter} = {low}" if self.least == self.most else f"{low} ≤ {self.letter} ≤ {size_text(self.most)}"
         )
 
+    def __and__(self, other: Bound) -> Bound:
+        """Where both allow a knob to be."""
+        low = self if self.least >= other.least else other
+        ends = [bound for bound in (self, other) if bound.most is not None]
+        high = min(ends, key=lambda bound: bound.most, default=low)
+        return Bound(self.letter, low.least, high.most, low.because, high.above)
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -51,6 +58,16 @@ class Domain:
     def __str__(self) -> str:
         """`r ≥ 63`, or `` if it holds everywhere."""
         return ", ".join(map(str, self.bounds))
+
+    def __and__(self, other: Domain) -> Domain:
+        """Where both hold."""
+        bounds = {bound.letter: bound for bound in self.bounds}
+        for bound in other.bounds:
+            mine = bounds.get(bound.letter)
+            bounds[bound.letter] = bound if mine is None else mine & bound
+        conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
+        assumed = tuple(dict.fromkeys((*self.assumed, *other.assumed)))
+        return Domain(tuple(bounds.values()), conditions, assumed)
 
     def check(self, letter: str, value: Any) -> None:
         """Raises ShapeError if a letter may not have this value; of a column, its first point that it may not."""

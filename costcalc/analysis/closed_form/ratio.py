@@ -176,8 +176,9 @@ class Ratio:
         })  # fmt: skip
 
     def limits(self) -> list[str]:
-        """Where the two formulas hold, each line once."""
-        return [*dict.fromkeys(line for domain in self.domains for line in domain.limits())]
+        """Where both formulas hold."""
+        first, second = self.domains
+        return (first & second).limits()
 
     def __repr__(self) -> str:
         return f"<costcalc.Ratio {self.lines()[0]}>"
