@@ -1,6 +1,7 @@
 """A layer graph as a module: its names, its shapes, what it computes, and what torch's own tools make of it."""
 
 import io
+import re
 
 import pytest
 from cases import CASES, label
@@ -14,6 +15,7 @@ import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.errors import GraphError, TooLarge  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
+from costcalc.torch_backend.blocks import blocks_once  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 
@@ -234,7 +236,7 @@ def test_the_state_goes_round(module, x):
 
 
 def test_the_code_is_plain_python(module):
-    assert "stem_batch_norm = self.stem.batch_norm(stem_conv)" in module.code
+    assert "stem_batch_norm = stem.batch_norm(stem_conv)" in module.code
 
 
 def test_it_survives_torch_compile(module, x):
@@ -295,3 +297,34 @@ def test_an_op_without_a_module_is_named(monkeypatch):
         "layer 'stem': the op 'conv' has no module in torch; "
         "add it to costcalc.torch_backend.modules.MODULES, as docs/add_an_op.md shows"
     )
+
+
+# ---- what the generated code looks like
+
+
+def test_a_block_is_looked_up_once():
+    code = build(costcalc.load("resnet18").graph()).code
+    assert "conv2_x_first_residual = conv2_x_first.residual\n" in code
+    assert re.findall(r"self\.\w+\.|\w\.\w+\.\w", code) == []
+    looked_up = re.findall(r"^ *(\w+) = (?:\w+\.\w+|getattr\(\w+, \"\w+\"\))$", code, re.MULTILINE)
+    assert len(looked_up) == len({*looked_up}) > 20
+
+
+def test_what_has_the_name_of_a_block_keeps_it():
+    body = [
+        "stage = input;  input = None\n", "stage_0 = self.stem(stage)\n",
+        'x = getattr(self.stage, "0").relu(stage_0)\n',
+        "y = getattr(self.stage, \"0\").conv(x);  x = None\n", "z = torch.flatten(y)\n", "# self.a.b()\n",
+    ]  # fmt: skip
+    assert blocks_once(body) == [
+        *body[:2], "stage_ = self.stage\n", 'stage_0_ = getattr(stage_, "0")\n', "x = stage_0_.relu(stage_0)\n",
+        "y = stage_0_.conv(x);  x = None\n", *body[4:],
+    ]  # fmt: skip
+
+
+def test_a_layer_of_a_block_that_is_replaced_is_the_one_called():
+    module = build(chain(("stem.conv", ops.Conv(4, 3)), ("stem.relu", ops.ReLU())))
+    x = torch.ones(2, 6, 13, 10)
+    module.stem.relu = nn.Identity()
+    with torch.no_grad():
+        assert module(x).equal(module.stem.conv(x))

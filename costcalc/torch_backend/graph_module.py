@@ -13,6 +13,7 @@ from costcalc.analysis.memory import overwritten
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph, unroll
+from costcalc.torch_backend.blocks import blocks_once
 from costcalc.torch_backend.modules import MODULES
 
 MOVERS = ("flatten", "reshape", "transpose", "concat", "identity", "dropout")  # they leave an index an index
@@ -43,6 +44,7 @@ class _Builder:
         self.graph, self.rows = graph, rows
         self.overwritten = overwritten(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
+        self.fx.on_generate_code(lambda _: blocks_once)
         self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
 
     def module(self) -> fx.GraphModule:
