@@ -3,11 +3,10 @@
 Runs where torchvision is installed; every line of `ZOO` is a target of ours and a network of theirs.
 """
 
-import re
 from functools import partial
 
 import pytest
-from zoo import as_torchvision
+from zoo import as_torchvision, with_weights_of
 
 torch = pytest.importorskip("torch")
 models = pytest.importorskip("torchvision").models
@@ -30,19 +29,6 @@ ZOO = {
     "mobilenet_v2": models.mobilenet_v2,
     **{f"efficientnet_b{i}": getattr(models, f"efficientnet_b{i}") for i in range(8)},
 }  # fmt: skip
-
-
-def layers(module):
-    """Layers with tensors of their own, in the order in which torchvision registers its: the convolutions of a block
-    before its shortcut, and side heads just before the last layer."""
-    names = [name for name, m in module.named_modules() if m._parameters or m._buffers]
-    block = {name: re.split(r"\.(?:shortcut|residual)\.", name)[0] for name in names}
-    first = {block[name]: i for i, name in reversed([*enumerate(names)])}
-
-    def place(name):
-        return name == "fc", name.startswith("aux"), first[block[name]], ".shortcut." in name
-
-    return [module.get_submodule(name) for name in sorted(names, key=place)]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -75,10 +61,7 @@ def test_with_torchvisions_weights_the_outputs_are_equal(target):
     theirs = ZOO[target]().eval()
     eps = next((m.eps for m in theirs.modules() if isinstance(m, nn.BatchNorm2d)), 1e-5)
     net = costcalc.load(target)
-    ours = build(as_torchvision(net.graph(unrolled=True), eps))
-    pairs = list(zip(layers(ours), layers(theirs), strict=True))
-    for mine, other in pairs:
-        mine.load_state_dict(other.state_dict())
+    ours = with_weights_of(theirs, build(as_torchvision(net.graph(unrolled=True), eps)))
     x = torch.randn(1, 3, net.knobs["r"], net.knobs["r"])
     out, expected = ours(x), theirs(x)
     out = out if torch.is_tensor(out) else out[-1]  # the side heads come first
