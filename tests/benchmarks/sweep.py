@@ -108,24 +108,23 @@ def seconds(work: Callable[[Grid], Any], grid: Grid, runs: int, spread: Any = ma
 
 
 def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
-    """Seconds a point, and who counted: the module built on the meta device, then fvcore, or torch's own counter."""
+    """Seconds a point, and who counted which module, built anew."""
     import torch
 
     from costcalc.torch_backend import build
 
-    count, name = counter()
-
+    count, device, name = counter()
     rng = np.random.default_rng(1)
     points = [{name: values[rng.integers(len(values))] for name, values in grid.axes.items()} for _ in range(SAMPLE)]
     start = time.perf_counter()
     for point in points:
-        module = build(net.with_knobs(**point).graph(), device="meta")
-        assert count(module.eval(), torch.empty(1, 3, point["r"], point["r"], device="meta")) > 0
+        module = build(net.with_knobs(**point).graph(), device=device)
+        assert count(module.eval(), torch.zeros(1, 3, point["r"], point["r"], device=device)) > 0
     return (time.perf_counter() - start) / SAMPLE, name
 
 
-def counter() -> tuple[Callable[[Any, Any], int], str]:
-    """What counts a module that is given an input, and its name."""
+def counter() -> tuple[Callable[[Any, Any], int], str, str]:
+    """What counts a module that is given an input, on which device it can, and what it is called."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -137,8 +136,12 @@ def counter() -> tuple[Callable[[Any, Any], int], str]:
     try:
         from fvcore.nn import FlopCountAnalysis
     except ImportError:
-        return by_torch, "torch's counter"
-    return lambda module, x: FlopCountAnalysis(module, x).unsupported_ops_warnings(False).total(), "fvcore"
+        return by_torch, "meta", "torch's counter on the meta device"
+
+    def by_fvcore(module: Any, x: Any) -> int:
+        return FlopCountAnalysis(module, x).unsupported_ops_warnings(False).total()
+
+    return by_fvcore, "cpu", "fvcore, which runs it"
 
 
 def rows(most: float) -> Iterable[dict[str, Any]]:
@@ -179,11 +182,11 @@ def main() -> None:
         Column("points", "points"), Column("ours", "costcalc, points/s"), Column("both", "in two processes"),
         Column("hand", "by hand in numpy, points/s"), Column("ratio", "of its speed", "share"),
     )  # fmt: skip
-    found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
     each, who = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
+    found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
     rate = max(row["ours"] for row in found)
     note = (
-        f"built and counted one by one with {who} on the meta device: {1000 * each:.0f} ms a point "
+        f"built and counted one by one with {who}: {1000 * each:.0f} ms a point "
         f"(mean of {SAMPLE}, extrapolated), {each * rate:,.0f} times as long"
     )
     report.emit(
