@@ -167,10 +167,9 @@ def histogram(
 
 
 def _crew(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
-    from costcalc.analysis.sweep.crew import Borrowed, crew_of
+    from costcalc.analysis.sweep.workers import crew_of
 
-    points = prod(len(values) for values in axes.values())
-    return Borrowed(executor) if executor else crew_of(workers, points, per_second)
+    return crew_of(workers, executor, prod(len(values) for values in axes.values()), per_second)
 
 
 def sweep_presets(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+HOUR, DAY = 3600, 86400  # seconds
 PLACES = 20  # decimals that are still read; a fraction of more is written as one
 
 
@@ -26,6 +29,21 @@ def rounded(value: Any, decimals: int) -> str:
     return f"{float(exact):,.{decimals}f}"
 
 
+def power_text(base: str, power: int) -> str:
+    """`d`, `w²`"""
+    return base + (str(power).translate(SUPERSCRIPTS) if power != 1 else "")
+
+
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """`r=224, w=0.5`."""
+    return ", ".join(f"{name}={value_text(value)}" for name, value in settings.items())
+
+
+def knobs_note(knobs: Mapping[str, Any]) -> list[str]:
+    """`knobs: r=224, w=0.5`, the note of a table; none if there are no knobs."""
+    return [f"knobs: {settings_text(knobs)}"] if knobs else []
+
+
 def value_text(value: Any) -> str:
     """A knob's value as it is written behind an @: 160, 0.5, 1/3, true; words and letters as they are."""
     if isinstance(value, bool):
@@ -37,3 +55,10 @@ def value_text(value: Any) -> str:
         return f"{value.numerator}/{value.denominator}"
     whole, decimals = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
     return f"{'-' if value < 0 else ''}{whole}" + (f".{decimals:0{places}d}" if places else "")
+
+
+def time_text(seconds: float) -> str:
+    """`20 minutes`, `3 hours`, `19 days`."""
+    if seconds < 2 * HOUR:
+        return f"{max(1, seconds / 60):,.0f} minutes"
+    return f"{seconds / HOUR:,.0f} hours" if seconds < 2 * DAY else f"{seconds / DAY:,.0f} days"

@@ -12,8 +12,8 @@ import costcalc
 from costcalc.analysis.sweep import sweep as sweeping
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import work
-from costcalc.analysis.sweep.crew import crew_of
 from costcalc.analysis.sweep.grid import read_axes
+from costcalc.analysis.sweep.workers import crew_of
 from costcalc.report import journal
 from costcalc.report.wanted import Wanted
 from costcalc.report.written import write
@@ -45,7 +45,7 @@ def main(path, workers, *choice):
     journal.Writer.add = acknowledged
     sweeping.work = told
     options = dict(text.split("=", 1) for text in choice)
-    with crew_of(int(workers), 0, 1) as crew:
+    with crew_of(int(workers), None, 0, 1) as crew:
         write(wanted(path, **options), crew)
 
 

@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 import pytest
 
 import costcalc
+from costcalc.analysis.law import laws
 from costcalc.analysis.scaling.charts import short_names
-from costcalc.analysis.scaling.law import laws
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError

@@ -174,11 +174,8 @@ def test_it_shows_itself(capsys):
         ("--compound phi=3 --free r", "it goes without --free, --grid and --top"),
     ],
 )  # fmt: skip
-def test_what_is_refused(capsys, words, message):
-    assert run(["scale", "efficientnet", *words.split()]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert message in err
+def test_what_is_refused(refused, words, message):
+    refused(f"scale efficientnet {words}", message)
 
 
 def test_what_python_refuses():

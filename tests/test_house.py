@@ -1,10 +1,12 @@
 """The shape of the house: imports point one way, every result says how it is made, nothing dangerous is called."""
 
+import ast
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import networkx as nx
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "costcalc"
@@ -24,25 +26,26 @@ FLOORS = [
 FLOOR = {name: height for height, row in enumerate(FLOORS) for name in row.split()}
 
 
-def imports(path: Path) -> list[str]:
-    """Rooms a file imports when it runs: what stands under TYPE_CHECKING is not run."""
-    lines, checking = [], False
-    for line in path.read_text().splitlines():
-        if line and not line[0].isspace():
-            checking = line.startswith("if TYPE_CHECKING")
-        if not checking:
-            lines.append(line)
-    text = "\n".join(lines)
-    found = re.findall(r"^\s*(?:from|import) costcalc\.(\w+)", text, re.MULTILINE)
-    for names in re.findall(r"^\s*from costcalc import ([\w, ]+)", text, re.MULTILINE):
-        found += [name.strip() for name in names.split(",")]
-    return found
+def imports(path: Path) -> set[str]:
+    """Modules of costcalc that a file imports when it runs: what stands under TYPE_CHECKING is not run."""
+    found: set[str] = set()
+    todo: list[ast.AST] = [ast.parse(path.read_text())]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+        todo += ast.iter_child_nodes(node)
+    return {name for name in found if name.startswith("costcalc.")}
 
 
 def upward_imports(package: Path):
     for path in sorted(package.rglob("*.py")):
         here = path.relative_to(package).parts[0].removesuffix(".py")
-        for there in imports(path):
+        for there in sorted({name.split(".")[1] for name in imports(path)}):
             if here in FLOOR and there in FLOOR and here != there and FLOOR[there] >= FLOOR[here]:
                 yield f"{path.relative_to(package)} imports {there}"
 
@@ -50,6 +53,44 @@ def upward_imports(package: Path):
 def test_imports_point_down():
     """The one exception: analysis reads a spec's figures and lists specs, spec never imports analysis."""
     up = [line for line in upward_imports(PACKAGE) if not re.match(r"analysis/[\w/]+\.py imports spec$", line)]
+    assert up == []
+
+
+KNOTS = (  # modules that need each other: what one of them is made of, and how it is made, shown or drawn
+    {"dims", "dims.letters"},
+    {"dims.column", "dims.given"},
+    {"chart", "chart.draw", "chart.heat", "chart.kit"},
+    {"analysis.sweep.found", "analysis.sweep.charts", "analysis.sweep.sweep"},
+)
+
+
+def test_no_other_modules_import_each_other():
+    paths = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    names = {name: [there.removeprefix("costcalc.") for there in imports(path)] for name, path in paths.items()}
+    house = nx.DiGraph(
+        (here, there if there in paths else there.rpartition(".")[0])
+        for here, found in names.items()
+        for there in found
+    )
+    knots = [knot for knot in nx.strongly_connected_components(house) if len(knot) > 1]
+    assert sorted(map(sorted, knots)) == sorted(map(sorted, KNOTS))
+
+
+ANALYSES = ("closed_form", "sweep", "scaling")  # rooms of analysis, each above those before it
+
+
+def test_analyses_stand_on_one_another():
+    up = [
+        f"{path.relative_to(PACKAGE)} imports {there}"
+        for height, room in enumerate(ANALYSES)
+        for path in sorted((PACKAGE / "analysis" / room).iterdir())
+        if path.suffix == ".py"
+        for there in imports(path)
+        if there.startswith(tuple(f"costcalc.analysis.{above}" for above in ANALYSES[height + 1 :]))
+    ]
     assert up == []
 
 

@@ -9,7 +9,7 @@ import pytest
 from browser import chromium, requested
 
 import costcalc
-from costcalc.analysis.scaling.law import laws
+from costcalc.analysis.law import laws
 from costcalc.errors import CostcalcError
 from costcalc.report.page.page import Page
 from costcalc.text import value_text

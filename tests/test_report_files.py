@@ -7,7 +7,7 @@ import sys
 import pytest
 from terminals import piped
 
-from costcalc.report import files
+from costcalc import files
 
 
 def test_a_new_file_has_the_usual_rights(tmp_path):

@@ -6,7 +6,6 @@ import pytest
 
 import costcalc
 from costcalc.analysis.scaling.scale import read_budget
-from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UnknownName, UsageError
 
 
@@ -61,11 +60,8 @@ def test_budgets_are_read_as_they_are_written():
         ("--free w --max macs=1G --fix s=1", "efficientnet has no knob 's'"),
     ],
 )  # fmt: skip
-def test_what_is_refused(capsys, words, message):
-    assert run(["scale", "efficientnet", *words.split()]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert message in err
+def test_what_is_refused(refused, words, message):
+    refused(f"scale efficientnet {words}", message)
 
 
 def test_what_python_refuses():

@@ -20,9 +20,10 @@ from streams import AXES, SMALL, wanted
 from terminals import PLAIN, ROOT
 
 import costcalc
-from costcalc.analysis.sweep.crew import MOST_LOSSES, Borrowed, crew_of, in_order
+from costcalc.analysis.sweep.crew import MOST_LOSSES, Borrowed, in_order
 from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.workers import crew_of
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, SpecError, UsageError, WorkersLost
 from costcalc.report.written import write
@@ -106,9 +107,10 @@ def test_python_takes_executors_and_workers():
 
 
 def test_processes_are_started_where_they_pay(monkeypatch):
-    monkeypatch.setattr("costcalc.analysis.sweep.crew.cores", lambda: 3)
-    with crew_of(None, 10**6, 10**6) as few, crew_of(None, 10**9, 10**6) as many, crew_of(1, 10**9, 10**6) as one:
-        assert (few, many.workers, one) == (None, 3, None)
+    monkeypatch.setattr("costcalc.analysis.sweep.workers.cores", lambda: 3)
+    for workers, points, started in ((None, 10**6, None), (None, 10**9, 3), (1, 10**9, None)):
+        with crew_of(workers, None, points, 10**6) as crew:
+            assert getattr(crew, "workers", None) == started
 
 
 def test_errors_come_back_whole():

@@ -13,7 +13,7 @@ from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, data_frame, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 
@@ -81,11 +81,10 @@ class Cost:
 
     def notes(self) -> list[str]:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
-        knobs = ", ".join(f"{name}={value_text(value)}" for name, value in self.knobs.items())
         total = self.totals
         parts = f"params: {total['weight']:,} weights, {total['bias']:,} biases, {total['norm']:,} normalisation"
         stored = f"; {total['buffers']:,} buffers apart" if total["buffers"] else ""
-        return [*([f"knobs: {knobs}"] if knobs else []), parts + stored]
+        return [*knobs_note(self.knobs), parts + stored]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each layer, as in the JSON."""

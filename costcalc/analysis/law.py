@@ -5,12 +5,11 @@ from __future__ import annotations
 from costcalc.spec.network import Network
 
 EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def compound(net: Network) -> tuple[str, ...]:
     """The knobs of the law d·w²·r² that a network has, if it has depth, or width and resolution."""
-    law = tuple(k for k in EXPONENTS if k in net.spec.knobs and net.spec.knobs[k].is_size)
+    law = tuple(k for k in EXPONENTS if k in net.spec.size_knobs)
     return law if set(law) >= {"w", "r"} or "d" in law else ()
 
 
@@ -23,8 +22,3 @@ def laws(net: Network) -> dict[str, int]:
         if len(axes) > 1 and len(texts) == 1 and texts <= {*net.spec.knobs}:
             found.setdefault(texts.pop(), len(axes) - 1)
     return found
-
-
-def power_text(knob: str, power: int) -> str:
-    """`d`, `w²`"""
-    return knob + (str(power).translate(SUPERSCRIPTS) if power != 1 else "")

@@ -13,6 +13,7 @@ from costcalc.table import visible
 from costcalc.text import value_text
 
 TICKS = 9  # values that are written along an axis
+LONG = 0.25  # of the width or the height that a line goes through to have its number
 
 
 def draw_heat_map(chart: HeatMap) -> Any:
@@ -72,9 +73,9 @@ def _draw_levels(axes: Any, values: Any, low: float, high: float) -> None:
 
     levels = _round_levels(low, high)
     lines = axes.contour(values, levels=levels, colors=INK, linewidths=0.8)
-    least = max(values.shape) / 4  # cells that a line goes through
+    size = values.shape[::-1]  # columns, rows
     room = [
-        least < max((float(numpy.ptp(part, axis=0).sum()) for part in parts if len(part)), default=0)
+        max((float((numpy.ptp(part, axis=0) / size).sum()) for part in parts if len(part)), default=0) > LONG
         for parts in lines.allsegs
     ]
     labelled = [level for level, long in zip(lines.levels, room) if long]

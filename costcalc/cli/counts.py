@@ -69,8 +69,10 @@ def compare(
 
     found = nets(targets, set_, max_layers, max_bytes)
     if break_even is not None:
-        if algebra or time or len(found) != 2:
-            raise UsageError("--break-even is about two networks, and goes with neither --algebra nor --time")
+        if algebra or time:
+            raise UsageError("--break-even goes with neither --algebra nor --time")
+        if len(found) != 2:
+            raise UsageError(f"--break-even is about two networks, got {len(found)}")
         from costcalc.analysis.scaling.break_even import break_even as solved
 
         knob, _, values = (part.strip() for part in break_even.partition("="))

@@ -92,7 +92,8 @@ def refuse_together(given: dict[str, object]) -> None:
 
 def put(text: str, output: str | None) -> None:
     """Prints text as it is, or writes it to a file."""
-    from costcalc.report import files, terminal
+    from costcalc import files
+    from costcalc.report import terminal
 
     if output and output != "-":
         files.write(Path(output), f"{text.rstrip()}\n")

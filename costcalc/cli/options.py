@@ -25,8 +25,13 @@ def checked_format(format: str | None) -> str | None:
 
 def checked_output(context: typer.Context, output: str | None) -> str | None:
     """The file, if there is a format to write it in. Asked before anything is counted; --format is read first."""
+    return in_a_format(context, output)
+
+
+def in_a_format(context: typer.Context, output: str | None, others: str = "") -> str | None:
+    """The file, if its suffix or --format is known. Raises UnknownName, which names `others` too."""
     if output is not None:
-        format_of(context.params.get("format"), Path(output))
+        format_of(context.params.get("format"), Path(output), others)
     return output
 
 

@@ -1,123 +1,82 @@
-"""What `costcalc sweep` does with the points of a grid: who works them out, what is shown, and where they go."""
+"""The points that `costcalc sweep` was asked for: shown, drawn, fitted, counted by size, or written to a file."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from costcalc.cli.asked import Asked
 from costcalc.cli.options import SHOWN, emit, looking
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError
 from costcalc.table import visible
 
 if TYPE_CHECKING:
     from costcalc.analysis.sweep.found import Sweep
-    from costcalc.net import Net
-
-EXECUTORS = ("processes", "dask")
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Points, and all that is asked about them."""
-
-    net: Net
-    points: dict[str, tuple[Any, ...]]
-    choice: dict[str, Any]
-    metrics: str | None
-    store: str | None
-    plot: str | None
-    metric: str | None
-    fit: bool
-    resume: bool
-    restart: bool
-    format: str | None
-    output: str | None
-
-    @property
-    def in_memory(self) -> bool:
-        """Are all points to be there at once: to be looked at, drawn, fitted, or matched with measurements?"""
-        looked_at = self.output is None and self.format in (None, "table")
-        return bool(looked_at or self.plot or self.metric or self.fit or _has_seconds(self.metrics))
-
-
-def put_sweep(wanted: Wanted, workers_of: Callable[..., Any]) -> None:
+def put_points(asked: Asked) -> None:
     """The points on the terminal, or in a file, of any length if it is CSV or Parquet."""
-    if wanted.resume or wanted.restart or not wanted.in_memory:
-        _write(wanted, workers_of)
+    looked_at = asked.output is None and asked.format in (None, "table")
+    in_memory = looked_at or asked.plot or asked.metric or asked.fit or asked.has_seconds
+    if asked.resume or asked.restart or not in_memory:
+        _write(asked)
     else:
-        _show(wanted, _found(wanted, workers_of))
+        _show(asked, _found(asked))
 
 
-def _found(wanted: Wanted, workers_of: Callable[..., Any]) -> Sweep:
+def _found(asked: Asked) -> Sweep:
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
     from costcalc.report.progress import progress
 
-    seconds, size = seconds_for(wanted.metrics, wanted.store), grid_of(wanted.points).size
-    with workers_of(size, POINTS_PER_SECOND) as crew, progress() as show:
+    axes, seconds = asked.axes, asked.seconds
+    with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         return sweep_net(
-            wanted.net, wanted.points, metrics=wanted.metrics, seconds=seconds, crew=crew, progress=show,
-            **wanted.choice,
-        )  # fmt: skip
+            asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show, **asked.choice
+        )
 
 
-def _show(wanted: Wanted, found: Sweep) -> None:
+def _show(asked: Asked, found: Sweep) -> None:
     from costcalc.cli.pictures import show_picture, write_plot
     from costcalc.report import format_of
 
-    if wanted.plot or wanted.metric:
-        write_plot(found.chart(wanted.metric), wanted.plot)
-    if wanted.fit:
+    if asked.plot or asked.metric:
+        write_plot(found.chart(asked.metric), asked.plot)
+    if asked.fit:
         exponents = found.fit()
-        emit([exponents.table()], exponents.to_dict(), wanted.format, wanted.output)
+        emit([exponents.table()], exponents.to_dict(), asked.format, asked.output)
         return
-    output = Path(wanted.output) if wanted.output else None
-    if output and wanted.format is None and output.suffix.lower() == ".parquet":
-        found.to_parquet(output)
+    if asked.at and asked.format is None and asked.at.suffix.lower() == ".parquet":
+        found.to_parquet(asked.at)
         return
-    seen = looking(wanted.format, wanted.output)
-    document = found.to_dict() if format_of(wanted.format, output) == "json" else {}
-    emit([found.table(SHOWN if seen else None)], document, wanted.format, wanted.output)
+    seen = looking(asked.format, asked.output)
+    document = found.to_dict() if format_of(asked.format, asked.at) == "json" else {}
+    emit([found.table(SHOWN if seen else None)], document, asked.format, asked.output)
     if seen:
-        show_picture(found, wanted.metric)
+        show_picture(found, asked.metric)
 
 
-def _write(asked: Wanted, workers_of: Callable[..., Any]) -> None:
+def _write(asked: Asked) -> None:
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.sweep import grid_of
     from costcalc.report import written
     from costcalc.report.progress import progress
-    from costcalc.report.wanted import Wanted as ToFile
+    from costcalc.report.wanted import Wanted
 
-    drawn = {"--plot": asked.plot, "--metric": asked.metric, "--fit": asked.fit}
-    if given := [name for name, value in drawn.items() if value]:
-        raise UsageError(f"--resume and --restart go without {', '.join(given)}: they are of a file of points")
+    asked.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
     if asked.resume and asked.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
-    choice = read_choice([*asked.net.spec.knobs], [*asked.points], **asked.choice)
-    path, metrics = Path(asked.output or "-"), written.counted_metrics(asked.metrics)
-    file = ToFile(asked.net, grid_of(asked.points), choice, path, asked.format, asked.resume, asked.restart, metrics)
-    with workers_of(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
+    axes = asked.axes
+    choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
+    path, metrics = asked.at or Path("-"), written.counted_metrics(asked.metrics)
+    file = Wanted(asked.net, grid_of(axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
+    with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
     if done.large or choice.of_costs_alone:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
-
-
-def seconds_for(metrics: str | None, store: str | None) -> Any:
-    """Who looks up what was measured, if it is asked for."""
-    if not _has_seconds(metrics):
-        return None
-    from costcalc.cli.keeping import seconds_here
-
-    return seconds_here(store)
-
-
-def _has_seconds(metrics: str | None) -> bool:
-    return bool(metrics) and "seconds" in str(metrics).replace(" ", "").split(",")
 
 
 @contextmanager
@@ -134,35 +93,18 @@ def told_how_to_go_on(path: Path) -> Iterator[None]:
         raise
 
 
-def put_histogram(
-    net: Net, points: Any, metric: str, where: str | None, workers_of: Callable[..., Any],
-    format: str | None, output: str | None,
-) -> None:  # fmt: skip
+def put_histogram(asked: Asked) -> None:
     """How many points there are of each size, with bars for someone who is looking."""
-    from costcalc.analysis.sweep.grid import Grid
-    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_net
     from costcalc.report import format_of
     from costcalc.report.progress import progress
 
-    format_of(format, Path(output) if output else None)  # asked before anything is counted; it is not Parquet
-    with workers_of(Grid(points).size, POINTS_PER_SECOND) as crew, progress() as show:
-        found = histogram_net(net, points, metric, where=where, crew=crew, progress=show)
-    emit([found.table(looking(format, output))], found.to_dict(), format, output)
-
-
-def crew_of(workers: int | None, executor: str | None, scheduler: str | None, size: int, per_second: int) -> Any:
-    """Who works out the chunks."""
-    executor = executor or ("dask" if scheduler else "processes")
-    if executor not in EXECUTORS:
-        raise UnknownName(unknown("executor", executor, EXECUTORS))
-    if executor == "processes":
-        if scheduler:
-            raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")
-        from costcalc.analysis.sweep import crew
-
-        return crew.crew_of(workers, size, per_second)
-    if not scheduler or workers:
-        raise UsageError("--executor dask needs --scheduler tcp://HOST:8786, and has as many workers as are there")
-    from costcalc.analysis.sweep.cluster import Cluster
-
-    return Cluster(scheduler)
+    asked.only(
+        "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
+        why="it counts every point, and goes with --where alone",
+    )  # fmt: skip
+    format_of(asked.format, asked.at)  # asked before anything is counted; it is not Parquet
+    axes = asked.axes
+    with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
+        found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)
+    emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)

@@ -79,7 +79,7 @@ def export(
     format: ExportFormat = None,
 ) -> None:
     """All measurements as flat rows, with the column names of timm's benchmark where it has them."""
-    from costcalc.report import files
+    from costcalc import files
     from costcalc.store import Store
     from costcalc.store.export import export_rows, export_table
 

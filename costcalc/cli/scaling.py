@@ -49,6 +49,9 @@ def scale(
     from costcalc.analysis.scaling.scale import read_budget
 
     (net,) = nets([target], set_, max_layers, max_bytes)
+    fixed = {text.partition("=")[0].strip() for text in set_ or ()}
+    if both := [name.strip() for name in (free or "").split(",") if name.strip() in fixed]:
+        raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     law = read_law(alpha, beta, gamma)
     budget = read_budget(most or [])
     if compound is not None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
-from costcalc.cli import at_work
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.cli.asked import Asked
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
+from costcalc.cli.points import put_histogram, put_points
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -20,7 +20,7 @@ METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, tra
 def checked_file(context: typer.Context, output: str | None) -> str | None:
     """The file, if there is a format to write points in: any of a table's, or Parquet."""
     is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return output if is_parquet else checked_output(context, output)
+    return output if is_parquet else in_a_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[
@@ -91,72 +91,51 @@ def sweep(
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     (net,) = nets([target], set_, max_layers, max_bytes)
-    chosen: dict[str, Any] = {"--where": where, "--pareto": pareto, "--top": top, "--by": by}
-    written = {"--resume": resume, "--restart": restart}
-    drawn = {"--plot": plot, "--metric": metric}
-    worked: dict[str, Any] = {"--workers": workers, "--executor": executor, "--scheduler": scheduler}
-    looked_up = {"--metrics": metrics, "--store": store}
-    if by is not None and top is None:
+    answer(Asked(
+        net=net, points=axes, presets=presets, fit=fit, histogram=histogram, report=report, explain_steps=explain_steps,
+        where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart, plot=plot, metric=metric,
+        workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store, output=output,
+        format=format,
+    ))  # fmt: skip
+
+
+def answer(asked: Asked) -> None:
+    """What was asked for, in place of points if one of the options says so. Raises UsageError for others beside it."""
+    if asked.by is not None and asked.top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
-    if explain_steps:
-        others: dict[str, Any] = {
-            "points": axes,
-            "--presets": presets,
-            "--fit": fit,
-            "--histogram": histogram,
-            "--report": report,
-        }
-        _alone(
-            "--explain-steps",
-            {**others, **chosen, **written, **drawn, **worked, **looked_up},
-            "it starts from the target; set its knobs with @",
-        )
-        _explain_steps(net, format, output)
-    elif report is not None:
-        others = {"--fit": fit, "--histogram": histogram, "--output": output, "--format": format}
-        others |= {**worked, **looked_up}
-        _alone("--report", {**others, **chosen, **written, **drawn}, "it goes with points or --presets alone")
-        write_report(net, axes or [], presets, report)
-    elif presets is not None:
-        others = {"points": axes, "--fit": fit, "--histogram": histogram}
-        _alone("--presets", {**others, **chosen, **written, **worked, "--metric": metric}, "it names the points")
-        _presets(net, presets, metrics, store, plot, format, output)
+    if asked.explain_steps:
+        put_steps(asked)
+    elif asked.report is not None:
+        put_report(asked)
+    elif asked.presets is not None:
+        put_presets(asked)
+    elif asked.histogram is not None:
+        put_histogram(asked)
     else:
-        from costcalc.analysis.sweep.grid import read_axes
-
-        points = read_axes(axes or [], net.spec.knobs, net.name)
-        workers_of = partial(at_work.crew_of, workers, executor, scheduler)
-        if histogram is not None:
-            others = {"--fit": fit, **chosen, **written, **drawn, **looked_up, "--where": None}
-            _alone("--histogram", others, "it counts every point, and goes with --where alone")
-            at_work.put_histogram(net, points, histogram, where, workers_of, format, output)
-            return
-        choice = {"where": where, "pareto": pareto, "top": top, "by": by or "macs"}
-        wanted = at_work.Wanted(net, points, choice, metrics, store, plot, metric, fit, resume, restart, format, output)
-        at_work.put_sweep(wanted, workers_of)
+        put_points(asked)
 
 
-def _alone(option: str, others: dict[str, Any], why: str) -> None:
-    """Raises UsageError for options that do not go with one."""
-    given = [name for name, value in others.items() if value]
-    if given:
-        raise UsageError(f"{option} goes without {', '.join(given)}: {why}")
-
-
-def _explain_steps(net: Any, format: str | None, output: str | None) -> None:
+def put_steps(asked: Asked) -> None:
+    """The next step up of each knob."""
     from costcalc.analysis.scaling.steps import next_steps
 
-    steps = next_steps(net)
-    emit([steps.table()], steps.to_dict(), format, output)
+    asked.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
+    steps = next_steps(asked.net)
+    emit([steps.table()], steps.to_dict(), asked.format, asked.output)
 
 
-def _presets(
-    net: Any, presets: str, metrics: str | None, store: str | None, plot: str | None, format: str | None,
-    output: str | None,
-) -> None:  # fmt: skip
+def put_report(asked: Asked) -> None:
+    """The page about the network."""
+    asked.only("report", "points", "presets", why="it goes with points or --presets alone")
+    write_report(asked.net, asked.points or [], asked.presets, str(asked.report))
+
+
+def put_presets(asked: Asked) -> None:
+    """The presets side by side."""
     from costcalc.analysis.scaling.presets import sweep_presets
 
-    found = sweep_presets(net, presets, metrics, seconds=at_work.seconds_for(metrics, store))
-    if plot:
-        write_plot(found.chart(), plot)
-    emit(found.tables(), found.to_dict(), format, output)
+    asked.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
+    found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.seconds)
+    if asked.plot:
+        write_plot(found.chart(), asked.plot)
+    emit(found.tables(), found.to_dict(), asked.format, asked.output)

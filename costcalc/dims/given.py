@@ -46,7 +46,9 @@ def normal(x: Any) -> Any:
 
 
 def exact(x: Any) -> Any:
-    """x, or if it is a float the number that its decimal digits say; not a number stays what it is."""
+    """x, or if it is a float the number that its decimal digits say; of numpy's numbers Python's; not a number stays
+    what it is."""
+    x = x.item() if is_column(x) and x.ndim == 0 else x
     return normal(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
 
 

@@ -32,7 +32,7 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
     if format == "csv" and len(tables) > 1:
         _say_what_is_not_there(tables[1:])
     if output is not None and str(output) != "-":
-        from costcalc.report.files import write
+        from costcalc.files import write
 
         write(output, text(tables, document, format))
         return
@@ -84,8 +84,9 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
     return "".join("".join(part for part, _ in line).rstrip() + "\n" for line in lines(tables, None))
 
 
-def format_of(format: str | None, output: Path | None) -> str:
-    """The format that was asked for by name, else by the file's suffix. Raises UnknownName with a hint."""
+def format_of(format: str | None, output: Path | None, others: str = "") -> str:
+    """The format that was asked for by name, else by the file's suffix. Raises UnknownName, which names also suffixes
+    that others than `text` write."""
     from costcalc.errors import UnknownName, unknown
 
     if format is not None:
@@ -96,6 +97,6 @@ def format_of(format: str | None, output: Path | None) -> str:
         return "table"
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
-        known = f"one of {' '.join(SUFFIXES)}, or give --format"
+        known = f"one of {' '.join((*SUFFIXES, *others.split()))}, or give --format"
         raise UnknownName(f"{str(output)!r} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}; use {known}")
     return SUFFIXES[suffix]

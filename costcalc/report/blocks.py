@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from costcalc.analysis.scaling.charts import chosen_metric, curves, heat_map
+from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.sweep import Sweep
 from costcalc.chart import HeatMap, short
 from costcalc.table import visible

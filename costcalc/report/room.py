@@ -11,9 +11,9 @@ from costcalc.analysis.sweep.state import LESS
 from costcalc.errors import NoRoom, UsageError
 from costcalc.report.rows import Rows
 from costcalc.table import bytes_text
+from costcalc.text import time_text
 
 MOST_ROWS = 10**12  # that are looked at one by one
-HOUR, DAY = 3600, 86400
 
 
 def refuse_if_too_large(grid: Grid, choice: Choice, rows: Rows, folder: Path | None = None, done: int = 0) -> None:
@@ -26,10 +26,3 @@ def refuse_if_too_large(grid: Grid, choice: Choice, rows: Rows, folder: Path | N
         raise UsageError(f"{takes}; {LESS}, or count them with --histogram")
     if folder and choice.where is None and size > (free := shutil.disk_usage(folder).free):
         raise NoRoom(f"{takes}, and {bytes_text(free)} are free in {str(folder)!r}; {LESS}, or use another disk")
-
-
-def time_text(seconds: float) -> str:
-    """`20 minutes`, `3 hours`, `19 days`."""
-    if seconds < 2 * HOUR:
-        return f"{max(1, seconds / 60):,.0f} minutes"
-    return f"{seconds / HOUR:,.0f} hours" if seconds < 2 * DAY else f"{seconds / DAY:,.0f} days"

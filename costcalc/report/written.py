@@ -16,7 +16,7 @@ from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
-from costcalc.analysis.sweep.crew import Borrowed, Crew, crew_of
+from costcalc.analysis.sweep.crew import Crew
 from costcalc.analysis.sweep.found import counts_in_words
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
@@ -30,6 +30,7 @@ from costcalc.analysis.sweep.sweep import (
     sweep,
     sweep_of,
 )
+from costcalc.analysis.sweep.workers import crew_of
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.report.journal import GO_ON, Journal, beside, found
@@ -76,7 +77,7 @@ def write_sweep(
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
     wanted = Wanted(net, grid_of(axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
-    with Borrowed(executor) if executor else crew_of(workers, wanted.grid.size, wanted.per_second) as crew:
+    with crew_of(workers, executor, wanted.grid.size, wanted.per_second) as crew:
         return write(wanted, crew)
 
 

@@ -19,6 +19,9 @@ Names = Mapping[str, Any]
 BROKEN = object()  # the value of a name whose problem is noted already
 
 
+NOT_FINITE = ("nan", "inf", "infinity")
+
+
 class Fault(Exception):
     """Why an expression has no value. Without a message the reason is noted already."""
 
@@ -86,7 +89,8 @@ def _name(node: ast.Name, names: Names) -> Any:
     try:
         value = names[node.id]
     except KeyError:
-        raise Fault(f"unknown name {node.id!r}", did_you_mean(node.id, names)) from None
+        hint = "every number is finite" if node.id.lower() in NOT_FINITE else did_you_mean(node.id, names)
+        raise Fault(f"unknown name {node.id!r}", hint) from None
     if value is BROKEN:
         raise Fault
     return value

@@ -33,6 +33,7 @@ MAX_DEPTH = 50
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
 ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)
+SHORT, THOUSANDS = re.compile(r"(?<![\w.])(\d+\.?\d*)([KMGB])\b"), {"K": 3, "M": 6, "G": 9, "B": 9}  # as budgets have
 LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!=", "²": "**2",
                "‘": "'", "’": "'", "“": "'", "”": "'"}  # fmt: skip
 
@@ -137,7 +138,9 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
             warnings.simplefilter("ignore")
             tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise Fault("is not an expression", "see docs/specs.md") from None
+        short = SHORT.search(text)
+        hint = f"write {short[1]}e{THOUSANDS[short[2]]} for {short[0]}" if short else "see docs/specs.md"
+        raise Fault("is not an expression", hint) from None
     names: set[str] = set()
     return _Allowed(text, names).tree(tree, 0), frozenset(names)
 

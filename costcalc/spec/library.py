@@ -14,7 +14,7 @@ from costcalc.spec.expressions import parse
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Knob, Preset, Spec
 from costcalc.spec.parse import parse_file, parse_head
-from costcalc.text import value_text
+from costcalc.text import settings_text
 
 
 class Target(NamedTuple):
@@ -69,7 +69,7 @@ def entries() -> list[Entry]:
         head = _head(stem)
         found.append(Entry(head.name, "spec", head.title, head.name))
         for preset in head.presets.values():
-            about = preset.about or ", ".join(f"{k}={value_text(v)}" for k, v in preset.settings.items())
+            about = preset.about or settings_text(preset.settings)
             found.append(Entry(preset.name, "preset", about, head.name))
     return found
 
@@ -176,7 +176,14 @@ def _setting(text: str, knob: Knob) -> Any:
         return text
     if knob.kind == "flag":
         return {"true": True, "false": False}.get(text.lower(), text)
+    return parse_number(knob.name, text)
+
+
+def parse_number(name: str, text: str) -> Any:
+    """An exact number as it is written for a name: `160`, `1/3`, `2**5`. Raises UsageError."""
     try:
         return parse(text, Place("", 0, 0)).value({})
     except SpecError as error:
-        raise UsageError(f"{knob.name}={text[:60]}: {error.problems[0].message}") from None
+        problem = error.problems[0]
+        hint = f"; {problem.hint}" if problem.hint else ""
+        raise UsageError(f"{name}={text[:60]}: {problem.message}{hint}") from None

@@ -206,3 +206,8 @@ class Spec(ReadOnly):
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
     unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant
+
+    @cached_property
+    def size_knobs(self) -> tuple[str, ...]:
+        """The knobs that can be letters, in the order of the file."""
+        return tuple(name for name, knob in self.knobs.items() if knob.is_size)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from functools import cached_property
 from typing import Any, Self
 
@@ -43,6 +43,22 @@ class Network:
     def knobs(self) -> dict[str, Any]:
         """Every knob and its value."""
         return resolve(self.spec, self.settings)
+
+    @property
+    def besides_its_preset(self) -> dict[str, Any]:
+        """What is set but by the preset that it may be: of resnet50@r=160 only r."""
+        preset = preset_of(self.label, self.spec)
+        by_preset = preset.settings if preset else {}
+        return {name: value for name, value in self.settings.items() if by_preset.get(name) != value}
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """The knobs that are numbers, and their values."""
+        return {name: value for name, value in self.knobs.items() if name in self.spec.size_knobs}
+
+    def knobs_but(self, names: Container[str]) -> dict[str, Any]:
+        """Every other knob and its value."""
+        return {name: value for name, value in self.knobs.items() if name not in names}
 
     def with_knobs(self, **knobs: Any) -> Self:
         """The same network with these knobs set; a float is read as its decimal digits.

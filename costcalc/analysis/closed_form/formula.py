@@ -218,9 +218,7 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
     knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
-    below = [
-        n for n, knob in net.spec.knobs.items() if n not in net.settings and knob.is_size and not may_be_letter(knob)
-    ]
+    below = [n for n in net.spec.size_knobs if n not in net.settings and not may_be_letter(net.spec.knobs[n])]
     numbers = (f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below)
     assumed = [*graph.graph["assumed"], *numbers]
     return Formula(
@@ -232,7 +230,7 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
 
 def too_large(net: Network, seconds: float) -> str:
     """What is said of a formula that nobody could wait for, or read."""
-    free = ", ".join(name for name, knob in net.spec.knobs.items() if knob.is_size and name not in net.settings)
+    free = ", ".join(name for name in net.spec.size_knobs if name not in net.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
     return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
 
@@ -241,7 +239,7 @@ def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
     """The layer graph with letters for the knobs that are not set, or for those in `free`."""
     if free is None:
         return net.graph(free=net.spec.knobs)
-    settings = {name: value for name, value in net.knobs.items() if name not in set(free)}
+    settings = net.knobs_but({*free})
     return type(net)(net.spec, settings, net.label, net.max_layers).graph(free=free)
 
 

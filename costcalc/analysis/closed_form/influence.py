@@ -26,7 +26,7 @@ NOTE = (
 
 def derive_in_all(net: Network, metric: str) -> Formula:
     """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
-    every = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    every = net.spec.size_knobs
     try:
         return derive(net, metric, free=every)
     except UnknownName:

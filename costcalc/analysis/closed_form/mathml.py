@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from html import escape
 
 from sympy import Add, Expr, Mul, ceiling, floor
 
-from costcalc.analysis.closed_form.mathtext import NAMES, Writer
+from costcalc.analysis.closed_form.mathtext import GREEK, NAMES, Writer, letter_parts
 from costcalc.table import visible
-
-GREEK_LETTERS = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
-    "phi": "φ", "psi": "ψ", "omega": "ω",
-}  # fmt: skip
 
 
 class MathML(Writer):
@@ -24,11 +17,8 @@ class MathML(Writer):
 
     def letter(self, name: str) -> str:
         """c_in and c7 have what comes after their first part below, phi is φ."""
-        shown = visible(self.letters.get(name, name))
-        bare = shown.rstrip("'")
-        head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
-        primes = "′" * (len(shown) - len(bare))
-        text = f"<mi>{escape(GREEK_LETTERS.get(head, head))}{primes}</mi>"
+        head, below, primes = letter_parts(visible(self.letters.get(name, name)))
+        text = f"<mi>{escape(GREEK.get(head, head))}{'′' * primes}</mi>"
         return f"<msub>{text}<mi>{escape(below)}</mi></msub>" if below else text
 
     def number(self, n: int) -> str:

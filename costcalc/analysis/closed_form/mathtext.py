@@ -12,11 +12,11 @@ from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.text import power_text
 
 Factors = list[tuple[Expr, int]]
 NAMES = {ceiling: "ceil", floor: "floor", RoundTo: "round_to", Max: "max", Min: "min", Gcd: "gcd"}
 FAR_OUT, NEAR = 10**6, 10  # where terms are compared to put the largest first: image sizes far out, the rest near
-SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Product(NamedTuple):
@@ -75,7 +75,7 @@ class Writer:
         return f"{n:,}"
 
     def power(self, base: str, n: int) -> str:
-        return base + str(n).translate(SUPERSCRIPTS)
+        return power_text(base, n)
 
     def quotient(self, over: str, under: str, simple: bool) -> str:
         return f"{over}/{under}" if simple else f"{over}/({under})"
@@ -179,15 +179,24 @@ class InSpec(Writer):
         return f"{NAMES[x.func]}({', '.join(map(self.inside, x.args))})"
 
 
-GREEK = re.compile(
-    "(alpha|beta|gamma|delta|epsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|phi|psi|omega)"
-)
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
 SPECIAL = {"\\": r"\backslash{}", **{sign: f"\\{sign}" for sign in "{}$&#%_"}, "^": r"\hat{}", "~": r"\sim{}"}
 
 
 def escaped(text: str) -> str:
     """Text that LaTeX prints and does not obey."""
     return "".join(SPECIAL.get(sign, sign) for sign in text)
+
+
+def letter_parts(shown: str) -> tuple[str, str, int]:
+    """What a letter starts with, what stands below it, and its primes: c_in is c, in; n4 n, 4; n_c' n, c, one prime."""
+    bare = shown.rstrip("'")
+    head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
+    return head, below, len(shown) - len(bare)
 
 
 class Latex(Writer):
@@ -197,12 +206,10 @@ class Latex(Writer):
 
     def letter(self, name: str) -> str:
         r"""c_in -> c_{\mathrm{in}}, n4 -> n_{4}, n_c' -> n_{c}', classes -> \mathrm{classes}"""
-        shown = self.letters.get(name, name)
-        bare = shown.rstrip("'")
-        head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
-        head = f"\\{head}" if GREEK.fullmatch(head) else head if len(head) == 1 else rf"\mathrm{{{escaped(head)}}}"
+        head, below, primes = letter_parts(self.letters.get(name, name))
+        head = f"\\{head}" if head in GREEK else head if len(head) == 1 else rf"\mathrm{{{escaped(head)}}}"
         inside = below if len(below) == 1 or below.isdigit() else rf"\mathrm{{{escaped(below)}}}"
-        return head + (f"_{{{inside}}}" if below else "") + "'" * (len(shown) - len(bare))
+        return head + (f"_{{{inside}}}" if below else "") + "'" * primes
 
     def number(self, n: int) -> str:
         return f"{n:,}".replace(",", "{,}")

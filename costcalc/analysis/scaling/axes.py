@@ -10,7 +10,6 @@ from typing import Any
 from costcalc.analysis.scaling.knob import Steps
 from costcalc.dims import ceil
 from costcalc.dims.given import is_number, normal
-from costcalc.spec.library import preset_of
 from costcalc.spec.model import Knob
 from costcalc.spec.network import Network
 from costcalc.text import value_text
@@ -19,16 +18,14 @@ NOT_OF_THE_NETWORK = ("batch", "classes")  # what it is used for, not how large 
 STEPS = 20  # of the default, or more
 
 
-def size_knobs(net: Network) -> list[str]:
+def growing_knobs(net: Network) -> list[str]:
     """The knobs that say how large the network is."""
-    return [name for name, knob in net.spec.knobs.items() if knob.is_size and name not in NOT_OF_THE_NETWORK]
+    return [name for name in net.spec.size_knobs if name not in NOT_OF_THE_NETWORK]
 
 
 def free_knobs(net: Network) -> list[str]:
     """Those of them that the target has not set; what only a preset sets is free."""
-    preset = preset_of(net.label, net.spec)
-    given = {name for name, value in net.settings.items() if not preset or preset.settings.get(name) != value}
-    return [name for name in size_knobs(net) if name not in given]
+    return [name for name in growing_knobs(net) if name not in net.besides_its_preset]
 
 
 def axes_of(net: Network, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:

@@ -25,7 +25,7 @@ from costcalc.dims.given import normal
 from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
-from costcalc.text import value_text
+from costcalc.text import settings_text, value_text
 
 TIMES = 10  # as far as so many times the larger of the two settings, if nobody says
 CHUNK = 16_384  # values worked out together
@@ -93,8 +93,8 @@ class BreakEven:
         if self.invalid:
             notes.append(f"at {self.invalid:,} of them one of the two is no network")
         for net in self.nets:
-            fixed = [f"{k}={value_text(v)}" for k, v in net.knobs.items() if k != self.knob]
-            notes += [f"{net.label}: {', '.join(fixed)}"] if fixed else []
+            fixed = net.knobs_but([self.knob])
+            notes += [f"{net.label}: {settings_text(fixed)}"] if fixed else []
         return [*notes, CONVENTION]
 
     def sentence(self) -> str:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
+from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.compound import Compound, compound_net
 from costcalc.analysis.scaling.knob import check_size
-from costcalc.analysis.scaling.law import EXPONENTS
 from costcalc.analysis.scaling.phi import PAPERS, Law
 from costcalc.analysis.scaling.scale import (
     Scaled,
@@ -29,7 +29,7 @@ from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note, value_text
 
 MOST_FREE = 3  # knobs that are looked through unasked
 LARGEST_GRID = 20_000_000  # points
@@ -80,8 +80,7 @@ class Fitting:
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
             notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
-        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in grid.axes]
-        return [*notes, *([f"knobs: {', '.join(fixed)}"] if fixed else []), *what_they_count(self.found.metrics)]
+        return [*notes, *knobs_note(self.net.knobs_but(grid.axes)), *what_they_count(self.found.metrics)]
 
     def _at_the_end(self) -> list[str]:
         """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""
@@ -106,7 +105,7 @@ class Fitting:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale` over several knobs."""
         grid = self.found.grid
-        knobs = {name: value for name, value in self.net.knobs.items() if name not in grid.axes}
+        knobs = self.net.knobs_but(grid.axes)
         axes = {name: list(values) for name, values in grid.axes.items()}
         about = {"points": grid.size, "fit": self.fits, "front": len(self.found), "invalid": self.found.invalid}
         compound = self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()}
@@ -149,7 +148,7 @@ def scale_net(
 def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
     """The free knobs: those that are named, or the grid's; else all that say how large the network is."""
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
-    known = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    known = net.spec.size_knobs
     for name in given:
         check_size(net, name)
         if given.count(name) > 1:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.knob import GRAIN
-from costcalc.analysis.scaling.law import EXPONENTS
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
@@ -22,7 +22,7 @@ from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note, value_text
 
 Costs = Mapping[str, int]
 
@@ -68,17 +68,13 @@ class Compound:
         notes.append(f"{self.law.formula()} times those of {self.base.label}: {rounding_text(self.base)}")
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
-        fixed = [f"{k}={value_text(v)}" for k, v in self.base.knobs.items() if k not in EXPONENTS]
-        return [
-            *notes,
-            *([f"knobs: {', '.join(fixed)}"] if fixed else []),
-            *what_they_count(shown_with(self.budget or ())),
-        ]
+        fixed = knobs_note(self.base.knobs_but(EXPONENTS))
+        return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()))]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale --compound`."""
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
-        knobs = {name: value for name, value in self.base.knobs.items() if name not in EXPONENTS}
+        knobs = self.base.knobs_but(EXPONENTS)
         return document(
             target=self.base.label, knobs=knobs, law=law, budget=dict(self.budget or {}), phi=self.phi,
             rows=self.to_records(),

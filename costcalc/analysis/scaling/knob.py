@@ -78,7 +78,7 @@ class Steps:
 
 def check_size(net: Network, knob: str) -> None:
     """Raises UnknownName for what is no knob of the network, or none that is a number."""
-    knobs = [name for name, given in net.spec.knobs.items() if given.is_size]
+    knobs = net.spec.size_knobs
     if knob in net.spec.knobs and knob not in knobs:
         raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
     if knob not in knobs:

@@ -10,13 +10,13 @@ from fractions import Fraction
 from math import inf, isfinite
 from typing import Any
 
+from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.knob import GRAIN
-from costcalc.analysis.scaling.law import EXPONENTS, power_text
 from costcalc.dims.given import exact, is_number, normal, shortened
-from costcalc.errors import Place, SpecError, UsageError
-from costcalc.spec.expressions import parse
+from costcalc.errors import UsageError
+from costcalc.spec.library import parse_number
 from costcalc.spec.network import Network
-from costcalc.text import value_text
+from costcalc.text import power_text, value_text
 
 DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
 LARGEST_PHI = 1000
@@ -114,13 +114,7 @@ def read_phi(given: Any) -> Any:
 
 def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
     """An exact number between two bounds. Raises UsageError for anything else, NaN and infinities among it."""
-    value = given
-    if isinstance(given, str):
-        try:
-            value = parse(given, Place("", 0, 0)).value({})
-        except SpecError as error:
-            raise UsageError(f"{name}={given[:60]}: {error.problems[0].message}") from None
-    value = exact(value.item() if hasattr(value, "item") else value)
+    value = parse_number(name, given) if isinstance(given, str) else exact(given)
     if isinstance(value, bool) or not is_number(value) or (isinstance(given, float) and not isfinite(given)):
         raise UsageError(f"{name} is a number, got {shortened(value)}")
     if value < low:
@@ -132,7 +126,7 @@ def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
 
 def check_law_knobs(net: Network) -> None:
     """Raises UsageError for a network without depth, width and resolution as numbers to be multiplied."""
-    missing = [k for k in EXPONENTS if k not in net.spec.knobs or not net.spec.knobs[k].is_size]
+    missing = [k for k in EXPONENTS if k not in net.spec.size_knobs]
     if missing:
         raise UsageError(
             f"compound scaling multiplies depth, width and resolution, and {net.name} has no knob {missing[0]!r}; "

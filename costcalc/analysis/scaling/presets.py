@@ -12,8 +12,7 @@ from math import log, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costcalc.analysis.reconcile import reconcile_net
-from costcalc.analysis.scaling.law import EXPONENTS, compound, power_text
+from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
@@ -21,10 +20,9 @@ from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_the
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
-from costcalc.spec.library import preset_of
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import rounded, value_text
+from costcalc.text import power_text, rounded, value_text
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -153,8 +151,7 @@ def sweep_presets(
     """
     shown = read_metrics(metrics, SHOWN)
     names = read_presets(wanted, net)
-    given = _besides_its_preset(net)
-    nets = [net.at({**net.spec.presets[name].settings, **given}, name) for name in names]
+    nets = [net.at({**net.spec.presets[name].settings, **net.besides_its_preset}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
     law = compound(net) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
@@ -179,13 +176,6 @@ def _by_law(
     said = base * prod((Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob] for knob in law)
     error = {"law": round(said), "error": (said - macs) / macs}
     return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
-
-
-def _besides_its_preset(net: Network) -> dict[str, Any]:
-    """What is set of a network but by the preset that it may be: of resnet50@r=160 only r."""
-    preset = preset_of(net.label, net.spec)
-    by_preset = preset.settings if preset else {}
-    return {name: value for name, value in net.settings.items() if by_preset.get(name) != value}
 
 
 def read_presets(wanted: str, net: Network) -> list[str]:
@@ -215,5 +205,5 @@ def _preset(short: str, names: Sequence[str], net: Network) -> str:
 
 def _published(net: Network, metric: str) -> str | None:
     """The first figure of the whole network that its spec lists."""
-    figures = [figure.published for figure in reconcile_net(net).figures]
-    return next((p.value for p in figures if p.preset == net.label and p.metric == metric and not p.block), None)
+    own = (figure for figure in net.spec.published if figure.preset == net.label and not figure.at and not figure.block)
+    return next((figure.value for figure in own if figure.metric == metric), None)

@@ -21,7 +21,7 @@ from costcalc.dims.given import exact, shortened
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note, value_text
 
 BUDGETS = [n for n, metric in ALL.items() if not metric.of and not metric.measured]  # what of a network grows with it
 BEYOND = 4096  # steps after a value that fits, of which none may
@@ -92,9 +92,8 @@ class Scaled:
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
-        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k != self.knob]
         title = f"{self.net.label}: {self.net.title}"
-        notes += [f"knobs: {', '.join(fixed)}", *what_they_count(shown_with(self.budget))]
+        notes += [*knobs_note(self.net.knobs_but([self.knob])), *what_they_count(shown_with(self.budget))]
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -104,7 +103,7 @@ class Scaled:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale`."""
-        knobs = {name: value for name, value in self.net.knobs.items() if name != self.knob}
+        knobs = self.net.knobs_but([self.knob])
         return document(
             target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
             same_cost_from=self.least, rows=self.to_records(),
@@ -144,7 +143,7 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
     for metric, most in budget.items():
         if metric not in BUDGETS:
             raise UnknownName(unknown("metric", metric, BUDGETS))
-        found[metric] = exact(most.item() if hasattr(most, "item") else most)
+        found[metric] = exact(most)
         if not is_number(found[metric]) or isinstance(most, bool):
             raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
         found[metric] = int(found[metric] // 1)  # as counts are

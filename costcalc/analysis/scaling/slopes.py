@@ -48,13 +48,12 @@ class _Tangents:
         from costcalc.analysis.closed_form.influence import derive_in_all, tangent
 
         choices = _choices(net)
-        sizes = {name for name, knob in net.spec.knobs.items() if knob.is_size}
         try:
             if choices not in self.known:
                 self.known[choices] = None
                 self.known[choices] = derive_in_all(net, "macs")
             formula = self.known[choices]
-            return tangent(formula, net.knobs) if formula and sizes <= {*formula.knobs} else {}
+            return tangent(formula, net.knobs) if formula and formula.knobs.keys() >= {*net.spec.size_knobs} else {}
         except (CostcalcError, ZeroDivisionError):
             return {}
 
@@ -84,10 +83,9 @@ def _alike(nets: Sequence[Network]) -> list[list[int]]:
 
 
 def _choices(net: Network) -> tuple[Any, ...]:
-    return tuple(value for name, value in net.knobs.items() if not net.spec.knobs[name].is_size)
+    return tuple(net.knobs_but(net.spec.size_knobs).values())
 
 
 def _twice(net: Network, knob: str) -> dict[str, Any]:
     """All numbers of a network, one of them doubled."""
-    sizes = {name: value for name, value in net.knobs.items() if net.spec.knobs[name].is_size}
-    return sizes | ({knob: 2 * sizes[knob]} if knob else {})
+    return net.sizes | ({knob: 2 * net.knobs[knob]} if knob else {})

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.scaling.axes import size_knobs
+from costcalc.analysis.scaling.axes import growing_knobs
 from costcalc.analysis.scaling.changes import changes
 from costcalc.analysis.scaling.knob import Steps, check_size
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note, value_text
 
 CHUNKS = (64, 1024, 16_384, 131_072)  # steps looked at together, more and more
 SHOWN = 3  # changes that a table names
@@ -49,9 +49,8 @@ class NextSteps:
         )  # fmt: skip
         rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
         notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
-        fixed = [f"{k}={value_text(v)}" for k, v in self.net.knobs.items() if k not in self.among]
-        notes += [f"knobs: {', '.join(fixed)}"] if fixed else []
-        return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, [*notes, CONVENTION])
+        notes += [*knobs_note(self.net.knobs_but(self.among)), CONVENTION]
+        return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, notes)
 
     def _cheapest(self) -> list[str]:
         """The knob whose next step costs the fewest MACs more."""
@@ -88,7 +87,7 @@ def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
     different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
     """
     net.needs_numbers("explain-steps")
-    names = [*(size_knobs(net) if knobs is None else knobs)]
+    names = [*(growing_knobs(net) if knobs is None else knobs)]
     if not names:
         raise UsageError(f"{net.label} has no knob that says how large it is")
     for name in names:

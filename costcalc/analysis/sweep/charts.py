@@ -11,21 +11,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.scaling.law import laws, power_text
+from costcalc.analysis.law import laws
+from costcalc.analysis.sweep.metrics import ALL
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
 from costcalc.spec.network import Network
-from costcalc.text import value_text
+from costcalc.text import power_text, value_text
 
 if TYPE_CHECKING:
-    from costcalc.analysis.scaling.presets import PresetSweep
-    from costcalc.analysis.sweep.sweep import Sweep
+    from costcalc.analysis.sweep.found import Sweep
 
-UNITS = {
-    "params": "learned scalars", "macs": "multiplications", "elementwise": "operations",
-    "activations": "elements written",
-}  # fmt: skip
 CROWD = 100_000  # points of a grid that are shown behind its front
 
 
@@ -40,9 +35,9 @@ def chart_of(found: Sweep, metric: str | None = None) -> Chart:
         return curves(found, long[0])
     if len(long) == 2:
         return heat_map(found, long[0], long[1], metric)
-    points = _marks(_having(found.columns, "macs", "params"), "macs", "params")
+    points = _marks(having(found.columns, "macs", "params"), "macs", "params")
     axes = metric_axis("macs", log=True), metric_axis("params", log=True)
-    return Scatter(_title(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
+    return Scatter(title_of(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
 def chosen_metric(found: Sweep, metric: str | None) -> str:
@@ -56,14 +51,17 @@ def chosen_metric(found: Sweep, metric: str | None) -> str:
 
 def metric_title(metric: str) -> str:
     """A metric as tables call it."""
-    from costcalc.analysis.sweep.metrics import ALL
-
     return ALL[metric].title if metric in ALL else metric.replace("_", " ")
+
+
+def metric_unit(metric: str) -> str:
+    """What one of it is, in a word or two; nothing where its title says that."""
+    return ALL[metric].unit if metric in ALL else ""
 
 
 def metric_axis(metric: str, *, log: bool = False) -> Axis:
     """A metric as an axis: its name and its unit."""
-    return Axis(metric_title(metric), UNITS.get(metric, ""), log)
+    return Axis(metric_title(metric), metric_unit(metric), log)
 
 
 def knob_axis(net: Network, name: str) -> Axis:
@@ -80,7 +78,7 @@ def curves(found: Sweep, knob: str, metrics: Sequence[str] | None = None) -> Cur
         if metric == "macs":
             lines += law_line(found.net, knob, xs)
         panels.append((metric_axis(metric), tuple(lines)))
-    return Curves(_title(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
+    return Curves(title_of(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
 
 
 def law_line(net: Network, knob: str, xs: Iterable[Any]) -> list[Line]:
@@ -102,7 +100,7 @@ def heat_map(found: Sweep, x: str, y: str, metric: str = "macs", marks: Iterable
     xs, ys = found.grid.axes[x], found.grid.axes[y]
     cells = tuple(tuple(known.get((a, b)) for a in xs) for b in ys)
     axes = knob_axis(found.net, x), knob_axis(found.net, y), metric_axis(metric)
-    return HeatMap(_title(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
+    return HeatMap(title_of(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
 
 
 def front_chart(found: Sweep) -> Scatter:
@@ -111,48 +109,21 @@ def front_chart(found: Sweep) -> Scatter:
 
     orders = [*found.choice.pareto, ("macs", False)]
     (x, less), (y, _) = sorted(orders[:2], key=lambda order: order[1])
-    kept, groups = _having(found.columns, x, y), []
+    kept, groups = having(found.columns, x, y), []
     if found.grid.size <= CROWD:
         every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
         groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not less
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
-    return Scatter(_title(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
-
-
-def preset_chart(found: PresetSweep) -> Scatter:
-    """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
-    _having(found.rows[0], "macs", "params")
-    names = short_names([row["preset"] for row in found.rows])
-    exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(found.rows, names))
-    pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in found.rows]
-    published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
-    groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
-    return Scatter(_title(found.net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
-
-
-def short_names(names: Sequence[str]) -> list[str]:
-    """Names without the words that all of them begin with: b0, b1."""
-    words = [name.split("_") for name in names]
-    shared = 0
-    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
-        shared += 1
-    return ["_".join(parts[shared:]) for parts in words]
-
-
-def _figure(text: str | None) -> Fraction | None:
-    if text is None:
-        return None
-    digits, unit, _ = read_figure(text, 1000)
-    return Fraction(digits) * unit
+    return Scatter(title_of(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
 
 
 def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
     return tuple(Mark(a, b) for a, b in zip(columns[x].tolist(), columns[y].tolist()))
 
 
-def _having(columns: Any, *names: str) -> Any:
+def having(columns: Any, *names: str) -> Any:
     """The columns, if these are there."""
     for name in names:
         if name not in columns:
@@ -164,5 +135,6 @@ def _axis(found: Sweep, name: str) -> Axis:
     return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
 
 
-def _title(net: Network, chosen: str = "") -> str:
+def title_of(net: Network, chosen: str = "") -> str:
+    """What stands above a picture: the network, and how its points were chosen."""
     return f"{net.label}: {net.title}" + (f" ({chosen})" if chosen else "")

@@ -78,10 +78,18 @@ def read_choice(
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
     return Choice(
         None if where is None else read_where(where, knobs),
-        tuple(read_order(name, swept) for name in names),
+        tuple(read_order(_free(name, knobs, swept), swept) for name in names),
         top,
         read_order(by, (), (*swept, *ALL)),
     )
+
+
+def _free(text: str, knobs: Sequence[str], swept: Sequence[str]) -> str:
+    """What a front is of, if it may differ from point to point. Raises UsageError for a knob that is not swept."""
+    name = text.strip().removeprefix("-")
+    if name in knobs and name not in swept:
+        raise UsageError(f"{name} is the same at every point: give it values, or leave it out of --pareto")
+    return text
 
 
 def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Order:

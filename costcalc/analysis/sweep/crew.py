@@ -1,4 +1,4 @@
-"""Who works out the chunks: this process, processes of this machine, or any executor; merged in the grid's order.
+"""A crew that works out chunks: this process, or workers that may be lost; merged in the grid's order.
 
 The answer is the same to the last bit whoever finishes first, for chunks know nothing of each other.
 """
@@ -9,13 +9,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from costcalc.errors import UsageError, WorkersLost
+from costcalc.errors import WorkersLost
 
-PAYS = 3.0  # seconds of work from which on it pays to start processes, which takes half a second
 MOST_LOSSES = 3  # times that a chunk is given to new workers after those that had it ended
 
 
@@ -134,20 +132,3 @@ def _submitted(crew: Crew, work: Callable[[Any], Any], chunk: Any) -> Future[Any
         failed: Future[Any] = Future()
         failed.set_exception(BrokenExecutor())
         return failed
-
-
-def crew_of(workers: int | None, size: int, per_second: int) -> AbstractContextManager[Crew | None]:
-    """So many processes of this machine; as many as it has cores where so many points, at so many a second, are worth
-    starting them; none but this one for 1. Raises UsageError for less."""
-    if workers is not None and workers < 1:
-        raise UsageError(f"{workers} workers do nothing; 1 is this process alone")
-    if workers is None:
-        workers = cores() if size / per_second > PAYS else 1
-    from costcalc.analysis.sweep.processes import Processes
-
-    return nullcontext() if workers == 1 else Processes(workers)
-
-
-def cores() -> int:
-    """Of this machine, those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

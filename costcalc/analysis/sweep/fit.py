@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from costcalc.analysis.sweep.metrics import ALL
-from costcalc.analysis.sweep.sweep import Sweep
 from costcalc.errors import UsageError
 from costcalc.table import CONVENTION, Column, Table, document
-from costcalc.text import value_text
+from costcalc.text import knobs_note
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.found import Sweep
 
 NOTHING = 1e-9  # less than this is the noise of floats
 HOW = (
@@ -59,13 +61,12 @@ class Fit:
         ]
         if swept.invalid:
             notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
-        fixed = [f"{k}={value_text(v)}" for k, v in swept.net.knobs.items() if k not in swept.grid.axes]
-        return [*notes, HOW, *self.left_out, *([f"knobs: {', '.join(fixed)}"] if fixed else [])]
+        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --fit`."""
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
-        knobs = {name: value for name, value in self.swept.net.knobs.items() if name not in axes}
+        knobs = self.swept.net.knobs_but(axes)
         return document(
             target=self.swept.net.label, knobs=knobs, axes=axes, points=len(self.swept), rows=self.to_records()
         )

@@ -18,10 +18,10 @@ from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
-from costcalc.text import as_float, value_text
+from costcalc.text import as_float, knobs_note
 
 if TYPE_CHECKING:
-    from costcalc.analysis.scaling.fit import Fit
+    from costcalc.analysis.sweep.fit import Fit
     from costcalc.chart import Chart
 
 COSTS_ALONE = "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,{}"
@@ -65,7 +65,7 @@ class Sweep:
 
     def fit(self) -> Fit:
         """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
-        from costcalc.analysis.scaling.fit import fit
+        from costcalc.analysis.sweep.fit import fit
 
         return fit(self)
 
@@ -98,7 +98,12 @@ class Sweep:
     def notes(self) -> list[str]:
         """How many points there were, why some are not shown, and what the numbers count."""
         seconds = [how_many(self.columns["seconds"])] if "seconds" in self.metrics else []
-        return [*self.how_many(), *seconds, *fixed_knobs(self.net, self.grid), *what_they_count(self.metrics)]
+        return [
+            *self.how_many(),
+            *seconds,
+            *knobs_note(self.net.knobs_but(self.grid.axes)),
+            *what_they_count(self.metrics),
+        ]
 
     def how_many(self) -> list[str]:
         """How many points there were, how they were chosen, and why others are not there."""
@@ -107,7 +112,7 @@ class Sweep:
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
-        from costcalc.analysis.scaling.charts import chart_of
+        from costcalc.analysis.sweep.charts import chart_of
 
         return chart_of(self, metric)
 
@@ -119,7 +124,7 @@ class Sweep:
         """The JSON document of `costcalc sweep`."""
         about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
         axes = {name: list(values) for name, values in self.grid.axes.items()}
-        knobs = {name: value for name, value in self.net.knobs.items() if name not in axes}
+        knobs = self.net.knobs_but(axes)
         return document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
 
     def __repr__(self) -> str:
@@ -140,9 +145,3 @@ def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: i
     if invalid:
         notes.append(f"at {invalid:,} of these points there is no such network: {reason}")
     return notes
-
-
-def fixed_knobs(net: Network, grid: Grid) -> list[str]:
-    """`knobs: classes=1000, batch=1`: those that are not swept, if there are any."""
-    fixed = [f"{k}={value_text(v)}" for k, v in net.knobs.items() if k not in grid.axes]
-    return [f"knobs: {', '.join(fixed)}"] if fixed else []

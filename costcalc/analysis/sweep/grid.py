@@ -99,15 +99,11 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
             continue
         knob = _knob(name, knobs, owner)
         found = values if isinstance(values, Iterable) else [values]
-        axes[name] = tuple(knob.check(normal(exact(_plain(value)))) for value in found)
+        axes[name] = tuple(knob.check(normal(exact(value))) for value in found)
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
         _each_once(name, axes[name])
     return axes
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if hasattr(value, "item") else value  # of numpy's numbers Python's
 
 
 def _knob(name: str, knobs: Mapping[str, Knob], owner: str) -> Knob:

@@ -17,7 +17,7 @@ def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
     """For each part of a sweep the sha256 of all that its result depends on."""
     parts = {
         "spec": job.net.spec, "name": job.net.label, "grid": repr([*grid.axes.items()]),
-        "setting of knobs": {name: value for name, value in job.net.knobs.items() if name not in grid.axes},
+        "setting of knobs": job.net.knobs_but(grid.axes),
         "choice": (job.choice, job.histogram), "set of metrics": job.metrics,
         "size of chunks": job.points, "version of costcalc": job.version, **more,
     }  # fmt: skip

@@ -29,6 +29,7 @@ class Metric:
     of: tuple[str, str] | None = None
     worth: int = 1
     kind: str = "int"  # as in a table's Column
+    unit: str = ""  # what one is, where the title does not say it
     usual: bool = False  # shown unless others are asked for
     measured: bool = False
 
@@ -36,15 +37,18 @@ class Metric:
 ALL = {
     "params": Metric(
         "params", "learned scalars: weights, biases, normalisation; shared tensors once",
-        lambda row: (row.weight, row.bias, row.norm), usual=True,
+        lambda row: (row.weight, row.bias, row.norm), unit="learned scalars", usual=True,
     ),
-    "macs": Metric("MACs", "multiply-accumulates", lambda row: (row.macs,), usual=True),
+    "macs": Metric(
+        "MACs", "multiply-accumulates", lambda row: (row.macs,), unit="multiplications", usual=True
+    ),
     "elementwise": Metric(
         "elementwise", "all other arithmetic, one per element and elementary operation",
-        lambda row: (row.elementwise,), usual=True,
+        lambda row: (row.elementwise,), unit="operations", usual=True,
     ),
     "activations": Metric(
-        "activations", "elements written by layers, views none", lambda row: (row.activations,), usual=True
+        "activations", "elements written by layers, views none", lambda row: (row.activations,),
+        unit="elements written", usual=True,
     ),
     "weight_bytes": Metric(
         "weight bytes", "params and buffers in float32",

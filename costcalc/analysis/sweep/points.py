@@ -1,5 +1,4 @@
-"""Points that were kept, and which of them to keep: those that meet a condition, the best by one of their numbers, and
-those that no other beats."""
+"""Points that were kept, and which of them to keep: the best by one of their numbers, and those that no other beats."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ import numpy as np
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_order, read_where
 from costcalc.analysis.sweep.chunks import BLOCKS, Job, Part, work
 from costcalc.analysis.sweep.crew import Crew, in_order
-from costcalc.analysis.sweep.found import Sweep, counts_in_words, fixed_knobs
+from costcalc.analysis.sweep.found import Sweep, counts_in_words
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
 from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
@@ -26,6 +26,7 @@ from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, loo
 from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
+from costcalc.text import HOUR, knobs_note, time_text
 
 __all__ = [
     "BLOCKS", "MOST_KEPT", "Choice", "Progress", "Sweep", "histogram_net", "read_order", "read_where", "sweep",
@@ -119,7 +120,7 @@ def histogram_net(
     state = finished(Job(net, choice, (metric,), metric, points=points), grid, crew, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    return Histogram(net.label, metric, binned(state.counts), (*counts, *fixed_knobs(net, grid)))
+    return Histogram(net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))))
 
 
 def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
@@ -143,8 +144,8 @@ def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int
 def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
     most = MOST_KEPT if choice.where is None else MOST_SEEN
     if grid.size > most and not choice.reduces:
-        minutes = grid.size / POINTS_PER_SECOND / 60
-        takes = f", and about {minutes / 60:,.0f} hours of work" if minutes >= 90 else ""
+        seconds = grid.size / POINTS_PER_SECOND
+        takes = f", and about {time_text(seconds)} of work" if seconds >= HOUR else ""
         raise UsageError(
             f"{grid.size:,} points are too many to be kept{takes}; {LESS}, or write all with -o FILE.csv or .parquet"
         )

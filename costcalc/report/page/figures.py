@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from costcalc.analysis.scaling.charts import curves, heat_map, preset_chart, short_names
-from costcalc.analysis.scaling.law import laws, power_text
+from costcalc.analysis.law import laws
+from costcalc.analysis.scaling.charts import preset_chart, short_names
 from costcalc.analysis.scaling.presets import PresetSweep
+from costcalc.analysis.sweep.charts import curves, heat_map
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import Choice, sweep
 from costcalc.chart import FEW, Chart, Mark
 from costcalc.spec.network import Network
-from costcalc.text import value_text
+from costcalc.text import power_text, value_text
 
 MAPS = 3  # pairs of knobs
 CURVES = ("params", "macs")
@@ -92,4 +93,4 @@ def named_presets(presets: PresetSweep) -> Figure:
 
 
 def _fixed(net: Network, swept: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} = {value_text(value)}" for name, value in net.knobs.items() if name not in swept)
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in net.knobs_but(swept).items())

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
 from costcalc.analysis.closed_form.mathml import MathML
-from costcalc.analysis.scaling.charts import UNITS
+from costcalc.analysis.sweep.charts import metric_unit
 from costcalc.dims.letters import RoundTo
 
 ROUNDED = (
@@ -38,7 +38,7 @@ def shown(formula: Formula) -> Shown:
     ]
     rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
     long = len(formula.text) > 2 * LINE
-    unit = UNITS.get(formula.metric, "")
+    unit = metric_unit(formula.metric)
     return Shown(
         label(formula.metric), unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],

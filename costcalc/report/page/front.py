@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.scaling.charts import metric_axis, short_names
-from costcalc.analysis.scaling.law import compound, laws, power_text
+from costcalc.analysis.law import compound, laws
+from costcalc.analysis.scaling.charts import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
+from costcalc.analysis.sweep.charts import metric_axis
 from costcalc.analysis.sweep.points import Points, front
 from costcalc.analysis.sweep.sweep import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.report.page.figures import Figure, inline
 from costcalc.spec.network import Network
+from costcalc.text import power_text
 
 
 def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from costcalc.analysis.scaling.law import laws
+from costcalc.analysis.law import laws
 from costcalc.dims import ceil, normal
 from costcalc.spec.model import Knob
 from costcalc.spec.network import Network

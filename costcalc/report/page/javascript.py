@@ -8,7 +8,7 @@ Names never get into the code: knobs are k[0], k[1], …, and whatever else is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sympy import Expr, cse, numbered_symbols, sympify
@@ -20,18 +20,18 @@ from costcalc.errors import CostcalcError
 
 
 class JavaScript(Printer):  # type: ignore[misc]
-    """Prints an expression; `letters` are the knobs in their order."""
+    """Prints an expression of `letters`, the knobs in their order, and of what is `shared`."""
 
-    def __init__(self, letters: Sequence[Any]):
+    def __init__(self, letters: Sequence[Any], shared: Iterable[Any] = ()):
         super().__init__()
-        self.known = {letter: f"k[{i}]" for i, letter in enumerate(letters)}
+        self.known = {letter: f"k[{i}]" for i, letter in enumerate(letters)} | {x: str(x) for x in shared}
 
     def emptyPrinter(self, expr: Any) -> str:
         """Refuses what has no rule here. Raises CostcalcError."""
-        raise CostcalcError(f"no JavaScript for {type(expr).__name__}")
+        raise CostcalcError(f"no JavaScript for {type(expr).__name__} {expr}")
 
     def _print_Symbol(self, x: Any) -> str:
-        return self.known[x] if x in self.known else str(x.name)
+        return self.known[x] if x in self.known else self.emptyPrinter(x)
 
     def _print_Integer(self, x: Any) -> str:
         return f"q({int(x)}n)"
@@ -88,8 +88,8 @@ SIGNS = {"==": "===", "!=": "!==", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 def code(metrics: Sequence[Expr], claims: Sequence[Condition], letters: Sequence[Any]) -> str:
     """The definitions of `totals` and `conditions`."""
-    printer = JavaScript(letters)
     shared, reduced = cse([*map(sympify, metrics)], symbols=numbered_symbols("x"), order="none")
+    printer = JavaScript(letters, (name for name, _ in shared))
     lines = ["const totals = (k) => {"]
     lines += [f"  const {name} = {printer.doprint(value)};" for name, value in shared]
     lines += ["  return [", *(f"    {printer.doprint(value)}," for value in reduced), "  ];", "};"]

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.scaling.charts import UNITS, metric_title
-from costcalc.analysis.scaling.law import power_text
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
+from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
@@ -25,7 +24,7 @@ from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
-from costcalc.text import value_text
+from costcalc.text import power_text, value_text
 
 HERE = Path(__file__).parent
 MOST_POINTS = 200_000  # of the grid of a page
@@ -49,7 +48,7 @@ class Page:
         """
         net.needs_numbers("a report")
         closed, why_not = _closed_forms(net)
-        sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+        sizes = net.spec.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
         grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
         if grid.size > MOST_POINTS:
@@ -74,7 +73,7 @@ class Page:
 
     def save(self, path: Path | str) -> None:
         """Writes the page, all of it or nothing. Raises OSError."""
-        from costcalc.report.files import write
+        from costcalc.files import write
 
         write(Path(path), self.html())
 
@@ -112,7 +111,7 @@ class Page:
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
-        now = Grid({name: (value,) for name, value in self._numbers().items()})
+        now = Grid({name: (value,) for name, value in self.net.sizes.items()})
         (at,) = sweep(self.net, now, Choice()).to_records()
         found = []
         for metric in self.found.metrics:
@@ -121,23 +120,20 @@ class Page:
             found.append((metric_title(metric), cell(at[metric], "int"), ends))
         return found
 
-    def _numbers(self) -> dict[str, Any]:
-        return {name: value for name, value in self.net.knobs.items() if self.net.spec.knobs[name].is_size}
-
     def slider_rows(self) -> list[tuple[str, str]]:
         """The metrics that the sliders move: title and unit."""
-        units = {**UNITS, "activation_bytes": "float32", "weight_bytes": "float32, buffers included"}
         if self.closed is None:
             return []
         powers = "·".join(power_text(knob, power) for knob, power in law_of(self.net, self.closed.knobs).items())
         titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
-        units["law"] = f"from {visible(self.net.label)}"
-        return [(titles[metric], units.get(metric, "")) for metric in self.closed.metrics]
+        units = {"law": f"from {visible(self.net.label)}", "activation_bytes": "float32"}
+        units |= {"weight_bytes": "float32, buffers included"}
+        return [(titles[metric], units.get(metric) or metric_unit(metric)) for metric in self.closed.metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
         moved = self.closed.knobs if self.closed else ()
-        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs.items() if name not in moved)
+        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs_but(moved).items())
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""

@@ -13,7 +13,7 @@ from sympy import Expr, Integer, Rational, floor, sympify
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.scaling.law import laws
+from costcalc.analysis.law import laws
 from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
@@ -115,8 +115,7 @@ def _fraction(value: Any) -> str:
 
 def closed_forms(net: Network) -> ClosedForms:
     """The closed forms in as many knobs as can be letters. Raises CostcalcError if there is none."""
-    free = [name for name, knob in net.spec.knobs.items() if knob.is_size]
-    graph, rows, free = _walked_with(net, free)
+    graph, rows, free = _walked_with(net, [*net.spec.size_knobs])
     where, unclear = conditions(rows, graph.graph["assumed"])
     if unclear:
         graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])

@@ -1,0 +1,105 @@
+"""What `costcalc sweep` was asked: every option, and what several of its answers read from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costcalc.errors import UnknownName, UsageError, unknown
+
+if TYPE_CHECKING:
+    from costcalc.net import Net
+
+EXECUTORS = ("processes", "dask")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A network and all options, each None or False where it was not given."""
+
+    net: Net
+    points: list[str] | None
+    presets: str | None
+    fit: bool
+    histogram: str | None
+    report: str | None
+    explain_steps: bool
+    where: str | None
+    pareto: str | None
+    top: int | None
+    by: str | None
+    resume: bool
+    restart: bool
+    plot: str | None
+    metric: str | None
+    workers: int | None
+    executor: str | None
+    scheduler: str | None
+    metrics: str | None
+    store: str | None
+    output: str | None
+    format: str | None
+
+    def refuse(self, *names: str, why: str) -> None:
+        """Raises UsageError if one of these options was given."""
+        if given := [option(name) for name in names if getattr(self, name)]:
+            raise UsageError(why.format(", ".join(given)))
+
+    def only(self, *names: str, why: str) -> None:
+        """Raises UsageError if anything but these was given; the first of them is what the others go with."""
+        others = [field.name for field in fields(self) if field.name not in ("net", *names)]
+        self.refuse(*others, why=f"{option(names[0])} goes without {{}}: {why}")
+
+    @property
+    def axes(self) -> dict[str, tuple[Any, ...]]:
+        """The swept knobs and their values. Raises UnknownName and UsageError."""
+        from costcalc.analysis.sweep.grid import read_axes
+
+        return read_axes(self.points or [], self.net.spec.knobs, self.net.name)
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """Which points are kept."""
+        return {"where": self.where, "pareto": self.pareto, "top": self.top, "by": self.by or "macs"}
+
+    @property
+    def at(self) -> Path | None:
+        """The file."""
+        return Path(self.output) if self.output else None
+
+    @property
+    def seconds(self) -> Any:
+        """Who looks up what was measured, if it is asked for."""
+        if not self.has_seconds:
+            return None
+        from costcalc.cli.keeping import seconds_here
+
+        return seconds_here(self.store)
+
+    @property
+    def has_seconds(self) -> bool:
+        """Are measured times among the metrics?"""
+        return "seconds" in (self.metrics or "").replace(" ", "").split(",")
+
+    def crew(self, size: int, per_second: int) -> Any:
+        """Who works out so many points, of which a process does about so many a second."""
+        executor = self.executor or ("dask" if self.scheduler else "processes")
+        if executor not in EXECUTORS:
+            raise UnknownName(unknown("executor", executor, EXECUTORS))
+        if executor == "processes":
+            if self.scheduler:
+                raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")
+            from costcalc.analysis.sweep.workers import crew_of
+
+            return crew_of(self.workers, None, size, per_second)
+        if not self.scheduler or self.workers:
+            raise UsageError("--executor dask needs --scheduler tcp://HOST:8786, and has as many workers as are there")
+        from costcalc.analysis.sweep.cluster import Cluster
+
+        return Cluster(self.scheduler)
+
+
+def option(name: str) -> str:
+    """A field as it is typed."""
+    return name if name == "points" else f"--{name.replace('_', '-')}"
