@@ -292,7 +292,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
 
     for place in ("costcalc.files.take_place", "costcalc.report.rows.take_place"):
         monkeypatch.setattr(place, refused)
-    with pytest.raises(OSError) as caught:
+    with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))
     assert str(caught.value).startswith(f"cannot write {str(path)!r}: {os.strerror(code)}; {then}")
     monkeypatch.undo()

@@ -224,6 +224,22 @@ def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, mess
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["r=8,9,10 --fit", "--presets all", "--explain-steps", "r=8,9 --histogram macs", "r=8,9 --fit --plot p.svg"],
+)
+def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
+    """Which is said before anything is counted or drawn."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("fit.fit", "sweep.sweep_net", "sweep.histogram_net"):
+        monkeypatch.setattr(f"costcalc.analysis.sweep.{name}", None)
+    for name in ("presets.sweep_presets", "steps.next_steps"):
+        monkeypatch.setattr(f"costcalc.analysis.scaling.{name}", None)
+    assert run(["sweep", SMALL, *words.split(), "-o", "x.parquet"]) == 2
+    assert capsys.readouterr().err.startswith("error: 'x.parquet' has the suffix '.parquet'; use one of")
+    assert os.listdir(tmp_path) == []
+
+
 def test_parquet_needs_its_extra(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     for more in ([], ["--resume"]):

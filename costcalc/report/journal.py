@@ -56,7 +56,7 @@ class Journal:
         """Makes the part, of which there may be an empty one, then the journal. Raises UsageError if another process
         has them, or for a part with anything in it; OSError."""
         with files.in_words(self.path):
-            file = open(self.part, "a+b")
+            file = open(self.part, "a+b")  # noqa: SIM115  what is done with it has errors of its own
         with file:
             _lock(file, self.path)  # first: who has it says what the part is
             if os.fstat(file.fileno()).st_size:
@@ -76,7 +76,7 @@ class Journal:
         if self.length and not self.part.exists():
             raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
         with _kept(self.path):
-            file = open(self.part, "r+b" if self.length else "a+b")
+            file = open(self.part, "r+b" if self.length else "a+b")  # noqa: SIM115  closed below
         try:
             with _kept(self.path):
                 self._cut(file)

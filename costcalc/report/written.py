@@ -159,7 +159,7 @@ def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
         yield lambda data: report.put(data.decode())
         return
     with files.in_words(path):
-        out = open(path, "wb")
+        out = open(path, "wb")  # noqa: SIM115  closed below
 
     def put(data: bytes) -> None:
         with files.in_words(path):
