@@ -236,6 +236,7 @@ def test_a_notebook_and_pandas_see_it():
         ("efficientnet --max macs=1G --free r,x", "unknown knob 'x'"),
         ("efficientnet --max macs=1G --free r,r", "r is free twice"),
         ("efficientnet --max macs=1G --free r,w --fix w=1", "w is both free and fixed; give one of --free and --fix"),
+        ("efficientnet --max macs=1G --grid w=1,2 --fix w=1", "w is both free and fixed; give one of --free and --fix"),
         ("resnet --max macs=1G --free block", "knob 'block' of"),
         ("efficientnet --max macs=1G --free r,w --grid d=1", "--grid has values of d, which is not free"),
         ("efficientnet --max macs=1G --grid r=300:200:8", "goes down"),

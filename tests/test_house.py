@@ -33,10 +33,12 @@ def imports(path: Path) -> set[str]:
     while todo:
         node = todo.pop()
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            todo += node.orelse
             continue
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}:{node.lineno}: say costcalc.… in full, or no check sees it"
             found |= {f"{node.module}.{name.name}" for name in node.names}
         todo += ast.iter_child_nodes(node)
     return {name for name in found if name.startswith("costcalc.")}
@@ -98,6 +100,17 @@ def test_the_check_sees_an_upward_import(tmp_path):
     (tmp_path / "ops").mkdir()
     (tmp_path / "ops" / "conv.py").write_text("def f():\n    from costcalc.report import emit\n")
     assert list(upward_imports(tmp_path)) == ["ops/conv.py imports report"]
+    (tmp_path / "ops" / "conv.py").write_text(
+        "if TYPE_CHECKING:\n    from costcalc.net import Net\nelse:\n    from costcalc.report import emit\n"
+    )
+    assert list(upward_imports(tmp_path)) == ["ops/conv.py imports report"]
+
+
+@pytest.mark.parametrize("line", ["from . import emit", "from ..report import emit"])
+def test_the_check_refuses_what_it_cannot_see(tmp_path, line):
+    (tmp_path / "conv.py").write_text(line)
+    with pytest.raises(AssertionError, match=r"conv.py:1: say costcalc.… in full"):
+        imports(tmp_path / "conv.py")
 
 
 def test_every_room_is_on_a_floor():

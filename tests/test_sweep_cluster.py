@@ -90,7 +90,10 @@ def test_a_scheduler_that_ends_is_one_error(cluster):
 
     with (
         Cluster(address) as crew,
-        pytest.raises(WorkersLost, match=f"the cluster at {address} lost a chunk again and again, or its scheduler"),
+        pytest.raises(
+            WorkersLost,
+            match=f"the cluster at {address} lost a chunk again and again, or its scheduler; look at its log",
+        ),
     ):
         sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
 

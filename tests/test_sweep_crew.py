@@ -192,6 +192,48 @@ def test_a_script_is_run_once(tmp_path):
     )  # fmt: skip
 
 
+def test_a_worker_that_is_not_started_is_one_error(monkeypatch):
+    def refused():
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("costcalc.analysis.sweep.processes._Child", refused)
+    with Processes(2) as crew, pytest.raises(WorkersLost) as caught:
+        [*in_order(crew, late, range(8))]
+    assert str(caught.value) == "cannot start a worker: Resource temporarily unavailable; try fewer with --workers"
+
+
+def full(n):
+    """A worker without memory."""
+    raise MemoryError
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_memory_that_is_out_is_no_bug(monkeypatch, capsys, tmp_path, workers):
+    monkeypatch.setattr("costcalc.analysis.sweep.sweep.work", full_of_points)
+    path = tmp_path / "a.csv"
+    assert run(["sweep", SMALL, *AXES, "-o", str(path), "--resume", "--workers", workers]) == 3
+    assert capsys.readouterr().err == (
+        f"{path}: what is done is kept; go on with --resume\n"
+        "error: memory is out; take larger steps of a sweep, or fewer --workers\n"
+    )
+
+
+def full_of_points(job, chunk):
+    """The same of a sweep."""
+    full(chunk)
+
+
+def test_workers_that_are_lost_leave_what_is_done(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "a.csv"
+
+    def lost(*_):
+        raise WorkersLost("they ended")
+
+    monkeypatch.setattr("costcalc.analysis.sweep.sweep.work", lost)
+    assert run(["sweep", SMALL, *AXES, "-o", str(path), "--resume"]) == 3
+    assert capsys.readouterr().err == f"{path}: what is done is kept; go on with --resume\nerror: they ended\n"
+
+
 # ---- T28
 
 
@@ -265,9 +307,10 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("--executor threads", "unknown executor 'threads'"), ("--executor dask", "--executor dask needs --scheduler"),
+        ("--executor threads", "unknown executor 'threads'"), ("--executor dask", "--executor dask needs --scheduler tcp://HOST:8786\n"),
         ("--scheduler tcp://x:1 --executor processes", "--scheduler is that of a dask cluster"),
-        ("--scheduler tcp://x:1 --workers 2", "has as many workers as are there"),
+        ("--scheduler tcp://x:1 --workers 2", "a cluster has as many workers as are there; leave out --workers\n"),
+        ("--scheduler tcp://x:1 --workers 0 --executor dask", "leave out --workers\n"),
         ("--workers 0", "0 workers do nothing; 1 is this process alone"),
     ],
 )  # fmt: skip

@@ -3,6 +3,7 @@
 COSTCALC_KILLS=200 is the number of the threat model; a run of all tests takes fewer.
 """
 
+import errno
 import os
 import random
 import shutil
@@ -239,6 +240,66 @@ def test_two_at_once_are_refused(tmp_path):
                 write(given)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="locks")
+def test_a_second_one_leaves_the_journal_of_the_first_alone(tmp_path):
+    """It looked for a journal just before there was one."""
+    path = tmp_path / "a.csv"
+    interrupted(path)
+    said = (tmp_path / "a.csv.journal").read_bytes()
+    second = journal.Journal(path, {"grid": "another"}, 7)
+    with open(tmp_path / "a.csv.part", "ab") as first:
+        journal._lock(first, path)
+        with pytest.raises(UsageError, match="another process is writing"):
+            second.start()
+    os.truncate(tmp_path / "a.csv.part", 0)
+    with pytest.raises(UsageError, match="another process is writing"):
+        second.start()
+    assert (tmp_path / "a.csv.journal").read_bytes() == said
+
+
+def test_what_only_a_kill_left_is_taken(tmp_path, uninterrupted):
+    """Between making the part and saying so."""
+    (tmp_path / "whole.csv.part").touch()
+    write(wanted(tmp_path / "whole.csv"))
+    assert (tmp_path / "whole.csv").read_bytes() == (uninterrupted / "whole.csv").read_bytes()
+    assert len([*tmp_path.iterdir()]) == 1
+
+
+class Refusing:
+    """Workers that the system does not start."""
+
+    window, lost = 2, ()
+
+    def submit(self, work, *given):
+        raise OSError(11, "Resource temporarily unavailable")
+
+
+def test_what_workers_raise_is_not_said_of_the_file(tmp_path):
+    with pytest.raises(OSError, match=r"^\[Errno 11\] Resource temporarily unavailable$"):
+        write(wanted(tmp_path / "a.csv"), Refusing())
+
+
+@pytest.mark.parametrize(
+    ("number", "then"), [("EACCES", "mend that, then go on with --resume"), ("ENOSPC", "make room, then go on")]
+)
+@pytest.mark.parametrize("name", ["whole.csv", "whole.parquet", "best.json"])
+def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, name, number, then):
+    """What goes wrong is told from what to do about it."""
+    path, code = tmp_path / name, getattr(errno, number)
+
+    def refused(part, to):
+        raise OSError(code, os.strerror(code), str(part), None, str(to))
+
+    for place in ("costcalc.files.take_place", "costcalc.report.rows.take_place"):
+        monkeypatch.setattr(place, refused)
+    with pytest.raises(OSError, match=r"^cannot write") as caught:
+        write(wanted(path, **options(name)))
+    assert str(caught.value).startswith(f"cannot write {str(path)!r}: {os.strerror(code)}; {then}")
+    monkeypatch.undo()
+    write(wanted(path, **options(name)))
+    assert path.read_bytes() == (uninterrupted / name).read_bytes()
+
+
 def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
     with pytest.raises(ShapeError, match="no point of the sweep is possible: a window of 3 does not fit"):
         write(wanted(tmp_path / "a.csv", axes=["r=1,2"]))
@@ -289,8 +350,15 @@ def test_a_folder_that_may_not_be_written(tmp_path):
         parent.chmod(0o755)
     said = as_nobody(lambda: write(wanted(folder / "a.csv")), folder)
     folder.chmod(0o755)
-    assert said == f"OSError: cannot write '{folder}/a.csv.journal': Permission denied"
+    assert said == f"OSError: cannot write '{folder}/a.csv': Permission denied"
     assert [*folder.iterdir()] == []
+
+
+def test_a_journal_that_cannot_be_written_leaves_no_part(tmp_path):
+    (tmp_path / "a.csv.journal.new").mkdir()
+    with pytest.raises(OSError, match=r"^cannot write '.*a.csv.journal': Is a directory$"):
+        write(wanted(tmp_path / "a.csv"))
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv.journal.new"]
 
 
 LIMITED = """

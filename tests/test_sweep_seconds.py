@@ -104,3 +104,19 @@ def test_the_command_looks_into_the_store(capsys, tmp_path):
     assert [row["seconds"] for row in csv.DictReader(capsys.readouterr().out.splitlines())] == ["", "0.5", ""]
     assert run([*words, "-f", "json"]) == 0
     assert [row["seconds"] for row in json.loads(capsys.readouterr().out)["rows"]] == [None, 0.5, None]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("sweep lenet5 batch=1,2", "--store is where seconds are looked up; add them, as in --metrics macs,seconds"),
+        ("sweep vgg --presets all", "--store is where seconds are looked up; add them, as in --metrics macs,seconds"),
+        ("sweep lenet5 batch=1,2 --restart -o x.csv", "--store is where seconds are looked up; add them"),
+        ("compare lenet5 conv1x1", "--store is where measured times are kept; add --time"),
+    ],
+)  # fmt: skip
+def test_a_store_that_nothing_is_asked_of(capsys, monkeypatch, tmp_path, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert run([*words.split(), "--store", "x.db"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {message}")
+    assert [*tmp_path.iterdir()] == []

@@ -169,6 +169,27 @@ def test_memory_stays_small(tmp_path):
     assert int(done.stdout) < 400
 
 
+def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):
+    """As a file does."""
+    monkeypatch.setattr("costcalc.report.written.MOST_KEPT", 1)
+    assert run(["sweep", SMALL, "r=1,2", "-f", "csv"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, "no point of the sweep is possible: a window of 3 does not fit" in err) == ("", True)
+    assert run(["sweep", SMALL, "r=8,9", "--where", "macs < 0", "-f", "csv"]) == 0
+    assert capsys.readouterr().out.startswith("r,params,")
+
+
+def test_a_front_of_costs_alone_is_warned_of_however_it_is_made(monkeypatch, capsys, tmp_path):
+    words = ["sweep", SMALL, "r=8,9", "--pareto", "macs", "-o", str(tmp_path / "a.csv")]
+    errors = set()
+    for most in (500_000, 1):
+        monkeypatch.setattr("costcalc.report.written.MOST_KEPT", most)
+        assert run(words) == 0
+        errors.add(capsys.readouterr().err)
+    (error,) = errors
+    assert "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,r" in error
+
+
 def test_a_small_sweep_needs_no_journal(tmp_path, capsys):
     assert run(["sweep", SMALL, *AXES, "-o", str(tmp_path / "a.csv")]) == 0
     assert run(["sweep", SMALL, *AXES, "-f", "csv"]) == 0
@@ -200,6 +221,22 @@ def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, mess
     monkeypatch.chdir(tmp_path)
     assert run(["sweep", "lenet5", "batch=1,2", *words.split()]) == code
     assert message in capsys.readouterr().err
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["r=8,9,10 --fit", "--presets all", "--explain-steps", "r=8,9 --histogram macs", "r=8,9 --fit --plot p.svg"],
+)
+def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
+    """Which is said before anything is counted or drawn."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("fit.fit", "sweep.sweep_net", "sweep.histogram_net"):
+        monkeypatch.setattr(f"costcalc.analysis.sweep.{name}", None)
+    for name in ("presets.sweep_presets", "steps.next_steps"):
+        monkeypatch.setattr(f"costcalc.analysis.scaling.{name}", None)
+    assert run(["sweep", SMALL, *words.split(), "-o", "x.parquet"]) == 2
+    assert capsys.readouterr().err.startswith("error: 'x.parquet' has the suffix '.parquet'; use one of")
     assert os.listdir(tmp_path) == []
 
 

@@ -64,18 +64,23 @@ class Asked:
         return {"where": self.where, "pareto": self.pareto, "top": self.top, "by": self.by or "macs"}
 
     @property
-    def at(self) -> Path | None:
+    def path(self) -> Path | None:
         """The file."""
         return Path(self.output) if self.output else None
 
-    @property
-    def seconds(self) -> Any:
-        """Who looks up what was measured, if it is asked for."""
+    def lookup(self) -> Any:
+        """Who looks up what was measured, if it is asked for. Raises UsageError for a store without."""
+        self.refuse_a_store_alone()
         if not self.has_seconds:
             return None
         from costcalc.cli.keeping import seconds_here
 
         return seconds_here(self.store)
+
+    def refuse_a_store_alone(self) -> None:
+        """Raises UsageError for a store that nobody would look into."""
+        if not self.has_seconds:
+            self.refuse("store", why="{} is where seconds are looked up; add them, as in --metrics macs,seconds")
 
     @property
     def has_seconds(self) -> bool:
@@ -93,8 +98,10 @@ class Asked:
             from costcalc.analysis.sweep.workers import crew_of
 
             return crew_of(self.workers, None, size, per_second)
-        if not self.scheduler or self.workers:
-            raise UsageError("--executor dask needs --scheduler tcp://HOST:8786, and has as many workers as are there")
+        if not self.scheduler:
+            raise UsageError("--executor dask needs --scheduler tcp://HOST:8786")
+        if self.workers is not None:
+            raise UsageError("a cluster has as many workers as are there; leave out --workers")
         from costcalc.analysis.sweep.cluster import Cluster
 
         return Cluster(self.scheduler)

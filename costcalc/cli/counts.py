@@ -69,8 +69,9 @@ def compare(
 
     found = nets(targets, set_, max_layers, max_bytes)
     if break_even is not None:
-        if algebra or time:
-            raise UsageError("--break-even goes with neither --algebra nor --time")
+        given = {"--algebra": algebra, "--time": time, "--store": store}
+        if others := ", ".join(option for option, value in given.items() if value):
+            raise UsageError(f"--break-even goes without {others}: it compares counts, as formulas")
         if len(found) != 2:
             raise UsageError(f"--break-even is about two networks, got {len(found)}")
         from costcalc.analysis.scaling.break_even import break_even as solved
@@ -79,6 +80,8 @@ def compare(
         even = solved(found[0], found[1], knob, values or None, by=by)
         emit([even.table()], even.to_dict(), format, output)
         return
+    if store is not None and not time:
+        raise UsageError("--store is where measured times are kept; add --time")
     comparison = compare_nets(found, by=by, algebra=algebra or None)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from costcalc.cli.asked import Asked
 from costcalc.cli.options import SHOWN, emit, looking
-from costcalc.errors import UsageError
+from costcalc.errors import UsageError, WorkersLost
 from costcalc.table import visible
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _found(asked: Asked) -> Sweep:
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
     from costcalc.report.progress import progress
 
-    axes, seconds = asked.axes, asked.seconds
+    axes, seconds = asked.axes, asked.lookup()
     with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         return sweep_net(
             asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show, **asked.choice
@@ -48,11 +48,11 @@ def _show(asked: Asked, found: Sweep) -> None:
         exponents = found.fit()
         emit([exponents.table()], exponents.to_dict(), asked.format, asked.output)
         return
-    if asked.at and asked.format is None and asked.at.suffix.lower() == ".parquet":
-        found.to_parquet(asked.at)
+    if asked.path and asked.format is None and asked.path.suffix.lower() == ".parquet":
+        found.to_parquet(asked.path)
         return
     seen = looking(asked.format, asked.output)
-    document = found.to_dict() if format_of(asked.format, asked.at) == "json" else {}
+    document = found.to_dict() if format_of(asked.format, asked.path) == "json" else {}
     emit([found.table(SHOWN if seen else None)], document, asked.format, asked.output)
     if seen:
         show_picture(found, asked.metric)
@@ -65,12 +65,13 @@ def _write(asked: Asked) -> None:
     from costcalc.report.progress import progress
     from costcalc.report.wanted import Wanted
 
+    asked.refuse_a_store_alone()
     asked.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
     if asked.resume and asked.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = asked.axes
     choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
-    path, metrics = asked.at or Path("-"), written.counted_metrics(asked.metrics)
+    path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
     with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
@@ -81,10 +82,10 @@ def _write(asked: Asked) -> None:
 
 @contextmanager
 def told_how_to_go_on(path: Path) -> Iterator[None]:
-    """Says of a file that is interrupted that its chunks are kept."""
+    """Says of a file that is interrupted, or whose workers or memory are gone, that its chunks are kept."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, WorkersLost, MemoryError):
         from costcalc.files import real
         from costcalc.report.journal import beside
 
@@ -96,14 +97,12 @@ def told_how_to_go_on(path: Path) -> Iterator[None]:
 def put_histogram(asked: Asked) -> None:
     """How many points there are of each size, with bars for someone who is looking."""
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_net
-    from costcalc.report import format_of
     from costcalc.report.progress import progress
 
     asked.only(
         "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
-    format_of(asked.format, asked.at)  # asked before anything is counted; it is not Parquet
     axes = asked.axes
     with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)

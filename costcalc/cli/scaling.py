@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costcalc.cli.options import SHOWN, Format, MaxBytes, MaxLayers, Output, Target, emit, looking, nets
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+
+if TYPE_CHECKING:
+    from costcalc.analysis.scaling.phi import Law
+    from costcalc.net import Net
 
 
 def scale(
@@ -49,25 +54,40 @@ def scale(
     from costcalc.analysis.scaling.scale import read_budget
 
     (net,) = nets([target], set_, max_layers, max_bytes)
-    fixed = {text.partition("=")[0].strip() for text in set_ or ()}
-    if both := [name.strip() for name in (free or "").split(",") if name.strip() in fixed]:
-        raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
-    law = read_law(alpha, beta, gamma)
-    budget = read_budget(most or [])
-    if compound is not None:
-        from costcalc.analysis.scaling.compound import compound_net, read_compound
-
-        if free or grid or top:
-            raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
-        line = compound_net(net, law, read_compound(compound), budget)
-        emit([line.table()], line.to_dict(), format, output)
+    law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
+    if compound is None:
+        fixed = {text.partition("=")[0].strip() for text in set_ or ()}
+        put_budget(net, budget, law, free, fixed, grid or [], top, format, output)
         return
-    from costcalc.analysis.scaling.budget import Fitting, scale_net
+    if free or grid or top:
+        raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
+    put_compound(net, budget, law, compound, format, output)
+
+
+def put_compound(
+    net: Net, budget: Mapping[str, int], law: Law, compound: str, format: str | None, output: str | None
+) -> None:
+    """A network scaled by φ, or by the largest that a budget allows."""
+    from costcalc.analysis.scaling.compound import compound_net, read_compound
+
+    line = compound_net(net, law, read_compound(compound), budget)
+    emit([line.table()], line.to_dict(), format, output)
+
+
+def put_budget(
+    net: Net, budget: Mapping[str, int], law: Law, free: str | None, fixed: set[str], grid: list[str], top: int | None,
+    format: str | None, output: str | None,
+) -> None:  # fmt: skip
+    """The largest value of a free knob that keeps a budget, or the settings of several."""
+    from costcalc.analysis.scaling.budget import Fitting, read_free, scale_net
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress import progress
 
+    values = read_axes(grid, net.spec.knobs, net.name)
+    names = read_free(net, free, values)
+    if both := [name for name in names if name in fixed]:
+        raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     with progress() as show:
-        values = read_axes(grid or [], net.spec.knobs, net.name)
-        found = scale_net(net, budget, free, grid=values, law=law, top=top, progress=show)
+        found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
     shown = SHOWN if looking(format, output) else None
     emit(found.tables(shown) if isinstance(found, Fitting) else [found.table()], found.to_dict(), format, output)

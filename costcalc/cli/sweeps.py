@@ -12,6 +12,7 @@ from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
 from costcalc.cli.points import put_histogram, put_points
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
+from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity, seconds"
@@ -103,6 +104,8 @@ def answer(asked: Asked) -> None:
     """What was asked for, in place of points if one of the options says so. Raises UsageError for others beside it."""
     if asked.by is not None and asked.top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
+    if asked.explain_steps or asked.fit or asked.presets is not None or asked.histogram is not None:
+        format_of(asked.format, asked.path)  # before anything is counted: Parquet holds points alone
     if asked.explain_steps:
         put_steps(asked)
     elif asked.report is not None:
@@ -135,7 +138,7 @@ def put_presets(asked: Asked) -> None:
     from costcalc.analysis.scaling.presets import sweep_presets
 
     asked.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
-    found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.seconds)
+    found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.lookup())
     if asked.plot:
         write_plot(found.chart(), asked.plot)
     emit(found.tables(), found.to_dict(), asked.format, asked.output)

@@ -9,6 +9,7 @@ Only one process may do this at a time, where the system can lock a file.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -21,7 +22,7 @@ from costcalc.errors import UsageError
 
 KIND = "journal of a sweep by costcalc"
 KEPT = ("identity", "size", "done", "length", "state", "placed")
-GO_ON = "; make room, then go on with --resume"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
@@ -52,12 +53,21 @@ class Journal:
         self._write()
 
     def start(self) -> None:
-        """Makes the journal and the part, which must not exist. Raises UsageError if one does, OSError."""
-        if self.part.exists():
-            raise UsageError(f"{str(self.part)!r} exists, and no journal says what it is; move it away")
-        self._write()
+        """Makes the part, of which there may be an empty one, then the journal. Raises UsageError if another process
+        has them, or for a part with anything in it; OSError."""
         with files.in_words(self.path):
-            self.part.touch(exist_ok=False)
+            file = open(self.part, "a+b")  # noqa: SIM115  what is done with it has errors of its own
+        with file:
+            _lock(file, self.path)  # first: who has it says what the part is
+            if os.fstat(file.fileno()).st_size:
+                raise UsageError(f"{str(self.part)!r} exists, and no journal says what it is; move it away")
+            if beside(self.path, "journal").exists():
+                raise UsageError(_taken(self.path))
+            try:
+                self._write()
+            except OSError:
+                self.part.unlink()
+                raise
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Writer]:
@@ -65,18 +75,27 @@ class Journal:
         bytes are gone; OSError."""
         if self.length and not self.part.exists():
             raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
-        with files.in_words(self.path, GO_ON), open(self.part, "r+b" if self.length else "a+b") as file:
-            _lock(file, self.path)
-            if os.fstat(file.fileno()).st_size < self.length:
-                raise UsageError(f"{str(self.part)!r} is shorter than its journal says; start anew with --restart")
-            file.truncate(self.length)
-            file.seek(self.length)
-            yield Writer(self, file)
+        with _kept(self.path):
+            file = open(self.part, "r+b" if self.length else "a+b")  # noqa: SIM115  closed below
+        try:
+            with _kept(self.path):
+                self._cut(file)
+            yield Writer(self, file)  # what is worked out meanwhile has errors of its own
+        finally:
+            with _kept(self.path):
+                file.close()
+
+    def _cut(self, file: Any) -> None:
+        _lock(file, self.path)
+        if os.fstat(file.fileno()).st_size < self.length:
+            raise UsageError(f"{str(self.part)!r} is shorter than its journal says; start anew with --restart")
+        file.truncate(self.length)
+        file.seek(self.length)
 
     def _write(self) -> None:
         new = beside(self.path, "journal.new")
         entries = {"kind": KIND, **{name: vars(self)[name] for name in KEPT}}
-        with files.in_words(beside(self.path, "journal"), GO_ON if self.done else ""):
+        with (_kept if self.done else files.in_words)(beside(self.path, "journal")):
             with open(new, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
                 file.flush()
@@ -108,11 +127,12 @@ class Writer:
 
     def add(self, piece: bytes, done: int, state: dict[str, Any]) -> None:
         """Acknowledges a chunk: when this returns, no kill and no loss of power takes it away. Raises OSError."""
-        if piece:
-            self.file.write(piece)
-            self.file.flush()
-            os.fsync(self.file.fileno())
         journal = self.journal
+        if piece:
+            with _kept(journal.path):
+                self.file.write(piece)
+                self.file.flush()
+                os.fsync(self.file.fileno())
         journal.done, journal.length, journal.state = done, journal.length + len(piece), state
         journal._write()
 
@@ -139,6 +159,22 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}.{suffix}")
 
 
+def go_on(error: OSError) -> str:
+    """What to do about an error, of the system or a sentence made of one, where the chunks so far are kept."""
+    number = getattr(error if error.errno else error.__context__, "errno", None)
+    return f"; {'make room' if number in (None, *NO_ROOM) else 'mend that'}, then go on with --resume"
+
+
+@contextlib.contextmanager
+def _kept(path: Path) -> Iterator[None]:
+    """As `files.in_words`, and says what to do then."""
+    try:
+        with files.in_words(path):
+            yield
+    except OSError as error:
+        raise OSError(f"{error}{go_on(error)}") from None
+
+
 def _lock(file: Any, path: Path) -> None:
     try:
         import fcntl
@@ -147,6 +183,10 @@ def _lock(file: Any, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UsageError(f"another process is writing {str(path)!r}; wait for it, or write another file") from None
+        raise UsageError(_taken(path)) from None
     except OSError:  # a file system without locks
         return
+
+
+def _taken(path: Path) -> str:
+    return f"another process is writing {str(path)!r}; wait for it, or write another file"

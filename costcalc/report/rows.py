@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.given import normal
-from costcalc.files import take_place
+from costcalc.files import in_words, take_place
 from costcalc.report.machine import csv_cell, csv_text
 from costcalc.table import Column, Table
 
@@ -78,7 +78,8 @@ class CsvRows(Rows):
 
     def finish(self, part: Path, path: Path) -> None:
         """Puts the whole of the pieces in its place."""
-        take_place(part, path)
+        with in_words(path):
+            take_place(part, path)
 
 
 class ParquetRows(Rows):

@@ -17,7 +17,7 @@ from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
 from costcalc.analysis.sweep.crew import Crew
-from costcalc.analysis.sweep.found import counts_in_words
+from costcalc.analysis.sweep.found import counts_in_words, what_a_front_lacks
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
@@ -33,7 +33,7 @@ from costcalc.analysis.sweep.sweep import (
 from costcalc.analysis.sweep.workers import crew_of
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
-from costcalc.report.journal import GO_ON, Journal, beside, found
+from costcalc.report.journal import Journal, beside, found, go_on
 from costcalc.report.room import refuse_if_too_large
 from costcalc.report.rows import Rows
 from costcalc.report.wanted import Wanted
@@ -137,24 +137,40 @@ def _emit(wanted: Wanted, swept: Sweep, path: Path) -> None:
 
 
 def _as_it_comes(wanted: Wanted, rows: Rows, crew: Crew | None, progress: Progress) -> Written:
-    """Rows to a pipe or a device, which gives nothing back."""
+    """Rows to a pipe or a device, which gives nothing back, so that nothing goes there before there is a row. Raises
+    ShapeError if no point is possible."""
     refuse_if_too_large(wanted.grid, wanted.choice, rows)
-    state = State()
+    state, head = State(), rows.head()
     with _stream(wanted.path) as put:
-        put(rows.head())
         for part in parts(wanted.job(rows), wanted.grid, crew, progress):
             state.add(part, wanted.choice)
-            put(part.piece)
+            if part.piece:
+                put(head + part.piece)
+                head = b""
+        state.whole(wanted.grid.size)
+        put(head)
     return _written(wanted, state)
 
 
 @contextmanager
 def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """What writes there at once."""
     if str(path) == "-":
         yield lambda data: report.put(data.decode())
         return
-    with files.in_words(path), open(path, "wb") as out:
-        yield out.write
+    with files.in_words(path):
+        out = open(path, "wb")  # noqa: SIM115  closed below
+
+    def put(data: bytes) -> None:
+        with files.in_words(path):
+            out.write(data)
+            out.flush()
+
+    try:
+        yield put
+    finally:
+        with files.in_words(path):
+            out.close()
 
 
 @dataclass(frozen=True)
@@ -206,7 +222,7 @@ class _Made:
             else:
                 _emit(self.wanted, sweep_of(job, self.wanted.grid, State.of_plain(journal.state)), self.path)
         except OSError as error:
-            raise OSError(f"{error}{GO_ON}") from None
+            raise OSError(f"{error}{go_on(error)}") from None
         files.sync_folder(self.path.parent)
         journal.put()
 
@@ -228,4 +244,4 @@ def _written(wanted: Wanted, state: State) -> Written:
     kept = state.rows or (len(wanted.choice.last(state.points)) if state.points else 0)
     chosen = wanted.choice.in_words()
     notes = counts_in_words(kept, wanted.grid, state.invalid, state.reason, state.refused, chosen)
-    return Written(wanted.path, kept, tuple(notes))
+    return Written(wanted.path, kept, (*notes, *what_a_front_lacks(wanted.choice, wanted.grid)))

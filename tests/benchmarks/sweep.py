@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -20,7 +19,9 @@ import numpy as np
 
 import costcalc
 from costcalc import report
+from costcalc.analysis.sweep.crew import in_order
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.sweep import BLOCKS
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
@@ -119,7 +120,8 @@ def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
     start = time.perf_counter()
     for point in points:
         module = build(net.with_knobs(**point).graph(), device=device)
-        assert count(module.eval(), torch.zeros(1, 3, point["r"], point["r"], device=device)) > 0
+        found = count(module.eval(), torch.zeros(1, 3, point["r"], point["r"], device=device))
+        assert found > 0
     return (time.perf_counter() - start) / SAMPLE, name
 
 
@@ -151,14 +153,14 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
     small = grid_of(1000)
     for block in small.blocks(BLOCKS[0]):
         check(net, block)
-    with ProcessPoolExecutor(2) as two:
-        list(two.map(rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
+    with Processes(2) as two:
+        list(in_order(two, rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
         for power in range(4, 10):
             if 10**power > most:
                 break
             grid, runs = grid_of(10**power), 3 if power < 8 else 1
             ours, theirs = seconds(rules, grid, runs), seconds(block_by_hand, grid, runs)
-            both = seconds(rules, grid, runs, two.map) if power > 5 else None
+            both = seconds(rules, grid, runs, partial(in_order, two)) if power > 5 else None
             yield {
                 "points": grid.size, "ours": grid.size / ours, "both": both and grid.size / both,
                 "hand": grid.size / theirs, "ratio": theirs / ours,
@@ -166,7 +168,7 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
 
 
 def check(net: costcalc.Net, block: Grid) -> None:
-    """Params and MACs by hand are those of the rules, or nothing here means anything."""
+    """Params, MACs and activations by hand are those of the rules, or nothing here means anything."""
     found = sums(net, block, METRICS).at(next(block.blocks(block.size)))
     r, d, w = (np.array([int(v * by) for v in block.axes[k]]) for k, by in (("r", 1), ("d", 10), ("w", 20)))
     for name, hand in zip(METRICS, by_hand(r[:, None, None], d[None, :, None], w[None, None, :])):

@@ -22,13 +22,14 @@ class Cluster(Crew):
     def __init__(self, address: str):
         try:
             from distributed import Client, KilledWorker
+            from distributed.comm import CommClosedError
         except ImportError:
             raise MissingExtra("a cluster needs dask.distributed", "cluster") from None
         self.address = address
         _ask(address)
         self.client = Client(address, timeout=PATIENCE, set_as_default=False)
         self.executor = self.client.get_executor(pure=False)
-        self.lost: tuple[type[BaseException], ...] = (KilledWorker, CancelledError, BrokenExecutor)
+        self.lost: tuple[type[BaseException], ...] = (KilledWorker, CommClosedError, CancelledError, BrokenExecutor)
         self.window = max(8, 2 * sum(self.client.nthreads().values()))  # workers may still come
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
@@ -59,7 +60,10 @@ class Cluster(Crew):
 
     def gone(self) -> WorkersLost:
         """What is wrong then."""
-        return WorkersLost(f"the cluster at {self.address} lost a chunk again and again, or its scheduler")
+        return WorkersLost(
+            f"the cluster at {self.address} lost a chunk again and again, or its scheduler; look at its log, and run "
+            "again when it is up"
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -9,12 +9,17 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from costcalc.errors import WorkersLost
 
 MOST_LOSSES = 3  # times that a chunk is given to new workers after those that had it ended
+
+
+def cores() -> int:
+    """Of this machine, those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew(Protocol):
@@ -49,7 +54,7 @@ class Borrowed(Crew):
     """An executor of someone else's, who will shut it down."""
 
     executor: Executor
-    window: int = 2 * (os.cpu_count() or 1)
+    window: int = field(default_factory=lambda: 2 * cores())
     lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:

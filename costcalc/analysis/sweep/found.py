@@ -108,7 +108,7 @@ class Sweep:
     def how_many(self) -> list[str]:
         """How many points there were, how they were chosen, and why others are not there."""
         said = counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
-        return [*said, *([COSTS_ALONE.format(next(iter(self.grid.axes)))] if self.choice.of_costs_alone else [])]
+        return [*said, *what_a_front_lacks(self.choice, self.grid)]
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
@@ -135,6 +135,11 @@ class Sweep:
         with suppress(UsageError):
             picture = self.chart().inline() if 0 < len(self) <= MOST_DRAWN else ""
         return self.table(MOST_LISTED)._repr_html_() + picture
+
+
+def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
+    """The warning about a front that is of costs alone."""
+    return [COSTS_ALONE.format(next(iter(grid.axes)))] if choice.of_costs_alone else []
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:

@@ -19,6 +19,7 @@ from queue import LifoQueue
 from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew
+from costcalc.errors import WorkersLost
 
 
 class _Child:
@@ -80,10 +81,15 @@ class Processes(Crew):
             self._idle.put(child)
 
     def _started(self) -> _Child:
+        """A new one. Raises BrokenExecutor if nobody works any more, WorkersLost if the system starts none."""
         with self._starting:
             if self._children is None:
                 raise BrokenExecutor
-            self._children.append(_Child())
+            try:
+                self._children.append(_Child())
+            except OSError as error:
+                why = error.strerror or error
+                raise WorkersLost(f"cannot start a worker: {why}; try fewer with --workers") from None
             return self._children[-1]
 
     def renew(self) -> None:

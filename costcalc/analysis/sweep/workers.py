@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 
-from costcalc.analysis.sweep.crew import Borrowed, Crew
+from costcalc.analysis.sweep.crew import Borrowed, Crew, cores
 from costcalc.analysis.sweep.processes import Processes
 from costcalc.errors import UsageError
 
@@ -25,8 +24,3 @@ def crew_of(
     if workers is None:
         workers = cores() if size / per_second > PAYS else 1
     return nullcontext() if workers == 1 else Processes(workers)
-
-
-def cores() -> int:
-    """Of this machine, those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
