@@ -99,6 +99,32 @@ def test_what_cannot_fit_is_refused_and_the_others_go_on():
     assert re.fullmatch(r"needs 36\.4 TiB at least, cpu has .* free", refused[0].message)
 
 
+def test_what_the_others_are_to_hold_is_not_free(monkeypatch):
+    """Networks that are timed in turns are all there at once."""
+    points = [point("lenet5") for _ in range(3)]
+    needed = points[0].weight_bytes + points[0].predicted_peak
+    monkeypatch.setattr("costcalc.torch_backend.measure.available", lambda device: 2 * needed)
+    measure(points, seconds=0.001)
+    assert [p.status for p in points] == ["ok", "ok", "refused"]
+    assert points[2].message == "needs 282 KiB at least, cpu has 0 B free"
+
+
+def test_a_child_that_cannot_start_takes_the_others_along(monkeypatch):
+    points, made = [point(), point()], []
+
+    def start(self, *_):
+        if made:
+            raise BlockingIOError("no more processes")
+        made.append(self)
+
+    closed = []
+    monkeypatch.setattr(Child, "__init__", start)
+    monkeypatch.setattr(Child, "close", lambda self: closed.append(self))
+    with pytest.raises(BlockingIOError):
+        measure(points, seconds=0.001)
+    assert closed == made
+
+
 def test_a_child_that_is_killed_is_marked(monkeypatch):
     """As by the system when memory is out: the parent notes it and goes on."""
     points = [point(), point()]
@@ -115,6 +141,21 @@ def test_a_child_that_is_killed_is_marked(monkeypatch):
     measure(points, seconds=0.01)
     assert (points[0].status, points[1].status) == ("killed(9)", "ok")
     assert points[0].message == "killed by signal 9, as the system does for want of memory"
+
+
+def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
+    points, answered, victims = [point(), point()], Child.answer, []
+
+    def answer(self):
+        if not victims:
+            victims.append(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+            self.process.join()
+        return answered(self)
+
+    monkeypatch.setattr(Child, "answer", answer)
+    measure(points, seconds=0.01)
+    assert [p.status for p in points] == ["killed(9)", "ok"]
 
 
 def test_memory_that_runs_out_is_oom(monkeypatch):
@@ -179,17 +220,42 @@ def test_fingerprints_are_of_the_machine():
 
 
 def test_other_load_is_that_of_others():
-    load = OtherLoad([os.getpid()])
+    load = OtherLoad([])
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         time.sleep(0.5)
-        both = OtherLoad([os.getpid(), busy.pid])
+        both = OtherLoad([busy.pid])
         time.sleep(0.5)
         assert load.cores() > 0.3
         assert both.cores() < load.cores()
     finally:
         busy.kill()
         busy.wait()
+
+
+BUSY = "import time\nwhile time.process_time() < 0.8: pass\n"
+COMPILING = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY!r}])\n"
+
+
+@pytest.mark.parametrize("code", [BUSY, COMPILING], ids=["itself", "its child"])
+@pytest.mark.parametrize("then", ["is busy", "waits", "has ended"])
+def test_what_our_processes_use_is_not_that_of_others(code, then):
+    more = "" if then == "has ended" else "print(1, flush=True); input()"
+    words = [sys.executable, "-c", f"print(1, flush=True); input()\n{code}{more}"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ours:
+        ours.stdout.readline()
+        start, all_others, others = time.monotonic(), OtherLoad([]), OtherLoad([ours.pid])
+        ours.stdin.write("\n")
+        ours.stdin.flush()
+        if then == "is busy":
+            time.sleep(0.7)
+        elif then == "waits":
+            ours.stdout.readline()
+        else:
+            ours.wait()
+        used = (all_others.cores() - others.cores()) * (time.monotonic() - start)
+        ours.kill()
+    assert used > (0.05 if then == "is busy" else 0.7)
 
 
 def test_without_torch_every_command_says_what_to_install():
