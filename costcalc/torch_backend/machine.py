@@ -134,7 +134,7 @@ class OtherLoad:
 
     def __init__(self, ours: list[int]):
         self.here, self.ours = psutil.Process(), [psutil.Process(pid) for pid in ours]
-        self.parents = {process.parent() for process in self.ours} - {None}
+        self.parents = {parent for process in self.ours if (parent := process.parent()) is not None}
         self.start = self._now()
 
     def cores(self) -> float:
