@@ -11,7 +11,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "costcalc"
 FLOORS = [
-    "text files",
+    "text files processes",
     "errors table",
     "chart",
     "dims",

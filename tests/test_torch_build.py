@@ -173,12 +173,77 @@ def test_an_embedding_and_a_linear_may_be_tied():
     torch.testing.assert_close(module(tokens), module.embed(tokens) @ module.embed.weight.T)
 
 
-@pytest.mark.parametrize("name", ["forward", "training", "graph", "conv[relu]", "1", "a-b", "x.y", "a..b", "weight"])
+NAMES = [
+    "forward",
+    "training",
+    "graph",
+    "conv[relu]",
+    "1",
+    "a-b",
+    "x.y",
+    "a..b",
+    "weight",
+    "class",
+    "a.None",
+    "self",
+    "Self",
+]
+NAMES += ['"', 'a"), exit("', "a\\", "a\nb", "a\0", "\ud800", "ﬁ", "__debug__", "*x", "x: 1", "torch", "", 7]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_any_name_can_be_a_layers(name):
     graph = chain((name, ops.Conv(4, 3)), ("after", ops.ReLU()))
     module = build(graph)
     assert module(torch.randn(2, 6, 13, 10)).shape == (2, 4, 11, 8)
     assert sum(p.numel() for p in module.parameters()) == costcalc.cost(graph).params
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_any_name_can_be_an_inputs(name):
+    graph = costcalc.new_graph()
+    x = costcalc.add(graph, name, ops.Input([1, 3]))
+    costcalc.add(graph, "flat", ops.Flatten(), x)
+    assert build(graph)(torch.ones(1, 3)).tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    "names", [("input", "input_1"), ("a-b", "a_b"), ("torch_1", "torch"), ("self_", "self"), ("Self", "x")]
+)
+def test_inputs_of_almost_the_same_name_are_two(names):
+    graph = costcalc.new_graph()
+    first, second = (costcalc.add(graph, name, ops.Input([1, 1])) for name in names)
+    costcalc.add(graph, "both", ops.Concat(), first, second)
+    assert build(graph)(torch.tensor([[1.0]]), torch.tensor([[2.0]])).tolist() == [[1, 2]]
+
+
+def test_an_input_behind_a_layer_of_almost_the_same_name():
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "x", ops.Input([1, 1]))
+    costcalc.add(graph, "a-b", ops.ReLU(), "x")
+    costcalc.add(graph, "a_b", ops.Input([1, 1]))
+    costcalc.add(graph, "both", ops.Concat(), "a-b", "a_b")
+    assert build(graph)(torch.tensor([[1.0]]), torch.tensor([[2.0]])).tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("names", [("a.b", "a"), ("a.b.c", "a.b", "a"), ('a"b', "a_b"), ("ﬁ", "fi")])
+def test_layers_of_almost_the_same_name_are_two(names):
+    graph = chain(*((name, ops.Conv(4, 3)) for name in names))
+    module = build(graph)
+    assert module(torch.randn(2, 6, 13, 10)).isfinite().all()
+    assert sum(p.numel() for p in module.parameters()) == costcalc.cost(graph).params
+
+
+def test_indices_are_found_through_a_thousand_movers():
+    """And each is looked at once, where there are 2^16 ways."""
+    graph = costcalc.new_graph()
+    last = costcalc.add(graph, "x", ops.Input([1, 1]))
+    for i in range(500):
+        ways = [costcalc.add(graph, f"{way}{i}", ops.Identity(), last) for way in "ab"]
+        last = costcalc.add(graph, f"join{i}", ops.Concat(), *ways) if i < 16 else ways[0]
+    costcalc.add(graph, "embed", ops.Embedding(7, 4), last)
+    (tokens,) = example_inputs(build(graph, device="meta"), device="cpu")
+    assert tokens.dtype == torch.long
 
 
 def test_a_layer_may_have_the_name_of_anothers_weight():

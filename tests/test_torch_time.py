@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from functools import partial
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -21,10 +22,12 @@ from costcalc import ops
 from costcalc.analysis.memory import peak_activations
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, StoreError
+from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.machine import NoDevice, OtherLoad, devices, find_device
 from costcalc.torch_backend.measure import Point, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
-from costcalc.torch_backend.worker import Child, Lost, warm_up
+from costcalc.torch_backend.step import prepare
+from costcalc.torch_backend.worker import Child, Lost, _serve, warm_up
 
 SMALL = ("conv_normal", "conv_depthwise_separable")
 
@@ -96,6 +99,32 @@ def test_what_cannot_fit_is_refused_and_the_others_go_on():
     assert re.fullmatch(r"needs 36\.4 TiB at least, cpu has .* free", refused[0].message)
 
 
+def test_what_the_others_are_to_hold_is_not_free(monkeypatch):
+    """Networks that are timed in turns are all there at once."""
+    points = [point("lenet5") for _ in range(3)]
+    needed = points[0].weight_bytes + points[0].predicted_peak
+    monkeypatch.setattr("costcalc.torch_backend.measure.available", lambda device: 2 * needed)
+    measure(points, seconds=0.001)
+    assert [p.status for p in points] == ["ok", "ok", "refused"]
+    assert points[2].message == "needs 282 KiB at least, cpu has 0 B free"
+
+
+def test_a_child_that_cannot_start_takes_the_others_along(monkeypatch):
+    points, made = [point(), point()], []
+
+    def start(self, *_):
+        if made:
+            raise BlockingIOError("no more processes")
+        made.append(self)
+
+    closed = []
+    monkeypatch.setattr(Child, "__init__", start)
+    monkeypatch.setattr(Child, "close", lambda self: closed.append(self))
+    with pytest.raises(BlockingIOError):
+        measure(points, seconds=0.001)
+    assert closed == made
+
+
 def test_a_child_that_is_killed_is_marked(monkeypatch):
     """As by the system when memory is out: the parent notes it and goes on."""
     points = [point(), point()]
@@ -112,6 +141,21 @@ def test_a_child_that_is_killed_is_marked(monkeypatch):
     measure(points, seconds=0.01)
     assert (points[0].status, points[1].status) == ("killed(9)", "ok")
     assert points[0].message == "killed by signal 9, as the system does for want of memory"
+
+
+def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
+    points, answered, victims = [point(), point()], Child.answer, []
+
+    def answer(self):
+        if not victims:
+            victims.append(self.pid)
+            os.kill(self.pid, signal.SIGKILL)
+            self.process.join()
+        return answered(self)
+
+    monkeypatch.setattr(Child, "answer", answer)
+    measure(points, seconds=0.01)
+    assert [p.status for p in points] == ["killed(9)", "ok"]
 
 
 def test_memory_that_runs_out_is_oom(monkeypatch):
@@ -161,6 +205,14 @@ def test_settings_that_cannot_be(settings, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(("device", "told"), [("cuda:1", ["cuda:1"]), ("cpu", [])])
+def test_a_gpu_is_the_one_that_events_and_memory_mean(monkeypatch, device, told):
+    said = []
+    monkeypatch.setattr(torch.cuda, "set_device", said.append)
+    prepare(Settings(device))
+    assert said == told
+
+
 def test_fingerprints_are_of_the_machine():
     first, again = devices()[-1], devices()[-1]
     assert first.fingerprint == again.fingerprint
@@ -168,17 +220,42 @@ def test_fingerprints_are_of_the_machine():
 
 
 def test_other_load_is_that_of_others():
-    load = OtherLoad([os.getpid()])
+    load = OtherLoad([])
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         time.sleep(0.5)
-        both = OtherLoad([os.getpid(), busy.pid])
+        both = OtherLoad([busy.pid])
         time.sleep(0.5)
         assert load.cores() > 0.3
         assert both.cores() < load.cores()
     finally:
         busy.kill()
         busy.wait()
+
+
+BUSY = "import time\nwhile time.process_time() < 0.8: pass\n"
+COMPILING = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {BUSY!r}])\n"
+
+
+@pytest.mark.parametrize("code", [BUSY, COMPILING], ids=["itself", "its child"])
+@pytest.mark.parametrize("then", ["is busy", "waits", "has ended"])
+def test_what_our_processes_use_is_not_that_of_others(code, then):
+    more = "" if then == "has ended" else "print(1, flush=True); input()"
+    words = [sys.executable, "-c", f"print(1, flush=True); input()\n{code}{more}"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ours:
+        ours.stdout.readline()
+        start, all_others, others = time.monotonic(), OtherLoad([]), OtherLoad([ours.pid])
+        ours.stdin.write("\n")
+        ours.stdin.flush()
+        if then == "is busy":
+            time.sleep(0.7)
+        elif then == "waits":
+            ours.stdout.readline()
+        else:
+            ours.wait()
+        used = (all_others.cores() - others.cores()) * (time.monotonic() - start)
+        ours.kill()
+    assert used > (0.05 if then == "is busy" else 0.7)
 
 
 def test_without_torch_every_command_says_what_to_install():
@@ -348,15 +425,86 @@ def test_a_killed_parent_takes_its_children_along():
     code = (
         "import costcalc, time; from costcalc.torch_backend.worker import Child; "
         "from costcalc.torch_backend.settings import Settings\n"
-        "if __name__ == '__main__':\n"
-        "    child = Child(costcalc.load('lenet5').graph(), Settings()); child.answer(); print(child.pid, flush=True)\n"
-        "    time.sleep(60)\n"
+        "child = Child(costcalc.load('lenet5').graph(), Settings()); child.answer(); print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
     psutil.wait_procs([child], timeout=2)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_process_whose_parent_is_the_first_of_all_goes_on(monkeypatch):
+    """As in a container that runs `costcalc time` and nothing else."""
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr("ctypes.CDLL", Mock())
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    die_with_parent()
+    assert not ended
+    monkeypatch.setattr(os, "getppid", Mock(side_effect=[7, 1]))  # it ended in between
+    die_with_parent()
+    assert ended == ([1] if sys.platform == "linux" else [])
+
+
+UNGUARDED = """
+import costcalc
+from costcalc.torch_backend import time_nets
+print(__name__, [point.status for point in time_nets([costcalc.load("lenet5")], device="cpu", seconds=0.01).points])
+"""
+
+
+def test_a_script_is_run_once(tmp_path):
+    """Whether or not it asks for its own name."""
+    script = tmp_path / "script.py"
+    script.write_text(UNGUARDED)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("__main__ ['ok']\n", "")
+
+
+OWN_OP = """
+import costcalc
+from costcalc.ops.base import op, per_element
+from costcalc.ops.pointwise import Pointwise
+from costcalc.torch_backend import time_nets
+from costcalc.torch_backend.modules import MODULES
+from torch import nn
+
+@op
+class Squared(Pointwise):
+    elementwise = per_element(1)
+
+MODULES["squared"] = lambda op, x: nn.ReLU()
+
+if __name__ == "__main__":
+    (point,) = time_nets([costcalc.load("own.yaml")], device="cpu", seconds=0.01).points
+    print(point.status, point.message)
+"""
+
+
+def test_a_script_with_an_op_of_its_own_is_run_where_that_is_timed(tmp_path):
+    (tmp_path / "script.py").write_text(OWN_OP)
+    (tmp_path / "own.yaml").write_text("name: own\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers: [squared]\n")
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("ok \n", "")
+
+
+@pytest.mark.parametrize("error", [EOFError, BrokenPipeError, ValueError])
+def test_an_error_of_the_work_is_told(monkeypatch, error):
+    """Also one that a pipe raises when nobody asks any more."""
+    monkeypatch.setattr("costcalc.torch_backend.worker._words", lambda *_: {"run": Mock(side_effect=error("no more"))})
+    monkeypatch.setattr("costcalc.torch_backend.worker.die_with_parent", lambda: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    pipe = Mock(recv=Mock(side_effect=[("run", ()), EOFError]))
+    _serve(pipe, None, Settings(), None)
+    assert [call.args[0] for call in pipe.send.mock_calls] == [("ok", None), ("failed", f"{error.__name__}: no more")]
+
+
+def test_a_child_that_has_not_ended_is_not_said_to_have():
+    child = Child.__new__(Child)
+    child.process = Mock(exitcode=None)
+    assert str(child.lost()) == "closed its pipe, and has not ended"
 
 
 def test_what_is_lost_is_an_error_of_one_child():

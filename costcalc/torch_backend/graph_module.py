@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from itertools import chain
+from keyword import iskeyword
 from typing import Any
+from unicodedata import normalize
 
 import torch
 from torch import fx, nn
@@ -45,11 +47,14 @@ class _Builder:
         self.overwritten = overwritten(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
         self.fx.on_generate_code(lambda _: blocks_once)
+        self.fx.erase_node(self.fx.placeholder("self"))  # from now on torch.fx gives that name to nothing
+        self.arguments = {"self", "__debug__"}  # names that no further input may have
         self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
+        self.blocks = set[str]()  # what modules are in
 
     def module(self) -> fx.GraphModule:
         """All layers and what they give."""
-        for row in self.rows.values():
+        for row in sorted(self.rows.values(), key=lambda row: row.op.name != "input"):
             self.nodes[row.name] = self.input(row) if row.op.name == "input" else self.layer(row)
             self.nodes[row.name].meta["row"] = row
         read = {source for row in self.rows.values() for source in row.inputs}
@@ -72,7 +77,14 @@ class _Builder:
         return root
 
     def input(self, row: Row) -> fx.Node:
-        return self.fx.placeholder(str(row.name))
+        """An argument of the layer's name, as near to it as Python allows."""
+        name = _as_python_reads_it(re.sub(r"\W", "_", str(row.name)))
+        name = name if name.isidentifier() else f"_{name}"
+        while iskeyword(name) or name in self.arguments:
+            name += "_"
+        node = self.fx.placeholder(name)
+        self.arguments |= {name, node.name}  # torch.fx has another one if a function of Python is called so
+        return node
 
     def layer(self, row: Row) -> fx.Node:
         target = self.called_again(row)
@@ -110,16 +122,24 @@ class _Builder:
                 setattr(module, name, tensor)
 
     def free_target(self, name: str) -> str:
-        """The layer's name, with an underscore behind a part that a module has already as its own attribute."""
+        """The layer's name, with an underscore behind a part that a module has already as its own attribute, or that
+        is a word of Python's own, and in place of what ends a string or cannot be printed."""
         path: list[str] = []
         for part in name.split("."):
-            part = part or "_"
-            while hasattr(fx.GraphModule, part) or _is_taken(self.modules.get(".".join(path)), part):
+            part = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in part) or "_"
+            part = _as_python_reads_it(part)
+            while iskeyword(part) or hasattr(fx.GraphModule, part) or _is_taken(self.modules.get(".".join(path)), part):
                 part += "_"
             path.append(part)
-        while ".".join(path) in self.modules:
+        while ".".join(path) in self.modules or ".".join(path) in self.blocks:
             path[-1] += "_"
+        self.blocks |= {".".join(path[:depth]) for depth in range(1, len(path))}
         return ".".join(path)
+
+
+def _as_python_reads_it(name: str) -> str:
+    """The same identifier for Python, which reads ﬁ as fi; other names as they are."""
+    return normalize("NFKC", name) if name.isidentifier() else name
 
 
 def _is_taken(module: nn.Module | None, part: str) -> bool:
@@ -138,7 +158,7 @@ def _all_numbers(rows: dict[Any, Row]) -> None:
 
 
 def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
-    """Refuses weights that the device's free memory cannot hold, before one of them is made."""
+    """Refuses weights that the device's free memory cannot hold, before one of them is made. Raises TooLarge."""
     from costcalc.table import bytes_text
     from costcalc.torch_backend.memory import available
 
@@ -157,19 +177,24 @@ def example_inputs(
     for node in module.graph.find_nodes(op="placeholder"):
         size = node.meta["row"].output_shape
         size = size if batch is None else (batch, *size[1:])
-        if counts := list(_tables(node)):
+        if counts := _tables(node):
             tensors.append(torch.randint(min(counts), size, device=device))
         else:
             tensors.append(torch.randn(size, device=device, dtype=dtype))
     return tuple(tensors)
 
 
-def _tables(node: fx.Node) -> Iterator[int]:
+def _tables(node: fx.Node) -> list[int]:
     """Rows of every embedding that reads this tensor, or a view of it."""
-    for user in node.users:
-        if user.op == "call_module":
+    counts, seen, to_see = [], {node}, [node]
+    while to_see:
+        for user in to_see.pop().users:
+            if user.op != "call_module" or user in seen:
+                continue
+            seen.add(user)
             op = user.meta["row"].op
             if op.name == "embedding":
-                yield op.count
+                counts.append(op.count)
             elif op.name in MOVERS:
-                yield from _tables(user)
+                to_see.append(user)
+    return counts

@@ -129,10 +129,12 @@ def _gpu_clock(device: Device) -> int | None:
 
 
 class OtherLoad:
-    """Cores that other processes use, from when this is made: the busy time of the machine without our own."""
+    """Cores that other processes use, from when this is made: the busy time of the machine without this process, and
+    without `ours` and all that they start, as compilers."""
 
     def __init__(self, ours: list[int]):
-        self.ours = [psutil.Process(pid) for pid in ours]
+        self.here, self.ours = psutil.Process(), [psutil.Process(pid) for pid in ours]
+        self.parents = {parent for process in self.ours if (parent := process.parent()) is not None}
         self.start = self._now()
 
     def cores(self) -> float:
@@ -143,15 +145,34 @@ class OtherLoad:
     def _now(self) -> tuple[float, float, float]:
         cpu = psutil.cpu_times()
         busy = sum(cpu) - cpu.idle - getattr(cpu, "iowait", 0.0) - getattr(cpu, "guest", 0.0)
-        return time.monotonic(), busy, sum(_seconds(process) for process in self.ours)
+        own = _seconds(self.here) + sum(_seconds_with_children(process) for process in self.ours)
+        return time.monotonic(), busy, own + sum(_seconds_of_ended(parent) for parent in self.parents)
 
 
 def _seconds(process: psutil.Process) -> float:
+    """Of a process that may have ended: then they are among those of its parent's children that have."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system)
+
+
+def _seconds_of_ended(process: psutil.Process) -> float:
+    """Of its children that have ended, and theirs."""
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.children_user + times.children_system)
+
+
+def _seconds_with_children(process: psutil.Process) -> float:
+    try:
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    return sum(_seconds(one) + _seconds_of_ended(one) for one in family)
 
 
 COLUMNS = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -86,7 +85,7 @@ class Point:
         return summary([run[index] for run in self.times], self.others)
 
 
-def faster(a: Point, b: Point) -> Ratio:
+def time_ratio(a: Point, b: Point) -> Ratio:
     """How many times as long a takes as b, turn by turn."""
     turns = min(len(a.blocks), len(b.blocks))
     return ratio(a.blocks[:turns], b.blocks[:turns])
@@ -104,21 +103,24 @@ def measure(
 
     Each is run for so many seconds, ten times at least; in a child process that may have so many bytes of `memory`.
     """
-    load = OtherLoad([os.getpid()])
+    load = OtherLoad([])
     time.sleep(BEFORE)
     before = load.cores()
+    held = 0
     for point in points:
         point.started_at = time.time()
-        _refuse_if_too_large(point)
+        _refuse_if_too_large(point, held)
+        held += _needed(point) if point.ok else 0
     with ExitStack() as stack:
-        pairs = [(point, Child(point.graph, point.settings, memory)) for point in points if point.ok]
-        for _, child in pairs:
-            stack.callback(child.close)
+        pairs = []
+        for point in (point for point in points if point.ok):
+            pairs.append((point, Child(point.graph, point.settings, memory)))
+            stack.callback(pairs[-1][1].close)
         for i, (point, child) in enumerate(pairs):
             progress(0.2 * i / len(pairs), f"building {point.target}")
             with _noted(point):
                 child.answer()
-        load = OtherLoad([os.getpid(), *(child.pid for _, child in pairs)])
+        load = OtherLoad([child.pid for point, child in pairs if point.ok])
         _in_turns([pair for pair in pairs if pair[0].ok], seconds, progress)
         others = max(before, load.cores())
         for point, child in pairs:
@@ -127,9 +129,13 @@ def measure(
                 _look_closer(point, child, seconds if per_layer else 0.0, progress)
 
 
-def _refuse_if_too_large(point: Point) -> None:
-    """From our own counts, before anything is built."""
-    needed, free = point.weight_bytes + point.predicted_peak, available(torch.device(point.settings.device))
+def _needed(point: Point) -> int:
+    return point.weight_bytes + point.predicted_peak
+
+
+def _refuse_if_too_large(point: Point, held: int) -> None:
+    """From our own counts, before anything is built; `held` bytes are for those that it is timed in turns with."""
+    needed, free = _needed(point), available(torch.device(point.settings.device)) - held
     if needed > free:
         point.status = "refused"
         point.message = f"needs {bytes_text(needed)} at least, {point.settings.device} has {bytes_text(free)} free"

@@ -90,7 +90,12 @@ def mean_of(outputs: Any) -> Tensor:
 
 
 def prepare(settings: Settings) -> None:
-    """Threads and precision of this process, as the settings say; nothing is left to a default that may differ."""
+    """Device, threads and precision of this process, as the settings say; nothing is left to a default that may differ.
+
+    What names no device, as events, torch.cuda.synchronize and the allocator's figures do, means the one set here.
+    """
+    if settings.device.startswith("cuda"):
+        torch.cuda.set_device(settings.device)
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.backends.cuda.matmul.allow_tf32 = settings.tf32

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.table import Column, Table, brief
 from costcalc.torch_backend.layerwise import LayerTime
-from costcalc.torch_backend.measure import Point, faster
+from costcalc.torch_backend.measure import Point, time_ratio
 from costcalc.torch_backend.samples import BUSY
 from costcalc.torch_backend.settings import Settings
 
@@ -103,7 +103,7 @@ def verdict(first: Point, other: Point) -> str:
 
     Nothing is said of what was measured under load: threads that wait for each other may turn it round.
     """
-    found, at = faster(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
+    found, at = time_ratio(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
     if max(first.others, other.others) > BUSY:
         why = f"other processes used {max(first.others, other.others):.1f} cores"
         return f"no verdict on {first.target} and {other.target} {at}: {why}"

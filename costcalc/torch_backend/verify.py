@@ -118,7 +118,11 @@ TOTALS = (
 
 
 def verify_graph(graph: Graph, target: str = "") -> Verification:
-    """Builds the graph on the meta device, runs it forward and backward there, and compares every layer."""
+    """Builds the graph on the meta device, runs it forward and backward there, and compares every layer.
+
+    Raises TooLarge for more than 20,000 layers, GraphError for sizes that are no numbers and ops without a module, and
+    whatever `cost` does, as ShapeError for layers that do not go together.
+    """
     graph = unroll(graph)
     rows = cost(graph).layers
     if len(rows) > MOST_LAYERS:
@@ -133,7 +137,7 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
 
 
 def verify_net(net: Network) -> Verification:
-    """A network of the library or of a reader."""
+    """A network of the library or of a reader. Raises what `verify_graph` does."""
     return verify_graph(net.graph(), net.label)
 
 

@@ -8,14 +8,17 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from statistics import median
 from typing import Any
 
 from costcalc.errors import TooLarge
-from costcalc.graph import Graph
+from costcalc.graph import Graph, unroll
+from costcalc.processes import main_left_out
 from costcalc.torch_backend.die_with_parent import die_with_parent
+from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings
 
 STEADY = 0.02  # a window of runs whose median is no more than this below the one before has settled
@@ -39,7 +42,8 @@ class Child:
         context = _context()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
-        self.process.start()
+        with main_left_out() if _all_ours(graph) else nullcontext():
+            self.process.start()
         theirs.close()
 
     @property
@@ -69,7 +73,9 @@ class Child:
     def lost(self) -> Lost:
         """What ended the child."""
         self.process.join(5)
-        code = self.process.exitcode or 0
+        code = self.process.exitcode
+        if code is None:
+            return Lost("failed", "closed its pipe, and has not ended")
         if code < 0:
             why = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
             return Lost(f"killed({-code})", f"killed by signal {-code}{why}")
@@ -93,22 +99,34 @@ def _context() -> Any:
     return context
 
 
+def _all_ours(graph: Graph) -> bool:
+    """Are all ops and what builds them costcalc's own? Those of a script are only there once that has run."""
+    used = [op for _, op in unroll(graph).nodes(data="op")]
+    makers = [*map(type, used), *(MODULES.get(op.name) for op in used)]
+    return all(maker is None or maker.__module__.startswith("costcalc.") for maker in makers)
+
+
 def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None) -> None:
     """The child's side: makes the step, says so, and answers until nobody asks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     die_with_parent()
     if memory is not None:
         _limit(memory)
-    try:
-        words = _words(graph, settings)
-        pipe.send(("ok", None))
-        while True:
+    status, words = _done(_words, graph, settings)
+    with suppress(EOFError, OSError):  # nobody asks any more
+        pipe.send((status, None if status == "ok" else words))
+        while status == "ok":
             word, arguments = pipe.recv()
-            pipe.send(("ok", words[word](*arguments)))
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        return
+            status, answer = _done(words[word], *arguments)
+            pipe.send((status, answer))
+
+
+def _done(work: Callable[..., Any], *given: Any) -> tuple[str, Any]:
+    """`ok` and what the work comes to, or how it failed and why."""
+    try:
+        return "ok", work(*given)
     except Exception as error:
-        pipe.send((_status(error), _in_one_line(error)))
+        return _status(error), _in_one_line(error)
 
 
 def _limit(memory: int) -> None:

@@ -76,7 +76,7 @@ def row(name: str, batch: int, turns: int, processes: int, kept: dict[str, str])
     found = []
     for number in range(processes):
         command = [*words, *(["--ours-first"] if number % 2 else [])]
-        done = subprocess.run(command, capture_output=True, check=True, env=os.environ | kept)
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | kept)
         found.append(json.loads(done.stdout))
     ratios = sorted(ours / theirs for theirs, ours in found)
     return {

@@ -10,9 +10,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from queue import LifoQueue
@@ -20,6 +19,7 @@ from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew
 from costcalc.errors import WorkersLost
+from costcalc.processes import main_left_out
 
 
 class _Child:
@@ -31,7 +31,7 @@ class _Child:
             context.set_forkserver_preload(["costcalc.analysis.sweep.chunks"])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with _main_left_out():
+        with main_left_out():
             self.process.start()
         theirs.close()
 
@@ -104,20 +104,6 @@ class Processes(Crew):
         for child in children:
             child.end()
         self._threads.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def _main_left_out() -> Iterator[None]:
-    """Lets processes start without running the script that started this one, which they do not need: without an
-    `if __name__ == "__main__"` it would start itself again in each of them."""
-    main = vars(sys.modules["__main__"])
-    kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
-    main["__spec__"] = None
-    try:
-        yield
-    finally:
-        del main["__spec__"]
-        main.update(kept)
 
 
 def _serve(pipe: Connection) -> None:
