@@ -130,3 +130,15 @@ def test_presets_of_which_nothing_was_published_have_no_column_for_it(tmp_path):
 def test_going_on_and_starting_anew_are_two_things(capsys, tmp_path):
     assert run(["sweep", "lenet5", "r=32:64:1", "-o", str(tmp_path / "a.csv"), "--resume", "--restart"]) == 2
     assert "--resume goes on and --restart starts anew: give one of them" in capsys.readouterr().err
+
+
+def test_a_largest_phi_after_which_a_layer_does_not_fit_has_no_next_step(tmp_path):
+    """The next network can be bound, and is none all the same: its kernel grows past its input."""
+    path = tmp_path / "wide.yaml"
+    path.write_text(
+        "name: wide\ntitle: t\nsource: s\nknobs: {r: 8, d: {default: 1, kind: real}, w: {default: 1, kind: real}}\n"
+        "input: [3, 16, 16]\nlayers:\n  - conv: {channels: 'ceil(4*w)', kernel: 'ceil(r*d)'}\n"
+    )
+    found = costcalc.compound(str(path), macs=10**9)
+    assert found.after is None
+    assert {row["what"] for row in found.to_records()} == {"base", "fits"}

@@ -110,7 +110,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
         if not budget:
             raise UsageError("no φ and no budget: give --compound phi=3, or a budget as in --max macs=400M")
         phi = largest_phi(net, law, budget)
-    after = _next(net, law, phi) if budget else None
+    after = _next(net, law, phi, budget) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({} if after is None else {after: "next step"})}
     base = costs_of(net)["macs"]
     if not base:
@@ -120,11 +120,11 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _next(net: Network, law: Law, phi: Any) -> Any:
+def _next(net: Network, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
     after = phi + Fraction(1, GRAIN)
     try:
-        net.at({**net.settings, **law.at(net, after)}, net.label).graph()
+        _costs(net, law.at(net, after), budget)
     except CostcalcError:
         return None
     return after
@@ -134,7 +134,7 @@ def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterabl
     knobs = law.at(net, phi)
     costs, promised = _costs(net, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
-    about = {"times": times, "promised": promised, "error": (promised - times) / times}
+    about = {"times": times, "promised": promised, "error": (promised - times) / times if times else None}
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 
