@@ -3,10 +3,14 @@ allowed."""
 
 from fractions import Fraction
 from itertools import product
+from time import process_time
 
+import numpy as np
 import pytest
 
 import costcalc
+from costcalc.analysis.law import laws
+from costcalc.analysis.scaling.axes import axes_of
 from costcalc.analysis.scaling.phi import Law
 from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.choice import read_choice
@@ -15,6 +19,7 @@ from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli import run
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError, UnknownName, UsageError
+from costcalc.report.page.page import Page
 
 NET, NET_V1 = costcalc.load("mobilenet_v2"), costcalc.load("mobilenet_v1")
 
@@ -142,3 +147,92 @@ def test_a_largest_phi_after_which_a_layer_does_not_fit_has_no_next_step(tmp_pat
     found = costcalc.compound(str(path), macs=10**9)
     assert found.after is None
     assert {row["what"] for row in found.to_records()} == {"base", "fits"}
+
+
+FROM_NOTHING = """
+name: nothing
+title: t
+source: s
+knobs: {d: {default: 1, min: 0, kind: real}, w: {default: 1, min: 0, kind: real}, r: 16}
+presets: {a: {d: 1, w: 1}, b: {d: 0, w: 2}}
+input: [3, r, r]
+layers:
+"""
+LAYERS = {
+    "no MACs": "  - relu\n",
+    "some": "  - repeat: {times: ceil(2*d), layers: [conv: {channels: 3, kernel: 1}]}\n"
+    "  - conv: {channels: 'ceil(8*w) + 1', kernel: 1}\n",
+}
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+@pytest.mark.parametrize("set_to", ["", "@d=0", "@d=0,w=0"])
+def test_what_is_set_to_nothing_has_no_law(tmp_path, layers, set_to):
+    """A knob of 0 has no multiples, and no share of no MACs is an error: neither is divided by."""
+    path = tmp_path / "nothing.yaml"
+    path.write_text(FROM_NOTHING + LAYERS[layers])
+    net = costcalc.load(f"{path}{set_to}")
+    presets = costcalc.sweep_presets(net)
+    assert all(table._repr_html_() for table in presets.tables())
+    assert {row.get("phi_d") for row in presets.to_records()} == ({None} if set_to else {0.0, None})
+    assert {row.get("law", 0) for row in presets.to_records() if not row["macs"]} <= {0}
+    curve = costcalc.sweep(net, d=[0, 1, 2]).chart()
+    lines = [len(lines) for axis, lines in curve.panels if axis.title == "MACs"]
+    assert lines == [1 if set_to else 2]
+    assert {*laws(net)} == {"d", "w", "r"} - {*(name for name in "dw" if f"{name}=0" in set_to)}
+    if set_to:
+        assert Page.of(net, {"d": (0, 1), "w": (0, 1), "r": (8, 16)}).figures()["front"]
+
+
+def named_macs(folder):
+    (folder / "macs.yaml").write_text(
+        "name: mine\ntitle: t\nsource: s\nknobs: {macs: 3, r: 9}\npresets: {a: {macs: 2}}\ninput: [macs, r, r]\n"
+        "layers:\n  - conv: {channels: 4, kernel: 3}\n"
+    )
+    return costcalc.load(str(folder / "macs.yaml"))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda net: costcalc.sweep(net, macs=[1, 2]), lambda net: costcalc.sweep(net, r=[8, 9], where="macs < 1000"),
+        lambda net: costcalc.sweep(net, r="8:9:1", pareto="macs"), lambda net: costcalc.scale(net, "macs", macs=10**9),
+        lambda net: costcalc.histogram(net, r=[8, 9], where="macs < 1000"), costcalc.sweep_presets, Page.of,
+    ],
+)  # fmt: skip
+def test_a_knob_that_is_called_like_a_metric_is_not_mistaken_for_it(tmp_path, asked):
+    net = named_macs(tmp_path)
+    with pytest.raises(UsageError, match="macs is a knob here, and a metric too: give the knob another name"):
+        asked(net)
+    assert len(costcalc.sweep(net, r=[8, 9], where="params > 0", top=2)) == 2
+
+
+def test_a_value_that_is_there_twice_is_found_at_once():
+    begun = process_time()
+    with pytest.raises(UsageError, match="batch = 60000 is there twice"):
+        given_axes({"batch": [*range(1, 60_001), 60_000]}, NET.spec.knobs, NET.name)
+    assert process_time() - begun < 5
+
+
+def test_values_that_can_be_read_once_and_numbers_that_pass_for_arrays():
+    given = (r for r in (64, 128))
+    assert costcalc.break_even("resnet50", "vgg16", "r", given).values == [64, 128]
+    assert given_axes({"r": np.array(224)}, NET.spec.knobs, NET.name) == {"r": (224,)}
+
+
+def test_a_front_of_one_metric_is_drawn_beside_another():
+    for metric, other in (("macs", "params"), ("params", "MACs"), ("activations", "MACs")):
+        chart = costcalc.sweep("mobilenet_v2", r=[96, 128], w=[0.5, 1], pareto=metric).chart()
+        assert {chart.x.title.lower(), chart.y.title.lower()} == {metric, other.lower()}
+
+
+def test_a_real_knob_that_is_whole_is_said_to_be(tmp_path):
+    path = tmp_path / "whole.yaml"
+    path.write_text(
+        "name: whole\ntitle: t\nsource: s\nknobs: {r: 8, w: {default: 4, min: 1, kind: real}}\ninput: [3, r, r]\n"
+        "layers:\n  - conv: {channels: w, kernel: 1}\n"
+    )
+    net = costcalc.load(str(path))
+    assert all(value == int(value) for value in axes_of(net, ["w"])["w"])
+    found = costcalc.scale(net, "w", macs=10_000)
+    assert (found.value, found.steps) == (52, "whole numbers")

@@ -158,6 +158,7 @@ def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[An
     for net in having:
         check_size(net, knob)
     if given is not None:
+        given = [*given] if isinstance(given, Iterator) else given  # which can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.spec.knobs, n.name)[knob]} for n in having)))
     steps = [Steps(net, knob) for net in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))

@@ -15,6 +15,7 @@ from typing import Any
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
@@ -47,6 +48,8 @@ class Page:
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
         net.needs_numbers("a report")
+        for name in net.spec.size_knobs:
+            check_told_apart(name)
         closed, why_not = _closed_forms(net)
         sizes = net.spec.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
