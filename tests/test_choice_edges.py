@@ -1,6 +1,7 @@
 """Choices that meet: the best of a front, the next step where there is no network, numbers at the ends of what is
 allowed."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 from time import process_time
@@ -20,6 +21,7 @@ from costcalc.cli import run
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError, UnknownName, UsageError
 from costcalc.report.page.page import Page
+from costcalc.text import time_text
 
 NET, NET_V1 = costcalc.load("mobilenet_v2"), costcalc.load("mobilenet_v1")
 
@@ -236,3 +238,26 @@ def test_a_real_knob_that_is_whole_is_said_to_be(tmp_path):
     assert all(value == int(value) for value in axes_of(net, ["w"])["w"])
     found = costcalc.scale(net, "w", macs=10_000)
     assert (found.value, found.steps) == (52, "whole numbers")
+
+
+def test_a_histogram_says_what_it_counts():
+    for metric, said in (("peak_bytes", "peak bytes: the most"), ("traffic_bytes", "traffic bytes: inputs")):
+        assert costcalc.histogram("lenet5", metric, r=[32, 64]).table().notes[-1].startswith(said)
+
+
+def test_a_page_leaves_out_the_pictures_of_which_no_point_is_possible(tmp_path):
+    """As it is set the kernel fits into nothing; the grid has networks all the same."""
+    path = tmp_path / "tight.yaml"
+    path.write_text(
+        "name: tight\ntitle: t\nsource: s\nknobs: {k: 5, r: 9, c: 2}\ninput: [3, r, r]\n"
+        "layers:\n  - conv: {channels: c, kernel: k}\n"
+    )
+    page = Page.of(costcalc.load(f"{path}@k=5"), {"k": (3, 4), "r": (4, 5), "c": (1, 2)})
+    assert len(page.figures()["curves"]) == 3
+    page = replace(page, net=costcalc.load(f"{path}@r=4"))
+    assert [one.name for one in page.figures()["curves"]] == ["curve-0", "curve-1"]
+    assert [one.name for one in page.figures()["maps"]] == ["map-0", "map-1", "map-2"]
+
+
+def test_one_minute_is_one():
+    assert [time_text(seconds) for seconds in (5, 80, 100, 8000)] == ["1 minute", "1 minute", "2 minutes", "2 hours"]

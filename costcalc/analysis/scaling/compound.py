@@ -22,7 +22,7 @@ from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import knobs_note, value_text
+from costcalc.text import equations_text, knobs_note, value_text
 
 Costs = Mapping[str, int]
 
@@ -81,7 +81,7 @@ class Compound:
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        at = ", ".join(f"{k} = {value_text(v)}" for k, v in self.law.at(self.base, self.phi).items())
+        at = equations_text(self.law.at(self.base, self.phi))
         return f"<costcalc.Compound {self.base.label}: φ = {value_text(self.phi)}, {at}; table(), net>"
 
     def _repr_html_(self) -> str:

@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import power_text, rounded, value_text
+from costcalc.text import equations_text, power_text, rounded
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -113,7 +113,7 @@ class PresetSweep:
         if not self.growth:
             return []
         first, *later = (rounded(times, 2) for times in self.growth)
-        at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in PAPERS.at(self.nets[0], 1).items())
+        at = equations_text(PAPERS.at(self.nets[0], 1))
         then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 

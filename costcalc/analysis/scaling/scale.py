@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
-from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, ShapeError, TooDeep, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import knobs_note, value_text
@@ -170,6 +170,8 @@ class _Search:
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
             return costs_of(self._net(value), self.budget)
+        except TooDeep:
+            raise
         except CostcalcError:
             return None
 

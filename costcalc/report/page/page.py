@@ -25,7 +25,7 @@ from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
-from costcalc.text import power_text, value_text
+from costcalc.text import equations_text, power_text, value_text
 
 HERE = Path(__file__).parent
 MOST_POINTS = 200_000  # of the grid of a page
@@ -136,7 +136,7 @@ class Page:
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
         moved = self.closed.knobs if self.closed else ()
-        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs_but(moved).items())
+        return equations_text(self.net.knobs_but(moved))
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""
