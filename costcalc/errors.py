@@ -30,6 +30,10 @@ class UsageError(CostcalcError):
     """Known names put to a use they do not have: a value out of range, too few networks, a file that is none."""
 
 
+class TooDeep(UsageError):
+    """A network of too many layers for what was asked of it."""
+
+
 class TooLarge(CostcalcError):
     """A network that the memory of a device cannot hold."""
 

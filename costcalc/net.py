@@ -132,7 +132,7 @@ def sweep(
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
     network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
-    or by any executor. Raises UnknownName, UsageError, SpecError and WorkersLost.
+    or by any executor. Raises UnknownName, UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_net
@@ -155,7 +155,7 @@ def histogram(
 ) -> Histogram:
     """How many points of a grid there are of each size, in round bins: `histogram("efficientnet", r="64:600:1").rows`.
 
-    `where`, `workers` and `executor` are as for `sweep`. Raises UnknownName, UsageError, SpecError and WorkersLost.
+    `where`, `workers` and `executor` are as for `sweep`, and so is what it raises.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net

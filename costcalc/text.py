@@ -39,6 +39,11 @@ def settings_text(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value_text(value)}" for name, value in settings.items())
 
 
+def equations_text(settings: Mapping[str, Any]) -> str:
+    """`r = 224, w = 0.5`, as in a sentence."""
+    return ", ".join(f"{name} = {value_text(value)}" for name, value in settings.items())
+
+
 def knobs_note(knobs: Mapping[str, Any]) -> list[str]:
     """`knobs: r=224, w=0.5`, the note of a table; none if there are no knobs."""
     return [f"knobs: {settings_text(knobs)}"] if knobs else []
@@ -58,7 +63,8 @@ def value_text(value: Any) -> str:
 
 
 def time_text(seconds: float) -> str:
-    """`20 minutes`, `3 hours`, `19 days`."""
+    """`1 minute`, `20 minutes`, `3 hours`, `19 days`."""
     if seconds < 2 * HOUR:
-        return f"{max(1, seconds / 60):,.0f} minutes"
+        minutes = f"{max(1, seconds / 60):,.0f}"
+        return f"{minutes} minute" + "s" * (minutes != "1")
     return f"{seconds / HOUR:,.0f} hours" if seconds < 2 * DAY else f"{seconds / DAY:,.0f} days"

@@ -170,3 +170,18 @@ def test_what_python_refuses():
     ):
         with pytest.raises(error):
             call()
+
+
+def test_why_both_are_no_networks_is_said(tmp_path):
+    with pytest.raises(ShapeError, match=r"both are networks; .*a window of 7 does not fit into 6"):
+        costcalc.break_even("conv_normal", "conv1x1", "f", [7, 8])
+    with pytest.raises(ShapeError, match=r"both are networks; .*a window of 7 does not fit into 6"):
+        costcalc.break_even("conv_normal", "conv1x1", "f", [7])
+
+
+def test_a_peak_of_too_many_layers_is_no_missing_network(monkeypatch):
+    from costcalc.analysis.sweep import peak
+
+    monkeypatch.setattr(peak, "MOST_LAYERS", 10)
+    with pytest.raises(UsageError, match=r"more than 10 layers; leave out peak_bytes"):
+        costcalc.scale("efficientnet", "d", peak_bytes=10**9)

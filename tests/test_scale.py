@@ -72,3 +72,18 @@ def test_what_python_refuses():
     ):
         with pytest.raises(error):
             call()
+
+
+TWO_CONVS = "name: two\ntitle: t\nsource: s\nknobs: {r: 32, c1: 6}\ninput: [1, r, r]\nlayers:\n" + (
+    "  - conv: {channels: c1, kernel: 5}\n" * 2
+)
+
+
+def test_a_network_that_is_none_whatever_the_free_knob_is_says_why(tmp_path):
+    path = tmp_path / "two.yaml"
+    path.write_text(TWO_CONVS)
+    with pytest.raises(ShapeError, match=r"no c1 of .* at c1 = 6 there is no such network: .* does not fit into 4"):
+        costcalc.scale(f"{path}@r=4", "c1", macs=10**6)
+    assert costcalc.scale(f"{path}@r=4", "r", macs=10**6).value == 38
+    with pytest.raises(ShapeError, match="at r = 9, the smallest, it has macs = 4,650"):
+        costcalc.scale(f"{path}@r=4", "r", macs=1)

@@ -78,7 +78,10 @@ class Network:
         return self.graph()
 
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`."""
+        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`.
+
+        Raises SpecError where the spec makes no network of these settings.
+        """
         graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
         return unroll(graph) if unrolled else graph
 
@@ -90,7 +93,10 @@ class Network:
                 raise UsageError(f"{what} is about numbers, and the knob {name!r} of {self.label} is none; {hint}")
 
     def with_texts(self, texts: list[str]) -> Self:
-        """The same network with `knob=value` texts applied. Raises UnknownName for a knob it does not have."""
+        """The same network with `knob=value` texts applied.
+
+        Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
+        """
         settings = parse_settings(texts, self.spec.knobs, self.spec.name)
         return self.at({**self.settings, **settings}, labelled(self.label, texts))
 

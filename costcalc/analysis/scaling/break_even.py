@@ -143,9 +143,8 @@ def break_even(first: Network, second: Network, knob: str, values: Any = None, *
     found = [_costs(net, knob, looked_at, by) for net in nets]
     valid = found[0].valid & found[1].valid
     if not valid.any():
-        raise ShapeError(
-            f"at no {knob} from {value_text(looked_at[0])} to {value_text(looked_at[-1])} both are networks"
-        )
+        span = f"at no {knob} from {value_text(looked_at[0])} to {value_text(looked_at[-1])} both are networks"
+        raise ShapeError("; ".join([span, *(one.reason for one in found if one.reason)]))
     stretches = tuple(_stretches(looked_at, np.flatnonzero(valid), *(one.of[by] for one in found)))
     return BreakEven(nets, knob, by, looked_at, stretches, int((~valid).sum()))
 
@@ -158,6 +157,7 @@ def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[An
     for net in having:
         check_size(net, knob)
     if given is not None:
+        given = [*given] if isinstance(given, Iterator) else given  # which can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.spec.knobs, n.name)[knob]} for n in having)))
     steps = [Steps(net, knob) for net in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
@@ -182,7 +182,8 @@ def _costs(net: Network, knob: str, values: Sequence[Any], by: str) -> Costs:
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
     parts = [costs_at(net, {knob: values[at : at + CHUNK]}, [by]) for at in range(0, len(values), CHUNK)]
     valid = np.concatenate([part.valid for part in parts])
-    return Costs(valid, {by: np.concatenate([part.of[by] for part in parts])})
+    reason = next((part.reason for part in parts if part.reason), "")
+    return Costs(valid, {by: np.concatenate([part.of[by] for part in parts])}, reason)
 
 
 def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:

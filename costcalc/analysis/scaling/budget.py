@@ -29,7 +29,7 @@ from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
-from costcalc.text import knobs_note, value_text
+from costcalc.text import equations_text, knobs_note, value_text
 
 MOST_FREE = 3  # knobs that are looked through unasked
 LARGEST_GRID = 20_000_000  # points
@@ -146,7 +146,10 @@ def scale_net(
 
 
 def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
-    """The free knobs: those that are named, or the grid's; else all that say how large the network is."""
+    """The free knobs: those that are named, or the grid's; else all that say how large the network is.
+
+    Raises UnknownName for a knob that is none, UsageError for one that stands twice, or if it is not clear which.
+    """
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
     known = net.spec.size_knobs
     for name in given:
@@ -207,7 +210,7 @@ def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any])
 def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
     """That nothing keeps a budget, and what the smallest point of the grid costs."""
     least = {name: values[0] for name, values in axes.items()}
-    at = ", ".join(f"{name} = {value_text(value)}" for name, value in least.items())
+    at = equations_text(least)
     try:
         costs = costs_of(net.at({**net.settings, **least}, net.label), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)

@@ -22,7 +22,7 @@ from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import knobs_note, value_text
+from costcalc.text import equations_text, knobs_note, value_text
 
 Costs = Mapping[str, int]
 
@@ -81,7 +81,7 @@ class Compound:
         )  # fmt: skip
 
     def __repr__(self) -> str:
-        at = ", ".join(f"{k} = {value_text(v)}" for k, v in self.law.at(self.base, self.phi).items())
+        at = equations_text(self.law.at(self.base, self.phi))
         return f"<costcalc.Compound {self.base.label}: φ = {value_text(self.phi)}, {at}; table(), net>"
 
     def _repr_html_(self) -> str:
@@ -110,7 +110,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
         if not budget:
             raise UsageError("no φ and no budget: give --compound phi=3, or a budget as in --max macs=400M")
         phi = largest_phi(net, law, budget)
-    after = _next(net, law, phi) if budget else None
+    after = _next(net, law, phi, budget) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({} if after is None else {after: "next step"})}
     base = costs_of(net)["macs"]
     if not base:
@@ -120,11 +120,11 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _next(net: Network, law: Law, phi: Any) -> Any:
+def _next(net: Network, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
     after = phi + Fraction(1, GRAIN)
     try:
-        net.at({**net.settings, **law.at(net, after)}, net.label).graph()
+        _costs(net, law.at(net, after), budget)
     except CostcalcError:
         return None
     return after
@@ -134,7 +134,7 @@ def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterabl
     knobs = law.at(net, phi)
     costs, promised = _costs(net, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
-    about = {"times": times, "promised": promised, "error": (promised - times) / times}
+    about = {"times": times, "promised": promised, "error": (promised - times) / times if times else None}
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from costcalc.analysis.scaling.line import Costs, costs_at
-from costcalc.analysis.sweep.metrics import METRICS
+from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
@@ -34,13 +34,17 @@ class Steps:
     @cached_property
     def step(self) -> Any:
         """The step: 1, or 1/1000 for a real knob."""
-        sizes = WHOLE if self.net.spec.knobs[self.knob].kind == "integer" else REAL
-        return next((step for step in sizes if self._is_step(step)), sizes[0])
+        return next((step for step in self._sizes if self._is_step(step)), self._sizes[0])
 
     @property
     def usual(self) -> bool:
         """Is it the step that a knob of its kind has?"""
-        return self.step in (1, REAL[0])
+        return bool(self.step == self._sizes[0])
+
+    @property
+    def _sizes(self) -> tuple[Any, ...]:
+        """The steps that are tried."""
+        return WHOLE if self.net.spec.knobs[self.knob].kind == "integer" else REAL
 
     def _is_step(self, step: Any) -> bool:
         knob, now = self.net.spec.knobs[self.knob], self.net.knobs[self.knob]
@@ -77,9 +81,11 @@ class Steps:
 
 
 def check_size(net: Network, knob: str) -> None:
-    """Raises UnknownName for what is no knob of the network, or none that is a number."""
+    """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
+    called like a metric."""
     knobs = net.spec.size_knobs
     if knob in net.spec.knobs and knob not in knobs:
         raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
     if knob not in knobs:
         raise UnknownName(unknown("knob", knob, knobs))
+    check_told_apart(knob)

@@ -10,9 +10,9 @@ import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import METRICS
-from costcalc.analysis.sweep.totals import Totals, sums
+from costcalc.analysis.sweep.totals import Sums, Totals, sums
 from costcalc.dims.column import Column
-from costcalc.errors import CostcalcError
+from costcalc.errors import CostcalcError, TooDeep
 from costcalc.spec.network import Network
 
 
@@ -38,16 +38,21 @@ def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str
     Raises CostcalcError for a line of which no point is possible.
     """
     line = Line({name: tuple(values) for name, values in axes.items()})
-    return sums(net, line, metrics).at(replace(line, shared=line.denominators, within=(slice(None),)))
+    return _along(sums(net, line, metrics), line)
+
+
+def _along(summed: Sums, line: Line) -> Totals:
+    return summed.at(replace(line, shared=line.denominators, within=(slice(None),)))
 
 
 @dataclass(frozen=True)
 class Costs:
     """Costs at some values in order: of each metric an array, and an array of truths that says where there is such a
-    network."""
+    network. `reason` says what is wrong at the first value at which there is none."""
 
     valid: Any
     of: Mapping[str, Any]
+    reason: str = ""
 
     def same_as(self, costs: Mapping[str, Any]) -> Any:
         """Where every metric is what it is there."""
@@ -63,20 +68,27 @@ class Costs:
 
 
 def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
-    """What a network costs at each point of a line, and where there is none."""
+    """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
+    layers: that is no reason why there should be none."""
+    line = Line({name: tuple(values) for name, values in axes.items()})
     try:
-        found = along(net, axes, metrics)
-    except CostcalcError:
-        return _in_halves(net, axes, metrics)
-    return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics})
+        summed = sums(net, line, metrics)
+    except TooDeep:
+        raise
+    except CostcalcError as error:
+        return _in_halves(net, axes, metrics, str(error))
+    found = _along(summed, line)
+    return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)
 
 
-def _in_halves(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+def _in_halves(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str], reason: str) -> Costs:
     """The same where a spec cannot even be bound at one of the points, which fails for all."""
     points = min(map(len, axes.values()))
     if points <= 1:
-        return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics})
+        return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics}, reason)
     parts = slice(points // 2), slice(points // 2, None)
     halves = [costs_at(net, {name: values[part] for name, values in axes.items()}, metrics) for part in parts]
     both = {name: np.concatenate([half.of[name] for half in halves]) for name in metrics}
-    return Costs(np.concatenate([half.valid for half in halves]), both)
+    return Costs(
+        np.concatenate([half.valid for half in halves]), both, next((half.reason for half in halves if half.reason), "")
+    )

@@ -16,13 +16,13 @@ from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
-from costcalc.analysis.sweep.metrics import ALL, COUNTED, read_metrics, what_they_count
+from costcalc.analysis.sweep.metrics import ALL, COUNTED, check_told_apart, read_metrics, what_they_count
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import power_text, rounded, value_text
+from costcalc.text import equations_text, power_text, rounded
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -98,7 +98,8 @@ class PresetSweep:
         """The φ at which α^φ, β^φ and γ^φ would be a preset's depth, width and resolution."""
         columns = (Column("preset", "preset", "text"), *(Column(f"phi_{k}", f"φ by {k}", "real") for k in BASES))
         rows = [{"preset": row["preset"], **{f"phi_{k}": row[f"phi_{k}"] for k in BASES}} for row in self.rows]
-        apart = max(max(row[f"phi_{k}"] for k in BASES) - min(row[f"phi_{k}"] for k in BASES) for row in self.rows)
+        implied = [[row[f"phi_{k}"] for k in BASES if row[f"phi_{k}"] is not None] for row in self.rows]
+        apart = max(max(phis) - min(phis) for phis in implied if phis)
         notes = [
             f"{PAPERS.formula()} times those of {self.rows[0]['preset']}: "
             f"{PAPERS.product_text()} times as many MACs for a φ of one more, by the law",
@@ -112,7 +113,7 @@ class PresetSweep:
         if not self.growth:
             return []
         first, *later = (rounded(times, 2) for times in self.growth)
-        at = ", ".join(f"{knob} = {value_text(value)}" for knob, value in PAPERS.at(self.nets[0], 1).items())
+        at = equations_text(PAPERS.at(self.nets[0], 1))
         then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
@@ -153,7 +154,9 @@ def sweep_presets(
     names = read_presets(wanted, net)
     nets = [net.at({**net.spec.presets[name].settings, **net.besides_its_preset}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
-    law = compound(net) if "macs" in shown else ()
+    for knob in knobs:
+        check_told_apart(knob)
+    law = compound(nets[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = looked_up(nets, seconds) if "seconds" in shown else [None] * len(nets)
     for name, one, time in zip(names, nets, times):
@@ -172,10 +175,10 @@ def sweep_presets(
 def _by_law(
     macs: int, base: int, at: Mapping[str, Any], first: Mapping[str, Any], law: Sequence[str]
 ) -> dict[str, Any]:
-    """The MACs by the law, its error, and the φ that each knob implies."""
+    """The MACs by the law, its error, and the φ that each knob implies; None where there are no MACs, or no such φ."""
     said = base * prod((Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob] for knob in law)
-    error = {"law": round(said), "error": (said - macs) / macs}
-    return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) for k in law}
+    error = {"law": round(said), "error": (said - macs) / macs if macs else None}
+    return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) if at[k] > 0 else None for k in law}
 
 
 def read_presets(wanted: str, net: Network) -> list[str]:

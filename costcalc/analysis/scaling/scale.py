@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
-from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, ShapeError, TooDeep, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import knobs_note, value_text
@@ -169,9 +169,14 @@ class _Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            return costs_of(self.net.at({**self.net.settings, self.knob: value}, self.net.label), self.budget)
+            return costs_of(self._net(value), self.budget)
+        except TooDeep:
+            raise
         except CostcalcError:
             return None
+
+    def _net(self, value: Any) -> Network:
+        return self.net.at({**self.net.settings, self.knob: value}, self.net.label)
 
     def fits(self, step: int) -> bool:
         costs = self.costs(step)
@@ -183,7 +188,7 @@ class _Search:
         now = max(start, self.steps.index(self.net.knobs[self.knob]))
         low = self.first(lambda at: self.costs(at) is not None, start, now)
         if not self.fits(low):  # where cost falls
-            low = self.beyond(low)[0]
+            low = self._where_it_falls(low)
         if not self.fits(low):
             costs = ", ".join(f"{name} = {self.costs(low)[name]:,}" for name in self.budget)
             smallest = f"at {self.knob} = {value_text(self.value(low))}, the smallest, it has {costs}"
@@ -194,6 +199,20 @@ class _Search:
         if self.fits(high):
             raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
         return low, high
+
+    def _where_it_falls(self, low: int) -> int:
+        """A later step that fits, else the first of which there is a network. Raises ShapeError if there is none."""
+        at, following = self.beyond(low)
+        if self.costs(at) is not None:
+            return at
+        if following is not None:
+            return following
+        try:
+            costs_of(self._net(self.value(at)), self.budget)
+        except CostcalcError as error:
+            tried = f"{self.knob} = {value_text(self.value(at))} there is no such network: {error}"
+            raise ShapeError(f"no {self.knob} of {self.net.label} keeps this budget: at {tried}") from None
+        return at
 
     def beyond(self, at: int) -> tuple[int, int | None]:
         """The step found, or a later one that fits as well, where cost falls or there were no networks between; and the

@@ -86,7 +86,7 @@ def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
     Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
     different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
     """
-    net.needs_numbers("explain-steps")
+    net.needs_numbers("the next step of a knob")
     names = [*(growing_knobs(net) if knobs is None else knobs)]
     if not names:
         raise UsageError(f"{net.label} has no knob that says how large it is")

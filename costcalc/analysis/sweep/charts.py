@@ -107,14 +107,16 @@ def front_chart(found: Sweep) -> Scatter:
     """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
     from costcalc.analysis.sweep.sweep import Choice, sweep
 
-    orders = [*found.choice.pareto, ("macs", False)]
-    (x, less), (y, _) = sorted(orders[:2], key=lambda order: order[1])
+    orders = [*found.choice.pareto]
+    if len(orders) == 1:
+        orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
+    (x, more), (y, _) = sorted(orders[:2], key=lambda order: order[1])
     kept, groups = having(found.columns, x, y), []
     if found.grid.size <= CROWD:
         every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
         groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
-    stairs = len(found.choice.pareto) == 2 and not less
+    stairs = len(found.choice.pareto) == 2 and not more
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
     return Scatter(title_of(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.metrics import ALL, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
 from costcalc.errors import Place, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
@@ -88,6 +88,7 @@ def _free(text: str, knobs: Sequence[str], swept: Sequence[str]) -> str:
     """What a front is of, if it may differ from point to point. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
+        check_told_apart(name)
         raise UsageError(f"{name} is the same at every point: give it values, or leave it out of --pareto")
     return text
 
@@ -101,5 +102,8 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) ->
 
 
 def read_where(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Expression:
-    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError."""
-    return parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
+    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, UsageError for a name of both."""
+    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
+    for name in sorted(found.names & {*knobs}):
+        check_told_apart(name)
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,6 +12,7 @@ from math import lcm, prod
 from operator import mul
 from typing import Any
 
+from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.dims.column import Column
 from costcalc.dims.given import exact, is_number, normal
 from costcalc.errors import UnknownName, UsageError, did_you_mean
@@ -98,7 +100,8 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
             axes |= read_axes([f"{name}={values}"], knobs, owner)
             continue
         knob = _knob(name, knobs, owner)
-        found = values if isinstance(values, Iterable) else [values]
+        one = exact(values)  # of numpy's arrays without an axis the number in it
+        found = one if isinstance(one, Iterable) else [one]
         axes[name] = tuple(knob.check(normal(exact(value))) for value in found)
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
@@ -112,6 +115,7 @@ def _knob(name: str, knobs: Mapping[str, Knob], owner: str) -> Knob:
         raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
     if not knobs[name].is_size:
         raise UsageError(f"knob {name!r} is no number: compare its settings with `costcalc compare`")
+    check_told_apart(name)
     return knobs[name]
 
 
@@ -138,5 +142,5 @@ def _range(name: str, parts: list[str], knobs: Mapping[str, Knob], owner: str) -
 
 def _each_once(name: str, values: tuple[Any, ...]) -> None:
     if len({*values}) < len(values):
-        twice = next(value for i, value in enumerate(values) if value in values[:i])
+        twice = next(value for value, times in Counter(values).items() if times > 1)
         raise UsageError(f"{name} = {twice} is there twice; give each value once")

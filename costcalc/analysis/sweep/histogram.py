@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.analysis.sweep.metrics import what_they_count
+from costcalc.table import Column, Table, document
 
 BINS = 24  # at most; 20 or so are told apart at a glance
 NEAR = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
@@ -73,7 +74,7 @@ class Histogram:
             {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
             for record in self.to_records()
         ]
-        notes = [*self.notes, *([CONVENTION] if self.metric == "macs" else [])]
+        notes = [*self.notes, *what_they_count([self.metric])]
         return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
 
     def to_dict(self) -> dict[str, Any]:

@@ -90,6 +90,12 @@ def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, .
     return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
 
 
+def check_told_apart(knob: str) -> None:
+    """Raises UsageError for a knob that is called like a metric: the numbers of both would stand under one name."""
+    if knob in ALL:
+        raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
+
+
 def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = METRICS) -> tuple[str, ...]:
     """`params,macs,peak_bytes`, each once; the usual ones for None. Raises UnknownName and UsageError."""
     if given is None:

@@ -24,7 +24,7 @@ import numpy as np
 from costcalc.analysis.memory import Layer, held
 from costcalc.dims import Size, is_column, maximum, same_shape
 from costcalc.dims.column import Column
-from costcalc.errors import UsageError
+from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_of
 
 ENOUGH = 2  # copies that stand for any larger number
@@ -36,7 +36,7 @@ Copies = Mapping[int, int]  # by the id of a Repeat whose times is a column
 def peaks(graph: Graph) -> list[tuple[Size, Size]]:
     """Truths, of which one is 1 at each point, each with the most elements held at once at the points where it is.
 
-    The graph has been walked: its ops take what they are given. Raises UsageError for repeats in repeats without end.
+    The graph has been walked: its ops take what they are given. Raises TooDeep for repeats in repeats without end.
     """
     return [(where, _peak(graph, copies)) for where, copies in _plans(_repeats(graph))]
 
@@ -46,7 +46,7 @@ def _peak(graph: Graph, copies: Copies) -> Size:
     for layer in _written_out(graph, {}, "", copies):
         layers.append(layer)
         if len(layers) > MOST_LAYERS:
-            raise UsageError(f"two copies for each repeat make more than {MOST_LAYERS:,} layers; leave out peak_bytes")
+            raise TooDeep(f"two copies for each repeat make more than {MOST_LAYERS:,} layers; leave out peak_bytes")
     return reduce(maximum, held(layers), 0)
 
 

@@ -13,10 +13,11 @@ from costcalc.analysis.scaling.charts import preset_chart, short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.charts import curves, heat_map
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.sweep import Choice, sweep
+from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.chart import FEW, Chart, Mark
+from costcalc.errors import ShapeError
 from costcalc.spec.network import Network
-from costcalc.text import power_text, value_text
+from costcalc.text import equations_text, power_text
 
 MAPS = 3  # pairs of knobs
 CURVES = ("params", "macs")
@@ -51,7 +52,9 @@ def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
     """MACs over each two of the knobs that are swept, the others as they are set."""
     pairs = [*combinations([name for name, values in axes.items() if len(values) > 1], 2)]
     for number, (x, y) in enumerate(pairs[:MAPS]):
-        found = sweep(net, Grid({x: axes[x], y: axes[y]}), Choice())
+        found = _of_these(net, {x: axes[x], y: axes[y]})
+        if found is None:
+            continue
         marks = preset_marks(presets, x, y, axes) if presets else ()
         chart = replace(heat_map(found, x, y, "macs", marks), title=f"MACs over {x} and {y}")
         said = f"MACs over {x} and {y}; {_fixed(net, (x, y))}."
@@ -59,6 +62,14 @@ def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
         if marks:
             said += f" Circles: the {x} and {y} of the presets, whose other knobs need not be those of this map."
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)
+
+
+def _of_these(net: Network, axes: Mapping[str, Any]) -> Sweep | None:
+    """The sweep over these knobs alone; None where no point of it is possible, as the others are set."""
+    try:
+        return sweep(net, Grid(axes), Choice())
+    except ShapeError:
+        return None
 
 
 def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) -> tuple[Mark, ...]:
@@ -78,7 +89,10 @@ def knob_curves(net: Network, axes: Mapping[str, Any]) -> Iterator[Figure]:
     for number, (knob, values) in enumerate(axes.items()):
         if len(values) == 1:
             continue
-        chart = curves(sweep(net, Grid({knob: values}), Choice()), knob, CURVES)
+        found = _of_these(net, {knob: values})
+        if found is None:
+            continue
+        chart = curves(found, knob, CURVES)
         said = f"Params and MACs over {knob} alone; {_fixed(net, (knob,))}."
         if knob in laws(net):
             said += f" Dashed: MACs that grow with {power_text(knob, laws(net)[knob])}, as is often said."
@@ -93,4 +107,4 @@ def named_presets(presets: PresetSweep) -> Figure:
 
 
 def _fixed(net: Network, swept: tuple[str, ...]) -> str:
-    return ", ".join(f"{name} = {value_text(value)}" for name, value in net.knobs_but(swept).items())
+    return equations_text(net.knobs_but(swept))

@@ -15,6 +15,7 @@ from typing import Any
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
@@ -24,7 +25,7 @@ from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
-from costcalc.text import power_text, value_text
+from costcalc.text import equations_text, power_text, value_text
 
 HERE = Path(__file__).parent
 MOST_POINTS = 200_000  # of the grid of a page
@@ -47,6 +48,8 @@ class Page:
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
         net.needs_numbers("a report")
+        for name in net.spec.size_knobs:
+            check_told_apart(name)
         closed, why_not = _closed_forms(net)
         sizes = net.spec.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
@@ -133,7 +136,7 @@ class Page:
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
         moved = self.closed.knobs if self.closed else ()
-        return ", ".join(f"{name} = {value_text(value)}" for name, value in self.net.knobs_but(moved).items())
+        return equations_text(self.net.knobs_but(moved))
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""

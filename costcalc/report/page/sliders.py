@@ -166,6 +166,6 @@ def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:
             continue
     if found is None:
         raise refused
-    graph, rows = walked(net, free)
+    graph, rows = found
     free = [name for name in free if is_letter(graph.graph["knobs"][name])]
     return graph, rows, free
