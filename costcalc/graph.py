@@ -51,7 +51,8 @@ def _repeats(graph: Graph) -> Iterator[Repeat]:
 def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Every node with its data: a view, since a list of a million pairs would keep the garbage collector busy."""
     if not hasattr(graph, "pred"):
-        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}")
+        hint = "; take what its graph() gives" if callable(getattr(graph, "graph", None)) else ""
+        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}{hint}")
     return graph.nodes(data=True)  # type: ignore[no-any-return]
 
 

@@ -587,3 +587,8 @@ def test_a_list_of_inputs_and_the_name_of_an_op_are_told_what_they_are():
     assert "layer 'y' has no tuple of inputs but a list; give it inputs=(…), a tuple of layer names" in str(
         caught.value
     )
+
+
+def test_a_network_in_place_of_its_graph_is_told_how():
+    with pytest.raises(GraphError, match=r"got a Net; take what its graph\(\) gives$"):
+        costcalc.graph.unroll(costcalc.load("lenet5"))

@@ -156,14 +156,16 @@ def test_fronts_and_the_best_of_any_metric():
     assert front == [{name: p[name] for name in ("r", "w", "macs")} for p in kept]
 
 
-def test_a_knob_may_be_called_as_a_metric(tmp_path):
+def test_a_knob_called_as_a_metric_is_refused_where_it_is_named(tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text(
         "name: net\ntitle: t\nsource: s\nknobs: {intensity: 3, r: 8}\ninput: [3, r, r]\n"
         "layers:\n- conv: {channels: intensity, kernel: 1}\n"
     )
-    found = costcalc.sweep(str(path), metrics="macs", r=[1, 2, 3], where="r < intensity")
-    assert [point["r"] for point in found.to_records()] == [1, 2]
+    found = costcalc.sweep(str(path), metrics="macs", r=[1, 2, 3], where="r < 3")
+    assert [point["macs"] for point in found.to_records()] == [9, 36]
+    with pytest.raises(UsageError, match="intensity is a knob here, and a metric too: give the knob another name"):
+        costcalc.sweep(str(path), metrics="macs", r=[1, 2, 3], where="r < intensity")
 
 
 def test_intensity_is_a_fraction_and_four_digits_of_it_are_shown(capsys):

@@ -519,3 +519,8 @@ def test_on_a_gpu(engine):
     measure([p], seconds=0.2)
     assert p.ok, p.message
     assert p.measured_peak <= 1.05 * p.predicted_peak or engine != "eager"
+
+
+def test_nothing_is_predicted_of_a_training_step():
+    assert point("lenet5").foretold_peak == point("lenet5").predicted_peak > 0
+    assert point("lenet5", train=True).foretold_peak is None

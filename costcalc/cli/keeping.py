@@ -86,7 +86,7 @@ def _result(point: Point) -> dict[str, Any]:
         **parts,
         "noisy": list(total["noisy"]),
         "peak_bytes": point.measured_peak,
-        "predicted_peak_bytes": point.predicted_peak,
+        "predicted_peak_bytes": point.foretold_peak,
         "weight_bytes": point.weight_bytes,
         "input_shape": list(rows[0].output_shape),
         "params": point.params,

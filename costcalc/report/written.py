@@ -229,15 +229,15 @@ class _Made:
 
 def _refuse_another(journal: Journal, same: dict[str, str], resume: bool) -> None:
     name = str(beside(journal.path, "journal"))
-    if not resume:
-        share = f"{100 * journal.done // journal.size} %"
-        raise UsageError(f"{name!r}: a sweep to this file got to {share}; go on with --resume, or anew with --restart")
     others = [part for part in same if journal.identity.get(part) != same[part]]
     if others:
         raise UsageError(
             f"{name!r} is of another sweep, with another {', another '.join(others)}; write to another file, or start "
             "anew with --restart"
         )
+    if not resume:
+        share = f"{100 * journal.done // journal.size} %"
+        raise UsageError(f"{name!r}: a sweep to this file got to {share}; go on with --resume, or anew with --restart")
 
 
 def _written(wanted: Wanted, state: State) -> Written:

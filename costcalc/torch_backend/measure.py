@@ -64,6 +64,11 @@ class Point:
         self.weight_bytes, self.predicted_peak = predicted(self.graph, self.settings)
 
     @property
+    def foretold_peak(self) -> int | None:
+        """The predicted peak; None for a training step, which keeps more than the prediction is of."""
+        return None if self.settings.train else self.predicted_peak
+
+    @property
     def ok(self) -> bool:
         """Was it measured?"""
         return self.status == "ok"

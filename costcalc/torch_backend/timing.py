@@ -112,7 +112,7 @@ def _point_dict(point: Point) -> dict[str, Any]:
         "macs": point.macs,
         "activations": point.activations,
         "weight_bytes": point.weight_bytes,
-        "predicted_peak_bytes": point.predicted_peak,
+        "predicted_peak_bytes": point.foretold_peak,
         "measured_peak_bytes": point.measured_peak,
     }
     if not point.ok:

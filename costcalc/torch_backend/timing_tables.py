@@ -41,7 +41,8 @@ LAYER_COLUMNS = (
 )
 MEANING = (
     "ms: the median of whole steps; 95 %: the bootstrap interval of that median; per second: examples; peak: bytes of "
-    "activations held at once, predicted from what is still to be read and as the allocator or profiler saw it"
+    "activations held at once, predicted for inference from what is still to be read, and as the allocator or profiler "
+    "saw it"
 )
 FAR_BELOW = 0.10  # of both ceilings: then it is neither that holds a layer back
 
@@ -81,7 +82,7 @@ def _rows(point: Point) -> list[dict[str, Any]]:
     total, batch = point.total(), point.settings.batch
     row = {**about, **_times(total), "per_second": batch / total.median, "status": ""}
     row["gmacs"] = None if point.settings.train else point.macs / total.median / 1e9
-    row["predicted"] = None if point.settings.train else point.predicted_peak
+    row["predicted"] = point.foretold_peak
     row["measured"] = point.measured_peak
     row["status"] = "noisy" if total.noisy else "ok"
     parts = enumerate(point.parts) if len(point.parts) > 1 else ()

@@ -53,7 +53,7 @@ class Grid:
         """The values of a knob along an axis of its own."""
         at, den = [*self.axes].index(name), self.denominators[name]
         shape = tuple(-1 if i == at else 1 for i in range(len(self.axes)))
-        whole = Column.of([value * den for value in self.axes[name]], shape)
+        whole = Column.of([value.numerator * (den // value.denominator) for value in self.axes[name]], shape)
         return Column(whole.num, den, whole.bound)
 
     def blocks(self, points: int) -> Iterator[Grid]:
@@ -85,7 +85,7 @@ def read_axes(texts: Iterable[str], knobs: Mapping[str, Knob], owner: str) -> di
             axes[name] = _range(name, parts, knobs, owner)
         else:
             axes[name] = tuple(_one(name, value, knobs, owner) for value in given.split(","))
-        _each_once(name, axes[name])
+            _each_once(name, axes[name])
     return axes
 
 
@@ -134,10 +134,15 @@ def _range(name: str, parts: list[str], knobs: Mapping[str, Knob], owner: str) -
         raise UsageError(f"{written!r}: the step is {parts[2].strip()}; it must be larger than 0")
     if high < low:
         raise UsageError(f"{written!r} goes down; write the smaller end first")
-    count = (high - low) // step + 1
+    count = int((high - low) // step) + 1
     if count > MOST_VALUES:
         raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MOST_VALUES:,}")
-    return tuple(knobs[name].check(normal(low + Fraction(step) * i)) for i in range(int(count)))
+    if count > 1:
+        knobs[name].check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
+    den = lcm(low.denominator, step.denominator)
+    start, by = int(low * den), int(step * den)
+    steps = range(start, start + by * count, by)
+    return tuple(steps) if den == 1 else tuple(normal(Fraction(n, den)) for n in steps)
 
 
 def _each_once(name: str, values: tuple[Any, ...]) -> None:
