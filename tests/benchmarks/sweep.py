@@ -199,4 +199,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    import sweep  # this file: workers find a function by the name of its module, and do not run the script
+
+    sweep.main()
