@@ -49,17 +49,49 @@ def test_powers_and_signs():
     assert (Column.of([2**31]) ** 4).tolist() == [2**124]
 
 
-def test_the_bound_is_never_exceeded_and_words_are_used_below_it():
+ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, dims.maximum, dims.minimum]
+
+
+def test_the_bounds_are_kept_and_words_are_used_within_them():
+    """After any eight operations, on numbers of both signs, with a number or another column."""
     rng = random.Random(63)
-    for _ in range(2000):
+    for _ in range(4000):
         column, told = Column.of([1, 2, 3]), [1, 2, 3]
         for _ in range(8):
-            operation = rng.choice([operator.add, operator.sub, operator.mul, operator.floordiv])
-            other = rng.choice([rng.randint(1, 40), rng.randint(1, 2**33)])
-            column, told = operation(column, other), [operation(x, other) for x in told]
+            operation, kind = rng.choice(ARITHMETIC), rng.choice([40, 2**33])
+            others = [rng.choice([-1, 1]) * rng.randint(1, kind) for _ in told]
+            others = rng.choice([others, others[:1] * 3])
+            other = Column.of(others) if rng.random() < 0.5 or len({*others}) > 1 else others[0]
+            if operation in (operator.floordiv, operator.mod) and rng.random() < 0.3 and all(told):
+                column, told = operation(other, column), [operation(y, x) for x, y in zip(told, others, strict=True)]
+            else:
+                column, told = operation(column, other), [operation(x, y) for x, y in zip(told, others, strict=True)]
+        low, high = column.bounds
         assert column.tolist() == told
-        assert column.bound >= max(map(abs, told))
-        assert column.bound >= WORD or column.dtype == np.int64 or max(map(abs, told)) < WORD
+        assert low <= min(told) and max(told) <= high
+        assert (low > -WORD and high < WORD) or column.dtype == object
+
+
+def test_what_the_bounds_tell_is_what_the_numbers_say():
+    rng = random.Random(64)
+    for _ in range(2000):
+        told = [rng.choice([rng.randint(-5, 5), Fraction(rng.randint(-9, 9), rng.randint(1, 4))]) for _ in range(3)]
+        column, number = Column.of(told), rng.choice([rng.randint(-5, 5), Fraction(rng.randint(-9, 9), 2)])
+        assert np.all(np.array(dims.at_least(column, number)) == [x >= number for x in told])
+        assert np.all(np.array(dims.at_least(number, column)) == [number >= x for x in told])
+        assert np.all(np.array(dims.whole(column)) == [dims.whole(x) for x in told])
+        assert np.all(np.array(dims.divides(1, column)) == [dims.whole(x) for x in told])
+    assert dims.at_least(Column.of([3, 4]), 3) is True
+    assert dims.whole(Column.of([3, 4])) is dims.equal(column, column) is True
+
+
+def test_arrays_of_fractions_are_not_taken_for_whole():
+    """Quotients of two metrics stand so in a condition."""
+    values = np.array([Fraction(5, 2), Fraction(7, 2)], dtype=object)
+    assert Column(values).bounds == (2, 4)
+    assert dims.floor(Column(values)).tolist() == [2, 3]
+    assert dims.at_least(3, Column(values)).tolist() == [True, False]
+    assert (Column(values) * 2).tolist() == [5, 7]
 
 
 def test_axes_stretch_and_what_stays_small_is_not_made_large():

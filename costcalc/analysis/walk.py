@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
 from costcalc.dims import (
+    Counted,
     Shape,
     Size,
     elements,
@@ -48,6 +49,7 @@ class Row(NamedTuple):
 
 
 Report = Callable[[Problem], None]
+Answer = tuple[Shape, Sequence[Size], tuple[Assumed, ...]]
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
 ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
@@ -103,7 +105,7 @@ class _Walk:
     def __init__(self, report: Report | None, mask: Mask | None = None):
         self.report, self.mask = report, mask
         self.allow = mask.allow if mask else open_needs
-        self.answers: dict[Any, tuple[Shape, Sequence[Size], tuple[Assumed, ...]]] = {}
+        self.answers: dict[Any, Answer] = {}
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
@@ -147,7 +149,7 @@ class _Walk:
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
             yield Row._make((name, op, inputs, ins, out, times, *costs, assumed))
 
-    def ask(self, op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
+    def ask(self, op: Any, ins: tuple[Shape, ...]) -> Answer:
         """The output shape of an op on these inputs, its costs in the order of a Row, and what it had to assume."""
         key = (op.__class__, *op.__dict__.values(), ins)  # as the op itself would be, in a third of the time
         try:
@@ -213,7 +215,7 @@ def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
 
 
-def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> tuple[Shape, Sequence[Size], tuple[Assumed, ...]]:
+def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
@@ -223,6 +225,7 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> tuple[Shape, Sequenc
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
     if not (is_number(written) and written <= MAX_AXIS):
+        out = Counted.of(out, written)
         for size in out:
             if is_number(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")

@@ -22,6 +22,7 @@ Shape: TypeAlias = tuple[Size, ...]
 Truth: TypeAlias = Any  # True | False | None (a letter cannot tell) | a column of bools
 
 __all__ = [
+    "Counted",
     "LARGEST",
     "Shape",
     "Shown",
@@ -83,9 +84,24 @@ def prod(sizes: Iterable[Size]) -> Size:
 
 def elements(shape: Shape) -> Size:
     """How many numbers a tensor of this shape holds."""
+    if type(shape) is Counted:
+        return shape.elements
     if shape and type(shape[0]) is Shown:
         return Shown.elements(shape)
     return math.prod(shape)
+
+
+class Counted(tuple[Size, ...]):
+    """A shape that knows its elements: every metric of every layer asks for them, and columns take long to multiply."""
+
+    elements: Size
+
+    @classmethod
+    def of(cls, shape: Shape, elements: Size) -> Counted:
+        """The same shape, with its elements."""
+        self = cls(shape)
+        self.elements = elements
+        return self
 
 
 def floor_div(a: Size, b: Size) -> Size:
@@ -99,6 +115,8 @@ def floor_div(a: Size, b: Size) -> Size:
 
 def ceil_div(a: Size, b: Size) -> Size:
     """⌈a / b⌉ of whole numbers"""
+    if _is_1(b):
+        return a
     return floor_div(a + b - 1, b)
 
 
@@ -175,11 +193,13 @@ def at_least(a: Size, b: Size) -> Truth:
         return a >= b
     if is_letter(a) or is_letter(b):
         return _letters().at_least(a, b)
-    return a >= b
+    return _columns().at_least(a, b) if is_column(a) or is_column(b) else a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
     """a = b"""
+    if a is b:
+        return True
     if type(a) is int is type(b):
         return a == b
     if is_letter(a) or is_letter(b):
@@ -198,6 +218,8 @@ def divides(b: Size, a: Size) -> Truth:
         return a % b == 0
     if is_letter(a) or is_letter(b):
         return _letters().divides(b, a)
+    if _is_1(b):
+        return whole(a)
     return a % b == 0
 
 
@@ -205,7 +227,9 @@ def whole(x: Size) -> Truth:
     """x is a whole number"""
     if type(x) is int:
         return True
-    return _letters().whole(x) if is_letter(x) else x % 1 == 0
+    if is_letter(x):
+        return _letters().whole(x)
+    return (is_column(x) and _columns().is_whole(x)) or x % 1 == 0
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
@@ -225,6 +249,8 @@ def same_shape(a: Shape, b: Shape) -> Truth:
 
 def stretches(a: Size, b: Size) -> Truth:
     """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
+    if a is b or _is_1(a) or _is_1(b):
+        return True
     if is_column(a) or is_column(b):
         return (a == b) | (a == 1) | (b == 1)
     return equal(a, 1) is True or equal(b, 1) is True or equal(a, b)
@@ -232,6 +258,14 @@ def stretches(a: Size, b: Size) -> Truth:
 
 def stretched(a: Size, b: Size) -> Size:
     """The size two axes have together: b where a is 1, else a."""
+    if a is b or _is_1(b):
+        return a
+    if _is_1(a):
+        return b
     if is_column(a) or is_column(b):
         return a + (b - a) * (a == 1)
     return b if equal(a, 1) is True else a
+
+
+def _is_1(x: Size) -> bool:
+    return type(x) is int and x == 1

@@ -1,15 +1,16 @@
 """Columns: one exact number for each point, as fast as a machine counts where it cannot wrap around.
 
-A column is `num / den`: an array of int64 over one whole number, and a bound that no |num| exceeds. The bound follows
-every operation in Python's own ints, so that a product which might leave 64 bits is known before it is made; it is
-then made of Python's ints, and slower. Nothing wraps and nothing is rounded, whatever the values are.
+A column is `num / den`: an array over one whole number, and two bounds that every num lies between. The bounds follow
+every operation in Python's own ints, so that a product which might leave 64 bits is known before it is made. Where they
+fit the array is of int64, else of Python's ints, and slower. Nothing wraps and nothing is rounded, whatever the values
+are; and what the bounds tell is not asked of the numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from math import gcd, lcm
+from math import ceil, floor, gcd, lcm
 from operator import add, eq, floordiv, ge, gt, le, lt, mul, ne
 from typing import Any
 
@@ -20,7 +21,8 @@ from costcalc.dims.given import exact, is_number, normal
 WORD = 2**63  # an int64 is less
 
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
-Parts = tuple[Any, int, int]  # num (an array or an int), den, bound
+Bounds = tuple[int, int]  # the least and the greatest that numerators may be
+Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
 
 
 class Column:
@@ -29,13 +31,13 @@ class Column:
     Shapes stretch as numpy's do: a column over widths and one over depths make one over both.
     """
 
-    __slots__ = ("bound", "den", "num")
+    __slots__ = ("bounds", "den", "num")
     __array_ufunc__ = None  # an array of bools times a column is a column
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, num: Array, den: int = 1, bound: int | None = None):
+    def __init__(self, num: Array, den: int = 1, bounds: Bounds | None = None):
         self.num, self.den = num, den
-        self.bound = max(map(abs, map(int, (num.min(), num.max())))) if bound is None else bound
+        self.bounds = bounds or (floor(exact(num.min())), ceil(exact(num.max())))
 
     @classmethod
     def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> Column:
@@ -46,10 +48,10 @@ class Column:
                 raise TypeError(f"no exact number: {number!r}")
         den = lcm(*(number.denominator for number in numbers))
         nums = [number.numerator * (den // number.denominator) for number in numbers]
-        bound = max(map(abs, nums), default=0)
-        num = np.empty(len(nums), dtype=np.int64 if bound < WORD else object)
+        bounds = min(nums, default=0), max(nums, default=0)
+        num = np.empty(len(nums), dtype=np.int64 if _fit(bounds) else object)
         num[:] = nums
-        return cls(num.reshape(shape or num.shape), den, bound)
+        return cls(num.reshape(shape or num.shape), den, bounds)
 
     # ---- what numpy would say of it
 
@@ -61,18 +63,26 @@ class Column:
     @property
     def shape(self) -> tuple[int, ...]:
         """Points along each axis."""
-        return tuple(self.num.shape)
+        return self.num.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """How many axes."""
         return int(self.num.ndim)
 
+    def over(self, den: int) -> Column:
+        """So many times smaller numbers."""
+        return Column(self.num, self.den * den, self.bounds)
+
     def reduced(self) -> Column:
         """The same numbers, without a denominator if all of them are whole."""
         if self.den == 1 or (self.num % self.den).any():
             return self
-        return Column(self.num // self.den, 1, self.bound // self.den)
+        return _floor(_parts(self), _parts(1))
+
+    def are_within(self, low: int, high: int) -> bool:
+        """Is it known without a look that all numbers are whole, and neither less nor more?"""
+        return is_whole(self) and low <= self.bounds[0] and self.bounds[1] <= high
 
     def first(self, truth: Any) -> Any:
         """The first number at which an array of truths, of the same shape, is True; None if there is none."""
@@ -112,25 +122,29 @@ class Column:
     # ---- arithmetic
 
     def __add__(self, other: Any) -> Any:
-        return _sum(self, other)
+        return self if other.__class__ is int and other == 0 else _sum(self, other)  # sums start with 0
 
     __radd__ = __add__
 
     def __neg__(self) -> Column:
-        return Column(-self.num, self.den, self.bound)
+        low, high = self.bounds
+        return Column(-self.num, self.den, (-high, -low))
 
     def __sub__(self, other: Any) -> Any:
-        return _sum(self, -other if isinstance(other, Column | int | Fraction) else Column(-_whole(other)))
+        return _sum(self, -other if isinstance(other, NUMBERS) else Column(-_whole(other)))
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
 
     def __mul__(self, other: Any) -> Any:
+        if other.__class__ is int and other == 1:  # products start with 1
+            return self
         (a, p, m), (b, q, n) = _parts(self), _parts(other)
-        if isinstance(b, int):  # 32 times twentieths are 8 times fifths
+        if p != 1 and b.__class__ is int:  # 32 times twentieths are 8 times fifths
             common = gcd(b, p)
-            b, p, n = b // common, p // common, n // common
-        return Column(_made(mul, a, b, m * n), p * q, m * n)
+            b, p, n = b // common, p // common, (b // common, b // common)
+        bounds = _product(m, n)
+        return Column(_made(mul, a, b, bounds), p * q, bounds)
 
     __rmul__ = __mul__
 
@@ -144,6 +158,8 @@ class Column:
         return Column.of([other]) / self
 
     def __floordiv__(self, other: Any) -> Any:
+        if other.__class__ is int and other == 1 and is_whole(self):
+            return self
         return _floor(_parts(self), _parts(other))
 
     def __rfloordiv__(self, other: Any) -> Any:
@@ -158,7 +174,9 @@ class Column:
     def __pow__(self, n: int) -> Any:
         if n < 0:
             return Column.of([1]) / self**-n
-        return Column(_made(pow, self.num, n, self.bound**n), self.den**n, self.bound**n)
+        low, high = self.bounds
+        bounds = (-(most := max(-low, high) ** n), most) if low < 0 else (low**n, high**n)
+        return Column(_made(pow, self.num, n, bounds), self.den**n, bounds)
 
     # ---- comparisons
 
@@ -181,33 +199,64 @@ class Column:
         return _compared(ge, self, other)
 
 
+NUMBERS = (Column, int, Fraction)
+
+
 def maximum(a: Any, b: Any) -> Column:
     """The larger number at every point."""
     (x, m), (y, n), den = _alike(a, b)
-    return Column(_made(np.maximum, x, y, max(m, n)), den, max(m, n))
+    bounds = max(m[0], n[0]), max(m[1], n[1])
+    return Column(_made(np.maximum, x, y, bounds), den, bounds)
 
 
 def common_divisor(a: Any, b: Any) -> Column:
     """The greatest common divisor of whole numbers at every point."""
     (x, m), (y, n), _ = _alike(a, b)
-    return Column(_made(np.gcd, x, y, max(m, n)), 1, max(m, n))
+    bounds = 0, max(*map(abs, m), *map(abs, n))
+    return Column(_made(np.gcd, x, y, bounds), 1, bounds)
+
+
+def at_least(a: Any, b: Any) -> Any:
+    """a ≥ b: True where the bounds tell, else an array of bools."""
+    (_, p, (low, _)), (_, q, (_, high)) = _parts(a), _parts(b)
+    return low * q >= high * p or a >= b
+
+
+def is_whole(x: Any) -> bool:
+    """Is it known without a look that all numbers of a column are whole? Arrays of objects may hold Fractions."""
+    return x.__class__ is Column and x.den == 1 and not x.num.dtype.hasobject
 
 
 def _sum(a: Any, b: Any) -> Column:
     (x, m), (y, n), den = _alike(a, b)
-    return Column(_made(add, x, y, m + n), den, m + n)
+    bounds = m[0] + n[0], m[1] + n[1]
+    return Column(_made(add, x, y, bounds), den, bounds)
 
 
 def _floor(a: Parts, b: Parts) -> Column:
     """⌊a / b⌋ = ⌊(a.num · b.den) / (b.num · a.den)⌋"""
     (x, p, m), (y, q, n) = a, b
-    if not (np.all(y) if isinstance(y, np.ndarray) else y):
+    if n[0] <= 0 <= n[1] and not (np.all(y) if isinstance(y, np.ndarray) else y):
         raise ZeroDivisionError
     common = gcd(p, q)
-    over = _made(mul, x, q // common, m * (q // common))
-    under = _made(mul, y, p // common, n * (p // common))
-    least = abs(under) if isinstance(under, int) else 1  # the least that a whole number but 0 is
-    return Column(_made(floordiv, over, under, max(m * q, n * p)), 1, m * (q // common) // least + 1)
+    over, m = _times(x, m, q // common)
+    under, n = _times(y, n, p // common)
+    bounds = _quotient(m, n)
+    return Column(_made(floordiv, over, under, bounds), 1, bounds)
+
+
+def _product(m: Bounds, n: Bounds) -> Bounds:
+    if m[0] >= 0 <= n[0]:  # sizes
+        return m[0] * n[0], m[1] * n[1]
+    corners = [x * y for x in m for y in n]
+    return min(corners), max(corners)
+
+
+def _quotient(m: Bounds, n: Bounds) -> Bounds:
+    """Of floors. A divisor that is whole and not 0 is 1 or more, or -1 or less."""
+    divisors = n if n[0] > 0 or n[1] < 0 else (min(n[0], -1), -1, 1, max(n[1], 1))
+    corners = [x // y for x in m for y in divisors]
+    return min(corners), max(corners)
 
 
 def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
@@ -215,21 +264,30 @@ def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
     return sign(x, y)
 
 
-def _alike(a: Any, b: Any) -> tuple[tuple[Any, int], tuple[Any, int], int]:
+def _alike(a: Any, b: Any) -> tuple[tuple[Any, Bounds], tuple[Any, Bounds], int]:
     """Both over one denominator: two numerators with their bounds, and it."""
     (x, p, m), (y, q, n) = _parts(a), _parts(b)
     if p == q:
         return (x, m), (y, n), p
     den = lcm(p, q)
-    up, uq = den // p, den // q
-    return (_made(mul, x, up, m * up), m * up), (_made(mul, y, uq, n * uq), n * uq), den
+    return _times(x, m, den // p), _times(y, n, den // q), den
+
+
+def _times(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
+    """Numerators times a number above 0."""
+    if factor == 1:
+        return x, bounds
+    bounds = bounds[0] * factor, bounds[1] * factor
+    return _made(mul, x, factor, bounds), bounds
 
 
 def _parts(x: Any) -> Parts:
-    if isinstance(x, Column):
-        return x.num, x.den, x.bound
+    if x.__class__ is Column:
+        return x.num, x.den, x.bounds
+    if x.__class__ is int:
+        return x, 1, (x, x)
     if isinstance(x, int | Fraction):
-        return x.numerator, x.denominator, abs(x.numerator)
+        return x.numerator, x.denominator, (x.numerator, x.numerator)
     return _parts(Column(_whole(x)))
 
 
@@ -239,15 +297,19 @@ def _whole(x: Any) -> Array:
     return array if array.dtype == object else array.astype(np.int64)
 
 
-def _made(operation: Callable[..., Any], a: Any, b: Any, bound: int) -> Any:
+def _made(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
     """The operation in int64 if all that comes in and goes out is known to fit, else in Python's ints."""
-    if bound < WORD and _fits(a) and _fits(b):
+    if _fit(bounds) and _is_word(a) and _is_word(b):
         return operation(a, b)
     return operation(_unbounded(a), _unbounded(b))
 
 
-def _fits(x: Any) -> bool:
-    return -WORD < x < WORD if isinstance(x, int) else x.dtype != object
+def _fit(bounds: Bounds) -> bool:
+    return bounds[0] > -WORD and bounds[1] < WORD
+
+
+def _is_word(x: Any) -> bool:
+    return -WORD < x < WORD if x.__class__ is int else not x.dtype.hasobject
 
 
 def _unbounded(x: Any) -> Any:

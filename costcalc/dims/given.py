@@ -32,12 +32,12 @@ def normal(x: Any) -> Any:
     """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays."""
     if type(x) is int:
         return x
+    if is_column(x):
+        return normal(x.item()) if x.ndim == 0 else x.reduced() if hasattr(x, "reduced") else x
     if isinstance(x, Fraction) and x.denominator == 1:
         return x.numerator
     if getattr(x, "is_Integer", False):
         return int(x)
-    if is_column(x):
-        return normal(x.item()) if x.ndim == 0 else x.reduced() if hasattr(x, "reduced") else x
     if is_letter(x):
         from costcalc.dims.measure import affordable
 
@@ -91,6 +91,8 @@ def checked(x: Any, what: str, low: int) -> Any:
         return x
     elif is_column(x) and x.dtype.kind in "iuO":
         column = _exact_or_refused(x, what)
+        if column.are_within(low, LARGEST):
+            return column
         x = column.first((column % 1 != 0) | (column < low) | (column > LARGEST))
         if x is None:
             return column

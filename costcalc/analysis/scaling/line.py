@@ -29,7 +29,7 @@ class Line(Grid):
         """The values of a knob."""
         den = self.denominators[name]
         whole = Column.of([value * den for value in self.axes[name]])
-        return Column(whole.num, den, whole.bound)
+        return whole.over(den)
 
 
 def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = METRICS) -> Totals:

@@ -46,7 +46,7 @@ class Sweep:
     def columns(self) -> dict[str, Any]:
         """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers."""
         dens = self.grid.denominators
-        return {name: Column(num, dens.get(name, 1), 0).values() for name, num in self.points.columns.items()}
+        return {name: Column(num, dens.get(name, 1), (0, 0)).values() for name, num in self.points.columns.items()}
 
     def __len__(self) -> int:
         return len(self.points)

@@ -54,7 +54,7 @@ class Grid:
         at, den = [*self.axes].index(name), self.denominators[name]
         shape = tuple(-1 if i == at else 1 for i in range(len(self.axes)))
         whole = Column.of([value.numerator * (den // value.denominator) for value in self.axes[name]], shape)
-        return Column(whole.num, den, whole.bound)
+        return whole.over(den)
 
     def blocks(self, points: int) -> Iterator[Grid]:
         """The grid in its own order, cut into blocks of at most so many points."""

@@ -94,7 +94,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])
         yield (
-            Column(where.astype(np.int64), 1, 1),
+            Column(where.astype(np.int64)),
             {key: int(np.broadcast_to(copies, plan.shape)[point]) for key, copies in found.items()},
         )
 

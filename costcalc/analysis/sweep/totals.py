@@ -16,7 +16,7 @@ import numpy as np
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
 from costcalc.analysis.walk import Mask, walk_copies
-from costcalc.dims import Size, is_column
+from costcalc.dims import Size
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -81,7 +81,7 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
         _, costs = groups.setdefault(_key(row.times), (row.times, {}))
         for name, metric in summed.items():
             for cost in metric.parts(row) if metric.parts else ():
-                at = name, cost.shape if is_column(cost) else ()
+                at = name, getattr(cost, "shape", ())
                 costs[at] = costs.get(at, 0) + cost
     found = {}
     for name, metric in summed.items():
@@ -108,7 +108,7 @@ def _part(x: Any, block: Grid) -> Any:
     if not getattr(array, "ndim", 0):
         return x
     part = array[tuple(slice(None) if n == 1 else at for n, at in zip(array.shape, block.within))]
-    return Column(part, x.den, x.bound) if isinstance(x, Column) else part
+    return Column(part, x.den, x.bounds) if isinstance(x, Column) else part
 
 
 def _array(total: Size) -> Any:
