@@ -91,6 +91,7 @@ def test_arrays_of_fractions_are_not_taken_for_whole():
     assert Column(values).bounds == (2, 4)
     assert dims.floor(Column(values)).tolist() == [2, 3]
     assert dims.at_least(3, Column(values)).tolist() == [True, False]
+    assert dims.at_least(10, 10 // Column(values / 10)).tolist() == [False, False]
     assert (Column(values) * 2).tolist() == [5, 7]
 
 

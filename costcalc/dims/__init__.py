@@ -22,8 +22,8 @@ Shape: TypeAlias = tuple[Size, ...]
 Truth: TypeAlias = Any  # True | False | None (a letter cannot tell) | a column of bools
 
 __all__ = [
-    "Counted",
     "LARGEST",
+    "Counted",
     "Shape",
     "Shown",
     "Size",

@@ -1,9 +1,9 @@
 """Columns: one exact number for each point, as fast as a machine counts where it cannot wrap around.
 
 A column is `num / den`: an array over one whole number, and two bounds that every num lies between. The bounds follow
-every operation in Python's own ints, so that a product which might leave 64 bits is known before it is made. Where they
-fit the array is of int64, else of Python's ints, and slower. Nothing wraps and nothing is rounded, whatever the values
-are; and what the bounds tell is not asked of the numbers.
+every operation in Python's own ints, so that a product which might leave 64 bits is known before it is made; it is
+then made of Python's ints, and slower. Nothing wraps and nothing is rounded, whatever the values are. And what the
+bounds tell is not asked of the numbers.
 """
 
 from __future__ import annotations
@@ -175,7 +175,8 @@ class Column:
         if n < 0:
             return Column.of([1]) / self**-n
         low, high = self.bounds
-        bounds = (-(most := max(-low, high) ** n), most) if low < 0 else (low**n, high**n)
+        most = max(-low, high) ** n
+        bounds = (low**n if low >= 0 else -most), most
         return Column(_made(pow, self.num, n, bounds), self.den**n, bounds)
 
     # ---- comparisons
@@ -241,6 +242,8 @@ def _floor(a: Parts, b: Parts) -> Column:
     common = gcd(p, q)
     over, m = _times(x, m, q // common)
     under, n = _times(y, n, p // common)
+    if isinstance(under, np.ndarray) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
+        return Column(floordiv(_unbounded(over), under))
     bounds = _quotient(m, n)
     return Column(_made(floordiv, over, under, bounds), 1, bounds)
 
