@@ -14,6 +14,7 @@ import psutil
 import torch
 
 from costcalc.errors import CostcalcError, did_you_mean
+from costcalc.processes import cores
 from costcalc.table import Column, Table
 
 
@@ -78,7 +79,7 @@ def _gpu(index: int) -> Device:
 def _cpu() -> Device:
     details = {
         "cores": os.cpu_count(),
-        "usable_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "usable_cores": cores(),
         "capability": torch.backends.cpu.get_cpu_capability(),
     }
     return Device("cpu", _cpu_model(), psutil.virtual_memory().total, details)
@@ -145,34 +146,27 @@ class OtherLoad:
     def _now(self) -> tuple[float, float, float]:
         cpu = psutil.cpu_times()
         busy = sum(cpu) - cpu.idle - getattr(cpu, "iowait", 0.0) - getattr(cpu, "guest", 0.0)
-        own = _seconds(self.here) + sum(_seconds_with_children(process) for process in self.ours)
-        return time.monotonic(), busy, own + sum(_seconds_of_ended(parent) for parent in self.parents)
+        here, _ = _seconds(self.here)
+        ended = sum(_seconds(parent)[1] for parent in self.parents)
+        return time.monotonic(), busy, here + ended + sum(_seconds_of_all(process) for process in self.ours)
 
 
-def _seconds(process: psutil.Process) -> float:
-    """Of a process that may have ended: then they are among those of its parent's children that have."""
+def _seconds(process: psutil.Process) -> tuple[float, float]:
+    """Of a process, and of its children that have ended, and theirs. One that has ended itself is such a child."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.user + times.system)
+        return 0.0, 0.0
+    return times.user + times.system, times.children_user + times.children_system
 
 
-def _seconds_of_ended(process: psutil.Process) -> float:
-    """Of its children that have ended, and theirs."""
-    try:
-        times = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(times.children_user + times.children_system)
-
-
-def _seconds_with_children(process: psutil.Process) -> float:
+def _seconds_of_all(process: psutil.Process) -> float:
+    """The same of a process and all that it started, together."""
     try:
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    return sum(_seconds(one) + _seconds_of_ended(one) for one in family)
+    return sum(sum(_seconds(one)) for one in family)
 
 
 COLUMNS = (

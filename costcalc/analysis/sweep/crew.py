@@ -5,7 +5,6 @@ The answer is the same to the last bit whoever finishes first, for chunks know n
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
@@ -13,13 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from costcalc.errors import WorkersLost
+from costcalc.processes import cores
 
 MOST_LOSSES = 3  # times that a chunk is given to new workers after those that had it ended
-
-
-def cores() -> int:
-    """Of this machine, those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Crew(Protocol):

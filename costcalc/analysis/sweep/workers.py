@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 
-from costcalc.analysis.sweep.crew import Borrowed, Crew, cores
+from costcalc.analysis.sweep.crew import Borrowed, Crew
 from costcalc.analysis.sweep.processes import Processes
 from costcalc.errors import UsageError
+from costcalc.processes import cores
 
 PAYS = 3.0  # seconds of work from which on it pays to start processes, which takes half a second
 
