@@ -15,9 +15,10 @@ from columns import SIZES, graph_of, points_of
 import costcalc
 from costcalc import add, new_graph, ops
 from costcalc.analysis.memory import peak_activations
+from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, read_axes
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS
-from costcalc.analysis.sweep.sweep import Choice, sweep
+from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.walk import walk
 from costcalc.cli import sweeps

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import costcalc
+from costcalc.analysis.sweep.choice import Choice, read_where
 from costcalc.analysis.sweep.grid import Grid, read_axes
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.points import Points, best, front, joined
-from costcalc.analysis.sweep.sweep import Choice, read_where, sweep
+from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, SpecError, UnknownName, UsageError
 

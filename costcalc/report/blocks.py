@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
-from costcalc.analysis.sweep.sweep import Sweep
+from costcalc.analysis.sweep.found import Sweep
 from costcalc.chart import HeatMap, short
 from costcalc.table import visible
 from costcalc.text import value_text

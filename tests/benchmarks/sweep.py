@@ -19,10 +19,10 @@ import numpy as np
 
 import costcalc
 from costcalc import report
+from costcalc.analysis.sweep.chunks import BLOCKS
 from costcalc.analysis.sweep.crew import in_order
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.processes import Processes
-from costcalc.analysis.sweep.sweep import BLOCKS
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
 

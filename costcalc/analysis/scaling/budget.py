@@ -24,8 +24,10 @@ from costcalc.analysis.scaling.scale import (
     metric_columns,
     shown_with,
 )  # fmt: skip
+from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.metrics import what_they_count
-from costcalc.analysis.sweep.sweep import Progress, Sweep, sweep_net
+from costcalc.analysis.sweep.pace import Progress
+from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document

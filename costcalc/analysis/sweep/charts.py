@@ -105,7 +105,8 @@ def heat_map(found: Sweep, x: str, y: str, metric: str = "macs", marks: Iterable
 
 def front_chart(found: Sweep) -> Scatter:
     """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
-    from costcalc.analysis.sweep.sweep import Choice, sweep
+    from costcalc.analysis.sweep.choice import Choice
+    from costcalc.analysis.sweep.sweep import sweep
 
     orders = [*found.choice.pareto]
     if len(orders) == 1:

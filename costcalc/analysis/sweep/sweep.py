@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.choice import Choice, read_choice, read_order, read_where
+from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import BLOCKS, Job, Part, work
 from costcalc.analysis.sweep.crew import Crew, in_order
 from costcalc.analysis.sweep.found import Sweep, counts_in_words
@@ -27,11 +27,6 @@ from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
-
-__all__ = [
-    "BLOCKS", "MOST_KEPT", "Choice", "Progress", "Sweep", "histogram_net", "read_order", "read_where", "sweep",
-    "sweep_net",
-]  # fmt: skip
 
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # docs/performance.md

@@ -14,9 +14,11 @@ from typing import Any
 
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.charts import metric_title, metric_unit
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import check_told_apart
-from costcalc.analysis.sweep.sweep import Choice, Sweep, sweep
+from costcalc.analysis.sweep.sweep import sweep
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
