@@ -15,7 +15,8 @@ from terminals import PLAIN, ROOT, piped
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import work
+from costcalc.analysis.sweep.chunks import blocks_for, work
+from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.state import State
 from costcalc.analysis.sweep.sweep import sweep
@@ -155,18 +156,32 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert (process.stderr.read().decode().split(":")[-1].strip()[-6:], process.wait()) in (("points", 0), ("", 0))
 
 
-def test_memory_stays_small(tmp_path):
-    """Two million rows, half of which would be more than a sweep may keep."""
+@pytest.mark.parametrize(
+    "words",
+    [
+        "lenet5 batch=1:2000:1 classes=2:1001:1",  # two million rows, more than a sweep may keep
+        "efficientnet r=64:2063:1 w=1:2.999:0.001 --top 3",  # every layer has other costs at all of four million points
+    ],
+)
+def test_memory_stays_small(words, tmp_path):
     code = (
         "import sys; from costcalc.cli import run; import confined\n"
-        "code = run(['sweep', 'lenet5', 'batch=1:2000:1', 'classes=2:1001:1', '--workers', '1', '-o', sys.argv[1]])\n"
+        "code = run(['sweep', *sys.argv[1:], '--workers', '1'])\n"
         "print(confined.peak_megabytes()); sys.exit(code)"
     )
     path = os.pathsep.join([ROOT, os.path.join(ROOT, "tests")])
-    given = [sys.executable, "-c", code, str(tmp_path / "a.csv")]
+    given = [sys.executable, "-c", code, *words.split(), "-o", str(tmp_path / "a.csv")]
     done = subprocess.run(given, capture_output=True, text=True, env={**PLAIN, "PYTHONPATH": path})
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 400
+
+
+def test_a_block_has_fewer_points_where_layers_cost_otherwise_at_each():
+    net, some, many = costcalc.load("efficientnet"), tuple(range(32, 192)), tuple(range(32, 2032))
+    assert blocks_for(net, Grid({"r": some, "d": some, "w": some}))[0] == 2**22  # d says how often layers are repeated
+    assert blocks_for(net, Grid({"r": many, "w": many}))[0] == 2**20
+    assert blocks_for(net, Grid({"batch": some, "r": some, "w": some}))[0] == 2**20
+    assert blocks_for(net, Grid({"r": many[:1000], "w": many[:1000]}))[0] == 2**22  # one block
 
 
 def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):

@@ -225,14 +225,12 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
     if not (is_number(written) and written <= MAX_AXIS):
-        out = Counted.of(out, written)
         for size in out:
             if is_number(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
-    if op.view:
-        written = 0
-    costs = (*_roles(op.weights(*ins)), op.macs(*ins, out=out), op.elementwise(*ins, out=out), written)
-    return out, costs, tuple(assumed)
+    counted = out if is_number(written) else Counted.of(out, written)
+    macs, elementwise = op.macs(*ins, out=counted), op.elementwise(*ins, out=counted)
+    return out, (*_roles(op.weights(*ins)), macs, elementwise, 0 if op.view else written), tuple(assumed)
 
 
 def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:

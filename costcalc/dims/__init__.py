@@ -92,7 +92,7 @@ def elements(shape: Shape) -> Size:
 
 
 class Counted(tuple[Size, ...]):
-    """A shape that knows its elements: every metric of every layer asks for them, and columns take long to multiply."""
+    """A shape that knows its elements: every metric of a layer asks for them, and columns take long to multiply."""
 
     elements: Size
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from costcalc import report
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.chunks import BLOCKS, FILTERED, ROWS, Job
+from costcalc.analysis.sweep.chunks import FILTERED, ROWS, Job, blocks_for
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
@@ -54,6 +54,9 @@ class Wanted:
 
     def job(self, rows: Rows | None) -> Job:
         """What is asked of every chunk."""
-        points = BLOCKS if rows is None else FILTERED if self.choice.where else ROWS
-        render = None if rows is None else rows.piece
-        return Job(self.net, self.choice, self.metrics, render=render, points=self.points or points)
+        points, render = self.points, None if rows is None else rows.piece
+        if points is None and rows is None:
+            points = blocks_for(self.net, self.grid)
+        elif points is None:
+            points = FILTERED if self.choice.where else ROWS
+        return Job(self.net, self.choice, self.metrics, render=render, points=points)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,14 @@ from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.state import merged
-from costcalc.analysis.sweep.totals import Totals, sums
+from costcalc.analysis.sweep.totals import Totals, axes_of_layers, sums
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
 from costcalc.spec.expressions import Expression
 from costcalc.spec.network import Network
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
+COLUMN = 2**20  # numbers that a cost of a layer may be in a block: 8 MB, and some thirty are held at once
 ROWS, FILTERED = (2**18, 2**18), (2**20, 2**18)  # where all rows, or those that meet a condition, go to a file: 20 MB
 Render = Callable[[Points], bytes]
 
@@ -52,6 +54,17 @@ class Part:
     counts: Mapping[int, int] = field(default_factory=dict)  # points by the lower edges of a histogram
     rows: int = 0  # in `piece`, of a file
     piece: bytes = b""
+
+
+def blocks_for(net: Network, grid: Grid) -> tuple[int, int]:
+    """Points of chunks and of blocks within them: `BLOCKS`, or fewer where costs of layers would take too much room, as
+    those that stretch along all axes do. Raises CostcalcError as `sums` does."""
+    points, within = BLOCKS
+    if grid.size > COLUMN:
+        along = axes_of_layers(net, grid)
+        while prod(n for n, stretches in zip(next(grid.blocks(points)).shape, along) if stretches) > COLUMN:
+            points //= 2
+    return points, within
 
 
 def work(job: Job, chunk: Grid) -> Part:

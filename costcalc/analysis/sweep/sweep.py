@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
-from costcalc.analysis.sweep.chunks import BLOCKS, Job, Part, work
+from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
 from costcalc.analysis.sweep.crew import Crew, in_order
 from costcalc.analysis.sweep.found import Sweep, counts_in_words
 from costcalc.analysis.sweep.grid import Grid
@@ -79,12 +79,12 @@ def grid_of(axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 
 def sweep(
-    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS, points: tuple[int, int] = BLOCKS,
-    crew: Crew | None = None, progress: Progress = silent,
+    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS,
+    points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
 ) -> Sweep:  # fmt: skip
-    """The same from what was read, in chunks of so many points, and blocks of so many within them."""
+    """The same from what was read, in chunks of so many `points`, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice)
-    job = Job(net, choice, tuple(metrics), points=points)
+    job = Job(net, choice, tuple(metrics), points=points or blocks_for(net, grid))
     return sweep_of(job, grid, finished(job, grid, crew, progress))
 
 
@@ -106,13 +106,14 @@ def histogram_net(
     where: str | None = None,
     crew: Crew | None = None,
     progress: Progress = silent,
-    points: tuple[int, int] = BLOCKS,
+    points: tuple[int, int] | None = None,
 ) -> Histogram:
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
     if metric not in SUMMED:
         raise UnknownName(unknown("metric", metric, SUMMED))
     grid, choice = grid_of(axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
-    state = finished(Job(net, choice, (metric,), metric, points=points), grid, crew, progress)
+    job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
+    state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
     return Histogram(net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))))

@@ -16,7 +16,7 @@ import numpy as np
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
 from costcalc.analysis.walk import Mask, walk_copies
-from costcalc.dims import Size
+from costcalc.dims import Size, is_column
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -90,6 +90,17 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
         ]  # fmt: skip
         found[name] = [(times, metric.worth * total) for times, total in pairs]
     return Sums(tuple(metrics), found, mask.valid, mask.reason)
+
+
+def axes_of_layers(net: Network, grid: Grid) -> tuple[bool, ...]:
+    """Along which axes of a grid costs of layers stretch, seen at the first two values of each; others only say how
+    often layers are repeated. Raises CostcalcError as `sums` does."""
+    few = Grid({name: values[:2] for name, values in grid.axes.items()})
+    at = {**net.settings, **{name: few.column(name) for name in few.axes}}
+    graph = net.at(at, net.label).graph()
+    rows = walk_copies(graph, Mask(graph))
+    shapes = [cost.shape for row in rows for cost in (row.weight, row.macs, row.activations) if is_column(cost)]
+    return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(few.axes), *shapes))
 
 
 def totals_of(net: Network, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
