@@ -52,6 +52,7 @@ Report = Callable[[Problem], None]
 Answer = tuple[Shape, Sequence[Size], tuple[Assumed, ...]]
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
+MAX_KEPT = 2**14  # numbers of a column that each layer keeps for those that read it
 ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 
 
@@ -230,7 +231,8 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
     counted = out if is_number(written) else Counted.of(out, written)
     macs, elementwise = op.macs(*ins, out=counted), op.elementwise(*ins, out=counted)
-    return out, (*_roles(op.weights(*ins)), macs, elementwise, 0 if op.view else written), tuple(assumed)
+    costs = (*_roles(op.weights(*ins)), macs, elementwise, 0 if op.view else written)
+    return counted if getattr(written, "size", 0) <= MAX_KEPT else out, costs, tuple(assumed)
 
 
 def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:

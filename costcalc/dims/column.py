@@ -66,6 +66,11 @@ class Column:
         return self.num.shape  # type: ignore[no-any-return]
 
     @property
+    def size(self) -> int:
+        """Points."""
+        return int(self.num.size)
+
+    @property
     def ndim(self) -> int:
         """How many axes."""
         return int(self.num.ndim)
