@@ -1,24 +1,26 @@
 """Our built modules beside torchvision's own, in turns: `python tests/benchmarks/overhead.py`.
 
 Needs torchvision, whose padding and weights ours gets for this: TensorFlow's 'same' copies its input where the stride
-is 2. The ratio of medians is to be at most 1.02 on a CPU: a graph module has no interpreter at run time. Between
-processes the same two modules differ by up to a twentieth either way, as their weights come to lie in memory, so that
-each line is the median of several processes, and each of both is made first in half of them.
+is 2. The ratio of medians is to be at most 1.02 on a CPU: a graph module has no interpreter at run time.
 
-glibc gives freed memory back and gets it anew, page by page, for the next tensor; which of two modules with the same
-tensors has more of that is chance, and it takes more than half of the time of mobilenet_v2 with eight images. Here it
-keeps what is freed, unless `--default-malloc` is given.
+Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, where what
+one of them frees decides how many pages the other must get anew. Between such pairs of processes the ratio differs by
+up to a twentieth either way, as tensors come to lie in memory, so that each line is the median of several pairs, and
+each of both starts first in half of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from subprocess import PIPE
+from tempfile import TemporaryDirectory
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -35,6 +37,7 @@ from costcalc.torch_backend.step import Clock
 from costcalc.torch_backend.worker import warm_up
 
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}  # glibc's, read as a process starts
+THEIRS, OURS = "theirs", "ours"
 NETS = ("resnet50", "mobilenet_v2", "efficientnet_b0")
 COLUMNS = (
     Column("network", "network", "text"),
@@ -42,7 +45,7 @@ COLUMNS = (
     Column("theirs", "torchvision, ms", "figure"),
     Column("ours", "costcalc, ms", "figure"),
     Column("ratio", "ratio", "figure"),
-    Column("all", "of each process", "figure"),
+    Column("all", "of each pair", "figure"),
 )
 
 
@@ -54,36 +57,74 @@ def timed(module: nn.Module, x: torch.Tensor, clock: Clock) -> list[float]:
         return clock.seconds([start, clock.mark()])
 
 
-def in_turns(name: str, batch: int, turns: int, ours_first: bool) -> tuple[float, float]:
-    """Median seconds of torchvision's module and of ours, both with torchvision's padding."""
+def made(which: str, name: str, net: costcalc.Net, weights: str) -> nn.Module:
+    """One of the two, with torchvision's padding and weights; the other takes no memory."""
+    kept = torch.load(weights, mmap=True)
+    with torch.device("meta" if which == OURS else "cpu"):
+        theirs = getattr(models, name)()
+    theirs.load_state_dict(kept, assign=which == OURS)
+    if which == THEIRS:
+        return theirs.eval()
+    return with_weights_of(theirs, build(as_torchvision(net.graph(unrolled=True), 1e-5))).eval()
+
+
+def answer(which: str, name: str, batch: int, weights: str) -> None:
+    """Times one of the two: once for each line that comes in."""
     clock, net = Clock("cpu"), costcalc.load(name)
-    makers = (getattr(models, name), lambda: build(as_torchvision(net.graph(unrolled=True), 1e-5)))
-    made = {which: makers[which]().eval() for which in ((1, 0) if ours_first else (0, 1))}
-    modules = made[0], with_weights_of(made[0], made[1])
+    module = made(which, name, net, weights)
     x = torch.randn(batch, 3, net.knobs["r"], net.knobs["r"])
-    for module in modules:
-        warm_up(lambda module=module: timed(module, x, clock))
-    times: tuple[list[float], list[float]] = [], []
-    for turn in range(turns):
-        for which in (0, 1) if turn % 2 else (1, 0):  # neither always follows the other
-            times[which].extend(timed(modules[which], x, clock))
-    return median(times[0]), median(times[1])
+    warm_up(lambda: timed(module, x, clock))
+    print(flush=True)
+    for _ in sys.stdin:
+        print(*timed(module, x, clock), flush=True)
 
 
-def row(name: str, batch: int, turns: int, processes: int, kept: dict[str, str]) -> dict[str, object]:
-    """The medians of several processes, each of which times both."""
-    words = [sys.executable, __file__, "--turns", str(turns), "--one", name, str(batch)]
-    found = []
-    for number in range(processes):
-        command = [*words, *(["--ours-first"] if number % 2 else [])]
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, env=os.environ | kept)
-        found.append(json.loads(done.stdout))
-    ratios = sorted(ours / theirs for theirs, ours in found)
+def in_turns(words: list[str], turns: int, first: str, kept: dict[str, str]) -> dict[str, float]:
+    """Median seconds of both, from two processes that wait for each other."""
+    with ExitStack() as stack:
+        asked = {which: stack.enter_context(_process([which, *words], kept)) for which in _order(first)}
+        times: dict[str, list[float]] = {THEIRS: [], OURS: []}
+        for turn in range(turns):
+            for which in _order((THEIRS, OURS)[turn % 2]):  # neither always follows the other
+                times[which].append(float(_say(asked[which])))
+    return {which: median(each) for which, each in times.items()}
+
+
+def _order(first: str) -> tuple[str, str]:
+    return (THEIRS, OURS) if first == THEIRS else (OURS, THEIRS)
+
+
+@contextmanager
+def _process(words: list[str], kept: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """One that is warm."""
+    line = [sys.executable, __file__, "--answer", *words]
+    with subprocess.Popen(line, text=True, stdin=PIPE, stdout=PIPE, env=os.environ | kept) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
+        process.communicate()
+
+
+def _say(process: subprocess.Popen[str]) -> str:
+    assert process.stdin and process.stdout
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+def row(name: str, batch: int, turns: int, pairs: int, kept: dict[str, str]) -> dict[str, object]:
+    """The medians of several pairs of processes."""
+    with TemporaryDirectory() as folder:
+        weights = f"{folder}/weights.pt"
+        torch.save(getattr(models, name)().state_dict(), weights)
+        words = [name, str(batch), weights]
+        found = [in_turns(words, turns, (THEIRS, OURS)[number % 2], kept) for number in range(pairs)]
+    ratios = sorted(each[OURS] / each[THEIRS] for each in found)
     return {
         "network": name,
         "batch": batch,
-        "theirs": f"{1000 * median(theirs for theirs, _ in found):.2f}",
-        "ours": f"{1000 * median(ours for _, ours in found):.2f}",
+        "theirs": f"{1000 * median(each[THEIRS] for each in found):.2f}",
+        "ours": f"{1000 * median(each[OURS] for each in found):.2f}",
         "ratio": f"{median(ratios):.3f}",
         "all": " ".join(f"{ratio:.3f}" for ratio in ratios),
     }
@@ -91,19 +132,19 @@ def row(name: str, batch: int, turns: int, processes: int, kept: dict[str, str])
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--turns", type=int, default=60)
-    parser.add_argument("--processes", type=int, default=6)
-    parser.add_argument("--one", nargs=2, metavar=("NAME", "BATCH"), help=argparse.SUPPRESS)
-    parser.add_argument("--ours-first", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--default-malloc", action="store_true", help="let glibc give memory back")
+    parser.add_argument("--turns", type=int, default=15)
+    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--answer", nargs=4, metavar=("WHICH", "NAME", "BATCH", "WEIGHTS"), help=argparse.SUPPRESS)
+    parser.add_argument("--keep-memory", action="store_true", help="have glibc keep what is freed")
     parser.add_argument("--markdown", action="store_true")
     chosen = parser.parse_args()
-    if chosen.one:
-        print(json.dumps(in_turns(chosen.one[0], int(chosen.one[1]), chosen.turns, chosen.ours_first)))
+    if chosen.answer:
+        which, name, batch, weights = chosen.answer
+        answer(which, name, int(batch), weights)
         return
-    kept = {} if chosen.default_malloc else KEPT
-    rows = [row(name, batch, chosen.turns, chosen.processes, kept) for name in NETS for batch in (1, 8)]
-    turns = f"{chosen.turns} turns in each of {chosen.processes} processes"
+    kept = KEPT if chosen.keep_memory else {}
+    rows = [row(name, batch, chosen.turns, chosen.pairs, kept) for name in NETS for batch in (1, 8)]
+    turns = f"{chosen.turns} turns in each of {chosen.pairs} pairs of processes"
     about = f"torch {torch.__version__}, {torch.get_num_threads()} threads, {turns}"
     report.emit([Table(about, COLUMNS, rows)], {"rows": rows}, format="markdown" if chosen.markdown else None)
 
