@@ -9,6 +9,8 @@ import pytest
 
 from costcalc import dims
 from costcalc.dims.column import WORD, Column
+from costcalc.errors import ShapeError
+from costcalc.ops import OPS
 
 OPERATIONS = [
     operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, operator.truediv, operator.eq,
@@ -72,6 +74,16 @@ def test_the_bounds_are_kept_and_words_are_used_within_them():
         assert (low > -WORD and high < WORD) or column.dtype == object
 
 
+def test_the_bounds_of_one_operation_with_a_number_are_the_least_and_the_most():
+    rng = random.Random(65)
+    for _ in range(1000):
+        told, number = [rng.randint(-(2**40), 2**40) for _ in range(3)], rng.choice([-1, 1]) * rng.randint(1, 2**30)
+        for operation in (operator.add, operator.sub, operator.mul, operator.floordiv, dims.maximum):
+            column, expected = operation(Column.of(told), number), [operation(x, number) for x in told]
+            assert column.bounds == (min(expected), max(expected))
+            assert (column.dtype == np.int64) == (max(map(abs, expected)) < WORD)
+
+
 def test_what_the_bounds_tell_is_what_the_numbers_say():
     rng = random.Random(64)
     for _ in range(2000):
@@ -81,8 +93,30 @@ def test_what_the_bounds_tell_is_what_the_numbers_say():
         assert np.all(np.array(dims.at_least(number, column)) == [number >= x for x in told])
         assert np.all(np.array(dims.whole(column)) == [dims.whole(x) for x in told])
         assert np.all(np.array(dims.divides(1, column)) == [dims.whole(x) for x in told])
-    assert dims.at_least(Column.of([3, 4]), 3) is True
-    assert dims.whole(Column.of([3, 4])) is dims.equal(column, column) is True
+    whole = Column.of([3, 4])
+    assert dims.at_least(whole, 3) is True
+    assert dims.whole(whole) is True
+    assert dims.divides(1, whole) is True
+    assert dims.equal(whole, whole) is True
+    assert dims.ceil_div(whole, 1) is dims.floor(whole) is whole
+
+
+@pytest.mark.parametrize("a", [1, 2, 5])
+@pytest.mark.parametrize("b", [1, 2, 5])
+def test_axes_stretch_alike_in_numbers_and_columns(a, b):
+    columns = [Column.of([a, a]), Column.of([b, b])]
+    may = a == b or 1 in (a, b)
+    for x, y in ((a, b), columns, (a, columns[1]), (columns[0], b)):
+        assert np.all(np.array(dims.stretches(x, y)) == may)
+        if may:
+            assert np.all(np.array(dims.stretched(x, y)) == max(a, b))
+
+
+def test_floats_of_numpy_are_not_cut_off():
+    assert dims.at_least(3, np.array([3.5, 2.0])).tolist() == [False, True]
+    for shares in ([0.5, 1.5], [-0.5, 0.2]):
+        with pytest.raises(ShapeError, match="a number from 0 to 1"):
+            OPS["dropout"](np.array(shares))
 
 
 def test_arrays_of_fractions_are_not_taken_for_whole():
@@ -93,6 +127,8 @@ def test_arrays_of_fractions_are_not_taken_for_whole():
     assert dims.at_least(3, Column(values)).tolist() == [True, False]
     assert dims.at_least(10, 10 // Column(values / 10)).tolist() == [False, False]
     assert (Column(values) * 2).tolist() == [5, 7]
+    assert (Column.of([10, 14]) / Column(values)).tolist() == [4, 4]
+    assert Column(values).over(2).tolist() == [Fraction(5, 4), Fraction(7, 4)]
 
 
 def test_axes_stretch_and_what_stays_small_is_not_made_large():

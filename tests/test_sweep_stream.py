@@ -184,6 +184,18 @@ def test_a_block_has_fewer_points_where_layers_cost_otherwise_at_each():
     assert blocks_for(net, Grid({"r": many[:1000], "w": many[:1000]}))[0] == 2**22  # one block
 
 
+def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
+    path = tmp_path / "deeper.yaml"
+    path.write_text(
+        "name: deeper\ntitle: deeper\nsource: here\nknobs: {r: 8, d: 1, c: 4}\ninput: [3, r, r]\nlayers:\n"
+        "  - conv: {channels: c, kernel: 1}\n  - conv: {channels: c, kernel: 1, when: d > 1}\n"
+    )
+    many = range(1, 2001)
+    most = 2000**3 * (3 + 2000)
+    found = costcalc.sweep(str(path), d=[1, 2], r=many, c=many, metrics="macs", where=f"macs >= {most}")
+    assert found.to_records() == [{"d": 2, "r": 2000, "c": 2000, "macs": most}]
+
+
 def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):
     """As a file does."""
     monkeypatch.setattr("costcalc.report.written.MOST_KEPT", 1)

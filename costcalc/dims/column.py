@@ -96,16 +96,15 @@ class Column:
 
     def at(self, point: tuple[int, ...], shape: tuple[int, ...]) -> Any:
         """The number at one point of a larger shape."""
-        return normal(Fraction(int(np.broadcast_to(self.num, shape)[point]), self.den))
+        return normal(Fraction(exact(np.broadcast_to(self.num, shape)[point]), self.den))
 
     def values(self) -> Array:
         """An array of int64 if the numbers are whole and fit, else of Python's ints and Fractions."""
         if self.den == 1:
             return self.num
-        exactly = [normal(Fraction(int(num), self.den)) for num in self.num.ravel()]
-        made = np.empty(len(exactly), dtype=object)
-        made[:] = exactly
-        return made.reshape(self.num.shape)
+        made = _fractions(self)
+        made.ravel()[:] = [normal(number) for number in made.ravel()]
+        return made
 
     def __getitem__(self, point: Any) -> Any:
         return self.values()[point]
@@ -205,7 +204,7 @@ class Column:
         return _compared(ge, self, other)
 
 
-NUMBERS = (Column, int, Fraction)
+NUMBERS = (Column, int, Fraction)  # exact; an array of numpy's may hold floats, and wrap
 
 
 def maximum(a: Any, b: Any) -> Column:
@@ -224,8 +223,11 @@ def common_divisor(a: Any, b: Any) -> Column:
 
 def at_least(a: Any, b: Any) -> Any:
     """a ≥ b: True where the bounds tell, else an array of bools."""
-    (_, p, (low, _)), (_, q, (_, high)) = _parts(a), _parts(b)
-    return low * q >= high * p or a >= b
+    if isinstance(a, NUMBERS) and isinstance(b, NUMBERS):
+        (_, p, (low, _)), (_, q, (_, high)) = _parts(a), _parts(b)
+        if low * q >= high * p:
+            return True
+    return a >= b
 
 
 def is_whole(x: Any) -> bool:
@@ -317,7 +319,7 @@ def _fit(bounds: Bounds) -> bool:
 
 
 def _is_word(x: Any) -> bool:
-    return -WORD < x < WORD if x.__class__ is int else not x.dtype.hasobject
+    return -WORD < x < WORD if isinstance(x, int) else not x.dtype.hasobject
 
 
 def _unbounded(x: Any) -> Any:
@@ -326,5 +328,5 @@ def _unbounded(x: Any) -> Any:
 
 def _fractions(x: Column) -> Array:
     made = np.empty(x.num.shape, dtype=object)
-    made.ravel()[:] = [Fraction(int(num), x.den) for num in x.num.ravel()]
+    made.ravel()[:] = [Fraction(num, x.den) for num in x.num.ravel().tolist()]
     return made

@@ -54,9 +54,11 @@ class Wanted:
 
     def job(self, rows: Rows | None) -> Job:
         """What is asked of every chunk."""
-        points, render = self.points, None if rows is None else rows.piece
-        if points is None and rows is None:
-            points = blocks_for(self.net, self.grid)
-        elif points is None:
-            points = FILTERED if self.choice.where else ROWS
-        return Job(self.net, self.choice, self.metrics, render=render, points=points)
+        render = None if rows is None else rows.piece
+        return Job(self.net, self.choice, self.metrics, render=render, points=self.points or self.fitting(rows))
+
+    def fitting(self, rows: Rows | None) -> tuple[int, int]:
+        """Points of a chunk, and of a block within it, that there is room for."""
+        if rows is None:
+            return blocks_for(self.net, self.grid)
+        return FILTERED if self.choice.where else ROWS

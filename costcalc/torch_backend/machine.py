@@ -161,7 +161,7 @@ def _seconds(process: psutil.Process) -> tuple[float, float]:
 
 
 def _seconds_of_all(process: psutil.Process) -> float:
-    """The same of a process and all that it started, together."""
+    """Of a process and all that it started, ended or not."""
     try:
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:

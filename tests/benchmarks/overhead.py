@@ -5,7 +5,7 @@ is 2. The ratio of medians is to be at most 1.02 on a CPU: a graph module has no
 
 Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, where what
 one of them frees decides how many pages the other must get anew. Between such pairs of processes the ratio differs by
-up to a twentieth either way, as tensors come to lie in memory, so that each line is the median of several pairs, and
+a tenth and more either way, as tensors come to lie in memory, so that each line is the median of several pairs, and
 each of both starts first in half of them.
 """
 
@@ -58,7 +58,7 @@ def timed(module: nn.Module, x: torch.Tensor, clock: Clock) -> list[float]:
 
 
 def made(which: str, name: str, net: costcalc.Net, weights: str) -> nn.Module:
-    """One of the two, with torchvision's padding and weights; the other takes no memory."""
+    """One of the two, with torchvision's padding and weights; where that is ours, torchvision's is not kept."""
     kept = torch.load(weights, mmap=True)
     with torch.device("meta" if which == OURS else "cpu"):
         theirs = getattr(models, name)()

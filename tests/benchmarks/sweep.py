@@ -194,7 +194,7 @@ def main() -> None:
     )  # fmt: skip
     each, who = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
     found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
-    rate = max(row["ours"] for row in found)
+    rate = found[-1]["ours"]
     line = f"in one process {line_through([row['points'] for row in found], [row['ours'] for row in found])}"
     note = (
         f"built and counted one by one with {who}: {1000 * each:.0f} ms a point "

@@ -24,7 +24,7 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.network import Network
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
-COLUMN = 2**20  # numbers that a cost of a layer may be in a block: 8 MB, and some thirty are held at once
+MOST_NUMBERS = 2**20  # that a cost of a layer may be in a block: 8 MB, and some thirty are held at once
 ROWS, FILTERED = (2**18, 2**18), (2**20, 2**18)  # where all rows, or those that meet a condition, go to a file: 20 MB
 Render = Callable[[Points], bytes]
 
@@ -60,9 +60,9 @@ def blocks_for(net: Network, grid: Grid) -> tuple[int, int]:
     """Points of chunks and of blocks within them: `BLOCKS`, or fewer where costs of layers would take too much room, as
     those that stretch along all axes do. Raises CostcalcError as `sums` does."""
     points, within = BLOCKS
-    if grid.size > COLUMN:
-        along = axes_of_layers(net, grid)
-        while prod(n for n, stretches in zip(next(grid.blocks(points)).shape, along) if stretches) > COLUMN:
+    if grid.size > MOST_NUMBERS:
+        along = axes_of_layers(net, next(grid.blocks(points)))  # of a chunk: a condition may be another in the next
+        while prod(n for n, stretches in zip(next(grid.blocks(points)).shape, along) if stretches) > MOST_NUMBERS:
             points //= 2
     return points, within
 

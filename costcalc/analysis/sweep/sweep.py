@@ -29,7 +29,7 @@ from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
 
 MOST_SEEN = 10**9  # points that a condition alone may choose from
-POINTS_PER_SECOND = 4_000_000  # docs/performance.md
+POINTS_PER_SECOND = 4_000_000  # with a choice among them and beside other work, so that an estimate is no promise
 MOST_PIECES = 16  # of a file that wait for their turn in memory
 
 

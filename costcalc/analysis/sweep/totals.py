@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
         _, costs = groups.setdefault(_key(row.times), (row.times, {}))
         for name, metric in summed.items():
             for cost in metric.parts(row) if metric.parts else ():
-                at = name, getattr(cost, "shape", ())
+                at = name, cost.shape if is_column(cost) else ()
                 costs[at] = costs.get(at, 0) + cost
     found = {}
     for name, metric in summed.items():
@@ -94,12 +95,12 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
 
 def axes_of_layers(net: Network, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch, seen at the first two values of each; others only say how
-    often layers are repeated. Raises CostcalcError as `sums` does."""
+    often layers are repeated. Biases, norms and buffers stretch as weights do. Raises CostcalcError as `sums` does."""
     few = Grid({name: values[:2] for name, values in grid.axes.items()})
     at = {**net.settings, **{name: few.column(name) for name in few.axes}}
     graph = net.at(at, net.label).graph()
-    rows = walk_copies(graph, Mask(graph))
-    shapes = [cost.shape for row in rows for cost in (row.weight, row.macs, row.activations) if is_column(cost)]
+    costs = [(row.weight, row.macs, row.elementwise, row.activations) for row in walk_copies(graph, Mask(graph))]
+    shapes = [cost.shape for cost in chain.from_iterable(costs) if is_column(cost)]
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(few.axes), *shapes))
 
 
