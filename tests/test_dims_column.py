@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from costcalc import dims
-from costcalc.dims.column import WORD, Column
+from costcalc.dims.bounds import WORD
+from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
 from costcalc.ops import OPS
 

@@ -1,9 +1,8 @@
 """Columns: one exact number for each point, as fast as a machine counts where it cannot wrap around.
 
-A column is `num / den`: an array over one whole number, and two bounds that every num lies between. The bounds follow
-every operation in Python's own ints, so that a product which might leave 64 bits is known before it is made; it is
-then made of Python's ints, and slower. Nothing wraps and nothing is rounded, whatever the values are. And what the
-bounds tell is not asked of the numbers.
+A column is `num / den`: an array over one whole number, and two bounds that every num lies between (bounds.py). What
+might leave 64 bits is made of Python's ints, and slower: nothing wraps and nothing is rounded, whatever the values are.
+And what the bounds tell is not asked of the numbers.
 """
 
 from __future__ import annotations
@@ -16,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.dims.bounds import Bounds, fit, made, of_floor, of_power, of_product, of_sum, scaled, unbounded
 from costcalc.dims.given import exact, is_number, normal
 
-WORD = 2**63  # an int64 is less
-
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
-Bounds = tuple[int, int]  # the least and the greatest that numerators may be
 Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
 
 
@@ -49,7 +46,7 @@ class Column:
         den = lcm(*(number.denominator for number in numbers))
         nums = [number.numerator * (den // number.denominator) for number in numbers]
         bounds = min(nums, default=0), max(nums, default=0)
-        num = np.empty(len(nums), dtype=np.int64 if _fit(bounds) else object)
+        num = np.empty(len(nums), dtype=np.int64 if fit(bounds) else object)
         num[:] = nums
         return cls(num.reshape(shape or num.shape), den, bounds)
 
@@ -102,9 +99,9 @@ class Column:
         """An array of int64 if the numbers are whole and fit, else of Python's ints and Fractions."""
         if self.den == 1:
             return self.num
-        made = _fractions(self)
-        made.ravel()[:] = [normal(number) for number in made.ravel()]
-        return made
+        numbers = _fractions(self)
+        numbers.ravel()[:] = [normal(number) for number in numbers.ravel()]
+        return numbers
 
     def __getitem__(self, point: Any) -> Any:
         return self.values()[point]
@@ -147,8 +144,8 @@ class Column:
         if p != 1 and b.__class__ is int:  # 32 times twentieths are 8 times fifths
             common = gcd(b, p)
             b, p, n = b // common, p // common, (b // common, b // common)
-        bounds = _product(m, n)
-        return Column(_made(mul, a, b, bounds), p * q, bounds)
+        bounds = of_product(m, n)
+        return Column(made(mul, a, b, bounds), p * q, bounds)
 
     __rmul__ = __mul__
 
@@ -178,10 +175,8 @@ class Column:
     def __pow__(self, n: int) -> Any:
         if n < 0:
             return Column.of([1]) / self**-n
-        low, high = self.bounds
-        most = max(-low, high) ** n
-        bounds = (low**n if low >= 0 else -most), most
-        return Column(_made(pow, self.num, n, bounds), self.den**n, bounds)
+        bounds = of_power(self.bounds, n)
+        return Column(made(pow, self.num, n, bounds), self.den**n, bounds)
 
     # ---- comparisons
 
@@ -211,14 +206,14 @@ def maximum(a: Any, b: Any) -> Column:
     """The larger number at every point."""
     (x, m), (y, n), den = _alike(a, b)
     bounds = max(m[0], n[0]), max(m[1], n[1])
-    return Column(_made(np.maximum, x, y, bounds), den, bounds)
+    return Column(made(np.maximum, x, y, bounds), den, bounds)
 
 
 def common_divisor(a: Any, b: Any) -> Column:
     """The greatest common divisor of whole numbers at every point."""
     (x, m), (y, n), _ = _alike(a, b)
     bounds = 0, max(*map(abs, m), *map(abs, n))
-    return Column(_made(np.gcd, x, y, bounds), 1, bounds)
+    return Column(made(np.gcd, x, y, bounds), 1, bounds)
 
 
 def at_least(a: Any, b: Any) -> Any:
@@ -237,8 +232,8 @@ def is_whole(x: Any) -> bool:
 
 def _sum(a: Any, b: Any) -> Column:
     (x, m), (y, n), den = _alike(a, b)
-    bounds = m[0] + n[0], m[1] + n[1]
-    return Column(_made(add, x, y, bounds), den, bounds)
+    bounds = of_sum(m, n)
+    return Column(made(add, x, y, bounds), den, bounds)
 
 
 def _floor(a: Parts, b: Parts) -> Column:
@@ -247,26 +242,12 @@ def _floor(a: Parts, b: Parts) -> Column:
     if n[0] <= 0 <= n[1] and not (np.all(y) if isinstance(y, np.ndarray) else y):
         raise ZeroDivisionError
     common = gcd(p, q)
-    over, m = _times(x, m, q // common)
-    under, n = _times(y, n, p // common)
+    over, m = scaled(x, m, q // common)
+    under, n = scaled(y, n, p // common)
     if isinstance(under, np.ndarray) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
-        return Column(floordiv(_unbounded(over), under))
-    bounds = _quotient(m, n)
-    return Column(_made(floordiv, over, under, bounds), 1, bounds)
-
-
-def _product(m: Bounds, n: Bounds) -> Bounds:
-    if m[0] >= 0 <= n[0]:  # sizes
-        return m[0] * n[0], m[1] * n[1]
-    corners = [x * y for x in m for y in n]
-    return min(corners), max(corners)
-
-
-def _quotient(m: Bounds, n: Bounds) -> Bounds:
-    """Of floors. A divisor that is whole and not 0 is 1 or more, or -1 or less."""
-    divisors = n if n[0] > 0 or n[1] < 0 else (min(n[0], -1), -1, 1, max(n[1], 1))
-    corners = [x // y for x in m for y in divisors]
-    return min(corners), max(corners)
+        return Column(floordiv(unbounded(over), under))
+    bounds = of_floor(m, n)
+    return Column(made(floordiv, over, under, bounds), 1, bounds)
 
 
 def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
@@ -280,15 +261,7 @@ def _alike(a: Any, b: Any) -> tuple[tuple[Any, Bounds], tuple[Any, Bounds], int]
     if p == q:
         return (x, m), (y, n), p
     den = lcm(p, q)
-    return _times(x, m, den // p), _times(y, n, den // q), den
-
-
-def _times(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
-    """Numerators times a number above 0."""
-    if factor == 1:
-        return x, bounds
-    bounds = bounds[0] * factor, bounds[1] * factor
-    return _made(mul, x, factor, bounds), bounds
+    return scaled(x, m, den // p), scaled(y, n, den // q), den
 
 
 def _parts(x: Any) -> Parts:
@@ -307,26 +280,7 @@ def _whole(x: Any) -> Array:
     return array if array.dtype == object else array.astype(np.int64)
 
 
-def _made(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
-    """The operation in int64 if all that comes in and goes out is known to fit, else in Python's ints."""
-    if _fit(bounds) and _is_word(a) and _is_word(b):
-        return operation(a, b)
-    return operation(_unbounded(a), _unbounded(b))
-
-
-def _fit(bounds: Bounds) -> bool:
-    return bounds[0] > -WORD and bounds[1] < WORD
-
-
-def _is_word(x: Any) -> bool:
-    return -WORD < x < WORD if isinstance(x, int) else not x.dtype.hasobject
-
-
-def _unbounded(x: Any) -> Any:
-    return x if isinstance(x, int) else x.astype(object)
-
-
 def _fractions(x: Column) -> Array:
-    made = np.empty(x.num.shape, dtype=object)
-    made.ravel()[:] = [Fraction(num, x.den) for num in x.num.ravel().tolist()]
-    return made
+    numbers = np.empty(x.num.shape, dtype=object)
+    numbers.ravel()[:] = [Fraction(num, x.den) for num in x.num.ravel().tolist()]
+    return numbers

@@ -1,0 +1,69 @@
+"""Whole numbers in arrays, and two bounds that all of them lie between, so that nothing wraps around.
+
+The bounds follow every operation in Python's own ints: what might leave 64 bits is known before it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import mul
+from typing import Any
+
+WORD = 2**63  # an int64 is less
+
+Bounds = tuple[int, int]  # the least and the greatest that numbers may be
+
+
+def fit(bounds: Bounds) -> bool:
+    """Do all numbers between them, and their negatives, fit into int64?"""
+    return bounds[0] > -WORD and bounds[1] < WORD
+
+
+def of_sum(m: Bounds, n: Bounds) -> Bounds:
+    """x + y"""
+    return m[0] + n[0], m[1] + n[1]
+
+
+def of_product(m: Bounds, n: Bounds) -> Bounds:
+    """x · y"""
+    if m[0] >= 0 <= n[0]:  # sizes
+        return m[0] * n[0], m[1] * n[1]
+    corners = [x * y for x in m for y in n]
+    return min(corners), max(corners)
+
+
+def of_floor(m: Bounds, n: Bounds) -> Bounds:
+    """⌊x / y⌋, where y is whole and not 0: 1 or more, or -1 or less."""
+    divisors = n if n[0] > 0 or n[1] < 0 else (min(n[0], -1), -1, 1, max(n[1], 1))
+    corners = [x // y for x in m for y in divisors]
+    return min(corners), max(corners)
+
+
+def of_power(m: Bounds, n: int) -> Bounds:
+    """x ** n for n of at least 0"""
+    most = max(-m[0], m[1]) ** n
+    return (m[0] ** n if m[0] >= 0 else -most), most
+
+
+def made(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
+    """The operation on arrays or ints, in int64 if all that comes in and goes out is known to fit, else in Python's."""
+    if fit(bounds) and _is_word(a) and _is_word(b):
+        return operation(a, b)
+    return operation(unbounded(a), unbounded(b))
+
+
+def scaled(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
+    """Numbers times one above 0, and the bounds of that."""
+    if factor == 1:
+        return x, bounds
+    bounds = bounds[0] * factor, bounds[1] * factor
+    return made(mul, x, factor, bounds), bounds
+
+
+def unbounded(x: Any) -> Any:
+    """The same numbers as Python's own."""
+    return x if isinstance(x, int) else x.astype(object)
+
+
+def _is_word(x: Any) -> bool:
+    return -WORD < x < WORD if isinstance(x, int) else not x.dtype.hasobject
