@@ -149,7 +149,7 @@ def round_to(x: Size, multiple: Size) -> Size:
     if is_letter(x) or is_letter(multiple):
         return _letters().round_to(x, multiple)
     rounded = maximum(multiple, floor_div(2 * x + multiple, 2 * multiple) * multiple)
-    return rounded + multiple * (10 * rounded < 9 * x)
+    return rounded + multiple * _indicator(10 * rounded < 9 * x)
 
 
 def maximum(a: Size, b: Size) -> Size:
@@ -204,7 +204,7 @@ def equal(a: Size, b: Size) -> Truth:
         return a == b
     if is_letter(a) or is_letter(b):
         return _letters().equal(a, b)
-    return a == b
+    return _are_one(a, b) or a == b
 
 
 def is_zero(x: Size) -> Truth:
@@ -229,7 +229,7 @@ def whole(x: Size) -> Truth:
         return True
     if is_letter(x):
         return _letters().whole(x)
-    return (is_column(x) and _columns().is_whole(x)) or x % 1 == 0
+    return getattr(x, "is_whole", False) or x % 1 == 0
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
@@ -249,7 +249,7 @@ def same_shape(a: Shape, b: Shape) -> Truth:
 
 def stretches(a: Size, b: Size) -> Truth:
     """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
-    if a is b or _is_1(a) or _is_1(b):
+    if _are_one(a, b) or _is_1(a) or _is_1(b):
         return True
     if is_column(a) or is_column(b):
         return (a == b) | (a == 1) | (b == 1)
@@ -258,13 +258,22 @@ def stretches(a: Size, b: Size) -> Truth:
 
 def stretched(a: Size, b: Size) -> Size:
     """The size two axes have together: b where a is 1, else a."""
-    if a is b or _is_1(b):
+    if _are_one(a, b) or _is_1(b):
         return a
     if _is_1(a):
         return b
     if is_column(a) or is_column(b):
         return a + (b - a) * (a == 1)
     return b if equal(a, 1) is True else a
+
+
+def _indicator(truth: Truth) -> Size:
+    return _columns().indicator(truth) if is_column(truth) else int(truth)
+
+
+def _are_one(a: Size, b: Size) -> bool:
+    """Are they known to be equal without a look? Columns made alike have the same numbers while a tape is made."""
+    return a is b or (hasattr(a, "num") and hasattr(b, "num") and a.num is b.num and a.den == b.den)
 
 
 def _is_1(x: Size) -> bool:

@@ -82,9 +82,14 @@ class Column:
             return self
         return _floor(_parts(self), _parts(1))
 
+    @property
+    def is_whole(self) -> bool:
+        """Is it known without a look that all numbers are whole? Arrays of objects may hold Fractions."""
+        return self.den == 1 and not self.num.dtype.hasobject
+
     def are_within(self, low: int, high: int) -> bool:
-        """Is it known without a look that all numbers are whole, and neither less nor more?"""
-        return is_whole(self) and low <= self.bounds[0] and self.bounds[1] <= high
+        """Is it known without a look that no number is less, and none more?"""
+        return low * self.den <= self.bounds[0] and self.bounds[1] <= high * self.den
 
     def first(self, truth: Any) -> Any:
         """The first number at which an array of truths, of the same shape, is True; None if there is none."""
@@ -159,7 +164,7 @@ class Column:
         return Column.of([other]) / self
 
     def __floordiv__(self, other: Any) -> Any:
-        if other.__class__ is int and other == 1 and is_whole(self):
+        if other.__class__ is int and other == 1 and self.is_whole:
             return self
         return _floor(_parts(self), _parts(other))
 
@@ -225,9 +230,9 @@ def at_least(a: Any, b: Any) -> Any:
     return a >= b
 
 
-def is_whole(x: Any) -> bool:
-    """Is it known without a look that all numbers of a column are whole? Arrays of objects may hold Fractions."""
-    return x.__class__ is Column and x.den == 1 and not x.num.dtype.hasobject
+def indicator(truth: Array) -> Column:
+    """1 where it is True, else 0."""
+    return Column(truth.astype(np.int64), 1, (0, 1))
 
 
 def _sum(a: Any, b: Any) -> Column:
@@ -239,12 +244,12 @@ def _sum(a: Any, b: Any) -> Column:
 def _floor(a: Parts, b: Parts) -> Column:
     """⌊a / b⌋ = ⌊(a.num · b.den) / (b.num · a.den)⌋"""
     (x, p, m), (y, q, n) = a, b
-    if n[0] <= 0 <= n[1] and not (np.all(y) if isinstance(y, np.ndarray) else y):
+    if n[0] <= 0 <= n[1] and not (y if isinstance(y, int) else (y != 0).all()):
         raise ZeroDivisionError
     common = gcd(p, q)
     over, m = scaled(x, m, q // common)
     under, n = scaled(y, n, p // common)
-    if isinstance(under, np.ndarray) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
+    if not isinstance(under, int) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
         return Column(floordiv(unbounded(over), under))
     bounds = of_floor(m, n)
     return Column(made(floordiv, over, under, bounds), 1, bounds)
@@ -271,6 +276,8 @@ def _parts(x: Any) -> Parts:
         return x, 1, (x, x)
     if isinstance(x, int | Fraction):
         return x.numerator, x.denominator, (x.numerator, x.numerator)
+    if x.dtype.kind == "b":
+        return _parts(indicator(x))
     return _parts(Column(_whole(x)))
 
 

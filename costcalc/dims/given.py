@@ -33,7 +33,7 @@ def normal(x: Any) -> Any:
     if type(x) is int:
         return x
     if is_column(x):
-        return normal(x.item()) if x.ndim == 0 else x.reduced() if hasattr(x, "reduced") else x
+        return normal(x.item()) if x.ndim == 0 else x
     if isinstance(x, Fraction) and x.denominator == 1:
         return x.numerator
     if getattr(x, "is_Integer", False):
@@ -91,7 +91,7 @@ def checked(x: Any, what: str, low: int) -> Any:
         return x
     elif is_column(x) and x.dtype.kind in "iuO":
         column = _exact_or_refused(x, what)
-        if column.are_within(low, LARGEST):
+        if column.is_whole and column.are_within(low, LARGEST):
             return column
         x = column.first((column % 1 != 0) | (column < low) | (column > LARGEST))
         if x is None:

@@ -105,9 +105,11 @@ class Knob:
             column = exact_column(values)
         except TypeError as error:
             raise UsageError(f"knob {self.name!r} is a number: {error}") from None
+        if column.are_within(self.low, self.high) and (column.is_whole or self.kind == "real"):
+            return column
         fraction = (column % 1 != 0) & (self.kind == "integer")
         wrong = column.first(fraction | (column < self.low) | (column > self.high))
-        return column.reduced() if wrong is None else self.check(wrong)
+        return column if wrong is None else self.check(wrong)
 
 
 @dataclass(frozen=True, eq=False)

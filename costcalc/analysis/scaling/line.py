@@ -27,9 +27,7 @@ class Line(Grid):
 
     def column(self, name: str) -> Column:
         """The values of a knob."""
-        den = self.denominators[name]
-        whole = Column.of([value * den for value in self.axes[name]])
-        return whole.over(den)
+        return self.spans[name].column(self.axes[name], (-1,))
 
 
 def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = METRICS) -> Totals:
@@ -42,7 +40,7 @@ def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str
 
 
 def _along(summed: Sums, line: Line) -> Totals:
-    return summed.at(replace(line, shared=line.denominators, within=(slice(None),)))
+    return summed.at(replace(line, whole=line.spans, within=(slice(None),)))
 
 
 @dataclass(frozen=True)

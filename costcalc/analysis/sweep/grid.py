@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, product
 from math import lcm, prod
 from operator import mul
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.dims.column import Column
@@ -24,13 +24,32 @@ MOST_VALUES = 1_000_000  # of one knob
 Axes = Mapping[str, tuple[Any, ...]]
 
 
+class Span(NamedTuple):
+    """What makes whole numbers of all values of a knob, and the least and the greatest of those."""
+
+    den: int
+    low: int
+    high: int
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Span:
+        """Of ints and Fractions."""
+        den = lcm(*(value.denominator for value in values))
+        return cls(den, int(min(values) * den), int(max(values) * den))
+
+    def column(self, values: Sequence[Any], shape: tuple[int, ...]) -> Column:
+        """Of some of them."""
+        nums = Column.of([value.numerator * (self.den // value.denominator) for value in values], shape)
+        return Column(nums.num, self.den, (self.low, self.high))
+
+
 @dataclass(frozen=True)
 class Grid:
     """Every combination of these values, the last knob changing fastest; or a block of such a grid: then `start` is the
     number of its first point there, and `within` says which values of each knob it has."""
 
     axes: Axes
-    shared: Mapping[str, int] = field(default_factory=dict)  # denominators of the grid it was cut from
+    whole: Mapping[str, Span] = field(default_factory=dict)  # of the grid it was cut from
     start: int = 0
     within: tuple[slice, ...] = ()
 
@@ -45,16 +64,20 @@ class Grid:
         return prod(self.shape)
 
     @cached_property
+    def spans(self) -> Mapping[str, Span]:
+        """Of each knob, in the grid it was cut from if it was."""
+        return self.whole or {name: Span.of(values) for name, values in self.axes.items()}
+
+    @property
     def denominators(self) -> Mapping[str, int]:
         """What makes whole numbers of all values of a knob."""
-        return self.shared or {name: lcm(*(v.denominator for v in values)) for name, values in self.axes.items()}
+        return {name: span.den for name, span in self.spans.items()}
 
     def column(self, name: str) -> Column:
-        """The values of a knob along an axis of its own."""
-        at, den = [*self.axes].index(name), self.denominators[name]
+        """The values of a knob along an axis of its own, with the bounds of the whole grid."""
+        at, span = [*self.axes].index(name), self.spans[name]
         shape = tuple(-1 if i == at else 1 for i in range(len(self.axes)))
-        whole = Column.of([value.numerator * (den // value.denominator) for value in self.axes[name]], shape)
-        return whole.over(den)
+        return span.column(self.axes[name], shape)
 
     def blocks(self, points: int) -> Iterator[Grid]:
         """The grid in its own order, cut into blocks of at most so many points."""
@@ -65,7 +88,7 @@ class Grid:
         start = self.start
         for within in product(*slices):
             values = {name: given[at] for (name, given), at in zip(self.axes.items(), within)}
-            block = Grid(values, self.denominators, start, within)
+            block = Grid(values, self.spans, start, within)
             yield block
             start += block.size
 

@@ -6,7 +6,7 @@ there each group of layers that is repeated alike is multiplied once. Which metr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -69,28 +69,49 @@ class Sums:
 
 def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible."""
-    at = {**net.settings, **{name: grid.column(name) for name in grid.axes}}
-    return sums_of(net.at(at, net.label).graph(), metrics)
+    return sums_at(net, {name: grid.column(name) for name in grid.axes}, metrics)
+
+
+def sums_at(net: Network, knobs: Mapping[str, Column], metrics: Sequence[str]) -> Sums:
+    """The same where knobs are these columns."""
+    return sums_of(net.at({**net.settings, **knobs}, net.label).graph(), metrics)
 
 
 def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
     """The same of a layer graph whose sizes are columns, or numbers."""
     mask = Mask(graph)
     summed = {name: ALL[name] for name in with_parts(metrics)}
-    groups: dict[Any, tuple[Size, dict[tuple[str, Any], Size]]] = {}  # by times; then by metric and the axes it reads
+    groups: dict[Any, tuple[Size, dict[str, _Sum]]] = {}  # by times; then by metric
     for row in walk_copies(graph, mask):
-        _, costs = groups.setdefault(_key(row.times), (row.times, {}))
+        _, per_metric = groups.setdefault(_key(row.times), (row.times, {name: _Sum() for name in summed}))
         for name, metric in summed.items():
             for cost in metric.parts(row) if metric.parts else ():
-                at = name, cost.shape if is_column(cost) else ()
-                costs[at] = costs.get(at, 0) + cost
+                per_metric[name].add(cost)
     found = {}
     for name, metric in summed.items():
         pairs = metric.whole(graph) if metric.whole else [
-            (times, sum(cost for (of, _), cost in costs.items() if of == name)) for times, costs in groups.values()
+            (times, per_metric[name].total()) for times, per_metric in groups.values()
         ]  # fmt: skip
         found[name] = [(times, metric.worth * total) for times, total in pairs]
     return Sums(tuple(metrics), found, mask.valid, mask.reason)
+
+
+class _Sum:
+    """Of costs, those along the same axes first; one that comes several times in a row, as the elements of activations
+    do, is added once."""
+
+    def __init__(self) -> None:
+        self.along: dict[Any, tuple[Size, Size, int]] = {}  # what is added up, the last, and how often it came
+
+    def add(self, cost: Size) -> None:
+        """One more."""
+        axes = cost.shape if is_column(cost) else ()
+        done, last, times = self.along.get(axes, (0, cost, 0))
+        self.along[axes] = (done, last, times + 1) if cost is last else (done + times * last, cost, 1)
+
+    def total(self) -> Size:
+        """Of all."""
+        return sum(done + times * last for done, last, times in self.along.values())
 
 
 def axes_of_layers(net: Network, grid: Grid) -> tuple[bool, ...]:
