@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
+from os import urandom
 from types import MappingProxyType
 from typing import Any
 
@@ -208,6 +209,7 @@ class Spec(ReadOnly):
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
     unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant
+    token: bytes = field(init=False, repr=False, default_factory=partial(urandom, 16))  # its own, wherever it is sent
 
     @cached_property
     def size_knobs(self) -> tuple[str, ...]:

@@ -16,8 +16,9 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
 from costcalc.analysis.sweep.points import Points
+from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.state import merged
-from costcalc.analysis.sweep.totals import Totals, axes_of_layers, sums
+from costcalc.analysis.sweep.totals import Totals, axes_of_layers
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
 from costcalc.spec.expressions import Expression
@@ -74,7 +75,7 @@ def work(job: Job, chunk: Grid) -> Part:
     """
     if job.version != __version__:
         raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
-    found = sums(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
+    found = sums_again(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
     kept: Points | None = None
     invalid = refused = 0
     counts: Counter[int] = Counter()

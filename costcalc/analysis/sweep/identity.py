@@ -12,6 +12,8 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.errors import Place
 from costcalc.spec.expressions import Expression
 
+LEFT_OUT = ("place", "places", "file", "token")  # fields that say where something stands, and which of two alike it is
+
 
 def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
     """For each part of a sweep the sha256 of all that its result depends on."""
@@ -28,11 +30,11 @@ def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> Iterator[str]:
-    """A value so that unlike ones differ. Where in a file something stands does not count, nor which file it is."""
+    """A value so that unlike ones differ. Of two alike it does not count where they stand, nor which is which."""
     if isinstance(value, Expression):
         yield f"Expression({value.text!r})"
     elif is_dataclass(value):
-        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in ("place", "places", "file")}
+        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in LEFT_OUT}
         yield f"{type(value).__name__}{{"
         yield from _text(kept)
         yield "}"
