@@ -59,6 +59,12 @@ def test_columns_of_the_same_array_are_equal_over_the_same_denominator():
     assert dims.stretches(Column.of([1, 2]), Column.of([1, 3])).tolist() == [True, False]
 
 
+def test_divisors_of_whole_numbers_over_a_denominator():
+    whole = Column.of([2, 4]) * Column.of([Fraction(1, 2), Fraction(3, 2)])
+    assert whole.den == 2
+    assert dims.gcd(whole, 6).tolist() == [1, 6]
+
+
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, dims.maximum, dims.minimum]
 
 

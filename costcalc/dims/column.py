@@ -215,10 +215,10 @@ def maximum(a: Any, b: Any) -> Column:
 
 
 def common_divisor(a: Any, b: Any) -> Column:
-    """The greatest common divisor of whole numbers at every point."""
-    (x, m), (y, n), _ = _alike(a, b)
+    """The greatest common divisor at every point; of whole numbers it is whole."""
+    (x, m), (y, n), den = _alike(a, b)
     bounds = 0, max(*map(abs, m), *map(abs, n))
-    return Column(made(np.gcd, x, y, bounds), 1, bounds)
+    return Column(made(np.gcd, x, y, bounds), den, bounds)
 
 
 def at_least(a: Any, b: Any) -> Any:

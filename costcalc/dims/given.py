@@ -29,7 +29,7 @@ def is_column(x: Any) -> bool:
 
 
 def normal(x: Any) -> Any:
-    """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays."""
+    """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays, columns too."""
     if type(x) is int:
         return x
     if is_column(x):

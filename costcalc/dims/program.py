@@ -30,12 +30,13 @@ class Guard:
 
 
 class Step(NamedTuple):
-    """An operation on what is in some slots, which of them nobody reads later, and the slot its result goes to."""
+    """The slot of a result, the operation that makes it of what is in other slots, and those that are read for the last
+    time."""
 
     slot: int
     operation: Operation
     operands: tuple[int, ...]
-    last: tuple[int, ...] = ()
+    done_with: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,20 +51,18 @@ class Program:
     def of(cls, steps: Iterable[Step], constants: Mapping[int, Any], results: Sequence[int]) -> Self:
         """Those of the steps that the results or a guard need."""
         needed, kept = {*results}, []
-        read = {*results, *constants}
         for step in reversed([*steps]):
             if step.slot in needed or isinstance(step.operation, Guard):
+                kept.append(step._replace(done_with=tuple({*step.operands} - needed - constants.keys())))
                 needed.update(step.operands)
-                kept.append(step._replace(last=tuple({*step.operands} - read)))
-                read.update(step.operands)
         return cls(kept[::-1], {slot: value for slot, value in constants.items() if slot in needed}, results)
 
-    def run(self, *arrays: Array) -> list[Array]:
+    def run(self, *inputs: Array) -> list[Array]:
         """The results for these inputs. Raises GuardFailed where the rules have to be asked."""
-        slots = {**dict(enumerate(arrays)), **self.constants}
-        for slot, operation, operands, last in self.steps:
+        slots = {**dict(enumerate(inputs)), **self.constants}
+        for slot, operation, operands, done_with in self.steps:
             slots[slot] = operation(*[slots[i] for i in operands])
-            for i in last:
+            for i in done_with:
                 del slots[i]
         return [slots[i] for i in self.results]
 

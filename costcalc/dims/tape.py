@@ -14,23 +14,28 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from costcalc.dims.bounds import fit
-from costcalc.dims.program import Guard, Operation, Program, Step, as_words
+from costcalc.dims.program import Array, Guard, Operation, Program, Step, as_words
 
-Array = Any  # numpy.ndarray of int64 or of bools
+MOST_SHARED = 2**14  # numbers of an array that is not made again however long ago it was made
 
 
 class NotTraceable(Exception):
-    """Something was asked of a tracer that no tape can answer for other numbers, or its numbers leave 64 bits."""
+    """Something was asked of a tracer that no tape can answer for other numbers, or its numbers may leave 64 bits."""
 
 
 class Tape:
-    """Operations in order, each once however often it is asked for. Slots are numbered: inputs, constants, results."""
+    """Operations in order. Slots are numbered: inputs, constants, results.
+
+    What is there already is not made again, but for large arrays that nobody holds any more: those who run the program
+    would have to hold them.
+    """
 
     def __init__(self) -> None:
         self.slots = 0
         self.steps: list[Step] = []
         self.constants: dict[int, Any] = {}
-        self._known: dict[Any, int] = {}
+        self._of_number: dict[tuple[type[Any], Any], int] = {}
+        self._of_step: dict[tuple[Operation, tuple[int, ...]], int] = {}
         self._tracers: WeakValueDictionary[int, Tracer] = WeakValueDictionary()  # so that equal ones are the same
 
     def input(self, array: Array) -> Tracer:
@@ -38,33 +43,38 @@ class Tape:
         return Tracer(self, self._next(), array)
 
     def trace(self, operation: Operation, *operands: Any) -> Tracer:
-        """The operation on arrays or numbers, noted. Raises NotTraceable for one that may leave 64 bits."""
-        slot = self._result(operation, *map(self._slot, operands))
-        if (known := self._tracers.get(slot)) is not None:
-            return known
+        """The operation on arrays or numbers, noted. Raises NotTraceable for a result of objects, not of words."""
+        slots = tuple(map(self._slot, operands))
+        slot = self._of_step.get((operation, slots))
+        if slot is not None and (made := self._tracers.get(slot)) is not None:
+            return made
         value = operation(*[x.value if x.__class__ is Tracer else x for x in operands])
-        if value.dtype.hasobject:
+        if not isinstance(value, np.ndarray) or value.dtype.hasobject:
             raise NotTraceable
+        if slot is None or value.size > MOST_SHARED:
+            slot = self._note(operation, slots)
         self._tracers[slot] = made = Tracer(self, slot, value)
         return made
 
     def guard(self, question: Callable[[Array], Any], tracer: Tracer) -> bool:
         """The answer to a question about all numbers of an array, which has to be the same of others."""
         answer = bool(question(tracer.value))
-        self._result(Guard(question, answer), tracer.slot)
+        self._note(Guard(question, answer), (tracer.slot,))
         return answer
 
     def program(self, results: Iterable[Any]) -> Program:
         """What makes these of other inputs. Raises NotTraceable as `trace` does."""
         return Program.of(self.steps, self.constants, [*map(self._slot, results)])
 
-    def _result(self, operation: Operation, *operands: int) -> int:
-        """Where the result of an operation on what is in these slots is."""
-        key = operation, operands
-        if key not in self._known:
-            self._known[key] = slot = self._next()
-            self.steps.append(Step(slot, operation, operands))
-        return self._known[key]
+    def values(self, results: Iterable[Any]) -> list[Array]:
+        """What these are of its own inputs."""
+        return [x.value if x.__class__ is Tracer else x for x in results]
+
+    def _note(self, operation: Operation, operands: tuple[int, ...]) -> int:
+        """Adds a step. Returns the slot of its result."""
+        self._of_step[operation, operands] = slot = self._next()
+        self.steps.append(Step(slot, operation, operands))
+        return slot
 
     def _slot(self, x: Any) -> int:
         """Where an operand is."""
@@ -75,10 +85,12 @@ class Tape:
                 raise NotTraceable
             return self._constant(x)
         key = x.__class__, x
-        if key not in self._known:
+        if key not in self._of_number:
             is_word = x.__class__ is int and fit((x, x))
-            self._known[key] = self._constant(np.array(x, np.int64) if is_word else x)  # else numpy does at each use
-        return self._known[key]
+            self._of_number[key] = self._constant(
+                np.array(x, np.int64) if is_word else x
+            )  # else numpy does at each use
+        return self._of_number[key]
 
     def _constant(self, value: Any) -> int:
         self.constants[self.slots] = value
@@ -90,7 +102,7 @@ class Tape:
 
 
 class Tracer(NDArrayOperatorsMixin):
-    """An array whose operations a tape notes. It has of numpy's what columns ask, and answers nothing else."""
+    """An array whose operations a tape notes. It has of numpy's what columns ask; anything else raises NotTraceable."""
 
     __slots__ = ("__weakref__", "slot", "tape", "value")
 
@@ -109,7 +121,7 @@ class Tracer(NDArrayOperatorsMixin):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Points along each axis; rules do not turn on it."""
+        """Points along each axis, on which no number depends."""
         return self.value.shape  # type: ignore[no-any-return]
 
     @property
@@ -128,20 +140,30 @@ class Tracer(NDArrayOperatorsMixin):
             raise NotTraceable
         return self.tape.trace(as_words, self)
 
-    def all(self) -> bool:
+    def all(self, *asked: Any, **more: Any) -> bool:
         """Are all True?"""
-        return self.tape.guard(np.all, self)
+        return self._guarded(np.all, asked or more)
 
-    def any(self) -> bool:
+    def any(self, *asked: Any, **more: Any) -> bool:
         """Is any True?"""
-        return self.tape.guard(np.any, self)
+        return self._guarded(np.any, asked or more)
+
+    def _guarded(self, question: Callable[[Array], Any], of_some_axis: Any) -> bool:
+        if of_some_axis:
+            raise NotTraceable
+        return self.tape.guard(question, self)
 
     def tobytes(self) -> bytes:
-        """What tells it from arrays that others of other numbers may differ from."""
+        """What tells it from others, which is all that those who ask for an array's bytes want to know."""
         return b"slot %d" % self.slot
 
-    def __bool__(self) -> bool:
+    def _refused(self, *asked: Any, **more: Any) -> Any:
         raise NotTraceable
+
+    __bool__ = __int__ = __float__ = __complex__ = __index__ = __len__ = __iter__ = __getitem__ = __contains__ = (
+        _refused
+    )
+    __array__ = __divmod__ = __rdivmod__ = _refused
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ndarray, name):

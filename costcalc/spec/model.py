@@ -209,7 +209,9 @@ class Spec(ReadOnly):
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
     unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant
-    token: bytes = field(init=False, repr=False, default_factory=partial(urandom, 16))  # its own, wherever it is sent
+    token: bytes = field(
+        init=False, repr=False, default_factory=partial(urandom, 16)
+    )  # this spec's alone, and sent with it
 
     @cached_property
     def size_knobs(self) -> tuple[str, ...]:

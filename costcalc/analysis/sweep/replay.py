@@ -1,111 +1,138 @@
 """Sums of block after block: the rules are traced at the first, and what they did is done to the numbers of the others.
 
-A trace holds for all knobs over the same denominators and between the same bounds, those of the whole grid, as long as
-their numbers pass its guards. Where they do not, the rules turn elsewhere, and are asked.
+A trace is of one network, one set of metrics, and knobs over the same denominators and between the same ends, those of
+the whole grid. It takes blocks that are no larger than its own and pass its guards. Where one does not, the rules turn
+elsewhere, and are asked; so they are where a trace cannot be made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import Sums, sums_at
-from costcalc.dims import Size
+from costcalc.dims import Size, is_number
+from costcalc.dims.bounds import Bounds
 from costcalc.dims.column import Column
 from costcalc.dims.program import GuardFailed, Program
 from costcalc.dims.tape import NotTraceable, Tape
+from costcalc.ops import OPS
 from costcalc.spec.network import Network
 
-TURNS = 4  # ways through the rules that are traced: where none of these was taken, they are asked
-TRACES = 8  # that are kept of a network and set of metrics, as far as knobs are between other bounds
-NETWORKS = 32  # with sets of metrics, of which traces are kept
+NETWORKS = 16  # with metrics and ends of knobs, of which traces are kept
+TRACES = 4  # of each: ways through its rules
+RULES = ("needs", "shape", "weights", "macs", "elementwise", "view")
 
 Knobs = Mapping[str, Column]
+Rules = Callable[[Knobs], Sums]
+
+
+class Over(NamedTuple):
+    """A column without its numbers."""
+
+    den: int
+    bounds: Bounds
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What the rules did to knobs like these: a program of it, unless it cannot be done again. Columns here and in
-    `sums` say only what their numbers are over, and their bounds."""
+    """What rules did to knobs of some shape, and the sums that came of it, with its results still to be put in."""
 
-    knobs: tuple[Column, ...]
-    program: Program | None = None
-    sums: Sums | None = None
+    shape: tuple[int, ...]
+    program: Program
+    sums: Sums
 
     @classmethod
-    def of(cls, rules: Callable[[Knobs], Sums], knobs: Knobs) -> Self:
-        """What rules do to these. Raises what they raise."""
+    def of(cls, rules: Rules, knobs: Knobs, shape: tuple[int, ...]) -> tuple[Self, Sums]:
+        """A trace of them, and what they come to. Raises NotTraceable, and what rules raise that take no tracers."""
         tape = Tape()
-        alike = tuple([_with(None, column) for column in knobs.values()])
+        found = rules({name: Column(tape.input(x.num), x.den, x.bounds) for name, x in knobs.items()})
+        sizes = [*_sizes(found)]
+        if found.valid is not True or not all(is_number(size) or isinstance(size, Column) for size in sizes):
+            raise NotTraceable
+        columns = [size for size in sizes if isinstance(size, Column)]
+        trace = cls(shape, tape.program(x.num for x in columns), _with(found, (Over(x.den, x.bounds) for x in columns)))
+        return trace, trace.filled(tape.values(x.num for x in columns))
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Is a block no larger along any axis? What is small when it is traced may be held for long."""
+        return all(n <= most for n, most in zip(shape, self.shape))
+
+    def replayed(self, knobs: Knobs) -> Sums:
+        """What the rules would come to at these. Raises GuardFailed where they may turn elsewhere."""
+        return self.filled(self.program.run(*[x.num for x in knobs.values()]))
+
+    def filled(self, arrays: Sequence[Any]) -> Sums:
+        """The sums with these results of the program."""
+        overs = (size for size in _sizes(self.sums) if isinstance(size, Over))
+        return _with(self.sums, (Column(array, *over) for array, over in zip(arrays, overs, strict=True)))
+
+
+@dataclass
+class Kept:
+    """The traces of a network, metrics and ends of knobs, and how often the rules were asked."""
+
+    traces: list[Trace] = field(default_factory=list)
+    asked: int = 0
+
+    def sums(self, rules: Rules, knobs: Knobs, shape: tuple[int, ...]) -> Sums:
+        """Replayed by the first trace that takes these knobs, else from the rules."""
+        for trace in self.traces:
+            if trace.takes(shape):
+                try:
+                    return trace.replayed(knobs)
+                except GuardFailed:
+                    continue
+        self.asked += 1
+        if self.asked & (self.asked - 1):  # no power of 2: where tracing does not help, it is tried ever less
+            return rules(knobs)
         try:
-            found = rules({name: _with(tape.input(column.num), column) for name, column in knobs.items()})
-        except NotTraceable:
-            return cls(alike)
-        results = [column.num for column in _columns(found)]
-        return cls(alike, tape.program(results), _with_all(iter([None] * len(results)), found))
-
-    def holds(self, knobs: Knobs) -> bool:
-        """Was it made for numbers like these?"""
-        return all(
-            a.den == b.den and a.bounds[0] <= b.bounds[0] and b.bounds[1] <= a.bounds[1]
-            for a, b in zip(self.knobs, knobs.values(), strict=True)
-        )
-
-    def replayed(self, knobs: Knobs) -> Sums | None:
-        """What the rules would come to at these; None where they have to be asked."""
-        if self.program and self.sums:
-            with suppress(GuardFailed):
-                return _with_all(iter(self.program.run(*[column.num for column in knobs.values()])), self.sums)
-        return None
+            trace, found = Trace.of(rules, knobs, shape)
+        except Exception:  # of a rule that takes no tracer, or no such knobs: asked again it says which
+            return rules(knobs)
+        self.traces = [trace, *self.traces][:TRACES]
+        return found
 
 
 def sums_again(net: Network, block: Grid, metrics: Sequence[str] = METRICS) -> Sums:
-    """What `sums` gives, in a tenth of the time where it was asked of like numbers before. Raises as it does."""
+    """What `sums` gives, in a tenth of the time where it was asked of such a block before. Raises as it does."""
     knobs = {name: block.column(name) for name in block.axes}
-    kept = _kept(_key(net, block, metrics))
-    traces = [trace for trace in kept if trace.holds(knobs)]
-    for trace in traces:
-        if found := trace.replayed(knobs):
-            return found
-    if len(traces) < TURNS:
-        trace = Trace.of(lambda knobs: sums_at(net, knobs, metrics), knobs)
-        kept[:] = [trace, *kept][:TRACES]
-        if found := trace.replayed(knobs):
-            return found
-    return sums_at(net, knobs, metrics)
+
+    def rules(knobs: Knobs) -> Sums:
+        return sums_at(net, knobs, metrics)
+
+    try:
+        kept = _kept(_key(net, block, metrics))
+    except TypeError:  # a knob that is not swept may be a column, which has no hash
+        return rules(knobs)
+    return kept.sums(rules, knobs, block.shape)
 
 
 def _key(net: Network, block: Grid, metrics: Sequence[str]) -> Any:
-    """All that sums depend on but the values of knobs that are swept."""
-    fixed = tuple((name, value) for name, value in net.settings.items() if name not in block.axes)
-    return net.spec.token, net.max_layers, fixed, tuple(block.axes), tuple(metrics)
+    """All that sums depend on but the numbers of a block. Ops may be written anew while costcalc runs."""
+    ops = tuple([(op, *[getattr(op, rule) for rule in RULES]) for op in OPS.values()])
+    fixed = tuple([(name, value) for name, value in net.settings.items() if name not in block.axes])
+    return net.spec.token, net.max_layers, fixed, tuple(block.spans.items()), tuple(metrics), ops
 
 
 @lru_cache(maxsize=NETWORKS)
-def _kept(key: Any) -> list[Trace]:
-    return []
+def _kept(key: Any) -> Kept:
+    """The same object for the same key, until others were asked for more recently."""
+    return Kept()
 
 
-def _columns(found: Sums) -> Iterator[Column]:
-    sizes = (size for pairs in found.groups.values() for pair in pairs for size in pair)
-    return (size for size in sizes if isinstance(size, Column))
+def _sizes(found: Sums) -> Iterator[Any]:
+    return (size for pairs in found.groups.values() for pair in pairs for size in pair)
 
 
-def _with(array: Any, size: Size) -> Size:
-    """A column of other numbers, where it is one."""
-    return Column(array, size.den, size.bounds)
-
-
-def _with_all(arrays: Iterator[Any], found: Sums) -> Sums:
-    """The same sums with other numbers in their columns."""
+def _with(found: Sums, others: Iterator[Any]) -> Sums:
+    """The same sums with others for all that is no number."""
 
     def other(size: Size) -> Size:
-        return _with(next(arrays), size) if isinstance(size, Column) else size
+        return size if is_number(size) else next(others)
 
-    groups = {metric: [(other(a), other(b)) for a, b in pairs] for metric, pairs in found.groups.items()}
-    return Sums(found.metrics, groups)
+    return Sums(found.metrics, {name: [(other(a), other(b)) for a, b in pairs] for name, pairs in found.groups.items()})

@@ -16,7 +16,7 @@ import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
-from costcalc.analysis.walk import Mask, walk_copies
+from costcalc.analysis.walk import MAX_KEPT, Mask, walk_copies
 from costcalc.dims import Size, is_column
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
@@ -97,17 +97,21 @@ def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
 
 
 class _Sum:
-    """Of costs, those along the same axes first; one that comes several times in a row, as the elements of activations
-    do, is added once."""
+    """Of costs, those along the same axes first; a small one that comes several times in a row, as the elements of
+    activations do, is added once."""
 
     def __init__(self) -> None:
-        self.along: dict[Any, tuple[Size, Size, int]] = {}  # what is added up, the last, and how often it came
+        self.along: dict[Any, tuple[Size, Size, int]] = {}  # by axes: what is added up, the last, how often that came
 
     def add(self, cost: Size) -> None:
         """One more."""
         axes = cost.shape if is_column(cost) else ()
-        done, last, times = self.along.get(axes, (0, cost, 0))
-        self.along[axes] = (done, last, times + 1) if cost is last else (done + times * last, cost, 1)
+        done, last, times = self.along.get(axes, (0, 0, 0))
+        if cost is last:
+            self.along[axes] = done, last, times + 1
+            return
+        done = done + times * last
+        self.along[axes] = (done, cost, 1) if getattr(cost, "size", 0) <= MAX_KEPT else (done + cost, 0, 0)
 
     def total(self) -> Size:
         """Of all."""
