@@ -1,6 +1,7 @@
 """What the rules did to the points of one block, done to those of another, is what they do there."""
 
 import operator
+import os
 import pickle
 import random
 import tracemalloc
@@ -28,7 +29,7 @@ from costcalc.spec.library import entries
 
 SPECS = sorted({entry.spec for entry in entries()})
 COUNTED_LAYER_BY_LAYER = [name for name in COUNTED if name not in ("peak_bytes", "intensity")]
-GRAPHS = 300
+GRAPHS = int(os.environ.get("COSTCALC_GRAPHS", "300"))
 
 
 @pytest.fixture(autouse=True)
