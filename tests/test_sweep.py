@@ -302,3 +302,17 @@ def test_a_condition_alone_may_keep_too_many(monkeypatch):
     with pytest.raises(UsageError, match="more than 5 points meet the condition; keep the best"):
         sweep(net, Grid(axes), Choice(where=read_where("macs > 0", ["batch"])))
     assert len(sweep(net, Grid(axes), Choice(where=read_where("batch <= 5", ["batch"])))) == 5
+
+
+def test_points_of_too_many_layers_are_left_out():
+    """As `show` refuses them."""
+    net = costcalc.load("resnet50")
+    found = costcalc.sweep(net, n3=[10, 9437184], metrics="params")
+    assert [record["n3"] for record in found.to_records()] == [10]
+    (why,) = [note for note in found.how_many() if "layers" in note]
+    with pytest.raises(SpecError) as raised:
+        net.with_knobs(n3=9437184).cost()
+    assert "repeats make 94,371,974 layers; at most 100,000" in str(raised.value)
+    assert "repeats make 94,371,974 layers; at most 100,000: raise the limit with --max-layers" in why
+    with pytest.raises(ShapeError, match="repeats make 94,371,974 layers; at most 100,000"):
+        costcalc.sweep(net, n3=[9437184])

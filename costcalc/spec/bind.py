@@ -95,9 +95,9 @@ class _Binder:
             scope.here = None if spec.inputs else BROKEN
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
+        self.check_size(graph)
         if self.maker.valid is not True:
             graph.graph["valid"], graph.graph["invalid_because"] = self.maker.valid, self.maker.reason
-        self.check_size(graph)
         return graph
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
@@ -106,11 +106,15 @@ class _Binder:
 
     def check_size(self, graph: Graph) -> None:
         total = sum(count_layers(graph))
-        if dims.is_letter(total) or dims.is_column(total) or total <= self.max_layers:
-            return
-        size = f"{total:,}" if total < 10**15 else f"more than 10^{len(str(total)) - 1}"
-        hint = "raise the limit with --max-layers"
-        self.problems.add(self.spec.items[0].place, f"repeats make {size} layers; at most {self.max_layers:,}", hint)
+        if dims.is_column(total):
+            self.maker.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
+        elif not dims.is_letter(total) and total > self.max_layers:
+            self.problems.add(self.spec.items[0].place, *self.too_many(total))
+
+    def too_many(self, layers: int) -> tuple[str, str]:
+        """A message and a hint."""
+        size = f"{layers:,}" if layers < 10**15 else f"more than 10^{len(str(layers)) - 1}"
+        return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
     def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> str:
         sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -86,11 +86,19 @@ class Maker:
         """A column of whole numbers: where it has none, there is no such network, and any will do."""
         if is_whole is True or is_whole.all():
             return column
-        if not self.reason:
-            (value,) = dims.first_failure(is_whole, [column])
-            self.reason = f"{what} must come out whole, and {shorten(expression.text)} = {dims.size_text(value)}"
-        self.valid = self.valid & is_whole
+        text = shorten(expression.text)
+        self.require(
+            is_whole, column, lambda value: f"{what} must come out whole, and {text} = {dims.size_text(value)}"
+        )
         return dims.ceil(column)
+
+    def require(self, truth: Any, column: Any, reason: Callable[[Any], str]) -> None:
+        """Where it does not hold there is no such network; the reason is about the first such number."""
+        if truth is True or truth.all():
+            return
+        if not self.reason:
+            self.reason = reason(*dims.first_failure(truth, [column]))
+        self.valid = self.valid & truth
 
 
 def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:

@@ -126,8 +126,9 @@ def closed_forms(net: Network) -> ClosedForms:
 
 
 def law_of(net: Network, free: Iterable[str]) -> dict[str, int]:
-    """The powers of those of these knobs that the MACs are said to grow with."""
-    return {knob: power for knob, power in laws(net).items() if knob in free}
+    """The powers of those of these knobs that the MACs are said to grow with; with the batch they are sure to."""
+    powers = {knob: power for knob, power in laws(net).items() if knob in free}
+    return powers | {"batch": 1} if powers and "batch" in free else powers
 
 
 def said_by_law(net: Network, powers: Mapping[str, int]) -> dict[str, Expr]:
