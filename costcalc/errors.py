@@ -168,7 +168,8 @@ def shorten(text: str, limit: int = 60) -> str:
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """`did you mean 'conv'?`, or the whole list when nothing is near and the list is short."""
     names = sorted(known) if len(known) <= MAX_COMPARED else []  # comparing is slow, and a hostile file has thousands
-    near = get_close_matches(name, names, n=1, cutoff=0.6) if len(name) <= 64 else []
+    near = [other for other in names if other.casefold() == name.casefold()]
+    near = near or (get_close_matches(name, names, n=1, cutoff=0.6) if len(name) <= 64 else [])
     if near:
         return f"did you mean {near[0]!r}?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= 60 else ""

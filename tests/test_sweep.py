@@ -80,6 +80,10 @@ def test_python_takes_numbers_of_every_kind():
     frame = found.to_pandas()
     assert frame["macs"].tolist() == [record["macs"] for record in found.to_records()]
     assert frame["w"].tolist()[:2] == [0.5, 1.1]
+    eighths = costcalc.sweep("mobilenet_v1", w=["3/8", "1", Fraction(3, 4)]).grid.axes["w"]
+    assert eighths == (Fraction(3, 8), 1, Fraction(3, 4))
+    with pytest.raises(UsageError, match="w=1:2:1: '1:2:1' is not an expression"):
+        costcalc.sweep("mobilenet_v1", w=["1:2:1"])
 
 
 # ---- choosing
@@ -251,6 +255,7 @@ def test_presets_by_their_short_names(capsys, wanted, names):
     ("words", "message"),
     [
         ("rr=1:2:1", "efficientnet has no knob 'rr'"),
+        ("R=128:600:8", "efficientnet has no knob 'R'; did you mean 'r'?"),
         ("r", "'r=' sets no knob"), ("r=", "'r=' sets no knob"),
         ("r=224:128:8", "'r=224:128:8' goes down; write the smaller end first"),
         ("r=128:224:0", "the step is 0; it must be larger than 0"), ("r=128:224:-8", "the step is -8"),

@@ -113,7 +113,8 @@ def read_axes(texts: Iterable[str], knobs: Mapping[str, Knob], owner: str) -> di
 
 
 def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) -> dict[str, tuple[Any, ...]]:
-    """Axes from Python: for each knob an iterable of numbers, a number, or a text as on the command line.
+    """Axes from Python: for each knob an iterable of numbers, a number, or a text as on the command line, where
+    a number may be a text too.
 
     Raises as `read_axes` does.
     """
@@ -125,7 +126,10 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
         knob = _knob(name, knobs, owner)
         one = exact(values)  # of numpy's arrays without an axis the number in it
         found = one if isinstance(one, Iterable) else [one]
-        axes[name] = tuple(knob.check(normal(exact(value))) for value in found)
+        axes[name] = tuple(
+            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(normal(exact(value)))
+            for value in found
+        )
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
         _each_once(name, axes[name])
