@@ -87,9 +87,8 @@ class Tape:
         key = x.__class__, x
         if key not in self._of_number:
             is_word = x.__class__ is int and fit((x, x))
-            self._of_number[key] = self._constant(
-                np.array(x, np.int64) if is_word else x
-            )  # else numpy does at each use
+            # as an array, or numpy would make one at each use
+            self._of_number[key] = self._constant(np.array(x, np.int64) if is_word else x)
         return self._of_number[key]
 
     def _constant(self, value: Any) -> int:
@@ -160,10 +159,8 @@ class Tracer(NDArrayOperatorsMixin):
     def _refused(self, *asked: Any, **more: Any) -> Any:
         raise NotTraceable
 
-    __bool__ = __int__ = __float__ = __complex__ = __index__ = __len__ = __iter__ = __getitem__ = __contains__ = (
-        _refused
-    )
-    __array__ = __divmod__ = __rdivmod__ = _refused
+    __bool__ = __int__ = __float__ = __complex__ = __index__ = __array__ = _refused
+    __len__ = __iter__ = __getitem__ = __contains__ = __divmod__ = __rdivmod__ = _refused
 
     def __getattr__(self, name: str) -> Any:
         if hasattr(np.ndarray, name):

@@ -209,9 +209,8 @@ class Spec(ReadOnly):
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
     unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant
-    token: bytes = field(
-        init=False, repr=False, default_factory=partial(urandom, 16)
-    )  # this spec's alone, and sent with it
+    # this spec's alone, and sent with it
+    token: bytes = field(init=False, repr=False, default_factory=partial(urandom, 16))
 
     @cached_property
     def size_knobs(self) -> tuple[str, ...]:
