@@ -51,7 +51,7 @@ def held(layers: Sequence[Layer]) -> Iterator[Size]:
     Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
     reader and the same size, so the two differ only in that they are never held together.
     """
-    storage, instead = storages(layers), _instead(layers)
+    storage, instead = _storages(layers), _instead(layers)
     last_read = {storage[source]: i for i, layer in enumerate(layers) for source in layer.inputs}
     kept = _kept(layers, storage)
     sizes: dict[Any, Size] = {}
@@ -104,7 +104,7 @@ def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
     return found
 
 
-def storages(layers: Sequence[Layer]) -> dict[Any, Any]:
+def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
     """The layer that wrote what each layer's output is: itself, or for a view that of its input."""
     storage: dict[Any, Any] = {}
     for layer in layers:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from operator import add
 from typing import Any
 
-from costcalc.analysis.memory import Layer, held, storages
+from costcalc.analysis.memory import Layer, held
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 
@@ -25,12 +25,12 @@ def held_longer(rows: Sequence[Row]) -> set[Any]:
     That raises no peak: neither that of `peak_activations` nor that with what torch holds besides.
     """
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in rows]
-    own, storage = {row.name: elements(row.output_shape) for row in rows}, storages(layers)
+    sizes = {row.name: elements(row.output_shape) for row in rows}  # of a view, that of what it looks at
     last_reader = {source: layer.name for layer in layers for source in layer.inputs}
     longer = set[Any]()
     for layer, room in zip(layers, _room(rows, list(held(layers)))[1:]):
         read = {source for source in layer.inputs if last_reader[source] == layer.name}
-        if sum(own[storage[source]] for source in read) <= room:
+        if sum(sizes[source] for source in read) <= room:
             longer |= read
     return longer
 
