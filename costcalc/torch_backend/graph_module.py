@@ -16,8 +16,8 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.torch_backend.blocks import blocks_once
+from costcalc.torch_backend.memory import keep_freed
 from costcalc.torch_backend.modules import MODULES
-from costcalc.torch_backend.release import held_longer, let_go
 
 MOVERS = ("flatten", "reshape", "transpose", "concat", "identity", "dropout")  # they leave an index an index
 
@@ -27,16 +27,19 @@ def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None
 
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
     Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
-    device it has shapes and takes no memory. Raises GraphError for sizes that are no numbers and ops without a module,
-    TooLarge if the weights do not fit, and whatever `cost` does.
+    device it has shapes and takes no memory; on a CPU, malloc keeps from now on what a run frees (`keep_freed`).
+    Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit, and
+    whatever `cost` does.
     """
     graph = unroll(graph)
     rows = {row.name: row for row in walk(graph)}
     _all_numbers(rows)
     if torch.device(device).type != "meta":
         fits(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
+    if torch.device(device).type == "cpu":
+        keep_freed()
     with torch.device(device):
-        module = _Builder(graph, rows).module(late=torch.device(device).type == "cpu")
+        module = _Builder(graph, rows).module()
     return module.to(dtype=dtype).eval()
 
 
@@ -47,23 +50,21 @@ class _Builder:
         self.graph, self.rows = graph, rows
         self.overwritten = overwritten(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
+        self.fx.on_generate_code(lambda _: blocks_once)
         self.fx.erase_node(self.fx.placeholder("self"))  # from now on torch.fx gives that name to nothing
         self.arguments = {"self", "__debug__"}  # names that no further input may have
         self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
         self.blocks = set[str]()  # what modules are in
 
-    def module(self, *, late: bool) -> fx.GraphModule:
-        """All layers and what they give; `late` holds tensors a layer longer than they are read."""
-        rows = sorted(self.rows.values(), key=lambda row: row.op.name != "input")
-        for row in rows:
+    def module(self) -> fx.GraphModule:
+        """All layers and what they give."""
+        for row in sorted(self.rows.values(), key=lambda row: row.op.name != "input"):
             self.nodes[row.name] = self.input(row) if row.op.name == "input" else self.layer(row)
             self.nodes[row.name].meta["row"] = row
         read = {source for row in self.rows.values() for source in row.inputs}
         ends = [row.name for row in self.rows.values() if row.name not in read and row.op.name != "input"]
         outputs = tuple(self.nodes[name] for name in ends or self.rows)
         self.fx.output(outputs[0] if len(outputs) == 1 else outputs)
-        longer = {self.nodes[name].name for name in held_longer(rows)} if late else set()
-        self.fx.on_generate_code(lambda _: lambda body: blocks_once(let_go(body, longer)))
         return fx.GraphModule(self.root(), self.fx, class_name=_class_name(self.graph.graph.get("name")))
 
     def root(self) -> nn.Module:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from costcalc.torch_backend.step import Step
 
 CPU = torch.profiler.ProfilerActivity.CPU
+LARGEST = 2**25 - 2**16  # bytes that glibc adapts to: 32 MiB with what it adds itself
 
 
 @contextmanager
@@ -31,6 +33,18 @@ def muted() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+@cache
+def keep_freed() -> None:
+    """Has glibc keep what a run of a module frees for the next, up to 64 MiB of it.
+
+    It gives the free end of its heap back to the system when that is longer than twice the largest block which it has
+    had from there on its own and freed (mallopt(3), M_MMAP_THRESHOLD): the next layer's tensor then comes anew, page by
+    page. One block of the largest size that counts comes and goes here, untouched. Nothing happens with another malloc,
+    or where MALLOC_TRIM_THRESHOLD_ is set.
+    """
+    torch.empty(LARGEST, dtype=torch.uint8, device="cpu")
 
 
 def available(device: torch.device) -> int:

@@ -3,10 +3,10 @@
 Needs torchvision, whose padding and weights ours gets for this: TensorFlow's 'same' copies its input where the stride
 is 2. The ratio of medians is to be at most 1.02 on a CPU: a graph module has no interpreter at run time.
 
-Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, where what
-one of them frees decides how many pages the other must get anew. Between such pairs of processes the ratio differs by
-a tenth and more either way, as tensors come to lie in memory, so that each line is the median of several pairs, and
-each of both starts first in half of them.
+Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, and what our
+module does to keep what is freed would help both. Between such pairs of processes the ratio differs by a tenth either
+way, as tensors come to lie in memory, so that each line is the median of several pairs, and each of both starts first
+in half of them. With `--keep-memory` both keep what is freed, and only their code differs.
 """
 
 from __future__ import annotations
@@ -69,10 +69,12 @@ def made(which: str, name: str, net: costcalc.Net, weights: str) -> nn.Module:
 
 
 def answer(which: str, name: str, batch: int, weights: str) -> None:
-    """Times one of the two: once for each line that comes in."""
+    """Builds one of the two, warms it up at the first line that comes in, and times it once at each other."""
     clock, net = Clock("cpu"), costcalc.load(name)
     module = made(which, name, net, weights)
     x = torch.randn(batch, 3, net.knobs["r"], net.knobs["r"])
+    print(flush=True)
+    sys.stdin.readline()
     warm_up(lambda: timed(module, x, clock))
     print(flush=True)
     for _ in sys.stdin:
@@ -83,6 +85,10 @@ def in_turns(words: list[str], turns: int, first: str, kept: dict[str, str]) -> 
     """Median seconds of both, from two processes that wait for each other."""
     with ExitStack() as stack:
         asked = {which: stack.enter_context(_process([which, *words], kept)) for which in _order(first)}
+        for process in asked.values():
+            _answer(process)  # built
+        for process in asked.values():
+            _say(process)  # warm
         times: dict[str, list[float]] = {THEIRS: [], OURS: []}
         for turn in range(turns):
             for which in _order((THEIRS, OURS)[turn % 2]):  # neither always follows the other
@@ -96,19 +102,21 @@ def _order(first: str) -> tuple[str, str]:
 
 @contextmanager
 def _process(words: list[str], kept: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """One that is warm."""
     line = [sys.executable, __file__, "--answer", *words]
     with subprocess.Popen(line, text=True, stdin=PIPE, stdout=PIPE, env=os.environ | kept) as process:
-        assert process.stdout
-        process.stdout.readline()
         yield process
         process.communicate()
 
 
 def _say(process: subprocess.Popen[str]) -> str:
-    assert process.stdin and process.stdout
+    assert process.stdin
     process.stdin.write("\n")
     process.stdin.flush()
+    return _answer(process)
+
+
+def _answer(process: subprocess.Popen[str]) -> str:
+    assert process.stdout
     return process.stdout.readline()
 
 
