@@ -1,17 +1,19 @@
 """Runs hostile cases in a process of their own, with limits on its time and memory: a hang or a crash fails one test.
 
-Many cases share a process. Each comes back with what it said, the processor time it took, and whether it was refused.
+Many cases share a process. Each comes back with what it said, whether it was refused, and how much work it was: the
+calls of functions, Python's and C's, that it made. Seconds are another thing on each machine, and on a busy one;
+`tests/benchmarks/speed.py` has those.
 """
 
 from __future__ import annotations
 
 import base64
+import cProfile
 import json
 import os
 import resource
 import subprocess
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +32,7 @@ class Outcome(NamedTuple):
 
     kind: str
     text: str
-    seconds: float
+    calls: int
 
 
 def count(data: bytes) -> str:
@@ -47,14 +49,19 @@ def value(data: bytes) -> str:
 
 def outcome(function, case: bytes) -> Outcome:
     """What a function makes of one case."""
-    start = time.process_time()
-    try:
-        kind, text = "ok", function(case)
-    except CostcalcError as error:
-        kind, text = "refused", str(error)
-    except Exception:
-        kind, text = "stray", traceback.format_exc()
-    return Outcome(kind, text, time.process_time() - start)
+    with cProfile.Profile() as profile:
+        try:
+            kind, text = "ok", function(case)
+        except CostcalcError as error:
+            kind, text = "refused", str(error)
+        except Exception:
+            kind, text = "stray", traceback.format_exc()
+    return Outcome(kind, text, calls(profile))
+
+
+def calls(profile: cProfile.Profile) -> int:
+    """How many calls of functions were made while a profile was taken."""
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def confined(

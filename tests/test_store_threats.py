@@ -129,7 +129,7 @@ def test_a_writer_waits_for_another_and_says_when_it_is_in_vain(tmp_path, monkey
         start = time.monotonic()
         with pytest.raises(StoreError) as caught:
             store.add(RECORD)
-        assert 0.15 < time.monotonic() - start < 10
+        assert time.monotonic() - start > 0.15
     assert str(caught.value) == (
         f"{store.path}: other processes have been writing all the time (database is locked); "
         "run again when they are done"

@@ -4,10 +4,10 @@ import ast
 import os
 import random
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 from confined import confined
+from hostile import HOSTILE_NUMBERS, PAYLOADS
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,6 @@ from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 from costcalc.spec.parse import parse_text
 
-PAYLOADS = (Path(__file__).parent / "broken" / "payloads.txt").read_text(encoding="utf-8").splitlines()
 EXPRESSIONS = int(os.environ.get("COSTCALC_FUZZ_EXPRESSIONS", 50_000))
 HERE = Place("x.yaml", 1, 1)
 
@@ -27,7 +26,7 @@ def test_t1_no_payload_runs(tmp_path):
     outcomes = confined("value", PAYLOADS, cwd=tmp_path)
     assert [payload for payload, found in zip(PAYLOADS, outcomes) if found.kind == "ok"] == []
     assert [*tmp_path.iterdir()] == []
-    assert max(found.seconds for found in outcomes) < 0.05
+    assert max(found.calls for found in outcomes) < 1_000
 
 
 def test_t1_no_payload_runs_from_a_spec(tmp_path):
@@ -78,22 +77,10 @@ def test_t1_random_expressions_are_values_or_refused(tmp_path):
         cases = [random_expression(dice) for _ in range(min(50_000, EXPRESSIONS - start))]
         for found in confined("value", cases, seconds=300, cwd=tmp_path):
             counts[found.kind] += 1
-            assert found.seconds < 1
+            assert found.calls < 3_000
     assert counts["ok"] > EXPRESSIONS // 20
     assert counts["refused"] > EXPRESSIONS // 20
     assert [*tmp_path.iterdir()] == []
-
-
-HOSTILE_NUMBERS = [
-    "10**10**10", "9**9**9**9", "10**17", "2**2**2**2**2", "2**99", "(9**16)**16**16", "((9**16)**16)**16", "1e400",
-    "1e301", "-1e400", "1e99999999", "1e999999999999999999", "9" * 301, "9" * 999, "9" * 5000, "0." + "1" * 400,
-    "0x" + "f" * 999, "0x" + "f" * 5000, "1e-400", "1e-301", "2**-17", "2**0.5", "2**(1/2)", "(1/3)**17", "1/0",
-    "1//0", "1%0", "0**-1", "1/(1-1)", ".inf", "-.inf", ".nan", ".Inf", ".NAN", "inf", "nan", "1e1e1",
-    "factorial(10**8)", "10**9 * 10**9", "2**16 * 2**16", "2**31 + 1", "4294967296", "1e10", "-1", "0", "-5", "0.5",
-    "1/3", "3.999", "round_to(1e300, 1)", "ceil(1e300 * 1e300)", "max(1e300, 1)", "(10**16)**16 * (10**16)**16",
-    "*".join(["1e300"] * 40), "*".join(["99999"] * 160), "+".join(["1"] * 200), "(1 - 2)" + "*1" * 99, "-" * 900 + "1",
-    "1" + "0" * 299, "1_0" * 110, "-" * 60 + "1", "2**(2**(2**(2**2)))", "0b" + "1" * 900, "10**16.0000001",
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("where", ["field", "input", "size", "times"])
@@ -114,7 +101,7 @@ def test_t2_hostile_numbers_are_refused_at_once(where):
     ]
     outcomes = confined("count", cases)
     assert [number[:40] for number, found in zip(numbers, outcomes) if found.kind == "ok"] == []
-    assert [(number[:40], found.seconds) for number, found in zip(numbers, outcomes) if found.seconds > 0.05] == []
+    assert [(number[:40], found.calls) for number, found in zip(numbers, outcomes) if found.calls > 10_000] == []
     assert max(len(found.text) for found in outcomes) < 400
 
 

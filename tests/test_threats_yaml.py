@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 from confined import confined
+from hostile import HEAD, LAYERS, billion_laughs, chain, macro_bomb, size_bomb, wide_bomb
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 
@@ -17,8 +18,6 @@ from costcalc.spec.library import folder
 from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
 
-HEAD = "name: x\ntitle: t\nsource: s\ninput: [3, 8, 8]\n"
-LAYERS = f"{HEAD}layers:\n"
 FUZZED = int(os.environ.get("COSTCALC_FUZZ_SPECS", 20_000))
 BATCH = min(FUZZED, 5000)
 
@@ -28,34 +27,6 @@ def refused(cases, **limits):
     outcomes = confined("count", cases, **limits)
     assert [case[:100] for case, found in zip(cases, outcomes) if found.kind != "refused"] == []
     return outcomes
-
-
-def billion_laughs(levels):
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, levels)]
-    return "\n".join(lines)
-
-
-def macro_bomb(levels, times):
-    blocks = ["  b0: [relu]"] + [f"  b{i}: [{', '.join([f'b{i - 1}'] * times)}]" for i in range(1, levels)]
-    return f"{HEAD}blocks:\n" + "\n".join(blocks) + f"\nlayers:\n  - b{levels - 1}"
-
-
-def chain(levels):
-    blocks = ["  b0: [relu]"] + [f"  b{i}: [b{i - 1}]" for i in range(1, levels)]
-    return f"{HEAD}blocks:\n" + "\n".join(blocks) + f"\nlayers:\n  - b{levels - 1}"
-
-
-def size_bomb(levels, expression):
-    sizes = ["  a0: 3"] + [f"  a{i}: {expression.format(f'a{i - 1}')}" for i in range(1, levels)]
-    return "name: x\ntitle: t\nsource: s\nsizes:\n" + "\n".join(sizes) + f"\ninput: [3, a{levels - 1}]\nlayers: [relu]"
-
-
-def wide_bomb(calls):
-    """A list of 2,000 values in a block that is called again and again with other arguments."""
-    values = ", ".join(["a"] * 2000)
-    called = "\n".join(f"  - b: {i + 1}" for i in range(calls))
-    return f"{HEAD}blocks:\n  b(a):\n    - partial_conv: {{sees: [[{values}]], kernel: 1}}\nlayers:\n{called}"
 
 
 def test_t3_bombs_are_refused_at_once():
@@ -74,9 +45,8 @@ def test_t3_bombs_are_refused_at_once():
         wide_bomb(2000),
     ]
     outcomes = refused(cases, megabytes=100)
-    small = [found.seconds for case, found in zip(cases, outcomes) if len(case) < 5000]
-    assert max(small) < 0.05
-    assert max(found.seconds for found in outcomes) < 1
+    assert max(found.calls for case, found in zip(cases, outcomes) if len(case) < 5000) < 20_000
+    assert max(found.calls for found in outcomes) < 1_000_000
     assert "an anchor, &a0" in outcomes[0].text
     assert "the network expands to more than 100,000 layers" in outcomes[2].text
     assert "nests more than 50 deep" in outcomes[6].text
@@ -100,7 +70,7 @@ def test_t4_deep_nesting_is_refused(depth):
     outcomes = refused([case[:999_000] for case in cases], megabytes=300)
     for found in outcomes[:6] if depth > 33 else outcomes[4:5]:
         assert "nested more than 32 levels deep" in found.text
-    assert max(found.seconds for found in outcomes) < 1
+    assert max(found.calls for found in outcomes) < 3_000  # whatever the depth
 
 
 def test_t4_thirty_two_levels_are_read():
@@ -320,16 +290,16 @@ def mutated(dice):
 
 
 def fuzzed(seed):
-    """How many mutated specs were fine, and how long the slowest took."""
+    """How many mutated specs were fine, and the most calls that one of them took."""
     dice = random.Random(seed)
     outcomes = confined("count", [mutated(dice) for _ in range(BATCH)], seconds=900, megabytes=400)
     for found in outcomes:
         assert found.kind == "ok" or (len(found.text) < 100_000 and set(found.text) & set(string.ascii_letters))
-    return sum(found.kind == "ok" for found in outcomes), max(found.seconds for found in outcomes)
+    return sum(found.kind == "ok" for found in outcomes), max(found.calls for found in outcomes)
 
 
 def test_t7_mutated_specs_leave_no_traceback():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        fine, slowest = zip(*pool.map(fuzzed, range(FUZZED // BATCH)))
-    assert max(slowest) < 1
+        fine, most = zip(*pool.map(fuzzed, range(FUZZED // BATCH)))
+    assert max(most) < 1_000_000
     assert sum(fine) > FUZZED // 50

@@ -12,15 +12,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from confined import count, value
+from hostile import HOSTILE_NUMBERS, LAYERS, PAYLOADS, billion_laughs, large, nested
 
 import costcalc
 from costcalc import report
 from costcalc.analysis.walk import walk
+from costcalc.errors import CostcalcError
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import entries, find, folder
-from costcalc.spec.parse import parse_file
+from costcalc.spec.parse import parse_file, parse_text
 from costcalc.table import Column, Table
 
 COLUMNS = (
@@ -129,6 +136,44 @@ def large_graphs(base: float) -> list[dict[str, str]]:
     return rows
 
 
+def hostile(base: float) -> list[dict[str, str]]:
+    """What is refused, and how soon; of many cases the slowest is shown."""
+
+    def refused(function: Callable[[bytes], str], case: str) -> None:
+        try:
+            function(case.encode())
+        except CostcalcError:
+            return
+        raise AssertionError(f"{case[:60]} was not refused")
+
+    field = "name: x\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - linear: {{features: '{}'}}"
+    cases = {
+        f"refuse the slowest of {len(PAYLOADS)} payloads of code": (value, PAYLOADS),
+        f"refuse the slowest of {len(HOSTILE_NUMBERS)} hostile numbers": (count, map(field.format, HOSTILE_NUMBERS)),
+        "refuse a YAML bomb of nine levels": (count, [billion_laughs(9)]),
+        "refuse 10^9 layers, 1000 × 1000 × 1000": (count, [nested(1000, 1000, 1000)]),
+        "refuse 900,000 brackets, each in the one before": (count, [LAYERS + "[" * 900_000]),
+    }
+    return [
+        row(what, max(median(partial(refused, function, case), 5) for case in texts), "50 ms", base)
+        for what, (function, texts) in cases.items()
+    ]
+
+
+def large_specs(base: float) -> list[dict[str, str]]:
+    """Reading, binding and counting long YAML files, each layer written out."""
+
+    def once(text: str) -> int:
+        spec = parse_text(text, "large.yaml", max_bytes=10_000_000)
+        return costcalc.cost(bind(spec, resolve(spec, {}), max_layers=200_000)).macs
+
+    times = {layers: median(partial(once, large(layers)), 3) for layers in (10_002, 100_002)}
+    rows = [row(f"read, bind and count {layers:,} layers", seconds, "", base) for layers, seconds in times.items()]
+    rows[-1]["budget"] = "20 s"
+    more = f"{times[100_002] / times[10_002]:.2f}×"
+    return [*rows, {"what": "ten times the layers, times as long", "took": more, "budget": "12×", "ratio": ""}]
+
+
 def start_up() -> list[dict[str, str]]:
     """Whole processes."""
     base = median(command("-c", "pass"), 20)
@@ -163,8 +208,13 @@ def main() -> None:
     inside = [row("100,000 multiplications in a Python loop", base, "", base)]
     for part in (counting, from_yaml, closed_forms, large_graphs):
         inside += part(base)
-    tables = [Table("inside a process", COLUMNS, inside), Table("whole processes", COLUMNS, start_up())]
-    report.emit(tables, {"inside": inside}, format="markdown" if "--markdown" in sys.argv else None)
+    guarded = hostile(base) + large_specs(base)
+    tables = [
+        Table("inside a process", COLUMNS, inside),
+        Table("hostile and very large specs", COLUMNS, guarded),
+        Table("whole processes", COLUMNS, start_up()),
+    ]
+    report.emit(tables, {"inside": inside, "guarded": guarded}, format="markdown" if "--markdown" in sys.argv else None)
 
 
 if __name__ == "__main__":
