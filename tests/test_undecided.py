@@ -1,7 +1,9 @@
 """What letters leave open is said, never assumed in silence; and a formula answers only where it holds."""
 
+import os
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import costcalc
@@ -9,6 +11,7 @@ from costcalc import load, ops
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
+from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UsageError
 from costcalc.ops.base import op, per_element
 
@@ -141,3 +144,49 @@ def test_a_cell_that_runs_twice_keeps_its_graphs():
         pytest.fail(str(error))
     finally:
         ops.OPS.pop("tripled")
+
+
+VALUES = {"r": [224, 256], "w": [1, 2]}
+ABOUT_NUMBERS = {
+    "break_even": lambda net, knob: costcalc.break_even("mobilenet_v2", net, knob),
+    "compare": lambda net, knob: costcalc.compare(net, "mobilenet_v2"),
+    "compound": lambda net, knob: costcalc.compound(net),
+    "elasticity": lambda net, knob: costcalc.elasticity(net),
+    "explain": lambda net, knob: costcalc.explain(net),
+    "formula": lambda net, knob: costcalc.formula(net),
+    "histogram": lambda net, knob: costcalc.histogram(net, **{knob: VALUES[knob]}),
+    "next_steps": lambda net, knob: costcalc.next_steps(net),
+    "ratio": lambda net, knob: costcalc.ratio("mobilenet_v2", net),
+    "reconcile": lambda net, knob: costcalc.reconcile(net),
+    "scale": lambda net, knob: costcalc.scale(net, knob, macs=10**9),
+    "scale, grid": lambda net, knob: costcalc.scale(net, grid={knob: VALUES[knob]}, macs=10**9),
+    "sweep": lambda net, knob: costcalc.sweep(net, **{knob: VALUES[knob]}),
+    "sweep_presets": lambda net, knob: costcalc.sweep_presets(net),
+    "write_sweep": lambda net, knob: costcalc.write_sweep(net, os.devnull, **{knob: VALUES[knob]}),
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "other"),
+    [({"r": size_symbol("r")}, "w"), ({"w": size_symbol("w", real=True)}, "r"), ({"r": np.array([224, 256])}, "w")],
+    ids=["letter", "real letter", "column"],
+)
+@pytest.mark.parametrize("what", ABOUT_NUMBERS)
+def test_what_is_about_numbers_says_which_knob_is_none(what, settings, other):
+    (knob,) = settings
+    net = load("efficientnet").with_knobs(**settings)
+    with pytest.raises(
+        UsageError, match=f"is about numbers, and the knob '{knob}' of efficientnet@{knob}=.* is none; "
+    ):
+        ABOUT_NUMBERS[what](net, other)
+
+
+def test_a_knob_that_is_swept_over_may_have_been_a_letter():
+    swept = costcalc.sweep(load("efficientnet").with_knobs(r=size_symbol("r")), **VALUES)
+    assert swept.to_records() == costcalc.sweep("efficientnet", **VALUES).to_records()
+
+
+@pytest.mark.parametrize("value", [size_symbol("q"), np.array([224, 256])], ids=["letter", "column"])
+def test_a_value_of_a_sweep_is_a_number(value):
+    with pytest.raises(UsageError, match=r"r is swept over numbers, and '.*' is none"):
+        costcalc.sweep("efficientnet", r=[value])

@@ -32,7 +32,7 @@ def _found(asked: Asked) -> Sweep:
     from costcalc.report.progress import progress
 
     axes, seconds = asked.axes, asked.lookup()
-    with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
+    with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         return sweep_net(
             asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show, **asked.choice
         )
@@ -72,7 +72,7 @@ def _write(asked: Asked) -> None:
     axes = asked.axes
     choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
     path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
-    file = Wanted(asked.net, grid_of(axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
+    file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
     with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
         done = written.write(file, crew, show)
     if done.large or choice.of_costs_alone:
@@ -104,6 +104,6 @@ def put_histogram(asked: Asked) -> None:
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
     axes = asked.axes
-    with asked.crew(grid_of(axes).size, POINTS_PER_SECOND) as crew, progress() as show:
+    with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)
     emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)

@@ -70,7 +70,7 @@ def write_sweep(
     net = target if isinstance(target, Net) else load(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
-    wanted = Wanted(net, grid_of(axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
+    wanted = Wanted(net, grid_of(net, axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
     with crew_of(workers, executor, wanted.grid.size, wanted.per_second) as crew:
         return write(wanted, crew)
 

@@ -85,9 +85,9 @@ class Network:
         graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
         return unroll(graph) if unrolled else graph
 
-    def needs_numbers(self, what: str) -> None:
-        """Raises UsageError if a knob is a letter or a column, which `what` cannot show."""
-        for name, value in self.knobs.items():
+    def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
+        """Raises UsageError if a knob, `but` these, is a letter or a column, which `what` cannot show."""
+        for name, value in self.knobs_but(but).items():
             if is_letter(value) or is_column(value):
                 hint = f"set it to one: with_knobs({name}=…)"
                 raise UsageError(f"{what} is about numbers, and the knob {name!r} of {self.label} is none; {hint}")

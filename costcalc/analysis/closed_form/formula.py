@@ -203,7 +203,11 @@ def derive(
 
 
 def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
-    """The layer graph with letters, and its rows: what all closed forms of a network are made of."""
+    """The layer graph with letters, and its rows: what all closed forms of a network are made of.
+
+    Raises UsageError for a knob that is no number and not in `free`: the letters are ours.
+    """
+    net.needs_numbers("what is set in a closed form", but={*free} if free else ())
     with time_limit(seconds, too_large(net, seconds)) as deadline:
         graph = _with_letters(net, free)
         rows = []

@@ -38,8 +38,10 @@ def derive_in_all(net: Network, metric: str) -> Formula:
 def elasticities(net: Network, metric: str = "macs") -> Table:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
-    Raises UnknownName for an unknown metric, CostcalcError if the network costs nothing of it.
+    Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
+    costs nothing of it.
     """
+    net.needs_numbers("elasticity")
     formula = derive_in_all(net, metric)
     now = formula.value()
     if now == 0:

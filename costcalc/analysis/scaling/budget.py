@@ -139,6 +139,7 @@ def scale_net(
     if top is not None and top < 1:
         raise UsageError(f"the first {top}: show 1 or more")
     budget = check_budget(budget)
+    net.needs_numbers("scale")
     names = read_free(net, free, grid or {})
     if len(names) > 1 or grid:
         return fitting(net, names, budget, grid, law, top, progress)
@@ -181,7 +182,6 @@ def fitting(
     Raises UsageError for a grid that is too large, ShapeError if no point of it keeps the budget.
     """
     budget = check_budget(budget)
-    net.needs_numbers("scale")
     axes = _looked_through(net, names, grid or {})
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_net(net, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)

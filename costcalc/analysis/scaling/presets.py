@@ -147,11 +147,13 @@ def sweep_presets(
 ) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
-    Raises UnknownName for one that is none, UsageError for a spec without presets or a range that goes backwards.
+    Raises UnknownName for one that is none, UsageError for a spec without presets, a range that goes backwards, or a
+    network with letters.
     As metrics params and MACs if none are named.
     """
     shown = read_metrics(metrics, SHOWN)
     names = read_presets(wanted, net)
+    net.needs_numbers("sweep")
     nets = [net.at({**net.spec.presets[name].settings, **net.besides_its_preset}, name) for name in names]
     knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
     for knob in knobs:

@@ -125,7 +125,6 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     even the smallest value costs more.
     """
     check_size(net, knob)
-    net.needs_numbers("scale")
     budget = check_budget(budget)
     search = _Search(net, knob, budget)
     low, high = search.bounds()

@@ -132,6 +132,9 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
         )
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
+        letter = next((value for value in axes[name] if not is_number(value)), None)
+        if letter is not None:
+            raise UsageError(f"{name} is swept over numbers, and {str(letter)[:64]!r} is none")
         _each_once(name, axes[name])
     return axes
 

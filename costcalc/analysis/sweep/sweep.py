@@ -51,7 +51,7 @@ def sweep_net(
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
     """
-    grid = grid_of(axes)
+    grid = grid_of(net, axes)
     choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     if "seconds" in shown:
@@ -71,10 +71,11 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
     return replace(found, points=points, metrics=shown)
 
 
-def grid_of(axes: Mapping[str, tuple[Any, ...]]) -> Grid:
-    """The grid that axes span. Raises UsageError for none."""
+def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
+    """The grid that axes span. Raises UsageError for none, and for a network with letters in its other knobs."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
+    net.needs_numbers("sweep", but=axes)
     return Grid(dict(axes))
 
 
@@ -111,7 +112,7 @@ def histogram_net(
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
     if metric not in SUMMED:
         raise UnknownName(unknown("metric", metric, SUMMED))
-    grid, choice = grid_of(axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
+    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
     job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
     state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
