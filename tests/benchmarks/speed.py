@@ -146,17 +146,17 @@ def hostile(base: float) -> list[dict[str, str]]:
             return
         raise AssertionError(f"{case[:60]} was not refused")
 
-    field = "name: x\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers:\n  - linear: {{features: '{}'}}"
-    cases = {
-        f"refuse the slowest of {len(PAYLOADS)} payloads of code": (value, PAYLOADS),
-        f"refuse the slowest of {len(HOSTILE_NUMBERS)} hostile numbers": (count, map(field.format, HOSTILE_NUMBERS)),
-        "refuse a YAML bomb of nine levels": (count, [billion_laughs(9)]),
-        "refuse 10^9 layers, 1000 × 1000 × 1000": (count, [nested(1000, 1000, 1000)]),
-        "refuse 900,000 brackets, each in the one before": (count, [LAYERS + "[" * 900_000]),
-    }
+    numbers = [f"{LAYERS}  - linear: {{features: '{number}'}}" for number in HOSTILE_NUMBERS]
+    cases = [
+        (f"refuse the slowest of {len(PAYLOADS)} payloads of code", value, PAYLOADS, "1 s"),
+        (f"refuse the slowest of {len(numbers)} hostile numbers", count, numbers, "50 ms"),
+        ("refuse a YAML bomb of nine levels", count, [billion_laughs(9)], "50 ms"),
+        ("refuse 10^9 layers, 1000 × 1000 × 1000", count, [nested(1000, 1000, 1000)], "50 ms"),
+        ("refuse 900,000 brackets, each in the one before", count, [LAYERS + "[" * 900_000], "1 s"),
+    ]
     return [
-        row(what, max(median(partial(refused, function, case), 5) for case in texts), "50 ms", base)
-        for what, (function, texts) in cases.items()
+        row(what, max(median(partial(refused, function, case), 5) for case in texts), budget, base)
+        for what, function, texts, budget in cases
     ]
 
 
