@@ -56,6 +56,7 @@ def test_one_knob_has_a_line_for_each_metric():
     assert rows[1].endswith("386 M to 1.18 G")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("width", [20, 30, 40, 80, 200])
 @pytest.mark.parametrize(
     "axes", [{"d": "1:3:0.01"}, {"r": "32:600:1", "w": "0.5:2:0.01"}, {"batch": [1, 2**31], "r": [32, 2**31]}]

@@ -31,6 +31,7 @@ def by_hand(first, second, knob, values, by):
     return [(run[0][0], run[0][1], run[-1][1]) for run in runs]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("by", ["macs", "params", "elementwise", "activations"])
 @pytest.mark.parametrize(
     ("first", "second", "knob", "values"),

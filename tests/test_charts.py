@@ -116,6 +116,7 @@ CHARTS = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", CHARTS)
 def test_a_picture_is_the_same_whenever_it_is_drawn(kind):
     chart = CHARTS[kind]()

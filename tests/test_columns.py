@@ -23,6 +23,7 @@ def some(rng, name):
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("target", KNOBS)
 def test_a_column_is_its_ints(target):
     rng = random.Random(target)

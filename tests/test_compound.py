@@ -87,6 +87,7 @@ def test_along_a_line_each_point_is_its_count():
 # ---- solved for φ
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("law", "budget"),
     [

@@ -157,6 +157,7 @@ def test_truths_count_as_0_and_1():
     assert (Column.of([5, 6]) + np.array([True, False])).tolist() == [6, 6]
 
 
+@pytest.mark.no_cover
 def test_rounding_is_the_rule_of_ints_at_random_points():
     """10^5 points of round_to, ceil and floor: 0 differences."""
     rng = random.Random(8)

@@ -55,6 +55,7 @@ def points(net):
             continue
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES)
 def test_a_formula_filled_in_is_the_count(name):
     net = net_of(name)
@@ -228,6 +229,14 @@ def test_t11_a_blow_up_is_refused_in_time(make, tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("make", [tower, tower_of_sums, roundings, strides])
+def test_t11_a_blow_up_is_little_work(make, tmp_path):
+    """However slow the machine: a size that grows too large is seen when it does, not when the time is up."""
+    with cProfile.Profile() as profile, pytest.raises(CostcalcError, match="is too large a formula to work with"):
+        derive(load(str(make(tmp_path))), seconds=300)
+    assert calls(profile) < 10_000_000
+
+
 @pytest.mark.parametrize("blocks", [50, 67, 333])
 def test_t11_long_networks_have_a_closed_form(blocks, tmp_path):
     """152, 201 and 1,000 layers, each of its own width and every hundredth with a stride."""
@@ -236,17 +245,23 @@ def test_t11_long_networks_have_a_closed_form(blocks, tmp_path):
         for i in range(3 * blocks)
     ]
     net = load(str(hostile(tmp_path, "long", "r: 4096", [], layers)))
-    formula = derive(net, seconds=300)
-    assert formula.value(r=4097) == net.with_knobs(r=4097).cost().macs
-    assert len(formula.table().rows) == 3 * blocks
+    with cProfile.Profile() as profile:
+        formula = derive(net, seconds=300)
+        assert formula.value(r=4097) == net.with_knobs(r=4097).cost().macs
+        assert len(formula.table().rows) == 3 * blocks
+    assert calls(profile) < 4_000_000
 
 
-def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path):
+def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, monkeypatch):
+    """By a clock that is 0.05 s further each time it is read: at 0.2 s, or when the alarm rings before."""
+    looks = []
+    monkeypatch.setattr("costcalc.analysis.closed_form.limits.monotonic", lambda: looks.append(0) or len(looks) / 20)
     net = load(str(strides(tmp_path)))
     with pytest.raises(
         CostcalcError, match=r"too large: not done after 0.2 s; set some of its knobs \(r, s, k, batch\)"
     ):
         derive(net, seconds=0.2)
+    assert len(looks) <= 6
 
 
 def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path):

@@ -121,6 +121,7 @@ def assert_valid_latex(text):
     assert text.endswith("\n\\end{align*}")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("metric", ["macs", "params", "elementwise"])
 @pytest.mark.parametrize("name", SPECS)
 def test_the_latex_of_every_network_is_valid(name, metric):
@@ -161,6 +162,7 @@ def test_python(expression, text):
     assert Python().write(expression) == text
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SPECS)
 def test_the_python_of_every_network_runs_and_is_exact(name, tmp_path):
     net = net_of(name)

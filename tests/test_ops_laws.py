@@ -102,6 +102,7 @@ class Moved:
         return self.with_sizes(lambda name, n: move(n))
 
 
+@pytest.mark.no_cover
 @every_case
 @pytest.mark.parametrize("fields", [False, True], ids=["inputs", "inputs and fields"])
 def test_a_formula_filled_in_is_the_number(case, fields):

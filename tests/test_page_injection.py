@@ -113,6 +113,7 @@ def test_a_browser_runs_nothing_of_it(html, tmp_path):
         driver.quit()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES[::7])
 def test_a_picture_runs_nothing(name):
     pytest.importorskip("matplotlib")

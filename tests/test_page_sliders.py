@@ -109,6 +109,7 @@ def places(data, count, seed):
     return indices, [[v.numerator if v.denominator == 1 else v for v in place] for place in values]
 
 
+@pytest.mark.no_cover
 def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     data = opened(driver, "efficientnet", tmp_path)
     indices, values = places(data, 100, 4)
@@ -117,6 +118,7 @@ def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     assert requested(driver) == [(tmp_path / "page.html").as_uri()]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "target", ["mobilenet_v1", "mobilenet_v2", "resnet50", "vgg", "lenet5", "conv_normal", "googlenet"]
 )

@@ -77,6 +77,7 @@ def few_points(rng, count):
     return [{name: rng.randint(name[0] != "t", size) for name, size in most.items()} for _ in range(count)]
 
 
+@pytest.mark.no_cover
 def test_a_trace_of_a_random_graph_holds_for_other_points():
     rng, replayed = random.Random(2), 0
     for seed in range(GRAPHS):
@@ -133,6 +134,7 @@ def check_block(net, block, metrics=METRICS):
         assert np.array_equal(a[wanted.holding()], b[wanted.holding()]), name
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", SPECS)
 def test_block_after_block_of_every_spec(name):
     rng, net = random.Random(name), costcalc.load(name)
@@ -152,6 +154,7 @@ def blocks_of(net, texts, points):
     return [*Grid(read_axes(texts, net.spec.knobs, net.name)).blocks(points)]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("target", "texts", "times"), [
     ("efficientnet", ["r=64:128:8", "d=1:2:0.1", "w=0.5:1.5:0.05"], 1),
     ("mobilenet_v1", ["r=128:224:32", "w=0.25:1:0.25"], 1), ("mobilenet_v2", ["w=0.35:1.4:0.05", "r=96:224:32"], 1),

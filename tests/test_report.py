@@ -92,6 +92,7 @@ def printed_macs(text, format):
     return found[:-1], found[-1]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("spec", SPECS)
 @pytest.mark.parametrize("format", ["table", "json", "csv", "markdown", "latex"])
 @pytest.mark.parametrize("depth", [None, 1])
@@ -125,6 +126,7 @@ def random_table(dice):
     return Table("random", columns, rows, dice.choice([None, totals]), ["a note of several words"])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("seed", range(30))
 def test_every_number_is_whole_at_every_width(seed):
     table = random_table(random.Random(seed))

@@ -186,6 +186,7 @@ SLIPS = [  # where, and what is written there instead
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("name", ["googlenet", "resnet", "efficientnet", "mobilenet_v2", "alexnet", "inception_module"])
 def test_one_slip_makes_one_message(name, tmp_path):
     """What follows from an error is no error of its own."""

@@ -22,6 +22,7 @@ def counted(target, knob, value):
         return None
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("target", "step"),
     [

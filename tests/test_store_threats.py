@@ -123,13 +123,16 @@ def test_a_writer_waits_for_another_and_says_when_it_is_in_vain(tmp_path, monkey
     store = Store(tmp_path / "runs.db")
     store.add(RECORD)
     monkeypatch.setattr("costcalc.store.database.PATIENCE", 0.2)
+    waits, connect = set(), sqlite3.connect
     with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(sqlite3, "connect", lambda *of, **how: waits.add(how["timeout"]) or connect(*of, **how))
         assert len(store.rows()) == 1  # readers need not wait
         start = time.monotonic()
         with pytest.raises(StoreError) as caught:
             store.add(RECORD)
         assert time.monotonic() - start > 0.15
+    assert waits == {0.2}
     assert str(caught.value) == (
         f"{store.path}: other processes have been writing all the time (database is locked); "
         "run again when they are done"

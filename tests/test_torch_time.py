@@ -402,7 +402,7 @@ def test_bad_batches_are_refused(batch, capsys):
 
 @pytest.mark.parametrize("number", range(int(os.environ.get("COSTCALC_INTERRUPTS", 3))))
 def test_ctrl_c_leaves_no_child_behind(number):
-    """T28: 130 as a shell sees it, and no orphan is left, whenever it comes."""
+    """T28: 130 as a shell sees it, and no orphan two seconds later, whenever it comes."""
     words = [sys.executable, "-m", "costcalc", "time", "vgg16", "resnet50"]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what a shell runs in the background is deaf to it
     timing = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, preexec_fn=heard)
@@ -415,9 +415,9 @@ def test_ctrl_c_leaves_no_child_behind(number):
     assert children
     timing.send_signal(signal.SIGINT)
     # the signal itself is what a process ends by if it came within an exec("…"), as dataclasses have
-    assert timing.wait(60) in (130, -signal.SIGINT)
+    assert timing.wait(10) in (130, -signal.SIGINT)
     assert timing.stderr.read().endswith("interrupted\n")
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=2)
     assert not [child for child in alive if child.status() != psutil.STATUS_ZOMBIE]
 
 
@@ -431,7 +431,7 @@ def test_a_killed_parent_takes_its_children_along():
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
         child = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
-    psutil.wait_procs([child], timeout=20)
+    psutil.wait_procs([child], timeout=2)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
