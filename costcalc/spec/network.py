@@ -86,7 +86,7 @@ class Network:
         return unroll(graph) if unrolled else graph
 
     def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
-        """Raises UsageError if a knob, `but` these, is a letter or a column, which `what` cannot show."""
+        """Raises UsageError if a knob that is not in `but` is a letter or a column, which `what` cannot show."""
         for name, value in self.knobs_but(but).items():
             if is_letter(value) or is_column(value):
                 hint = f"set it to one: with_knobs({name}=…)"
