@@ -252,10 +252,16 @@ def test_t11_long_networks_have_a_closed_form(blocks, tmp_path):
     assert calls(profile) < 4_000_000
 
 
-def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, monkeypatch):
-    """By a clock that is 0.05 s further each time it is read: at 0.2 s, or when the alarm rings before."""
-    looks = []
-    monkeypatch.setattr("costcalc.analysis.closed_form.limits.monotonic", lambda: looks.append(0) or len(looks) / 20)
+@pytest.fixture
+def looks(monkeypatch):
+    """The times when work looked at its clock, which is 0.05 s further at each."""
+    times = []
+    monkeypatch.setattr("costcalc.analysis.closed_form.limits.monotonic", lambda: times.append(0) or len(times) / 20)
+    return times
+
+
+def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, looks):
+    """Or when the alarm rings, if that is before."""
     net = load(str(strides(tmp_path)))
     with pytest.raises(
         CostcalcError, match=r"too large: not done after 0.2 s; set some of its knobs \(r, s, k, batch\)"
@@ -264,7 +270,7 @@ def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, monkeypatch):
     assert len(looks) <= 6
 
 
-def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path):
+def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path, looks):
     net, said = load(str(strides(tmp_path))), []
 
     def work():
@@ -278,6 +284,7 @@ def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path):
     thread.join(10)
     assert len(said) == 1
     assert "not done after 0.2 s" in said[0]
+    assert len(looks) == 6  # the first set the deadline, the sixth is 0.25 s later
 
 
 NEVER_ASKS = """
