@@ -65,7 +65,7 @@ def calls(profile: cProfile.Profile) -> int:
 
 
 def confined(
-    what: str, cases: list[bytes | str], *, seconds: float = 60, megabytes: int = 200, cwd: Path | None = None
+    what: str, cases: list[bytes | str], *, seconds: float = 300, megabytes: int = 200, cwd: Path | None = None
 ):
     """The outcomes of `count` or `value`, in order. Fails on a signal, a time-out, a stray exception or much memory."""
     raw = [case if isinstance(case, bytes) else case.encode("utf-8", "surrogatepass") for case in cases]

@@ -3,8 +3,23 @@
 import shlex
 
 import pytest
+from hypothesis import settings
 
+from costcalc.analysis.closed_form import limits
 from costcalc.cli.app import run
+
+# The gate says the same of the same code, however slow and busy its machine is. New examples are found with
+# --hypothesis-profile default.
+settings.register_profile("gate", deadline=None, derandomize=True, database=None)
+settings.load_profile("gate")
+limits.SECONDS = 300.0  # ten for readers; who imports it does so later
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    """No colours and no width but those that a test asks for."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture

@@ -65,3 +65,37 @@ def large(layers):
         "  - depthwise: {kernel: 3, stride: 1, padding: same, dilation: 1, multiplier: 1, bias: false, when: 3 > 2}\n"
     )
     return LAYERS + "".join(unit.replace("name: a", f"name: linear_of_unit_{i}") for i in range(layers // 6))
+
+
+def with_knobs(knobs, sizes, layers):
+    """A spec with knobs, so many sizes, one a line, and layers."""
+    sizes = "".join(f"  {line}\n" for line in sizes)
+    head = f"name: x\ntitle: t\nsource: s\nknobs: {{{knobs}}}\n" + (f"sizes:\n{sizes}" if sizes else "")
+    return f"{head}input: [3, r, r]\nlayers:\n{''.join(layers)}"
+
+
+def tower():
+    """A power of a power of a power."""
+    sizes = ["t0: 2*w", *(f"t{i}: t{i - 1}**16" for i in range(1, 9))]
+    return with_knobs("r: 32, w: 1", sizes, ["  - conv: {channels: t8, kernel: 1}\n"])
+
+
+def tower_of_sums():
+    """Powers of sums, which have more terms multiplied out than there is room for."""
+    sizes = ["t0: 2*w + v + 3", *(f"t{i}: (t{i - 1} + w)**16" for i in range(1, 4))]
+    return with_knobs("r: 32, w: 1, v: 1", sizes, ["  - conv: {channels: t3 // 7, kernel: 1}\n"])
+
+
+def roundings():
+    """Roundings within roundings, 150 deep."""
+    sizes = ["t0: ceil(w)", *(f"t{i}: ceil(t{i - 1}*w*11/10 + w)" for i in range(1, 150))]
+    return with_knobs("r: 32, w: {default: 1, kind: real}", sizes, ["  - conv: {channels: t149, kernel: 1}\n"])
+
+
+def strides():
+    """A thousand convolutions with a letter for their stride: a floor within a floor at each."""
+    layers = [f"  - conv: {{name: c{i}, channels: 4, kernel: k, stride: s}}\n" for i in range(1000)]
+    return with_knobs("r: 1000, s: 1, k: 1", [], layers)
+
+
+BLOW_UPS = {make.__name__: make() for make in (tower, tower_of_sums, roundings, strides)}  # as formulas

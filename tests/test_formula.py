@@ -1,6 +1,7 @@
 """Closed forms: filled in they are the counts, exactly, for every network of the library; and they read well."""
 
 import cProfile
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from threading import Thread
 import pytest
 import sympy
 from confined import calls
+from hostile import BLOW_UPS, with_knobs
 
 from costcalc import load
 from costcalc.analysis.closed_form.fill import fill
@@ -189,64 +191,44 @@ def test_a_closed_form_is_no_more_work_than_it_was(name):
     assert calls(profile) < 1_500_000
 
 
-def hostile(folder, name, knobs, sizes, layers):
-    head = f"name: {name}\ntitle: t\nsource: s\nknobs: {{{knobs}}}\n"
-    sizes = "".join(f"  {line}\n" for line in sizes)
-    path = folder / f"{name}.yaml"
-    path.write_text(head + (f"sizes:\n{sizes}" if sizes else "") + "input: [3, r, r]\nlayers:\n" + "".join(layers))
-    return path
+@pytest.fixture
+def path(tmp_path):
+    """A file for a spec."""
+    return tmp_path / "x.yaml"
 
 
-def tower(folder):
-    sizes = ["t0: 2*w", *(f"t{i}: t{i - 1}**16" for i in range(1, 9))]
-    return hostile(folder, "tower", "r: 32, w: 1", sizes, ["  - conv: {channels: t8, kernel: 1}\n"])
-
-
-def tower_of_sums(folder):
-    sizes = ["t0: 2*w + v + 3", *(f"t{i}: (t{i - 1} + w)**16" for i in range(1, 4))]
-    return hostile(folder, "tower_of_sums", "r: 32, w: 1, v: 1", sizes, ["  - conv: {channels: t3 // 7, kernel: 1}\n"])
-
-
-def roundings(folder):
-    sizes = ["t0: ceil(w)", *(f"t{i}: ceil(t{i - 1}*w*11/10 + w)" for i in range(1, 150))]
-    knobs = "r: 32, w: {default: 1, kind: real}"
-    return hostile(folder, "roundings", knobs, sizes, ["  - conv: {channels: t149, kernel: 1}\n"])
-
-
-def strides(folder):
-    layers = [f"  - conv: {{name: c{i}, channels: 4, kernel: k, stride: s}}\n" for i in range(1000)]
-    return hostile(folder, "strides", "r: 1000, s: 1, k: 1", [], layers)
-
-
-@pytest.mark.parametrize("make", [tower, tower_of_sums, roundings, strides])
-def test_t11_a_blow_up_is_refused_in_time(make, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "costcalc", "formula", str(make(tmp_path))], capture_output=True, text=True, timeout=15
-    )
+@pytest.mark.parametrize("name", BLOW_UPS)
+def test_t11_a_blow_up_is_refused(name, path):
+    """For its size, or on a slow machine as the time is up; `tests/benchmarks/speed.py` has the seconds."""
+    path.write_text(BLOW_UPS[name])
+    words = [sys.executable, "-m", "costcalc", "formula", str(path)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert "is too large a formula to work with; set some of its letters to numbers" in done.stderr
+    assert re.search("is too large(: not done after| a formula to work with); set some of its", done.stderr)
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("make", [tower, tower_of_sums, roundings, strides])
-def test_t11_a_blow_up_is_little_work(make, tmp_path):
+@pytest.mark.parametrize("name", BLOW_UPS)
+def test_t11_a_blow_up_is_little_work(name, path):
     """However slow the machine: a size that grows too large is seen when it does, not when the time is up."""
+    path.write_text(BLOW_UPS[name])
     with cProfile.Profile() as profile, pytest.raises(CostcalcError, match="is too large a formula to work with"):
-        derive(load(str(make(tmp_path))), seconds=300)
+        derive(load(str(path)))
     assert calls(profile) < 10_000_000
 
 
 @pytest.mark.parametrize("blocks", [50, 67, 333])
-def test_t11_long_networks_have_a_closed_form(blocks, tmp_path):
+def test_t11_long_networks_have_a_closed_form(blocks, path):
     """152, 201 and 1,000 layers, each of its own width and every hundredth with a stride."""
     layers = [
         f"  - conv: {{name: c{i}, channels: {i % 50 + 1}, kernel: 3, stride: {1 if i % 100 else 2}, padding: 1}}\n"
         for i in range(3 * blocks)
     ]
-    net = load(str(hostile(tmp_path, "long", "r: 4096", [], layers)))
+    path.write_text(with_knobs("r: 4096", [], layers))
+    net = load(str(path))
     with cProfile.Profile() as profile:
-        formula = derive(net, seconds=300)
+        formula = derive(net)
         assert formula.value(r=4097) == net.with_knobs(r=4097).cost().macs
         assert len(formula.table().rows) == 3 * blocks
     assert calls(profile) < 4_000_000
@@ -260,9 +242,10 @@ def looks(monkeypatch):
     return times
 
 
-def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, looks):
+def test_t11_work_without_end_is_ended_at_the_deadline(path, looks):
     """Or when the alarm rings, if that is before."""
-    net = load(str(strides(tmp_path)))
+    path.write_text(BLOW_UPS["strides"])
+    net = load(str(path))
     with pytest.raises(
         CostcalcError, match=r"too large: not done after 0.2 s; set some of its knobs \(r, s, k, batch\)"
     ):
@@ -270,8 +253,9 @@ def test_t11_work_without_end_is_ended_at_the_deadline(tmp_path, looks):
     assert len(looks) <= 6
 
 
-def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path, looks):
-    net, said = load(str(strides(tmp_path))), []
+def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(path, looks):
+    path.write_text(BLOW_UPS["strides"])
+    net, said = load(str(path)), []
 
     def work():
         try:
@@ -281,7 +265,7 @@ def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(tmp_path, looks
 
     thread = Thread(target=work)
     thread.start()
-    thread.join(10)
+    thread.join()
     assert len(said) == 1
     assert "not done after 0.2 s" in said[0]
     assert len(looks) == 6  # the first set the deadline, the sixth is 0.25 s later
@@ -309,7 +293,7 @@ except CostcalcError as error:
 
 def test_an_alarm_ends_what_never_asks_and_leaves_no_trace():
     """In a process of its own: under a tracer, coverage's for one, no alarm is set."""
-    done = subprocess.run([sys.executable, "-c", NEVER_ASKS], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", NEVER_ASKS], capture_output=True, text=True, timeout=300)
     assert (done.stdout, done.stderr) == ("late True (0.0, 0.0)\n", "")
 
 

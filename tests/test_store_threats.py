@@ -32,7 +32,8 @@ ENV = {**PLAIN, "PYTHONPATH": os.pathsep.join([ROOT, HERE])}
 WRITER = """
 import sys
 from records import record
-from costcalc.store import Store
+from costcalc.store import Store, database
+database.PATIENCE = 300  # a slow disk is not what is looked at
 store, name, rows = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(rows):
     kept = store.add(record(target=f"{name}.{number}", settings={"batch": number % 3}))
@@ -87,8 +88,9 @@ def test_eight_writers_at_once(tmp_path):
     assert is_sound(path)
 
 
-def test_eight_threads_make_the_same_file(tmp_path):
+def test_eight_threads_make_the_same_file(tmp_path, monkeypatch):
     """Twenty files, all eight there at once: none may take a file that is half made for a stranger's."""
+    monkeypatch.setattr("costcalc.store.database.PATIENCE", 300)
     for number in range(20):
         path, gate, ends = tmp_path / f"runs{number}.db", threading.Barrier(8), []
 

@@ -30,7 +30,7 @@ def part(*words):
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     """The address of a scheduler, its process, and that of one of its two workers."""
     pytest.importorskip("distributed", reason="the extra cluster")
     scheduler = part("dask_scheduler", "--port", "0")
@@ -41,6 +41,7 @@ def cluster():
             started.append(part("dask_worker", address, "--nthreads", "1", "--no-nanny"))
         for process in started:  # who writes must be read
             threading.Thread(target=process.stderr.read, daemon=True).start()
+        monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 60.0)
         yield address, *started[:2]
     finally:
         for process in started[::-1]:
@@ -61,7 +62,7 @@ def test_a_worker_is_killed_and_the_answer_is_the_same(tmp_path, cluster, capsys
             worker.wait()
 
     with Cluster(address) as crew:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while len(crew.client.nthreads()) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert len(crew.client.nthreads()) == 2

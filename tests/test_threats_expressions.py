@@ -75,7 +75,7 @@ def test_t1_random_expressions_are_values_or_refused(tmp_path):
     counts = {"ok": 0, "refused": 0}
     for start in range(0, EXPRESSIONS, 50_000):
         cases = [random_expression(dice) for _ in range(min(50_000, EXPRESSIONS - start))]
-        for found in confined("value", cases, seconds=300, cwd=tmp_path):
+        for found in confined("value", cases, cwd=tmp_path):
             counts[found.kind] += 1
             assert found.calls < 3_000
     assert counts["ok"] > EXPRESSIONS // 20

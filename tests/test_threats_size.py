@@ -8,7 +8,7 @@ from pathlib import Path
 from confined import confined
 from hostile import LAYERS, large, nested
 
-QUIETLY: dict = {"capture_output": True, "text": True, "timeout": 60, "check": False}
+QUIETLY: dict = {"capture_output": True, "text": True, "timeout": 300, "check": False}
 
 
 def test_t8_repeats_beyond_the_limit_are_refused_at_once():
@@ -46,7 +46,7 @@ def test_t8_repeats_that_change_the_shape_are_walked_once_for_each_copy():
         nested(*[3] * 8, inside="channel_pad: {channels: 3}"),
         nested(2, 2, 2, 2, inside="concat: [[], []]"),
     ]
-    outcomes = confined("count", cases, seconds=20)
+    outcomes = confined("count", cases)
     assert [found.kind for found in outcomes] == ["ok"] * len(cases)
     assert max(found.calls for found in outcomes) < 20_000
 
@@ -69,7 +69,7 @@ print(json.dumps([len(total.layers), total.macs, calls(profile), peak_megabytes(
 def counted(layers, what):
     """The calls of functions that counting so many layers takes, or the MB."""
     words = [sys.executable, "-c", CHILD, what]
-    ran = subprocess.run(words, input=large(layers), cwd=Path(__file__).parent, **(QUIETLY | {"timeout": 300}))
+    ran = subprocess.run(words, input=large(layers), cwd=Path(__file__).parent, **QUIETLY)
     assert ran.returncode == 0, ran.stderr
     count, macs, made, megabytes = json.loads(ran.stdout)
     assert count == layers + 1

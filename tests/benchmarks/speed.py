@@ -18,15 +18,18 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from confined import count, value
-from hostile import HOSTILE_NUMBERS, LAYERS, PAYLOADS, billion_laughs, large, nested
+from hostile import BLOW_UPS, HOSTILE_NUMBERS, LAYERS, PAYLOADS, billion_laughs, large, nested
+from sympy.core.cache import clear_cache
 
 import costcalc
 from costcalc import report
+from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.walk import walk
 from costcalc.errors import CostcalcError
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import entries, find, folder
+from costcalc.spec.network import Network
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.table import Column, Table
 
@@ -146,9 +149,14 @@ def hostile(base: float) -> list[dict[str, str]]:
             return
         raise AssertionError(f"{case[:60]} was not refused")
 
+    def closed_form(data: bytes) -> str:
+        clear_cache()
+        return derive(Network(parse_text(data, "hostile.yaml"), {}, "hostile")).text
+
     numbers = [f"{LAYERS}  - linear: {{features: '{number}'}}" for number in HOSTILE_NUMBERS]
     cases = [
         (f"refuse the slowest of {len(PAYLOADS)} payloads of code", value, PAYLOADS, "1 s"),
+        (f"refuse the closed form of the slowest of {len(BLOW_UPS)} specs", closed_form, BLOW_UPS.values(), "15 s"),
         (f"refuse the slowest of {len(numbers)} hostile numbers", count, numbers, "50 ms"),
         ("refuse a YAML bomb of nine levels", count, [billion_laughs(9)], "50 ms"),
         ("refuse 10^9 layers, 1000 × 1000 × 1000", count, [nested(1000, 1000, 1000)], "50 ms"),
