@@ -122,6 +122,7 @@ CASES = [
     (AveragePool(5, 3, ceil_mode=True), IMAGE),
     (AveragePool(2, (3, 1), dilation=(2, 1)), IMAGE),
     (AveragePool(2, 2, padding="same"), (1, 3, 5, 7, 9)),
+    (AveragePool(2, 2, padding=1), (1, 3, 5, 7, 9)),
     (AdaptiveAveragePool(1), IMAGE),
     (AdaptiveAveragePool(5), IMAGE),
     (AdaptiveAveragePool(7), (1, 4, 14, 21)),

@@ -54,6 +54,31 @@ def test_every_op_is_built_and_its_output_is_finite(case):
     }
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("case", LAYERS, ids=label)
+def test_every_op_runs_in_every_dtype(case, dtype):
+    op, *ins = case
+    module = build(graph_of(op, *ins), dtype=dtype)
+    with torch.no_grad():
+        out = module(*example_inputs(module, dtype=dtype))
+    assert out.dtype == dtype
+    assert {p.dtype for p in module.parameters()} <= {dtype}
+
+
+def test_halves_are_never_there_as_singles(monkeypatch):
+    """7·10⁹ of them fit where 14·10⁹ bytes are free."""
+    seen = []
+
+    def convert(module, *of, to=torch.nn.Module.to, **how):
+        seen.append(sum(p.numel() for p in module.parameters()))
+        return to(module, *of, **how)
+
+    monkeypatch.setattr(torch.nn.Module, "to", convert)
+    graph = chain(*((f"fc{i}", ops.Linear(10)) for i in range(8)), size=(1, 10))
+    assert {p.dtype for p in build(graph, dtype=torch.float16).parameters()} == {torch.float16}
+    assert seen == [110] * 8
+
+
 # ---- values of the layers torch does not have
 
 
@@ -258,6 +283,12 @@ def test_sizes_that_are_letters_are_refused():
 
     with pytest.raises(GraphError, match="a module needs numbers"):
         build(chain(("a", ops.Conv(size_symbol("c"), 3))))
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_what_torch_cannot_number_is_refused(device):
+    with pytest.raises(TooLarge, match=r"layer '\w+' has 1,[\d,]+ elements, more than torch can number"):
+        build(chain(("relu", ops.ReLU()), size=(2**30, 2**30)), device=device)
 
 
 def test_what_no_memory_holds_is_refused_and_the_meta_device_holds_it():

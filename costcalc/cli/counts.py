@@ -92,6 +92,8 @@ def compare(
     emit(tables, document, format, output)
     if time:
         keeper.raise_any()
+        if not timing.measured:
+            raise typer.Exit(3)
 
 
 def explain(

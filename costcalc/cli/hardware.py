@@ -46,7 +46,9 @@ def _targets(targets: list[str] | None, every: bool) -> list[str]:
 
 def time(
     targets: Annotated[list[str], typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.")],
-    batch: Annotated[str, typer.Option("--batch", metavar="N,…", help="Examples at once, one or more.")] = "1",
+    batch: Annotated[
+        str | None, typer.Option("--batch", metavar="N,…", help="Examples at once, one or more; else each its own.")
+    ] = None,
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")
     ] = "auto",
@@ -61,6 +63,10 @@ def time(
     ] = None,
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
+    timeout: Annotated[
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=1, help="Give up what takes longer to build or run."),
+    ] = 1800,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
     store: StorePath = None,
     set_: Set = None,
@@ -74,10 +80,11 @@ def time(
     from costcalc.table import document
     from costcalc.torch_backend.measure import QUICK, SECONDS
 
+    batches = None if batch is None else _numbers(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     found, keeper = timed(
-        nets(targets, set_, max_layers, max_bytes), store, device=device, batches=_numbers(batch), engines=engines,
-        seconds=QUICK if quick else SECONDS, per_layer=per_layer,
+        nets(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
+        seconds=QUICK if quick else SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
     emit(found.tables(), document(**found.to_dict()), format, output)

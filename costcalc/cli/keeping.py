@@ -56,11 +56,9 @@ def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper
 
 def seconds_here(path: str | None) -> Callable[[Network], float | None]:
     """Looks up what the store at `path` has measured of a network on the device that `costcalc time` would take."""
-    from torch import get_num_threads
+    from costcalc.torch_backend.machine import find_device, threads
 
-    from costcalc.torch_backend.machine import find_device
-
-    return seconds_of(Store(path).rows(), find_device("auto").fingerprint, get_num_threads())
+    return seconds_of(Store(path).rows(), find_device("auto").fingerprint, threads())
 
 
 def record_of(point: Point, timing: Timing) -> Record:

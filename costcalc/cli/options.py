@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from costcalc.errors import CostcalcError, SpecError, UsageError
-from costcalc.report import FORMATS, format_of
+from costcalc.files import check_place, in_words, is_stream, real
+from costcalc.report import DRAWINGS, FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 SHOWN = 40  # points on a terminal
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from costcalc.net import Net
 
 
-def checked_format(format: str | None) -> str | None:
-    """The format, if there is such a one."""
-    return format and format_of(format, None)
+def checked_format(context: typer.Context, format: str | None) -> str | None:
+    """The format, if there is such a one and the command has what it draws."""
+    return format and _drawn_by(context, format_of(format, None))
 
 
 def checked_output(context: typer.Context, output: str | None) -> str | None:
@@ -29,10 +30,22 @@ def checked_output(context: typer.Context, output: str | None) -> str | None:
 
 
 def in_a_format(context: typer.Context, output: str | None, others: str = "") -> str | None:
-    """The file, if its suffix or --format is known. Raises UnknownName, which names `others` too."""
+    """The file, if its suffix or --format is known and it can be there. Raises UnknownName, which names `others` too,
+    and OSError."""
     if output is not None:
-        format_of(context.params.get("format"), Path(output), others)
+        _drawn_by(context, format_of(context.params.get("format"), Path(output), others))
+        if output != "-" and not is_stream(Path(output)):
+            with in_words(Path(output)):
+                check_place(real(Path(output)))
     return output
+
+
+def _drawn_by(context: typer.Context, format: str) -> str:
+    if format in DRAWINGS and context.info_name != "show":
+        from costcalc.report.diagram import not_drawn
+
+        raise not_drawn()
+    return format
 
 
 def known_targets(incomplete: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Format, Output, emit
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import UnknownName, UsageError, unknown
 
 StorePath = Annotated[
     str | None,
@@ -84,7 +85,12 @@ def export(
     from costcalc.store.export import export_rows, export_table
 
     kind = format or _by_suffix(file)
-    rows = export_rows(Store(store).rows())
+    kept = Store(store)
+    rows = export_rows(kept.rows())
+    if not rows:
+        raise UsageError(f"{kept.note or f'no measurements in {kept.path}'}: nothing is written")
+    if kept.note:
+        print(f"note: {kept.note}", file=sys.stderr)
     if kind != "parquet":
         emit([export_table(rows)], rows, kind, file)
     elif file == "-":

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from costcalc.table import Table
 
-FORMATS = ("table", "json", "csv", "markdown", "latex", "mermaid", "dot")
+DRAWINGS = ("mermaid", "dot")
+FORMATS = ("table", "json", "csv", "markdown", "latex", *DRAWINGS)
 SUFFIXES = {
     ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".tex": "latex",
     ".latex": "latex", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
@@ -75,7 +76,7 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
         from costcalc.report import markup
 
         return markup.markdown(tables) if format == "markdown" else markup.latex(tables)
-    if format in ("mermaid", "dot"):
+    if format in DRAWINGS:
         from costcalc.report import diagram
 
         return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)

@@ -36,7 +36,7 @@ def picture(document: Any) -> Picture:
     """What there is to draw. Raises UsageError if the document is not of one network."""
     layers = document.get("layers") if isinstance(document, dict) else None
     if not layers or "inputs" not in layers[0]:
-        raise UsageError("mermaid and dot draw the layers of one network; use them with `costcalc show`")
+        raise not_drawn()
     nodes: list[list[str]] = []
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}
@@ -75,6 +75,11 @@ def _framed(block: Block, opens: Callable[[int, str], str], closes: str, ids: It
         yield from (f"    n{number}" for number in inner.nodes)
         yield from (f"    {line}" for line in _framed(inner, opens, closes, ids))
         yield closes
+
+
+def not_drawn() -> UsageError:
+    """What to say of a document that is no network's."""
+    return UsageError("mermaid and dot draw the layers of one network; use them with `costcalc show`")
 
 
 def mermaid(document: Any) -> str:

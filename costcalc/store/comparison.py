@@ -11,6 +11,7 @@ from costcalc.table import Column, Table
 
 VARYING = (
     "load",
+    "other_cores",
     "clock",
     "mhz",
     "temperature",

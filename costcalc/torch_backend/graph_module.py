@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from itertools import chain
 from keyword import iskeyword
+from math import prod
 from typing import Any
 from unicodedata import normalize
 
@@ -28,26 +29,26 @@ def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
     Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
     device it has shapes and takes no memory; on a CPU, malloc keeps from now on what a run frees (`keep_freed`).
-    Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit, and
-    whatever `cost` does.
+    Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit or a
+    tensor has more elements than torch can number, and whatever `cost` does.
     """
     graph = unroll(graph)
     rows = {row.name: row for row in walk(graph)}
     _all_numbers(rows)
+    _all_numbered(rows)
     if torch.device(device).type != "meta":
         fits(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
     if torch.device(device).type == "cpu":
         keep_freed()
     with torch.device(device):
-        module = _Builder(graph, rows).module()
-    return module.to(dtype=dtype).eval()
+        return _Builder(graph, rows, dtype).module().eval()
 
 
 class _Builder:
     """Places one layer after the other."""
 
-    def __init__(self, graph: Graph, rows: dict[Any, Row]):
-        self.graph, self.rows = graph, rows
+    def __init__(self, graph: Graph, rows: dict[Any, Row], dtype: torch.dtype | None):
+        self.graph, self.rows, self.dtype = graph, rows, dtype
         self.overwritten = overwritten(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
         self.fx.on_generate_code(lambda _: blocks_once)
@@ -94,7 +95,8 @@ class _Builder:
         target = self.called_again(row)
         if target is None:
             target = self.free_target(str(row.name))
-            self.modules[target] = self.builder(row)(row.op, *row.input_shapes)
+            # one by one: at no time are all of them there in torch's own precision
+            self.modules[target] = self.builder(row)(row.op, *row.input_shapes).to(dtype=self.dtype)
             if row.name in self.overwritten:
                 over = True if len(row.inputs) == 1 else self.overwritten[row.name]
                 setattr(self.modules[target], "inplace", over)  # noqa: B010  nn.Module says it holds tensors only
@@ -159,6 +161,13 @@ def _all_numbers(rows: dict[Any, Row]) -> None:
     for row in rows.values():
         if not all(type(size) is int for size in row.output_shape):
             raise GraphError(f"layer {str(row.name)!r} has the shape {row.output_shape}; a module needs numbers")
+
+
+def _all_numbered(rows: dict[Any, Row]) -> None:
+    """torch numbers bytes by int64, and a complex number has 16 of them."""
+    for row in rows.values():
+        if (most := max(prod(row.output_shape), row.params + row.buffers)) >= 2**59:
+            raise TooLarge(f"layer {str(row.name)!r} has {most:,} elements, more than torch can number")
 
 
 def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:

@@ -20,6 +20,23 @@ def same_zeros(x: Tensor, kernel: Sequence[int], stride: Sequence[int], dilation
     return zeros
 
 
+class HalvesAsSingles(nn.Module):
+    """Before a layer that torch does not have for halves on a CPU, as it has no AvgPool3d: there they are singles."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = x.device.type == "cpu" and x.dtype in (torch.float16, torch.bfloat16)
+        out: Tensor = super().forward(x.float() if half else x)
+        return out.to(x.dtype)
+
+
+class AvgPool3d(HalvesAsSingles, nn.AvgPool3d):
+    """(n, c, t, h, w) -> (n, c, t', h', w')"""
+
+
+class LocalResponseNorm(HalvesAsSingles, nn.LocalResponseNorm):
+    """Any shape -> the same. It is an AvgPool3d within."""
+
+
 class SamePadded(nn.Module):
     """Before a layer with windows: as many zeros as keep every stride-th position; −∞ before a maximum."""
 

@@ -13,6 +13,7 @@ from typing import Any
 import psutil
 import torch
 
+import costcalc
 from costcalc.errors import CostcalcError, did_you_mean
 from costcalc.processes import cores
 from costcalc.table import Column, Table
@@ -71,7 +72,6 @@ def _gpu(index: int) -> Device:
     details = {
         "compute_capability": f"{about.major}.{about.minor}",
         "multiprocessors": about.multi_processor_count,
-        "cuda": torch.version.cuda,
     }
     return Device(f"cuda:{index}", about.name, about.total_memory, details)
 
@@ -104,15 +104,24 @@ def environment(device: Device) -> dict[str, Any]:
         "memory_bytes": device.memory,
         "platform": platform.platform(),
         "python": platform.python_version(),
+        "costcalc": costcalc.__version__,
         "torch": torch.__version__,
+        "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
         "driver": _read("/proc/driver/nvidia/version"),
+        "flush_denormal": float(torch.tensor(1e-40) * 0.5) == 0.0,
         "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "cpu_mhz": round(frequency.current) if frequency else None,
         "gpu_clock_mhz": _gpu_clock(device),
+        "temperature_celsius": _temperature(),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
+
+
+def threads() -> int:
+    """As many as torch lets one operation have in this process."""
+    return torch.get_num_threads()
 
 
 def _read(path: str) -> str | None:
@@ -120,6 +129,13 @@ def _read(path: str) -> str | None:
         return Path(path).read_text(encoding="utf-8").splitlines()[0].strip()
     except (OSError, IndexError):
         return None
+
+
+def _temperature() -> float | None:
+    """Of the hottest core."""
+    sensors: dict[str, Any] = psutil.sensors_temperatures() if hasattr(psutil, "sensors_temperatures") else {}
+    read = sensors.get("coretemp") or sensors.get("k10temp") or sensors.get("cpu_thermal") or ()
+    return max((float(one.current) for one in read), default=None)
 
 
 def _gpu_clock(device: Device) -> int | None:

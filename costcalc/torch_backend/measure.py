@@ -11,6 +11,7 @@ from statistics import median
 import torch
 
 from costcalc.analysis.cost import cost
+from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
 from costcalc.table import bytes_text
@@ -21,10 +22,10 @@ from costcalc.torch_backend.memory import available, predicted
 from costcalc.torch_backend.samples import MIN_RUNS, Ratio, Summary, ratio, summary
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.step import INFERENCE, TRAINING
-from costcalc.torch_backend.worker import Child, Lost
+from costcalc.torch_backend.worker import SILENCE, Child, Lost
 
 SECONDS, QUICK = 3.0, 0.5
-BLOCK = 0.1  # seconds that one network runs before it is the next one's turn
+BLOCK = 0.1  # seconds that one network runs, at most, before it is the next one's turn
 BEFORE = 0.3  # seconds for which the load is read before anything runs
 
 Progress = Callable[[float, str], None]  # share done, and what is being done
@@ -37,10 +38,11 @@ class Point:
     target: str
     graph: Graph
     settings: Settings
-    status: str = "ok"  # or refused, oom, killed(9), failed
+    status: str = "ok"  # or refused, oom, killed(9), timed out, failed
     message: str = ""
     rows: tuple[Row, ...] = ()
     macs: int = 0
+    backward_macs: int | None = None  # of a training step
     params: int = 0
     activations: int = 0
     weight_bytes: int = 0
@@ -54,6 +56,7 @@ class Point:
     others: float = 0.0  # cores that other processes used
     started_at: float = 0.0  # seconds since 1970
     layers: list[LayerTime] = field(default_factory=list)
+    layer_others: float = 0.0  # cores that other processes used meanwhile
     whole: float = 0.0  # seconds of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
 
@@ -61,12 +64,18 @@ class Point:
         counted = cost(self.graph)
         self.rows, totals = counted.layers, counted.totals
         self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
+        self.backward_macs = sum(backward_macs(self.graph).values()) if self.settings.train else None
         self.weight_bytes, self.predicted_peak = predicted(self.graph, self.settings)
 
     @property
     def foretold_peak(self) -> int | None:
         """The predicted peak; None for a training step, which keeps more than the prediction is of."""
         return None if self.settings.train else self.predicted_peak
+
+    @property
+    def step_macs(self) -> int:
+        """Multiplies of a step: in training those of the backward pass too."""
+        return self.macs + (self.backward_macs or 0)
 
     @property
     def ok(self) -> bool:
@@ -102,11 +111,13 @@ def measure(
     seconds: float = SECONDS,
     per_layer: bool = False,
     memory: int | None = None,
+    timeout: float = SILENCE,
     progress: Progress = lambda *_: None,
 ) -> None:
-    """Fills in the points. One that cannot fit is refused, one that dies is marked; the others go on.
+    """Fills in the points. One that cannot fit is refused, one that dies or hangs is marked; the others go on.
 
-    Each is run for so many seconds, ten times at least; in a child process that may have so many bytes of `memory`.
+    Each is run for so many seconds, ten times at least; in a child process that may have so many bytes of `memory`, and
+    is ended when it gives no sign of life for `timeout` seconds: it gives one after each run.
     """
     load = OtherLoad([])
     time.sleep(BEFORE)
@@ -119,7 +130,7 @@ def measure(
     with ExitStack() as stack:
         pairs = []
         for point in (point for point in points if point.ok):
-            pairs.append((point, Child(point.graph, point.settings, memory)))
+            pairs.append((point, Child(point.graph, point.settings, memory, timeout)))
             stack.callback(pairs[-1][1].close)
         for i, (point, child) in enumerate(pairs):
             progress(0.2 * i / len(pairs), f"building {point.target}")
@@ -165,7 +176,7 @@ def _in_turns(pairs: list[tuple[Point, Child]], seconds: float, progress: Progre
     while open_ := [(point, child) for point, child in pairs if point.ok and not _enough(point, seconds)]:
         for point, child in [pair for pair in pairs if pair[0].ok]:  # all of them, so that there are pairs
             with _noted(point):
-                block = child.ask("run", BLOCK)
+                block = child.ask("run", min(BLOCK, seconds / MIN_RUNS))
                 point.times += block
                 point.blocks.append(median(sum(run) for run in block))
         done = min(_spent(point) / seconds for point, _ in open_)
@@ -188,5 +199,7 @@ def _look_closer(point: Point, child: Child, layer_seconds: float, progress: Pro
     point.measured_peak = child.ask("memory")
     if layer_seconds:
         progress(0.97, f"layers of {point.target}")
+        load = OtherLoad([child.pid])
         point.layers, point.whole = child.ask("layers", layer_seconds)
+        point.layer_others = load.cores()
         point.ceilings = child.ask("ceilings")

@@ -67,8 +67,12 @@ def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
 def measured_peak(step: Step) -> int | None:
     """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
 
-    On a GPU as its allocator counts them; on a CPU from the profiler's records of every allocation.
+    On a GPU as its allocator counts them, which is not asked when a CUDA graph is replayed: None. On a CPU from the
+    profiler's records of every allocation.
     """
+    if step.settings.engine == "cuda_graph":
+        return None
+    step.forget_gradients()
     inputs = sum(t.numel() * t.element_size() for t in step.inputs)
     if step.settings.device.startswith("cuda"):
         torch.cuda.synchronize()

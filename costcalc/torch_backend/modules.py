@@ -74,7 +74,8 @@ def average_pool(op: Any, x: Shape) -> nn.Module:
     small = any(n < k for n, k in zip(x[2:], kernel)) and all(2 * p <= k for p, k in zip(padding, kernel))
     if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
         return window_means(op, x, op.ceil_mode)
-    return of_rank("AvgPool", x)(kernel, stride, padding, ceil_mode=op.ceil_mode)  # type: ignore[no-any-return]
+    kind = layers.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
+    return kind(kernel, stride, padding, ceil_mode=op.ceil_mode)
 
 
 def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
@@ -111,7 +112,7 @@ def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
 
 def local_response_norm(op: Any, x: Shape) -> nn.Module:
     # torch divides α by the size of the neighbourhood, the paper does not
-    return nn.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
+    return layers.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
 
 
 MODULES: dict[str, Callable[..., nn.Module]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import comb
@@ -35,24 +36,23 @@ def summary(times: Sequence[float], others: float = 0.0) -> Summary:
 
 
 def interval(ordered: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
-    """The percentile bootstrap interval of the median, exact: as if from infinitely many resamples.
+    """An interval that holds the true median so often at least, for any n from 6: from the k-th smallest to the k-th
+    largest value, k as large as may be (sign test: Conover 1999, Practical Nonparametric Statistics, section 3.2).
 
-    A resample of n has its lower middle value among the k smallest of the sample if ⌈n/2⌉ of its n draws are, and its
-    upper one if ⌊n/2⌋ + 1 are: binomial probabilities (Efron 1979, Annals of Statistics 7, section 3), so that nothing
-    has to be drawn. The interval reaches from the lower one to the upper one.
+    Fewer than k of n values are below the true median as often as fewer than k of n coins show heads, whatever they are
+    values of. It is the percentile bootstrap interval of the median (Efron 1979, Annals of Statistics 7, section 3),
+    or one value wider at each end: that alone holds the median between 98 and, at n = 23, 90.7 % of the time.
     """
     n, tail = len(ordered), (1 - confidence) / 2
-    low = next(x for k, x in enumerate(ordered, 1) if _draws(n, k / n, (n + 1) // 2) > tail)
-    high = next(x for k, x in enumerate(ordered, 1) if _draws(n, k / n, n // 2 + 1) >= 1 - tail)
-    return low, high
+    k = bisect_right(range(1, n + 1), tail, key=lambda k: _fewer_heads(n, k)) or 1
+    return ordered[k - 1], ordered[n - k]
 
 
-def _draws(n: int, share: float, least: int) -> float:
-    """The probability that at least so many of n draws fall into a share of the sample."""
+def _fewer_heads(n: int, k: int) -> float:
+    """The probability that fewer than k of n coins show heads."""
     if n > 200:  # as good as normal
-        spread = (n * share * (1 - share)) ** 0.5
-        return 1 - NormalDist(n * share, spread).cdf(least - 0.5) if spread else 1.0
-    return sum(comb(n, i) * share**i * (1 - share) ** (n - i) for i in range(least, n + 1))
+        return NormalDist(n / 2, n**0.5 / 2).cdf(k - 0.5)
+    return float(sum(comb(n, i) for i in range(k)) / 2**n)
 
 
 def _iqr(ordered: Sequence[float]) -> float:
@@ -68,8 +68,8 @@ def doubts(times: Sequence[float], others: float = 0.0) -> list[str]:
     found = []
     if len(times) < MIN_RUNS:
         found.append(f"{len(times)} runs, fewer than {MIN_RUNS}")
-    if len(times) > 1 and stdev(times) > SPREAD * mean:
-        found.append(f"standard deviation {stdev(times) / mean:.0%} of the mean")
+    if len(times) > 1 and (spread := stdev(times, mean)) > SPREAD * mean:
+        found.append(f"standard deviation {spread / mean:.0%} of the mean")
     if _iqr(ordered) > SPREAD * mid:
         found.append(f"interquartile range {_iqr(ordered) / mid:.0%} of the median")
     if ordered[-1] > (1 + FAR) * mean or ordered[0] < (1 - FAR) * mean:

@@ -12,7 +12,7 @@ from torch import Tensor, fx
 
 from costcalc.graph import Graph
 from costcalc.torch_backend.graph_module import build, example_inputs
-from costcalc.torch_backend.settings import Settings
+from costcalc.torch_backend.settings import BadSetting, Settings
 
 INFERENCE = ("forward",)
 TRAINING = ("forward", "backward", "optimizer")
@@ -41,10 +41,11 @@ class Clock:
 
 
 class Step:
-    """A network with random inputs, ready to be run again and again."""
+    """A network with random inputs, ready to be run again and again; after each run it calls `done`."""
 
-    def __init__(self, graph: Graph, settings: Settings):
+    def __init__(self, graph: Graph, settings: Settings, done: Callable[[], None] = lambda: None):
         prepare(settings)
+        self.done = done
         self.settings, self.clock = settings, Clock(settings.device)
         self.module = built(graph, settings)
         self.inputs = inputs_of(self.module, settings)
@@ -53,7 +54,9 @@ class Step:
 
     def run(self) -> list[float]:
         """Seconds of each part of one step."""
-        return self.clock.seconds(self.once())
+        seconds = self.clock.seconds(self.once())
+        self.done()
+        return seconds
 
     def _inference(self) -> Callable[[], list[Any]]:
         call, mark, inputs = engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
@@ -66,7 +69,14 @@ class Step:
 
         return once
 
+    def forget_gradients(self) -> None:
+        """Frees what the last training step left for the next to free."""
+        for parameter in self.module.parameters():
+            parameter.grad = None
+
     def _training(self) -> Callable[[], list[Any]]:
+        if not any(True for _ in self.module.parameters()):
+            raise BadSetting("it has no weights to train; leave out --train")
         call, mark, inputs = engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
         optimizer = torch.optim.SGD(self.module.parameters(), lr=1e-6)
 
@@ -108,8 +118,15 @@ def built(graph: Graph, settings: Settings) -> fx.GraphModule:
     torch.manual_seed(0)
     module = build(graph, device=settings.device, dtype=getattr(torch, settings.dtype))
     if settings.channels_last:
-        module = module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for parameter in module.parameters():
+            parameter.data = channels_last(parameter.data)
     return module.train(settings.train)
+
+
+def channels_last(tensor: Tensor) -> Tensor:
+    """The same, of two or three axes besides batch and channels with the channels last in memory."""
+    formats = {4: torch.channels_last, 5: torch.channels_last_3d}
+    return tensor.to(memory_format=formats[tensor.dim()]) if tensor.dim() in formats else tensor
 
 
 def inputs_of(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
@@ -118,7 +135,9 @@ def inputs_of(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
     tensors = example_inputs(module, batch=settings.batch, device=settings.device, dtype=dtype)
     if not settings.channels_last:
         return tensors
-    return tuple(t.to(memory_format=torch.channels_last) if t.dim() == 4 else t for t in tensors)
+    if all(t.dim() not in (4, 5) for t in (*tensors, *module.parameters())):
+        raise BadSetting("none of its tensors has channels and an image; leave out --channels-last")
+    return tuple(map(channels_last, tensors))
 
 
 def engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:

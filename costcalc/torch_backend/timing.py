@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import product
 from typing import Any
 
 import torch
 
 from costcalc.net import Net
+from costcalc.processes import cores
 from costcalc.table import Table
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
-from costcalc.torch_backend.timing_tables import layer_table, times_table, verdict, with_times
+from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
+from costcalc.torch_backend.worker import SILENCE
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,18 @@ class Timing:
         return [self.table(), *(layer_table(point) for point in self.measured if point.layers)]
 
     def table(self) -> Table:
-        """A line for each point; in training one more for each part."""
-        title = f"on {self.device.name}, {self.device.model}, torch {torch.__version__}"
-        return times_table(title, self.points, self.verdicts())
+        """A line for each point."""
+        return times_table(f"on {self.where}, torch {torch.__version__}", self.points, self.verdicts())
 
     def beside(self, counts: Table) -> Table:
         """The table of a comparison, a row for each point, with what was measured as further columns."""
-        return with_times(counts, self.points, self.verdicts(), f"timed on {self.device.name}, {self.device.model}")
+        return with_times(counts, self.points, self.verdicts(), f"timed on {self.where}")
+
+    @property
+    def where(self) -> str:
+        """The device, and how many threads an operation had there."""
+        threads = sorted({point.threads for point in self.measured if point.threads})
+        return ", ".join([self.device.name, self.device.model, *(f"{n} thread{'s' * (n > 1)}" for n in threads)])
 
     def verdicts(self) -> list[str]:
         """Of the first network of each group of settings and each of the others, which one is faster."""
@@ -66,32 +73,48 @@ def time_nets(
     nets: Iterable[Net],
     *,
     device: str = "auto",
-    batches: Sequence[int] = (1,),
+    batches: Sequence[int] | None = None,
     engines: Sequence[str] = ("eager",),
     seconds: float = SECONDS,
     per_layer: bool = False,
+    timeout: float = SILENCE,
     progress: Progress = lambda *_: None,
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
-    """Times networks in turns on one device; `settings` are further ones of `Settings`, the same for all. Points of
-    the same settings are timed together, and given to `finished` as soon as they are.
+    """Times networks in turns on one device, at these batches or each at its own; `settings` are further ones of
+    `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` then. One
+    that gives no sign of life for `timeout` seconds, as after each run, is given up.
 
     Raises NoDevice, and BadSetting for settings that do not go together.
     """
     where = find_device(device)
-    threads, cores = settings.get("threads"), os.cpu_count() or 1
-    if threads is not None and threads > cores:
-        raise BadSetting(f"--threads {threads}: this machine has {cores} cores, and threads that wait measure nothing")
+    threads, usable = settings.get("threads"), cores()
+    if threads is not None and threads > usable:
+        raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
+    sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     points = [
-        Point(net.label, net.with_knobs(batch=batch).graph(), Settings(where.name, batch, engine=engine, **settings))
-        for batch, engine, net in product(dict.fromkeys(batches), engines, list(nets))
+        Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
+        for batch, engine, net in product(sizes, engines, list(nets))
+        for at in [net if batch is None else _at(net, batch)]
     ]
-    around = environment(where)
-    for group in _apart(points):
-        measure(group, seconds=seconds, per_layer=per_layer, progress=progress)
+    around, groups = environment(where), _apart(points)
+    for i, group in enumerate(groups):
+        share = partial(_share_of_all, progress, i, len(groups))
+        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout, progress=share)
         finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(points))
+
+
+def _at(net: Net, batch: int) -> Net:
+    """A network at another batch, under its name. Raises BadSetting if a target says its batch itself."""
+    if "batch" in net.settings:
+        raise BadSetting(f"{net.label} says itself that its batch is {net.settings['batch']}; leave out --batch")
+    return net.at({**net.settings, "batch": batch}, net.label)
+
+
+def _share_of_all(progress: Progress, done: int, groups: int, share: float, what: str) -> None:
+    progress((done + share) / groups, what)
 
 
 def _apart(points: list[Point]) -> list[list[Point]]:
@@ -105,11 +128,12 @@ def _apart(points: list[Point]) -> list[list[Point]]:
 def _point_dict(point: Point) -> dict[str, Any]:
     found: dict[str, Any] = {
         "target": point.target,
-        "settings": {**point.settings.to_dict(), "threads": point.threads},
+        "settings": {**point.settings.to_dict(), "threads": point.threads or point.settings.threads},
         "status": point.status,
         "message": point.message,
         "params": point.params,
         "macs": point.macs,
+        "backward_macs": point.backward_macs,
         "activations": point.activations,
         "weight_bytes": point.weight_bytes,
         "predicted_peak_bytes": point.foretold_peak,
@@ -120,5 +144,7 @@ def _point_dict(point: Point) -> dict[str, Any]:
     parts = {name: asdict(point.part(i)) for i, name in enumerate(point.parts)}
     found |= {"seconds": asdict(point.total()), "parts": parts, "runs": [sum(run) for run in point.times]}
     found |= {"warm_up_runs": point.warm_up_runs, "other_cores": point.others}
-    found["layers"] = [asdict(layer) for layer in point.layers]
+    found["layers"] = [layer_record(layer, point) for layer in point.layers]
+    if point.layers:
+        found |= {"layers_whole_seconds": point.whole, "layers_other_cores": point.layer_others}
     return found | {"ceilings": asdict(point.ceilings) if point.ceilings else None}

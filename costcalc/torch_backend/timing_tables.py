@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from costcalc.table import Column, Table, brief
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.measure import Point, time_ratio
-from costcalc.torch_backend.samples import BUSY
+from costcalc.torch_backend.samples import BUSY, Summary
 from costcalc.torch_backend.settings import Settings
 
 COLUMNS = (
@@ -16,7 +17,11 @@ COLUMNS = (
     Column("batch", "batch", "int", 1),
     Column("how", "how", "text", 2),
     Column("ms", "ms", "brief"),
-    Column("interval", "95 %", "figure", 1),
+    Column("low", "95 % from", "brief", 1),
+    Column("high", "to", "brief", 1),
+    Column("forward", "forward ms", "brief", 2),
+    Column("backward", "backward ms", "brief", 2),
+    Column("optimizer", "optimizer ms", "brief", 2),
     Column("iqr", "IQR", "share", 3),
     Column("runs", "runs", "int", 4),
     Column("per_second", "per second", "brief", 3),
@@ -40,9 +45,9 @@ LAYER_COLUMNS = (
     Column("bound", "held back by", "text", 3),
 )
 MEANING = (
-    "ms: the median of whole steps; 95 %: the bootstrap interval of that median; per second: examples; peak: bytes of "
-    "activations held at once, predicted for inference from what is still to be read, and as the allocator or profiler "
-    "saw it"
+    "ms: the median of whole steps; 95 %: the interval that holds it, the bootstrap's or a run wider; per second: "
+    "examples; peak: bytes of activations held at once, predicted for inference from what is still to be read, and as "
+    "the allocator or profiler saw it"
 )
 FAR_BELOW = 0.10  # of both ceilings: then it is neither that holds a layer back
 
@@ -57,28 +62,31 @@ def _how(settings: Settings) -> str:
 
 
 def times_table(title: str, points: Sequence[Point], verdicts: Sequence[str]) -> Table:
-    """A line for each point; in training one more for each part."""
-    rows = [row for point in points for row in _rows(point)]
+    """A line for each point; in training with the medians of its parts."""
+    rows = [_row(point) for point in points]
     columns = tuple(column for column in COLUMNS if any(row.get(column.key) not in (None, "") for row in rows))
     return Table(title, columns, rows, notes=[*verdicts, *_warnings(points), MEANING])
 
 
 def with_times(counts: Table, points: Sequence[Point], verdicts: Sequence[str], where: str) -> Table:
     """A table that has a row for each point, with its median time and that time's interval."""
-    columns = (*counts.columns, *(column for column in COLUMNS if column.key in ("ms", "interval")))
+    columns = (*counts.columns, *(column for column in COLUMNS if column.key in ("ms", "low", "high")))
     rows = [
         {**row, **(_times(point.total()) if point.ok else {"ms": point.status})}
         for row, point in zip(counts.rows, points, strict=True)
     ]
-    settings = f"{where}, batch {points[0].settings.batch}, {_how(points[0].settings)}"
-    return Table(counts.title, columns, rows, counts.totals, [*counts.notes, settings, *verdicts, *_warnings(points)])
+    batches = ", ".join(str(batch) for batch in dict.fromkeys(point.settings.batch for point in points))
+    settings = f"{where}, batch {batches}, {_how(points[0].settings)}"
+    untimed = [f"{point.target} was not timed, {point.status}: {point.message}" for point in points if not point.ok]
+    notes = [*counts.notes, settings, *verdicts, *untimed, *_warnings(points)]
+    return Table(counts.title, columns, rows, counts.totals, notes)
 
 
-def _rows(point: Point) -> list[dict[str, Any]]:
+def _row(point: Point) -> dict[str, Any]:
     about = {"network": point.target, "batch": point.settings.batch, "how": _how(point.settings)}
     about |= {"weights": point.weight_bytes}
     if not point.ok:
-        return [{**about, "status": f"{point.status}: {point.message}"}]
+        return {**about, "status": f"{point.status}: {point.message}"}
     total, batch = point.total(), point.settings.batch
     row = {**about, **_times(total), "per_second": batch / total.median, "status": ""}
     row["gmacs"] = None if point.settings.train else point.macs / total.median / 1e9
@@ -86,14 +94,14 @@ def _rows(point: Point) -> list[dict[str, Any]]:
     row["measured"] = point.measured_peak
     row["status"] = "noisy" if total.noisy else "ok"
     parts = enumerate(point.parts) if len(point.parts) > 1 else ()
-    return [row, *({"network": name, "indent": 1, **_times(point.part(i))} for i, name in parts)]
+    return row | {name: 1000 * point.part(i).median for i, name in parts}
 
 
-def _times(summary: Any) -> dict[str, Any]:
-    interval = f"{brief(1000 * summary.low)} to {brief(1000 * summary.high)}"
+def _times(summary: Summary) -> dict[str, Any]:
     return {
         "ms": 1000 * summary.median,
-        "interval": interval,
+        "low": 1000 * summary.low,
+        "high": 1000 * summary.high,
         "iqr": summary.iqr / summary.median,
         "runs": summary.runs,
     }
@@ -116,7 +124,10 @@ def verdict(first: Point, other: Point) -> str:
         quick, slow, found = first, other, found.inverse
     span = f"95 %: {found.low:.2f} to {found.high:.2f}"
     text = f"{quick.target} is {found.median:.2f} times as fast as {slow.target} {at} ({span})"
-    return f"{text}, with {_multiplies(quick.macs, slow.macs)}" if quick.macs and slow.macs else text
+    if not (quick.macs and slow.macs):
+        return text
+    both = ", forward and backward" * first.settings.train
+    return f"{text}, with {_multiplies(quick.step_macs, slow.step_macs)}{both}"
 
 
 def _multiplies(quick: int, slow: int) -> str:
@@ -137,8 +148,7 @@ def _run(point: Point) -> str:
 def layer_table(point: Point) -> Table:
     """Each layer: its time and share, and how near it comes to what the device can do at best."""
     whole, apart = point.whole, sum(layer.forward + layer.backward for layer in point.layers)
-    assert point.ceilings is not None
-    macs, moved = point.ceilings.macs_per_second, point.ceilings.bytes_per_second
+    macs, moved = _ceilings(point)
     rows = [_layer_row(layer, apart, macs, moved) for layer in point.layers]
     forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in point.layers)))
     totals: dict[str, Any] = {"name": "sum", "ms": 1000 * forward, "share": None, "macs": multiplies}
@@ -151,8 +161,24 @@ def layer_table(point: Point) -> Table:
     ]
     if point.settings.train:
         notes.insert(0, "share: of forward and backward together")
+    if point.settings.engine != "eager":
+        notes.append("one by one, layers are run eagerly: only the whole is as its title says")
+    if point.layer_others > BUSY:
+        notes.append(f"these times are noisy: other processes used {point.layer_others:.1f} cores")
     columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or point.settings.train)
-    return Table(f"layers of {point.target}, batch {point.settings.batch}", columns, rows, totals, notes)
+    return Table(f"layers of {_run(point).rstrip(',')}", columns, rows, totals, notes)
+
+
+def layer_record(layer: LayerTime, point: Point) -> dict[str, Any]:
+    """A layer in JSON: seconds and bytes, its shares of the ceilings, and what holds it back."""
+    apart = sum(layer.forward + layer.backward for layer in point.layers)
+    row = _layer_row(layer, apart, *_ceilings(point))
+    return {**asdict(layer), **{name: row[name] for name in ("share", "of_macs", "of_bytes", "bound")}}
+
+
+def _ceilings(point: Point) -> tuple[float, float]:
+    assert point.ceilings is not None
+    return point.ceilings.macs_per_second, point.ceilings.bytes_per_second
 
 
 def _overhead(whole: float, apart: float, train: bool) -> str:

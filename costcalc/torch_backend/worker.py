@@ -1,6 +1,7 @@
 """A child process that holds one network and runs it when told, so that it may die without the others.
 
-The parent sends a word and its arguments, the child one answer. A child whose parent is gone ends.
+The parent sends a word and its arguments, the child one answer, and before that a sign of life now and then. A child
+whose parent is gone ends, and one that gives no sign is ended.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from contextlib import nullcontext, suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from statistics import median
+from time import monotonic
 from typing import Any
 
-from costcalc.errors import TooLarge
+from costcalc.errors import CostcalcError, TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.processes import main_left_out
 from costcalc.torch_backend.die_with_parent import die_with_parent
@@ -24,10 +26,12 @@ from costcalc.torch_backend.settings import Settings
 STEADY = 0.02  # a window of runs whose median is no more than this below the one before has settled
 WINDOW = 5
 MOST_WINDOWS = 40
+SILENCE = 1800.0  # seconds without a sign of life that a child is given: it builds, compiles or runs once without one
+ALIVE = "alive"
 
 
 class Lost(Exception):
-    """A child that is no more, or could not do what it was asked. `status` is oom, killed(9), failed, …"""
+    """A child that is no more, or could not do what it was asked. `status` is oom, killed(9), timed out, failed, …"""
 
     def __init__(self, status: str, message: str):
         super().__init__(message)
@@ -37,9 +41,9 @@ class Lost(Exception):
 class Child:
     """The parent's side of one network. Raises Lost when the child cannot answer."""
 
-    def __init__(self, graph: Graph, settings: Settings, memory: int | None = None):
-        """`memory` bytes of address space are all it may have."""
-        context = _context()
+    def __init__(self, graph: Graph, settings: Settings, memory: int | None = None, silence: float = SILENCE):
+        """`memory` bytes of address space are all it may have; after so many seconds of `silence` it is given up."""
+        self.silence, context = silence, _context()
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
         with main_left_out() if _all_ours(graph) else nullcontext():
@@ -62,10 +66,15 @@ class Child:
 
     def answer(self) -> Any:
         """The next answer of the child."""
-        try:
-            status, answer = self.pipe.recv()
-        except (EOFError, OSError):
-            raise self.lost() from None
+        status = ALIVE
+        while status == ALIVE:
+            try:
+                if not self.pipe.poll(self.silence):
+                    self.process.kill()
+                    raise Lost("timed out", f"gave no sign of life for {self.silence:g} s")
+                status, answer = self.pipe.recv()
+            except (EOFError, OSError):
+                raise self.lost() from None
         if status != "ok":
             raise Lost(status, answer)
         return answer
@@ -112,13 +121,26 @@ def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | Non
     die_with_parent()
     if memory is not None:
         _limit(memory)
-    status, words = _done(_words, graph, settings)
+    status, words = _done(_words, graph, settings, _signs_of_life(pipe))
     with suppress(EOFError, OSError):  # nobody asks any more
         pipe.send((status, None if status == "ok" else words))
         while status == "ok":
             word, arguments = pipe.recv()
             status, answer = _done(words[word], *arguments)
             pipe.send((status, answer))
+
+
+def _signs_of_life(pipe: Connection) -> Callable[[], None]:
+    """Says once a second at most, whenever it is called, that work goes on."""
+    said = monotonic()
+
+    def alive() -> None:
+        nonlocal said
+        if monotonic() > said + 1:
+            said = monotonic()
+            pipe.send((ALIVE, None))
+
+    return alive
 
 
 def _done(work: Callable[..., Any], *given: Any) -> tuple[str, Any]:
@@ -135,27 +157,22 @@ def _limit(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def _words(graph: Graph, settings: Settings) -> dict[str, Callable[..., Any]]:
+def _words(graph: Graph, settings: Settings, alive: Callable[[], None]) -> dict[str, Callable[..., Any]]:
     from costcalc.torch_backend.ceilings import ceilings
     from costcalc.torch_backend.layerwise import layer_times
+    from costcalc.torch_backend.machine import threads
     from costcalc.torch_backend.memory import measured_peak
     from costcalc.torch_backend.step import Step
 
-    step = Step(graph, settings)
+    step = Step(graph, settings, alive)
     return {
         "warm_up": lambda: warm_up(step.run),
         "run": lambda seconds: block(step.run, seconds),
         "layers": lambda seconds: layer_times(step, seconds),
         "memory": lambda: measured_peak(step),
         "ceilings": lambda: ceilings(settings),
-        "threads": _threads,
+        "threads": threads,
     }
-
-
-def _threads() -> int:
-    import torch
-
-    return torch.get_num_threads()
 
 
 def block(run: Callable[[], list[float]], seconds: float) -> list[list[float]]:
@@ -189,4 +206,6 @@ def _status(error: Exception) -> str:
 
 
 def _in_one_line(error: Exception) -> str:
+    if isinstance(error, CostcalcError):
+        return str(error)
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]
