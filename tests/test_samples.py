@@ -50,13 +50,13 @@ def test_steady_sets_are_not():
 
 
 def test_the_interval_covers_the_truth():
-    """95 % of them at least; 95 to 98 % of 2,000 simulations do."""
+    """95 % of them at least; 95 to 97 % of 2,000 simulations do (T35)."""
     rng = random.Random(37)
     covered = 0
     for _ in range(2000):
         low, high = interval(sorted(steady(rng, noise=0.05)))
         covered += low <= 0.020 <= high  # the median of a lognormal with μ = 0
-    assert 0.94 <= covered / 2000 <= 0.98
+    assert 0.945 <= covered / 2000 <= 0.97
 
 
 @pytest.mark.parametrize("n", range(10, 401))
