@@ -18,6 +18,13 @@ def write(path: Path, content: str | bytes) -> None:
         file.write(data)
 
 
+def check(path: Path) -> None:
+    """Raises OSError with a sentence if nothing can be written there, as far as is plain before the work."""
+    with in_words(path):
+        if str(path) != "-" and not is_stream(path):
+            check_place(real(path))
+
+
 @contextlib.contextmanager
 def whole(path: Path) -> Iterator[BinaryIO]:
     """An open file whose bytes stand at the path when the block is left, all of them or none. To a pipe or a device

@@ -190,6 +190,60 @@ def test_a_child_that_is_killed_is_marked(monkeypatch):
     assert points[0].message == "killed by signal 9, as the system does for want of memory"
 
 
+def test_how_long_a_child_may_be_silent_is_said(monkeypatch):
+    silences, made = [], Child.__init__
+    monkeypatch.setattr(Child, "__init__", lambda child, *of: made(child, *of) or silences.append(child.silence))
+    assert run(["time", "conv_normal", "--quick", "--timeout", "77"]) == 0
+    assert run(["time", "conv_normal", "--quick"]) == 0
+    assert silences == [77, 1800]
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "inf", "1e7"])
+def test_a_timeout_that_is_none_is_refused(timeout, capsys):
+    assert run(["time", "conv_normal", "--timeout", timeout]) == 2
+    assert capsys.readouterr().err == f"error: --timeout {float(timeout):g}: give seconds, 1,000,000 at most\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_a_child_that_is_killed_while_another_builds_is_marked(monkeypatch):
+    """And is none of ours any more when the load of others is read."""
+    points, answered, children = [point(), point()], Child.answer, []
+
+    def answer(child):
+        found = answered(child)
+        children.append(child)
+        if len(children) == 2:
+            children[0].process.kill()
+            children[0].process.join()
+        return found
+
+    monkeypatch.setattr(Child, "answer", answer)
+    measure(points, seconds=0.001)
+    assert [p.status for p in points] == ["killed(9)", "ok"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_what_was_measured_stays_if_a_closer_look_fails(monkeypatch):
+    ask = Child.ask
+
+    def asked(child, word, *arguments):
+        if word == "memory":
+            child.process.kill()
+        return ask(child, word, *arguments)
+
+    monkeypatch.setattr(Child, "ask", asked)
+    found = time_nets([costcalc.load("conv_normal")], device="cpu", seconds=0.001)
+    (p,) = found.measured
+    assert p.measured_peak is None
+    assert (
+        found.table()
+        .notes[-2]
+        .startswith(
+            "conv_normal at batch 1, infer, eager, float32, was not looked at more closely, killed(9): killed by"
+        )
+    )
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_child_that_hangs_is_given_up_and_the_others_go_on(monkeypatch):
     """T28: as one in a kernel that never ends."""
@@ -216,13 +270,15 @@ def test_one_that_gives_signs_of_life_does_not_hang(monkeypatch):
     alive = _signs_of_life(theirs)  # at 0
     for _ in range(4):  # at 0.5, 1.5, 2 and 9
         alive()
-    theirs.send(("ok", "done"))
+    signs = [ours.recv(), ours.recv()]
+    assert signs == [("alive", None)] * 2
+    assert not ours.poll()
+    for message in (*signs, ("ok", "done")):
+        theirs.send(message)
     child = object.__new__(Child)
     child.pipe, child.silence = ours, 60
-    assert [ours.recv(), ours.recv()] == [("alive", None)] * 2
-    theirs.send(("alive", None))
     assert child.answer() == "done"
-    assert ours.poll()
+    assert not ours.poll()
 
 
 def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
@@ -505,7 +561,7 @@ def test_what_a_comparison_could_not_time_says_why(capsys, tmp_path):
     path = tmp_path / "big.yaml"
     path.write_text("name: big\ntitle: t\nsource: s\ninput: [1, 10000000]\nlayers: [linear: {features: 1000000}]\n")
     assert run(["compare", str(path), str(path), "--time"]) == 3
-    assert "was not timed, refused: needs 36.4 TiB at least, cpu has" in capsys.readouterr().out
+    assert re.search(r"was not timed, refused: needs 36\.4 TiB at least, (cpu|cuda:0) has", capsys.readouterr().out)
 
 
 def test_a_comparison_is_timed_at_the_batch_it_counts(capsys):
@@ -662,7 +718,8 @@ def test_on_a_gpu(engine):
     p = point("resnet18", device="cuda:0", engine=engine, dtype="bfloat16")
     measure([p], seconds=0.2)
     assert p.ok, p.message
-    assert p.measured_peak <= 1.05 * p.predicted_peak or engine != "eager"
+    assert engine != "eager" or p.measured_peak <= 1.05 * p.predicted_peak
+    assert (p.measured_peak is None) == (engine == "cuda_graph")
 
 
 def test_nothing_is_predicted_of_a_training_step():

@@ -10,7 +10,7 @@ import typer
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
-from costcalc.report import format_of
+from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
@@ -37,7 +37,7 @@ def show(
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
     drawn = format_of(format, Path(output) if output else None)
-    if depth is not None and drawn in ("mermaid", "dot"):
+    if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
     (net,) = nets([target], set_, max_layers, max_bytes)
     cost = net.cost(unrolled=unroll)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, nets
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, in_its_place, nets
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -23,7 +23,7 @@ NOT_TOGETHER = (  # options of which the second says something that the first ca
 def formula_output(context: typer.Context, output: str | None) -> str | None:
     """The file: of a suffix there is a format for, or the code of --python in whatever the user calls it."""
     raw = context.params.get("python") or context.params.get("latex")
-    return output if raw else checked_output(context, output)
+    return in_its_place(output) if raw else checked_output(context, output)
 
 
 Output = Annotated[

@@ -64,9 +64,9 @@ def time(
     per_layer: Annotated[bool, typer.Option("--per-layer", help="Each layer, beside what the device can do.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     timeout: Annotated[
-        float,
-        typer.Option("--timeout", metavar="SECONDS", min=1, help="Give up what takes longer to build or run."),
-    ] = 1800,
+        float | None,
+        typer.Option("--timeout", metavar="SECONDS", help="Give up what is silent for longer: half an hour."),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
     store: StorePath = None,
     set_: Set = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from costcalc.errors import CostcalcError, SpecError, UsageError
-from costcalc.files import check_place, in_words, is_stream, real
+from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -34,9 +34,13 @@ def in_a_format(context: typer.Context, output: str | None, others: str = "") ->
     and OSError."""
     if output is not None:
         _drawn_by(context, format_of(context.params.get("format"), Path(output), others))
-        if output != "-" and not is_stream(Path(output)):
-            with in_words(Path(output)):
-                check_place(real(Path(output)))
+    return in_its_place(output)
+
+
+def in_its_place(output: str | None) -> str | None:
+    """The file, if there is a folder for it. Raises OSError."""
+    if output is not None:
+        check(Path(output))
     return output
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 import typer
 
 from costcalc.cli.asked import Asked
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, nets
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
 from costcalc.cli.points import put_histogram, put_points
 from costcalc.cli.runs import StorePath
@@ -21,7 +21,7 @@ METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, tra
 def checked_file(context: typer.Context, output: str | None) -> str | None:
     """The file, if there is a format to write points in: any of a table's, or Parquet."""
     is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return output if is_parquet else in_a_format(context, output, ".parquet")
+    return in_its_place(output) if is_parquet else in_a_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[

@@ -6,6 +6,8 @@ import hashlib
 import os
 import platform
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ class NoDevice(CostcalcError):
 
 @dataclass(frozen=True)
 class Device:
-    """Something to measure on. Equal fingerprints: the same kind of device under the same driver."""
+    """Something to measure on. Equal fingerprints: the same kind of device; its driver is part of the environment."""
 
     name: str  # as torch calls it: cpu, cuda:0
     model: str
@@ -113,8 +115,9 @@ def environment(device: Device) -> dict[str, Any]:
         "mkldnn": torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]
         "governor": _read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         "cpu_mhz": round(frequency.current) if frequency else None,
-        "gpu_clock_mhz": _gpu_clock(device),
+        "gpu_clock_mhz": _of_gpu(torch.cuda.clock_rate, device),
         "temperature_celsius": _temperature(),
+        "gpu_temperature_celsius": _of_gpu(torch.cuda.temperature, device),
         "load_1min": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
 
@@ -132,15 +135,15 @@ def _read(path: str) -> str | None:
 
 
 def _temperature() -> float | None:
-    """Of the hottest core."""
+    """°C of the CPU's hottest core."""
     sensors: dict[str, Any] = psutil.sensors_temperatures() if hasattr(psutil, "sensors_temperatures") else {}
     read = sensors.get("coretemp") or sensors.get("k10temp") or sensors.get("cpu_thermal") or ()
     return max((float(one.current) for one in read), default=None)
 
 
-def _gpu_clock(device: Device) -> int | None:
+def _of_gpu(read: Callable[[str], int], device: Device) -> int | None:
     try:
-        return int(torch.cuda.clock_rate(device.name)) if device.name.startswith("cuda") else None
+        return int(read(device.name)) if device.name.startswith("cuda") else None
     except (ImportError, RuntimeError, AssertionError):  # needs NVIDIA's management library
         return None
 
@@ -150,8 +153,11 @@ class OtherLoad:
     without `ours` and all that they start, as compilers."""
 
     def __init__(self, ours: list[int]):
-        self.here, self.ours = psutil.Process(), [psutil.Process(pid) for pid in ours]
-        self.parents = {parent for process in self.ours if (parent := process.parent()) is not None}
+        self.here, self.ours, self.parents = psutil.Process(), list[psutil.Process](), set[psutil.Process]()
+        for pid in ours:
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, and whoever asks it next will see that
+                self.ours.append(psutil.Process(pid))
+                self.parents |= {parent for parent in [self.ours[-1].parent()] if parent is not None}
         self.start = self._now()
 
     def cores(self) -> float:

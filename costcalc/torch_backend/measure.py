@@ -73,6 +73,11 @@ class Point:
         return None if self.settings.train else self.predicted_peak
 
     @property
+    def apart(self) -> float:
+        """Seconds of its layers one by one."""
+        return sum(layer.forward + layer.backward for layer in self.layers)
+
+    @property
     def step_macs(self) -> int:
         """Multiplies of a step: in training those of the backward pass too."""
         return self.macs + (self.backward_macs or 0)
@@ -141,8 +146,10 @@ def measure(
         others = max(before, load.cores())
         for point, child in pairs:
             point.others = others
-            with _noted(point):
+            try:
                 _look_closer(point, child, seconds if per_layer else 0.0, progress)
+            except Lost as lost:  # what was measured until then stays
+                point.message = f"was not looked at more closely, {lost.status}: {lost}"
 
 
 def _needed(point: Point) -> int:

@@ -19,6 +19,8 @@ from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import SILENCE
 
+LONGEST = 1_000_000  # seconds of a timeout: the system's own cannot be much longer
+
 
 @dataclass(frozen=True)
 class Timing:
@@ -77,21 +79,24 @@ def time_nets(
     engines: Sequence[str] = ("eager",),
     seconds: float = SECONDS,
     per_layer: bool = False,
-    timeout: float = SILENCE,
+    timeout: float | None = None,
     progress: Progress = lambda *_: None,
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
     """Times networks in turns on one device, at these batches or each at its own; `settings` are further ones of
-    `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` then. One
-    that gives no sign of life for `timeout` seconds, as after each run, is given up.
+    `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
+    they are. One that gives no sign of life for `timeout` seconds, half an hour if none are said, is given up.
 
-    Raises NoDevice, and BadSetting for settings that do not go together.
+    Raises NoDevice, and BadSetting for settings that do not go together, more threads than cores that can be used, a
+    batch for a network that says its own, and a timeout that is none.
     """
     where = find_device(device)
     threads, usable = settings.get("threads"), cores()
     if threads is not None and threads > usable:
         raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
+    if timeout is not None and not 0 < timeout <= LONGEST:
+        raise BadSetting(f"--timeout {timeout:g}: give seconds, {LONGEST:,} at most")
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     points = [
         Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
@@ -101,7 +106,7 @@ def time_nets(
     around, groups = environment(where), _apart(points)
     for i, group in enumerate(groups):
         share = partial(_share_of_all, progress, i, len(groups))
-        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout, progress=share)
+        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or SILENCE, progress=share)
         finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(points))
 

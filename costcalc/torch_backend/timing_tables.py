@@ -137,8 +137,9 @@ def _multiplies(quick: int, slow: int) -> str:
 
 
 def _warnings(points: Iterable[Point]) -> list[str]:
-    noisy = [point for point in points if point.ok and point.total().noisy]
-    return [f"{_run(point)} is noisy: {'; '.join(point.total().noisy)}" for point in noisy]
+    measured = [point for point in points if point.ok]
+    noisy = [f"{_run(point)} is noisy: {'; '.join(why)}" for point in measured if (why := point.total().noisy)]
+    return noisy + [f"{_run(point)} {point.message}" for point in measured if point.message]
 
 
 def _run(point: Point) -> str:
@@ -147,20 +148,19 @@ def _run(point: Point) -> str:
 
 def layer_table(point: Point) -> Table:
     """Each layer: its time and share, and how near it comes to what the device can do at best."""
-    whole, apart = point.whole, sum(layer.forward + layer.backward for layer in point.layers)
     macs, moved = _ceilings(point)
-    rows = [_layer_row(layer, apart, macs, moved) for layer in point.layers]
+    rows = [_layer_row(layer, point.apart, macs, moved) for layer in point.layers]
     forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in point.layers)))
     totals: dict[str, Any] = {"name": "sum", "ms": 1000 * forward, "share": None, "macs": multiplies}
     if point.settings.train:
         totals["backward"] = 1000 * sum(layer.backward for layer in point.layers)
     notes = [
-        _overhead(whole, apart, point.settings.train),
+        _overhead(point.whole, point.apart, point.settings.train),
         f"ceilings: {brief(macs / 1e9)} GMAC/s in a large matrix product and "
         f"{brief(moved / 1e9)} GB/s in a large copy, measured in the same process",
     ]
     if point.settings.train:
-        notes.insert(0, "share: of forward and backward together")
+        notes.insert(0, "share: of forward and backward together; MACs, GMAC/s and GB/s: of forward")
     if point.settings.engine != "eager":
         notes.append("one by one, layers are run eagerly: only the whole is as its title says")
     if point.layer_others > BUSY:
@@ -171,8 +171,7 @@ def layer_table(point: Point) -> Table:
 
 def layer_record(layer: LayerTime, point: Point) -> dict[str, Any]:
     """A layer in JSON: seconds and bytes, its shares of the ceilings, and what holds it back."""
-    apart = sum(layer.forward + layer.backward for layer in point.layers)
-    row = _layer_row(layer, apart, *_ceilings(point))
+    row = _layer_row(layer, point.apart, *_ceilings(point))
     return {**asdict(layer), **{name: row[name] for name in ("share", "of_macs", "of_bytes", "bound")}}
 
 

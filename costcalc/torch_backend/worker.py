@@ -206,6 +206,5 @@ def _status(error: Exception) -> str:
 
 
 def _in_one_line(error: Exception) -> str:
-    if isinstance(error, CostcalcError):
-        return str(error)
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    text = str(error) if isinstance(error, CostcalcError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split())[:300]

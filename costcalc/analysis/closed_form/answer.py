@@ -17,7 +17,7 @@ from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Table, data_frame
 
-ALL = 1.2 * SECONDS  # for all that is printed
+SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
@@ -100,7 +100,7 @@ def printed(
 
     All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
     """
-    with time_limit(ALL, too_large(net, ALL)):
+    with time_limit(SECONDS_OF_ALL, too_large(net, SECONDS_OF_ALL)):
         found = answer(net, metric, **asked) if over is None else ratio(net, over, metric)
         if form == "python":
             return Printed(found.python, [], {})
