@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from costcalc.torch_backend import layers
+from costcalc.torch_backend import layers, windows
 
 Shape = tuple[int, ...]
 
@@ -36,7 +36,7 @@ def windowed(op: Any, x: Shape, kind: str, *channels: int, **extra: Any) -> nn.M
     elif kind == "Conv" and set(stride) == {1} and not any(r % 2 for r in reach):
         padding = tuple(r // 2 for r in reach)
     else:
-        return of_rank(f"Same{kind}", x, layers)(*channels, kernel, stride, dilation=dilation, **extra)  # type: ignore[no-any-return]
+        return of_rank(f"Same{kind}", x, windows)(*channels, kernel, stride, dilation=dilation, **extra)  # type: ignore[no-any-return]
     return of_rank(kind, x)(*channels, kernel, stride, padding, dilation=dilation, **extra)  # type: ignore[no-any-return]
 
 
@@ -74,14 +74,14 @@ def average_pool(op: Any, x: Shape) -> nn.Module:
     small = any(n < k for n, k in zip(x[2:], kernel)) and all(2 * p <= k for p, k in zip(padding, kernel))
     if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
         return window_means(op, x, op.ceil_mode)
-    kind = layers.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
+    kind = windows.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
     return kind(kernel, stride, padding, ceil_mode=op.ceil_mode)
 
 
 def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
     kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
     padding = op.padding if op.padding == "same" else per_axis(op.padding, x)
-    return layers.AveragePool(kernel, stride, padding, dilation, ceil_mode)
+    return windows.AveragePool(kernel, stride, padding, dilation, ceil_mode)
 
 
 def subsample(op: Any, x: Shape) -> nn.Module:
@@ -112,7 +112,7 @@ def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
 
 def local_response_norm(op: Any, x: Shape) -> nn.Module:
     # torch divides α by the size of the neighbourhood, the paper does not
-    return layers.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
+    return windows.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
 
 
 MODULES: dict[str, Callable[..., nn.Module]] = {
@@ -129,7 +129,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "max_pool": max_pool,
     "average_pool": average_pool,
     "adaptive_average_pool": lambda op, x: of_rank("AdaptiveAvgPool", x)(per_axis(op.size, x)),
-    "global_average_pool": lambda op, x: layers.GlobalAveragePool(op.keep),
+    "global_average_pool": lambda op, x: windows.GlobalAveragePool(op.keep),
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
     "group_norm": lambda op, x: layers.GroupNorm(op.groups, x[1], eps=float(op.eps), affine=op.affine),
