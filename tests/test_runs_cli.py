@@ -111,7 +111,7 @@ def test_a_store_that_is_not_there_is_empty(tmp_path, capsys):
     assert json.loads(said(capsys, "list", "--store", str(path), "-f", "json")[1])["runs"] == []
     assert said(capsys, "show", "1", "--store", str(path))[2] == f"error: no run 1 in {path}; it has none yet\n"
     code, out, err = said(capsys, "export", str(tmp_path / "x.csv"), "--store", str(path))
-    assert (code, out, err) == (2, "", f"error: no measurements yet: {path} does not exist: nothing is written\n")
+    assert (code, out, err) == (2, "", f"error: no measurements yet: {path} does not exist; nothing is written\n")
     assert not (tmp_path / "x.csv").exists()
     assert not path.exists()
 

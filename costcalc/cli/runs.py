@@ -88,7 +88,7 @@ def export(
     kept = Store(store)
     rows = export_rows(kept.rows())
     if not rows:
-        raise UsageError(f"{kept.note or f'no measurements in {kept.path}'}: nothing is written")
+        raise UsageError(f"{kept.note or f'no measurements in {kept.path}'}; nothing is written")
     if kept.note:
         print(f"note: {kept.note}", file=sys.stderr)
     if kind != "parquet":

@@ -156,8 +156,10 @@ class OtherLoad:
         self.here, self.ours, self.parents = psutil.Process(), list[psutil.Process](), set[psutil.Process]()
         for pid in ours:
             with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, and whoever asks it next will see that
-                self.ours.append(psutil.Process(pid))
-                self.parents |= {parent for parent in [self.ours[-1].parent()] if parent is not None}
+                process = psutil.Process(pid)
+                self.ours.append(process)
+                if (parent := process.parent()) is not None:
+                    self.parents.add(parent)
         self.start = self._now()
 
     def cores(self) -> float:

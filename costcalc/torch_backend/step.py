@@ -58,6 +58,11 @@ class Step:
         self.done()
         return seconds
 
+    def forget_gradients(self) -> None:
+        """Frees what the last training step left for the next to free."""
+        for parameter in self.module.parameters():
+            parameter.grad = None
+
     def _inference(self) -> Callable[[], list[Any]]:
         call, mark, inputs = engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
 
@@ -68,11 +73,6 @@ class Step:
                 return [start, mark()]
 
         return once
-
-    def forget_gradients(self) -> None:
-        """Frees what the last training step left for the next to free."""
-        for parameter in self.module.parameters():
-            parameter.grad = None
 
     def _training(self) -> Callable[[], list[Any]]:
         if not any(True for _ in self.module.parameters()):

@@ -101,7 +101,7 @@ def time_nets(
     points = [
         Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
         for batch, engine, net in product(sizes, engines, list(nets))
-        for at in [net if batch is None else _at(net, batch)]
+        for at in [_at(net, batch)]
     ]
     around, groups = environment(where), _apart(points)
     for i, group in enumerate(groups):
@@ -111,8 +111,10 @@ def time_nets(
     return Timing(where, around, tuple(points))
 
 
-def _at(net: Net, batch: int) -> Net:
-    """A network at another batch, under its name. Raises BadSetting if a target says its batch itself."""
+def _at(net: Net, batch: int | None) -> Net:
+    """A network at another batch if one is said, under its name. Raises BadSetting if the target says one itself."""
+    if batch is None:
+        return net
     if "batch" in net.settings:
         raise BadSetting(f"{net.label} says itself that its batch is {net.settings['batch']}; leave out --batch")
     return net.at({**net.settings, "batch": batch}, net.label)

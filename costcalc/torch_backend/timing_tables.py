@@ -19,9 +19,9 @@ COLUMNS = (
     Column("ms", "ms", "brief"),
     Column("low", "95 % from", "brief", 1),
     Column("high", "to", "brief", 1),
-    Column("forward", "forward ms", "brief", 2),
-    Column("backward", "backward ms", "brief", 2),
-    Column("optimizer", "optimizer ms", "brief", 2),
+    Column("forward", "forward", "brief", 1),
+    Column("backward", "backward", "brief", 1),
+    Column("optimizer", "optimizer", "brief", 1),
     Column("iqr", "IQR", "share", 3),
     Column("runs", "runs", "int", 4),
     Column("per_second", "per second", "brief", 3),
@@ -45,9 +45,9 @@ LAYER_COLUMNS = (
     Column("bound", "held back by", "text", 3),
 )
 MEANING = (
-    "ms: the median of whole steps; 95 %: the interval that holds it, the bootstrap's or a run wider; per second: "
-    "examples; peak: bytes of activations held at once, predicted for inference from what is still to be read, and as "
-    "the allocator or profiler saw it"
+    "ms: the median of whole steps and of parts; 95 %: the interval that holds it, the bootstrap's or a run wider; "
+    "per second: examples; peak: bytes of activations held at once, predicted for inference from what is still to be "
+    "read, and as the allocator or profiler saw it"
 )
 FAR_BELOW = 0.10  # of both ceilings: then it is neither that holds a layer back
 
