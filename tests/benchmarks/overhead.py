@@ -25,9 +25,9 @@ from tempfile import TemporaryDirectory
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import torch
+from support.zoo import as_torchvision, with_weights_of
 from torch import nn
 from torchvision import models
-from zoo import as_torchvision, with_weights_of
 
 import costcalc
 from costcalc import report

@@ -16,9 +16,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from conformance import MICRO, example
 from counters import PEERS, alone, versions
 from peers_speed import cold, counting
+from support.conformance import MICRO, example
 
 import costcalc
 from costcalc import report

@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from confined import count, value
-from hostile import BLOW_UPS, HOSTILE_NUMBERS, LAYERS, PAYLOADS, billion_laughs, large, nested
+from support.confined import count, value
+from support.hostile import BLOW_UPS, HOSTILE_NUMBERS, LAYERS, PAYLOADS, billion_laughs, large, nested
 from sympy.core.cache import clear_cache
 
 import costcalc

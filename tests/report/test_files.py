@@ -1,0 +1,69 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+import sys
+
+import pytest
+from support.terminals import piped
+
+from costcalc import files
+
+
+def test_a_new_file_has_the_usual_rights(tmp_path):
+    files.write(tmp_path / "a.txt", "×\n")
+    assert (tmp_path / "a.txt").read_bytes() == "×\n".encode()
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o666 & ~umask
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_an_old_file_keeps_its_rights_and_a_link_stays_a_link(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    (tmp_path / "a.txt").chmod(0o600)
+    (tmp_path / "link.txt").symlink_to(tmp_path / "a.txt")
+    files.write(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert stat.S_IMODE((tmp_path / "a.txt").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("broken", ["fsync", "replace"])
+def test_the_old_file_survives_a_full_disk(tmp_path, monkeypatch, broken):
+    (tmp_path / "a.txt").write_text("old")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, broken, full)
+    with pytest.raises(OSError, match=r"^cannot write '.*a.txt': No space left on device$"):
+        files.write(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("path", ["missing/a.json", ".", "a\0b.json", "x" * 300 + ".json"])
+def test_what_cannot_be_written_is_said(tmp_path, path):
+    with pytest.raises(OSError, match=r"^cannot write '"):
+        files.write(tmp_path / path, "new")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_command_that_cannot_write_exits_3(tmp_path):
+    done = piped("show", "conv1x1", "-o", str(tmp_path / "missing" / "a.json"))
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.decode().endswith(f"there is no folder '{tmp_path}/missing'\n")
+    assert done.stderr.startswith(b"error: cannot write ")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
+def test_a_full_device_exits_3():
+    done = piped("show", "conv1x1", "-f", "json", "-o", "/dev/full")
+    assert (done.returncode, done.stderr) == (3, b"error: cannot write '/dev/full': No space left on device\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev/stdout")
+def test_a_device_is_written_to():
+    assert piped("show", "conv1x1", "-f", "csv", "-o", "/dev/stdout").stdout.startswith(b"name,op,")
+    assert piped("show", "conv1x1", "-f", "csv", "-o", "-").stdout.startswith(b"name,op,")

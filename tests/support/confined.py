@@ -1,0 +1,109 @@
+"""Runs hostile cases in a process of their own, with limits on its time and memory: a hang or a crash fails one test.
+
+Many cases share a process. Each comes back with what it said, whether it was refused, and how much work it was: the
+calls of functions, Python's and C's, that it made. Seconds are another thing on each machine, and on a busy one;
+`tests/benchmarks/speed.py` has those.
+"""
+
+from __future__ import annotations
+
+import base64
+import cProfile
+import json
+import os
+import resource
+import subprocess
+import sys
+import traceback
+from pathlib import Path
+from typing import NamedTuple
+
+from support.paths import ROOT, TESTS
+
+from costcalc.analysis.cost import cost
+from costcalc.errors import CostcalcError, Place
+from costcalc.spec.bind import bind, resolve
+from costcalc.spec.expressions import parse
+from costcalc.spec.parse import parse_text
+
+NAMES = {"r": 224, "w": 2, "c": 64, "n": 0, "head": "linear", "flag": True}
+
+
+class Outcome(NamedTuple):
+    """What became of a case: `kind` is ok, refused or stray."""
+
+    kind: str
+    text: str
+    calls: int
+
+
+def count(data: bytes) -> str:
+    """Parses, binds and counts a spec."""
+    spec = parse_text(data, "hostile.yaml")
+    total = cost(bind(spec, resolve(spec, {})))
+    return f"{total.params:,} params, {total.macs:,} MACs"[:200]
+
+
+def value(data: bytes) -> str:
+    """Parses and evaluates an expression."""
+    return str(type(parse(data.decode("utf-8", "surrogatepass"), Place("", 1, 1)).value(NAMES)).__name__)
+
+
+def outcome(function, case: bytes) -> Outcome:
+    """What a function makes of one case."""
+    with cProfile.Profile() as profile:
+        try:
+            kind, text = "ok", function(case)
+        except CostcalcError as error:
+            kind, text = "refused", str(error)
+        except Exception:
+            kind, text = "stray", traceback.format_exc()
+    return Outcome(kind, text, calls(profile))
+
+
+def calls(profile: cProfile.Profile) -> int:
+    """How many calls of functions were made while a profile was taken."""
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def confined(
+    what: str, cases: list[bytes | str], *, seconds: float = 300, megabytes: int = 200, cwd: Path | None = None
+):
+    """The outcomes of `count` or `value`, in order. Fails on a signal, a time-out, a stray exception or much memory."""
+    raw = [case if isinstance(case, bytes) else case.encode("utf-8", "surrogatepass") for case in cases]
+    given = "\n".join(base64.b64encode(case).decode() for case in raw)
+    ran = subprocess.run(
+        [sys.executable, "-m", "support.confined", what],
+        input=given, capture_output=True, text=True, timeout=seconds, cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, TESTS)))}, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    *lines, last = ran.stdout.splitlines()
+    outcomes = [Outcome(*json.loads(line)) for line in lines]
+    strays = [(case[:300], found.text) for case, found in zip(raw, outcomes) if found.kind == "stray"]
+    assert strays == []
+    assert len(outcomes) == len(raw)
+    assert int(last) <= megabytes, f"{last} MB"
+    return outcomes
+
+
+def peak_megabytes() -> int:
+    """The most memory this process has had. Linux counts that of the parent it was forked from in `ru_maxrss`."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) // 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def main() -> None:
+    """The child: base64 cases on stdin, one JSON line for each on stdout, then its peak memory in MB."""
+    function = {"count": count, "value": value}[sys.argv[1]]
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
+    count(b"name: warm\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers: [relu]")  # imports are not part of a case
+    for line in sys.stdin:
+        print(json.dumps(outcome(function, base64.b64decode(line))), flush=True)
+    print(peak_megabytes())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Random layer graphs of 2 to 40 layers that torch can build."""
+
+import os
+
+import torch
+
+import costcalc
+from costcalc import ops
+from costcalc.errors import ShapeError
+from costcalc.ops.base import settle
+
+GRAPHS = int(os.environ.get("COSTCALC_GRAPHS", 60))
+
+
+def some_op(rng, c):
+    """An op for a tensor of c channels, most of them valid."""
+    k, s = rng.randint(1, 4), rng.randint(1, 2)
+    groups = rng.choice([1, 1, c])
+    return rng.choice([
+        lambda: ops.Conv(groups * rng.randint(1, 5), k, stride=s, padding=rng.choice(["same", k // 2]), groups=groups),
+        lambda: ops.Depthwise(k, stride=s, padding="same", bias=rng.random() < 0.5),
+        lambda: ops.ConvTranspose(rng.randint(1, 8), k, stride=s),
+        lambda: ops.BatchNorm(), lambda: ops.GroupNorm(groups), lambda: ops.LocalResponseNorm(3),
+        lambda: ops.ReLU(), lambda: ops.ReLU6(), lambda: ops.SiLU(), lambda: ops.HardSwish(), lambda: ops.Sigmoid(),
+        lambda: ops.MaxPool(k, s, padding="same"), lambda: ops.AveragePool(k, s, ceil_mode=rng.random() < 0.5),
+        lambda: ops.ChannelPad(c + rng.randint(0, 3)), lambda: ops.Upsample(rng.randint(1, 2)),
+        lambda: ops.Transpose([0, 1, 3, 2]), lambda: ops.Dropout(), lambda: ops.Subsample(k, s),
+    ])()  # fmt: skip
+
+
+def fits(op, shape):
+    """Can the op take this shape, and is what comes out small?"""
+    try:
+        settle(op.needs(shape))
+    except ShapeError:
+        return False
+    return torch.Size(op.shape(shape)).numel() < 20_000
+
+
+def random_graph(rng):
+    """Layers on random earlier tensors, now and then joined, at the end one linear layer."""
+    graph = costcalc.new_graph(name="random")
+    shapes = {costcalc.add(graph, "x", ops.Input([2, rng.randint(1, 6), 9, 7])): None}
+    shapes["x"] = tuple(graph.nodes["x"]["op"].size)
+    wanted = rng.randint(2, 40)
+    while len(shapes) < wanted:
+        source = rng.choice(list(shapes)[-3:])
+        alike = [name for name, shape in shapes.items() if shape == shapes[source]]
+        op, ins = some_op(rng, shapes[source][1]), [source]
+        if len(alike) > 1 and rng.random() < 0.5:
+            op, ins = rng.choice([ops.Add(), ops.Mul(), ops.Concat()]), rng.sample(alike, 2)
+        if len(ins) == 2 or fits(op, shapes[source]):
+            name = costcalc.add(graph, f"{op.name}{len(shapes)}", op, *ins)
+            shapes[name] = op.shape(*(shapes[i] for i in ins))
+    costcalc.add(graph, "fc", ops.Linear(3), source)
+    return graph

@@ -1,0 +1,67 @@
+"""A sweep to a file in tiny chunks, as a process of its own that can be killed: `python streams.py FILE WORKERS`.
+
+It says on stdout which chunk it works on and which is on the disk.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from support.paths import DATA
+
+import costcalc
+from costcalc.analysis.sweep import sweep as sweeping
+from costcalc.analysis.sweep.choice import read_choice
+from costcalc.analysis.sweep.chunks import work
+from costcalc.analysis.sweep.grid import read_axes
+from costcalc.analysis.sweep.workers import crew_of
+from costcalc.report import journal
+from costcalc.report.wanted import Wanted
+from costcalc.report.written import write
+
+POINTS = 40  # of a chunk
+SMALL = str(DATA / "small.yaml")
+AXES = ["r=4:24:2", "w=0.25:1.25:0.05", "d=1,1.1,2"]  # 693 points, at 63 of which there is no such network
+
+
+def wanted(path, target=SMALL, axes=AXES, resume=True, points=(POINTS, 15), **choice):
+    net = costcalc.load(target)
+    grid = sweeping.grid_of(net, read_axes(axes, net.spec.knobs, net.name))
+    chosen = read_choice([*net.spec.knobs], [*grid.axes], **choice)
+    return Wanted(net, grid, chosen, Path(path), None, resume, points=points)
+
+
+SOME = "where=macs < 1e5 and r > 4"
+KINDS = {  # a file, and what chooses its points
+    "whole.csv": [], "some.csv": [SOME], "whole.parquet": [], "some.parquet": [SOME],
+    "front.csv": ["pareto=r,d,w"], "best.json": ["top=7"],
+}  # fmt: skip
+
+
+def options(name):
+    pairs = dict(text.split("=", 1) for text in KINDS[name])
+    return {key: int(value) if key == "top" else value for key, value in pairs.items()}
+
+
+def told(job, chunk):
+    print("works", chunk.start, flush=True)
+    return work(job, chunk)
+
+
+def main(path, workers, *choice):
+    add = journal.Writer.add
+
+    def acknowledged(self, piece, done, state):
+        add(self, piece, done, state)
+        print("done", done, flush=True)
+
+    journal.Writer.add = acknowledged
+    sweeping.work = told
+    options = dict(text.split("=", 1) for text in choice)
+    with crew_of(int(workers), None, 0, 1) as crew:
+        write(wanted(path, **options), crew)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,121 @@
+"""Our counts beside two witnesses: torch's kernels, and loops that make every product one at a time."""
+
+import json
+
+import pytest
+from support.cases import CASES, label
+from support.layers import chain, graph_of
+from support.loops import LOOPS, products
+
+torch = pytest.importorskip("torch")
+
+import costcalc  # noqa: E402
+from costcalc import ops  # noqa: E402
+from costcalc.cli.app import run  # noqa: E402
+from costcalc.torch_backend.verify import verify_graph  # noqa: E402
+
+LAYERS = [case for case in CASES if case[0].name != "input"]
+WITH_PRODUCTS = [case for case in LAYERS if case[0].name in LOOPS]
+
+
+def after_something_learned(op, *ins):
+    """The op on inputs that want a gradient: each has gone through a normalisation."""
+    graph = costcalc.new_graph(name="after_something_learned")
+    for i, x in enumerate(ins):
+        costcalc.add(graph, f"x{i}", ops.Input(x))
+        costcalc.add(graph, f"learned{i}", ops.LayerNorm(), f"x{i}")
+    costcalc.add(graph, "layer", op, *(f"learned{i}" for i in range(len(ins))))
+    return graph
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=label)
+def test_torch_agrees_on_every_op(case):
+    op, *ins = case
+    assert verify_graph(graph_of(op, *ins)).verdict == "same"
+    if op.name != "embedding" and all(len(x) > 1 for x in ins):
+        assert verify_graph(after_something_learned(op, *ins)).verdict == "same"
+
+
+def test_every_op_with_multiplies_has_its_loops():
+    counted = {op.name for op, *ins in LAYERS if op.macs(*ins, out=op.shape(*ins))}
+    assert counted == set(LOOPS)
+
+
+@pytest.mark.parametrize("case", WITH_PRODUCTS, ids=label)
+@pytest.mark.parametrize("wanted", [False, True])
+def test_the_products_are_as_many_as_loops_make(case, wanted):
+    op, *ins = case
+    wanted = (wanted,) * len(ins)
+    out = op.shape(*ins)
+    forward, backward = products(op, ins, wanted)
+    assert op.macs(*ins, out=out) == forward
+    assert op.backward_macs(*ins, out=out, wanted=wanted) == backward
+
+
+@pytest.mark.parametrize("wanted", [(True, False), (False, True)])
+def test_a_matrix_product_may_want_one_gradient(wanted):
+    ins = (2, 3, 4), (2, 4, 5)
+    forward, backward = products(ops.MatMul(), ins, wanted)
+    assert backward == forward == ops.MatMul().backward_macs(*ins, out=(2, 3, 5), wanted=wanted)
+
+
+@pytest.mark.parametrize(
+    "wanted", [(True, False, False), (False, True, False), (False, False, True), (True, False, True)]
+)
+def test_attention_may_want_some_gradients(wanted):
+    op, ins = ops.ScaledDotProductAttention(), ((2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7))
+    assert op.backward_macs(*ins, out=op.shape(*ins), wanted=wanted) == products(op, ins, wanted)[1]
+
+
+def test_the_first_layer_wants_no_gradient_of_its_input():
+    """Three products for each layer and step, but two for the first."""
+    net = chain(("first", ops.Conv(4, 3)), ("relu", ops.ReLU()), ("second", ops.Conv(4, 3)))
+    first, _, second = verify_graph(net).layers
+    assert first.ours["backward_macs"] == first.ours["macs"]
+    assert second.ours["backward_macs"] == 2 * second.ours["macs"]
+
+
+def test_a_difference_is_found_and_named(monkeypatch):
+    monkeypatch.setattr(ops.Conv, "macs", lambda self, x, *, out: 17)
+    found = verify_graph(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
+    assert not found.ok
+    assert found.verdict == "1 layers differ, first b in macs, backward_macs"
+
+
+def test_wrong_weights_are_found(monkeypatch):
+    monkeypatch.setattr(ops.Linear, "weights", lambda self, x: (ops.Tensor("weight", (x[-1], self.features)),))
+    assert verify_graph(chain(("fc", ops.Linear(3)))).verdict == "1 layers differ, first fc in tensors"
+
+
+@pytest.mark.no_cover
+def test_the_whole_library_agrees_with_torch(capsys):
+    """`costcalc verify --all`: every spec and preset, 0 differences."""
+    assert run(["verify", "--all", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["networks"]
+    assert len(found) == len(costcalc.specs().rows)
+    assert {net["verdict"] for net in found} == {"same"}
+    assert all(net["macs"] == net["torch_macs"] and net["params"] == net["torch_params"] for net in found)
+
+
+def test_a_chain_too_long_for_torch_is_refused(tmp_path, capsys):
+    """torch 2.13 lets go of 60,000 gradients by recursion and dies of it."""
+    path = tmp_path / "deep.yaml"
+    path.write_text(
+        "name: deep\ntitle: t\nsource: s\ninput: [8]\nlayers: [repeat: {times: 60000, layers: [linear: 8]}]\n"
+    )
+    assert run(["verify", str(path)]) == 3
+    assert "60,001 layers are more than the 20,000 that can be verified" in capsys.readouterr().err
+
+
+def test_training_costs_just_under_three_times_inference(capsys):
+    """For grouped convolutions too, where torch's own formula says 41.7 (published-numbers.md)."""
+    assert run(["verify", "efficientnet_b0", "--format", "json"]) == 0
+    net = json.loads(capsys.readouterr().out)
+    assert net["backward_macs"] == 760_791_488
+    assert 2.9 < (net["macs"] + net["backward_macs"]) / net["macs"] < 3
+
+
+@pytest.mark.parametrize("words", [["verify"], ["verify", "resnet18", "--all"]])
+def test_verify_wants_targets_or_all(words, capsys):
+    assert run(words) == 2
+    assert "give one target or more, or --all" in capsys.readouterr().err

@@ -1,0 +1,149 @@
+"""The witness stands outside: torch builds the same layers and is asked for names, shapes and multiplies.
+
+Everything runs on torch's meta device, which computes shapes and no numbers. COSTCALC_FUZZ=20000 asks more.
+"""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+from support.cases import CASES, label
+
+torch = pytest.importorskip("torch")
+
+from torch import nn  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+from costcalc import ops  # noqa: E402
+from costcalc.errors import ShapeError  # noqa: E402
+from costcalc.torch_backend.modules import MODULES  # noqa: E402
+
+FUZZ = int(os.environ.get("COSTCALC_FUZZ", 2000))
+
+
+def test_no_op_lacks_a_witness():
+    assert set(MODULES) == set(ops.OPS) - {"input"}  # an input is a placeholder
+
+
+def torch_says(op, ins, device="meta"):
+    """Output shape, tensors by name, and multiplies of a layer in torch; its flop counter counts two for each."""
+    with torch.device(device), torch.no_grad():
+        layer = MODULES[op.name](op, *ins).eval()
+        tensors = [torch.zeros(x, dtype=torch.long if op.name == "embedding" else torch.float) for x in ins]
+        with FlopCounterMode(display=False) as counter:
+            out = layer(*tensors)
+    named = [*layer.named_parameters(), *layer.named_buffers()]
+    shapes = {name: tuple(tensor.shape) for name, tensor in named if name != "num_batches_tracked"}
+    return tuple(out.shape), shapes, counter.get_total_flops() / 2
+
+
+def torch_refuses(op, ins):
+    """Does torch say no, or make a tensor without elements? On the CPU: the meta device checks less."""
+    try:
+        return 0 in torch_says(op, ins, "cpu")[0]
+    except (RuntimeError, ValueError, IndexError):
+        return True
+
+
+def costcalc_says(op, ins):
+    ops.settle(op.needs(*ins))
+    out = op.shape(*ins)
+    tensors = {tensor.name: tensor.shape for tensor in op.weights(*ins)}
+    return out, tensors, op.macs(*ins, out=out)
+
+
+def agree(op, ins):
+    shape, tensors, macs = costcalc_says(op, ins)
+    torch_shape, torch_tensors, torch_macs = torch_says(op, ins)
+    assert shape == torch_shape
+    assert tensors == torch_tensors
+    assert macs == torch_macs
+
+
+LAYERS = [case for case in CASES if case[0].name != "input"]
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=label)
+def test_torch_agrees_on_every_case(case):
+    op, *ins = case
+    agree(op, ins)
+
+
+@pytest.mark.parametrize("kernel", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+def test_at_stride_1_padding_same_is_torchs_own(kernel, dilation):
+    x, op = (1, 3, 13, 10), ops.Conv(4, kernel, padding="same", dilation=dilation)
+    with torch.device("meta"):
+        theirs = nn.Conv2d(3, 4, kernel, padding="same", dilation=dilation)(torch.zeros(x))
+    assert op.shape(x) == tuple(theirs.shape)
+
+
+# ---- random settings (T31)
+
+
+def some(rng, low, high, rank=None):
+    """A number, or now and then one for each axis."""
+    if rank and rng.random() < 0.3:
+        return tuple(rng.randint(low, high) for _ in range(rank))
+    return rng.randint(low, high)
+
+
+def random_layer(rng):
+    """An op and an input for it, most of them valid."""
+    rank = rng.choice([1, 2, 2, 2, 3])
+    c = rng.choice([1, 2, 3, 4, 6, 8, 12])
+    x = (rng.randint(1, 3), c, *(rng.randint(1, 24) for _ in range(rank)))
+    window = {
+        "kernel": some(rng, 1, 5, rank),
+        "stride": some(rng, 1, 4, rank),
+        "padding": "same" if rng.random() < 0.25 else some(rng, 0, 3, rank),
+        "dilation": some(rng, 1, 3, rank) if rng.random() < 0.4 else 1,
+    }
+    explicit = {**window, "padding": some(rng, 0, 3, rank)}
+    bias, groups = rng.random() < 0.5, rng.choice([1, 1, 1, 2, 3, c])
+    channels = groups * rng.randint(1, 4) if rng.random() < 0.9 else rng.randint(1, 12)
+    sees = [rng.sample(range(c + (rng.random() < 0.02)), rng.randint(1, c)) for _ in range(rng.randint(1, 4))]
+    pool = {**window, "ceil_mode": rng.random() < 0.5}
+    kinds = {
+        "conv": lambda: ops.Conv(channels, **window, groups=groups, bias=bias),
+        "depthwise": lambda: ops.Depthwise(**window, multiplier=rng.randint(1, 3), bias=bias),
+        "partial_conv": lambda: ops.PartialConv(sees, **window, bias=bias),
+        "conv_transpose": lambda: ops.ConvTranspose(
+            channels, **explicit, output_padding=some(rng, 0, 3, rank), groups=groups, bias=bias
+        ),
+        "subsample": lambda: ops.Subsample(**explicit),
+        "max_pool": lambda: ops.MaxPool(**pool),
+        "average_pool": lambda: ops.AveragePool(**pool | {"dilation": 1}),
+        "adaptive_average_pool": lambda: ops.AdaptiveAveragePool(some(rng, 1, 9, rank)),
+        "upsample": lambda: ops.Upsample(some(rng, 1, 4, rank), rng.choice(["nearest", "linear"])),
+        "group_norm": lambda: ops.GroupNorm(groups, affine=bias),
+        "layer_norm": lambda: ops.LayerNorm(rng.randint(1, rank + 1), affine=bias),
+        "linear": lambda: ops.Linear(channels, bias=bias),
+        "channel_pad": lambda: ops.ChannelPad(c + rng.randint(0, 9)),
+    }
+    weights = [8, 4, 3, 6, 2, 6, 4, 2, 1, 1, 1, 1, 1]
+    (kind,) = rng.choices(list(kinds), weights)
+    return kinds[kind](), [x]
+
+
+def test_random_layers_agree_with_torch_or_both_refuse():
+    """T31. Valid for one and not for the other is a difference, too."""
+    rng = random.Random(1998)
+    tally = Counter()
+    for _ in range(FUZZ):
+        op, ins = random_layer(rng)
+        try:
+            costcalc_says(op, ins)
+        except ShapeError:
+            tally["refused"] += 1
+            assert torch_refuses(op, ins), f"{op} on {ins[0]}"
+            continue
+        tally[op.name] += 1
+        try:
+            agree(op, ins)
+        except Exception as error:
+            raise AssertionError(f"{op} on {ins[0]}: {error}") from error
+    assert sum(tally.values()) == FUZZ
+    assert tally["refused"] < 0.4 * FUZZ
+    assert len(tally) == 14, f"every kind of layer was tried: {tally}"
