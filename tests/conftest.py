@@ -1,6 +1,7 @@
-"""What tests of several rooms check alike."""
+"""What tests of several rooms check alike, and what a run says at its end of the tests that did not run."""
 
 import shlex
+from collections import Counter
 
 import pytest
 from hypothesis import settings
@@ -33,3 +34,13 @@ def refused(capsys):
         assert message in err
 
     return check
+
+
+def pytest_terminal_summary(terminalreporter):
+    """A skipped test is no passed one: how many did not run, why, and how to get what they need."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("did not run")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} test{'s' * (count > 1)}: {reason}")

@@ -16,7 +16,6 @@ import sys
 
 import pytest
 from support.pages import FENCE, PAGES, UPDATE, blocks
-from support.paths import ROOT
 
 from costcalc.analysis.catalog import markdown
 from costcalc.ops import OPS
@@ -107,9 +106,3 @@ def test_specs_in_docs_are_valid(page, tmp_path):
 def test_links_lead_somewhere(page):
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
-
-
-def test_the_gate_runs_the_readmes_test_command():
-    commands = blocks((ROOT / "README.md").read_text(), "sh")
-    assert len(commands) == 2
-    assert commands[1].strip() in (ROOT / ".ci" / "run").read_text()

@@ -4,10 +4,10 @@ import csv
 import html.parser
 import io
 import re
-import shutil
 import subprocess
 
 import pytest
+from support import needed
 from support.hostile_names import document_of, table_of, xss
 
 from costcalc import report
@@ -72,10 +72,11 @@ def test_a_diagram_has_the_nodes_and_edges_of_its_graph(format, node, edge, bloc
     assert not any(line.strip().startswith("click") for line in lines)
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 def test_graphviz_reads_the_diagram():
     text = report.text([], document_of(xss()), "dot")
-    done = subprocess.run(["dot", "-Tplain"], input=text, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [needed.program("dot", "graphviz"), "-Tplain"], input=text, capture_output=True, text=True, check=True
+    )
     assert len(re.findall(r"^node ", done.stdout, re.MULTILINE)) == 200
 
 

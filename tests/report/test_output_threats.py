@@ -196,5 +196,5 @@ def test_the_version_of_python_changes_nothing(version):
     env = {"PYTHONPATH": os.pathsep.join([ROOT, packages]), "PYENV_VERSION": version}
     asks = [python, "-c", "import networkx, typer, yaml"]
     if not python or subprocess.run(asks, capture_output=True, env={**PLAIN, **env}).returncode:
-        pytest.skip(f"no Python {version}")
+        pytest.skip(f"Python {version} is not installed")
     assert everything(python, **env) == everything()

@@ -711,7 +711,7 @@ def test_what_is_lost_is_an_error_of_one_child():
     assert not issubclass(Lost, CostcalcError)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 @pytest.mark.gpu
 @pytest.mark.parametrize("engine", ["eager", "compile", "cuda_graph"])
 def test_on_a_gpu(engine):

@@ -1,15 +1,17 @@
-"""torchvision's own networks beside ours: as many parameters and multiplies, and with its weights the same outputs.
-
-Runs where torchvision is installed; every line of `ZOO` is a target of ours and a network of theirs.
+"""torchvision's and timm's networks beside ours: as many parameters and multiplies, and with torchvision's weights the
+same outputs. A line of a table is a target of ours and a network of theirs.
 """
 
 from functools import partial
 
 import pytest
+from support import needed
+from support.sizes import size
 from support.zoo import as_torchvision, with_weights_of
 
-torch = pytest.importorskip("torch")
-models = pytest.importorskip("torchvision").models
+torch = needed.module("torch", "torch")
+models = needed.module("torchvision.models", "vision")
+timm = needed.module("timm", "zoo")
 
 from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
@@ -18,7 +20,7 @@ import costcalc  # noqa: E402
 from costcalc.torch_backend import build  # noqa: E402
 
 NO_INIT = {"init_weights": False}
-ZOO = {
+TORCHVISION = {
     "alexnet_torchvision": models.alexnet,
     "vgg11": models.vgg11, "vgg13": models.vgg13, "vgg16": models.vgg16, "vgg19": models.vgg19,
     "vgg11_bn": models.vgg11_bn, "vgg13_bn": models.vgg13_bn, "vgg16_bn": models.vgg16_bn, "vgg19_bn": models.vgg19_bn,
@@ -29,6 +31,13 @@ ZOO = {
     "mobilenet_v2": models.mobilenet_v2,
     **{f"efficientnet_b{i}": getattr(models, f"efficientnet_b{i}") for i in range(8)},
 }  # fmt: skip
+TIMM = {
+    "mobilenet_v1": "mobilenetv1_100", "mobilenet_v2": "mobilenetv2_100",
+    **{f"resnet{depth}": f"resnet{depth}" for depth in (18, 34, 50, 101, 152)},
+    **{f"vgg{depth}": f"vgg{depth}" for depth in (11, 16, 19)},
+    **{f"efficientnet_b{i}": f"tf_efficientnet_b{i}" for i in range(8)},
+}  # fmt: skip
+RUN = size(("resnet18", "googlenet_torchvision", "mobilenet_v2", "efficientnet_b0"), tuple(TORCHVISION))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -38,27 +47,38 @@ def quiet():
     torch.set_grad_enabled(True)
 
 
-def counted(module, x):
+def multiplies(module, r, batch):
+    """As torch's counter has them, which counts two for each."""
     with FlopCounterMode(display=False) as counter:
-        module(x)
+        module(torch.zeros(batch, 3, r, r, device="meta"))
     return counter.get_total_flops() / 2
 
 
-@pytest.mark.parametrize("target", ZOO)
-def test_params_and_multiplies_are_torchvisions(target):
+@pytest.mark.parametrize("target", TORCHVISION)
+def test_params_buffers_and_multiplies_are_torchvisions(target):
     net = costcalc.load(target)
     cost = net.cost()
     with torch.device("meta"):
-        theirs = ZOO[target]().train("heads" in target)  # only in training are its side heads computed
+        theirs = TORCHVISION[target]().train("heads" in target)  # only in training are its side heads computed
     assert cost.params == sum(p.numel() for p in theirs.parameters())
-    assert cost.macs == counted(theirs, torch.zeros(2, 3, net.knobs["r"], net.knobs["r"], device="meta")) / 2
+    assert cost.macs == multiplies(theirs, net.knobs["r"], batch=2) / 2
     assert cost.buffers == sum(b.numel() for n, b in theirs.named_buffers() if "num_batches" not in n)
 
 
-@pytest.mark.parametrize("target", ZOO)
+@pytest.mark.parametrize("target", TIMM)
+def test_params_and_multiplies_are_timms(target):
+    net = costcalc.load(target)
+    with torch.device("meta"):
+        theirs = timm.create_model(TIMM[target]).eval()
+    assert net.cost().params == sum(p.numel() for p in theirs.parameters())
+    assert net.cost().macs == multiplies(theirs, net.knobs["r"], batch=1)
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize("target", RUN)
 def test_with_torchvisions_weights_the_outputs_are_equal(target):
     torch.manual_seed(0)
-    theirs = ZOO[target]().eval()
+    theirs = TORCHVISION[target]().eval()
     eps = next((m.eps for m in theirs.modules() if isinstance(m, nn.BatchNorm2d)), 1e-5)
     net = costcalc.load(target)
     ours = with_weights_of(theirs, build(as_torchvision(net.graph(unrolled=True), eps)))
