@@ -1,7 +1,6 @@
 """T29, T33 and T34: whole numbers of any size, one answer from numbers and from letters, and no op without a rule."""
 
 import json
-import os
 import random
 from fractions import Fraction
 from math import prod
@@ -9,6 +8,7 @@ from math import prod
 import numpy as np
 import pytest
 import sympy
+from support.sizes import size
 
 import costcalc
 from costcalc.dims import ceil, floor_div, round_to, size_symbol
@@ -35,8 +35,8 @@ from costcalc.ops import (
 )
 from costcalc.ops.base import Free
 
-BIG = int(os.environ.get("COSTCALC_BIG_GRAPHS", 10_000))
-SYMBOLIC = int(os.environ.get("COSTCALC_SYMBOLIC_GRAPHS", 5_000))
+BIG = size(2000, 10_000)
+SYMBOLIC = size(1000, 5000)
 
 
 class Model:
@@ -119,6 +119,7 @@ MAKERS = (
 )
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 def test_t29_totals_of_any_size_are_exact():
     dice = random.Random(29)
@@ -192,6 +193,7 @@ def plan(dice):
     return build
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 def test_t33_letters_filled_in_are_the_numbers():
     dice = random.Random(33)
@@ -219,6 +221,7 @@ def test_t33_letters_filled_in_are_the_numbers():
             checked += 1
 
 
+@pytest.mark.sized
 def test_t33_columns_are_the_numbers():
     dice = random.Random(34)
     checked = 0

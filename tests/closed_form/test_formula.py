@@ -13,6 +13,7 @@ import sympy
 from support.confined import calls
 from support.formulas import SPECS, net_of
 from support.hostile import BLOW_UPS, with_knobs
+from support.sizes import size
 
 from costcalc import load
 from costcalc.analysis.closed_form.fill import fill
@@ -23,12 +24,12 @@ from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_sym
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.library import entries
 
-NAMES = [entry.name for entry in entries()]
+PRESETS = [entry.name for entry in entries() if entry.kind == "preset"]
 r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)
 
 
 def points(net):
-    """Settings of the free knobs near the current ones at which the network can be built."""
+    """Settings of the free knobs, presets among them, at which the network can be built."""
     free = [name for name, knob in net.spec.knobs.items() if knob.is_size and name not in net.settings]
     moves = [{}]
     for name in free:
@@ -38,6 +39,7 @@ def points(net):
             steps = [Fraction(1, 2), Fraction(3, 4), Fraction(5, 4), 2]
         moves += [{name: step} for step in steps]
     moves.append({name: net.knobs[name] * 2 for name in free if name in ("r", "batch", "n", "w")})
+    moves += [{**preset.settings} for preset in net.spec.presets.values() if preset.settings.keys() <= {*free}]
     for move in moves:
         try:
             yield move, net.with_knobs(**move).cost()
@@ -46,7 +48,8 @@ def points(net):
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.sized
+@pytest.mark.parametrize("name", size(SPECS, [*SPECS, *PRESETS]))
 def test_a_formula_filled_in_is_the_count(name):
     net = net_of(name)
     formulas = {metric: derive(net, metric) for metric in TOTALS}

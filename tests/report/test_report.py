@@ -14,6 +14,7 @@ from support.terminals import in_terminal, piped
 
 import costcalc
 from costcalc import report
+from costcalc.cli.app import run
 from costcalc.report.layout import NARROW, lines, text_width
 from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
@@ -36,10 +37,11 @@ SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
         ("show_mobilenet_v1_depth_1.txt", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
     ],
 )
-def test_golden(file, words):
-    done = piped(*words.split())
-    assert (done.stderr, done.returncode) == (b"", 0)
-    printed = re.sub(r'("costcalc_version": )".*"', r'\1"…"', done.stdout.decode())
+def test_golden(file, words, capsys):
+    code = run(words.split())
+    out, err = capsys.readouterr()
+    assert (err, code) == ("", 0)
+    printed = re.sub(r'("costcalc_version": )".*"', r'\1"…"', out)
     if os.environ.get("COSTCALC_UPDATE_GOLDEN"):
         (GOLDEN / file).write_text(printed, encoding="utf-8")
     assert printed == (GOLDEN / file).read_text(encoding="utf-8")

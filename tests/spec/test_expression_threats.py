@@ -1,7 +1,6 @@
 """T1 and T2: expressions run no code, and no number in them is too large to refuse at once."""
 
 import ast
-import os
 import random
 from fractions import Fraction
 
@@ -10,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from support.confined import confined
 from support.hostile import HOSTILE_NUMBERS, PAYLOADS
+from support.sizes import size
 
 from costcalc.errors import Place, SpecError, UsageError
 from costcalc.spec.expressions import parse
@@ -17,7 +17,7 @@ from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 from costcalc.spec.parse import parse_text
 
-EXPRESSIONS = int(os.environ.get("COSTCALC_FUZZ_EXPRESSIONS", 50_000))
+EXPRESSIONS = size(20_000, 5_000_000)
 HERE = Place("x.yaml", 1, 1)
 
 
@@ -70,6 +70,7 @@ def random_expression(dice, depth=5):
     return f"{left} {dice.choice(SIGNS[:12])} {right}"
 
 
+@pytest.mark.sized
 def test_t1_random_expressions_are_values_or_refused(tmp_path):
     dice = random.Random(1)
     counts = {"ok": 0, "refused": 0}

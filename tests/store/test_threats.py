@@ -1,7 +1,4 @@
-"""A store that is killed, crowded, damaged or has no room: T23, T24, T25.
-
-COSTCALC_KILLS=200 and COSTCALC_DAMAGES=500 are the numbers of the threat model; a run of all tests takes fewer.
-"""
+"""A store that is killed, crowded, damaged or has no room: T23, T24, T25."""
 
 import contextlib
 import os
@@ -20,14 +17,15 @@ import pytest
 from support.paths import TESTS
 from support.records import RECORD, record, without_place
 from support.rights import as_nobody
+from support.sizes import size
 from support.terminals import PLAIN, ROOT
 
 from costcalc.cli.app import run
 from costcalc.store import Store, StoreError, faults
 
-KILLS = int(os.environ.get("COSTCALC_KILLS", "20"))
-DAMAGES = int(os.environ.get("COSTCALC_DAMAGES", "120"))
-ROWS = int(os.environ.get("COSTCALC_ROWS", "60"))  # of each of the eight writers; the threat model's 500
+KILLS = size(20, 200)
+DAMAGES = size(120, 500)
+ROWS = size(60, 500)  # of each of the eight writers; the threat model's 500
 
 ENV = {**PLAIN, "PYTHONPATH": os.pathsep.join([ROOT, str(TESTS)])}
 WRITER = """
@@ -54,6 +52,7 @@ def is_sound(path):
         return connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+@pytest.mark.sized
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_writer_loses_no_row_it_had_acknowledged(tmp_path):
     dice, path, acknowledged = random.Random(23), tmp_path / "runs.db", {}
@@ -74,6 +73,7 @@ def test_a_killed_writer_loses_no_row_it_had_acknowledged(tmp_path):
         assert not path.exists() or is_sound(path)
 
 
+@pytest.mark.sized
 def test_eight_writers_at_once(tmp_path):
     """They make the file at once too; every row is there, once, and runs count from 1 without a gap."""
     path = tmp_path / "runs.db"
@@ -164,6 +164,7 @@ def damaged(whole, dice):
     return bytes(found)
 
 
+@pytest.mark.sized
 def test_a_damaged_store_is_refused_or_read_as_it_was(tmp_path, capsys):
     """Never fewer rows, never other ones, never a traceback; and its bytes stay, for whoever can mend them."""
     dice, path = random.Random(25), tmp_path / "runs.db"

@@ -1,16 +1,15 @@
-"""Random layer graphs of 2 to 40 layers, built and run: shapes, tensors, counts and finite outputs.
-
-COSTCALC_GRAPHS=1000 tries more.
-"""
+"""Random layer graphs of 2 to 40 layers, built and run: shapes, tensors, counts and finite outputs."""
 
 import random
 
+import pytest
 import torch
 from support.random_graphs import GRAPHS, random_graph
 
 from costcalc.torch_backend import build, example_inputs, verify_graph
 
 
+@pytest.mark.sized
 def test_random_graphs_are_what_torch_builds():
     rng = random.Random(31)
     for i in range(GRAPHS):
@@ -25,6 +24,7 @@ def test_random_graphs_are_what_torch_builds():
         assert all(o.isfinite().all() for o in outs), f"graph {i}"
 
 
+@pytest.mark.sized
 def test_they_train_too():
     """In place where nobody else reads: autograd would complain of what it still needs."""
     rng = random.Random(32)

@@ -59,6 +59,7 @@ def test_what_is_alive_at_the_peak_is_what_liveness_says(name):
     assert most_alive(module, example_inputs(module)) == peak_activations(graph).elements
 
 
+@pytest.mark.sized
 def test_of_random_graphs_no_more_is_alive_than_liveness_says():
     rng = random.Random(33)
     for i in range(GRAPHS):

@@ -1,14 +1,14 @@
 """The witness stands outside: torch builds the same layers and is asked for names, shapes and multiplies.
 
-Everything runs on torch's meta device, which computes shapes and no numbers. COSTCALC_FUZZ=20000 asks more.
+Everything runs on torch's meta device, which computes shapes and no numbers.
 """
 
-import os
 import random
 from collections import Counter
 
 import pytest
 from support.cases import CASES, label
+from support.sizes import size
 
 torch = pytest.importorskip("torch")
 
@@ -19,7 +19,7 @@ from costcalc import ops  # noqa: E402
 from costcalc.errors import ShapeError  # noqa: E402
 from costcalc.torch_backend.modules import MODULES  # noqa: E402
 
-FUZZ = int(os.environ.get("COSTCALC_FUZZ", 2000))
+FUZZ = size(2000, 200_000)
 
 
 def test_no_op_lacks_a_witness():
@@ -127,6 +127,7 @@ def random_layer(rng):
     return kinds[kind](), [x]
 
 
+@pytest.mark.sized
 def test_random_layers_agree_with_torch_or_both_refuse():
     """T31. Valid for one and not for the other is a difference, too."""
     rng = random.Random(1998)
