@@ -183,8 +183,8 @@ def undecided(node: ast.expr, names: Names, value: Any = None) -> Fault:
     text = ast.unparse(node)
     if dims.is_column(value):
         return Fault(f"{text} holds at some points of a column and not at others", "count them apart")
-    read = [names[part.id] for part in ast.walk(node) if isinstance(part, ast.Name)]
-    how = set_letters(read, getattr(names, "defaults", {}))
+    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
+    how = set_letters([names[name] for name in read], getattr(names, "defaults", {}))
     return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}")
 
 

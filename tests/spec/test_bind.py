@@ -214,6 +214,14 @@ def test_a_switch_on_a_letter_cannot_be_decided():
         bind(found, resolve(found, {"r": np.array([8, 200])}))
 
 
+@pytest.mark.parametrize("condition", ["ceil(r/2) > 16", "max(r, 8) > 32", "not floor(r/2) + min(r, 3) > 9"])
+def test_a_function_in_a_condition_on_a_letter_is_no_name(condition):
+    for layer in (f'linear: {{features: 3, when: "{condition}"}}', f'linear: "16 if {condition} else 8"'):
+        found = spec(f"layers:\n  - {layer}", "knobs: {r: 64}\ninput: [3, r, r]\n")
+        with pytest.raises(SpecError, match="cannot decide .* while its letters are free; set them, as in --set r=64"):
+            bind(found, resolve(found, {}, ["r"]))
+
+
 def test_columns_reach_the_layers():
     r = np.array([8, 16, 32])
     found = graph("layers:\n  - conv: {channels: 4, kernel: 3, padding: 1}\n  - linear: {features: r}", KNOBS, r=r)
