@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from fractions import Fraction
@@ -10,7 +11,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost, counted
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, data_frame, document
@@ -174,8 +175,12 @@ def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, 
         return None
     from costcalc.analysis.closed_form.ratio import ratio
 
-    found = ratio(second, first, by)
-    return found if wanted or found.fits_on_a_line else None
+    if wanted:
+        return ratio(second, first, by)
+    with suppress(CostcalcError):  # a network may have numbers and no closed form
+        found = ratio(second, first, by)
+        return found if found.fits_on_a_line else None
+    return None
 
 
 def _nested(first: Network, second: Network) -> bool:

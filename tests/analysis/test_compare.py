@@ -182,3 +182,28 @@ def test_the_json_has_it_all(inception):
 
 def test_a_notebook_shows_both_tables(inception):
     assert inception._repr_html_().count("<table>") == 2
+
+
+SWITCHED = """
+title: t
+source: s
+knobs: {r: 64}
+input: [3, r, r]
+layers:
+  - conv: {channels: 8, kernel: 3, padding: same}
+"""
+
+
+def test_a_network_without_a_closed_form_is_compared_without_algebra_that_was_not_asked_for(tmp_path, capsys):
+    (tmp_path / "plain.yaml").write_text(f"name: plain{SWITCHED}")
+    switch = "  - conv: {channels: 8, kernel: 3, padding: same, when: r > 32}\n"
+    (tmp_path / "switched.yaml").write_text(f"name: switched{SWITCHED}{switch}")
+    nets = [costcalc.load(tmp_path / f"{name}.yaml") for name in ("plain", "switched")]
+    for first, second in (nets, nets[::-1]):
+        found = costcalc.compare(first, second)
+        assert {cost.macs for cost in found.costs} == {884_736, 3_244_032}
+        assert found.algebra is None
+    files = [f"{tmp_path}/plain.yaml", f"{tmp_path}/switched.yaml"]
+    assert run(["compare", *files]) == 0
+    assert run(["compare", *files, "--algebra"]) == 2
+    assert "cannot decide r > 32 while its letters are free; set them, as in --set r=64" in capsys.readouterr().err
