@@ -144,8 +144,10 @@ def exact_div(a: Size, b: Size) -> Size:
 def round_to(x: Size, multiple: Size) -> Size:
     """max(m, m·⌊x/m + 1/2⌋), and one m more where that would lose over 10 % of x.
 
-    The width rounding of MobileNet and EfficientNet (`round_filters`, `_make_divisible`).
+    The width rounding of MobileNet and EfficientNet (`round_filters`, `_make_divisible`). Raises ShapeError unless the
+    multiple is a whole number from 1, also where its letters cannot tell: the result would not be whole.
     """
+    multiple = checked(multiple, "the multiple of round_to", 1)
     if is_letter(x) or is_letter(multiple):
         return _letters().round_to(x, multiple)
     rounded = maximum(multiple, floor_div(2 * x + multiple, 2 * multiple) * multiple)

@@ -19,6 +19,7 @@ from sympy import floor as floor_of
 
 from costcalc import dims
 from costcalc.dims.measure import affordable, expanded
+from costcalc.errors import ShapeError
 
 
 @cache
@@ -45,7 +46,10 @@ RoundTo.__name__ = "round_to"  # what sympy prints
 
 
 def round_to(x: Expr, multiple: Expr) -> Expr:
-    return RoundTo(sympify(x), sympify(multiple))
+    x, multiple = sympify(x), sympify(multiple)
+    if whole(multiple) is not True or at_least(multiple, 1) is not True:
+        raise ShapeError(f"the multiple of round_to must be a whole number from 1, and {multiple} may be none")
+    return RoundTo(x, multiple)
 
 
 class Gcd(Function):  # type: ignore[misc]

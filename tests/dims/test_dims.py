@@ -1,5 +1,6 @@
 """Sizes: the same arithmetic on ints, Fractions, letters and columns, and floors that stay in one form."""
 
+import random
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costcalc import dims
+from costcalc.analysis.closed_form.fill import fill
 from costcalc.dims import (
     LARGEST,
     Shown,
@@ -42,6 +44,7 @@ from costcalc.dims import (
     whole,
     windows,
 )
+from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
 
 r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)
@@ -440,3 +443,56 @@ def test_shown_quotients_and_sums_are_one_factor():
     assert (Shown(4) + 0).text == "4"
     assert (1 * Shown(4)).text == "4"
     assert (2 * Shown(4)).text == "2·4"
+
+
+@pytest.mark.parametrize("multiple", [Fraction(5, 2), 0, -8, Fraction(1, 3)])
+def test_a_multiple_to_round_to_is_a_whole_number_from_1(multiple):
+    for x in (20, Fraction(25, 2), Column.of([20, 30]), 10 * w):
+        for given in (multiple, multiple * r if dims.is_letter(x) else Column.of([8, multiple])):
+            with pytest.raises(ShapeError, match=r"the multiple of round_to must be a whole number from 1"):
+                round_to(x, given)
+
+
+def test_a_multiple_of_letters_is_known_to_be_whole():
+    for unknown in (w, r / 2, r - 1, 8 * w, w + r):
+        with pytest.raises(ShapeError, match="may be none"):
+            round_to(20, unknown)
+    for known in (r, 2 * r, r + 1, ceil(w), maximum(r - 4, 8), round_to(w, 8)):
+        assert round_to(20, known).is_integer
+
+
+def random_rounding(dice, values, depth=4):
+    """The same roundings of w in each kind of size, or what refuses them."""
+    if depth == 0:
+        factor = dice.choice([1, 2, Fraction(5, 2)])
+        return [factor * x for x in values]
+    inner = random_rounding(dice, values, depth - 1)
+    match dice.randrange(4):
+        case 0:
+            return [*map(ceil, inner)]
+        case 1:
+            return [*map(floor, inner)]
+        case 2:
+            factor = dice.choice([Fraction(1, 3), Fraction(7, 4), 3])
+            return [factor * x + 1 for x in inner]
+    multiple = dice.choice([1, 8, Fraction(5, 2), Fraction(1, 2), -8])
+    return [round_to(x, multiple) for x in inner]
+
+
+def test_roundings_in_each_other_are_one_number_in_every_kind_of_size():
+    dice, counted = random.Random(3), 0
+    points = [Fraction(5, 4), Fraction(1, 8), Fraction(7, 3), 2]
+    for _ in range(300):
+        seed, found = dice.random(), []
+        for values in (points, [w], [Column.of(points)]):
+            try:
+                found.append(random_rounding(random.Random(seed), values))
+            except ShapeError:
+                found.append(None)
+        numbers, formula, columns = found
+        assert (numbers is None) is (formula is None) is (columns is None)
+        if numbers is not None:
+            counted += 1
+            assert columns[0].tolist() == numbers
+            assert [fill(formula[0], {"w": point}) for point in points] == numbers
+    assert counted > 100
