@@ -60,18 +60,22 @@ class Layers:
 
     def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            return self.call(node, None) if self.is_kind(node) else self.unknown(node.place)
+            return self.of_kind(node, None) if self.is_kind(node) else self.unknown(node.place)
         if isinstance(node, Mapping) and len(node.entries) == 1:
             key, value = node.entries[0]
-            if not self.is_kind(key):
-                return self.unknown(node.place, value)
-            return self.structure(key, value) if key.text in STRUCTURES or key.text in JOINS else self.call(key, value)
+            return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
         if isinstance(node, Mapping) and len(node.entries) > 1:
             return self.beside(node)
         if not isinstance(node, Mapping) or not self.forms.problems:  # else its key was the problem
             hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
             self.forms.unless_broken(node, "a layer is one op or block", hint)
         return self.unknown(node.place)
+
+    def of_kind(self, key: Scalar, node: Node | None) -> Item:
+        """A layer of a kind that there is; without a node it stands alone, and a structure then lacks all it needs."""
+        if key.text in STRUCTURES:
+            return self.structure(key, node or Mapping(key.place))
+        return self.join(key, node or Mapping(key.place)) if key.text in JOINS else self.call(key, node)
 
     def beside(self, node: Mapping) -> Item:
         """A layer, and what stands beside it: fields that are not indented, or the next layer without its dash."""
@@ -223,22 +227,21 @@ class Layers:
     # --- structures ------------------------------------------------------------------------------------------------
 
     def structure(self, key: Scalar, node: Node) -> Item:
-        """group, repeat, side, or a join of branches."""
+        """group, repeat or side."""
         kind, before = key.text, len(self.forms.problems)
-        if kind in JOINS:
-            return self.join(key, node)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
         given = self.entries(node, kind, [*own, "name", "from", "when"])
         lacking = [name for name in own if name not in given]
         if lacking and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
         wrong = len(self.forms.problems) > before
-        found = {"times": self.value(given["times"][1], "repeat: times")} if "times" in own and "times" in given else {}
+        found = {"times": self.field(kind, "times", given["times"][1])} if "times" in given else {}
         extras = self.extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
         return Item(kind, key.place, found, branches=(items,), wrong=wrong, **extras)
 
     def join(self, key: Scalar, node: Node) -> Item:
+        """add, mul or concat, of branches or of the layers in `from`."""
         kind, before = key.text, len(self.forms.problems)
         if isinstance(node, Sequence):
             return self.branched(key, node, {}, {})

@@ -110,7 +110,8 @@ def _figure() -> Schema:
 def _layer() -> Schema:
     """`- relu`, or a mapping of one key: an op, a structure, or a name that only a block can have."""
     ops = [name for name in OPS if name != "input"]
-    alone = [{"const": name, "description": _about(name)} for name in ops if not needed_by(name)]
+    needless = [name for name in ops if not needed_by(name) and name not in layers.JOINS]
+    alone = [{"const": name, "description": _about(name)} for name in needless]
     known = {name: _call(name) for name in ops}
     known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
     known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}

@@ -55,6 +55,8 @@ WRONG = {
     "a metric that is none": ("metric: params", "metric: param"),
     "a key of a structure": ("times: 3,", "time: 3,"),
     "an op that needs fields, alone": ("- relu", "- conv"),
+    "a structure alone": ("- relu", "- group"),
+    "a join alone": ("- relu", "- add"),
     "both inputs": ("blocks:", "inputs: {x: [3]}\nblocks:"),
     "a field of an op that has none": ("global_average_pool", "flatten: {axis: 1}"),
 }
