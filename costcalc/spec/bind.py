@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
 from costcalc.spec.model import UNKNOWN, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.pause import without_collector
-from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, in_this_list, kind_of_name
+from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
@@ -128,7 +127,7 @@ class _Binder:
 
     def put_all(self, scope: Scope, items: Iterable[Item]) -> str:
         """Puts items one after another; returns the node at their end."""
-        scope.kinds = Counter(item.kind for item in in_this_list(items) if not item.name)
+        scope.name_all(items)
         for item in items:
             self.put(scope, item)
         return scope.here or BROKEN
@@ -137,7 +136,6 @@ class _Binder:
         name, before = scope.name_of(item), scope.here
         is_on = item.when is None or self.attempt(item.when.truth, scope.values)
         if not is_on:
-            scope.pass_over(item)
             if is_on is None:
                 scope.opaque.add(f"{scope.prefix}{name}")
                 scope.here = scope.ends[f"{scope.prefix}{name}"] = BROKEN

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +16,8 @@ BROKEN = ""  # stands for the node of an item whose problem is noted already
 
 
 def kind_of_name(name: str) -> str:
-    """The kind of a layer that is named by `name_of`."""
-    return re.sub(r"_?\d+$", "", name)
+    """The kind of a layer that is named by its kind."""
+    return re.sub(r"_*\d+$", "", name)
 
 
 class Given(dict[str, Any]):
@@ -61,8 +60,7 @@ class Scope:
     here: str | None = None  # the node the next layer reads
     opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
     sides: list[str] = field(default_factory=list)  # nodes at the ends of side branches
-    kinds: Counter[str] = field(default_factory=Counter)  # how often each kind stands in the list without a name
-    taken: Counter[str] = field(default_factory=Counter)  # and how many of them were met
+    names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
 
     def inside(self, name: str, here: str) -> Scope:
         """The scope of a group or block of that full name."""
@@ -91,18 +89,35 @@ class Scope:
         """Names a `from` could mean here, for hints."""
         return [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
 
-    def name_of(self, item: Item) -> str:
-        """Its name, or its kind, numbered where the list has several; "" for a group without a name."""
-        if item.name or item.kind == "group":
-            return item.name
-        self.taken[item.kind] += 1
-        if self.kinds[item.kind] == 1:
-            return item.kind
-        return f"{item.kind}{'_' * item.kind[-1].isdigit()}{self.taken[item.kind]}"  # relu1, but relu6_1
+    def name_all(self, items: Iterable[Item]) -> None:
+        """Names the items of this list: as the author did, else by kind, numbered where the list has several.
 
-    def pass_over(self, item: Item) -> None:
-        """Numbers what is inside as if it had been put, so that a switch does not rename the layers after it."""
-        self.taken.update(inner.kind for inner in in_this_list(_inside(item)) if not inner.name)
+        A name is nobody else's, and does not hang on switches: those passed over are counted too.
+        """
+        listed = [*in_this_list(items)]
+        self.names = {id(item): item.name for item in listed}
+        taken = {*self.names.values(), *(self.ends if self.outer is None else ())}
+        alike: dict[str, list[Item]] = {}
+        for item in listed:
+            if not item.name:
+                alike.setdefault(item.kind, []).append(item)
+        taken |= (alone := {kind for kind, those in alike.items() if len(those) == 1 and kind not in taken})
+        for kind, those in alike.items():
+            names = [kind] if kind in alone else _numbered(kind, len(those), taken)
+            taken.update(names)
+            self.names.update(zip(map(id, those), names, strict=True))
+
+    def name_of(self, item: Item) -> str:
+        """Its name in this list; "" for a group without a name."""
+        return self.names.get(id(item), "")
+
+
+def _numbered(kind: str, count: int, taken: Set[str]) -> list[str]:
+    """relu1, relu2, but relu6_1; behind a longer line where one of them is another's name."""
+    line = "_" * kind[-1].isdigit()
+    while not taken.isdisjoint(names := [f"{kind}{line}{n}" for n in range(1, count + 1)]):
+        line += "_"
+    return names
 
 
 def in_this_list(items: Iterable[Item]) -> Iterator[Item]:

@@ -448,9 +448,9 @@ def test_shown_quotients_and_sums_are_one_factor():
 @pytest.mark.parametrize("multiple", [Fraction(5, 2), 0, -8, Fraction(1, 3)])
 def test_a_multiple_to_round_to_is_a_whole_number_from_1(multiple):
     for x in (20, Fraction(25, 2), Column.of([20, 30]), 10 * w):
-        for given in (multiple, multiple * r if dims.is_letter(x) else Column.of([8, multiple])):
+        for other in (multiple, multiple * r if dims.is_letter(x) else Column.of([8, multiple])):
             with pytest.raises(ShapeError, match=r"the multiple of round_to must be a whole number from 1"):
-                round_to(x, given)
+                round_to(x, other)
 
 
 def test_a_multiple_of_letters_is_known_to_be_whole():

@@ -1,5 +1,7 @@
 """From a spec to a layer graph: names, branches, switches, repeats, and values of every kind."""
 
+import json
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -80,6 +82,37 @@ def test_a_switch_does_not_rename_the_layers_after_it(item):
     off = [*graph(text, head)]
     assert set(off) < set(on)
     assert off[-3:] == on[-3:]
+
+
+@pytest.mark.parametrize(
+    ("layers", "called"),
+    [
+        ("[relu, relu, relu, relu, relu, relu, relu6]", "relu_1 relu_2 relu_3 relu_4 relu_5 relu_6 relu6"),
+        ("[relu, relu, relu1]", "relu_1 relu_2 relu1.tanh"),
+        ("[relu1, relu1, relu, relu]", "relu1_1.tanh relu1_2.tanh relu1 relu2"),
+        ("[tanh, relu: {name: tanh}]", "tanh1 tanh"),
+        ("[tanh, tanh, relu: {name: tanh2}, add: [[], [tanh]]]", "tanh_1 tanh_2 tanh2 tanh_3 add"),
+        ("[relu, relu, relu: {name: relu1, when: false}]", "relu_1 relu_2"),
+        ("[relu: {from: image}, add: {from: [relu1, relu]}]", "relu1 add"),
+    ],
+)
+def test_a_name_that_is_made_is_no_other_name(layers, called):
+    head = "inputs: {image: [3, 8, 8], relu: [3, 8, 8]}\n" if "image" in layers else "input: [3, 8, 8]\n"
+    found = graph(f"blocks: {{relu1: [tanh]}}\nlayers: {layers}", head)
+    assert [name for name, data in found.nodes(data=True) if data["inputs"]] == called.split()
+
+
+NAMES = ["relu1", "relu6", "relu_1", "tanh", "u1", "u1_1", "u2", "relu__2", "u", "tanh1", "relu2", "relu6_1"]
+
+
+def test_random_lists_have_a_name_for_each_layer():
+    dice = random.Random(1)
+    for _ in range(200):
+        kinds = [dice.choice(["relu", "relu6", "tanh", "u", "u1", "u1_1"]) for _ in range(dice.randrange(1, 12))]
+        named = iter(dice.sample(NAMES, len(NAMES)))
+        items = [{kind: {"name": next(named)}} if dice.random() < 0.2 else kind for kind in kinds]
+        blocks = "blocks: {u: [tanh], u1: [tanh], u1_1: [tanh]}\n"
+        assert len(graph(f"{blocks}layers: {json.dumps(items)}")) == len(kinds) + 1
 
 
 def test_a_layer_is_found_from_near_to_far():
@@ -218,7 +251,7 @@ def test_a_switch_on_a_letter_cannot_be_decided():
 def test_a_function_in_a_condition_on_a_letter_is_no_name(condition):
     for layer in (f'linear: {{features: 3, when: "{condition}"}}', f'linear: "16 if {condition} else 8"'):
         found = spec(f"layers:\n  - {layer}", "knobs: {r: 64}\ninput: [3, r, r]\n")
-        with pytest.raises(SpecError, match="cannot decide .* while its letters are free; set them, as in --set r=64"):
+        with pytest.raises(SpecError, match=r"cannot decide .* while its letters are free; set them, as in --set r=64"):
             bind(found, resolve(found, {}, ["r"]))
 
 
