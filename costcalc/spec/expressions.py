@@ -34,6 +34,12 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
 ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)
 SHORT, THOUSANDS = re.compile(r"(?<![\w.])(\d+\.?\d*)([KMGB])\b"), {"K": 3, "M": 6, "G": 9, "B": 9}  # as budgets have
+TOKENS = re.compile(
+    r"""(?P<text>'[^'\\]*'|"[^"\\]*")"""
+    r"|(?P<number>(0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?)(?![\w.]))"
+    r"|(?P<word>[\w.]+)|(?P<sign>\S)"
+)
+PREFIXES = ("r", "R", "u", "U")  # of a text, where Python allows more than bytes
 LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "-", "≤": "<=", "≥": ">=", "≠": "!=", "²": "**2",
                "‘": "'", "’": "'", "“": "'", "”": "'"}  # fmt: skip
 
@@ -115,7 +121,7 @@ def constant(value: Any, place: Place, text: str = "") -> Expression:
 def parse(text: str, place: Place) -> Expression:
     """The expression in `text`. Raises SpecError if it is not Python's grammar or not on the list."""
     try:
-        tree, names = _parsed(text.strip())
+        tree, names = _parsed(text.strip(" \t\n"))
     except Fault as fault:
         raise SpecError(Problem(place, f"{shorten(text)!r} {fault}", fault.hint)) from None
     return Expression(text, tree, place, names)
@@ -141,8 +147,28 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
         short = SHORT.search(text)
         hint = f"write {short[1]}e{THOUSANDS[short[2]]} for {short[0]}" if short else "see docs/specs.md"
         raise Fault("is not an expression", hint) from None
+    _refuse_the_unexpected(text)
     names: set[str] = set()
     return _Allowed(text, names).tree(tree, 0), frozenset(names)
+
+
+def _refuse_the_unexpected(text: str) -> None:
+    """What Python reads, and a reader of the spec does not expect or reads otherwise. Raises Fault."""
+    before = None
+    for token in TOKENS.finditer(text):
+        word, sign = token["word"] or "", token["sign"] or ""
+        if sign == "#":
+            raise Fault("has a #, and an expression has no comments", "a comment of YAML stands behind a space")
+        if sign == "\\" or sign in ("'", '"'):
+            raise Fault("has a \\, which no expression has", "remove it")
+        if word.lstrip(".")[:1].isdigit():
+            hint = f"write {word.replace('_', '')}" if "_" in word else "put a space behind a number"
+            raise Fault(f"has {shorten(word, 20)}, which is no number", hint)
+        if token["text"] and before and before.end() == token.start() and before["word"] in PREFIXES:
+            raise Fault(f"has the sign {before['word']!r} before a text", "remove it")
+        if token["text"] and before and before["text"]:
+            raise Fault("has a text behind a text", "write one")
+        before = token
 
 
 class _Allowed:
@@ -207,7 +233,7 @@ def _refused(node: ast.expr) -> tuple[str, str]:
 
 
 def _exact(literal: str) -> Any:
-    digits = literal.replace("_", "").lower()
+    digits = literal.lower()
     if re.fullmatch(r"0[xob][0-9a-f]+", digits):
         return int(digits, 0)
     mantissa, _, exponent = digits.partition("e")

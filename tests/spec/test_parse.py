@@ -132,6 +132,22 @@ def test_messages(text):
         ("", "is not an expression; see docs/specs.md"),
         ("é", "has the sign 'é', which no expression has; see docs/specs.md"),
         ("3 ÷ 2", "has the sign '÷', which no expression has; write /"),
+        ("64#32", "has a #, and an expression has no comments; a comment of YAML stands behind a space"),
+        ("32 # half", "has a #, and an expression has no comments"),
+        ("1_0", "has 1_0, which is no number; write 10"),
+        ("2 * 0x_1f", "has 0x_1f, which is no number; write 0x1f"),
+        ("1e1_0", "has 1e1_0, which is no number; write 1e10"),
+        ("1if r > 2 else 3", "has 1if, which is no number; put a space behind a number"),
+        ("0xfor r", "has 0xfor, which is no number; put a space behind a number"),
+        (r"'a\x62' == 'ab'", "has a \\, which no expression has; remove it"),
+        ("r'a' == 'a'", "has the sign 'r' before a text; remove it"),
+        ("'a' 'b' == 'ab'", "has a text behind a text; write one"),
+        ("\'\'\'a\'\'\' == 'a'", "has a text behind a text; write one"),
+        ("3 \\\n", "is not an expression"),
+        ("3;", "is not an expression"),
+        ("\xa03", "has the sign '\\xa0', which no expression has"),
+        ("round_to(20, -8)", "the multiple of round_to must be a whole number from 1 to 2^31, got -8"),
+        ("ceil(round_to(10*r, 2.5))", "the multiple of round_to must be a whole number from 1 to 2^31, got 2.5"),
         ("a + b", "a + b: unknown name 'a'; known: r"),
         ("rr", "unknown name 'rr'; did you mean 'r'?"),
     ],
@@ -151,11 +167,19 @@ def test_expressions_that_are_none(text, message):
         ("true == false", False), ("true != false", True), ("1 <= 1", True), ("2 >= 3", False), ("ceil(7/2)", 4),
         ("floor(7/2)", 3), ("round_to(30, 8)", 32), ("min(2, 3)", 2), ("max(2, 3)", 3), ("(1 +\n 2)", 3), (" r ", 5),
         ("r*w", Fraction(5, 2)), ("0x10 + 0b11 + 0o7", 26), ("1 == 1.0", True),
+        ("'#' == '#'", True), ("'1_0' != '10'", True), ("1. + .5 + 1.e1", Fraction(23, 2)), ("1E+1", 10),
+        ("'a'=='b'or'c'=='c'", True), ("-1e-1", Fraction(-1, 10)),
     ],
 )  # fmt: skip
 def test_expressions(text, value):
     found = parse(text, Place("x.yaml", 1, 1)).value({"r": 5, "w": Fraction(1, 2)})
     assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("line", ["%YAML 1.1", "%YAML 1.2", "%TAG ! tag:example.com,2000:"])
+def test_a_directive_is_refused(line):
+    said = "a directive of YAML; a spec is YAML 1.2: remove the line that starts with %"
+    assert wrong(f"# first\n{line}\n---\n{HEAD}{REST}") == [f"2:1: {said}"]
 
 
 def test_reading_stops_where_it_is_told():
