@@ -179,7 +179,9 @@ class _Builder:
             self.put(Broken(place))
         elif kind is yaml.DocumentStartEvent:
             if event.version or event.tags:
-                self.problems.add(place, "a directive of YAML", "a spec is YAML 1.2: remove the line that starts with %")
+                self.problems.add(
+                    place, "a directive of YAML", "a spec is YAML 1.2: remove the line that starts with %"
+                )
             self.documents += 1
             if self.documents > 1:
                 self.problems.stop(place, "a second document", "one spec, one file")

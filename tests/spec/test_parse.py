@@ -142,7 +142,7 @@ def test_messages(text):
         (r"'a\x62' == 'ab'", "has a \\, which no expression has; remove it"),
         ("r'a' == 'a'", "has the sign 'r' before a text; remove it"),
         ("'a' 'b' == 'ab'", "has a text behind a text; write one"),
-        ("\'\'\'a\'\'\' == 'a'", "has a text behind a text; write one"),
+        ("'''a''' == 'a'", "has a text behind a text; write one"),
         ("3 \\\n", "is not an expression"),
         ("3;", "is not an expression"),
         ("\xa03", "has the sign '\\xa0', which no expression has"),
