@@ -16,9 +16,9 @@ import yaml
 
 from costcalc.errors import Place, Problems, shorten
 from costcalc.spec.limits import MAX_BYTES, MAX_DIGITS
+from costcalc.spec.syntax import MAX_DEPTH, TOO_DEEP, place_of, syntax_problem
 
 BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
-MAX_DEPTH = 32
 
 Loader: Any = getattr(yaml, "CLoader", yaml.Loader)  # both only for their event parser
 
@@ -64,7 +64,6 @@ WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-LINE_END = re.compile(r"\r\n?|\n")
 # YAML 1.2, [1] c-printable; and the line ends that only YAML 1.1 knows, which hide the rest of a line from an editor
 UNREADABLE = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
 
@@ -77,20 +76,17 @@ def read(
     text = _decode(data, file, problems, max_bytes)
     builder = _Builder(file, problems, stop_at, max_bytes // BYTES_PER_NODE)
     start = Place(file, 1, 1)
+    event = None
     try:
         for event in _events(text):
             if builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:
-        marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
-        mark = min(marks, key=lambda mark: mark.line, default=None)  # what is not closed is where it was opened
-        if len({mark.line for mark in marks}) == 1:
-            mark = marks[-1]
-        place = Place(file, mark.line + 1, mark.column + 1) if mark else start
-        message = " ".join(filter(None, [error.context, error.problem])) or "cannot be read"
-        problems.stop(place, f"not YAML: {message}", _syntax_hint(text, place, message))
+        seen = event.end_mark.index if event else 0
+        found = syntax_problem(text, file, error, [node.place for node in builder.stack], seen)
+        problems.stop(found.place, found.message, found.hint)
     except yaml.YAMLError as error:  # pragma: no cover - `_decode` refused what libyaml's reader would
-        problems.stop(start, f"not YAML: {str(error).splitlines()[0]}")
+        problems.stop(start, f"not YAML: {str(error).partition(chr(10))[0] or 'it cannot be read'}")
     if not isinstance(builder.top, Mapping):
         problems.stop(start, "a spec is a mapping: name: …, layers: …", "see docs/specs.md")
     return builder.top
@@ -113,37 +109,12 @@ def _decode(data: bytes | str, file: str, problems: Problems, max_bytes: int) ->
         text = raw.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = raw[: error.start].decode("utf-8").removeprefix("\ufeff")
-        problems.stop(_place_of(len(before), before, file), "not UTF-8 text", "save the file as UTF-8")
+        problems.stop(place_of(len(before), before, file), "not UTF-8 text", "save the file as UTF-8")
     unreadable = UNREADABLE.search(text)
     if unreadable:
-        place = _place_of(unreadable.start(), text, file)
+        place = place_of(unreadable.start(), text, file)
         problems.stop(place, f"a character that text does not have, U+{ord(unreadable[0]):04X}", "remove it")
     return text
-
-
-def _place_of(at: int, text: str, file: str) -> Place:
-    lines = LINE_END.split(text[:at])
-    return Place(file, len(lines), len(lines[-1]) + 1)
-
-
-HINTS = {
-    "mapping values are not allowed": "a text with `: ` stands in quotes; else look at the indentation",
-    "',' or '}'": "a { is not closed, or a comma lacks",
-    "',' or ']'": "a [ is not closed, or a comma lacks",
-    "expected <block end>": "look at the indentation: items of one list start in one column",
-    "expected key": "look at the indentation: keys of one mapping start in one column",
-    "could not find expected ':'": "a key ends in `: `",
-    "cannot start any token": "quote a text that starts with this sign",
-    "unexpected end of stream": "a quote is not closed",
-}
-
-
-def _syntax_hint(text: str, place: Place, message: str) -> str:
-    lines = LINE_END.split(text)
-    line = lines[place.line - 1] if place.line <= len(lines) else ""
-    if "\t" in line:
-        return "indent with spaces, not tabs"
-    return next((hint for part, hint in HINTS.items() if part in message), "see docs/specs.md")
 
 
 class _Builder:
@@ -196,7 +167,7 @@ class _Builder:
 
     def open(self, node: Any) -> None:
         if len(self.stack) >= MAX_DEPTH:
-            self.problems.stop(node.place, f"nested more than {MAX_DEPTH} levels deep")
+            self.problems.stop(node.place, TOO_DEEP)
         self.put(node)
         self.stack.append(node)
         if isinstance(node, Mapping):

@@ -8,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import pytest
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from support.confined import confined
 from support.hostile import HEAD, LAYERS, billion_laughs, chain, macro_bomb, size_bomb, wide_bomb
 
 from costcalc.errors import Problems, SpecError
+from costcalc.spec import reader
 from costcalc.spec.library import folder
 from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
@@ -77,6 +79,64 @@ def test_t4_thirty_two_levels_are_read():
     assert read("a: " + "[" * 31 + "]" * 31, "x.yaml", Problems())
     with pytest.raises(SpecError, match="nested more than 32 levels deep"):
         read("a: " + "[" * 32 + "]" * 32, "x.yaml", Problems())
+
+
+def of_another_release(events):
+    """The same events, and errors in other words."""
+
+    def spoken(text):
+        try:
+            yield from events(text)
+        except yaml.MarkedYAMLError as error:
+            error.context, error.problem = "dum", "spiro spero"
+            raise
+
+    return spoken
+
+
+NOT_YAML = {  # what is said about it
+    "a: 'x\nb: 1\n": "1:4: not YAML: a text in quotes that does not end; a quote is not closed",
+    'a: "x\nb: 1\n': "1:4: not YAML: a text in quotes that does not end; a quote is not closed",
+    "a: '\n---\n'": "1:4: not YAML: a text in quotes that does not end; a quote is not closed",
+    '"a": 1\nb: "\\q"': (
+        "2:5: not YAML: a \\ before a sign that it does not go with; write it twice, or take single quotes"
+    ),
+    "a:\n\tb: 1": "2:1: not YAML: a tab in an indentation; indent with spaces, not tabs",
+    "a: b: c": (
+        "1:5: not YAML: a `: ` where no key ends; a text with `: ` stands in quotes; else look at the indentation"
+    ),
+    "a: {b: c\nd: 1\n": "1:4: not YAML: a { without its }; a { is not closed, or a comma lacks",
+    "a: [1, 2\nb: [3]\n": "1:4: not YAML: a [ without its ]; a [ is not closed, or a comma lacks",
+    "a: [1, 2}": "1:9: not YAML: a [ without its ]; a [ is not closed, or a comma lacks",
+    "a: [b]]": "1:7: not YAML: a ] that nothing opened; remove it, or quote the text",
+    "a:\n  - b\n - c\n": (
+        "3:2: not YAML: an item where no list is; look at the indentation: items of one list start in one column"
+    ),
+    "a:\n  - b\n  c: d\n": (
+        "3:3: not YAML: a line that is no item of its list; "
+        "look at the indentation: items of one list start in one column"
+    ),
+    "a:\n  b: 1\n c: 2\n": (
+        "3:2: not YAML: a line that is no key of its mapping; "
+        "look at the indentation: keys of one mapping start in one column"
+    ),
+    "a: 1\nname\nb: 2\n": "2:1: not YAML: a key without its `: `; a key ends in `: `",
+    "a: @b": "1:4: not YAML: a text that starts with @; quote a text that starts with this sign",
+    "a: > 5\n": "1:4: not YAML: a text that starts with >; quote a text that starts with this sign",
+    "a: 'it's'": "1:8: not YAML: something behind a value that has ended; put quotes around the whole value",
+    "%MINE x\n---\na: 1": "1:1: not YAML: a directive; remove the line that starts with %",
+    "a: " + "[" * 2000: "1:35: nested more than 32 levels deep",
+    "é: '['\na: # [\n  b: " + "[ " * 1500: "3:66: nested more than 32 levels deep",
+}
+
+
+@pytest.mark.parametrize("text", NOT_YAML, ids=range(len(NOT_YAML)))
+@pytest.mark.parametrize("words", [lambda events: events, of_another_release], ids=["as they are", "others"])
+def test_what_is_no_yaml_is_said_in_our_words(text, words, monkeypatch):
+    monkeypatch.setattr(reader, "_events", words(reader._events))
+    with pytest.raises(SpecError) as caught:
+        read(text, "x.yaml", Problems())
+    assert str(caught.value) == f"x.yaml:{NOT_YAML[text]}"
 
 
 TAGS = [

@@ -1,0 +1,129 @@
+"""What is wrong with a text that is no YAML, in words of our own.
+
+libyaml says where it stopped; its words for why differ from release to release. What stands there, and which
+collections were open, tells as much.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from costcalc.errors import Place, Problem
+
+MAX_DEPTH = 32
+TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+LINE_END = re.compile(r"\r\n?|\n")
+QUOTED = re.compile(r"""'(?:''|[^'])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+BRACKETS = re.compile(QUOTED.pattern + r"|(?<!\S)#[^\n]*|(?P<opening>[\[{])|(?P<closing>[\]}])", re.DOTALL)
+CLOSING = {"{": "}", "[": "]"}
+SIGNS = frozenset("@`%&*!|>")  # no text starts with one of these
+KEY_END = re.compile(r":(\s|$)")
+COLON = "a text with `: ` stands in quotes; else look at the indentation"
+ITEMS = "look at the indentation: items of one list start in one column"
+KEYS = "look at the indentation: keys of one mapping start in one column"
+Reason = tuple[Place, str, str]  # where, what is wrong there, and what to do
+
+
+def place_of(at: int, text: str, file: str) -> Place:
+    """Where a sign stands before which there are `at` others."""
+    lines = LINE_END.split(text[:at])
+    return Place(file, len(lines), len(lines[-1]) + 1)
+
+
+def syntax_problem(text: str, file: str, error: Any, opened: list[Place], seen: int) -> Problem:
+    """Why libyaml stopped. `opened`: where each collection began that has not ended; `seen`: signs that its events are
+    about.
+
+    libyaml looks ahead before it tells of a collection, and may stop at one that is too deep for it.
+    """
+    marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
+    if not marks:
+        said = " ".join(filter(None, [error.context, error.problem])) or "it cannot be read"
+        return Problem(Place(file, 1, 1), f"not YAML: {said}", "see docs/specs.md")
+    start, stop = (Place(file, mark.line + 1, mark.column + 1) for mark in (marks[0], marks[-1]))
+    source = _Source(text)
+    deep = source.too_deep(len(opened), seen, source.at(stop) + 1)
+    if deep is not None:
+        return Problem(place_of(deep, text, file), TOO_DEEP)
+    inside = opened[-1] if opened else None
+    found = _in_a_text(source, start, stop) or _in_brackets(source, stop, inside)
+    place, message, hint = found or _in_lines(source, start, stop, inside)
+    return Problem(place, f"not YAML: {message}", hint)
+
+
+class _Source:
+    """A text by places."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.lines = [*LINE_END.split(text), ""]
+        self.starts = [0, *(end.end() for end in LINE_END.finditer(text)), len(text)]
+
+    def line(self, place: Place) -> str:
+        return self.lines[min(place.line, len(self.lines)) - 1]
+
+    def sign(self, place: Place | None) -> str:
+        """The sign at a place; none at the end of a line."""
+        return self.line(place)[place.column - 1 : place.column] if place else ""
+
+    def before(self, place: Place) -> str:
+        """The line up to a place."""
+        return self.line(place)[: place.column - 1]
+
+    def at(self, place: Place) -> int:
+        """How many signs stand before a place."""
+        return min(self.starts[min(place.line, len(self.starts)) - 1] + place.column - 1, len(self.text))
+
+    def too_deep(self, depth: int, start: int, stop: int) -> int | None:
+        """Where brackets in a part of the text become too many, if so many are open before it."""
+        for bracket in BRACKETS.finditer(self.text, start, stop):
+            depth += bool(bracket["opening"]) - bool(bracket["closing"])
+            if depth > MAX_DEPTH:
+                return bracket.start()
+        return None
+
+
+def _in_a_text(source: _Source, start: Place, stop: Place) -> Reason | None:
+    """A sign or a quote that YAML reads otherwise than it is meant."""
+    line, sign, quote = source.line(stop), source.sign(stop), source.sign(start)
+    if sign == "\t" or "\t" in line[: len(line) - len(line.lstrip())]:
+        return stop, "a tab in an indentation", "indent with spaces, not tabs"
+    quoted = QUOTED.match(source.text, source.at(start))
+    if quote in ("'", '"') and start < stop and not (quoted and quoted.end() <= source.at(stop)):
+        if quote == '"' and sign and "\\" in f"{source.before(stop)[-2:]}{sign}":
+            return stop, "a \\ before a sign that it does not go with", "write it twice, or take single quotes"
+        return start, "a text in quotes that does not end", "a quote is not closed"
+    if line.startswith("%"):
+        return stop._replace(column=1), "a directive", "remove the line that starts with %"
+    for place in (stop, start):
+        if source.sign(place) in SIGNS and place.line == stop.line:
+            return place, f"a text that starts with {source.sign(place)}", "quote a text that starts with this sign"
+    return None
+
+
+def _in_brackets(source: _Source, stop: Place, inside: Place | None) -> Reason | None:
+    """Brackets without their other half."""
+    sign, opening = source.sign(stop), source.sign(inside)
+    if inside and opening in CLOSING and (inside.line < stop.line or sign != ":"):
+        where = stop if inside.line == stop.line else inside
+        return where, f"a {opening} without its {CLOSING[opening]}", f"a {opening} is not closed, or a comma lacks"
+    if sign in CLOSING.values():
+        return stop, f"a {sign} that nothing opened", "remove it, or quote the text"
+    return None
+
+
+def _in_lines(source: _Source, start: Place, stop: Place, inside: Place | None) -> Reason:
+    """Lines that do not go together."""
+    sign, first = source.sign(stop), source.sign(start)
+    if sign == ":":
+        return stop, "a `: ` where no key ends", COLON
+    if sign == "-":
+        return stop, "an item where no list is", ITEMS
+    if start.line < stop.line and first not in ("-", "?") and not KEY_END.search(source.line(start), start.column):
+        return start, "a key without its `: `", "a key ends in `: `"
+    if source.before(stop).strip(" -?"):
+        return stop, "something behind a value that has ended", "put quotes around the whole value"
+    if source.sign(inside) == "-":
+        return stop, "a line that is no item of its list", ITEMS
+    return stop, "a line that is no key of its mapping", KEYS
