@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.check import validate
     from costcalc.analysis.cost import Cost, cost
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
-    from costcalc.graph import Repeat, add, new_graph, unroll
+    from costcalc.graph import Outer, Repeat, add, new_graph, unroll
     from costcalc.net import (
         Net,
         break_even,
@@ -43,7 +43,7 @@ ROOMS = {
     "analysis.check": ("validate",),
     "analysis.cost": ("Cost", "cost"),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
-    "graph": ("Repeat", "add", "new_graph", "unroll"),
+    "graph": ("Outer", "Repeat", "add", "new_graph", "unroll"),
     "net": (
         "Net",
         "break_even",
@@ -71,6 +71,7 @@ __all__ = [
     "CostcalcError",
     "GraphError",
     "Net",
+    "Outer",
     "Repeat",
     "ShapeError",
     "SpecError",

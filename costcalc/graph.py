@@ -1,16 +1,16 @@
 """The layer graph: a networkx.DiGraph whose nodes carry an `op` and ordered `inputs`.
 
 Edges follow the inputs, so every networkx algorithm works on it; but the inputs are what counts, since
-`x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses, and
-`place`, where in a spec it stands, and `set`, what makes a number of its `times`.
+`x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that
+stands outside of a repeated body), `place`, where in a spec it stands, and `set`, what makes a number of its `times`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from costcalc.dims import Size, checked, is_number
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
@@ -22,18 +22,33 @@ MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as
 MAX_UNROLLED = 1_000_000  # layers
 
 Graph: TypeAlias = Any  # a networkx.DiGraph; networkx is imported where a graph is made
+Scope = TypeVar("Scope")  # what is known of the layers of one graph
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A layer outside of a repeated body whose weights are used in it; of the graph around, or so many `levels` out."""
+
+    name: Any
+    levels: int = 1
+
+    def from_outside(self) -> Any:
+        """The same layer, seen from the graph around the repeat: its name there, or an `Outer` still."""
+        return self.name if self.levels == 1 else Outer(self.name, self.levels - 1)
 
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
     """`times` copies of a body in a row, each with weights of its own; `times` may be a letter, or 0.
 
-    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape.
+    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. A
+    layer in it `shares` the weights of another in it, or as an `Outer` of one outside, which then are no copy's own.
     """
 
     body: Graph
     times: Size
     depth: int = field(init=False, repr=False)  # of repeats in each other, this one included
+    outer: tuple[Outer, ...] = field(init=False, repr=False)  # what its body shares of layers outside
 
     name = "repeat"
 
@@ -42,10 +57,30 @@ class Repeat:
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
         if self.depth > MAX_NESTING:
             raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
+        owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
+        object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
     return (data["op"] for _, data in nodes_of(graph) if data.get("op").__class__ is Repeat)
+
+
+def owners_of(data: dict[str, Any]) -> Iterable[Any]:
+    """The layers whose weights a node uses, or in a repeat its body: names, and an `Outer` for each further out."""
+    if data.get("op").__class__ is Repeat:
+        return [owner.from_outside() for owner in data["op"].outer]
+    return (data["shares"],) if "shares" in data else ()
+
+
+def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, Any]:
+    """Of the scopes of graphs, each in a repeat of the next, that with the owner of shared weights, and its name there.
+
+    Raises GraphError if the owner stands further out than there are graphs.
+    """
+    name, levels = (owner.name, owner.levels) if owner.__class__ is Outer else (owner, 0)
+    if levels >= len(scopes):
+        raise GraphError(f"layer {label!r} shares the weights of {name!r}, further out than the graph goes")
+    return scopes[levels], name
 
 
 def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
@@ -107,7 +142,9 @@ def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> b
             return False
         if not ((len(edges) == len(inputs) == 1 and inputs[0] in edges) or edges.keys() <= set(inputs)):
             return False
-        if "shares" in data and (data["shares"] not in seen or _is_repeat(graph, data["shares"])):
+        if ("shares" in data or kind is Repeat) and not all(
+            owner.__class__ is Outer or (owner in seen and not _is_repeat(graph, owner)) for owner in owners_of(data)
+        ):
             return False
         seen.add(name)
     return True
@@ -129,7 +166,8 @@ def _by_inputs(graph: Graph, *, shares: bool = True) -> Graph:
     plain.add_nodes_from(graph)
     plain.add_edges_from((source, name) for name, data in graph.nodes(data=True) for source in data["inputs"])
     if shares:
-        plain.add_edges_from((data["shares"], name) for name, data in graph.nodes(data=True) if "shares" in data)
+        owners = ((owner, name) for name, data in graph.nodes(data=True) for owner in owners_of(data))
+        plain.add_edges_from((owner, name) for owner, name in owners if owner.__class__ is not Outer)
     return plain
 
 
@@ -155,8 +193,9 @@ def _problems_of(graph: Graph, name: Any, data: dict[str, Any]) -> Iterator[Prob
             yield _no_such_input(graph, place, label, source)
     for source in sorted(str(source) for source in graph.pred[name] if source not in inputs):
         yield Problem(place, f"an edge leads from {source!r} to {label!r}, but its inputs do not name it")
-    if "shares" in data:
-        yield from _problems_of_sharing(graph, label, data)
+    for owner in owners_of(data):
+        if owner.__class__ is not Outer:
+            yield from _problems_of_sharing(graph, label, owner, place)
 
 
 def _no_such_input(graph: Graph, place: Place | None, label: Any, source: Any) -> Problem:
@@ -164,8 +203,7 @@ def _no_such_input(graph: Graph, place: Place | None, label: Any, source: Any) -
     return Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)
 
 
-def _problems_of_sharing(graph: Graph, label: Any, data: dict[str, Any]) -> Iterator[Problem]:
-    owner, place = data["shares"], data.get("place")
+def _problems_of_sharing(graph: Graph, label: Any, owner: Any, place: Place | None) -> Iterator[Problem]:
     if owner not in graph:
         hint = did_you_mean(str(owner), [*map(str, graph.nodes)])
         yield Problem(place, f"layer {label!r} shares the weights of {owner!r}, which does not exist", hint)
@@ -252,7 +290,7 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     if sum(count_layers(graph)) > max_layers:
         raise GraphError(f"unrolled it has more than {max_layers:,} layers")
     flat = new_graph(**graph.graph)
-    _copy_into(flat, graph, "", {})
+    _copy_into(flat, graph, "", ({},))
     return flat
 
 
@@ -263,24 +301,30 @@ def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
             yield from _all_repeats(data["op"].body, f"{prefix}{name}.")
 
 
-def _copy_into(flat: Graph, graph: Graph, prefix: str, renamed: dict[Any, Any]) -> None:
-    """Appends the layers of `graph` under `prefix`; `renamed` knows where the inputs are and learns the rest."""
+Renamed: TypeAlias = dict[Any, Any]  # layers by the names that they have in the unrolled graph
+
+
+def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ...]) -> None:
+    """Appends the layers of `graph` under `prefix`. The first scope knows where its inputs are and learns the rest;
+    then come those of the graphs around it."""
+    renamed = scopes[0]
     for name, data in in_order(graph):
         op, inputs = data["op"], tuple(renamed[source] for source in data["inputs"])
         if op.__class__ is Repeat:
-            renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs[0])
+            renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs[0], scopes)
         elif name not in renamed:
             extra = {key: value for key, value in data.items() if key not in ("op", "inputs")}
             if "shares" in extra:
-                extra["shares"] = renamed[extra["shares"]]
+                scope, owner = shared_by(f"{prefix}{name}", extra["shares"], scopes)
+                extra["shares"] = scope[owner]
             renamed[name] = add(flat, f"{prefix}{name}", op, *inputs, **extra)
 
 
-def _copies(flat: Graph, op: Repeat, name: str, source: Any) -> Any:
+def _copies(flat: Graph, op: Repeat, name: str, source: Any, scopes: tuple[Renamed, ...]) -> Any:
     entry, end = input_of(op.body), output_of(op.body)
     for i in range(op.times):
         renamed = {entry: source}
-        _copy_into(flat, op.body, f"{name}.{i}.", renamed)
+        _copy_into(flat, op.body, f"{name}.{i}.", (renamed, *scopes))
         source = renamed[end]
     return source
 

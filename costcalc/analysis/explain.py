@@ -9,7 +9,7 @@ from typing import Any
 from costcalc.analysis.cost import counted
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
-from costcalc.graph import Graph, Repeat
+from costcalc.graph import Graph, Repeat, shared_by
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 
@@ -41,18 +41,19 @@ def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "mac
 def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
     """Tensors of each layer that are another's and count there, by name."""
     by_name = {_plain(row.name): row for row in layers}
-    owners = dict(_owners(graph, ""))
+    owners = dict(_owners(graph, ("",)))
     tensors = {name: {tensor.name for tensor in _tensors(by_name[name])} for name in {*owners.values()} & {*by_name}}
     return {row.name: tensors[owners[_plain(row.name)]] for row in layers if owners.get(_plain(row.name)) in tensors}
 
 
-def _owners(graph: Graph, prefix: str) -> Iterator[tuple[str, str]]:
-    """Each layer that uses the weights of another, and that one."""
+def _owners(graph: Graph, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Each layer that uses the weights of another, and that one. Prefixes of this graph, and of those around it."""
     for name, data in graph.nodes(data=True):
         if isinstance(data["op"], Repeat):
-            yield from _owners(data["op"].body, f"{prefix}{name}.")
+            yield from _owners(data["op"].body, (f"{prefixes[0]}{name}.", *prefixes))
         elif "shares" in data:
-            yield f"{prefix}{name}", f"{prefix}{data['shares']}"
+            prefix, owner = shared_by(name, data["shares"], prefixes)
+            yield f"{prefixes[0]}{name}", f"{prefix}{owner}"
 
 
 def _plain(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from costcalc.dims import (
     same_shape,
 )
 from costcalc.errors import Problem, ShapeError
-from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of
+from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import Assumed, all_needs, open_needs, settle, size_needs
 
 
@@ -50,6 +50,7 @@ class Row(NamedTuple):
 
 Report = Callable[[Problem], None]
 Answer = tuple[Shape, Sequence[Size], tuple[Assumed, ...]]
+Scopes = tuple[tuple[Graph, dict[Any, Any]], ...]  # a graph and its shapes so far; then those of the graph around it
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
 MAX_KEPT = 2**14  # numbers of a column that each layer keeps for those that read it
@@ -61,7 +62,7 @@ def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     that depend on them passed over."""
     if "valid" in getattr(graph, "graph", ()):
         raise ShapeError(graph.graph["invalid_because"])
-    return _Walk(report).rows(graph, {}, {}, "", 1)
+    return _Walk(report).rows(((graph, {}),), {}, "", 1)
 
 
 class Mask:
@@ -97,7 +98,7 @@ class Mask:
 def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
     """The rows of a layer graph on columns: costs of one copy each, to be taken `times`. Points that cannot be are
     masked; what stands at them means nothing."""
-    return _Walk(None, mask).rows(graph, {}, {}, "", 1)
+    return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
 class _Walk:
@@ -110,11 +111,10 @@ class _Walk:
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
-    def rows(
-        self, graph: Graph, shapes: dict[Any, Any], outside: dict[Any, str], prefix: str, times: Size
-    ) -> Iterator[Row]:
-        """Rows of one graph; `shapes` starts with those of its inputs, if given, and learns the rest. Names get the
-        prefix, but for those `outside`."""
+    def rows(self, scopes: Scopes, outside: dict[Any, str], prefix: str, times: Size) -> Iterator[Row]:
+        """Rows of the first graph; its shapes start with those of its inputs, if given, and learn the rest. The other
+        graphs are those around it. Names get the prefix, but for those `outside`."""
+        graph, shapes = scopes[0]
         once = is_number(times) and times == 1
         for name, data in in_order(graph):
             op, inputs = data["op"], data["inputs"]
@@ -127,14 +127,15 @@ class _Walk:
             try:
                 if op.__class__ is Repeat:
                     source = outside.get(inputs[0], f"{prefix}{inputs[0]}")
-                    shapes[name] = yield from self.repeat(op, ins, source, f"{prefix}{name}", times)
+                    shapes[name] = yield from self.repeat(op, ins, source, f"{prefix}{name}", times, scopes)
                     continue
                 out, costs, assumed = self.ask(op, ins)
                 if "shares" in data:
-                    if shapes[data["shares"]] is None:  # reported already
+                    (around, known), owner = shared_by(f"{prefix}{name}", data["shares"], scopes)
+                    if known[owner] is None:  # reported already
                         continue
-                    owner = graph.nodes[data["shares"]]
-                    roles, same = _not_shared(op, ins, owner["op"], [shapes[source] for source in owner["inputs"]])
+                    of = around.nodes[owner]
+                    roles, same = _not_shared(op, ins, of["op"], [known[source] for source in of["inputs"]])
                     assumed += same
                     costs = (*roles, *costs[len(roles) :])
             except ShapeError as error:
@@ -161,7 +162,9 @@ class _Walk:
         except TypeError:  # columns have no hash
             return _answer(op, ins, self.allow)
 
-    def repeat(self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size) -> Any:
+    def repeat(
+        self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size, scopes: Scopes
+    ) -> Generator[Row, None, Any]:
         """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
         (x,) = ins
         if is_zero(op.times) is True:
@@ -170,7 +173,8 @@ class _Walk:
         if not self.is_known_to_change(op, x):
             shapes = {entry: x}
             with self.mask.repeated(op.times) if self.mask else nullcontext():
-                rows = list(self.rows(op.body, shapes, {entry: source}, f"{name}.", times * op.times))
+                inside = ((op.body, shapes), *scopes)
+                rows = list(self.rows(inside, {entry: source}, f"{name}.", times * op.times))
             out = shapes[end]
             kept = out is None or same_shape(out, x)
             if kept is True or (is_column(kept) and kept.all()):
@@ -185,7 +189,7 @@ class _Walk:
         outside = {entry: source}
         for i in range(op.times):
             shapes = {entry: x}
-            yield from self.rows(op.body, shapes, outside, f"{name}.{i}.", times)
+            yield from self.rows(((op.body, shapes), *scopes), outside, f"{name}.{i}.", times)
             x, outside = shapes[end], {entry: f"{name}.{i}.{end}"}
             if x is None:
                 break

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, Problems, UnknownName, unknown
-from costcalc.graph import Graph, Repeat, add, count_layers, new_graph, output_of
+from costcalc.graph import Graph, Outer, Repeat, add, count_layers, new_graph, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
 from costcalc.spec.expressions import Expression
@@ -167,18 +167,31 @@ class _Binder:
         return [BROKEN] if item.wrong else found  # it may read something else than it seems to
 
     def find(self, scope: Scope, item: Item, key: str, path: str) -> str:
-        """The node that a layer names."""
-        if self.spec.unsure and self.spec.unsure & {*path.split("."), *map(kind_of_name, path.split("."))}:
+        """The node that a layer names, in the graph of its scope."""
+        if self.is_unsure(path):
             return BROKEN
         node = scope.find(path)
-        if node is None and scope.around and scope.around.find(path) is not None:
+        if node is None and scope.find_outside(path)[0] is not None:
             hint = "each copy sees only its own layers and what it is given"
             self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
         elif node is None and not scope.hides(path):
             elsewhere = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
+            known = scope.known(outside=key == "shares")
             message = f"layer {path!r} does not stand before this one; a layer reads what does"
-            self.problems.add(item.places[key], message if elsewhere else unknown("layer", path, scope.known()))
+            self.problems.add(item.places[key], message if elsewhere else unknown("layer", path, known))
         return node or BROKEN
+
+    def is_unsure(self, path: str) -> bool:
+        """May this be the name of something that could not be read?"""
+        parts = path.split(".")
+        return bool(self.spec.unsure and self.spec.unsure & {*parts, *map(kind_of_name, parts)})
+
+    def find_owner(self, scope: Scope, item: Item) -> Any:
+        """The layer whose weights an item uses: a node, or an Outer if it stands outside of the repeat."""
+        node, levels = scope.find_outside(item.shares) if scope.find(item.shares) is None else (None, 0)
+        if node is None or self.is_unsure(item.shares):
+            return self.find(scope, item, "shares", item.shares)
+        return Outer(node, levels) if node else BROKEN
 
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
         """Puts an item that has a name; returns the node at its end."""
@@ -209,8 +222,8 @@ class _Binder:
         if full != as_written(full):
             extra["label"] = as_written(full)
         if item.shares:
-            extra["shares"] = owner = self.find(scope, item, "shares", item.shares)
-            if owner and scope.graph.nodes[owner]["op"].__class__ is Repeat:
+            extra["shares"] = owner = self.find_owner(scope, item)
+            if owner and scope.data_of(owner)["op"].__class__ is Repeat:
                 self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
                 return BROKEN
         if op is None or BROKEN in sources or extra.get("shares") == BROKEN:
@@ -262,8 +275,10 @@ class _Binder:
                 continue
             more = {key: value for key, value in data.items() if key not in ("op", "inputs")}
             if "shares" in more:
-                more["shares"] = renamed[more["shares"]]
-            renamed[name] = BROKEN if more.get("shares") == BROKEN else f"{full}.{name}"
+                owner = more["shares"]
+                more["shares"] = owner.from_outside() if owner.__class__ is Outer else renamed[owner]
+            lost = data["op"].__class__ is Repeat and data["op"].outer  # its owners have other names here
+            renamed[name] = BROKEN if lost or more.get("shares") == BROKEN else f"{full}.{name}"
             if renamed[name]:
                 add(scope.graph, renamed[name], data["op"], *inputs, **more)
         return BROKEN

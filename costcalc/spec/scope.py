@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from costcalc.graph import Graph
+from costcalc.graph import Graph, Outer
 from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
@@ -56,7 +56,7 @@ class Scope:
     values: dict[str, Any]
     ends: dict[str, str]  # layer, group or block by full name -> the node its output is
     outer: Scope | None = None
-    around: Scope | None = None  # of the body of a repeat, which sees nothing of it
+    around: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
     here: str | None = None  # the node the next layer reads
     opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
     sides: list[str] = field(default_factory=list)  # nodes at the ends of side branches
@@ -75,6 +75,16 @@ class Scope:
             scope = scope.outer
         return None
 
+    def find_outside(self, path: str) -> tuple[str | None, int]:
+        """The node that a path means outside of the repeat, and how many repeats further out it stands."""
+        scope, levels = self.around, 1
+        while scope is not None:
+            node = scope.find(path)
+            if node is not None:
+                return node, levels
+            scope, levels = scope.around, levels + 1
+        return None, 0
+
     def hides(self, path: str) -> bool:
         """May this be inside of something that could not be read?"""
         scope: Scope | None = self
@@ -82,12 +92,21 @@ class Scope:
             parts = f"{scope.prefix}{path}".split(".")
             if not scope.opaque.isdisjoint(".".join(parts[:depth]) for depth in range(1, len(parts))):
                 return True
-            scope = scope.outer
+            scope = scope.outer or scope.around
         return False
 
-    def known(self) -> list[str]:
-        """Names a `from` could mean here, for hints."""
-        return [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
+    def known(self, *, outside: bool = False) -> list[str]:
+        """Names a `from` could mean here, for hints; a `shares` means those outside of a repeat too."""
+        names = [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
+        return [*names, *self.around.known(outside=True)] if outside and self.around else names
+
+    def data_of(self, owner: Any) -> dict[str, Any]:
+        """What is kept of a layer whose weights are shared here."""
+        scope = self
+        for _ in range(owner.levels if owner.__class__ is Outer else 0):
+            scope = scope.around or scope
+        node: dict[str, Any] = scope.graph.nodes[owner.name if owner.__class__ is Outer else owner]
+        return node
 
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: as the author did, else by kind, numbered where the list has several.

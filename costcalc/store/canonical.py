@@ -2,7 +2,8 @@
 
 Names and places do not count, nor does the order in which layers were added, nor what the graph is called: a layer is
 what it computes and from what. Everything else does: every field of every op, the order of inputs, whose weights are
-shared, the sizes of the input with its batch. A Repeat is one layer; n copies written out are another graph.
+shared, the sizes of the input with its batch. A Repeat is one layer; n copies written out are another graph. Layers
+outside whose weights its body uses are numbered in the order of its text, and listed behind it.
 
 The hashed text describes the graph completely, so unlike graphs never share a hash. Two layers that no op, input or
 user tells apart are listed by name; only where such twins are no mirror images could a renaming change the hash.
@@ -10,7 +11,7 @@ user tells apart are listed by name; only where such twins are no mirror images 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from hashlib import sha256
 from itertools import groupby
@@ -29,32 +30,45 @@ def graph_hash(graph: Any) -> str:
 
 def canonical_text(graph: Any) -> str:
     """Every layer on a line, `op <- inputs`, in an order of its own; inputs by the numbers of their lines, from 0."""
-    from costcalc.graph import in_order
+    from costcalc.graph import nodes_of, owners_of, shared_by
 
-    nodes = {name: _Node(data) for name, data in in_order(graph)}
-    at = _numbers(nodes, _marks_from_above(nodes, _marks_from_below(nodes)))
-    return "\n".join([HEAD, *(nodes[name].text(at) for name in at)])
+    for name, data in nodes_of(graph):
+        for owner in owners_of(data):
+            shared_by(name, owner, (graph,))
+    return _text_and_outer(graph, {})[0]
+
+
+def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any]]:
+    """The text of a graph, and the layers outside of it whose weights it uses, in the order of their numbers. `outer`:
+    the marks of those layers, which tell them apart without their names."""
+    nodes, below = _marks_from_below(graph, outer)
+    at = _numbers(nodes, _marks_from_above(nodes, below), outer)
+    used = dict.fromkeys(owner for name in at for owner in nodes[name].owners if owner in outer)
+    called = {**at, **{owner: f"outer {number}" for number, owner in enumerate(used)}}
+    return "\n".join([HEAD, *(nodes[name].text(called) for name in at)]), [*used]
 
 
 class _Node:
-    """A layer without its name: its op as text, and the names of what it reads."""
+    """A layer without its name: its op as text, and the names of what it reads and of those whose weights it uses."""
 
-    def __init__(self, data: dict[str, Any]):
-        self.op, self.inputs = _op_text(data["op"]), data["inputs"]
-        self.owner: tuple[Any, ...] = (data["shares"],) if "shares" in data else ()
+    def __init__(self, data: dict[str, Any], marks: dict[Any, str]):
+        self.inputs, (self.op, self.owners) = data["inputs"], _op_and_owners(data, marks)
 
-    def text(self, called: dict[Any, Any]) -> str:
+    def text(self, called: Mapping[Any, Any]) -> str:
         """The layer, with what it reads called so."""
-        shares = "".join(f" shares {called[owner]}" for owner in self.owner)
+        shares = "".join(f" shares {called[owner]}" for owner in self.owners)
         return f"{self.op} <- {','.join(str(called[source]) for source in self.inputs)}{shares}"
 
 
-def _marks_from_below(nodes: dict[Any, _Node]) -> dict[Any, str]:
-    """Each layer marked by all it is computed from."""
-    marks: dict[Any, str] = {}
-    for name, node in nodes.items():
+def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _Node], dict[Any, str]]:
+    """Each layer, and its mark by all it is computed from."""
+    from costcalc.graph import in_order
+
+    nodes, marks = {}, dict(outer)
+    for name, data in in_order(graph):
+        nodes[name] = node = _Node(data, marks)
         marks[name] = _sha(node.text(marks))
-    return marks
+    return nodes, marks
 
 
 def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[Any, str]:
@@ -65,30 +79,35 @@ def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[An
         marks[name] = _sha("\n".join([below[name], *sorted(uses[name])]))
         for position, source in enumerate(nodes[name].inputs):
             uses[source].append(f"{position} {marks[name]}")
-        for owner in nodes[name].owner:
-            uses[owner].append(f"shares {marks[name]}")
+        for owner in nodes[name].owners:
+            if owner in uses:
+                uses[owner].append(f"shares {marks[name]}")
     return marks
 
 
-def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str]) -> dict[Any, int]:
+def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str], outer: Mapping[Any, str]) -> dict[Any, int]:
     """Each layer's line: inputs first, then by mark; then by the lines of what is read, then by name."""
     depth: dict[Any, int] = {}
     for name, node in nodes.items():
-        depth[name] = 1 + max((depth[source] for source in (*node.inputs, *node.owner)), default=0)
+        depth[name] = 1 + max((depth.get(source, 0) for source in (*node.inputs, *node.owners)), default=0)
     at: dict[Any, int] = {}
+    called: dict[Any, Any] = dict(outer)
     for _, level in groupby(sorted(nodes, key=depth.__getitem__), depth.__getitem__):
-        for name in sorted(level, key=lambda name: (marks[name], nodes[name].text(at), str(name))):
-            at[name] = len(at)
+        for name in sorted(level, key=lambda name: (marks[name], nodes[name].text(called), str(name))):
+            called[name] = at[name] = len(at)
     return at
 
 
-def _op_text(op: Any) -> str:
-    from costcalc.graph import Repeat
+def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str, list[Any]]:
+    """An op as text, and the layers of this graph or around it whose weights it uses, in the order of the text."""
+    from costcalc.graph import Repeat, owners_of
 
+    op, owners = data["op"], [*owners_of(data)]
     if isinstance(op, Repeat):
-        return f"repeat(times={_value_text(op.times)}, body={graph_hash(op.body)})"
+        text, used = _text_and_outer(op.body, {owner: marks[owner.from_outside()] for owner in op.outer})
+        return f"repeat(times={_value_text(op.times)}, body={_sha(text)})", [owner.from_outside() for owner in used]
     fields = (f"{name}={_value_text(value)}" for name, value in vars(op).items())
-    return f"{op.name}({', '.join(fields)})"
+    return f"{op.name}({', '.join(fields)})", owners
 
 
 def _value_text(value: Any) -> str:

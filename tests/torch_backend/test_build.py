@@ -1,11 +1,13 @@
 """A layer graph as a module: its names, its shapes, what it computes, and what torch's own tools make of it."""
 
 import io
+import random
 import re
 
 import pytest
 from support.cases import CASES, label
 from support.layers import chain, graph_of
+from support.sharing import random_spec
 
 torch = pytest.importorskip("torch")
 
@@ -17,6 +19,7 @@ from costcalc import ops  # noqa: E402
 from costcalc.errors import GraphError, TooLarge  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
 from costcalc.torch_backend.blocks import blocks_once  # noqa: E402
+from costcalc.torch_backend.verify import verify_net  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 
@@ -167,6 +170,23 @@ def test_a_layer_that_shares_is_the_same_module_called_twice():
     x = torch.randn(2, 6, 13, 10)
     torch.testing.assert_close(module(x), module.a(module.a(x)))
     assert sum(p.numel() for p in module.parameters()) == costcalc.cost(graph).params
+
+
+def test_copies_that_share_a_layer_outside_are_its_module_called_again(tmp_path):
+    dice = random.Random(5)
+    for _ in range(8):
+        (tmp_path / "x.yaml").write_text(random_spec(dice))
+        found = verify_net(costcalc.load(str(tmp_path / "x.yaml")))
+        assert found.ok, found.verdict
+    body = costcalc.new_graph()
+    costcalc.add(body, "input", ops.Input())
+    costcalc.add(body, "conv", ops.Conv(6, 3, padding=1), "input", shares=costcalc.Outer("a"))
+    graph = chain(("a", ops.Conv(6, 3, padding=1)))
+    costcalc.add(graph, "r", costcalc.Repeat(body, 3), "a")
+    module = build(graph)
+    x = torch.randn(2, 6, 13, 10)
+    torch.testing.assert_close(module(x), module.a(module.a(module.a(module.a(x)))))
+    assert sum(p.numel() for p in module.parameters()) == costcalc.cost(graph).params == 6 * (54 + 1)
 
 
 def test_an_embedding_and_a_linear_may_be_tied():
