@@ -85,30 +85,34 @@ def test_explained_numbers_say_nothing_of_weights_that_are_anothers(tmp_path):
     assert [row["name"] for row in rows if row["metric"] == "params"] == ["g.a", "r.a", "r.s.own", "total"]
 
 
+def tied(shares="b", key="shares"):
+    return f"repeat: {{times: 2, layers: [conv: {{channels: 3, kernel: 1, {key}: {shares}}}]}}"
+
+
+B = "conv: {name: b, channels: 3, kernel: 1}"
+
+
 @pytest.mark.parametrize(
     ("layers", "said"),
     [
-        ("[repeat: {times: 2, layers: [conv: {channels: 3, kernel: 1, shares: b}]}, {conv: {name: b, channels: 3, kernel: 1}}]",
-         "layer 'b' does not stand before this one; a layer reads what does"),
-        ("[{conv: {name: b, channels: 3, kernel: 1}}, repeat: {times: 2, layers: [{conv: {channels: 3, kernel: 1, shares: bb}}]}]",
-         "unknown layer 'bb'; did you mean 'b'?"),
-        ("[repeat: {name: b, times: 2, layers: [relu]}, repeat: {times: 2, layers: [{conv: {channels: 3, kernel: 1, shares: b}}]}]",
-         "'b' is a repeat: each copy has its own weights"),
-        ("[conv: {name: b, channels: 3, kernel: 1}, repeat: {times: 2, layers: [{conv: {channels: 3, kernel: 1, from: b}}]}]",
-         "layer 'b' stands outside of the repeat; each copy sees only its own layers and what it is given"),
+        ([tied(), B], "layer 'b' does not stand before this one; a layer reads what does"),
+        ([B, tied("bb")], "unknown layer 'bb'; did you mean 'b'?"),
+        (["repeat: {name: b, times: 2, layers: [relu]}", tied()], "'b' is a repeat: each copy has its own weights"),
+        ([B, tied(key="from")], "layer 'b' stands outside of the repeat; each copy sees only its own layers and "
+         "what it is given"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_shared_is_named(layers, said):
+    spec = parse_text("\n  - ".join([HEAD.rstrip(), *layers]), "x.yaml")
     with pytest.raises(SpecError) as caught:
-        spec = parse_text(f"{HEAD.removesuffix('layers:' + chr(10))}layers: {layers}\n", "x.yaml")
         bind(spec, resolve(spec, {}))
     assert str(caught.value).partition(": ")[2] == said
 
 
 def test_shared_weights_must_fit_in_every_copy(tmp_path):
+    other = TIED.replace("kernel: 3, padding: same, shares", "kernel: 1, shares")
     with pytest.raises(ShapeError, match=r"layer 'r.conv' \(conv\): shares weight of shape \(3, 3, 3, 3\), but needs"):
-        load(TIED.replace("repeat: {", "upsample: 1\n  - repeat: {").replace("channels: 3, kernel: 3, padding: same, shares",
-                          "channels: 3, kernel: 1, shares"), tmp_path).cost()  # fmt: skip
+        load(other, tmp_path).cost()
     grown = TIED.replace("times: n", "times: 2").replace("relu]", "{concat: [[], []]}]")
     with pytest.raises(ShapeError, match=r"layer 'r.1.conv' \(conv\): shares weight of shape"):
         load(grown, tmp_path).cost()
