@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple, NoReturn
 
 
@@ -88,12 +87,14 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but hardly meant."""
+    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but hardly meant; its `layer` is
+    that of a network which it is about, if any."""
 
     place: Place | None
     message: str
     hint: str = ""
     warning: bool = False
+    layer: str = ""
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
@@ -119,6 +120,7 @@ class SpecError(CostcalcError):
 NOWHERE = Place("", 0, 0)
 MAX_PROBLEMS = 100
 MAX_COMPARED = 1000  # names that one hint is chosen from
+MAX_SLIPS = 3  # more than any name that is a slip away has
 
 
 class Problems:
@@ -167,12 +169,54 @@ def shorten(text: str, limit: int = 60) -> str:
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """`did you mean 'conv'?`, or the whole list when nothing is near and the list is short."""
-    names = sorted(known) if len(known) <= MAX_COMPARED else []  # comparing is slow, and a hostile file has thousands
-    near = [other for other in names if other.casefold() == name.casefold()]
-    near = near or (get_close_matches(name, names, n=1, cutoff=0.6) if len(name) <= 64 else [])
+    near = nearest(name, known)
     if near:
-        return f"did you mean {near[0]!r}?"
-    return f"known: {', '.join(names)}" if 0 < len(names) <= 60 else ""
+        return f"did you mean {near!r}?"
+    return f"known: {', '.join(sorted(known))}" if 0 < len(known) <= 60 else ""
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """The known name that this one is a slip of the keyboard away from, or the beginning of; "" if there is none.
+
+    A slip is one letter more, less, another or in its neighbour's place, and two of them in six letters or more. The
+    first letter is right: `prelu` is no slip of `relu`.
+    """
+    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands
+        return ""
+    word = name.casefold()
+    found = []
+    for other in sorted(known):
+        there = other.casefold()
+        if there == word:
+            return other
+        if there[:1] == word[:1] or there[:2] == word[1::-1]:
+            slips = slips_between(word, there, 1 if len(word) < 6 else 2)
+            if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
+                found.append(
+                    (slips or MAX_SLIPS, not there.startswith(word), other)
+                )  # a letter less sooner than one more
+    return min(found)[2] if found else ""
+
+
+def slips_between(a: str, b: str, most: int) -> int | None:
+    """How many letters are more, less, others or swapped with their neighbour; None for more than `most`.
+
+    The optimal string alignment distance: the usual table, of which three lines are kept.
+    """
+    if abs(len(a) - len(b)) > most:
+        return None
+    before: list[int] = []
+    last, line = before, [*range(len(b) + 1)]
+    for i, sign in enumerate(a, 1):
+        before, last, line = last, line, [i]
+        for j, other in enumerate(b, 1):
+            best = min(last[j] + 1, line[j - 1] + 1, last[j - 1] + (sign != other))
+            if i > 1 and j > 1 and sign == b[j - 2] and a[i - 2] == other:
+                best = min(best, before[j - 2] + 1)
+            line.append(best)
+        if min(line) > most:
+            return None
+    return line[-1] if line[-1] <= most else None
 
 
 def unknown(kind: str, name: str, known: Collection[str]) -> str:

@@ -131,11 +131,16 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
             if name in _head(stem).presets:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
-    hint = did_you_mean(name, [entry.name for entry in entries()])
+    is_another = name.casefold().startswith(OTHER_FAMILIES)
+    hint = "" if is_another else did_you_mean(name, [entry.name for entry in entries()])
     more = "see `costcalc list`, or give the path of a spec"
     raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
 
 
+OTHER_FAMILIES = (  # networks that the library has not, a letter or two away from one that it has
+    "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
+    "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
+)  # fmt: skip
 PICKLED = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib")
 
 
