@@ -2,7 +2,8 @@
 
 Edges follow the inputs, so every networkx algorithm works on it; but the inputs are what counts, since
 `x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that
-stands outside of a repeated body), `place`, where in a spec it stands, and `set`, what makes a number of its `times`.
+stands outside of a repeated body), `place`, where in a spec it stands, `set`, what makes a number of its `times`, and
+`meant`: it gives no warning.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from costcalc.dims import Size, checked, is_number
-from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
+from costcalc.errors import GraphError, Place, Problem, did_you_mean, nearest, shorten
 from costcalc.ops import OPS
-from costcalc.ops.base import CLASSES
+from costcalc.ops.base import CLASSES, snake_case
+from costcalc.ops.synonyms import SYNONYMS, WITHOUT_A_RULE
 
 INPUT = OPS["input"]
 MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
@@ -225,8 +227,16 @@ def _no_rule(data: dict[str, Any]) -> str:
     if kind in {cls.__name__ for cls in OPS.values()}:
         there = getattr(op, "__module__", op.__class__.__module__)
         return f"has an op of {there}, which has no rule; write costcalc.ops.{kind}(…)"
-    hint = did_you_mean(str(kind), [cls.__name__ for cls in OPS.values()])
-    return f"has the op {kind!r}, which has no rule; {hint if hint.startswith('did') else 'see docs/add_an_op.md'}"
+    return f"has the op {kind!r}, which has no rule; {_hint(str(kind))}"
+
+
+def _hint(kind: str) -> str:
+    """The class that another name stands for, or is a slip away from; or how to make one."""
+    word = kind if kind in SYNONYMS else snake_case(kind)
+    if word in SYNONYMS or kind.lower() in SYNONYMS:
+        return f"did you mean {OPS[SYNONYMS.get(word) or SYNONYMS[kind.lower()]].__name__!r}?"
+    near = "" if word in WITHOUT_A_RULE else nearest(kind, [cls.__name__ for cls in OPS.values()])
+    return f"did you mean {near!r}?" if near else "see docs/add_an_op.md"
 
 
 def _cycles(graph: Graph) -> list[Problem]:

@@ -7,8 +7,9 @@ from dataclasses import MISSING, fields
 from inspect import cleandoc
 from typing import Any
 
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
+from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
 from costcalc.table import Column, Table, document
 
 Described = dict[str, Any]
@@ -16,14 +17,16 @@ Described = dict[str, Any]
 
 def described(name: str) -> Described:
     """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
+    name = name if name in OPS else SYNONYMS.get(name, name)
     if name not in OPS or name == "input":
-        raise UnknownName(unknown("op", name, names()))
+        raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, names())}")
     text = cleandoc(OPS[name].__doc__ or "")
     pieces = [piece.strip() for piece in re.split(r" {3,}|\n", text)]
     return {
         "op": name,
         "shapes": next((piece for piece in pieces if "->" in piece), ""),
         "about": text,
+        "synonyms": sorted(other for other, op in SYNONYMS.items() if op == name),
         "fields": _fields(name),
         "needs": _needs(name),
     }
@@ -47,12 +50,13 @@ def ops_table() -> Table:
 
 
 def op_table(name: str) -> Table:
-    """One op: its fields as rows, the rest as notes."""
+    """One op, by any of its names: its fields as rows, the rest as notes."""
     op = described(name)
-    columns = tuple(Column(key, key, "text") for key in ("field", "takes", "default"))
-    rows = [{**field, "default": _written(field)} for field in op["fields"]]
-    notes = [op["about"], *op["needs"]]
-    return Table(name, columns, rows, None, notes)
+    keys = ("field", "takes", "default", *(["also"] if any(field["synonyms"] for field in op["fields"]) else []))
+    columns = tuple(Column(key, key, "text") for key in keys)
+    rows = [{**field, "default": _written(field), "also": ", ".join(field["synonyms"])} for field in op["fields"]]
+    also = [f"also: {', '.join(op['synonyms'])}"] if op["synonyms"] else []
+    return Table(op["op"], columns, rows, None, [op["about"], *also, *op["needs"]])
 
 
 def to_dict(ops: list[Described]) -> dict[str, Any]:
@@ -75,6 +79,7 @@ def _fields(name: str) -> list[dict[str, Any]]:
             "takes": kinds[field.name].plain_name,
             "needed": field.default is MISSING,
             "default": None if field.default is MISSING else field.default,
+            "synonyms": sorted(other for other, own in field_synonyms(cls).items() if own == field.name),
         }
         for field in fields(OPS[name])
     ]

@@ -8,11 +8,22 @@ from typing import Any
 
 from costcalc.errors import Place, did_you_mean, shorten, unknown
 from costcalc.ops import OPS
+from costcalc.ops.synonyms import hint as op_hint
 from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, constant
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.model import UNKNOWN, Block, Item, Value, unique
 from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
-from costcalc.spec.signature import EXTRAS, STRUCTURES, field_hint, kinds_of, needed_by, read_parameters, read_signature
+from costcalc.spec.signature import (
+    EXTRAS,
+    STRUCTURES,
+    by_one_name,
+    field_hint,
+    fields_by_one_name,
+    kinds_of,
+    needed_by,
+    read_parameters,
+    read_signature,
+)
 
 JOINS = ("add", "mul", "concat")
 MAX_VALUES = 10_000  # in one list
@@ -60,9 +71,11 @@ class Layers:
 
     def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            return self.of_kind(node, None) if self.is_kind(node) else self.unknown(node.place)
+            key = by_one_name(node, [*self.blocks, *self.below])
+            return self.of_kind(key, None) if self.is_kind(key) else self.unknown(node.place)
         if isinstance(node, Mapping) and len(node.entries) == 1:
             key, value = node.entries[0]
+            key = by_one_name(key, [*self.blocks, *self.below])
             return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
         if isinstance(node, Mapping) and len(node.entries) > 1:
             return self.beside(node)
@@ -115,9 +128,8 @@ class Layers:
         if kind in self.below:
             self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
             return False
-        near = did_you_mean(kind, [*(name for name in OPS if name != "input"), *self.blocks, *STRUCTURES])
-        hint = near if near.startswith("did") else "see docs/specs.md, or docs/add_an_op.md to teach it one"
-        self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", hint)
+        near = op_hint(kind, [*(name for name in OPS if name != "input"), *self.blocks, *STRUCTURES])
+        self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", near)
         return False
 
     def call(self, key: Scalar, node: Node | None) -> Item:
@@ -143,6 +155,7 @@ class Layers:
     def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
         """The entries of an item; one that is not known may be its name."""
         if isinstance(node, Mapping):
+            node = node if kind in self.blocks else fields_by_one_name(self.forms, node, kind)
             strange = [value for key, value in node.entries if key.text not in known]
             self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
         return self.forms.entries(node, kind, known, lambda name: field_hint(kind, name, known))
@@ -200,7 +213,7 @@ class Layers:
         return tuple([self.value(item, what) for item in node.items])
 
     def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
-        """`name`, `from`, `when` and `shares` as an Item keeps them."""
+        """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
         found: dict[str, Any] = {}
         if "name" in given:
             found["name"] = self.forms.word(given["name"][1], "name") or unique(key.text, key.place)
@@ -212,6 +225,10 @@ class Layers:
             found["shares"] = self.forms.path(given["shares"][1], "shares") or ""
             if key.text in self.blocks:
                 self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
+        if "meant" in given:
+            found["meant"] = bool(self.forms.flag(given["meant"][1], "meant"))
+            if key.text in self.blocks:
+                self.wrong(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
         if given:
             found["places"] = {name: given[name][1].place for name in ("from", "shares") if name in given}
         return found

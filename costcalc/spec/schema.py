@@ -9,6 +9,7 @@ from typing import Any
 
 from costcalc.ops import OPS
 from costcalc.ops.fields import Kind
+from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import head, layers, parse, published, signature
 from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
@@ -43,7 +44,9 @@ EXTRAS: Schema = {
     },
     "when": {"type": ["string", "boolean"], "description": "build it only if this expression is true"},
     "shares": {**PATH, "description": "the layer whose weights it uses; they are counted once, there"},
+    "meant": {"type": "boolean", "description": "true: the layer is as it is meant, and gives no warning"},
 }
+FOR_OPS = ("shares", "meant")  # those that structures do not take
 STRUCTURES = {
     "group": "layers under one name",
     "repeat": "copies in a row, each with weights of its own",
@@ -122,7 +125,7 @@ def _layer() -> Schema:
         "minProperties": 1,
         "maxProperties": 1,
         "properties": known,
-        "patternProperties": {of_a_block: {"description": "a block"}},
+        "patternProperties": {of_a_block: {"description": "a block, or another name of an op"}},
         "additionalProperties": False,
     }
     return {"anyOf": [*alone, block, mapping]}
@@ -131,11 +134,35 @@ def _layer() -> Schema:
 def _call(op: str) -> Schema:
     """An op with its fields, or with one value for the first."""
     kinds = kinds_of(op)
-    fields = {name: _field(kind) for name, kind in kinds.items()}
-    full = _mapping({**fields, **EXTRAS}, needed=[*needed_by(op)])
+    fields = _fields(op)
+    full = {**_mapping({**fields, **EXTRAS}), **_needed(op)}
     first = [*kinds][:1]
     short = [fields[name] for name in first if set(needed_by(op)) <= set(first)]
     return {"anyOf": [full, *short], "description": _about(op)}
+
+
+def _fields(op: str) -> Schema:
+    """The fields of an op, under all their names."""
+    fields = {name: _field(kind) for name, kind in kinds_of(op).items()}
+    others = {
+        other: {**fields[name], "description": f"another name of {name}"}
+        for other, name in field_synonyms(OPS[op]).items()
+    }
+    return {**fields, **others}
+
+
+def _needed(op: str) -> Schema:
+    """Every field that the op cannot do without, under one of its names."""
+    names = {name: [name] for name in needed_by(op)}
+    for other, name in field_synonyms(OPS[op]).items():
+        if name in names:
+            names[name].append(other)
+    plain = [name for name, all_names in names.items() if len(all_names) == 1]
+    either = [all_names for all_names in names.values() if len(all_names) > 1]
+    found: Schema = {"required": plain} if plain else {}
+    if either:
+        found["allOf"] = [{"anyOf": [{"required": [name]} for name in all_names]} for all_names in either]
+    return found
 
 
 def _field(kind: Kind) -> Schema:
@@ -156,9 +183,8 @@ def _field(kind: Kind) -> Schema:
 
 
 def _join(op: str) -> Schema:
-    fields = {name: _field(kind) for name, kind in kinds_of(op).items()}
     either = {"anyOf": [{"required": ["branches"]}, {"required": ["from"]}]}
-    return {**_mapping({**fields, "branches": _branches(), **EXTRAS}), **either}
+    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRAS}), **either}
 
 
 def _branches() -> Schema:
@@ -169,7 +195,7 @@ def _structure(kind: str) -> Schema:
     own: Schema = {"layers": {"$ref": "#/$defs/layers"}}
     if kind == "repeat":
         own["times"] = {**SIZE, "description": "how many; may be 0, or an expression"}
-    return _mapping({**own, **{key: value for key, value in EXTRAS.items() if key != "shares"}}, needed=[*own])
+    return _mapping({**own, **{key: value for key, value in EXTRAS.items() if key not in FOR_OPS}}, needed=[*own])
 
 
 def _mapping(fields: Schema, needed: list[str] | None = None) -> Schema:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import MISSING, fields
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from costcalc.errors import Place, shorten
+from costcalc.errors import Place, nearest, shorten
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.fields import Kind
+from costcalc.ops.synonyms import SYNONYMS, field_synonyms
 from costcalc.spec.expressions import NAME, RESERVED, Expression
 from costcalc.spec.forms import Forms
-from costcalc.spec.reader import Scalar
+from costcalc.spec.reader import Mapping, Scalar
 
-EXTRAS = ("name", "from", "when", "shares")  # keys that go with every item
+EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
 STRUCTURES = ("group", "repeat", "side")
 ADVICE = {  # what is asked for again and again, and is written otherwise
     ("scaled_dot_product_attention", "heads"): (
         "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md"
-    )
+    ),
+    ("layer_norm", "normalized_shape"): "costcalc derives the sizes; `axes` says how many of the last axes it takes",
+    **{(kind, "meant"): "meant goes with an op; say it of the layer inside" for kind in STRUCTURES},
+    ("lstm", "batch_first"): "the batch is always the first axis; leave it out",
+    ("gru", "batch_first"): "the batch is always the first axis; leave it out",
 }
 SIGNATURE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 Parameters = dict[str, Expression | None]  # with their defaults
@@ -33,13 +37,44 @@ def kinds_of(op: str) -> dict[str, Kind]:
     return field_kinds(cls)
 
 
+def by_one_name(key: Scalar, blocks: Collection[str]) -> Scalar:
+    """The op by its own name where a synonym stands for it. An op or one of the blocks goes before a synonym."""
+    kind = key.text
+    if kind not in SYNONYMS or kind in OPS or kind in blocks:
+        return key
+    return Scalar(SYNONYMS[kind], SYNONYMS[kind], key.place)
+
+
+def fields_by_one_name(forms: Forms, node: Mapping, op: str) -> Mapping:
+    """The same entries, with the op's own name of a field where a synonym stands for it. Notes a field that is given
+    under two names."""
+    names = field_synonyms(OPS.get(op))
+    if not any(key.text in names for key, _ in node.entries):
+        return node
+    given: dict[str, str] = {}
+    entries = []
+    for key, value in node.entries:
+        name = names.get(key.text, key.text)
+        if name in given:
+            message = f"{op}: {shorten(given[name])!r} and {shorten(key.text)!r} are one field, {name}"
+            forms.wrong(key.place, message, "give one of them")
+        else:
+            given[name] = key.text
+            entries.append((Scalar(name, name, key.place), value))
+    return Mapping(node.place, entries)
+
+
 def field_hint(kind: str, name: str, known: Collection[str]) -> str:
     """What a field that does not exist may have meant, and which do."""
     own = [field for field in known if field not in EXTRAS or kind in STRUCTURES]
     if (kind, name) in ADVICE:
         return ADVICE[kind, name]
-    near = [*get_close_matches(name[:64], own, 1), *get_close_matches(name[:64], EXTRAS, 1, 0.7)]
-    guess = f"did you mean {near[0]!r}? " if near else ""
+    if name in getattr(OPS.get(kind), "derived_fields", ()):
+        return "costcalc derives it from what the layer reads; leave it out"
+    near = nearest(name, own) or nearest(
+        name, [*field_synonyms(OPS.get(kind)), *EXTRAS] if kind not in STRUCTURES else []
+    )
+    guess = f"did you mean {near!r}? " if near else ""
     return f"{guess}{kind} has {shorten(', '.join(own), 200) or 'no fields of its own'}"
 
 

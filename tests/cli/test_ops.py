@@ -21,8 +21,14 @@ def test_every_op_has_its_shapes_and_all_of_its_fields():
 
 def test_fields_have_kinds_and_defaults():
     assert described("linear")["fields"] == [
-        {"field": "features", "takes": "a whole number", "needed": True, "default": None},
-        {"field": "bias", "takes": "true or false", "needed": False, "default": True},
+        {
+            "field": "features",
+            "takes": "a whole number",
+            "needed": True,
+            "default": None,
+            "synonyms": ["out_features", "units"],
+        },
+        {"field": "bias", "takes": "true or false", "needed": False, "default": True, "synonyms": ["use_bias"]},
     ]
     assert described("transpose")["needs"] == ["refused: order … does not name each of … axes once"]
     assert described("add")["needs"][0] == "At least two inputs of as many axes, each axis equal or 1"

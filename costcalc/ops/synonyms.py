@@ -1,0 +1,73 @@
+"""Other names of ops and of their fields, as torch and Keras have them. Each means exactly what the op or field does.
+
+An op says of itself
+
+    synonyms            other names of the op
+    field_synonyms      the field that each other name of a field means
+    derived_fields      what others ask for and costcalc derives from the input: it is refused, with that hint
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields
+from typing import Any
+
+from costcalc.errors import nearest
+
+SYNONYMS: dict[str, str] = {}  # the op that each other name of an op means; an op of that name goes before
+
+# Ops of the field without a rule here. Some are a letter or two away from an op that costs something else.
+_ABSENT = (
+    "adaptive_max_pool adaptive_max_pool2d alpha_dropout bilinear celu channel_shuffle conv4d cosine_similarity crop "
+    "deform_conv2d div dropout2d drop_path einsum elu embedding_bag exp fold geglu glu grn hardshrink hardtanh "
+    "instance_norm instance_norm2d interpolate involution layer_scale linear_attention log logsigmoid log_softmax "
+    "lp_pool lp_pool2d max maxout max_unpool max_unpool2d mean min min_pool mish pad pixel_shuffle pixel_unshuffle pow "
+    "prelu quick_gelu reglu relu2 rms_norm rmsnorm rnn roi_align roll rrelu scale selu slice softmin softplus "
+    "softshrink softsign split sqrt stochastic_depth sub sum swiglu tanhshrink threshold unfold weight_norm"
+)
+WITHOUT_A_RULE = frozenset(_ABSENT.split())
+# What has a rule under another name, but does not mean quite the same.
+_IN_PARTS = "write its parts: linear, reshape, transpose, scaled_dot_product_attention, as in docs/specs.md"
+_JOINED = "write concat, which joins along the channels unless its axis says otherwise"
+_RESHAPED = "write reshape, with the shape without its batch"
+INSTEAD = {
+    **dict.fromkeys(("attention", "self_attention", "multi_head_attention", "multihead_attention"), _IN_PARTS),
+    **dict.fromkeys(("cat", "concatenate"), _JOINED),
+    **dict.fromkeys(("squeeze", "unflatten", "unsqueeze", "view"), _RESHAPED),
+}
+
+
+def of_each_rank(*names: str) -> tuple[str, ...]:
+    """The names that torch gives one op by the axes it slides along: `max_pool1d`, `max_pool2d`, `max_pool3d`."""
+    return tuple([f"{name}{rank}d" for name in names for rank in (1, 2, 3)])
+
+
+def register(cls: Any, ops: Collection[str]) -> None:
+    """Notes the synonyms of an op. Raises TypeError for one that means something already."""
+    for name in vars(cls).get("synonyms", ()):  # its own: a class below it is another op
+        if name in ops or SYNONYMS.get(name, cls.name) != cls.name:
+            raise TypeError(f"op {cls.__name__}: its synonym {name!r} is {SYNONYMS.get(name, name)} already")
+    own = {field.name for field in fields(cls)}
+    for other, name in field_synonyms(cls).items():
+        if other in own or name not in own:
+            what = f"a field itself, not {name}" if other in own else f"{name}, which is no field"
+            raise TypeError(f"op {cls.__name__}: its synonym {other!r} is {what}")
+    SYNONYMS.update(dict.fromkeys(vars(cls).get("synonyms", ()), cls.name))
+
+
+def field_synonyms(cls: Any) -> dict[str, str]:
+    """The field of an op that each other name of a field means."""
+    return getattr(cls, "field_synonyms", {})
+
+
+def hint(name: str, others: Collection[str] = ()) -> str:
+    """What to do about an op that does not exist: of ops, their other names and some more names the likely one, what to
+    write instead, or how to teach costcalc one. Never another op that costs something else."""
+    word = name.casefold()
+    if word in INSTEAD:
+        return INSTEAD[word]
+    if word in WITHOUT_A_RULE:
+        return "costcalc has no rule for it: see docs/add_an_op.md to teach it one"
+    near = nearest(name, [*others, *SYNONYMS])
+    return f"did you mean {near!r}?" if near else "see docs/specs.md, or docs/add_an_op.md to teach it one"
