@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from costcalc.analysis.cost import Cost, cost_of
-from costcalc.errors import UsageError
+from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.errors import Problem, UsageError
 from costcalc.spec.library import find
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
@@ -37,6 +37,11 @@ class Net(Network):
     def cost(self, *, unrolled: bool = False) -> Cost:
         """Params, MACs, elementwise work and activations, layer by layer."""
         return cost_of(self, unrolled=unrolled)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers that are counted and hardly meant, as it is set; each with its place, and what to do about it."""
+        return warnings_of(self)
 
     def formula(self, metric: str = "macs") -> Any:
         """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.

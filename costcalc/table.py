@@ -93,6 +93,11 @@ def document(**fields: Any) -> dict[str, Any]:
     return {**about, **fields}
 
 
+def with_warnings(document: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
+    """The document with what is hardly meant of the networks that it is about, if anything is."""
+    return {**document, "warnings": records} if records else document
+
+
 def data_frame(records: Any) -> Any:
     """Records, or columns by name, as a pandas.DataFrame. Raises ImportError with what to install."""
     try:

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.fold import block_names
+from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
 from costcalc.errors import in_reading_order as in_order
@@ -118,6 +119,7 @@ class _Checker:
         self.summary = ""
         self.of_defaults: set[Place | None] = set()
         self.graph: Graph | None = None  # of the defaults
+        self.suspected: dict[Place | None, Problem] = {}  # by the line that is hardly meant
 
     def wrong(self, place: Place | None, message: str, hint: str = "", *, warning: bool = False) -> None:
         self.found.append(Problem(place or self.start, message, hint, warning))
@@ -126,13 +128,16 @@ class _Checker:
         """Looks at everything, whatever problems the parser noted."""
         self.check_name()
         rows = self.build({}, "", problems)
+        self.suspect(rows, "")
         for preset in self.spec.presets.values():
             if not preset.wrong and len(self.found) < MAX_PROBLEMS:
-                self.build(preset.settings, f"preset {preset.name}: ")
+                prefix = f"preset {preset.name}: "
+                self.suspect(self.build(preset.settings, prefix), prefix)
         if rows is not None:
             self.found += self.blocks_that_do_not_exist()
             self.summary = _summary(rows) if not self.found else ""
         if not self.found:  # what is wrong may be why something is not read
+            self.found += self.suspected.values()
             self.found += unused(self.spec)
             self.found += shadowed(self.spec)
             self.found += lost(self.graph) if self.graph else ()
@@ -159,6 +164,11 @@ class _Checker:
             self.note(error.problems, prefix)
             return None
         return rows
+
+    def suspect(self, rows: list[Row] | None, prefix: str) -> None:
+        """Notes layers that are hardly meant, those of a preset only where none was in the networks before."""
+        for problem in suspects(rows or ()):
+            self.suspected.setdefault(problem.place, replace(problem, message=f"{prefix}{problem.message}"))
 
     def note(self, problems: list[Problem], prefix: str) -> None:
         """Notes problems, those of a preset only where the defaults have none: it would be the same."""

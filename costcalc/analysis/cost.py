@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
 from costcalc.analysis.fold import Fold, folded, is_input
+from costcalc.analysis.suspects import suspects, warning_records
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import Size, is_number
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame, document
+from costcalc.table import CONVENTION, Column, Table, data_frame, document, with_warnings
 from costcalc.text import knobs_note
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -63,6 +65,11 @@ class Cost:
         """Every total by name."""
         return {metric: self.total(metric) for metric in TOTALS}
 
+    @cached_property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers that are counted and hardly meant, as a `linear` on an image that nobody flattened."""
+        return suspects(self.layers)
+
     def fold(self, depth: int) -> list[Fold]:
         """Rows whose names agree in their first `depth` parts as one. Raises UsageError for a depth below 1."""
         return folded(self.layers, depth)
@@ -105,7 +112,8 @@ class Cost:
         """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
         blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
         knobs = dict(self.knobs)
-        return document(target=self.target, knobs=knobs, totals=self.totals, **blocks, layers=self.to_records())
+        found = document(target=self.target, knobs=knobs, totals=self.totals, **blocks, layers=self.to_records())
+        return with_warnings(found, warning_records(self.warnings, self.target))
 
     def to_pandas(self) -> Any:
         """The layers as a pandas.DataFrame."""
@@ -113,10 +121,15 @@ class Cost:
 
     def __repr__(self) -> str:
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
-        return f"<costcalc.Cost {self.target}: {totals}, {len(self.layers)} layers; table(), totals, to_records()>"
+        more = f", {len(self.warnings)} in warnings" if self.warnings else ""
+        return (
+            f"<costcalc.Cost {self.target}: {totals}, {len(self.layers)} layers{more}; table(), totals, to_records()>"
+        )
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        table = self.table()
+        table.notes += map(str, self.warnings)
+        return table._repr_html_()
 
 
 LAYER_COLUMNS: tuple[Column, ...] = (
@@ -138,15 +151,37 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
     Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
     """
-    rows, about = tuple(walk(graph)), graph.graph
+    return _cost(tuple(walk(graph)), graph, target, knobs, title)
+
+
+def _cost(rows: tuple[Row, ...], graph: Graph, target: str, knobs: dict[str, Any] | None, title: str) -> Cost:
+    about = graph.graph
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title)
 
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer; repeats written out if `unrolled`."""
-    graph = network.graph(unrolled=True) if unrolled else network.bound
     title = f"{network.label}: {network.title}"
-    return cost(graph, target=network.label, knobs=network.knobs, title=title)
+    if unrolled:
+        return cost(network.graph(unrolled=True), target=network.label, knobs=network.knobs, title=title)
+    return _cost(rows_of(network), network.bound, network.label, network.knobs, title)
+
+
+def rows_of(network: Network) -> tuple[Row, ...]:
+    """The rows of a network, walked once."""
+    if "rows" not in network.answers:
+        network.answers["rows"] = tuple(walk(network.bound))
+    return network.answers["rows"]  # type: ignore[no-any-return]
+
+
+def warnings_of(network: Network) -> tuple[Problem, ...]:
+    """What is hardly meant of a network, as `Cost.warnings`; nothing of one that cannot be counted as it is set."""
+    if "warnings" not in network.answers:
+        try:
+            network.answers["warnings"] = suspects(rows_of(network))
+        except CostcalcError:  # a sweep may be of other points, and what is about this one says so itself
+            network.answers["warnings"] = ()
+    return network.answers["warnings"]  # type: ignore[no-any-return]
 
 
 def counted(subject: Network | Graph, what: str) -> Cost:

@@ -19,7 +19,7 @@ from costcalc.dims import (
     prod,
     same_shape,
 )
-from costcalc.errors import Problem, ShapeError
+from costcalc.errors import Place, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import Assumed, all_needs, open_needs, settle, size_needs
 
@@ -41,6 +41,8 @@ class Row(NamedTuple):
     elementwise: Size
     activations: Size  # elements written
     assumed: tuple[Assumed, ...]  # what letters could not decide
+    place: Place | None = None  # in a spec
+    meant: bool = False  # it gives no warning
 
     @property
     def params(self) -> Size:
@@ -149,7 +151,8 @@ class _Walk:
             if prefix:
                 name = f"{prefix}{name}"
                 inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
-            yield Row._make((name, op, inputs, ins, out, times, *costs, assumed))
+            about = data.get("place"), data.get("meant", False)
+            yield Row._make((name, op, inputs, ins, out, times, *costs, assumed, *about))
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Answer:
         """The output shape of an op on these inputs, its costs in the order of a Row, and what it had to assume."""

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps
+from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
 from costcalc.cli.quick import QuickCommand, QuickGroup
 from costcalc.errors import CostcalcError, did_you_mean
 
@@ -110,9 +110,11 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Nothing escapes as a traceback but our own bugs."""
     _prepare()
     try:
+        warned.start()
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, while there is someone to say that the disk is full
+        warned.say()
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", 130)
     except CostcalcError as error:

@@ -13,12 +13,14 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 def validate(
     paths: Annotated[list[str], typer.Argument(metavar="FILE", help="Specs to check.")],
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if there is a warning.")] = False,
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
-    """All errors of a spec at once, each with file, line and column. Exit 2 if there is one; warnings are no error."""
+    """All errors of a spec at once, each with file, line and column, and what is hardly meant. Exit 2 if there is an
+    error, 1 with --strict if there is a warning."""
     from costcalc.analysis.check import check_file, checked_table, checked_to_dict
     from costcalc.table import visible
 
@@ -36,6 +38,8 @@ def validate(
         emit([checked_table(found)], checked_to_dict(found), format, output)
     if not all(checked.ok for checked in found):
         raise typer.Exit(2)
+    if strict and any(checked.problems for checked in found):
+        raise typer.Exit(1)
 
 
 def ops(

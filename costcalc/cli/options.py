@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from costcalc.cli import warned
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
@@ -104,7 +105,9 @@ def nets(
         raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
     if wrong:
         raise wrong[0]
-    return apply_settings(found, settings or [])
+    found = apply_settings(found, settings or [])
+    warned.note(found)
+    return found
 
 
 def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> SpecError:
@@ -127,4 +130,7 @@ def emit(tables: Any, document: Any, format: str | None, output: str | None) -> 
     """Prints a result, or writes it to a file."""
     from costcalc import report
 
-    report.emit(tables, document, format=format, output=Path(output) if output else None)
+    path = Path(output) if output else None
+    if format_of(format, path, ".parquet") == "json":
+        document = warned.with_warnings(document)
+    report.emit(tables, document, format=format, output=path)

@@ -8,7 +8,8 @@
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
 
 `ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`:
-it writes nothing. An elementary operation is one of + − × ÷, a comparison, or one
+it writes nothing. What it is called elsewhere, and what it takes axes for, it may say: see ops/synonyms.py and
+ops/roles.py. An elementary operation is one of + − × ÷, a comparison, or one
 function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
 
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter, whole
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
+from costcalc.ops.synonyms import register
 
 Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
@@ -82,6 +84,7 @@ def op(cls: Class) -> Class:
     dataclass(repr=False, eq=False, match_args=False)(cls)
     known: Any = cls
     field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
+    register(known, OPS)
     CLASSES.add(cls)
     OPS[cls.name] = cls
     return cls

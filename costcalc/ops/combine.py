@@ -9,6 +9,7 @@ from typing import Any
 from costcalc.dims import Shape, Size, elements, equal, same_shape, stretched, stretches
 from costcalc.ops.base import Need, free, no_weights, op
 from costcalc.ops.fields import Number
+from costcalc.ops.roles import Roles, merged
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -41,6 +42,7 @@ def joins(self: Any, *ins: Shape, out: Shape) -> Size:
 class Add:
     """x + y + …, element by element: the join of a residual connection.   s, s, … -> s"""
 
+    roles = merged
     needs = can_join
     shape = joined
     weights = no_weights
@@ -52,6 +54,8 @@ class Add:
 class Mul:
     """x · y, element by element, as a gate: (n, c, 1, 1) stretches over (n, c, h, w).   s, s, … -> s"""
 
+    synonyms = ("multiply",)
+    roles = merged
     needs = can_join
     shape = joined
     weights = no_weights
@@ -64,6 +68,9 @@ class Concat:
     """The inputs side by side along one axis, the channels by default.   (n, a, h), (n, b, h) -> (n, a + b, h)"""
 
     axis: Number = 1
+
+    field_synonyms = {"dim": "axis"}
+    roles = merged
 
     def needs(self, *ins: Shape) -> Iterator[Need]:
         yield len(ins) >= 1, "joins one or more inputs, got none"
@@ -87,6 +94,13 @@ class Concat:
 @op
 class MatMul:
     """Matrix product over the last two axes; the first axes are equal, or 1.   (…, m, k), (…, k, n) -> (…, m, n)"""
+
+    synonyms = ("matmul", "bmm")
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """Those of rows of the first, columns of the second."""
+        a, b = known
+        return (*merged(self, (a[:-2], b[:-2]), ins, out[:-2]), a[-2], b[-1])
 
     def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
         yield len(a) == len(b) >= 2, "inputs of {} and {} axes: give both the same number, 2 or more", len(a), len(b)

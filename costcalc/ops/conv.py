@@ -8,7 +8,10 @@ from typing import Any
 from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum
 from costcalc.ops.base import Need, Tensor, free, of_weight_and_input, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
-from costcalc.ops.window import each, slide, sliding, sliding_axes, window_elements, window_fits
+from costcalc.ops.roles import channels_first
+from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
+
+CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}
 
 
 def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
@@ -40,6 +43,11 @@ class Conv:
     dilation: PerAxis = 1
     groups: Whole = 1
     bias: Flag = True
+
+    field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
+    derived_fields = ("in_channels",)
+    features_axis = 1
+    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
@@ -95,6 +103,12 @@ class Depthwise:
     multiplier: Whole = 1
     bias: Flag = True
 
+    synonyms = ("depthwise_conv",)
+    field_synonyms = {"depth_multiplier": "multiplier", "use_bias": "bias", **WINDOW_SYNONYMS}
+    derived_fields = ("in_channels",)
+    features_axis = 1
+    roles = channels_first
+
     needs = window_fits
 
     def shape(self, x: Shape) -> Shape:
@@ -124,6 +138,11 @@ class PartialConv:
     padding: Padding = 0
     dilation: PerAxis = 1
     bias: Flag = True
+
+    field_synonyms = WINDOW_SYNONYMS
+    derived_fields = ("in_channels",)
+    features_axis = 1
+    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
@@ -166,6 +185,13 @@ class ConvTranspose:
     groups: Whole = 1
     bias: Flag = True
 
+    synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
+                "convtranspose1d", "convtranspose2d", "convtranspose3d")  # fmt: skip
+    field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
+    derived_fields = ("in_channels",)
+    features_axis = 1
+    roles = channels_first
+
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from sliding_axes(self, x, "kernel", "stride", "padding", "output_padding", "dilation")
         yield from groups_fit(self, x)
@@ -207,6 +233,10 @@ class Subsample:
     stride: PerAxis = 2
     padding: ExplicitPadding = 0
     dilation: PerAxis = 1
+
+    field_synonyms = WINDOW_SYNONYMS
+    features_axis = 1
+    roles = channels_first
 
     needs = window_fits
 

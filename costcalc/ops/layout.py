@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from costcalc.dims import Shape, Size, at_least, elements, equal, prod
 from costcalc.ops.base import Need, axes, free, no_needs, no_weights, op
 from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
 from costcalc.ops.window import each, sliding_axes
 
 
@@ -17,6 +18,10 @@ class Input:
     size: Wholes = ()
 
     needs = no_needs
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """As its sizes tell."""
+        return declared(out)
 
     def shape(self) -> Shape:
         return (*self.size,)
@@ -49,6 +54,12 @@ class Reshape:
 
     size: Wholes
 
+    field_synonyms = {"target_shape": "size"}
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """Of the axes that stay, and of what others are split into or joined to."""
+        return (None, *reshaped(known[0][1:], ins[0][1:], out[1:]))
+
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 1, "(batch, …)")
         same = equal(prod(x[1:]), prod(self.size))
@@ -72,6 +83,13 @@ class Transpose:
 
     order: Order
 
+    synonyms = ("permute",)
+    field_synonyms = {"dims": "order"}
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """They move with their axes."""
+        return tuple([known[0][i] for i in self.order])
+
     def needs(self, x: Shape) -> Iterator[Need]:
         yield sorted(self.order) == [*range(len(x))], "order {} does not name each of {} axes once", self.order, len(x)
 
@@ -92,6 +110,9 @@ class ChannelPad:
 
     channels: Whole
 
+    features_axis = 1
+    roles = channels_kept
+
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
         yield at_least(self.channels, x[1]), "channels = {} is fewer than the {} of the input", self.channels, x[1]
@@ -110,6 +131,10 @@ class Upsample:
 
     scale: PerAxis
     mode: Mode = "nearest"
+
+    field_synonyms = {"scale_factor": "scale"}
+    features_axis = 1
+    roles = channels_kept
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x, "scale")

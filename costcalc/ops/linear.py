@@ -8,6 +8,7 @@ from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import Need, Tensor, axes, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.roles import features_last
 
 
 @op
@@ -16,6 +17,13 @@ class Linear:
 
     features: Whole
     bias: Flag = True
+
+    synonyms = ("fc", "dense", "fully_connected")
+    field_synonyms = {"out_features": "features", "units": "features", "use_bias": "bias"}
+    derived_fields = ("in_features",)
+    features_axis = -1
+    takes_flat = True
+    roles = features_last
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")
@@ -43,6 +51,10 @@ class RBF:
 
     features: Whole
     learned: Flag = False
+
+    features_axis = -1
+    takes_flat = True
+    roles = features_last
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from costcalc.dims import Shape, Size, divides, elements
 from costcalc.ops.base import Need, Tensor, axes, free, no_weights, op, per_element, same_shape_as_input
 from costcalc.ops.fields import Flag, Number, Ratio, Whole
+from costcalc.ops.roles import Roles, channels_kept, features_last
+from costcalc.ops.synonyms import of_each_rank
 
 NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
 
@@ -25,6 +27,12 @@ class BatchNorm:
 
     affine: Flag = True
     eps: Ratio = 1e-5
+
+    synonyms = ("bn", "batchnorm", "batch_normalization", *of_each_rank("batch_norm", "batchnorm"))
+    field_synonyms = {"epsilon": "eps"}
+    derived_fields = ("num_features",)
+    features_axis = 1
+    roles = channels_kept
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")
@@ -47,6 +55,19 @@ class LayerNorm:
     axes: Number = 1
     affine: Flag = True
     eps: Ratio = 1e-5
+
+    synonyms = ("layernorm", "layer_normalization")
+    field_synonyms = {"elementwise_affine": "affine", "epsilon": "eps"}
+
+    @property
+    def features_axis(self) -> int | None:
+        """The last axis, if it is normalised alone."""
+        return -1 if self.axes == 1 else None
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """The features last, where nothing is known."""
+        assumed = features_last(self, known, ins, out) if self.axes == 1 else known[0]
+        return tuple([role or other for role, other in zip(known[0], assumed)])
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield len(x) > self.axes, "axes = {} leaves no batch axis of an input of {} axes", self.axes, len(x)
@@ -73,6 +94,12 @@ class GroupNorm:
     groups: Whole
     affine: Flag = True
     eps: Ratio = 1e-5
+
+    synonyms = ("groupnorm", "group_normalization")
+    field_synonyms = {"num_groups": "groups", "epsilon": "eps"}
+    derived_fields = ("num_channels",)
+    features_axis = 1
+    roles = channels_kept
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
@@ -101,6 +128,10 @@ class LocalResponseNorm:
     alpha: Ratio = 1e-4
     beta: Ratio = 0.75
     k: Ratio = 2
+
+    synonyms = ("lrn",)
+    features_axis = 1
+    roles = channels_kept
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")

@@ -35,6 +35,8 @@ class LeakyReLU(Pointwise):
 
     slope: Ratio = 0.01
 
+    synonyms = ("leakyrelu",)
+    field_synonyms = {"negative_slope": "slope"}
     elementwise = per_element(2)
 
 
@@ -56,6 +58,7 @@ class Tanh(Pointwise):
 class SiLU(Pointwise):
     """x / (1 + exp(−x)), also called swish.   s -> s   (Ramachandran et al. 2017, arXiv:1710.05941)"""
 
+    synonyms = ("swish",)
     elementwise = per_element(4)
 
 
@@ -63,6 +66,7 @@ class SiLU(Pointwise):
 class HardSigmoid(Pointwise):
     """min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
+    synonyms = ("hardsigmoid",)
     elementwise = per_element(4)
 
 
@@ -70,6 +74,7 @@ class HardSigmoid(Pointwise):
 class HardSwish(Pointwise):
     """x · min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
+    synonyms = ("hardswish", "h_swish", "hswish")
     elementwise = per_element(5)
 
 
@@ -94,6 +99,7 @@ class Dropout(Pointwise):
 
     p: Share = 0.5
 
+    field_synonyms = {"rate": "p"}
     view = True
     elementwise = free("at inference dropout passes its input on")
 

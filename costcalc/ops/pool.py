@@ -8,7 +8,11 @@ from typing import Any
 from costcalc.dims import Shape, Size, at_least, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import Need, free, no_weights, op
 from costcalc.ops.fields import Flag, Padding, PerAxis
-from costcalc.ops.window import each, fits, slide, sliding, sliding_axes, window_elements
+from costcalc.ops.roles import channels_first
+from costcalc.ops.synonyms import of_each_rank
+from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
+
+POOL_SYNONYMS = {"pool_size": "kernel", **WINDOW_SYNONYMS}
 
 
 def pooled(self: Any, x: Shape) -> Shape:
@@ -42,6 +46,11 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
+    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool"))
+    field_synonyms = POOL_SYNONYMS
+    features_axis = 1
+    roles = channels_first
+
     needs = pool_fits
     shape = pooled
     weights = no_weights
@@ -61,6 +70,11 @@ class AveragePool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
+    synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool"))
+    field_synonyms = POOL_SYNONYMS
+    features_axis = 1
+    roles = channels_first
+
     needs = pool_fits
     shape = pooled
     weights = no_weights
@@ -79,6 +93,11 @@ class AdaptiveAveragePool:
     """
 
     size: PerAxis
+
+    synonyms = ("adaptive_avg_pool", *of_each_rank("adaptive_avg_pool", "adaptiveavgpool"))
+    field_synonyms = {"output_size": "size"}
+    features_axis = 1
+    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x, "size")
@@ -103,6 +122,11 @@ class GlobalAveragePool:
     """
 
     keep: Flag = False
+
+    synonyms = ("gap", "global_avg_pool")
+    field_synonyms = {"keepdim": "keep", "keepdims": "keep"}
+    features_axis = 1
+    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x)

@@ -9,6 +9,7 @@ from costcalc.dims import Shape, Size, equal, prod
 from costcalc.ops.base import Need, Tensor, axes, free, op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
+from costcalc.ops.roles import FEATURES, POSITION, Roles, features_last
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
 
@@ -19,6 +20,14 @@ class Embedding:
 
     count: Whole
     features: Whole
+
+    field_synonyms = {
+        "num_embeddings": "count", "embedding_dim": "features", "input_dim": "count", "output_dim": "features",
+    }  # fmt: skip
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """A row of features at every position."""
+        return (None, *(POSITION for _ in out[1:-1]), FEATURES)
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 1, "(batch, …)")
@@ -40,6 +49,13 @@ class ScaledDotProductAttention:
     Vaswani et al. 2017, arXiv:1706.03762, equation 1.
     Heads are an axis of their own. A mask saves nothing: every score is computed.
     """
+
+    synonyms = ("sdpa",)
+    positions_axis = -2
+
+    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+        """Positions of q, features of v."""
+        return (*known[0][:-2], POSITION, FEATURES)
 
     def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:
         reason = "q, k and v have {}, {} and {} axes: give each the same number, 3 or more"
@@ -77,6 +93,11 @@ class Recurrent:
     (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions; the batch is the first axis. `layers` are stacked,
     each reads the one below.
     """
+
+    field_synonyms = {"hidden_size": "hidden", "num_layers": "layers"}
+    derived_fields = ("input_size",)
+    features_axis = -1
+    roles = features_last
 
     gates: int
     hidden: Any

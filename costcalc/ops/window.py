@@ -8,6 +8,8 @@ from typing import Any
 from costcalc.dims import Shape, Size, at_least, prod, windows
 from costcalc.ops.base import Need
 
+WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}
+
 
 def each(value: Any, rank: int) -> tuple[Any, ...]:
     """One value for every sliding axis."""

@@ -221,6 +221,8 @@ class _Binder:
         extra: dict[str, Any] = {"place": item.place}
         if full != as_written(full):
             extra["label"] = as_written(full)
+        if item.meant:
+            extra["meant"] = True
         if item.shares:
             extra["shares"] = owner = self.find_owner(scope, item)
             if owner and scope.data_of(owner)["op"].__class__ is Repeat:

@@ -150,6 +150,7 @@ class Item(ReadOnly):
     sources: tuple[str | None, ...] | None = None
     when: Expression | None = None
     shares: str = ""
+    meant: bool = False  # it gives no warning
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
     wrong: bool = False

@@ -77,6 +77,15 @@ class Network:
         """The layer graph, made once: to be read, not to be changed."""
         return self.graph()
 
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """What analyses have found out about the bound graph, by name: once, as the graph itself."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made from: processes and other machines are not sent the layers."""
+        return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
+
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`.
 

@@ -23,7 +23,7 @@ knobs:
   r: {default: 8, about: resolution}
   w: {default: 1, kind: real}
 presets:
-  resnet50: {r: 16}
+  resnet50: {r: 12}
   same: {about: nothing}
 sizes:
   c: 2*r

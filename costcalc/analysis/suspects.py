@@ -1,0 +1,194 @@
+"""Layers that count and are hardly meant: they take positions for features, or features for positions.
+
+In torch most of these would be an error of shapes, as its layers are told the sizes of their inputs; costcalc derives
+them, so that `linear` on an image that nobody flattened is a network like any other, and counted as one. Each op says
+what it takes the axes of its input for and what those of its output are (ops/roles.py); where the two differ, the layer
+is a suspect. It is none if its node says `meant`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from costcalc.analysis.walk import Row
+from costcalc.dims import Shape, Size, is_column, is_number, prod
+from costcalc.errors import Place, Problem
+from costcalc.ops.roles import BATCH, FEATURES, POSITION, Roles, kept_where_shape_is, unknown
+
+
+class Finding(NamedTuple):
+    """What a layer does that is hardly meant, and what to do about it."""
+
+    message: str
+    hint: str
+
+
+def suspects(rows: Iterable[Row]) -> tuple[Problem, ...]:
+    """A warning for each layer that is hardly meant. Layers of one line of a spec give one."""
+    found: dict[Place | str, Problem] = {}
+    more: dict[Place | str, int] = {}
+    for row, finding in _Roles().findings(rows):
+        key = row.place or str(row.name)
+        more[key] = more.get(key, -1) + 1
+        meant = "meant: true" if row.place else "meant=True"
+        hint = f"{finding.hint}; or say that it is meant, with {meant}"
+        message = f"layer {str(row.name)!r} ({row.op.name}) {finding.message}"
+        found.setdefault(key, Problem(row.place, message, hint, True, str(row.name)))
+    return tuple([_with_others(problem, more[key]) for key, problem in found.items()])
+
+
+def warning_records(problems: Iterable[Problem], target: str = "") -> list[dict[str, Any]]:
+    """Warnings as records of a JSON document."""
+    about = {"target": target} if target else {}
+    return [
+        {
+            **about,
+            "layer": problem.layer,
+            "place": problem.place and problem.place._asdict(),
+            "message": problem.message,
+            "hint": problem.hint,
+        }
+        for problem in problems
+    ]
+
+
+def _with_others(problem: Problem, others: int) -> Problem:
+    if not others:
+        return problem
+    return replace(problem, message=f"{problem.message} (and so do {others:,} other layers of this line)")
+
+
+class _Roles:
+    """Follows the roles of axes from row to row."""
+
+    def __init__(self) -> None:
+        self.known: dict[Any, Roles] = {}  # by the layer that made the tensor
+        self.last: dict[str, Roles] = {}  # what the last layer within a repeat made, by the name of the repeat
+        self.inputs: set[Any] = set()  # of the network
+
+    def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
+        """The suspects. The first layer that reads a tensor so speaks for all that do."""
+        for row in rows:
+            known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
+            finding = self.finding(row, known[0]) if known else None
+            made = getattr(row.op, "roles", None)
+            ins, out = row.input_shapes, row.output_shape
+            roles = made(known, ins, out) if made else kept_where_shape_is(row.op, known, ins, out)
+            if finding:
+                self.known[row.inputs[0]] = unknown(ins[0])
+                if not row.meant:
+                    yield row, finding
+            self.note(row, roles)
+
+    def of(self, source: Any, shape: Shape) -> Roles:
+        """The roles of what a layer made, or a repeat."""
+        roles = self.known.get(source)
+        if roles is None:
+            roles = self.last.get(str(source))
+        return roles if roles is not None and len(roles) == len(shape) else unknown(shape)
+
+    def note(self, row: Row, roles: Roles) -> None:
+        self.known[row.name] = roles
+        if not row.inputs:
+            self.inputs.add(row.name)
+        name = str(row.name)
+        while "." in name:
+            name = name.rpartition(".")[0]
+            self.last[name] = roles
+
+    def finding(self, row: Row, roles: Roles) -> Finding | None:
+        """What is suspicious of a layer that reads a tensor of these roles."""
+        op = row.op
+        if getattr(op, "features_axis", None) == -1:
+            return _along_positions(row, roles)
+        if getattr(op, "features_axis", None) == 1:
+            return _across_positions(row, roles, row.inputs[0] in self.inputs)
+        if getattr(op, "positions_axis", None) == -2:
+            return _among_heads(row, roles)
+        return None
+
+
+def _along_positions(row: Row, roles: Roles) -> Finding | None:
+    """linear, layer_norm, lstm …: the last axis are positions, and one before it the features."""
+    if roles[-1] != POSITION or FEATURES not in roles[1:-1]:
+        return None
+    shape, at = row.input_shapes[0], roles.index(FEATURES)
+    what = "channels" if at == 1 and len(shape) > 3 else "features"
+    axis = f"the last axis of {_text(shape)}, {_many(shape[-1], 'positions')}"
+    message = f"runs along {axis}, not along {_many(shape[at], what)}"
+    if what == "channels" and getattr(row.op, "takes_flat", False):
+        return Finding(f"{message}{_params(row)}", "put `flatten` or `global_average_pool` before it")
+    order = [*(i for i in range(len(shape)) if i != at), at]
+    return Finding(message, f"`transpose: {order}` before it makes the {what} the last axis")
+
+
+def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
+    """conv, pooling, batch_norm …: axis 1 are positions or a batch, and the features stand behind it."""
+    shape, op = row.input_shapes[0], row.op
+    any_rank, slides = getattr(op, "rank", None) is None, hasattr(op, "kernel")
+    if roles[1:] == (POSITION, POSITION) and any_rank and slides and is_input:
+        message = f"takes {_many(shape[1], 'rows')} of {_text(shape)} for channels, and slides along one axis"
+        return Finding(message, f"a grey image is `input: [1, {_list(shape[1:])}]`")
+    if FEATURES not in roles[2:] or roles[1] not in (POSITION, BATCH):
+        return None
+    if roles[1] == BATCH:
+        if not any_rank:
+            return None
+        message = f"takes axis 1 of {_text(shape)} for channels, and slides along the {len(shape) - 2} axes behind it"
+        return Finding(message, f"the batch is put in front of an input: write `input: [{_list(shape[2:])}]`")
+    at = roles.index(FEATURES)
+    message = (
+        f"takes {_many(shape[1], 'positions')} of {_text(shape)} for channels, and "
+        f"{_many(shape[at], 'features')} for positions"
+    )
+    order = [0, at, *(i for i in range(1, len(shape)) if i != at)]
+    if is_input:
+        return Finding(message, f"channels come first: write `input: [{_list([shape[i] for i in order[1:]])}]`")
+    return Finding(message, f"`transpose: {order}` before it makes the features axis 1")
+
+
+def _among_heads(row: Row, roles: Roles) -> Finding | None:
+    """Attention: what stands before the width is no axis of positions, but one of heads."""
+    if roles[-2:] != (FEATURES, FEATURES) or POSITION not in roles[1:-2]:
+        return None
+    shape, at = row.input_shapes[0], roles.index(POSITION)
+    message = f"attends among {_many(shape[-2], 'heads')} of {_text(shape)}, at each of {_many(shape[at], 'positions')}"
+    order = [*range(len(shape))]
+    order[at], order[-2] = order[-2], order[at]
+    return Finding(message, f"`transpose: {order}` of q, k and v before it makes the heads an axis of their own")
+
+
+def _params(row: Row) -> str:
+    """How many params the layer has, and would have of a flat input."""
+    x = row.input_shapes[0]
+    count, flat = _learned(row.op, x), _learned(row.op, (x[0], prod(x[1:])))
+    if is_column(count) or is_column(flat) or (is_number(count) and not count):
+        return ""
+    return f": {_number(count)} params, and {_number(flat)} with `flatten` before it"
+
+
+def _learned(op: Any, x: Shape) -> Size:
+    return sum(prod(shape) for _, shape, role in op.weights(x) if role != "buffer")
+
+
+def _number(size: Size) -> str:
+    """A size in words; "" for a column, which has many."""
+    return "" if is_column(size) else f"{size:,}" if is_number(size) else str(size)
+
+
+def _many(size: Size, what: str) -> str:
+    """`the 8 channels`, `the only channel`, `the r rows`."""
+    if is_number(size) and size == 1:
+        return f"the only {what.removesuffix('s')}"
+    return f"the {_number(size)} {what}".replace("  ", " ")
+
+
+def _list(sizes: Iterable[Size]) -> str:
+    return ", ".join("…" if is_column(size) else str(size) for size in sizes)
+
+
+def _text(shape: Shape) -> str:
+    """A shape without its batch, axes in order."""
+    return f"({_list(shape[1:])})"
