@@ -97,7 +97,8 @@ def test_specs_in_docs_are_valid(page, tmp_path):
     python = "\n".join(blocks(text, "python"))  # loads some itself, after teaching an op
     for path in tmp_path.glob("*.yaml"):
         if path.name not in python:
-            assert [str(problem) for problem in costcalc.validate(path)] == []
+            said = [problem.message for problem in costcalc.validate(path)]
+            assert [message for message in said if f"warning: {message}" not in text] == []
             assert costcalc.load(str(path)).cost().macs > 0
             assert costcalc.reconcile(str(path)).ok
 
