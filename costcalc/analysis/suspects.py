@@ -101,6 +101,8 @@ class _Roles:
     def finding(self, row: Row, roles: Roles) -> Finding | None:
         """What is suspicious of a layer that reads a tensor of these roles."""
         op = row.op
+        if BATCH in roles and op.view and len(row.output_shape) < len(roles):
+            return _joining_the_batch(row)
         if getattr(op, "features_axis", None) == -1:
             return _along_positions(row, roles)
         if getattr(op, "features_axis", None) == 1:
@@ -137,7 +139,7 @@ def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
         if not any_rank:
             return None
         message = f"takes axis 1 of {_text(shape)} for channels, and slides along the {len(shape) - 2} axes behind it"
-        return Finding(message, f"the batch is put in front of an input: write `input: [{_list(shape[2:])}]`")
+        return Finding(message, _without_batch(shape))
     at = roles.index(FEATURES)
     message = (
         f"takes {_many(shape[1], 'positions')} of {_text(shape)} for channels, and "
@@ -147,6 +149,19 @@ def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
     if is_input:
         return Finding(message, f"channels come first: write `input: [{_list([shape[i] for i in order[1:]])}]`")
     return Finding(message, f"`transpose: {order}` before it makes the features axis 1")
+
+
+def _joining_the_batch(row: Row) -> Finding | None:
+    """flatten, reshape: a batch in the input becomes features. One of 1 costs nothing."""
+    shape = row.input_shapes[0]
+    if is_number(shape[1]) and shape[1] == 1:
+        return None
+    message = f"makes features of axis 1 of {_text(shape)}, which is a batch"
+    return Finding(message, _without_batch(shape))
+
+
+def _without_batch(shape: Shape) -> str:
+    return f"the batch is put in front of an input: write `input: [{_list(shape[2:])}]`"
 
 
 def _among_heads(row: Row, roles: Roles) -> Finding | None:

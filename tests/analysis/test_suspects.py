@@ -101,6 +101,11 @@ SUSPECTS = {
         "layer 'conv' (conv) takes axis 1 of (64, 3, 224, 224) for channels, and slides along the 3 axes behind it; "
         "the batch is put in front of an input: write `input: [3, 224, 224]`",
     ),
+    "a batch in the input, which becomes features": (
+        ("[64, 1, 28, 28]", "flatten", "linear: 10"),
+        "layer 'flatten' (flatten) makes features of axis 1 of (64, 1, 28, 28), which is a batch; "
+        "the batch is put in front of an input: write `input: [1, 28, 28]`",
+    ),
     "a grey image without its channel": (
         ("[28, 28]", CONV, "relu"),
         "layer 'conv' (conv) takes the 28 rows of (28, 28) for channels, and slides along one axis; "
@@ -208,6 +213,7 @@ MEANT = {
     "four frames": ("[4, 84, 84]", "conv: {channels: 32, kernel: 8, stride: 4}", "relu", "flatten", "linear: 6"),
     "heads of attention": ("[4, 64, 64]", "scaled_dot_product_attention: {from: [input, input, input]}", "linear: 64"),
     "channels last all along": ("[32, 32, 3]", "linear: 8", "layer_norm", "gelu", "linear: {name: last, features: 2}"),
+    "a batch of one, which costs the same": ("[1, 1, 28, 28]", "flatten", "linear: 10"),
     "a perceptron": ("[784]", "linear: 100", "batch_norm", "relu", "linear: {name: last, features: 10}"),
     "a graph's adjacency": ("[34, 34]", "linear: 16", "mat_mul: {from: [input, linear]}", "relu", "linear: 2"),
     "of all axes at once": ("[3, 32, 32]", CONV, "layer_norm: {axes: 3}", GAP, "linear: 10"),
