@@ -39,7 +39,7 @@ layers:
   - conv: {channels: 8, kernel: 1, from: g.a, shares: g.a, when: r < 0}
   - side: {name: aux, layers: [flatten]}
   - reshape: [8, 64]
-  - linear: {name: fc, features: classes, when: head == 'linear'}
+  - linear: {name: fc, features: classes, when: head == 'linear', meant: true}
 published:
   - {metric: params, value: 2.7K, K: 1024, preset: half, at: {w: 1/2}, block: fc, because: why, source: Table 1}
 """
