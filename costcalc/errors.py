@@ -117,6 +117,18 @@ class SpecError(CostcalcError):
         return SpecError, (self.problems,)  # so that it may come from another process
 
 
+class PointsDiffer(ShapeError, SpecError):
+    """What a network has once differs between the points of a column. `key` is equal where points agree."""
+
+    def __init__(self, key: Any, message: str, place: Place | None = None, hint: str = "count them apart"):
+        SpecError.__init__(self, Problem(place, message, hint))
+        self.key, self.message, self.hint = key, message, hint
+
+    def at(self, place: Place | None) -> PointsDiffer:
+        """The same with its place."""
+        return PointsDiffer(self.key, self.message, place, self.hint)
+
+
 NOWHERE = Place("", 0, 0)
 MAX_PROBLEMS = 100
 MAX_COMPARED = 1000  # names that one hint is chosen from
@@ -143,9 +155,11 @@ class Problems:
             self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "mend these first")
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None with its problems noted if it fails."""
+        """The function's value; None with its problems noted if it fails. Raises PointsDiffer."""
         try:
             return function(*args)
+        except PointsDiffer:  # no fault: a sweep counts these points apart
+            raise
         except SpecError as error:
             self.take(error)
         except CostcalcError as error:

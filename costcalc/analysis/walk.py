@@ -16,10 +16,13 @@ from costcalc.dims import (
     is_letter,
     is_number,
     is_zero,
+    one_number,
+    one_truth,
     prod,
     same_shape,
 )
-from costcalc.errors import Place, Problem, ShapeError
+from costcalc.dims.given import at_first_point
+from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import Assumed, all_needs, open_needs, settle, size_needs
 
@@ -137,11 +140,12 @@ class _Walk:
                     if known[owner] is None:  # reported already
                         continue
                     of = around.nodes[owner]
-                    roles, same = _not_shared(op, ins, of["op"], [known[source] for source in of["inputs"]])
-                    assumed += same
+                    owner_ins = [known[source] for source in of["inputs"]]
+                    roles, same = _not_shared(op, ins, of["op"], owner_ins, self.allow)
+                    assumed += tuple(same)
                     costs = (*roles, *costs[len(roles) :])
             except ShapeError as error:
-                if error in self.placed:  # of a layer in the body of a repeat, which has said where it stands
+                if error in self.placed or isinstance(error, PointsDiffer):  # it is said where, or no fault
                     raise
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
                 continue
@@ -173,24 +177,27 @@ class _Walk:
         if is_zero(op.times) is True:
             return x
         entry, end = input_of(op.body), output_of(op.body)
+        copies = op.times
         if not self.is_known_to_change(op, x):
             shapes = {entry: x}
-            with self.mask.repeated(op.times) if self.mask else nullcontext():
-                inside = ((op.body, shapes), *scopes)
-                rows = list(self.rows(inside, {entry: source}, f"{name}.", times * op.times))
+            inside = ((op.body, shapes), *scopes)
+            try:
+                with self.mask.repeated(op.times) if self.mask else nullcontext():
+                    rows = list(self.rows(inside, {entry: source}, f"{name}.", times * op.times))
+            except ShapeError:
+                if _stands_nowhere(op.times):
+                    return x
+                raise
             out = shapes[end]
             kept = out is None or same_shape(out, x)
             if kept is True or (is_column(kept) and kept.all()):
                 yield from _with_times(rows, op.times, name)
                 return out
-            if not is_number(op.times):
-                raise ShapeError(f"repeats {op.times} times a body that turns {x} into {out}; give times as a number")
-            if op.times > MAX_UNROLLED:
-                raise ShapeError(f"repeats a body that turns {x} into {out}: at most {MAX_UNROLLED:,} times")
+            copies = _number_of_copies(op.times, kept, x, out)
             with suppress(TypeError):  # columns have no hash
                 self.changes.add((id(op), x))
         outside = {entry: source}
-        for i in range(op.times):
+        for i in range(copies):
             shapes = {entry: x}
             yield from self.rows(((op.body, shapes), *scopes), outside, f"{name}.{i}.", times)
             x, outside = shapes[end], {entry: f"{name}.{i}.{end}"}
@@ -213,6 +220,29 @@ class _Walk:
             self.placed.append(ShapeError(str(problem)))
             raise self.placed[-1] from None
         self.report(problem)
+
+
+def _stands_nowhere(times: Size) -> bool:
+    """Are there no copies of a body that cannot be? Raises PointsDiffer if there are none at some points only."""
+    none = times == 0 if is_column(times) else False
+    truth = one_truth(none)
+    if truth is None:
+        raise PointsDiffer(none, "repeats a body that cannot be at some points of a column")
+    return truth
+
+
+def _number_of_copies(times: Size, kept: Any, x: Shape, out: Shape) -> int:
+    """How many copies to walk one by one. Raises PointsDiffer if that differs, ShapeError for a letter or too many."""
+    copies = one_number(times)
+    if copies is None:
+        key = kept if one_truth(kept) is None else times.num
+        raise PointsDiffer(key, "times of a body that changes its shape differ between points of a column")
+    if not is_number(copies):
+        raise ShapeError(f"repeats {times} times a body that turns {x} into {out}; give times as a number")
+    if copies > MAX_UNROLLED:
+        x, out = at_first_point((x, out))
+        raise ShapeError(f"repeats a body that turns {x} into {out}: at most {MAX_UNROLLED:,} times")
+    return int(copies)
 
 
 def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
@@ -250,7 +280,7 @@ def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
     return weight, bias, norm, buffers
 
 
-def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape]) -> Any:
+def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape], allow: Any) -> Any:
     """Params by role of a layer that uses another's tensors, and what letters left open: tensors of the same name are
     the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
@@ -260,5 +290,5 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
         raise ShapeError(f"shares no weights with a {owner.name}")
     reason = "shares {} of shape {}, but needs {}"
     pairs = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
-    assumed = open_needs((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
-    return _roles(own), tuple(assumed)
+    assumed = allow((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
+    return _roles(own), assumed

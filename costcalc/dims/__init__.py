@@ -48,6 +48,8 @@ __all__ = [
     "maximum",
     "minimum",
     "normal",
+    "one_number",
+    "one_truth",
     "prod",
     "round_to",
     "same_shape",
@@ -242,6 +244,18 @@ def all_of(truths: Iterable[Truth]) -> Truth:
             return False
         answer = None if answer is None or truth is None else answer & truth
     return answer
+
+
+def one_truth(truth: Any) -> bool | None:
+    """The truth of all points of a column; None if they differ."""
+    if truth is True or truth is False:
+        return truth
+    return True if truth.all() else None if truth.any() else False
+
+
+def one_number(x: Size) -> Size:
+    """The number that a column is at all points; None if they differ. Numbers and letters stay."""
+    return _columns().one_number(x) if is_column(x) else x
 
 
 def same_shape(a: Shape, b: Shape) -> Truth:

@@ -207,6 +207,20 @@ class Column:
 NUMBERS = (Column, int, Fraction)  # exact; an array of numpy's may hold floats, and wrap
 
 
+def one_number(x: Any) -> Any:
+    """The number at all points; None if they differ."""
+    low, high = x.bounds
+    if low == high:
+        return normal(Fraction(low, x.den))
+    number = x.num.one() if hasattr(x.num, "one") else _one(x.num)
+    return None if number is None else normal(Fraction(exact(number), x.den))
+
+
+def _one(numbers: Array) -> Any:
+    first = numbers.flat[0]
+    return first if (numbers == first).all() else None
+
+
 def maximum(a: Any, b: Any) -> Column:
     """The larger number at every point."""
     (x, m), (y, n), den = _alike(a, b)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import ShapeError
+from costcalc.errors import PointsDiffer, ShapeError
 from costcalc.text import value_text
 
 size_text = value_text
@@ -78,10 +79,22 @@ def first_failure(truth: Any, sizes: Any) -> list[Any]:
     return [there(size) for size in sizes]
 
 
+def at_first_point(sizes: Iterable[Any]) -> list[Any]:
+    """Sizes, and shapes of them, at the first point of the columns among them: for a sentence about all points."""
+
+    def there(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return tuple(map(there, x))
+        return exact_column(x).at((0,) * x.ndim, x.shape) if is_column(x) else x
+
+    return [there(size) for size in sizes]
+
+
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 
-    Letters pass. A column is checked at every point, and is exact from then on.
+    Letters pass. A column is checked at every point, and is exact from then on. Raises PointsDiffer, which is a
+    ShapeError, for one that is right at some points.
     """
     x = normal(x)
     if isinstance(x, int) and not isinstance(x, bool):
@@ -93,12 +106,19 @@ def checked(x: Any, what: str, low: int) -> Any:
         column = _exact_or_refused(x, what)
         if column.is_whole and column.are_within(low, LARGEST):
             return column
-        x = column.first((column % 1 != 0) | (column < low) | (column > LARGEST))
+        wrong = (column % 1 != 0) | (column < low) | (column > LARGEST)
+        x = column.first(wrong)
         if x is None:
             return column
+        if not wrong.all():
+            raise PointsDiffer(wrong, _out_of_range(what, low, x), hint="")
     if isinstance(x, (int, Fraction)) and not isinstance(x, bool):
-        raise ShapeError(f"{what} must be a whole number from {low} to 2^31, got {shortened(x)}")
+        raise ShapeError(_out_of_range(what, low, x))
     raise ShapeError(f"{what} must be a whole number, got {shortened(x)}")
+
+
+def _out_of_range(what: str, low: int, x: Any) -> str:
+    return f"{what} must be a whole number from {low} to 2^31, got {shortened(x)}"
 
 
 def _exact_or_refused(x: Any, what: str) -> Any:
@@ -110,6 +130,8 @@ def _exact_or_refused(x: Any, what: str) -> Any:
 
 def shortened(x: Any) -> str:
     """A value in a message, which a hostile one must not fill."""
+    if is_column(x) and x.ndim:
+        return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
     text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else size_text(x)

@@ -7,6 +7,7 @@ rules may turn one way or another, as a guard that others have to pass. Shapes m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -147,6 +148,11 @@ class Tracer(NDArrayOperatorsMixin):
         """Is any True?"""
         return self._guarded(np.any, asked or more)
 
+    def one(self) -> Any:
+        """The number that all are, which others have to be too; None if they differ."""
+        first = self.value.flat[0].item()
+        return first if self.tape.guard(partial(_all_are, first), self) else None
+
     def _guarded(self, question: Callable[[Array], Any], of_some_axis: Any) -> bool:
         if of_some_axis:
             raise NotTraceable
@@ -166,3 +172,7 @@ class Tracer(NDArrayOperatorsMixin):
         if hasattr(np.ndarray, name):
             raise NotTraceable(name)
         raise AttributeError(name)
+
+
+def _all_are(number: int, array: Array) -> bool:
+    return bool((array == number).all())

@@ -22,6 +22,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter, whole
+from costcalc.dims.given import at_first_point
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.synonyms import register
@@ -244,7 +245,7 @@ def settle(needs: Any) -> tuple[Truth, list[Assumed]]:
         if truth is None:
             assumed.append(Assumed(need))
         elif truth is False:
-            raise ShapeError(need[1].format(*need[2:]))
+            raise ShapeError(need[1].format(*at_first_point(need[2:])))
         else:
             valid = valid & truth
     return valid, assumed

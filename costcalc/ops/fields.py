@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, checked, is_column, is_letter
+from costcalc.dims import all_of, at_least, checked, is_column, is_letter, one_number, one_truth
 from costcalc.dims.given import shortened
-from costcalc.errors import ShapeError
+from costcalc.errors import PointsDiffer, ShapeError
 
 IN_WORDS = {
     "size": "a whole number",
@@ -26,7 +26,8 @@ IN_WORDS = {
 class Kind:
     """What values a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
     axis), `flag`, `word`, `ratio` (a real number), `share` (one from 0 to 1), `table` (rows of whole numbers). Sizes
-    are at least `low`; a `fixed` one says how many tensors or axes there are, which no letter or column can."""
+    are at least `low`; a `fixed` one says how many tensors or axes there are: no letter can, and a column only if it is
+    the same at all points."""
 
     name: str
     low: int = 1
@@ -36,6 +37,8 @@ class Kind:
     def check(self, value: Any, what: str) -> Any:
         """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
         listed = isinstance(value, (tuple, list))
+        if is_column(value):
+            value = self.of_column(value, what)
         match self.name:
             case _ if isinstance(value, str):
                 if value in self.words:
@@ -56,6 +59,19 @@ class Kind:
                 return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
 
+    def of_column(self, value: Any, what: str) -> Any:
+        """A column as this kind takes it: truths are one truth. Raises PointsDiffer where some points only are right."""
+        if self.name == "flag" and value.dtype.kind == "b":
+            truth = one_truth(value)
+            if truth is None:
+                raise PointsDiffer(value, f"{what} is true at some points of a column and false at others")
+            return truth
+        if self.name == "share":
+            inside = all_of((at_least(value, 0), at_least(1, value)))
+            if is_column(inside) and one_truth(inside) is None:
+                raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of a column")
+        return value
+
     @property
     def is_size(self) -> bool:
         """Is it about whole numbers?"""
@@ -64,9 +80,12 @@ class Kind:
     def one(self, value: Any, what: str) -> Any:
         """One size."""
         size = checked(value, what, self.low)
-        if self.fixed and (is_letter(size) or is_column(size)):
-            raise ShapeError(f"{what} must be a plain number, got the letter or column {shortened(size)}")
-        return size
+        if self.fixed and is_letter(size):
+            raise ShapeError(f"{what} must be a plain number, got the letter {shortened(size)}")
+        number = one_number(size) if self.fixed else size
+        if number is None:
+            raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of a column")
+        return number
 
     @property
     def plain_name(self) -> str:

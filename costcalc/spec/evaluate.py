@@ -30,6 +30,14 @@ class Fault(Exception):
         self.hint = hint
 
 
+class Differs(Fault):
+    """Why an expression has no one value: points of a column differ in `key`."""
+
+    def __init__(self, key: Any, message: str):
+        super().__init__(message, "count them apart")
+        self.key = key
+
+
 def divide(a: Any, b: Any) -> Any:
     """a / b, exactly."""
     if dims.is_number(a) and dims.is_number(b):
@@ -39,6 +47,10 @@ def divide(a: Any, b: Any) -> Any:
 
 def power(a: Any, b: Any) -> Any:
     """a ** b for a whole number b of at most 16."""
+    if dims.is_column(b):
+        b, column = dims.one_number(b), b
+        if b is None:
+            raise Differs(column.num, "an exponent differs between points of a column")
     if not dims.is_number(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
         raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {shortened(b)}")
     return divide(1, a**-b) if b < 0 and (dims.is_number(a) or dims.is_column(a)) else a**b
@@ -113,6 +125,8 @@ def _logic(node: ast.BoolOp, names: Names) -> Any:
         if answer is not every and isinstance(answer, bool):  # the rest changes nothing
             break
         answer = answer & held(part, names) if every else answer | held(part, names)
+        if dims.is_column(answer) and (one := dims.one_truth(answer)) is not None:
+            answer = one
     return answer
 
 
@@ -121,13 +135,14 @@ def _compare(node: ast.Compare, names: Names) -> Any:
     sign = node.ops[0].__class__
     if a is None or b is None:
         raise undecided(node, names)
-    for kind, what in ((str, "word"), (bool, "flag")):
-        if isinstance(a, kind) != isinstance(b, kind):
+    words, flags = (isinstance(a, str), isinstance(b, str)), (_is_truth(a), _is_truth(b))
+    for (one, other), what in ((words, "word"), (flags, "flag")):
+        if one != other:
             raise Fault(f"compares a {what} with something else")
-    if isinstance(a, str | bool) or isinstance(b, str | bool):
+    if any(words + flags):
         if sign is not ast.Eq and sign is not ast.NotEq:
             raise Fault("words and flags are only equal or not")
-        return (a == b) is (sign is ast.Eq)
+        return a == b if sign is ast.Eq else a != b  # point by point of columns of truths
     return COMPARISONS[sign](a, b)
 
 
@@ -153,36 +168,33 @@ RULES: dict[type, Callable[[Any, Names], Any]] = {
 
 def _size(node: ast.expr, names: Names) -> Any:
     value = evaluate(node, names)
-    if isinstance(value, str | bool) or value is None:
+    if isinstance(value, str) or value is None or _is_truth(value):
         raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number")
     return value
 
 
 def truth(node: ast.expr, names: Names) -> bool:
-    """Does a condition hold? Raises Fault where a letter leaves it open, or points of a column differ."""
+    """Does a condition hold? Raises Fault where a letter leaves it open, Differs if points of a column differ."""
     value = held(node, names)
-    if isinstance(value, bool):
-        return value
-    if value.all() == value.any():  # the same at every point
-        return bool(value.all())
-    raise undecided(node, names, value)
+    one = dims.one_truth(value)
+    if one is None:
+        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others")
+    return one
 
 
 def held(node: ast.expr, names: Names) -> Any:
     """Does a condition hold? True, False or a column of truths. Raises Fault where a letter leaves it open."""
     value = evaluate(node, names)
-    if isinstance(value, bool) or (dims.is_column(value) and value.dtype.kind == "b"):
+    if _is_truth(value):
         return value
     if value is None:
         raise undecided(node, names)
     raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
 
 
-def undecided(node: ast.expr, names: Names, value: Any = None) -> Fault:
-    """Why a condition is neither true nor false: free letters, or a column whose points differ."""
+def undecided(node: ast.expr, names: Names) -> Fault:
+    """Why a condition is neither true nor false: it has free letters."""
     text = ast.unparse(node)
-    if dims.is_column(value):
-        return Fault(f"{text} holds at some points of a column and not at others", "count them apart")
     read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
     how = set_letters([names[name] for name in read], getattr(names, "defaults", {}))
     return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}")
@@ -194,17 +206,33 @@ def set_letters(sizes: Iterable[Any], defaults: Names) -> str:
     return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(letters & defaults.keys()))
 
 
+def _is_truth(value: Any) -> bool:
+    """Is it true or false, or a column of truths?"""
+    return isinstance(value, bool) or (dims.is_column(value) and value.dtype.kind == "b")
+
+
 def _shown(value: Any) -> str:
-    return "undecided" if value is None else str(value).lower() if isinstance(value, bool) else shortened(value)
+    if _is_truth(value):
+        return str(value).lower() if isinstance(value, bool) else "true or false"
+    return "undecided" if value is None else shortened(value)
 
 
 def _apply(function: Callable[..., Any], *values: Any) -> Any:
     try:
         result = dims.normal(function(*values))
     except ZeroDivisionError:
+        _refuse_zeros(values)
         raise Fault("a division by zero") from None
     except (ValueError, ShapeError) as error:  # of numbers, and of letters that are too large
         raise Fault(str(error)) from None
     if dims.is_number(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
     return result
+
+
+def _refuse_zeros(values: Iterable[Any]) -> None:
+    """Raises Differs if one of them is a column that is zero at some points only."""
+    for value in values:
+        zero = value == 0 if dims.is_column(value) else False
+        if dims.one_truth(zero) is None:
+            raise Differs(zero, "a division by zero at some points of a column")

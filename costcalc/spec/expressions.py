@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problem, SpecError, did_you_mean, shorten
+from costcalc.errors import Place, PointsDiffer, Problem, SpecError, did_you_mean, shorten
 from costcalc.spec.evaluate import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,
     SIGNS,
+    Differs,
     Fault,
     Names,
     evaluate,
@@ -64,7 +65,7 @@ class Expression:
             raise self.error(fault) from None
 
     def truth(self, names: Names) -> bool:
-        """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open."""
+        """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open; PointsDiffer."""
         try:
             return truth(self.tree, names)
         except Fault as fault:
@@ -81,6 +82,8 @@ class Expression:
         """The fault at this place, with the expression if the fault does not show it; nothing if it was noted."""
         message = str(fault)
         shown = "" if self.text in message else f"{shorten(self.text)}: "
+        if isinstance(fault, Differs):
+            return PointsDiffer(fault.key, f"{shown}{message}", self.place, fault.hint)
         return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
 
     def reading(self, known: Collection[str]) -> Expression:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Problem, ShapeError, SpecError, shorten
+from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorten
 from costcalc.ops import OPS
 from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
@@ -46,11 +45,17 @@ class Maker:
         for name, given in item.fields.items():
             try:
                 fields[name] = self.value(given, values, f"{item.kind}: {name}", kinds[name].name in WORDS)
+            except PointsDiffer:
+                raise
             except SpecError as error:
                 problems += error.problems
         if len(fields) == len(item.fields) and not item.wrong:
-            with suppress(ShapeError):
+            try:
                 return OPS[item.kind](**fields)
+            except PointsDiffer as differ:
+                raise differ.at(item.place) from None
+            except ShapeError:  # said below, at the place of each field
+                pass
         raise SpecError([*problems, *_faults(item, fields)])
 
     def times(self, expression: Expression, values: dict[str, Any]) -> Any:
@@ -58,6 +63,8 @@ class Maker:
         value = self.whole(expression, values, "times")
         try:
             return dims.checked(value, "repeat: times", 0)
+        except PointsDiffer as differ:
+            raise differ.at(expression.place) from None
         except ShapeError as error:
             raise SpecError(Problem(expression.place, str(error))) from None
 

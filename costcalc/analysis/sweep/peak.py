@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.memory import Layer, held
-from costcalc.dims import Size, is_column, maximum, same_shape
+from costcalc.dims import Size, is_column, maximum, one_number, same_shape
 from costcalc.dims.column import Column
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_of
@@ -30,7 +30,7 @@ from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_o
 ENOUGH = 2  # copies that stand for any larger number
 MOST_LAYERS = 100_000  # with so many copies
 
-Copies = Mapping[int, int]  # by the id of a Repeat whose times is a column
+Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
 def peaks(graph: Graph) -> list[tuple[Size, Size]]:
@@ -66,7 +66,7 @@ def _written_out(graph: Graph, given: dict[Any, Layer], prefix: str, copies: Cop
 def _copies(op: Repeat, last: Layer, name: str, copies: Copies) -> Generator[Layer, None, Layer]:
     """The layers of a repeat; returns what wrote its output. Copies after one that kept its shape are alike."""
     entry, end = input_of(op.body), output_of(op.body)
-    times, done = copies.get(id(op), op.times), 0
+    times, done = copies.get(id(op), one_number(op.times)), 0
     while done < times:
         inner = {entry: last}
         yield from _written_out(op.body, inner, f"{name}.{done}.", copies)
@@ -79,10 +79,10 @@ def _copies(op: Repeat, last: Layer, name: str, copies: Copies) -> Generator[Lay
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
-    """Repeats whose times is a column, those in bodies too."""
+    """Repeats whose times differ between points, those in bodies too. Others may change the shape of their input."""
     for _, data in nodes_of(graph):
         if data["op"].__class__ is Repeat:
-            yield from [data["op"]] if is_column(data["op"].times) else []
+            yield from [data["op"]] if one_number(data["op"].times) is None else []
             yield from _repeats(data["op"].body)
 
 
