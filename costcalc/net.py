@@ -207,7 +207,7 @@ def scale(
     from costcalc.analysis.sweep.grid import given_axes
 
     net = _net(target)
-    values = given_axes(grid or {}, net.spec.knobs, net.name)
+    values = given_axes(grid or {}, net.spec.knobs, net.name, numbers=True)
     return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from costcalc import __version__
+from costcalc.analysis.sweep.apart import Array, apart, axes_of_layers, sums_apart
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
 from costcalc.analysis.sweep.points import Points
-from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.state import merged
-from costcalc.analysis.sweep.totals import Totals, axes_of_layers
+from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
 from costcalc.spec.expressions import Expression
@@ -59,7 +59,7 @@ class Part:
 
 def blocks_for(net: Network, grid: Grid) -> tuple[int, int]:
     """Points of chunks and of blocks within them: `BLOCKS`, or fewer where costs of layers would take too much room, as
-    those that stretch along all axes do. Raises CostcalcError as `sums` does."""
+    those that stretch along all axes do."""
     points, within = BLOCKS
     if grid.size > MOST_NUMBERS:
         along = axes_of_layers(net, next(grid.blocks(points)))  # of a chunk: a condition may be another in the next
@@ -75,7 +75,7 @@ def work(job: Job, chunk: Grid) -> Part:
     """
     if job.version != __version__:
         raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
-    found = sums_again(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
+    found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
     kept: Points | None = None
     invalid = refused = 0
     counts: Counter[int] = Counter()
@@ -104,6 +104,20 @@ def _met(found: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> t
 
 
 def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
-    metrics = {name: Column(values) for name, values in found.values.items()}
-    swept = {name: found.block.column(name) for name in found.block.axes}
-    return np.broadcast_to(where.held({**knobs, **metrics, **swept}), found.block.shape).ravel()
+    """At which points of a block a condition holds, in order."""
+    reads_kinds = where.names & {*found.block.axes} - {*found.block.numbers}
+
+    def ask(part: Grid, at: tuple[Array, ...]) -> Any:
+        metrics = {name: Column(_cut(values, at)) for name, values in found.values.items() if name in where.names}
+        swept = {name: part.column(name) for name in part.numbers}
+        return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
+
+    meets = np.empty(found.block.shape, bool)
+    for part in apart(found.block, ask):
+        meets[np.ix_(*part.at)] = part.answer
+    return meets.ravel()
+
+
+def _cut(values: Array, at: tuple[Array, ...]) -> Array:
+    """Of an array that stretches along the axes of a block what is at some of its values."""
+    return values[np.ix_(*[few if n > 1 else [0] for n, few in zip(values.shape, at)])]

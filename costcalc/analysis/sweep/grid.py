@@ -12,10 +12,12 @@ from math import lcm, prod
 from operator import mul
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.dims.column import Column
 from costcalc.dims.given import exact, is_number, normal
-from costcalc.errors import UnknownName, UsageError, did_you_mean
+from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 
@@ -46,7 +48,8 @@ class Span(NamedTuple):
 @dataclass(frozen=True)
 class Grid:
     """Every combination of these values, the last knob changing fastest; or a block of such a grid: then `start` is the
-    number of its first point there, and `within` says which values of each knob it has."""
+    number of its first point there, and `within` says which values of each knob it has. Values are numbers, or of a
+    flag or choice truths or words."""
 
     axes: Axes
     whole: Mapping[str, Span] = field(default_factory=dict)  # of the grid it was cut from
@@ -65,19 +68,45 @@ class Grid:
 
     @cached_property
     def spans(self) -> Mapping[str, Span]:
-        """Of each knob, in the grid it was cut from if it was."""
-        return self.whole or {name: Span.of(values) for name, values in self.axes.items()}
+        """Of each knob of numbers, in the grid it was cut from if it was."""
+        return self.whole or {name: Span.of(self.axes[name]) for name in self.numbers}
+
+    @cached_property
+    def numbers(self) -> tuple[str, ...]:
+        """The knobs whose values are numbers."""
+        return tuple(name for name, values in self.axes.items() if not isinstance(values[0], bool | str))
+
+    @property
+    def kinds(self) -> dict[str, Any]:
+        """The one value of each flag and choice. Raises PointsDiffer for one with several."""
+        words = [name for name in self.axes if name not in self.numbers]
+        for name in words:
+            if len(self.axes[name]) > 1:
+                key = np.arange(len(self.axes[name])).reshape(self._along(name))
+                raise PointsDiffer(key, f"{name} differs between points of a column")
+        return {name: self.axes[name][0] for name in words}
 
     @property
     def denominators(self) -> Mapping[str, int]:
-        """What makes whole numbers of all values of a knob."""
+        """What makes whole numbers of all values of a knob of numbers."""
         return {name: span.den for name, span in self.spans.items()}
 
     def column(self, name: str) -> Column:
-        """The values of a knob along an axis of its own, with the bounds of the whole grid."""
-        at, span = [*self.axes].index(name), self.spans[name]
-        shape = tuple(-1 if i == at else 1 for i in range(len(self.axes)))
-        return span.column(self.axes[name], shape)
+        """The values of a knob of numbers along an axis of its own, with the bounds of the whole grid."""
+        return self.spans[name].column(self.axes[name], self._along(name))
+
+    def array(self, name: str) -> Any:
+        """The values of a knob along an axis of its own: of numbers the numerators, else truths or words."""
+        return self.column(name).num if name in self.numbers else np.array(self.axes[name]).reshape(self._along(name))
+
+    def _along(self, name: str) -> tuple[int, ...]:
+        at = [*self.axes].index(name)
+        return tuple(-1 if i == at else 1 for i in range(len(self.axes)))
+
+    def only(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
+        """The values of each knob that numbers choose, in the grid that they make together."""
+        axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
+        return Grid(axes, self.spans, 0, within)
 
     def blocks(self, points: int) -> Iterator[Grid]:
         """The grid in its own order, cut into blocks of at most so many points."""
@@ -93,27 +122,32 @@ class Grid:
             start += block.size
 
 
-def read_axes(texts: Iterable[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, tuple[Any, ...]]:
-    """`["r=128:600:8", "w=0.5,1"]`: FROM:TO:STEP, both ends included, or values with commas.
+def read_axes(
+    texts: Iterable[str], knobs: Mapping[str, Knob], owner: str, *, numbers: bool = False
+) -> dict[str, tuple[Any, ...]]:
+    """`["r=128:600:8", "w=0.5,1", "head=linear,conv"]`: FROM:TO:STEP, both ends included, or values with commas.
 
-    Raises UnknownName for a knob that is none, UsageError for a range that is empty or a value the knob does not take.
+    Raises UnknownName for a knob that is none, UsageError for a range that is empty or a value the knob does not take;
+    for a flag or choice where only `numbers` will do.
     """
     axes: dict[str, tuple[Any, ...]] = {}
     for text in texts:
         name, _, given = (part.strip() for part in text.partition("="))
         if name in axes:
             raise UsageError(f"{name[:64]!r} is swept twice; give all its values at once")
-        parts = given.split(":")
+        knob, parts = _knob(name, knobs, owner, numbers), given.split(":")
         if len(parts) > 1:
-            axes[name] = _range(name, parts, knobs, owner)
+            axes[name] = _range(knob, parts, knobs, owner)
         else:
             axes[name] = tuple(_one(name, value, knobs, owner) for value in given.split(","))
             _each_once(name, axes[name])
     return axes
 
 
-def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) -> dict[str, tuple[Any, ...]]:
-    """Axes from Python: for each knob an iterable of numbers, a number, or a text as on the command line, where
+def given_axes(
+    given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str, *, numbers: bool = False
+) -> dict[str, tuple[Any, ...]]:
+    """Axes from Python: for each knob an iterable of values, a value, or a text as on the command line, where
     a number may be a text too.
 
     Raises as `read_axes` does.
@@ -121,9 +155,9 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
     axes: dict[str, tuple[Any, ...]] = {}
     for name, values in given.items():
         if isinstance(values, str):
-            axes |= read_axes([f"{name}={values}"], knobs, owner)
+            axes |= read_axes([f"{name}={values}"], knobs, owner, numbers=numbers)
             continue
-        knob = _knob(name, knobs, owner)
+        knob = _knob(name, knobs, owner, numbers)
         one = exact(values)  # of numpy's arrays without an axis the number in it
         found = one if isinstance(one, Iterable) else [one]
         axes[name] = tuple(
@@ -133,29 +167,32 @@ def given_axes(given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str) 
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
         letter = next((value for value in axes[name] if not is_number(value)), None)
-        if letter is not None:
+        if knob.is_size and letter is not None:
             raise UsageError(f"{name} is swept over numbers, and {str(letter)[:64]!r} is none")
         _each_once(name, axes[name])
     return axes
 
 
-def _knob(name: str, knobs: Mapping[str, Knob], owner: str) -> Knob:
+def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Knob:
     if name not in knobs:
         hint = did_you_mean(name, knobs)
         raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
-    if not knobs[name].is_size:
+    if numbers and not knobs[name].is_size:
         raise UsageError(f"knob {name!r} is no number: compare its settings with `costcalc compare`")
     check_told_apart(name)
     return knobs[name]
 
 
 def _one(name: str, value: str, knobs: Mapping[str, Knob], owner: str) -> Any:
-    knob = _knob(name, knobs, owner)
-    return parse_settings([f"{knob.name}={value}"], knobs, owner)[knob.name]
+    return parse_settings([f"{name}={value}"], knobs, owner)[name]
 
 
-def _range(name: str, parts: list[str], knobs: Mapping[str, Knob], owner: str) -> tuple[Any, ...]:
+def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) -> tuple[Any, ...]:
+    name = knob.name
     written = f"{name}={':'.join(parts)}"[:80]
+    if not knob.is_size:
+        values = ",".join(knob.choices or ("true", "false"))
+        raise UsageError(f"{written!r}: {name} is no number; give values with commas, as in {name}={values}")
     if len(parts) != 3 or not all(part.strip() for part in parts):
         raise UsageError(f"{written!r}: write FROM:TO:STEP, as in r=128:600:8")
     low, high = (_one(name, part, knobs, owner) for part in parts[:2])
@@ -168,7 +205,7 @@ def _range(name: str, parts: list[str], knobs: Mapping[str, Knob], owner: str) -
     if count > MOST_VALUES:
         raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MOST_VALUES:,}")
     if count > 1:
-        knobs[name].check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
+        knob.check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
     den = lcm(low.denominator, step.denominator)
     start, by = int(low * den), int(step * den)
     steps = range(start, start + by * count, by)

@@ -34,8 +34,9 @@ class Totals:
     valid: Any = True
 
     def flat(self, name: str) -> Any:
-        """A metric, or the numerators of a knob, at every point in order: int64 if it fits, else Python's ints."""
-        found = self.values[name] if name in self.values else self.block.column(name).num
+        """A metric, or a knob, at every point in order: int64 if it fits, else Python's ints. Of a real knob the
+        numerators, of a flag or choice truths or words."""
+        found = self.values[name] if name in self.values else self.block.array(name)
         return np.broadcast_to(found, self.block.shape).ravel()
 
     def holding(self) -> Any:
@@ -57,7 +58,7 @@ class Sums:
     def at(self, block: Grid) -> Totals:
         """The totals at the points of a block of the grid they are of."""
         values = {
-            metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups))
+            metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups), block)
             for metric, groups in self.groups.items()
         }
         valid = _part(self.valid, block)
@@ -68,12 +69,13 @@ class Sums:
 
 
 def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
-    """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible."""
-    return sums_at(net, {name: grid.column(name) for name in grid.axes}, metrics)
+    """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
+    PointsDiffer for one whose points have to be counted apart."""
+    return sums_at(net, {**{name: grid.column(name) for name in grid.numbers}, **grid.kinds}, metrics)
 
 
-def sums_at(net: Network, knobs: Mapping[str, Column], metrics: Sequence[str]) -> Sums:
-    """The same where knobs are these columns."""
+def sums_at(net: Network, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
+    """The same where knobs are these columns, truths and words."""
     return sums_of(net.at({**net.settings, **knobs}, net.label).graph(), metrics)
 
 
@@ -118,15 +120,13 @@ class _Sum:
         return sum(done + times * last for done, last, times in self.along.values())
 
 
-def axes_of_layers(net: Network, grid: Grid) -> tuple[bool, ...]:
-    """Along which axes of a grid costs of layers stretch, seen at the first two values of each; others only say how
-    often layers are repeated. Biases, norms and buffers stretch as weights do. Raises CostcalcError as `sums` does."""
-    few = Grid({name: values[:2] for name, values in grid.axes.items()})
-    at = {**net.settings, **{name: few.column(name) for name in few.axes}}
+def stretches(net: Network, grid: Grid) -> tuple[bool, ...]:
+    """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
+    at = {**net.settings, **{name: grid.column(name) for name in grid.numbers}, **grid.kinds}
     graph = net.at(at, net.label).graph()
     costs = [(row.weight, row.macs, row.elementwise, row.activations) for row in walk_copies(graph, Mask(graph))]
     shapes = [cost.shape for cost in chain.from_iterable(costs) if is_column(cost)]
-    return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(few.axes), *shapes))
+    return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
 def totals_of(net: Network, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
@@ -148,8 +148,10 @@ def _part(x: Any, block: Grid) -> Any:
     return Column(part, x.den, x.bounds) if isinstance(x, Column) else part
 
 
-def _array(total: Size) -> Any:
-    return total.values() if isinstance(total, Column) else np.array(total, dtype=None if total < 2**63 else object)
+def _array(total: Size, block: Grid) -> Any:
+    """An array with an axis for each of a block's, also of a total that is the same at all its points."""
+    array = total.values() if isinstance(total, Column) else np.array(total, np.int64 if total < 2**63 else object)
+    return array if array.ndim else array.reshape((1,) * len(block.shape))
 
 
 def _ratio(over: Any, under: Any, valid: Any) -> Any:
