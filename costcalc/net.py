@@ -129,6 +129,7 @@ def sweep(
     seconds: Callable[[Network], float | None] | None = None,
     workers: int | None = 1,
     executor: Executor | None = None,
+    max_memory_bytes: int = 10**9,
     **axes: Any,
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
@@ -137,16 +138,19 @@ def sweep(
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
     network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
-    or by any executor. Raises UnknownName, UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
+    or by any executor. The columns of the points that are kept may take `max_memory_bytes`. Raises UnknownName,
+    UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
     """
     from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.state import Limit
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_net
 
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
-        return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, **choice)
+        limit = Limit(max_memory_bytes)
+        return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, limit=limit, **choice)
 
 
 def histogram(

@@ -7,6 +7,7 @@ matplotlib draws it, and is imported then: see draw.py.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,11 @@ def short(number: Any) -> str:
     while abs(number) >= 999.5 and power < len(POWERS) - 1:
         number, power = number / 1000, power + 1
     return f"{float(number):.3g} {POWERS[power]}" if abs(number) < 999.5 else f"{float(number * 1000**power):.1e}"
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Are these numbers, and neither truths nor words?"""
+    return not any(isinstance(value, bool | str) for value in values)
 
 
 @dataclass(frozen=True)

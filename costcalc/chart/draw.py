@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from costcalc.chart import Chart, Curves, Group, HeatMap, Line, Scatter
+from costcalc.chart import Chart, Curves, Group, HeatMap, Line, Scatter, are_numbers
 from costcalc.chart.heat import draw_heat_map
 from costcalc.chart.kit import ACCENT, INK, PALE, figure, label, label_few_decades, legend, name_axes
 from costcalc.chart.names import put_names
 from costcalc.errors import MissingExtra
+from costcalc.text import value_text
 
 STYLE = {
     "svg.hashsalt": "costcalc", "svg.fonttype": "none", "font.size": 10, "axes.titlesize": 11, "axes.spines.top": False,
@@ -65,6 +66,8 @@ def _draw_curves(chart: Curves) -> Any:
         for i, line in enumerate(lines):
             _draw_line(axes, line, i)
         name_axes(axes, chart.x, y)
+        if lines and not are_numbers(lines[0].xs):
+            axes.set_xticks([*range(len(lines[0].xs))], [*map(value_text, lines[0].xs)])
         axes.set_ylim(bottom=0)
         axes.grid(color="0.88", linewidth=0.6)
         if len(lines) > 1:
@@ -75,16 +78,19 @@ def _draw_curves(chart: Curves) -> Any:
 
 
 def _draw_line(axes: Any, line: Line, number: int) -> None:
-    look = {"linestyle": "--", "color": PALE, "linewidth": 1.4} if line.dashed else {"color": INK, "linewidth": 1.2}
-    marker = (
-        {"marker": MARKERS[number % len(MARKERS)], "markersize": 3} if not line.dashed and len(line.xs) <= 60 else {}
-    )
+    look: dict[str, Any] = {"linestyle": "-", "color": INK, "linewidth": 1.2}
+    places, ordered = [*range(len(line.xs))], are_numbers(line.xs)
+    if line.dashed:
+        look = {"linestyle": "--", "color": PALE, "linewidth": 1.4}
+    elif len(line.xs) <= 60 or not ordered:
+        look |= {"marker": MARKERS[number % len(MARKERS)], "markersize": 3 if ordered else 6}
+    if not ordered:  # flags and words stand side by side, with nothing between them
+        look["linestyle"] = ""
     axes.plot(
-        [*map(float, line.xs)],
+        [*map(float, line.xs)] if ordered else places,
         [math.nan if y is None else float(y) for y in line.ys],
         label=label(line.label),
         **look,
-        **marker,
     )
 
 

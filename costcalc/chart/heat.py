@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from costcalc.chart import FEW, HeatMap, short
+from costcalc.chart import FEW, HeatMap, are_numbers, short
 from costcalc.chart.kit import INK, figure
 from costcalc.chart.names import put_names
 from costcalc.table import visible
@@ -33,7 +33,7 @@ def draw_heat_map(chart: HeatMap) -> Any:
     axes.set_ylabel(visible(chart.y.label))
     if max(map(len, (chart.xs, chart.ys))) <= FEW:
         _write_cells(axes, chart)
-    elif ends[1] > ends[0]:
+    elif ends[1] > ends[0] and are_numbers(chart.xs + chart.ys):
         _draw_levels(axes, values, *ends)
     bar = drawing.colorbar(image, ax=axes, ticks=_round_levels(*ends), format=lambda number, _: short(number))
     bar.minorticks_off()

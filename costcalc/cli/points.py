@@ -28,14 +28,17 @@ def put_points(asked: Asked) -> None:
 
 
 def _found(asked: Asked) -> Sweep:
+    from costcalc.analysis.sweep.state import MAX_ROWS, USUAL_LIMIT, Limit
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
     from costcalc.report.progress import progress
 
     axes, seconds = asked.axes, asked.lookup()
+    few_rows = asked.fit or looking(asked.format, asked.output)
     with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         return sweep_net(
-            asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show, **asked.choice
-        )
+            asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show,
+            limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS), **asked.choice,
+        )  # fmt: skip
 
 
 def _show(asked: Asked, found: Sweep) -> None:
@@ -70,7 +73,7 @@ def _write(asked: Asked) -> None:
     if asked.resume and asked.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = asked.axes
-    choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
+    choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
     path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
     with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):

@@ -60,7 +60,7 @@ class Kind:
         raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
 
     def of_column(self, value: Any, what: str) -> Any:
-        """A column as this kind takes it: truths are one truth. Raises PointsDiffer where some points only are right."""
+        """A column as this kind takes it: truths are one truth. Raises PointsDiffer if only some points are right."""
         if self.name == "flag" and value.dtype.kind == "b":
             truth = one_truth(value)
             if truth is None:

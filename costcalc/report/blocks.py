@@ -14,7 +14,8 @@ from typing import Any
 
 from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.found import Sweep
-from costcalc.chart import HeatMap, short
+from costcalc.analysis.sweep.state import MAX_ROWS
+from costcalc.chart import HeatMap, are_numbers, short
 from costcalc.table import visible
 from costcalc.text import value_text
 
@@ -25,9 +26,9 @@ NARROWEST, WIDEST = 30, 100  # columns: no picture on fewer, none wider on more
 
 
 def picture(found: Sweep, metric: str | None, width: int, blocks: bool = True) -> Iterator[str]:
-    """What a sweep looks like in so many columns; nothing for more than two knobs, a front, or a single point."""
+    """What a sweep looks like in so many columns; nothing for more than two knobs, a front, a crowd, or one point."""
     long = [name for name, values in found.grid.axes.items() if len(values) > 1]
-    if found.choice.reduces or not len(found) or width < NARROWEST:
+    if found.choice.reduces or not 0 < len(found) <= MAX_ROWS or width < NARROWEST:
         return
     if len(long) == 1:
         yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)
@@ -51,7 +52,8 @@ def _lines(found: Sweep, knob: str, width: int, bars: str) -> Iterator[str]:
     xs = found.columns[knob].tolist()
     for name, ys, ends in rows:
         yield f"{name:<{names}}  {_bars(_thinned(ys, room), bars)}  {ends}"
-    yield f"{visible(knob):<{names}}  from {value_text(xs[0])} to {value_text(xs[-1])}"
+    span = f"from {value_text(xs[0])} to {value_text(xs[-1])}"
+    yield f"{visible(knob):<{names}}  {span if are_numbers(xs) else ', '.join(map(value_text, xs))}"
 
 
 def _bars(values: Sequence[Any], bars: str) -> str:

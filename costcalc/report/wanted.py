@@ -10,6 +10,7 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import FILTERED, ROWS, Job, blocks_for
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS
+from costcalc.analysis.sweep.state import MAX_ROWS, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
 from costcalc.report.rows import CsvRows, ParquetRows, Rows
 from costcalc.spec.network import Network
@@ -55,7 +56,8 @@ class Wanted:
     def job(self, rows: Rows | None) -> Job:
         """What is asked of every chunk."""
         render = None if rows is None else rows.piece
-        return Job(self.net, self.choice, self.metrics, render=render, points=self.points or self.fitting(rows))
+        points, limit = self.points or self.fitting(rows), Limit(points=MAX_ROWS)
+        return Job(self.net, self.choice, self.metrics, render=render, points=points, limit=limit)
 
     def fitting(self, rows: Rows | None) -> tuple[int, int]:
         """Points of a chunk, and of a block within it, that there is room for."""

@@ -24,7 +24,7 @@ from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.pace import Progress, silent
-from costcalc.analysis.sweep.state import MOST_KEPT, State
+from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
 from costcalc.analysis.sweep.workers import crew_of
 from costcalc.errors import ShapeError, UsageError
@@ -72,7 +72,7 @@ def write_sweep(
     """
     net = target if isinstance(target, Net) else load(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
-    choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
+    choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     wanted = Wanted(net, grid_of(net, axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
     with crew_of(workers, executor, wanted.grid.size, wanted.per_second) as crew:
         return write(wanted, crew)
@@ -91,7 +91,7 @@ def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent)
     if wanted.kind == "parquet":
         arrow()
     rows = wanted.rows()
-    large = wanted.grid.size > MOST_KEPT
+    large = wanted.grid.size > MAX_ROWS
     if str(wanted.path) == "-" or files.is_stream(wanted.path):
         _refuse_of_a_stream(wanted)
         return _as_it_comes(wanted, rows, crew, progress) if rows and large else _at_once(wanted, crew, progress)
@@ -120,7 +120,10 @@ def _refuse_of_a_stream(wanted: Wanted) -> None:
 
 
 def _at_once(wanted: Wanted, crew: Crew | None, progress: Progress) -> Written:
-    swept = sweep(wanted.net, wanted.grid, wanted.choice, metrics=wanted.metrics, crew=crew, progress=progress)
+    swept = sweep(
+        wanted.net, wanted.grid, wanted.choice, metrics=wanted.metrics, crew=crew, progress=progress,
+        limit=Limit(points=MAX_ROWS),
+    )  # fmt: skip
     _emit(wanted, swept, wanted.path)
     return Written(wanted.path, len(swept), tuple(swept.how_many()), large=False)
 
@@ -204,7 +207,7 @@ class _Made:
         with journal.writing() as writer:
             head = self.rows.head() if self.rows and not journal.length else b""
             for part in parts(job, grid, crew, progress, journal.done):
-                state.add(part, job.choice)
+                state.add(part, job.choice, job.limit)
                 writer.add(head + part.piece, journal.done + part.size, state.plain())
                 head = b""
         try:

@@ -1,7 +1,7 @@
 """Points as columns of Arrow, and Parquet files of them.
 
 A column has the narrowest type that holds all of it: int64, else decimal128 up to 38 digits, else text of all digits.
-Knobs that are no whole numbers, and ratios, are float64, the nearest to the exact value.
+Knobs that are no whole numbers, and ratios, are float64, the nearest to the exact value; flags are bool, choices text.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _column(num: Any, den: int) -> Any:
         values = {n: float(Fraction(n, den)) for n in {*num.tolist()}}
         return pa.array([values[n] for n in num.tolist()], pa.float64())
     if num.dtype != object:
-        return pa.array(num)
+        return pa.array(num.tolist() if num.dtype.kind == "U" else num)
     numbers = num.tolist()
     if not all(isinstance(n, int) for n in numbers):
         return pa.array([None if n is None else float(n) for n in numbers], pa.float64())
@@ -53,7 +53,7 @@ def _column(num: Any, den: int) -> Any:
 def common_schema(schemas: Iterable[Any]) -> Any:
     """The schema whose every column holds what it holds in any of these: int64 gives way to decimals, these to text."""
     pa = arrow()
-    width = {pa.int64(): 0, pa.float64(): 1, pa.decimal128(DIGITS, 0): 2, pa.string(): 3}
+    width = {pa.bool_(): 0, pa.int64(): 0, pa.float64(): 1, pa.decimal128(DIGITS, 0): 2, pa.string(): 3}
     widest: list[Any] = []
     names: list[str] = []
     for schema in schemas:

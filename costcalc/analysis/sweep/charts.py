@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
 from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.sweep.state import MAX_ROWS
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
 from costcalc.spec.network import Network
@@ -28,6 +29,8 @@ def chart_of(found: Sweep, metric: str | None = None) -> Chart:
     """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
     sweep has not, UsageError if it has not what the picture is of."""
     metric = chosen_metric(found, metric)
+    if len(found) > MAX_ROWS:
+        raise UsageError(f"a picture shows {MAX_ROWS:,} points at most, not {len(found):,}; take larger steps")
     long = [name for name, values in found.grid.axes.items() if len(values) > 1] or [*found.grid.axes][:1]
     if found.choice.pareto:
         return front_chart(found)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from costcalc.analysis.sweep.metrics import ALL, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
 from costcalc.errors import Place, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
+from costcalc.spec.model import Knob
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Choice:
 
 
 def read_choice(
-    knobs: Sequence[str],
+    knobs: Mapping[str, Knob],
     swept: Sequence[str],
     *,
     where: str | None = None,
@@ -76,15 +77,14 @@ def read_choice(
     if top is not None and top < 1:
         raise UsageError(f"the best {top}: keep 1 or more")
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
-    return Choice(
-        None if where is None else read_where(where, knobs),
-        tuple(read_order(_free(name, knobs, swept), swept) for name in names),
-        top,
-        read_order(by, (), (*swept, *ALL)),
-    )
+    orders = tuple(read_order(_free(name, knobs, swept), swept) for name in names), read_order(by, (), (*swept, *ALL))
+    for name, _ in (*orders[0], orders[1]):
+        if name in knobs and not knobs[name].is_size:
+            raise UsageError(f"{name} is a {knobs[name].kind}, of which no value is more than another")
+    return Choice(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
 
 
-def _free(text: str, knobs: Sequence[str], swept: Sequence[str]) -> str:
+def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
     """What a front is of, if it may differ from point to point. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
@@ -101,9 +101,12 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) ->
     return name, (name in knobs) is not turned
 
 
-def read_where(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Expression:
+def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = ALL) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, UsageError for a name of both."""
     found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
     for name in sorted(found.names & {*knobs}):
         check_told_apart(name)
+    for name, word in found.compared_words():
+        if name in knobs and knobs[name].kind == "choice":
+            knobs[name].check(word)
     return found

@@ -16,8 +16,8 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
-from costcalc.analysis.sweep.points import Points
-from costcalc.analysis.sweep.state import merged
+from costcalc.analysis.sweep.points import Points, joined
+from costcalc.analysis.sweep.state import USUAL_LIMIT, Limit, with_more
 from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
@@ -40,6 +40,7 @@ class Job:
     histogram: str | None = None  # a metric of which no points are kept, only how many there are of each size
     render: Render | None = None  # makes rows of a file of the points, which are then not kept either
     points: tuple[int, int] = BLOCKS
+    limit: Limit = USUAL_LIMIT
     version: str = __version__
 
 
@@ -76,18 +77,18 @@ def work(job: Job, chunk: Grid) -> Part:
     if job.version != __version__:
         raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
     found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
-    kept: Points | None = None
+    parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
-    most = None if job.render is None else chunk.size
+    limit = job.limit if job.render is None else None
     for block in chunk.blocks(job.points[1]):
         points, impossible, unmet = _met(found.at(block), job.choice.where, job.net.knobs)
         if job.histogram:
             counts.update(counted(points.columns[job.histogram]))
             points = points.only(slice(0))
-        kept = merged(kept, job.choice.of(points), job.choice, most)
+        parts = with_more(parts, job.choice.of(points), job.choice, limit)
         invalid, refused = invalid + impossible, refused + unmet
-    assert kept is not None
+    kept = joined(parts) if len(parts) > 1 else parts[0]
     if job.render is None:
         return Part(chunk.size, kept, invalid, found.reason, refused, counts)
     piece = job.render(kept.of((*chunk.axes, *job.metrics)))

@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
@@ -44,24 +46,27 @@ class Sweep:
 
     @cached_property
     def columns(self) -> dict[str, Any]:
-        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers."""
+        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers; of flags
+        truths, of choices words."""
+        return self._values(self.points)
+
+    def _values(self, points: Points) -> dict[str, Any]:
         dens = self.grid.denominators
-        return {name: Column(num, dens.get(name, 1), (0, 0)).values() for name, num in self.points.columns.items()}
+        return {name: _over(num, dens.get(name, 1)) for name, num in points.columns.items()}
 
     def __len__(self) -> int:
         return len(self.points)
 
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each point: knobs, then metrics, all exact."""
-        names = [*self.columns]
-        return [dict(zip(names, point)) for point in zip(*[values.tolist() for values in self.columns.values()])]
+    def to_records(self, most: int | None = None) -> list[dict[str, Any]]:
+        """One dict for each point, or the first so many: knobs, then metrics, all exact."""
+        columns = self._values(self.points.only(slice(most)))
+        return [dict(zip(columns, point)) for point in zip(*[values.tolist() for values in columns.values()])]
 
     def to_pandas(self) -> Any:
         """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
-        whole = {name: den == 1 for name, den in self.grid.denominators.items()}
-        whole |= {name: ALL[name].kind == "int" for name in self.metrics}
-        columns = {name: v if whole[name] else [*map(as_float, v)] for name, v in self.columns.items()}
-        return data_frame(columns)
+        real = {name for name, den in self.grid.denominators.items() if den != 1}
+        real |= {name for name in self.metrics if ALL[name].kind != "int"}
+        return data_frame({name: [*map(as_float, v)] if name in real else v for name, v in self.columns.items()})
 
     def fit(self) -> Fit:
         """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
@@ -90,10 +95,10 @@ class Sweep:
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
         metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
         title = f"{self.net.label}: {self.net.title}"
-        rows, notes = self.to_records(), self.notes()
-        if most is not None and len(rows) > most:
-            notes.insert(0, f"{len(rows) - most:,} more points: write all with -o FILE, or keep the best with --top N")
-        return Table(title, (*knobs, *metrics), rows[:most], None, notes)
+        notes = self.notes()
+        if most is not None and len(self) > most:
+            notes.insert(0, f"{len(self) - most:,} more points: write all with -o FILE, or keep the best with --top N")
+        return Table(title, (*knobs, *metrics), self.to_records(most), None, notes)
 
     def notes(self) -> list[str]:
         """How many points there were, why some are not shown, and what the numbers count."""
@@ -137,9 +142,17 @@ class Sweep:
         return self.table(MOST_LISTED)._repr_html_() + picture
 
 
+def _over(num: Any, den: int) -> Any:
+    """The numbers that so many times as large ones are: equal ones one object, since most are."""
+    if den == 1:
+        return num
+    numerators, at = np.unique(num, return_inverse=True)
+    return Column(numerators, den, (0, 0)).values()[at.reshape(num.shape)]
+
+
 def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
     """The warning about a front that is of costs alone."""
-    return [COSTS_ALONE.format(next(iter(grid.axes)))] if choice.of_costs_alone else []
+    return [COSTS_ALONE.format(next(iter(grid.numbers), "r"))] if choice.of_costs_alone else []
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:

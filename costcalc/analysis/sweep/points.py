@@ -11,6 +11,7 @@ import numpy as np
 from costcalc.errors import UsageError
 
 LARGEST_FRONT = 5_000  # points, in three directions or more
+OBJECT_BYTES = 40  # of an int beyond 64 bits
 Order = tuple[str, bool]  # a name, and whether more of it is better
 
 
@@ -22,6 +23,11 @@ class Points:
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
+
+    @property
+    def nbytes(self) -> int:
+        """Of memory, about: Python's ints and Fractions stand outside of their array."""
+        return sum(v.nbytes + (OBJECT_BYTES * v.size if v.dtype == object else 0) for v in self.columns.values())
 
     def of(self, names: Iterable[str]) -> Points:
         """The same points with these columns alone."""

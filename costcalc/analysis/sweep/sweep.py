@@ -23,13 +23,15 @@ from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metri
 from costcalc.analysis.sweep.pace import Pace, Progress, silent
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
-from costcalc.analysis.sweep.state import LESS, MOST_KEPT, State
+from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
+from costcalc.chart import short
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
 
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # with a choice among them and beside other work, so that an estimate is no promise
+NUMBER_BYTES = 8
 MOST_PIECES = 16  # of a file that wait for their turn in memory
 
 
@@ -45,6 +47,7 @@ def sweep_net(
     seconds: Lookup | None = None,
     crew: Crew | None = None,
     progress: Progress = silent,
+    limit: Limit = USUAL_LIMIT,
 ) -> Sweep:
     """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a crew.
 
@@ -52,12 +55,12 @@ def sweep_net(
     ShapeError if no point of it is possible.
     """
     grid = grid_of(net, axes)
-    choice = read_choice([*net.spec.knobs], [*axes], where=where, pareto=pareto, top=top, by=by)
+    choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     if "seconds" in shown:
         check_lookup(seconds)
     counted = [name for name in shown if name in COUNTED]
-    found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress)
+    found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress, limit=limit)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
 
 
@@ -82,10 +85,11 @@ def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 def sweep(
     net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS,
     points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
+    limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
     """The same from what was read, in chunks of so many `points`, and blocks of so many within them."""
-    _refuse_if_too_large(grid, choice)
-    job = Job(net, choice, tuple(metrics), points=points or blocks_for(net, grid))
+    _refuse_if_too_large(grid, choice, metrics, limit)
+    job = Job(net, choice, tuple(metrics), points=points or blocks_for(net, grid), limit=limit)
     return sweep_of(job, grid, finished(job, grid, crew, progress))
 
 
@@ -112,7 +116,7 @@ def histogram_net(
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
     if metric not in SUMMED:
         raise UnknownName(unknown("metric", metric, SUMMED))
-    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, [*net.spec.knobs]))
+    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.spec.knobs))
     job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
     state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
@@ -124,7 +128,7 @@ def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> Sta
     """What all chunks come to. Raises ShapeError if no point of the grid is possible."""
     state = State()
     for part in parts(job, grid, crew, progress):
-        state.add(part, job.choice)
+        state.add(part, job.choice, job.limit)
     return state.whole(grid.size)
 
 
@@ -138,11 +142,16 @@ def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int
         yield part
 
 
-def _refuse_if_too_large(grid: Grid, choice: Choice) -> None:
-    most = MOST_KEPT if choice.where is None else MOST_SEEN
-    if grid.size > most and not choice.reduces:
+def _refuse_if_too_large(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:
+    if choice.reduces or (choice.where and grid.size <= MOST_SEEN):  # what a condition keeps is seen as it is kept
+        return
+    nbytes = grid.size * (sum(grid.array(name).itemsize for name in grid.axes) + NUMBER_BYTES * len(metrics))
+    rows = limit.points is not None and grid.size > limit.points
+    if rows or choice.where or nbytes > limit.bytes:
         seconds = grid.size / POINTS_PER_SECOND
         takes = f", and about {time_text(seconds)} of work" if seconds >= HOUR else ""
+        room, more = ("", "") if rows else (f": {short(nbytes)}B, where {short(limit.bytes)}B are kept", f", or {MORE}")
         raise UsageError(
-            f"{grid.size:,} points are too many to be kept{takes}; {LESS}, or write all with -o FILE.csv or .parquet"
+            f"{grid.size:,} points are too many to be kept{takes}{room}; {LESS}, or write all with -o FILE.csv or "
+            f".parquet{more}"
         )

@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.chart import FEW, Chart, Mark
+from costcalc.chart import FEW, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.spec.network import Network
 from costcalc.text import equations_text, power_text
@@ -57,10 +57,11 @@ def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
         found = _of_these(net, {x: axes[x], y: axes[y]})
         if found is None:
             continue
-        marks = preset_marks(presets, x, y, axes) if presets else ()
+        numbers = are_numbers((*axes[x], *axes[y]))
+        marks = preset_marks(presets, x, y, axes) if presets and numbers else ()
         chart = replace(heat_map(found, x, y, "macs", marks), title=f"MACs over {x} and {y}")
         said = f"MACs over {x} and {y}; {_fixed(net, (x, y))}."
-        said += " The lines join networks of equal cost." * (max(map(len, (axes[x], axes[y]))) > FEW)
+        said += " The lines join networks of equal cost." * (numbers and max(map(len, (axes[x], axes[y]))) > FEW)
         if marks:
             said += f" Circles: the {x} and {y} of the presets, whose other knobs need not be those of this map."
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)

@@ -19,6 +19,7 @@ from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.chart import are_numbers
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
@@ -107,8 +108,9 @@ class Page:
         """Which points there are, and how many of them are no network."""
         spans = [
             f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} values"
+            if are_numbers(values) else f"{name} {' or '.join(map(value_text, values))}"
             for name, values in self.found.grid.axes.items()
-        ]
+        ]  # fmt: skip
         said = [f"The grid has {self.found.grid.size:,} points: {', '.join(spans)}."]
         if self.found.invalid:
             said.append(f"At {self.found.invalid:,} of them there is no such network: {self.found.reason}.")
