@@ -68,6 +68,7 @@ def _draw_curves(chart: Curves) -> Any:
         name_axes(axes, chart.x, y)
         if lines and not are_numbers(lines[0].xs):
             axes.set_xticks([*range(len(lines[0].xs))], [*map(value_text, lines[0].xs)])
+            axes.margins(0.15, 0.5)
         axes.set_ylim(bottom=0)
         axes.grid(color="0.88", linewidth=0.6)
         if len(lines) > 1:

@@ -17,9 +17,9 @@ from costcalc import add, new_graph, ops
 from costcalc.analysis.memory import peak_activations
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, read_axes
-from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS
+from costcalc.analysis.sweep.metrics import ALL, COUNTED, METRICS, SUMMED
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.totals import sums_of
+from costcalc.analysis.sweep.totals import sums_of, totals_of
 from costcalc.analysis.walk import walk
 from costcalc.cli import sweeps
 from costcalc.cli.app import run
@@ -268,3 +268,31 @@ def test_help_and_page_name_every_metric(capsys):
 
 def test_the_command_names_every_metric():
     assert ", ".join(ALL) == sweeps.METRICS
+
+
+@pytest.mark.parametrize("metric", COUNTED)
+def test_a_metric_that_is_the_same_at_all_points_is_a_column(tmp_path, metric):
+    """No layer reads the knob x, so that all metrics are; whatever is asked of them has an answer."""
+    path = tmp_path / "same.yaml"
+    layers = "[conv: {channels: 4, kernel: 3}, relu, linear: 2]"
+    path.write_text(f"name: same\ntitle: t\nsource: s\nknobs: {{x: 1}}\ninput: [3, 8, 8]\nlayers: {layers}\n")
+    net, given = costcalc.load(str(path)), {"x": [1, 2, 3], "metrics": [metric]}
+    at = totals_of(net, [metric])
+    every = [{"x": x, **at} for x in (1, 2, 3)]
+    assert costcalc.sweep(net, **given).to_records() == every
+    for where, kept in (
+        (f"{metric}/1e6 <= 30", every), (f"{metric}/3 < 0", []), (f"{metric}/params > 0", every),
+        (f"params/{metric}*x >= 2*params/{metric}", every[1:]), (f"{metric}/x == {metric} or x > 2", every[::2]),
+        (f"max({metric}, 1) ** 2 == {metric} ** 2", every),
+    ):  # fmt: skip
+        found = costcalc.sweep(net, **given, where=where)
+        assert (found.to_records(), found.refused) == (kept, 3 - len(kept)), where
+        if metric in SUMMED:
+            assert sum(n for *_, n in costcalc.histogram(net, metric, x=[1, 2, 3], where=where).rows) == len(kept)
+        for suffix in ("csv", "json", "parquet"):
+            assert costcalc.write_sweep(net, tmp_path / f"a.{suffix}", **given, where=where, resume=False).rows == len(
+                kept
+            )
+    assert costcalc.sweep(net, **given, top=2, by=f"-{metric}").to_records() == every[:2]
+    assert costcalc.sweep(net, **given, pareto=f"{metric},x").to_records() == every[2:]
+    assert costcalc.sweep(net, **given).fit().to_records()[0]["x"] == 0

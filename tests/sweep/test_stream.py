@@ -94,7 +94,7 @@ def test_what_a_journal_keeps_of_points_is_exact():
     here = wanted("", **BEYOND)
     part = work(here.job(None), here.grid)
     columns = {**part.points.columns, "x": np.array([Fraction(1, 3)] * 9, dtype=object), "y": np.ones(9)}
-    state = State(Points(columns), 3, "why", 4, 5)
+    state = State([Points(columns)], 3, "why", 4, 5)
     again = State.of_plain(json.loads(json.dumps(state.plain())))
     assert (again.invalid, again.reason, again.refused, again.rows) == (3, "why", 4, 5)
     for name, column in state.points.columns.items():
@@ -198,7 +198,7 @@ def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
 
 def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):
     """As a file does."""
-    monkeypatch.setattr("costcalc.report.written.MOST_KEPT", 1)
+    monkeypatch.setattr("costcalc.report.written.MAX_ROWS", 1)
     assert run(["sweep", SMALL, "r=1,2", "-f", "csv"]) == 2
     out, err = capsys.readouterr()
     assert (out, "no point of the sweep is possible: a window of 3 does not fit" in err) == ("", True)
@@ -210,7 +210,7 @@ def test_a_front_of_costs_alone_is_warned_of_however_it_is_made(monkeypatch, cap
     words = ["sweep", SMALL, "r=8,9", "--pareto", "macs", "-o", str(tmp_path / "a.csv")]
     errors = set()
     for most in (500_000, 1):
-        monkeypatch.setattr("costcalc.report.written.MOST_KEPT", most)
+        monkeypatch.setattr("costcalc.report.written.MAX_ROWS", most)
         assert run(words) == 0
         errors.add(capsys.readouterr().err)
     (error,) = errors

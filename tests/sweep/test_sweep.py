@@ -14,6 +14,7 @@ from costcalc.analysis.sweep.choice import Choice, read_where
 from costcalc.analysis.sweep.grid import Grid, read_axes
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.points import Points, best, front, joined
+from costcalc.analysis.sweep.state import Limit
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, SpecError, UnknownName, UsageError
@@ -296,18 +297,45 @@ def test_what_python_refuses():
         with pytest.raises(error):
             costcalc.sweep("efficientnet", **given)
     with pytest.raises(UsageError, match="knob 'stride_on' is no number"):
-        costcalc.sweep("resnet", stride_on=["conv1"])
+        costcalc.scale("resnet", macs=10**9, grid={"stride_on": ["conv1"]})
 
 
-def test_a_condition_alone_may_keep_too_many(monkeypatch):
-    from costcalc.analysis.sweep import state as module
+def test_what_is_kept_is_limited_by_its_bytes():
+    """A point is two words of 8 bytes here."""
+    given = {"batch": range(1, 21), "metrics": "macs"}
+    assert len(costcalc.sweep("lenet5", **given, max_memory_bytes=320)) == 20
+    with pytest.raises(
+        UsageError, match=r"20 points are too many to be kept: 320 *B, where 319 *B are kept; keep the best"
+    ):
+        costcalc.sweep("lenet5", **given, max_memory_bytes=319)
+    few = {**given, "where": "batch <= 5", "max_memory_bytes": 80}
+    assert len(costcalc.sweep("lenet5", **few)) == 5
+    with pytest.raises(
+        UsageError, match=r"the points that meet the condition take more than 80 *B; .* max_memory_bytes="
+    ):
+        costcalc.sweep("lenet5", **few | {"where": "batch <= 6"})
+    assert len(costcalc.sweep("lenet5", **few | {"where": "batch <= 6", "top": 3})) == 3
 
-    monkeypatch.setattr(module, "MOST_KEPT", 5)
+
+def test_many_points_are_kept_as_arrays_of_words():
+    """563,200 of them: 27 MB, and no objects until rows are asked for."""
+    found = costcalc.sweep("mobilenet_v2", r=range(97, 609), w="0.2:2.39:0.002", metrics="params,macs")
+    assert len(found) == 512 * 1096 > 500_000
+    assert {column.dtype for column in found.points.columns.values()} == {np.dtype(np.int64)}
+    assert found.points.nbytes == len(found) * 4 * 8
+    assert len(found.table(3).rows) == 3
+    last = {"r": 608, "w": Fraction("2.39")}
+    record = {name: values[-1] for name, values in found.columns.items()}
+    assert record == {**last, **{m: counted("mobilenet_v2", last)[m] for m in ("params", "macs")}}
+
+
+def test_a_condition_may_keep_too_many_rows():
     net = costcalc.load("lenet5")
     axes = read_axes(["batch=1:20:1"], net.spec.knobs, net.name)
+    where, few = (read_where(text, net.spec.knobs) for text in ("macs > 0", "batch <= 5"))
     with pytest.raises(UsageError, match="more than 5 points meet the condition; keep the best"):
-        sweep(net, Grid(axes), Choice(where=read_where("macs > 0", ["batch"])))
-    assert len(sweep(net, Grid(axes), Choice(where=read_where("batch <= 5", ["batch"])))) == 5
+        sweep(net, Grid(axes), Choice(where=where), limit=Limit(points=5))
+    assert len(sweep(net, Grid(axes), Choice(where=few), limit=Limit(points=5))) == 5
 
 
 def test_points_of_too_many_layers_are_left_out():
