@@ -109,12 +109,16 @@ def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
     reads_kinds = where.names & {*found.block.axes} - {*found.block.numbers}
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Any:
-        metrics = {name: Column(_cut(values, at)) for name, values in found.values.items() if name in where.names}
+        read = {name: values for name, values in found.values.items() if name in where.names}
+        metrics = {name: Column(values if part is found.block else _cut(values, at)) for name, values in read.items()}
         swept = {name: part.column(name) for name in part.numbers}
         return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
 
+    parts = apart(found.block, ask)
+    if len(parts) == 1:
+        return np.broadcast_to(parts[0].answer, found.block.shape).ravel()
     meets = np.empty(found.block.shape, bool)
-    for part in apart(found.block, ask):
+    for part in parts:
         meets[np.ix_(*part.at)] = part.answer
     return meets.ravel()
 
