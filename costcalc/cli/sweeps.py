@@ -37,7 +37,7 @@ def sweep(
     target: Target,
     axes: Annotated[
         list[str] | None,
-        typer.Argument(metavar="KNOB=VALUES", help="r=128:600:8, both ends included, or w=0.5,0.75,1."),
+        typer.Argument(metavar="KNOB=VALUES", help="r=128:600:8, both ends included, w=0.5,1, or head=linear,conv."),
     ] = None,
     presets: Annotated[
         str | None, typer.Option("--presets", metavar="NAMES", help="Its presets instead: b0..b7, b0,b3 or all.")
