@@ -130,7 +130,7 @@ def _exact_or_refused(x: Any, what: str) -> Any:
 
 def shortened(x: Any) -> str:
     """A value in a message, which a hostile one must not fill."""
-    if is_column(x) and x.ndim:
+    if hasattr(x, "bounds"):  # a Column, whose numbers are nothing that a reader wrote
         return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
