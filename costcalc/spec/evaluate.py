@@ -214,7 +214,7 @@ def _is_truth(value: Any) -> bool:
 def _shown(value: Any) -> str:
     if _is_truth(value):
         return str(value).lower() if isinstance(value, bool) else "true or false"
-    return "undecided" if value is None else shortened(value)
+    return "undecided" if value is None else "a number" if dims.is_column(value) else shortened(value)
 
 
 def _apply(function: Callable[..., Any], *values: Any) -> Any:

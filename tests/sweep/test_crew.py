@@ -116,7 +116,7 @@ def test_processes_are_started_where_they_pay(monkeypatch):
 def test_errors_come_back_whole():
     with Processes(1) as crew:
         given = wanted("", where="macs")
-        with pytest.raises(SpecError, match=r"--where:1:1: macs is <column .*, neither true nor false"):
+        with pytest.raises(SpecError, match=r"--where:1:1: macs is a number, neither true nor false"):
             sweep(given.net, given.grid, given.choice, crew=crew)
         given = wanted("", axes=["r=1,2"])
         with pytest.raises(ShapeError, match="no point of the sweep is possible"):
