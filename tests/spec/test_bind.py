@@ -253,6 +253,8 @@ def test_a_function_in_a_condition_on_a_letter_is_no_name(condition):
         found = spec(f"layers:\n  - {layer}", "knobs: {r: 64}\ninput: [3, r, r]\n")
         with pytest.raises(SpecError, match=r"cannot decide .* while its letters are free; set them, as in --set r=64"):
             bind(found, resolve(found, {}, ["r"]))
+
+
 def test_truths_of_a_column_are_compared_and_counted_as_those_of_a_number():
     """A size may be true or false: equal to another, or not, and no number."""
     knobs = "knobs: {r: 8}\nsizes: {big: r > 9}\ninput: [3, r, r]\n"
