@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from inspect import cleandoc
 from typing import Any
 
+from costcalc.dims import size_symbol
 from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
@@ -97,11 +98,29 @@ def _signature(op: Described) -> str:
     return ", ".join(f["field"] if f["needed"] else f"{f['field']}={_written(f)}" for f in op["fields"])
 
 
+AXES = {4: "nchw", 3: "ncl", 2: "nc", 5: "ncthw"}  # names of the axes that an op is asked with, likeliest first
+
+
 def _needs(name: str) -> list[str]:
-    """What it asks of its inputs, and the messages it would refuse them with."""
-    needs = OPS[name].needs
-    texts = [text for text in needs.__code__.co_consts if isinstance(text, str) and text != needs.__doc__]
-    shapes = [f"needs an input of shape {text}" for text in texts if text.startswith("(")]
-    reasons = [f"refused: {text.replace('{}', '…')}" for text in texts if "{}" in text]
-    about = [needs.__doc__.strip().rstrip(".")] if needs.__doc__ else []
-    return [*about, *shapes, *reasons]
+    """What the docstring of its needs says, and what it refuses, found by asking it with symbols for all sizes."""
+    cls: Any = OPS[name]
+    about = [cls.needs.__doc__.strip().rstrip(".")] if cls.needs.__doc__ else []
+    refused: dict[str, None] = {}
+    for letters in AXES.values():
+        shapes = [tuple(size_symbol(f"{letter}{prime}") for letter in letters) for prime in ("", "_2", "_3")]
+        for need in _with_symbols(cls).needs(*shapes[: cls.arity or 2]):
+            gaps = (shown if isinstance(shown, str) else "…" for shown in need.shown)
+            refused[f"refused: {need.sentence(gaps)}"] = None
+            if need.truth is False:
+                break
+        else:
+            break
+    return [*about, *refused]
+
+
+def _with_symbols(cls: Any) -> Any:
+    """An op whose sizes have the names of their fields."""
+    kinds = field_kinds(cls)
+    given = {name: size_symbol(name) for name, kind in kinds.items() if kind.is_size and not kind.fixed}
+    rows = {name: ((0,),) for name, kind in kinds.items() if kind.name == "table"}
+    return cls(**{"order": (0,)} if "order" in kinds else {}, **given, **rows)

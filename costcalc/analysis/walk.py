@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
@@ -24,7 +24,8 @@ from costcalc.dims import (
 from costcalc.dims.given import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
-from costcalc.ops.base import Assumed, all_needs, open_needs, settle, size_needs
+from costcalc.ops.base import assumptions, check, needs_of, size_needs
+from costcalc.ops.needs import Need, SameShape
 
 
 class Row(NamedTuple):
@@ -43,7 +44,7 @@ class Row(NamedTuple):
     macs: Size
     elementwise: Size
     activations: Size  # elements written
-    assumed: tuple[Assumed, ...]  # what letters could not decide
+    assumed: tuple[Need, ...]  # what symbols could not decide
     place: Place | None = None  # in a spec
     meant: bool = False  # it gives no warning
 
@@ -54,7 +55,7 @@ class Row(NamedTuple):
 
 
 Report = Callable[[Problem], None]
-Answer = tuple[Shape, Sequence[Size], tuple[Assumed, ...]]
+Answer = tuple[Shape, Sequence[Size], tuple[Need, ...]]
 Scopes = tuple[tuple[Graph, dict[Any, Any]], ...]  # a graph and its shapes so far; then those of the graph around it
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
@@ -80,15 +81,15 @@ class Mask:
         self.idle: Any = False  # where the layers that are asked stand in no copy
         self.reason: str = known.get("invalid_because", "")
 
-    def allow(self, needs: Any) -> list[Assumed]:
+    def allow(self, needs: Iterable[Need]) -> list[Need]:
         """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
         needs = [*needs]
-        valid, assumed = settle(needs)
+        valid, assumed = check(needs)
         if valid is not True and not (valid | self.idle).all():
             self.valid = self.valid & (valid | self.idle)
             if not self.reason:
-                truth, reason, *sizes = next(n for n in needs if is_column(n[0]) and not (n[0] | self.idle).all())
-                self.reason = reason.format(*first_failure(truth | self.idle, sizes))
+                need = next(n for n in needs if is_column(n.truth) and not (n.truth | self.idle).all())
+                self.reason = need.sentence(first_failure(need.truth | self.idle, need.shown))
         return assumed
 
     @contextmanager
@@ -111,7 +112,7 @@ class _Walk:
 
     def __init__(self, report: Report | None, mask: Mask | None = None):
         self.report, self.mask = report, mask
-        self.allow = mask.allow if mask else open_needs
+        self.allow = mask.allow if mask else assumptions
         self.answers: dict[Any, Answer] = {}
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
@@ -249,7 +250,7 @@ def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
     """The rows of a repeat; the first says what is open about its times."""
     if not rows or not is_letter(times):
         return rows
-    open_ = open_needs(size_needs(f"the times of {name!r}", times, 0))
+    open_ = assumptions(size_needs(f"the times of {name!r}", times, 0))
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
 
 
@@ -257,7 +258,7 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one" if op.arity is None else op.arity
         raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
-    assumed = allow(all_needs(op, ins))
+    assumed = allow(needs_of(op, ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
@@ -288,7 +289,7 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
     own = [tensor for tensor in tensors if tensor.name not in owned]
     if len(own) == len(tensors):
         raise ShapeError(f"shares no weights with a {owner.name}")
-    reason = "shares {} of shape {}, but needs {}"
-    pairs = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
-    assumed = allow((same_shape(theirs, ours), reason, name, theirs, ours) for name, theirs, ours in pairs)
+    shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
+    words = "shares {} of shape {}, but needs {}"
+    assumed = allow(SameShape(theirs, ours, words=words, shown=(n, theirs, ours)) for n, theirs, ours in shared)
     return _roles(own), assumed

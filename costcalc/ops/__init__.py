@@ -1,10 +1,11 @@
 """The ops: one class each, found by its name in specs through `OPS`."""
 
-from costcalc.ops.base import ANSWERS, OPS, Need, Tensor, field_kinds, op, settle
+from costcalc.ops.base import ANSWERS, OPS, Tensor, check, field_kinds, op
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
 from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
 from costcalc.ops.pointwise import (
     GELU,
@@ -72,7 +73,7 @@ __all__ = [
     "Tensor",
     "Transpose",
     "Upsample",
+    "check",
     "field_kinds",
     "op",
-    "settle",
 ]

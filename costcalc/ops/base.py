@@ -1,6 +1,6 @@
 """What every op answers, and the register of those that do.
 
-    needs(*ins)                         what must hold: (truth, reason, sizes named in the reason)
+    needs(*ins)                         what must hold: relations of needs.py
     shape(*ins)                         the output shape
     weights(*ins)                       its tensors, named as torch names them
     macs(*ins, out)                     multiplies, one per multiply–accumulate
@@ -21,13 +21,13 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, at_least, elements, first_failure, is_column, is_letter, whole
+from costcalc.dims import Shape, Size, Truth, elements, first_failure, is_column, is_letter
 from costcalc.dims.given import at_first_point
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
+from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.synonyms import register
 
-Need = tuple[Any, ...]  # (truth, reason template, *sizes that fill it)
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
@@ -40,17 +40,6 @@ class Tensor(NamedTuple):
     name: str
     shape: Shape
     role: str = "weight"
-
-
-class Assumed(str):
-    """What letters leave open, in words, and the need behind it."""
-
-    need: Need
-
-    def __new__(cls, need: Need) -> Assumed:
-        self = super().__new__(cls, need[1].format(*need[2:]))
-        self.need = need
-        return self
 
 
 def snake_case(name: str) -> str:
@@ -198,16 +187,11 @@ def same_shape_as_input(self: Any, x: Shape) -> Shape:
     return x
 
 
-def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
-    """x has at least `low` axes, called `what`."""
-    yield len(x) >= low, "needs an input of shape {}, got one of {} axes", what, len(x)
-
-
-def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """What an op needs, and what its fields do where they are letters; of numbers they see to it as they are set."""
+def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
+    """What an op needs, and what its fields do where they are symbols; of numbers they see to it as they are set."""
     yield from self.needs(*ins)
     for name, value in self.__dict__.items():
-        if value.__class__ in PLAIN:  # nearly all: sooner than one look for letters in each
+        if value.__class__ in PLAIN:  # nearly all: sooner than one look for symbols in each
             continue
         for size in value if value.__class__ is tuple else (value,):
             if is_letter(size):
@@ -217,35 +201,35 @@ def all_needs(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
 
 
 def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
-    """A letter is a size if it is whole and large enough."""
-    enough = {0: size.is_nonnegative, 1: size.is_positive}.get(low) or at_least(size, low)
-    yield enough, "{} = {} must be at least {}", name, size, low
-    yield whole(size), "{} = {} must be a whole number", name, size
+    """A symbol is a size if it is whole and large enough."""
+    if not {0: size.is_nonnegative, 1: size.is_positive}.get(low):  # a whole number above 0 is 1 or more
+        yield AtLeast(size, low, named=name)
+    yield Whole(size, named=name)
 
 
-def open_needs(needs: Iterable[Need]) -> list[Assumed]:
-    """What letters leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
+def assumptions(needs: Iterable[Need]) -> list[Need]:
+    """What symbols leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
     needs = [*needs]
-    valid, assumed = settle(needs)
+    valid, undecided = check(needs)
     if valid is not True:
-        for truth, reason, *sizes in needs:
-            if is_column(truth) and not truth.all():
-                raise ShapeError(reason.format(*first_failure(truth, sizes)))
-    return assumed
+        for need in needs:
+            if is_column(need.truth) and not need.truth.all():
+                raise ShapeError(need.sentence(first_failure(need.truth, need.shown)))
+    return undecided
 
 
-def settle(needs: Any) -> tuple[Truth, list[Assumed]]:
-    """Which points are valid, and what had to be assumed about letters. A number that fails raises ShapeError."""
+def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
+    """Which points are valid, and what symbols leave open. Raises ShapeError for a number that fails."""
     valid: Truth = True
-    assumed: list[Assumed] = []
+    undecided: list[Need] = []
     for need in needs:
-        truth = need[0]
+        truth = need.truth
         if truth is True:
             continue
         if truth is None:
-            assumed.append(Assumed(need))
+            undecided.append(need)
         elif truth is False:
-            raise ShapeError(need[1].format(*at_first_point(need[2:])))
+            raise ShapeError(need.sentence(at_first_point(need.shown)))
         else:
             valid = valid & truth
-    return valid, assumed
+    return valid, undecided

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, equal, same_shape, stretched, stretches
-from costcalc.ops.base import Need, free, no_weights, op
+from costcalc.dims import Shape, Size, elements, stretched
+from costcalc.ops.base import free, no_weights, op
 from costcalc.ops.fields import Number
+from costcalc.ops.needs import Equal, Fact, Need, SameShape, Stretches
 from costcalc.ops.roles import Roles, merged
 
 
@@ -24,12 +25,12 @@ def joined(self: Any, *ins: Shape) -> Shape:
 
 def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
     """At least two inputs of as many axes, each axis equal or 1."""
-    yield len(ins) >= 2, "joins two or more inputs, got {}", len(ins)
+    yield Fact(len(ins) >= 2, "joins two or more inputs, got {}", len(ins))
     out = ins[0]
     for x in ins[1:]:
-        yield len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x
+        yield Fact(len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x)
         for a, b in zip(out, x):
-            yield stretches(a, b), "inputs {} and {} differ in size", out, x
+            yield Stretches(a, b, words="inputs {} and {} differ in size", shown=(out, x))
         out = broadcast(out, x)
 
 
@@ -73,13 +74,14 @@ class Concat:
     roles = merged
 
     def needs(self, *ins: Shape) -> Iterator[Need]:
-        yield len(ins) >= 1, "joins one or more inputs, got none"
+        yield Fact(len(ins) >= 1, "joins one or more inputs, got none")
         first = ins[0]
-        yield len(first) > self.axis, "axis = {} of inputs of {} axes; axes count from 0", self.axis, len(first)
+        yield Fact(len(first) > self.axis, "axis = {} of inputs of {} axes; axes count from 0", self.axis, len(first))
         for x in ins[1:]:
-            yield len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x
+            yield Fact(len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x)
             rest, others = (tuple(n for i, n in enumerate(s) if i != self.axis) for s in (first, x))
-            yield same_shape(rest, others), "inputs {} and {} differ in more than axis {}", first, x, self.axis
+            words = "inputs {} and {} differ in more than axis {}"
+            yield SameShape(rest, others, words=words, shown=(first, x, self.axis))
 
     def shape(self, *ins: Shape) -> Shape:
         first = ins[0]
@@ -103,8 +105,9 @@ class MatMul:
         return (*merged(self, (a[:-2], b[:-2]), ins, out[:-2]), a[-2], b[-1])
 
     def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
-        yield len(a) == len(b) >= 2, "inputs of {} and {} axes: give both the same number, 2 or more", len(a), len(b)
-        yield equal(a[-1], b[-2]), "inner sizes {} and {} differ", a[-1], b[-2]
+        words = "inputs of {} and {} axes: give both the same number, 2 or more"
+        yield Fact(len(a) == len(b) >= 2, words, len(a), len(b))
+        yield Equal(a[-1], b[-2], words="inner sizes {} and {} differ")
         yield from can_join(self, a[:-2], b[:-2])
 
     def shape(self, a: Shape, b: Shape) -> Shape:

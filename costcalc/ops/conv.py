@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, divides, elements, exact_div, maximum
-from costcalc.ops.base import Need, Tensor, free, of_weight_and_input, op
+from costcalc.dims import Shape, Size, elements, exact_div, maximum
+from costcalc.ops.base import Tensor, free, of_weight_and_input, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
+from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.roles import channels_first
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
 
@@ -17,8 +18,8 @@ CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bia
 def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
     """Every group has as many input and as many output channels."""
     g, c = self.groups, self.channels
-    yield divides(g, x[1]), "groups = {} does not divide the {} input channels", g, x[1]
-    yield divides(g, c), "groups = {} does not divide channels = {}", g, c
+    yield Divides(g, x[1], words="groups = {} does not divide the {} input channels")
+    yield Divides(g, c, words="groups = {} does not divide channels = {}")
 
 
 def weight_and_bias(self: Any, *shape: Size) -> tuple[Tensor, ...]:
@@ -146,11 +147,12 @@ class PartialConv:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
-        yield len(self.sees) > 0, "sees has no rows: give one for each output map"
+        yield Fact(len(self.sees) > 0, "sees has no rows: give one for each output map")
         for i, row in enumerate(self.sees):
-            yield len(set(row)) == len(row) > 0, "row {} of sees must list at least one input map, each once", i
+            yield Fact(len(set(row)) == len(row) > 0, "row {} of sees must list at least one input map, each once", i)
         last = max(map(max, self.sees))
-        yield at_least(x[1], last + 1), "sees names map {}, the input has the {} maps 0 to {}", last, x[1], x[1] - 1
+        words = "sees names map {}, the input has the {} maps 0 to {}"
+        yield AtLeast(x[1], last + 1, words=words, shown=(last, x[1], x[1] - 1))
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
@@ -196,9 +198,9 @@ class ConvTranspose:
         yield from sliding_axes(self, x, "kernel", "stride", "padding", "output_padding", "dilation")
         yield from groups_fit(self, x)
         for (_, _, s, p, d), extra, size in zip(sliding(self, x), self.extra(x), self.shape(x)[2:]):
-            smaller = at_least(maximum(s, d), extra + 1)
-            yield smaller, "output_padding = {} must be smaller than the stride {} or the dilation {}", extra, s, d
-            yield at_least(size, 1), "padding = {} leaves {} positions of output", p, size
+            words = "output_padding = {} must be smaller than the stride {} or the dilation {}"
+            yield AtLeast(maximum(s, d), extra + 1, words=words, shown=(extra, s, d))
+            yield AtLeast(size, 1, words="padding = {} leaves {} positions of output", shown=(p, size))
 
     def shape(self, x: Shape) -> Shape:
         axes = zip(sliding(self, x), self.extra(x))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, at_least, elements, equal, prod
-from costcalc.ops.base import Need, axes, free, no_needs, no_weights, op
+from costcalc.dims import Shape, Size, elements, prod
+from costcalc.ops.base import free, no_needs, no_weights, op
 from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
 from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
 from costcalc.ops.window import each, sliding_axes
 
@@ -62,8 +63,8 @@ class Reshape:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 1, "(batch, …)")
-        same = equal(prod(x[1:]), prod(self.size))
-        yield same, "{} elements cannot take the shape {}", prod(x[1:]), self.size
+        before, after = prod(x[1:]), prod(self.size)
+        yield Equal(before, after, words="{} elements cannot take the shape {}", shown=(before, self.size))
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], *self.size)
@@ -91,7 +92,8 @@ class Transpose:
         return tuple([known[0][i] for i in self.order])
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        yield sorted(self.order) == [*range(len(x))], "order {} does not name each of {} axes once", self.order, len(x)
+        each_once = sorted(self.order) == [*range(len(x))]
+        yield Fact(each_once, "order {} does not name each of {} axes once", self.order, len(x))
 
     def shape(self, x: Shape) -> Shape:
         return tuple(x[i] for i in self.order)
@@ -115,7 +117,7 @@ class ChannelPad:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
-        yield at_least(self.channels, x[1]), "channels = {} is fewer than the {} of the input", self.channels, x[1]
+        yield AtLeast(self.channels, x[1], words="channels = {} is fewer than the {} of the input")
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.base import Need, Tensor, axes, of_weight_and_input, op
+from costcalc.ops.base import Tensor, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.needs import Need, axes
 from costcalc.ops.roles import features_last
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, divides, elements
-from costcalc.ops.base import Need, Tensor, axes, free, no_weights, op, per_element, same_shape_as_input
+from costcalc.dims import Shape, Size, elements
+from costcalc.ops.base import Tensor, free, no_weights, op, per_element, same_shape_as_input
 from costcalc.ops.fields import Flag, Number, Ratio, Whole
+from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.roles import Roles, channels_kept, features_last
 from costcalc.ops.synonyms import of_each_rank
 
@@ -70,7 +71,8 @@ class LayerNorm:
         return tuple([role or other for role, other in zip(known[0], assumed)])
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        yield len(x) > self.axes, "axes = {} leaves no batch axis of an input of {} axes", self.axes, len(x)
+        words = "axes = {} leaves no batch axis of an input of {} axes"
+        yield Fact(len(x) > self.axes, words, self.axes, len(x))
 
     shape = same_shape_as_input
 
@@ -103,7 +105,7 @@ class GroupNorm:
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
-        yield divides(self.groups, x[1]), "groups = {} does not divide the {} channels", self.groups, x[1]
+        yield Divides(self.groups, x[1], words="groups = {} does not divide the {} channels")
 
     shape = same_shape_as_input
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, ceil_div, elements, gcd, minimum, prod
-from costcalc.ops.base import Need, free, no_weights, op
+from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
+from costcalc.ops.base import free, no_weights, op
 from costcalc.ops.fields import Flag, Padding, PerAxis
+from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.roles import channels_first
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
@@ -32,8 +33,8 @@ def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
     yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
     if self.padding.__class__ is not str:
         for size, k, s, p, d in sliding(self, x):
-            yield fits(size + 2 * p, k, d, overhang=s - 1 if self.ceil_mode else 0)
-            yield at_least(k, 2 * p), "padding = {} is more than half of the window of {}", p, k
+            yield fits(size, k, p, d, overhang=s - 1 if self.ceil_mode else 0)
+            yield AtLeast(k, 2 * p, words="padding = {} is more than half of the window of {}", shown=(p, k))
 
 
 @op

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, equal, prod
-from costcalc.ops.base import Need, Tensor, axes, free, op
+from costcalc.dims import Shape, Size, prod
+from costcalc.ops.base import Tensor, free, op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
+from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.roles import FEATURES, POSITION, Roles, features_last
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -59,12 +60,12 @@ class ScaledDotProductAttention:
 
     def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:
         reason = "q, k and v have {}, {} and {} axes: give each the same number, 3 or more"
-        yield len(q) == len(k) == len(v) >= 3, reason, len(q), len(k), len(v)
-        yield equal(q[-1], k[-1]), "q and k have widths {} and {}", q[-1], k[-1]
-        yield equal(k[-2], v[-2]), "k and v have lengths {} and {}", k[-2], v[-2]
+        yield Fact(len(q) == len(k) == len(v) >= 3, reason, len(q), len(k), len(v))
+        yield Equal(q[-1], k[-1], words="q and k have widths {} and {}")
+        yield Equal(k[-2], v[-2], words="k and v have lengths {} and {}")
         for a, b, c in zip(q[:-2], k[:-2], v[:-2]):
-            yield equal(a, b), "q and k differ before the length: {} and {}", a, b
-            yield equal(b, c), "k and v differ before the length: {} and {}", b, c
+            yield Equal(a, b, words="q and k differ before the length: {} and {}")
+            yield Equal(b, c, words="k and v differ before the length: {} and {}")
 
     def shape(self, q: Shape, k: Shape, v: Shape) -> Shape:
         return (*q[:-1], v[-1])
@@ -106,8 +107,8 @@ class Recurrent:
     bias: bool
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        yield len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x)
-        yield self.layers <= MAX_LAYERS, "layers = {} is more than {}", self.layers, MAX_LAYERS
+        yield Fact(len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x))
+        yield Fact(self.layers <= MAX_LAYERS, "layers = {} is more than {}", self.layers, MAX_LAYERS)
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))

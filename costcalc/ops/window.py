@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, at_least, prod, windows
-from costcalc.ops.base import Need
+from costcalc.dims import Shape, Size, prod, windows
+from costcalc.ops.needs import Fact, Fits, Need
 
 WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}
 
@@ -39,13 +39,14 @@ def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:
     rank = len(x) - 2
     wanted = getattr(self, "rank", None)
     if wanted is None:
-        yield rank >= 1, "needs an input of shape (batch, channels, sizes …), got one of {} axes", len(x)
+        words = "needs an input of shape (batch, channels, sizes …), got one of {} axes"
+        yield Fact(rank >= 1, words, len(x))
     else:
-        yield rank == wanted, "needs {} sliding axes after batch and channels, got {}", wanted, rank
+        yield Fact(rank == wanted, "needs {} sliding axes after batch and channels, got {}", wanted, rank)
     for name in names:
         value = getattr(self, name)
         if type(value) is tuple:
-            yield len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank
+            yield Fact(len(value) == rank, "{} has {} entries for {} sliding axes", name, len(value), rank)
 
 
 def window_fits(self: Any, x: Shape) -> Iterator[Need]:
@@ -53,10 +54,10 @@ def window_fits(self: Any, x: Shape) -> Iterator[Need]:
     yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
     if self.padding.__class__ is not str:
         for size, k, _, p, d in sliding(self, x):
-            yield fits(size + 2 * p, k, d)
+            yield fits(size, k, p, d)
 
 
-def fits(size: Size, kernel: Size, dilation: Size, overhang: Size = 0) -> Need:
+def fits(size: Size, kernel: Size, padding: Size, dilation: Size, overhang: Size = 0) -> Need:
     """A window reaches dilation·(kernel − 1) + 1 positions, and past the end by `overhang` of them at most."""
-    reach, room = dilation * (kernel - 1) + 1, size + overhang
-    return at_least(room, reach), "a window of {} does not fit into {}, padding included", reach, size, room
+    padded = not (padding.__class__ is int and padding == 0)
+    return Fits(dilation * (kernel - 1) + 1, size + 2 * padding, overhang, padded=padded)

@@ -82,7 +82,7 @@ class _Binder:
 
     def build(self, values: Given) -> Graph:
         spec, self.defaults = self.spec, values.defaults
-        graph = new_graph(name=spec.name, knobs=dict(values), assumed=self.maker.assumed)
+        graph = new_graph(name=spec.name, knobs=dict(values))
         check_extent(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
@@ -94,6 +94,7 @@ class _Binder:
             scope.here = None if spec.inputs else BROKEN
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
+        graph.graph["assumed"] = (*self.maker.assumed.values(),)
         self.check_size(graph)
         if self.maker.valid is not True:
             graph.graph["valid"], graph.graph["invalid_because"] = self.maker.valid, self.maker.reason

@@ -8,6 +8,7 @@ from typing import Any
 from costcalc import dims
 from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorten
 from costcalc.ops import OPS
+from costcalc.ops.needs import Whole
 from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
@@ -19,7 +20,7 @@ class Maker:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
 
     def __init__(self) -> None:
-        self.assumed: dict[str, Any] = {}  # what letters could not decide, in words, and the size that must be whole
+        self.assumed: dict[Any, Whole] = {}  # what symbols could not decide, by the size that must be whole
         self.by_item: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
         self.valid: Any = True  # points of columns at which every size is whole
@@ -81,7 +82,7 @@ class Maker:
             return value
         is_whole = dims.whole(value)
         if is_whole is None:
-            self.assumed[f"{value} is a whole number"] = value
+            self.assumed.setdefault(value, Whole(value, named=str(value)))
         elif is_whole is False:
             text, number = shorten(expression.text), shorten(dims.size_text(value))
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"

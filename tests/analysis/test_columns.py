@@ -75,7 +75,7 @@ def test_a_point_that_an_op_does_not_take_is_refused():
     costcalc.add(graph, "conv", ops.Conv(2, 5), "x")
     with pytest.raises(ShapeError) as caught:
         costcalc.cost(graph)
-    assert str(caught.value) == "layer 'conv' (conv): a window of 5 does not fit into 4, padding included"
+    assert str(caught.value) == "layer 'conv' (conv): a window of 5 does not fit into 4"
 
 
 def test_a_column_of_fractions_is_no_size():

@@ -65,9 +65,9 @@ def graph_of(*layers):
 @pytest.mark.parametrize(
     ("rows", "columns", "message"),
     [
-        (np.array([[9, 4], [3, 8]]), 9, "a window of 5 does not fit into 4, padding included"),
-        (9, np.array([[9], [4]]), "a window of 5 does not fit into 4, padding included"),
-        (np.array([9, 9, 9]), np.array([[9], [4]]), "a window of 5 does not fit into 4, padding included"),
+        (np.array([[9, 4], [3, 8]]), 9, "a window of 5 does not fit into 4"),
+        (9, np.array([[9], [4]]), "a window of 5 does not fit into 4"),
+        (np.array([9, 9, 9]), np.array([[9], [4]]), "a window of 5 does not fit into 4"),
     ],
 )
 def test_the_first_bad_point_of_a_grid_is_named(rows, columns, message):

@@ -10,7 +10,7 @@ import costcalc
 from costcalc import load, ops
 from costcalc.analysis.closed_form.assume import floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.left_open import direction
+from costcalc.analysis.closed_form.undecided import monotone
 from costcalc.analysis.walk import walk
 from costcalc.dims import floor_div, maximum, round_to, size_symbol
 from costcalc.errors import CostcalcError, ShapeError
@@ -90,7 +90,7 @@ def test_a_formula_answers_where_the_count_does(net_of, name):
                    "at least 0"]),
         ("input", ["holds for r ≥ 6", "below r = 6: layer 'input' (input): size = 0 must be at least 1"]),
         ("bump", ["holds where features = (c − 5)² − 3 is at least 1"]),
-        ("shared", ["holds unless layer 'linear2' (linear) shares weight of shape (a, a), but needs (a, b)"]),
+        ("shared", ["holds where a = b"]),
     ],
 )  # fmt: skip
 def test_the_domain_says_where(net_of, name, lines):
@@ -104,13 +104,13 @@ def test_what_an_op_assumes_of_its_letters_is_said_by_hand_too():
         graph = costcalc.new_graph()
         costcalc.add(graph, "x", ops.Input([1, 3, 9, 9]))
         costcalc.add(graph, "y", op, "x")
-        return [*walk(graph)][-1].assumed
+        return [*map(str, [*walk(graph)][-1].assumed)]
 
-    assert assumed(ops.Conv(n - 50, 3)) == ("channels = n - 50 must be at least 1",)
-    assert assumed(ops.Conv(n / 2, 3)) == ("channels = n/2 must be a whole number",)
-    assert assumed(ops.Conv(2, 3, padding=n - 1)) == ()
-    assert assumed(ops.Conv(2, 3, padding=(n - 2, 0))) == ("padding = n - 2 must be at least 0",)
-    assert assumed(ops.LeakyReLU(slope=size_symbol("w", real=True))) == ()
+    assert assumed(ops.Conv(n - 50, 3)) == ["channels = n - 50 must be at least 1"]
+    assert assumed(ops.Conv(n / 2, 3)) == ["channels = n/2 must be a whole number"]
+    assert assumed(ops.Conv(2, 3, padding=n - 1)) == []
+    assert assumed(ops.Conv(2, 3, padding=(n - 2, 0))) == ["padding = n - 2 must be at least 0"]
+    assert assumed(ops.LeakyReLU(slope=size_symbol("w", real=True))) == []
 
 
 def test_a_value_outside_is_refused_with_the_bound():
@@ -118,7 +118,7 @@ def test_a_value_outside_is_refused_with_the_bound():
     with pytest.raises(ShapeError) as caught:
         formula.value(w=0.35)
     assert str(caught.value) == (
-        "the formula does not hold there; layer 'conv' (conv): channels must be a whole number from 1 to 2^31, got 11.2"
+        "the formula does not hold there; layer 'conv' (conv): channels = 11.2 must be a whole number"
     )
 
 
@@ -153,6 +153,6 @@ def test_the_first_value_of_a_column_outside_is_named(net_of):
 def test_which_way_a_formula_goes(way, size):
     values = [size(n) for n in range(1, 60)]
     rises, falls = values == sorted(values), values == sorted(values, reverse=True)
-    assert direction(sympify(size(size_symbol("n")))) == way
+    assert monotone(sympify(size(size_symbol("n")))) == way
     assert rises or way in (-1, None)
     assert falls or way in (1, None)

@@ -393,7 +393,7 @@ def test_numbers_ask_for_neither_sympy_nor_numpy():
     code = (
         "import sys; from costcalc import dims, ops\n"
         "x = (1, 3, 224, 224); op = ops.Conv(64, 7, 2, 3)\n"
-        "ops.settle(op.needs(x)); op.weights(x); op.macs(x, out=op.shape(x)); dims.round_to(35, 8)\n"
+        "ops.check(op.needs(x)); op.weights(x); op.macs(x, out=op.shape(x)); dims.round_to(35, 8)\n"
         "print(sorted({'sympy', 'numpy', 'networkx', 'torch', 'yaml'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

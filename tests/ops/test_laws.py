@@ -26,8 +26,8 @@ from costcalc.ops import (
     MatMul,
     MaxPool,
     Mul,
+    check,
     field_kinds,
-    settle,
 )
 
 every_case = pytest.mark.parametrize("case", CASES, ids=label)
@@ -59,7 +59,7 @@ def answers(op, ins):
 def settled(op, ins):
     """The answers at a point of numbers, or None where the op refuses it."""
     try:
-        valid, assumed = settle(op.needs(*ins))
+        valid, assumed = check(op.needs(*ins))
     except ShapeError:
         return None
     assert valid is True
@@ -108,7 +108,7 @@ class Moved:
 def test_a_formula_filled_in_is_the_number(case, fields):
     moved = Moved(case, fields)
     op, ins = moved.with_sizes(lambda name, n: size_symbol(name))
-    holds, assumed = settle(op.needs(*ins))
+    holds, assumed = check(op.needs(*ins))
     assert holds is True
     formulas, names = answers(op, ins)
     for i, move in enumerate(MOVES):
@@ -136,7 +136,7 @@ def test_a_column_is_the_numbers_and_its_mask_their_errors(case, fields, made):
     numbers = [settled(*moved.at(move)) for move in MOVES]
 
     op, ins = moved.with_sizes(lambda name, n: made([move(n) for move in MOVES]))
-    valid, assumed = settle(op.needs(*ins))
+    valid, assumed = check(op.needs(*ins))
     assert assumed == []
     sweep, names = answers(op, ins)
 
@@ -178,7 +178,7 @@ def test_no_size_or_cost_shrinks_when_an_axis_grows(case):
 
 def test_an_axis_of_1_stretches_at_every_point_of_a_column():
     a, b, both = (1, 5, 3, 3), (5, 1, 3, 4), (5, 5, 3, 3)  # 3 and 4 cannot meet
-    valid, _ = settle(Mul().needs((2, np.array(a)), (2, np.array(b))))
+    valid, _ = check(Mul().needs((2, np.array(a)), (2, np.array(b))))
     assert valid.tolist() == [True, True, True, False]
     assert Mul().shape((2, np.array(a)), (2, np.array(b)))[1].tolist() == [*both]
 

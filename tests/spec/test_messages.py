@@ -141,8 +141,8 @@ def test_a_preset_that_fails_is_named_and_the_others_go_on(tmp_path):
     head = "knobs: {r: 8}\npresets: {small: {r: 2}, tiny: {r: 1}, large: {r: 99}}\n"
     path.write_text(GOOD.replace("input: [3, 8, 8]", f"{head}input: [3, r, r]"))
     assert [str(problem).removeprefix(f"{path}:") for problem in costcalc.validate(path)] == [
-        "8:5: preset small: layer 'conv' (conv): a window of 3 does not fit into 2, padding included",
-        "8:5: preset tiny: layer 'conv' (conv): a window of 3 does not fit into 1, padding included",
+        "8:5: preset small: layer 'conv' (conv): a window of 3 does not fit into 2",
+        "8:5: preset tiny: layer 'conv' (conv): a window of 3 does not fit into 1",
     ]
     assert check_file(str(path)).line == ""
 

@@ -18,10 +18,11 @@ from sympy import Add, Expr, Rational, ceiling, floor
 
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
-from costcalc.dims import ceil, divides, is_column, normal, size_symbol, size_text
+from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
-from costcalc.ops.base import open_needs
+from costcalc.ops.base import assumptions
+from costcalc.ops.needs import Divides
 from costcalc.spec.expressions import parse
 
 LETTERS = "kmqtuvxyz"
@@ -148,7 +149,8 @@ def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> 
         return
     value = values[knob]
     shown = value if is_column(value) else size_text(value)
-    open_needs([(divides(modulus, value), "the formula holds for {}, not for {}", str(assumption), shown)])
+    words = "the formula holds for {}, not for {}"
+    assumptions([Divides(modulus, value, words=words, shown=(str(assumption), shown))])
     formula.check(values)
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
-from costcalc.analysis.closed_form.left_open import AT_LEAST, FITS, SHARES, WHOLE, Open, open_of
 from costcalc.analysis.closed_form.mathtext import Writer
+from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, at_least, is_column, is_letter, size_text
-from costcalc.ops.base import open_needs
+from costcalc.dims import LARGEST, is_column, is_letter, size_text
+from costcalc.ops.base import assumptions
+from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.spec.network import Network
 
-POSITIVE = ((FITS, " fits into "), (" does not divide ", " divides "), (AT_LEAST, " is at least "))
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a letter is 1 or more; set the knob to count what is below"
 SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
@@ -71,13 +71,18 @@ class Domain:
 
     def check(self, letter: str, value: Any) -> None:
         """Raises ShapeError if a letter may not have this value; of a column, its first point that it may not."""
-        reason = "the formula holds for {}, not for {}{}"
+        words = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
             if bound.letter == letter:
                 shown = value if is_column(value) else size_text(value)
-                low, high = at_least(value, bound.least), bound.most is None or at_least(bound.most, value)
-                open_needs([(low, reason, bound, shown, bound.because and f"; {bound.because}")])
-                open_needs([(high, reason, bound, shown, bound.above and f"; {bound.above}")])
+                most = value if bound.most is None else bound.most
+                low, high = (
+                    (bound, shown, bound.because and f"; {bound.because}"),
+                    (bound, shown, bound.above and f"; {bound.above}"),
+                )
+                assumptions(
+                    [AtLeast(value, bound.least, words=words, shown=low), AtLeast(most, value, words=words, shown=high)]
+                )
 
     def lines(self) -> list[str]:
         """What a reader must know before filling in numbers, if only that there is nothing to know."""
@@ -93,44 +98,40 @@ class Domain:
 
 
 def find_domain(
-    net: Network, rows: Iterable[Row], free: dict[str, Any], assumed: Iterable[str], writer: Writer
+    net: Network,
+    rows: Iterable[Row],
+    free: dict[str, Any],
+    assumed: Iterable[Need],
+    below: Iterable[str],
+    writer: Writer,
 ) -> Domain:
-    """The domain of a formula in the letters `free` (by name), from the rows whose needs letters left open."""
-    needs: dict[Any, Open] = {}
-    for open_ in open_of(rows):
-        needs.setdefault(open_.room if open_.room is not None else open_.key, open_)
-    by_letter: dict[str, list[Open]] = {name: [] for name in free}
-    whole = dict.fromkeys(assumed)
+    """The domain of a formula in the symbols `free` (by name), from the needs that they leave undecided in rows.
+
+    `assumed` was left undecided as the graph was made, `below` says of which knobs no symbol stands for the value.
+    """
+    needs: dict[Any, Undecided] = {}
+    for one in undecided_of(rows):
+        needs.setdefault(one.need.slack if one.need.slack is not None else one.need.key, one)
+    by_knob: dict[str, list[Undecided]] = {name: [] for name in free}
+    whole = {need.args[0]: Whole(*need.args) for need in assumed}
     conditions: dict[str, None] = {}
-    for open_ in needs.values():
-        if open_.direction:
-            by_letter[open_.letter].append(open_)
-        elif WHOLE in open_.need[1]:
-            whole[f"{open_.need[3]} is a whole number"] = None
+    for one in needs.values():
+        if one.monotone:
+            by_knob[one.knob].append(one)
+        elif isinstance(one.need, Whole):
+            whole.setdefault(one.need.args[0], Whole(*one.need.args))
         else:
-            conditions[_condition(open_, writer)] = None
-    found = [_bound(net, name, limits, writer) for name, limits in by_letter.items()]
-    return Domain(tuple(b for b in found if b), tuple(conditions), tuple(_fewest(whole, writer)))
+            conditions[f"where {one.need.requirement(partial(_shown, writer))}"] = None
+    found = [_bound(net, name, limits, writer) for name, limits in by_knob.items()]
+    texts = (need.requirement(partial(_shown, writer)) for need in _fewest(whole))
+    return Domain(tuple(b for b in found if b), tuple(conditions), (*texts, *below))
 
 
-def _condition(open_: Open, writer: Writer) -> str:
-    need = open_.need
-    reason = need[1].format(*(_shown(size, writer) for size in need[2:]))
-    if reason.startswith(SHARES):
-        return f"unless {open_.layer} {reason}"
-    for negative, positive in POSITIVE:
-        if negative in reason:
-            return f"where {reason.replace(negative, positive)}"
-    return f"unless {reason}"
-
-
-def _shown(size: Any, writer: Writer) -> str:
-    if isinstance(size, tuple):
-        return f"({', '.join(_shown(one, writer) for one in size)})"
+def _shown(writer: Writer, size: Any) -> str:
     return writer.write(size) if is_letter(size) else str(size)
 
 
-def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound | None:
+def _bound(net: Network, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
     knob = net.spec.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
@@ -138,10 +139,10 @@ def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound
         limit = Bound(writer.letter(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
         return limit if least or most is not None else None
     now = net.knobs[name]
-    least, because = least_value(name, now, [limit for limit in limits if limit.direction > 0])
+    least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
     if knob.low > least:
         least, because = knob.low, OF_THE_SPEC
-    greatest, above = greatest_value(name, now, [limit for limit in limits if limit.direction < 0])
+    greatest, above = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
     if greatest is not None and (most is None or greatest < most):
         return Bound(writer.letter(name), least, greatest, because, above)
     above = OF_THE_SPEC if most is not None else ""
@@ -154,14 +155,14 @@ def _bound(net: Network, name: str, limits: list[Open], writer: Writer) -> Bound
     )
 
 
-def least_value(name: str, now: int, limits: list[Open]) -> tuple[int, str]:
+def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
     """The smallest value of a whole knob with which all of these needs hold, as they do with its value `now`; and what
     goes wrong just below it. They hold for whatever is larger."""
     low = _last_failing(name, 0, now, limits)
     return low + 1, _why(name, low, limits) if low else ""
 
 
-def greatest_value(name: str, now: int, limits: list[Open]) -> tuple[int | None, str]:
+def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
     """The largest value (None: there is none) and what goes wrong just above it. They hold for whatever is smaller."""
     if not _why(name, LARGEST, limits):
         return None, ""
@@ -169,7 +170,7 @@ def greatest_value(name: str, now: int, limits: list[Open]) -> tuple[int | None,
     return high - 1, _why(name, high, limits)
 
 
-def _last_failing(name: str, bad: int, good: int, limits: list[Open]) -> int:
+def _last_failing(name: str, bad: int, good: int, limits: list[Undecided]) -> int:
     """The value next to those that hold, on the way from one that is bad to one that is good."""
     while abs(good - bad) > 1:
         middle = (bad + good) // 2
@@ -180,20 +181,14 @@ def _last_failing(name: str, bad: int, good: int, limits: list[Open]) -> int:
     return bad
 
 
-def _why(name: str, value: int, limits: list[Open]) -> str:
+def _why(name: str, value: int, limits: list[Undecided]) -> str:
     return next((text for limit in limits if (text := limit.fails(**{name: value}))), "")
 
 
-MULTIPLE = re.compile(r"(\d+)\*(\w+) is a whole number")
-
-
-def _fewest(assumed: Iterable[str], writer: Writer) -> Iterator[str]:
+def _fewest(wholes: Mapping[Any, Need]) -> Iterator[Need]:
     """Assumptions without those that follow from another: 64·w is whole if 32·w is."""
-    texts = list(assumed)
-    known = [(int(match[1]), match[2]) for match in map(MULTIPLE.fullmatch, texts) if match]
-    for text in texts:
-        match = MULTIPLE.fullmatch(text)
-        if match is None:
-            yield text
-        elif not any(int(match[1]) % n == 0 and n < int(match[1]) and match[2] == letter for n, letter in known):
-            yield f"{match[1]}·{writer.letter(match[2])} is a whole number"
+    known = [size.as_coeff_Mul() for size in wholes]
+    for size, need in wholes.items():
+        factor, rest = size.as_coeff_Mul()
+        if not any(rest == other and factor != n and (factor / n).is_Integer for n, other in known):
+            yield need

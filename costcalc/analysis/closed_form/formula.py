@@ -14,10 +14,10 @@ from sympy import Add, Expr, Symbol, sympify
 
 from costcalc.analysis.closed_form.domain import Domain, find_domain
 from costcalc.analysis.closed_form.fill import fill
-from costcalc.analysis.closed_form.left_open import check_rows
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
+from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.cost import TOTALS
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import checked, is_letter
@@ -223,11 +223,10 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
     knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
     below = [n for n in net.spec.size_knobs if n not in net.settings and not may_be_letter(net.spec.knobs[n])]
-    numbers = (f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below)
-    assumed = [*graph.graph["assumed"], *numbers]
+    numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
     return Formula(
         net, metric, tuple(_by_block(rows, metric)), knobs, _spatial(rows), letters, _names(net, values),
-        domain_finder=lambda: find_domain(net, rows, knobs, assumed, Writer(letters)),
+        domain_finder=lambda: find_domain(net, rows, knobs, graph.graph["assumed"], numbers, Writer(letters)),
         checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
 

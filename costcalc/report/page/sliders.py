@@ -116,10 +116,7 @@ def _fraction(value: Any) -> str:
 def closed_forms(net: Network) -> ClosedForms:
     """The closed forms in as many knobs as can be letters. Raises CostcalcError if there is none."""
     graph, rows, free = _walked_with(net, [*net.spec.size_knobs])
-    where, unclear = conditions(rows, graph.graph["assumed"])
-    if unclear:
-        graph, rows, free = _walked_with(net, [name for name in free if name not in unclear])
-        where, _ = conditions(rows, graph.graph["assumed"])
+    where = conditions(rows, graph.graph["assumed"])
     formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
     metrics = {**sums(rows), **said_by_law(net, law_of(net, free))}
     return ClosedForms(net, tuple(free), formulas, metrics, where)

@@ -1,0 +1,94 @@
+"""What symbols leave undecided: needs of rows, checked again with values, and which way they go as a symbol grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
+
+from costcalc.analysis.closed_form.fill import fill
+from costcalc.analysis.walk import Row
+from costcalc.dims import is_letter, size_text
+from costcalc.dims.letters import RoundTo
+from costcalc.errors import ShapeError
+from costcalc.ops.base import assumptions
+from costcalc.ops.needs import Need
+
+
+def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
+    """Checks what symbols left undecided, with values for them. Raises ShapeError with the layer that refuses."""
+    for undecided in {one.need.key: one for one in undecided_of(rows)}.values():
+        try:
+            assumptions([undecided.need.with_sizes(lambda x: fill(x, values) if is_letter(x) else x)])
+        except ShapeError as error:
+            raise ShapeError(f"the formula does not hold there; {undecided.layer}: {error}") from None
+
+
+class Undecided(NamedTuple):
+    """A need that symbols leave undecided, and the row that has it."""
+
+    need: Need
+    row: Row
+
+    @property
+    def layer(self) -> str:
+        """The layer as messages name it."""
+        return f"layer {str(self.row.name)!r} ({self.row.op.name})"
+
+    @property
+    def symbols(self) -> frozenset[Symbol]:
+        """The symbols that it depends on."""
+        return frozenset(
+            x for _, sizes in self.need.claims for size in sizes if is_letter(size) for x in size.free_symbols
+        )
+
+    @property
+    def monotone(self) -> int:
+        """1 if it holds from some value of one whole knob on, −1 if it holds up to one.
+
+        0 if it depends on more than that, or if its slack is not seen to go one way.
+        """
+        one = len(self.symbols) == 1 and all(symbol.is_integer for symbol in self.symbols)
+        return (monotone(self.need.slack) or 0) if one and self.need.slack is not None else 0
+
+    @property
+    def knob(self) -> str:
+        """The name of its one symbol."""
+        return str(next(iter(self.symbols)).name)
+
+    def fails(self, /, **knobs: int) -> str:
+        """What it says with these knobs, if it does not hold."""
+        if fill(self.need.slack, knobs) >= 0:
+            return ""
+        sizes = (fill(size, knobs) if is_letter(size) else size for size in self.need.shown)
+        return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
+
+
+def undecided_of(rows: Iterable[Row]) -> Iterator[Undecided]:
+    """What symbols leave undecided in rows."""
+    return (Undecided(need, row) for row in rows for need in row.assumed)
+
+
+def monotone(x: Any) -> int | None:
+    """1 if a formula in one positive symbol never falls, −1 if it never rises, 0 if it stays; else None."""
+    if x.is_number:
+        return 0
+    if isinstance(x, Symbol):
+        return 1
+    if isinstance(x, (Add, Max, Min)):
+        return _one_way(map(monotone, x.args))
+    if isinstance(x, (floor, ceiling)) or (isinstance(x, RoundTo) and x.args[1].is_number):
+        return monotone(x.args[0])
+    if isinstance(x, Pow) and x.exp.is_Integer and x.exp > 0 and x.base.is_nonnegative:
+        return monotone(x.base)
+    if isinstance(x, Mul):
+        number, factors = x.as_coeff_mul()
+        way = _one_way(map(monotone, factors)) if all(factor.is_nonnegative for factor in factors) else None
+        return way if way is None or number > 0 else -way
+    return None
+
+
+def _one_way(ways: Iterable[int | None]) -> int | None:
+    found = {*ways} - {0}
+    return None if len(found) > 1 else next(iter(found), 0)

@@ -1,0 +1,225 @@
+"""What ops need, as relations between sizes.
+
+The truth of a relation, its sentences and what it claims are made from its sizes. Analyses read the class of a relation
+and its sizes; no code reads a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import copy
+from fractions import Fraction
+from typing import Any
+
+from costcalc.dims import (
+    Shape,
+    Size,
+    Truth,
+    at_least,
+    divides,
+    equal,
+    is_letter,
+    same_shape,
+    size_text,
+    stretches,
+    whole,
+)
+
+Claim = tuple[str, tuple[Size, ...]]  # least: x ≥ 0; whole: x is; same: a = b; stretch: a = b, or one of them is 1
+
+
+class Need:
+    """A relation between sizes, its `args`; `truth` is True, False, a column of truths, or None if symbols decide it.
+
+    `words` say what is wrong where it does not hold, with a gap for each of `shown`: the args, unless others are given.
+    """
+
+    words: str = ""
+    condition: str = ""  # what must hold, with gaps for the args
+    named: str = ""  # what the first of the args is, as in `features = `
+
+    def __init__(self, *args: Any, words: str = "", shown: tuple[Any, ...] | None = None, named: str = ""):
+        self.args, self.shown = args, args if shown is None else shown
+        self.words = words or self.words
+        if named:
+            self.named = f"{named} = "
+        self.truth: Truth = self.holds(*args)
+
+    @staticmethod
+    def holds(*args: Any) -> Truth:
+        """Does it hold for these sizes?"""
+        raise NotImplementedError
+
+    def sentence(self, shown: Any = None) -> str:
+        """What is wrong where it does not hold, for these sizes in place of `shown`."""
+        return self.named + self.words.format(*map(_plain, self.shown if shown is None else shown))
+
+    def requirement(self, write: Callable[[Any], str]) -> str:
+        """What must hold, each size as `write` has it."""
+        return self.named + self.condition.format(*map(write, self.args))
+
+    def with_sizes(self, change: Callable[[Any], Any]) -> Need:
+        """The same relation between other sizes."""
+        other = copy(self)
+        other.args, other.shown = _changed(self.args, change), _changed(self.shown, change)
+        other.truth = self.holds(*other.args)
+        return other
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What it says of symbols, for those who fill them in without our rules."""
+        return tuple((kind, sizes) for kind, sizes in self.claimed() if any(map(is_letter, sizes)))
+
+    def claimed(self) -> Iterator[Claim]:
+        """What it says of its sizes."""
+        raise NotImplementedError
+
+    @property
+    def slack(self) -> Size | None:
+        """What is not negative where it holds, if it is about room."""
+        return None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The same for the same relation between the same sizes."""
+        return type(self).__name__, str(self.args)
+
+    def __str__(self) -> str:
+        return self.sentence()
+
+
+def _plain(x: Any) -> Any:
+    return size_text(x) if isinstance(x, Fraction) else x
+
+
+def _changed(x: Any, change: Callable[[Any], Any]) -> Any:
+    return tuple(_changed(one, change) for one in x) if isinstance(x, tuple) else change(x)
+
+
+class Fact(Need):
+    """A condition that plain numbers decide: how many axes, inputs or rows there are. Symbols need a relation."""
+
+    def __init__(self, truth: Truth, words: str, *shown: Any):
+        if truth is None:
+            raise TypeError(f"symbols leave {words!r} open: say it as a relation of costcalc.ops.needs")
+        super().__init__(truth, words=words, shown=shown)
+
+    @staticmethod
+    def holds(truth: Truth) -> Truth:
+        """As it is said."""
+        return truth
+
+
+class AtLeast(Need):
+    """x ≥ low"""
+
+    words = "{} must be at least {}"
+    condition = "{} is at least {}"
+    holds = staticmethod(at_least)
+
+    @property
+    def slack(self) -> Size:
+        """x − low"""
+        x, low = self.args
+        return x - low
+
+    def claimed(self) -> Iterator[Claim]:
+        """x − low ≥ 0"""
+        yield "least", (self.slack,)
+
+
+class Fits(AtLeast):
+    """A window reaches over so many positions, and past the end of an axis by no more than `overhang`."""
+
+    words = "a window of {} does not fit into {}"
+    condition = "a window of {} fits into {}"
+
+    def __init__(self, reach: Size, size: Size, overhang: Size = 0, *, padded: bool = False):
+        super().__init__(reach, size, overhang)
+        if padded:
+            self.words, self.condition = f"{self.words}, padding included", f"{self.condition}, padding included"
+
+    @staticmethod
+    def holds(reach: Size, size: Size, overhang: Size) -> Truth:
+        """size + overhang ≥ reach"""
+        return at_least(size + overhang, reach)
+
+    @property
+    def slack(self) -> Size:
+        """size + overhang − reach"""
+        reach, size, overhang = self.args
+        return size + overhang - reach
+
+
+class Divides(Need):
+    """a is a whole multiple of b"""
+
+    words = "{} does not divide {}"
+    condition = "{} divides {}"
+    holds = staticmethod(divides)
+
+    def claimed(self) -> Iterator[Claim]:
+        """a / b is a whole number."""
+        b, a = self.args
+        yield "whole", (a / b,)
+
+
+class Equal(Need):
+    """a = b"""
+
+    words = "{} and {} differ"
+    condition = "{} = {}"
+    holds = staticmethod(equal)
+
+    def claimed(self) -> Iterator[Claim]:
+        """a = b"""
+        yield "same", self.args
+
+
+class SameShape(Need):
+    """Two shapes are equal, axis by axis."""
+
+    words = "shapes {} and {} differ"
+    holds = staticmethod(same_shape)
+
+    def axes(self) -> list[tuple[Size, Size]]:
+        """The pairs of axes that symbols leave open."""
+        a, b = self.args
+        return [pair for pair in zip(a, b) if equal(*pair) is None]
+
+    def requirement(self, write: Callable[[Any], str]) -> str:
+        """a = b, for each pair of axes."""
+        return " and ".join(f"{write(a)} = {write(b)}" for a, b in self.axes())
+
+    def claimed(self) -> Iterator[Claim]:
+        """a = b, for each pair of axes."""
+        return (("same", pair) for pair in zip(*self.args))
+
+
+class Stretches(Need):
+    """a = b, or one of them is 1: two axes that meet in an elementwise operation."""
+
+    words = "{} and {} differ, and neither is 1"
+    condition = "{} = {}, or one of them is 1"
+    holds = staticmethod(stretches)
+
+    def claimed(self) -> Iterator[Claim]:
+        """a = b, or one of them is 1."""
+        yield "stretch", self.args
+
+
+class Whole(Need):
+    """x is a whole number"""
+
+    words = "{} must be a whole number"
+    condition = "{} is a whole number"
+    holds = staticmethod(whole)
+
+    def claimed(self) -> Iterator[Claim]:
+        """x is a whole number."""
+        yield "whole", self.args
+
+
+def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
+    """x has at least `low` axes, called `what`."""
+    yield Fact(len(x) >= low, "needs an input of shape {}, got one of {} axes", what, len(x))
