@@ -128,7 +128,7 @@ class AtLeast(Need):
         yield "least", (self.slack,)
 
 
-class Fits(AtLeast):
+class Fits(Need):
     """A window reaches over so many positions, and past the end of an axis by no more than `overhang`."""
 
     words = "a window of {} does not fit into {}"
@@ -149,6 +149,10 @@ class Fits(AtLeast):
         """size + overhang − reach"""
         reach, size, overhang = self.args
         return size + overhang - reach
+
+    def claimed(self) -> Iterator[Claim]:
+        """size + overhang − reach ≥ 0"""
+        yield "least", (self.slack,)
 
 
 class Divides(Need):
