@@ -421,6 +421,26 @@ def test_a_symbolic_repeat_filled_in_is_the_numeric_one():
         assert {metric: expression.subs({d: value}) for metric, expression in formula.items()} == numbers
 
 
+@pytest.mark.parametrize(
+    ("layer", "times", "read"),
+    [
+        (KEEP, 0, "input"), (KEEP, 1, "stage.again.relu0"), (KEEP, 3, "stage.again.relu0"),
+        (Conv(channels=4, kernel=3, stride=2, padding=1), 3, "stage.2.again.relu0"),
+    ],
+)  # fmt: skip
+def test_what_a_repeat_puts_out_is_read_under_the_name_of_a_row(layer, times, read):
+    inner = body(layer)
+    add(inner, "again", Repeat(body(ReLU()), times), "conv0")
+    graph = repeated(inner, times)
+    add(graph, "more", Repeat(body(ReLU()), 1), "stage")
+    add(graph, "sum", Add(), "stage", "more")
+    rows, shapes = [*walk(graph)], {}
+    for row in rows:
+        assert [shapes[source] for source in row.inputs] == [*row.input_shapes]
+        shapes[row.name] = row.output_shape
+    assert [row.inputs for row in rows[-2:]] == [(read,), (read, "more.relu0")]
+
+
 def test_a_column_of_times_is_a_column_of_costs():
     times = np.array([0, 1, 4])
     total = costcalc.cost(repeated(body(KEEP), times))

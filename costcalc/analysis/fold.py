@@ -77,26 +77,19 @@ def _block(name: Any, depth: int) -> str:
     return ".".join(str(name).split(".")[:depth])
 
 
-def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[int]]:
-    """Of each block the rows that others read, by id. A repeat is read under its own name, which no row has: its last
-    row is what it puts out."""
-    named: dict[str, Row] = {}
-    within: dict[str, Row] = {}
-    leaving: defaultdict[str, set[int]] = defaultdict(set)
+def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
+    """Of each block the names of the rows that others read."""
+    leaving: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         for source in map(str, row.inputs):
             there = _block(source, depth)
-            read = named.get(source, within.get(source))
-            if there != _block(row.name, depth) and read is not None:
-                leaving[there].add(id(read))
-        named[str(row.name)] = row
-        parts = str(row.name).split(".")
-        within.update((".".join(parts[:n]), row) for n in range(1, len(parts)))
+            if there != _block(row.name, depth):
+                leaving[there].add(source)
     return leaving
 
 
-def _fold(name: str, rows: list[Row], leaving: set[int]) -> Fold:
-    out = [row for row in rows if id(row) in leaving] or rows[-1:]
+def _fold(name: str, rows: list[Row], leaving: set[str]) -> Fold:
+    out = [row for row in rows if str(row.name) in leaving] or rows[-1:]
     sums = {metric: sum(getattr(row, metric) for row in rows) for metric in METRICS}
     widths = [elements(row.output_shape) for row in rows]
     return Fold(

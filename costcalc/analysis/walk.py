@@ -33,7 +33,7 @@ class Row(NamedTuple):
 
     name: str
     op: Any
-    inputs: tuple[Any, ...]
+    inputs: tuple[Any, ...]  # names of rows; a repeat is read under that of the last layer of its body
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     times: Size
@@ -117,9 +117,10 @@ class _Walk:
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
 
-    def rows(self, scopes: Scopes, outside: dict[Any, str], prefix: str, times: Size) -> Iterator[Row]:
+    def rows(self, scopes: Scopes, written: dict[Any, Any], prefix: str, times: Size) -> Iterator[Row]:
         """Rows of the first graph; its shapes start with those of its inputs, if given, and learn the rest. The other
-        graphs are those around it. Names get the prefix, but for those `outside`."""
+        graphs are those around it. A name gets the prefix, but for the input of a body and for repeats: `written` says
+        which row writes what these put out."""
         graph, shapes = scopes[0]
         once = is_number(times) and times == 1
         for name, data in in_order(graph):
@@ -132,8 +133,9 @@ class _Walk:
                 continue
             try:
                 if op.__class__ is Repeat:
-                    source = outside.get(inputs[0], f"{prefix}{inputs[0]}")
-                    shapes[name] = yield from self.repeat(op, ins, source, f"{prefix}{name}", times, scopes)
+                    (source,) = _full_names(inputs, written, prefix)
+                    found = yield from self.repeat(op, ins, source, f"{prefix}{name}", times, scopes)
+                    shapes[name], written[name] = found
                     continue
                 out, costs, assumed = self.ask(op, ins)
                 if "shares" in data:
@@ -153,9 +155,8 @@ class _Walk:
             shapes[name] = out
             if not once and not self.mask:
                 costs = [times * cost for cost in costs]
-            if prefix:
-                name = f"{prefix}{name}"
-                inputs = tuple([outside.get(source, f"{prefix}{source}") for source in inputs])
+            if prefix or written:
+                name, inputs = f"{prefix}{name}" if prefix else name, _full_names(inputs, written, prefix)
             about = data.get("place"), data.get("meant", False)
             yield Row._make((name, op, inputs, ins, out, times, *costs, assumed, *about))
 
@@ -171,40 +172,40 @@ class _Walk:
             return _answer(op, ins, self.allow)
 
     def repeat(
-        self, op: Repeat, ins: tuple[Shape, ...], source: str, name: str, times: Size, scopes: Scopes
+        self, op: Repeat, ins: tuple[Shape, ...], source: Any, name: str, times: Size, scopes: Scopes
     ) -> Generator[Row, None, Any]:
-        """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape."""
+        """Rows of the body for all its copies at once if it keeps its shape, else copy by copy. Returns the shape, and
+        the name of the row that writes it: that of no copies is the repeat's input."""
         (x,) = ins
         if is_zero(op.times) is True:
-            return x
+            return x, source
         entry, end = input_of(op.body), output_of(op.body)
         copies = op.times
         if not self.is_known_to_change(op, x):
-            shapes = {entry: x}
+            shapes, written = {entry: x}, {entry: source}
             inside = ((op.body, shapes), *scopes)
             try:
                 with self.mask.repeated(op.times) if self.mask else nullcontext():
-                    rows = list(self.rows(inside, {entry: source}, f"{name}.", times * op.times))
+                    rows = list(self.rows(inside, written, f"{name}.", times * op.times))
             except ShapeError:
                 if _stands_nowhere(op.times):
-                    return x
+                    return x, source
                 raise
             out = shapes[end]
             kept = out is None or same_shape(out, x)
             if kept is True or (is_column(kept) and kept.all()):
                 yield from _with_times(rows, op.times, name)
-                return out
+                return out, *_full_names((end,), written, f"{name}.")
             copies = _number_of_copies(op.times, kept, x, out)
             with suppress(TypeError):  # columns have no hash
                 self.changes.add((id(op), x))
-        outside = {entry: source}
         for i in range(copies):
-            shapes = {entry: x}
-            yield from self.rows(((op.body, shapes), *scopes), outside, f"{name}.{i}.", times)
-            x, outside = shapes[end], {entry: f"{name}.{i}.{end}"}
+            shapes, written = {entry: x}, {entry: source}
+            yield from self.rows(((op.body, shapes), *scopes), written, f"{name}.{i}.", times)
+            x, (source,) = shapes[end], _full_names((end,), written, f"{name}.{i}.")
             if x is None:
                 break
-        return x
+        return x, source
 
     def is_known_to_change(self, op: Repeat, x: Shape) -> bool:
         """Was the body tried on this shape before, and changed it? Repeats in repeats would try again and again."""
@@ -221,6 +222,11 @@ class _Walk:
             self.placed.append(ShapeError(str(problem)))
             raise self.placed[-1] from None
         self.report(problem)
+
+
+def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> tuple[Any, ...]:
+    """The rows that write what a graph knows under these names."""
+    return tuple([written[n] if n in written else f"{prefix}{n}" if prefix else n for n in names])
 
 
 def _stands_nowhere(times: Size) -> bool:

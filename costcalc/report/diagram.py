@@ -40,18 +40,11 @@ def picture(document: Any) -> Picture:
     nodes: list[list[str]] = []
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}
-    within: dict[str, int] = {}  # a stage of repeated layers is read under its name; its last layer is its output
     for number, layer in enumerate(layers, 1):
         name = layer["name"]
         nodes.append([visible(name), visible(f"{layer['op']} {shape_text(layer['output_shape'])}")])
-        for source in layer["inputs"]:
-            start = named.get(source, within.get(source))
-            if start is not None:
-                edges.append((start, number))
+        edges += [(named[source], number) for source in layer["inputs"]]
         named[name] = number
-        parts = name.split(".")
-        for depth in range(1, len(parts)):
-            within[".".join(parts[:depth])] = number
     return Picture(nodes, edges, _frames(layers))
 
 

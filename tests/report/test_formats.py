@@ -11,6 +11,7 @@ import costcalc
 from costcalc import report
 from costcalc.errors import UnknownName, UsageError
 from costcalc.ops import Conv, Input, ReLU
+from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
 
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
@@ -122,6 +123,14 @@ def test_repeats_are_drawn_once_and_joined():
     nodes, edges = re.findall(r"^    (n\d+) \[", drawn, re.MULTILINE), re.findall(r"(n\d+) -> (n\d+)", drawn)
     assert {name for edge in edges for name in edge} == set(nodes)  # nothing stands apart
     assert 'label="more ×2"' in drawn
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in entries()])
+def test_every_box_but_the_inputs_has_a_wire_in(name):
+    document = costcalc.load(name).cost().to_dict()
+    boxes = {f"n{number}" for number, layer in enumerate(document["layers"], 1) if layer["op"] != "input"}
+    for format, arrow in (("dot", "->"), ("mermaid", "-->")):
+        assert {*re.findall(rf"n\d+ {arrow} (n\d+)", report.text([], document, format))} == boxes
 
 
 def test_blocks_are_frames_within_frames():
