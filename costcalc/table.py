@@ -188,10 +188,14 @@ def plain_number(value: Any) -> int | float | None:
     return as_float(value) if isinstance(value, Fraction) else None
 
 
+class Image(tuple[Any, ...]):
+    """The shape of an image or a feature map, (n, c, h, w), which papers write with the channels last."""
+
+
 def shape_text(shape: Any) -> str:
-    """A shape without its batch as papers write it: 28×28×32 for (n, 32, 28, 28)."""
+    """A shape without its batch: 12×256×64 for (n, 12, 256, 64), 28×28×32 for an Image (n, 32, 28, 28)."""
     rest = [*shape[1:]]
-    if len(rest) >= 3:
+    if isinstance(shape, Image) and len(rest) >= 3:
         rest = [*rest[1:], rest[0]]
     return "×".join(map(str, rest)) if rest else "1"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
 from costcalc.analysis.fold import Fold, folded, is_input
+from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.suspects import suspects, warning_records
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import Size, is_number
@@ -78,7 +79,8 @@ class Cost:
         """The layers, or the blocks at this depth, as a table."""
         totals, columns = self.totals, LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
         if depth is None:
-            rows = [_layer_record(row, totals["macs"]) for row in self.layers if not is_input([row])]
+            found = images_of(self.layers)
+            rows = [_layer_record(row, totals["macs"], found) for row in self.layers if not is_input([row])]
         else:
             rows = [{**block._asdict(), "share": _share(block.macs, totals["macs"])} for block in self.fold(depth)]
         if all(row["times"] in (1, None) for row in rows):
@@ -202,15 +204,12 @@ def _share(macs: Size, of: Size) -> float | None:
     return macs / of if isinstance(macs, int) and isinstance(of, int) and of else None
 
 
-def _layer_record(row: Row, all_macs: Size) -> dict[str, Any]:
-    record = {
-        key: getattr(row, key) for key in ("times", "output_shape", "params", "macs", "elementwise", "activations")
-    }
-    first = row.input_shapes[0] if row.input_shapes else row.output_shape
+def _layer_record(row: Row, all_macs: Size, images: set[str]) -> dict[str, Any]:
     return {
         "name": str(row.name),
         "op": row.op.name,
-        "input_shape": first,
-        **record,
+        "input_shape": as_shown(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape,
+        "output_shape": as_shown(row.output_shape, row.name, images),
+        **{key: getattr(row, key) for key in ("times", "params", "macs", "elementwise", "activations")},
         "share": _share(row.macs, all_macs),
     }

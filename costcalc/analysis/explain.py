@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import counted
+from costcalc.analysis.images import images_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat, shared_by
@@ -28,8 +29,9 @@ def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "mac
     Raises UsageError for a network with letters or columns for sizes.
     """
     cost = counted(net, "explain")
+    images = images_of(cost.layers)
     shared = _shared(net.graph() if isinstance(net, Network) else net, cost.layers)
-    rows = [row for layer in cost.layers for row in _explained(layer, metrics, shared.get(layer.name, ()))]
+    rows = [row for layer in cost.layers for row in _explained(layer, metrics, shared.get(layer.name, ()), images)]
     for metric in metrics:
         parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
@@ -65,17 +67,12 @@ def _tensors(layer: Row) -> list[Any]:
     return [tensor for tensor in layer.op.weights(*layer.input_shapes) if tensor.role != "buffer"]
 
 
-def _explained(layer: Row, metrics: tuple[str, ...], shared: Collection[str]) -> list[dict[str, Any]]:
-    texts = {
-        "params": lambda layer: params_text(layer, shared),
-        "macs": _rule_text("macs"),
-        "elementwise": _rule_text("elementwise"),
-    }
+def _explained(layer: Row, metrics: tuple[str, ...], shared: Collection[str], images: set[str]) -> list[dict[str, Any]]:
     found = []
     for metric in metrics:
         value = getattr(layer, metric)
         if value:
-            how = texts[metric](layer)
+            how = params_text(layer, shared) if metric == "params" else _rule_text(metric, layer, images)
             copies = f"{layer.times} × ({how})" if layer.times != 1 else how
             found.append({"name": str(layer.name), "metric": LABELS[metric], "how": copies, "value": value})
     return found
@@ -92,21 +89,18 @@ def _as_lectures(shape: Shape) -> Shape:
     return (*shape[2:], *shape[1::-1])
 
 
-def _rule_text(rule: str) -> Any:
-    def text(layer: Row) -> str:
-        op = replace(layer.op, **{f.name: _shown(getattr(layer.op, f.name)) for f in fields(layer.op)})
-        ins = [_shown(shape) for shape in layer.input_shapes]
-        count = getattr(op, rule)(*ins, out=_shown(layer.output_shape))
-        if not isinstance(count, Shown):
-            return f"{count}"
-        whole = count.text
-        return whole[1:-1] if len(count.groups) == 1 and len(count.groups[0]) == 1 and whole[0] == "(" else whole
-
-    return text
+def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
+    op = replace(layer.op, **{f.name: _shown(getattr(layer.op, f.name)) for f in fields(layer.op)})
+    ins = [_shown(shape, str(name) in images) for shape, name in zip(layer.input_shapes, layer.inputs, strict=True)]
+    count = getattr(op, rule)(*ins, out=_shown(layer.output_shape, str(layer.name) in images))
+    if not isinstance(count, Shown):
+        return f"{count}"
+    whole = count.text
+    return whole[1:-1] if len(count.groups) == 1 and len(count.groups[0]) == 1 and whole[0] == "(" else whole
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, image: bool = False) -> Any:
     """Ints inside as `Shown`; words and flags stay."""
     if isinstance(value, tuple):
-        return tuple(_shown(one) for one in value)
-    return Shown(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        return tuple(_shown(one, image) for one in value)
+    return Shown(value, image=image) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, elements, is_number
 from costcalc.errors import UsageError
@@ -58,8 +59,8 @@ def folded(rows: Sequence[Row], depth: int) -> list[Fold]:
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(_block(row.name, depth), []).append(row)
-    leaving = _leaving(rows, depth)
-    return [_fold(name, inside, leaving[name]) for name, inside in blocks.items() if not is_input(inside)]
+    leaving, images = _leaving(rows, depth), images_of(rows)
+    return [_fold(name, inside, leaving[name], images) for name, inside in blocks.items() if not is_input(inside)]
 
 
 def is_input(rows: Iterable[Row]) -> bool:
@@ -88,7 +89,7 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     return leaving
 
 
-def _fold(name: str, rows: list[Row], leaving: set[str]) -> Fold:
+def _fold(name: str, rows: list[Row], leaving: set[str], images: set[str]) -> Fold:
     out = [row for row in rows if str(row.name) in leaving] or rows[-1:]
     sums = {metric: sum(getattr(row, metric) for row in rows) for metric in METRICS}
     widths = [elements(row.output_shape) for row in rows]
@@ -96,7 +97,7 @@ def _fold(name: str, rows: list[Row], leaving: set[str]) -> Fold:
         name,
         rows[0].op.name if len(rows) == 1 else f"{_layers(rows)} layers" + f", {len(out)} outputs" * (len(out) > 1),
         rows[0].times if len({str(row.times) for row in rows}) == 1 else None,
-        out[-1].output_shape,
+        as_shown(out[-1].output_shape, out[-1].name, images),
         **sums,
         passed_on=sum(elements(row.output_shape) for row in out),
         widest=max(widths) if all(isinstance(width, int) for width in widths) else None,

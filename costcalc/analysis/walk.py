@@ -226,7 +226,7 @@ class _Walk:
 
 def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> tuple[Any, ...]:
     """The rows that write what a graph knows under these names."""
-    return tuple([written[n] if n in written else f"{prefix}{n}" if prefix else n for n in names])
+    return tuple([written.get(n, f"{prefix}{n}" if prefix else n) for n in names])
 
 
 def _stands_nowhere(times: Size) -> bool:

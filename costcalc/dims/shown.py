@@ -6,15 +6,20 @@ from typing import Any
 
 
 class Shown(int):
-    """An int with the factors it was made of, in groups. `costcalc explain` feeds these to the rules."""
+    """An int with the factors it was made of, in groups. `costcalc explain` feeds these to the rules.
+
+    A size of an `image` (n, c, h, w) is multiplied as lectures do, h·w·c.
+    """
 
     groups: tuple[tuple[str, ...], ...]
     closed: bool  # the next factor opens a new group
+    image: bool
 
-    def __new__(cls, value: int, groups: Any = None, *, closed: bool = False) -> Shown:
+    def __new__(cls, value: int, groups: Any = None, *, closed: bool = False, image: bool = False) -> Shown:
         self = super().__new__(cls, value)
         self.groups = ((f"{value}",),) if groups is None else groups
         self.closed = closed
+        self.image = image
         return self
 
     @property
@@ -24,9 +29,9 @@ class Shown(int):
 
     @classmethod
     def elements(cls, shape: tuple[Any, ...]) -> Shown:
-        """The product of a shape as lectures write it, H·W·C, as a group of its own; a batch of 1 goes unsaid."""
+        """The product of a shape as a group of its own; a batch of 1 goes unsaid."""
         batch, *rest = shape
-        if len(rest) == 3:
+        if len(rest) >= 3 and any(getattr(axis, "image", False) for axis in shape):
             rest = [*rest[1:], rest[0]]
         axes = [*([batch] if batch != 1 else []), *rest]
         value = 1

@@ -8,9 +8,10 @@
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
 
 `ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`:
-it writes nothing. What it is called elsewhere, and what it takes axes for, it may say: see ops/synonyms.py and
-ops/roles.py. An elementary operation is one of + − × ÷, a comparison, or one
-function of C's <math.h> (exp, tanh, erf, sqrt, pow).
+it writes nothing. Its `layout` is how its output is shown: "image", (n, c, h, w) that papers write h×w×c; "plain", in
+the order of its axes; or, unless it says otherwise, the "same" as its inputs. What it is called elsewhere, and what it
+takes axes for, it may say: see ops/synonyms.py and ops/roles.py. An elementary operation is one of + − × ÷, a
+comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.synonyms import register
 
+LAYOUTS = ("image", "plain", "same")
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
@@ -65,6 +67,9 @@ def op(cls: Class) -> Class:
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
     cls.view = getattr(cls, "view", False)
+    cls.layout = getattr(cls, "layout", "same")
+    if cls.layout not in LAYOUTS:
+        raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is none of {', '.join(LAYOUTS)}")
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
     _refuse_mixed(cls)

@@ -97,6 +97,7 @@ class Concat:
 class MatMul:
     """Matrix product over the last two axes; the first axes are equal, or 1.   (…, m, k), (…, k, n) -> (…, m, n)"""
 
+    layout = "plain"
     synonyms = ("matmul", "bmm")
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:

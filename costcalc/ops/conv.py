@@ -45,6 +45,7 @@ class Conv:
     groups: Whole = 1
     bias: Flag = True
 
+    layout = "image"
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1
@@ -104,6 +105,7 @@ class Depthwise:
     multiplier: Whole = 1
     bias: Flag = True
 
+    layout = "image"
     synonyms = ("depthwise_conv",)
     field_synonyms = {"depth_multiplier": "multiplier", "use_bias": "bias", **WINDOW_SYNONYMS}
     derived_fields = ("in_channels",)
@@ -140,6 +142,7 @@ class PartialConv:
     dilation: PerAxis = 1
     bias: Flag = True
 
+    layout = "image"
     field_synonyms = WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1
@@ -187,6 +190,7 @@ class ConvTranspose:
     groups: Whole = 1
     bias: Flag = True
 
+    layout = "image"
     synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
                 "convtranspose1d", "convtranspose2d", "convtranspose3d")  # fmt: skip
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
@@ -236,6 +240,7 @@ class Subsample:
     padding: ExplicitPadding = 0
     dilation: PerAxis = 1
 
+    layout = "image"
     field_synonyms = WINDOW_SYNONYMS
     features_axis = 1
     roles = channels_first

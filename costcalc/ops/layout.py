@@ -37,6 +37,8 @@ class Input:
 class Flatten:
     """All axes after the batch as one.   (n, …) -> (n, product)"""
 
+    layout = "plain"
+
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 1, "(batch, …)")
 
@@ -55,6 +57,7 @@ class Reshape:
 
     size: Wholes
 
+    layout = "plain"
     field_synonyms = {"target_shape": "size"}
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
@@ -84,6 +87,7 @@ class Transpose:
 
     order: Order
 
+    layout = "plain"
     synonyms = ("permute",)
     field_synonyms = {"dims": "order"}
 
@@ -112,6 +116,7 @@ class ChannelPad:
 
     channels: Whole
 
+    layout = "image"
     features_axis = 1
     roles = channels_kept
 
@@ -134,6 +139,7 @@ class Upsample:
     scale: PerAxis
     mode: Mode = "nearest"
 
+    layout = "image"
     field_synonyms = {"scale_factor": "scale"}
     features_axis = 1
     roles = channels_kept

@@ -19,6 +19,7 @@ class Linear:
     features: Whole
     bias: Flag = True
 
+    layout = "plain"
     synonyms = ("fc", "dense", "fully_connected")
     field_synonyms = {"out_features": "features", "units": "features", "use_bias": "bias"}
     derived_fields = ("in_features",)
@@ -53,6 +54,7 @@ class RBF:
     features: Whole
     learned: Flag = False
 
+    layout = "plain"
     features_axis = -1
     takes_flat = True
     roles = features_last

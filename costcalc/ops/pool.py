@@ -47,6 +47,7 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
+    layout = "image"
     synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
@@ -71,6 +72,7 @@ class AveragePool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
+    layout = "image"
     synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
@@ -95,6 +97,7 @@ class AdaptiveAveragePool:
 
     size: PerAxis
 
+    layout = "image"
     synonyms = ("adaptive_avg_pool", *of_each_rank("adaptive_avg_pool", "adaptiveavgpool"))
     field_synonyms = {"output_size": "size"}
     features_axis = 1
@@ -124,6 +127,7 @@ class GlobalAveragePool:
 
     keep: Flag = False
 
+    layout = "image"
     synonyms = ("gap", "global_avg_pool")
     field_synonyms = {"keepdim": "keep", "keepdims": "keep"}
     features_axis = 1

@@ -22,6 +22,7 @@ class Embedding:
     count: Whole
     features: Whole
 
+    layout = "plain"
     field_synonyms = {
         "num_embeddings": "count", "embedding_dim": "features", "input_dim": "count", "output_dim": "features",
     }  # fmt: skip
@@ -51,6 +52,7 @@ class ScaledDotProductAttention:
     Heads are an axis of their own. A mask saves nothing: every score is computed.
     """
 
+    layout = "plain"
     synonyms = ("sdpa",)
     positions_axis = -2
 
@@ -105,6 +107,8 @@ class Recurrent:
     layers: Any
     bidirectional: bool
     bias: bool
+
+    layout = "plain"
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield Fact(len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x))

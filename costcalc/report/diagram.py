@@ -8,7 +8,9 @@ from itertools import count
 from math import gcd
 from typing import Any
 
+from costcalc.analysis.images import as_shown, images
 from costcalc.errors import UsageError
+from costcalc.ops import OPS
 from costcalc.table import plain_number, shape_text, visible
 
 DEEPEST = 8  # blocks within blocks that are drawn
@@ -40,12 +42,20 @@ def picture(document: Any) -> Picture:
     nodes: list[list[str]] = []
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}
+    found = images([(layer["name"], _layout(layer["op"]), layer["inputs"]) for layer in layers])
     for number, layer in enumerate(layers, 1):
         name = layer["name"]
-        nodes.append([visible(name), visible(f"{layer['op']} {shape_text(layer['output_shape'])}")])
+        nodes.append(
+            [visible(name), visible(f"{layer['op']} {shape_text(as_shown(layer['output_shape'], name, found))}")]
+        )
         edges += [(named[source], number) for source in layer["inputs"]]
         named[name] = number
     return Picture(nodes, edges, _frames(layers))
+
+
+def _layout(op: str) -> str:
+    """The layout of an op, also of one that this process has not heard of."""
+    return OPS[op].layout if op in OPS else "plain"
 
 
 def _frames(layers: list[dict[str, Any]]) -> Block:

@@ -12,7 +12,7 @@ from costcalc import report
 from costcalc.errors import UnknownName, UsageError
 from costcalc.ops import Conv, Input, ReLU
 from costcalc.spec.library import entries
-from costcalc.table import Column, Table, cell
+from costcalc.table import Column, Image, Table, cell
 
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
 
@@ -28,7 +28,8 @@ def table_of(*names, **about):
         (12443648, "int", "12,443,648"), (0, "int", "0"), (None, "int", ""), (True, "int", "True"),
         (2**100, "int", f"{2**100:,}"), (9.677, "ratio", "9.68×"), (Fraction(1, 3), "ratio", "0.33×"),
         (0.00123, "ratio", "0.00123×"), (0, "ratio", "0.00×"), (0.3521, "share", "35.2 %"), (0, "share", "0.0 %"),
-        (0.0001, "share", "< 0.1 %"), (-0.0001, "share", "> -0.1 %"), ((1, 32, 28, 28), "shape", "28×28×32"),
+        (0.0001, "share", "< 0.1 %"), (-0.0001, "share", "> -0.1 %"), (Image((1, 32, 28, 28)), "shape", "28×28×32"),
+        ((1, 12, 256, 64), "shape", "12×256×64"), (Image((1, 8, 4, 28, 28)), "shape", "4×28×28×8"),
         ((1, 10), "shape", "10"), ((1,), "shape", "1"), ("1.5B", "figure", "1.5B"),
     ],
 )  # fmt: skip

@@ -82,6 +82,24 @@ def test_words_for_what_changes():
     assert between("lenet5") == []
 
 
+SEQUENCE = """
+name: sequence
+title: t
+source: s
+knobs: {l: 16, d: 64}
+input: [12, l, d]
+layers: [relu, softmax]
+"""
+
+
+def test_only_images_have_channels_and_positions(tmp_path):
+    (tmp_path / "sequence.yaml").write_text(SEQUENCE)
+    target = str(tmp_path / "sequence.yaml")
+    before = costcalc.load(target).cost()
+    assert changes(before, costcalc.load(target, l=32).cost()) == ["relu: 12×16×64 → 12×32×64"]
+    assert changes(before, costcalc.load(target, d=32).cost()) == ["relu: 12×16×64 → 12×16×32"]
+
+
 FLAT = """
 name: flat
 title: t

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from itertools import takewhile
 
 from costcalc.analysis.cost import Cost
+from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape
-from costcalc.table import shape_text
+from costcalc.table import Image, shape_text
 
 
 def changes(before: Cost, after: Cost) -> list[str]:
@@ -18,8 +19,7 @@ def changes(before: Cost, after: Cost) -> list[str]:
     shapes = [(fold.name, fold.output_shape) for fold in before.fold(1)]
     found += _shapes(shapes, {fold.name: fold.output_shape for fold in after.fold(1)})
     if not found:
-        rows = {row.name: row.output_shape for row in after.layers}
-        found += _shapes([(row.name, row.output_shape) for row in before.layers], rows)
+        found += _shapes(_rows(before), dict(_rows(after)))
     return found or [*_costs(before, after)]
 
 
@@ -36,6 +36,11 @@ def _copies(before: Cost, after: Cost) -> Iterator[str]:
         yield f"{'.'.join(parts[0] for parts in alike)}: {old} → {new} copies"
 
 
+def _rows(cost: Cost) -> list[tuple[str, Shape]]:
+    images = images_of(cost.layers)
+    return [(row.name, as_shown(row.output_shape, row.name, images)) for row in cost.layers]
+
+
 def _shapes(before: list[tuple[str, Shape]], after: dict[str, Shape]) -> Iterator[str]:
     """What leaves each of them, if it differs; once where the next passes on what it was given."""
     said = ""
@@ -50,9 +55,10 @@ def _change(old: Shape, new: Shape) -> tuple[str, str]:
     """`32 → 40` and ` channels`, or `56×56 → 57×57`; nothing where nothing differs."""
     if old == new:
         return "", ""
-    if len(old) == len(new) > 1 and (old[0], *old[2:]) == (new[0], *new[2:]):
-        return f"{old[1]} → {new[1]}", " channels" if len(old) > 2 else " features"
-    if len(old) == len(new) > 2 and old[:2] == new[:2]:
+    image = isinstance(old, Image) and len(old) > 2
+    if len(old) == len(new) and (image or len(old) == 2) and (old[0], *old[2:]) == (new[0], *new[2:]):
+        return f"{old[1]} → {new[1]}", " channels" if image else " features"
+    if len(old) == len(new) and image and old[:2] == new[:2]:
         return f"{'×'.join(map(str, old[2:]))} → {'×'.join(map(str, new[2:]))}", ""
     return f"{shape_text(old)} → {shape_text(new)}", ""
 
