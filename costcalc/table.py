@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from costcalc.text import as_float, rounded, value_text
+from costcalc.text import as_float, plural, rounded, value_text
 
 SCHEMA_VERSION = 1  # of the JSON documents
 CONVENTION = (
@@ -61,7 +61,7 @@ class Table:
         return data_frame(self.to_records())
 
     def __repr__(self) -> str:
-        return f"<costcalc.Table {self.title!r}: {len(self.rows)} rows; to_records(), to_pandas()>"
+        return f"<costcalc.Table {self.title!r}: {plural(len(self.rows), 'row')}; to_records(), to_pandas()>"
 
     def texts(self, row: dict[str, Any]) -> list[str]:
         """One row, each value as its column shows it."""

@@ -62,9 +62,13 @@ def value_text(value: Any) -> str:
     return f"{'-' if value < 0 else ''}{whole}" + (f".{decimals:0{places}d}" if places else "")
 
 
+def plural(count: int, noun: str, many: str = "") -> str:
+    """`1 thread`, `1,000 threads`; `many` where that is no noun with an s."""
+    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+
+
 def time_text(seconds: float) -> str:
     """`1 minute`, `20 minutes`, `3 hours`, `19 days`."""
     if seconds < 2 * HOUR:
-        minutes = f"{max(1, seconds / 60):,.0f}"
-        return f"{minutes} minute" + "s" * (minutes != "1")
+        return plural(round(max(1, seconds / 60)), "minute")
     return f"{seconds / HOUR:,.0f} hours" if seconds < 2 * DAY else f"{seconds / DAY:,.0f} days"

@@ -22,6 +22,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec, all_items
 from costcalc.spec.parse import parse_file
 from costcalc.table import Column, Table, document
+from costcalc.text import plural
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _summary(rows: list[Row]) -> str:
     layers = [row for row in rows if row.op.name != "input"]
     count = sum(row.times for row in layers)
     params, macs = (sum(getattr(row, metric) for row in layers) for metric in ("params", "macs"))
-    return f"{count:,} layer{'s' * (count != 1)}, {params:,} params, {macs:,} MACs"
+    return ", ".join((plural(count, "layer"), plural(params, "param"), plural(macs, "MAC")))
 
 
 def unused(spec: Spec) -> Iterator[Problem]:

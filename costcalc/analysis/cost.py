@@ -16,7 +16,7 @@ from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unk
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, data_frame, document, with_warnings
-from costcalc.text import knobs_note
+from costcalc.text import knobs_note, plural
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
 
@@ -91,8 +91,9 @@ class Cost:
     def notes(self) -> list[str]:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
         total = self.totals
-        parts = f"params: {total['weight']:,} weights, {total['bias']:,} biases, {total['norm']:,} normalisation"
-        stored = f"; {total['buffers']:,} buffers apart" if total["buffers"] else ""
+        learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
+        parts = f"params: {', '.join(learned)}, {total['norm']:,} normalisation"
+        stored = f"; {plural(total['buffers'], 'buffer')} apart" if total["buffers"] else ""
         return [*knobs_note(self.knobs), parts + stored]
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -124,9 +125,8 @@ class Cost:
     def __repr__(self) -> str:
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
         more = f", {len(self.warnings)} in warnings" if self.warnings else ""
-        return (
-            f"<costcalc.Cost {self.target}: {totals}, {len(self.layers)} layers{more}; table(), totals, to_records()>"
-        )
+        layers = plural(len(self.layers), "layer")
+        return f"<costcalc.Cost {self.target}: {totals}, {layers}{more}; table(), totals, to_records()>"
 
     def _repr_html_(self) -> str:
         table = self.table()

@@ -14,7 +14,7 @@ from costcalc.errors import Problem, SpecError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, data_frame, document
-from costcalc.text import as_float, value_text
+from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
     Column("what", "figure", "text"),
@@ -80,8 +80,8 @@ class Reconciliation:
         return data_frame(self.to_records())
 
     def __repr__(self) -> str:
-        agreeing = sum(figure.agrees for figure in self.figures)
-        return f"<costcalc.Reconciliation {self.target}: {agreeing} of {len(self.figures)} figures agree; table()>"
+        agreeing, figures = sum(figure.agrees for figure in self.figures), plural(len(self.figures), "figure")
+        return f"<costcalc.Reconciliation {self.target}: {agreeing} of {figures} agreeing; table()>"
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()

@@ -26,6 +26,7 @@ from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import assumptions, check, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
+from costcalc.text import plural
 
 
 class Row(NamedTuple):
@@ -262,8 +263,8 @@ def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
 
 def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
-        wanted = "at least one" if op.arity is None else op.arity
-        raise ShapeError(f"takes {wanted} input{'' if wanted in (1, 'at least one') else 's'}, got {len(ins)}")
+        wanted = "at least one input" if op.arity is None else plural(op.arity, "input")
+        raise ShapeError(f"takes {wanted}, got {len(ins)}")
     assumed = allow(needs_of(op, ins))
     out = op.shape(*ins)
     if len(out) > MAX_AXES:

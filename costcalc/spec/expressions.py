@@ -28,6 +28,7 @@ from costcalc.spec.evaluate import (
     undecided,
 )
 from costcalc.spec.limits import MAX_DIGITS
+from costcalc.text import plural
 
 MAX_TEXT = 1000
 MAX_DEPTH = 50
@@ -220,7 +221,7 @@ class _Allowed:
             raise Fault(f"calls {shorten(name)!r}, which is no function", did_you_mean(name, FUNCTIONS))
         wanted = FUNCTIONS[name][1]
         if keywords or len(args) != wanted:
-            raise Fault(f"calls {name}, which takes {wanted} value{'s' * (wanted > 1)}")
+            raise Fault(f"calls {name}, which takes {plural(wanted, 'value')}")
         return args
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
+from costcalc.text import plural
 
 COLUMNS = (
     Column("id", "run"),
@@ -28,7 +29,7 @@ def listing(records: list[Record], where: object, note: str = "") -> Table:
     """A line for each measurement; `where` they are kept, and what is to be said of that."""
     if not records:
         return Table(note or f"no measurements in {where}", COLUMNS, [])
-    count = f"{len(records):,} measurement{'' if len(records) == 1 else 's'} in {where}"
+    count = f"{plural(len(records), 'measurement')} in {where}"
     return Table(count, COLUMNS, [_line(record) for record in records], notes=[note] if note else [])
 
 
@@ -59,7 +60,7 @@ def _how(settings: dict[str, Any]) -> str:
     """What else tells two runs apart: threads, and what is not usual."""
     flags = [name.replace("_", " ") for name in ("channels_last", "tf32") if settings.get(name)]
     threads = settings.get("threads")
-    return ", ".join([*([f"{threads} threads"] if threads else []), *flags])
+    return ", ".join([*([plural(threads, "thread")] if threads else []), *flags])
 
 
 def _facts(record: Record) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ import costcalc
 from costcalc.errors import CostcalcError, did_you_mean
 from costcalc.processes import cores
 from costcalc.table import Column, Table
+from costcalc.text import plural
 
 
 class NoDevice(CostcalcError):
@@ -66,7 +67,7 @@ def find_device(wanted: str) -> Device:
 def _why_no_gpu() -> str:
     if torch.version.cuda is None:
         return f"torch {torch.__version__} is built without CUDA"
-    return f"CUDA {torch.version.cuda} finds {torch.cuda.device_count()} devices"
+    return f"CUDA {torch.version.cuda} finds {plural(torch.cuda.device_count(), 'device')}"
 
 
 def _gpu(index: int) -> Device:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from math import comb
 from statistics import NormalDist, fmean, median, quantiles, stdev
 
+from costcalc.text import plural
+
 MIN_RUNS = 10
 SPREAD = 0.10  # stdev over mean (pyperf check), and IQR over median (torch.utils.benchmark)
 FAR = 0.50  # the slowest above, or the quickest below, the mean (pyperf check)
@@ -67,7 +69,7 @@ def doubts(times: Sequence[float], others: float = 0.0) -> list[str]:
     ordered, mean, mid = sorted(times), fmean(times), median(times)
     found = []
     if len(times) < MIN_RUNS:
-        found.append(f"{len(times)} runs, fewer than {MIN_RUNS}")
+        found.append(f"{plural(len(times), 'run')}, fewer than {MIN_RUNS}")
     if len(times) > 1 and (spread := stdev(times, mean)) > SPREAD * mean:
         found.append(f"standard deviation {spread / mean:.0%} of the mean")
     if _iqr(ordered) > SPREAD * mid:

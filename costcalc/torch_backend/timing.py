@@ -13,6 +13,7 @@ import torch
 from costcalc.net import Net
 from costcalc.processes import cores
 from costcalc.table import Table
+from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
@@ -56,7 +57,7 @@ class Timing:
     def where(self) -> str:
         """The device, and how many threads an operation had there."""
         threads = sorted({point.threads for point in self.measured if point.threads})
-        return ", ".join([self.device.name, self.device.model, *(f"{n} thread{'s' * (n > 1)}" for n in threads)])
+        return ", ".join([self.device.name, self.device.model, *(plural(n, "thread") for n in threads)])
 
     def verdicts(self) -> list[str]:
         """Of the first network of each group of settings and each of the others, which one is faster."""

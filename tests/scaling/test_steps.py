@@ -57,9 +57,9 @@ def test_why():
         "stage7: 7×7 → 8×8",
     ]  # fmt: skip
     assert rows["d"] == [
-        "stage2.more: 0 → 1 copies", "stage3.more: 1 → 2 copies", "stage4.more: 1 → 2 copies",
+        "stage2.more: 0 → 1 copy", "stage3.more: 1 → 2 copies", "stage4.more: 1 → 2 copies",
         "stage5.more: 2 → 3 copies", "stage6.more: 2 → 3 copies", "stage7.more: 3 → 4 copies",
-        "stage8.more: 0 → 1 copies",
+        "stage8.more: 0 → 1 copy",
     ]  # fmt: skip
     assert rows["w"] == ["stage9.conv.conv: 1280 → 1288 channels"]
     (row,) = costcalc.next_steps("efficientnet@d=1.1", "d").to_records()

@@ -25,7 +25,7 @@ from costcalc.dims.given import normal
 from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
-from costcalc.text import settings_text, value_text
+from costcalc.text import plural, settings_text, value_text
 
 TIMES = 10  # as far as so many times the larger of the two settings, if nobody says
 CHUNK = 16_384  # values worked out together
@@ -85,7 +85,7 @@ class BreakEven:
 
     def notes(self) -> list[str]:
         """The answer in words, what was looked at, and the knobs that stay."""
-        looked = f"{len(self.values):,} values of {self.knob} from {value_text(self.values[0])}"
+        looked = f"{plural(len(self.values), 'value')} of {self.knob} from {value_text(self.values[0])}"
         step = {b - a for a, b in pairwise(self.values)}
         steps = f" by {value_text(*step)}" if len(step) == 1 else ""
         looked = f"{looked} to {value_text(self.values[-1])}{steps}"

@@ -31,7 +31,7 @@ from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
-from costcalc.text import equations_text, knobs_note, value_text
+from costcalc.text import equations_text, knobs_note, plural, value_text
 
 MOST_FREE = 3  # knobs that are looked through unasked
 LARGEST_GRID = 20_000_000  # points
@@ -69,7 +69,8 @@ class Fitting:
         knobs = [Column(name, name, "knob") for name in self.found.grid.axes]
         notes = self.notes()
         if most is not None and len(self.rows) > most:
-            notes.insert(0, f"{len(self.rows) - most:,} more points: write all with -o FILE, or keep some with --top N")
+            more = plural(len(self.rows) - most, "more point")
+            notes.insert(0, f"{more}: write all with -o FILE, or keep some with --top N")
         title = f"{self.net.label}: {self.net.title}"
         return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
@@ -77,7 +78,8 @@ class Fitting:
         """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
         beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
-        notes = [f"{self.fits:,} of {grid.size:,} points have {limits_text(self.budget)}; {beaten}"]
+        has = f"{plural(grid.size, 'point')} {'has' if self.fits == 1 else 'have'}"
+        notes = [f"{self.fits:,} of {has} {limits_text(self.budget)}; {beaten}"]
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
@@ -117,8 +119,9 @@ class Fitting:
         )  # fmt: skip
 
     def __repr__(self) -> str:
+        points = plural(self.found.grid.size, "point")
         return (
-            f"<costcalc.Fitting {self.net.label}: {self.fits:,} of {self.found.grid.size:,} points fit, "
+            f"<costcalc.Fitting {self.net.label}: {self.fits:,} of {points} fit, "
             f"{len(self.found):,} on the front; tables(), to_records(), to_pandas()>"
         )
 

@@ -10,6 +10,7 @@ from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape
 from costcalc.table import Image, shape_text
+from costcalc.text import plural
 
 
 def changes(before: Cost, after: Cost) -> list[str]:
@@ -33,7 +34,7 @@ def _copies(before: Cost, after: Cost) -> Iterator[str]:
             groups.setdefault((name.split(".")[0], old, new), []).append(name)
     for (_, old, new), names in groups.items():
         alike = takewhile(lambda parts: len({*parts}) == 1, zip(*[name.split(".") for name in names]))
-        yield f"{'.'.join(parts[0] for parts in alike)}: {old} → {new} copies"
+        yield f"{'.'.join(parts[0] for parts in alike)}: {old} → {plural(new, 'copy', 'copies')}"
 
 
 def _rows(cost: Cost) -> list[tuple[str, Shape]]:
@@ -57,7 +58,7 @@ def _change(old: Shape, new: Shape) -> tuple[str, str]:
         return "", ""
     image = isinstance(old, Image) and len(old) > 2
     if len(old) == len(new) and (image or len(old) == 2) and (old[0], *old[2:]) == (new[0], *new[2:]):
-        return f"{old[1]} → {new[1]}", " channels" if image else " features"
+        return f"{old[1]} → {new[1]}", (" channel" if image else " feature") + "s" * (new[1] != 1)
     if len(old) == len(new) and image and old[:2] == new[:2]:
         return f"{'×'.join(map(str, old[2:]))} → {'×'.join(map(str, new[2:]))}", ""
     return f"{shape_text(old)} → {shape_text(new)}", ""
@@ -68,7 +69,7 @@ def _costs(before: Cost, after: Cost) -> Iterator[str]:
     rows: dict[str, Row] = {row.name: row for row in after.layers}
     for old in before.layers:
         new = rows.get(old.name, old)
-        for metric, what in (("params", "params"), ("macs", "MACs")):
+        for metric, what in (("params", "param"), ("macs", "MAC")):
             if getattr(old, metric) != getattr(new, metric):
-                yield f"{old.name}: {getattr(old, metric):,} → {getattr(new, metric):,} {what}"
+                yield f"{old.name}: {getattr(old, metric):,} → {plural(getattr(new, metric), what)}"
                 break

@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import equations_text, power_text, rounded
+from costcalc.text import equations_text, plural, power_text, rounded
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -133,7 +133,7 @@ class PresetSweep:
         return document(target=self.net.name, rows=self.to_records(), **more)
 
     def __repr__(self) -> str:
-        return f"<costcalc.PresetSweep {self.net.name}: {len(self.rows)} presets; table(), to_records()>"
+        return f"<costcalc.PresetSweep {self.net.name}: {plural(len(self.rows), 'preset')}; table(), to_records()>"
 
     def _repr_html_(self) -> str:
         picture = ""

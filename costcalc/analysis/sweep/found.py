@@ -20,7 +20,7 @@ from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
-from costcalc.text import as_float, knobs_note
+from costcalc.text import as_float, knobs_note, plural
 
 if TYPE_CHECKING:
     from costcalc.analysis.sweep.fit import Fit
@@ -97,7 +97,8 @@ class Sweep:
         title = f"{self.net.label}: {self.net.title}"
         notes = self.notes()
         if most is not None and len(self) > most:
-            notes.insert(0, f"{len(self) - most:,} more points: write all with -o FILE, or keep the best with --top N")
+            more = plural(len(self) - most, "more point")
+            notes.insert(0, f"{more}: write all with -o FILE, or keep the best with --top N")
         return Table(title, (*knobs, *metrics), self.to_records(most), None, notes)
 
     def notes(self) -> list[str]:
@@ -133,7 +134,8 @@ class Sweep:
         return document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
 
     def __repr__(self) -> str:
-        return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {self.grid.size:,} points; table(), to_pandas()>"
+        points = plural(self.grid.size, "point")
+        return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {points}; table(), to_pandas()>"
 
     def _repr_html_(self) -> str:
         picture = ""
@@ -157,9 +159,9 @@ def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:
     """How many points there are and how they were chosen, and why others are not there."""
-    notes = [f"{kept:,} of {grid.size:,} points" + (f": {chosen}" if chosen else "")]
+    notes = [f"{kept:,} of {plural(grid.size, 'point')}" + (f": {chosen}" if chosen else "")]
     if refused:
-        notes.append(f"{refused:,} do not meet the condition")
+        notes.append(f"{refused:,} {'does' if refused == 1 else 'do'} not meet the condition")
     if invalid:
         notes.append(f"at {invalid:,} of these points there is no such network: {reason}")
     return notes

@@ -17,6 +17,7 @@ import numpy as np
 
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.table import Column, Table, document
+from costcalc.text import plural
 
 BINS = 24  # at most; 20 or so are told apart at a glance
 NEAR = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
@@ -82,7 +83,8 @@ class Histogram:
         return document(target=self.label, metric=self.metric, rows=self.to_records())
 
     def __repr__(self) -> str:
-        return f"<costcalc.Histogram {self.label}: {self.metric} in {len(self.rows)} bins; table(), to_records()>"
+        bins = plural(len(self.rows), "bin")
+        return f"<costcalc.Histogram {self.label}: {self.metric} in {bins}; table(), to_records()>"
 
     def _repr_html_(self) -> str:
         return self.table(bars=True)._repr_html_()

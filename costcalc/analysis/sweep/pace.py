@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from costcalc.text import plural
+
 Progress = Callable[[float, str], None]  # the share done, and what is being done
 
 
@@ -18,10 +20,10 @@ class Pace:
     def __init__(self, size: int, done: int, progress: Progress):
         self.size, self.done, self.new, self.progress = size, done, 0, progress
         self.start = time.monotonic()
-        progress(done / size, f"{done:,} of {size:,} points")
+        progress(done / size, f"{done:,} of {plural(size, 'point')}")
 
     def more(self, points: int) -> None:
         """So many points more are done."""
         self.done, self.new = self.done + points, self.new + points
         rate = self.new / max(time.monotonic() - self.start, 1e-9)
-        self.progress(self.done / self.size, f"{self.done:,} of {self.size:,} points, {rate:,.0f} a second")
+        self.progress(self.done / self.size, f"{self.done:,} of {plural(self.size, 'point')}, {rate:,.0f} a second")

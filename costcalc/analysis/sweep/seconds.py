@@ -40,4 +40,5 @@ def check_few(count: int) -> None:
 def how_many(seconds: Sequence[float | None]) -> str:
     """How many were measured, and how more are."""
     found = sum(value is not None for value in seconds)
-    return f"{found:,} of {len(seconds):,} have been timed without noise; `costcalc time` takes more"
+    have = f"{len(seconds):,} {'has' if found == 1 else 'have'}"
+    return f"{found:,} of {have} been timed without noise; `costcalc time` takes more"

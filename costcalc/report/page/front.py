@@ -17,7 +17,7 @@ from costcalc.analysis.sweep.points import Points, front
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.report.page.figures import Figure, inline
 from costcalc.spec.network import Network
-from costcalc.text import power_text
+from costcalc.text import plural, power_text
 
 
 def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
@@ -36,7 +36,7 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
     chart = Scatter(f"{size.name} against MACs", metric_axis("macs", log=True), size.axis, tuple(groups))
     said = f"those than which no other has more {size.name} for fewer MACs"
     return Figure(
-        "front", inline(chart, "front"), f"{len(found):,} points of the grid, and their Pareto front: {said}."
+        "front", inline(chart, "front"), f"{plural(len(found), 'point')} of the grid, and their Pareto front: {said}."
     )
 
 

@@ -28,7 +28,7 @@ from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
-from costcalc.text import equations_text, power_text, value_text
+from costcalc.text import equations_text, plural, power_text, value_text
 
 HERE = Path(__file__).parent
 MOST_POINTS = 200_000  # of the grid of a page
@@ -107,11 +107,11 @@ class Page:
     def about_the_grid(self) -> list[str]:
         """Which points there are, and how many of them are no network."""
         spans = [
-            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {len(values)} values"
+            f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {plural(len(values), 'value')}"
             if are_numbers(values) else f"{name} {' or '.join(map(value_text, values))}"
             for name, values in self.found.grid.axes.items()
         ]  # fmt: skip
-        said = [f"The grid has {self.found.grid.size:,} points: {', '.join(spans)}."]
+        said = [f"The grid has {plural(self.found.grid.size, 'point')}: {', '.join(spans)}."]
         if self.found.invalid:
             said.append(f"At {self.found.invalid:,} of them there is no such network: {self.found.reason}.")
         return said
