@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
+from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 Some = Annotated[
@@ -19,6 +21,9 @@ Some = Annotated[
 def verify(
     targets: Some = None,
     all_: Annotated[bool, typer.Option("--all", help="Every spec and preset of the library.")] = False,
+    all_rows: Annotated[
+        bool, typer.Option("--all-rows", help="Rows without a difference too; JSON and CSV have them always.")
+    ] = False,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -30,10 +35,11 @@ def verify(
     from costcalc.torch_backend.verify import verified, verify_net
 
     found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes)]
+    every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     if len(found) == 1:
-        emit([found[0].table()], document(**found[0].to_dict()), format, output)
+        emit([found[0].table(every)], document(**found[0].to_dict()), format, output)
     else:
-        emit([verified(found)], document(networks=[one.to_dict() for one in found]), format, output)
+        emit([verified(found, every)], document(networks=[one.to_dict() for one in found]), format, output)
     if not all(verification.ok for verification in found):
         raise typer.Exit(1)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from costcalc.analysis.cost import cost
+from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.errors import TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
+from costcalc.text import plural
 from costcalc.torch_backend.count import Seen, seen_by_torch
 from costcalc.torch_backend.graph_module import build, example_inputs
 
@@ -63,7 +65,8 @@ class Verification:
         """`same`, or where the first difference is."""
         if self.differing:
             first = self.differing[0]
-            return f"{len(self.differing)} layers differ, first {first.name} in {', '.join(first.differs_in)}"
+            count = plural(len(self.differing), "layer differs", "layers differ")
+            return f"{count}, first {first.name} in {', '.join(first.differs_in)}"
         return "same" if self.ok else "params differ"
 
     def totals(self) -> dict[str, Any]:
@@ -76,11 +79,22 @@ class Verification:
             line[f"torch_{metric}"] = sum(layer.torchs[metric] for layer in self.layers)
         return {**line, "verdict": self.verdict}
 
-    def table(self) -> Table:
-        """Every layer, ours beside torch's."""
-        rows = [_record(layer) for layer in self.layers]
-        totals = {**self.totals(), "name": "total", "tensors": None}
-        return Table(f"{self.target}: costcalc beside torch {torch.__version__}", LAYERS, rows, totals, [WITNESS])
+    def table(self, all_rows: bool = False) -> Table:
+        """The layers on which we and torch do not agree, or all of them: ours beside torch's."""
+        title = f"{self.target}: costcalc beside torch {torch.__version__}"
+        rows = [_record(layer) for layer in (self.layers if all_rows else self.differing)]
+        totals = {**self.totals(), "name": "total", "tensors": None} if len(rows) == len(self.layers) else None
+        return Table(title, LAYERS, rows, totals, [*self._in_words(all_rows), WITNESS])
+
+    def _in_words(self, all_rows: bool) -> list[str]:
+        """What was compared, if all of it is the same; else what no row of the table says."""
+        if self.ok:
+            return [_same("", [self.totals()])]
+        ours, torchs = self.params
+        params = [f"params differ: {ours:,}, and torch has {torchs:,}"] if ours != torchs else []
+        same = len(self.layers) - len(self.differing)
+        rest = [f"{plural(same, 'more layer')} with no difference: --all-rows shows all"] if same else []
+        return params + ([] if all_rows else rest)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `costcalc verify`."""
@@ -130,8 +144,8 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = seen_by_torch(module, *example_inputs(module, device="meta"))
-    backward = backward_macs(graph)
-    layers = [_layer(row, backward[row.name], seen[row.name]) for row in rows if row.op.name != "input"]
+    backward, images = backward_macs(graph), images_of(rows)
+    layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if row.op.name != "input"]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
     return Verification(target or graph.graph.get("name", ""), tuple(layers), params)
 
@@ -141,17 +155,30 @@ def verify_net(net: Network) -> Verification:
     return verify_graph(net.graph(), net.label)
 
 
-def verified(verifications: Iterable[Verification]) -> Table:
-    """One line for each network."""
-    return Table(
-        f"costcalc beside torch {torch.__version__}", TOTALS, [v.totals() for v in verifications], notes=[WITNESS]
+def verified(verifications: Iterable[Verification], all_rows: bool = False) -> Table:
+    """One line for each network in which there is a difference, or for all of them."""
+    found = [(verification.ok, verification.totals()) for verification in verifications]
+    same = [line for ok, line in found if ok]
+    rows = [line for ok, line in found if all_rows or not ok]
+    words = [_same(f"{plural(len(same), 'network')}, ", same)] if same else []
+    return Table(f"costcalc beside torch {torch.__version__}", TOTALS, rows, notes=[*words, WITNESS])
+
+
+def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
+    """In a sentence what was compared, of networks that agree with torch."""
+    total = {key: sum(line[key] for line in lines) for key in ("layers", "tensors", "params", "macs", "backward_macs")}
+    return (
+        f"no difference in {where}{plural(total['layers'], 'layer')}: the output shape of each, "
+        f"{plural(total['tensors'], 'tensor')}, {plural(total['params'], 'param')}, "
+        f"{plural(total['macs'], 'MAC')} forward and {total['backward_macs']:,} backward"
     )
 
 
-def _layer(row: Row, backward: int, seen: Seen) -> Layer:
+def _layer(row: Row, backward: int, seen: Seen, images: set[str]) -> Layer:
     tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
-    ours = {"tensors": tensors, "output_shape": row.output_shape, "macs": row.macs, "backward_macs": backward}
-    return Layer(str(row.name), row.op.name, ours, seen._asdict())
+    shapes = [as_shown(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
+    ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, "backward_macs": backward}
+    return Layer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
 
 
 def _record(layer: Layer) -> dict[str, Any]:

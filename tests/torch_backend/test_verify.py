@@ -1,6 +1,7 @@
 """Our counts beside two witnesses: torch's kernels, and loops that make every product one at a time."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from support.cases import CASES, label
@@ -12,7 +13,7 @@ torch = pytest.importorskip("torch")
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
-from costcalc.torch_backend.verify import verify_graph  # noqa: E402
+from costcalc.torch_backend.verify import verified, verify_graph  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 WITH_PRODUCTS = [case for case in LAYERS if case[0].name in LOOPS]
@@ -79,12 +80,39 @@ def test_a_difference_is_found_and_named(monkeypatch):
     monkeypatch.setattr(ops.Conv, "macs", lambda self, x, *, out: 17)
     found = verify_graph(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
     assert not found.ok
-    assert found.verdict == "1 layers differ, first b in macs, backward_macs"
+    assert found.verdict == "1 layer differs, first b in macs, backward_macs"
+    assert [(row["name"], row["verdict"]) for row in found.table().rows] == [("b", "differs in macs, backward_macs")]
+    assert found.table().totals is None  # of the layers shown, the column would not add up
+    assert found.table().notes[0] == "1 more layer with no difference: --all-rows shows all"
+    assert [row["name"] for row in found.table(all_rows=True).rows] == ["a", "b"]
+    networks = [found, verify_graph(chain(("a", ops.ReLU())))]
+    assert [row["verdict"] for row in verified(networks).rows] == [found.verdict]
+    assert [row["verdict"] for row in verified(networks, all_rows=True).rows] == [found.verdict, "same"]
+
+
+def test_params_that_differ_as_a_whole_are_said(monkeypatch):
+    found = replace(verify_graph(chain(("a", ops.ReLU()))), params=(1234, 1235))
+    assert (found.table().rows, found.table().notes[0]) == ([], "params differ: 1,234, and torch has 1,235")
 
 
 def test_wrong_weights_are_found(monkeypatch):
     monkeypatch.setattr(ops.Linear, "weights", lambda self, x: (ops.Tensor("weight", (x[-1], self.features)),))
-    assert verify_graph(chain(("fc", ops.Linear(3)))).verdict == "1 layers differ, first fc in tensors"
+    assert verify_graph(chain(("fc", ops.Linear(3)))).verdict == "1 layer differs, first fc in tensors"
+
+
+def test_where_all_is_the_same_one_sentence_says_what_was_compared(capsys):
+    same = "the output shape of each, 10 tensors, 61,706 params, 416,520 MACs forward and 715,440 backward"
+    assert run(["verify", "lenet5"]) == 0
+    title, _, sentence, *_ = capsys.readouterr().out.splitlines()
+    assert title == f"lenet5: costcalc beside torch {torch.__version__}"
+    assert sentence == f"no difference in 12 layers: {same}"
+    assert run(["verify", "lenet5", "lenet5"]) == 0
+    sentence = capsys.readouterr().out.splitlines()[2]
+    assert sentence.startswith("no difference in 2 networks, 24 layers: ")
+    assert "20 tensors, 123,412 params" in sentence
+    for words in (["--all-rows"], ["-f", "csv"]):
+        assert run(["verify", "lenet5", *words]) == 0
+        assert capsys.readouterr().out.count("same") >= 12
 
 
 @pytest.mark.no_cover
