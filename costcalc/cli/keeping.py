@@ -28,10 +28,10 @@ class Keeper:
         self.error: StoreError | None = None
 
     def keep(self, timing: Timing) -> None:
-        """Every point of a timing that was measured."""
+        """Every point of a timing that was measured; it learns its number there."""
         for point in timing.measured if self.error is None else ():
             try:
-                self.store.add(record_of(point, timing))
+                point.run = self.store.add(record_of(point, timing)).id
             except StoreError as error:
                 self.error = error
                 return

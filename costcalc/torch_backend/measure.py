@@ -19,7 +19,7 @@ from costcalc.torch_backend.ceilings import Ceilings
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.machine import OtherLoad
 from costcalc.torch_backend.memory import available, predicted
-from costcalc.torch_backend.samples import MIN_RUNS, Ratio, Summary, ratio, summary
+from costcalc.torch_backend.samples import BUSY, MIN_RUNS, Ratio, Summary, ratio, summary
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.step import INFERENCE, TRAINING
 from costcalc.torch_backend.worker import SILENCE, Child, Lost
@@ -59,6 +59,7 @@ class Point:
     layer_others: float = 0.0  # cores that other processes used meanwhile
     whole: float = 0.0  # seconds of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
+    run: int | None = None  # the number under which a store keeps it
 
     def __post_init__(self) -> None:
         counted = cost(self.graph)
@@ -86,6 +87,11 @@ class Point:
     def ok(self) -> bool:
         """Was it measured?"""
         return self.status == "ok"
+
+    @property
+    def under_load(self) -> bool:
+        """Did other processes run meanwhile? Threads that wait for each other may then turn the order round."""
+        return self.others > BUSY
 
     @property
     def parts(self) -> tuple[str, ...]:

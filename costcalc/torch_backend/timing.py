@@ -47,11 +47,11 @@ class Timing:
 
     def table(self) -> Table:
         """A line for each point."""
-        return times_table(f"on {self.where}, torch {torch.__version__}", self.points, self.verdicts())
+        return times_table(f"on {self.where}, torch {torch.__version__}", self.points, self._believed())
 
     def beside(self, counts: Table) -> Table:
         """The table of a comparison, a row for each point, with what was measured as further columns."""
-        return with_times(counts, self.points, self.verdicts(), f"timed on {self.where}")
+        return with_times(counts, self.points, self._believed(), f"timed on {self.where}")
 
     @property
     def where(self) -> str:
@@ -61,10 +61,17 @@ class Timing:
 
     def verdicts(self) -> list[str]:
         """Of the first network of each group of settings and each of the others, which one is faster."""
+        return [verdict(*pair) for pair in self._pairs()]
+
+    def _believed(self) -> list[str]:
+        """The verdicts on what was not measured under load."""
+        return [verdict(*pair) for pair in self._pairs() if not any(point.under_load for point in pair)]
+
+    def _pairs(self) -> list[tuple[Point, Point]]:
         groups: dict[Settings, list[Point]] = {}
         for point in self.measured:
             groups.setdefault(point.settings, []).append(point)
-        return [verdict(points[0], other) for points in groups.values() for other in points[1:]]
+        return [(points[0], other) for points in groups.values() for other in points[1:]]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `costcalc time`: seconds and bytes, every run."""

@@ -113,7 +113,7 @@ def verdict(first: Point, other: Point) -> str:
     Nothing is said of what was measured under load: threads that wait for each other may turn it round.
     """
     found, at = time_ratio(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
-    if max(first.others, other.others) > BUSY:
+    if first.under_load or other.under_load:
         why = f"other processes used {max(first.others, other.others):.1f} cores"
         return f"no verdict on {first.target} and {other.target} {at}: {why}"
     if not found.decided:
@@ -137,9 +137,23 @@ def _multiplies(quick: int, slow: int) -> str:
 
 
 def _warnings(points: Iterable[Point]) -> list[str]:
+    """A line for all times that are not to be believed; the reasons of each stand in the store and in JSON."""
     measured = [point for point in points if point.ok]
-    noisy = [f"{_run(point)} is noisy: {'; '.join(why)}" for point in measured if (why := point.total().noisy)]
-    return noisy + [f"{_run(point)} {point.message}" for point in measured if point.message]
+    busy = [point for point in measured if point.under_load]
+    noisy = [point for point in measured if not point.under_load and point.total().noisy]
+    found = [f"not believed: the machine is busy; {_see(busy)}"] if busy else []
+    names = ", ".join(dict.fromkeys(point.target for point in noisy))
+    found += [f"noisy: {names}; {_see(noisy)}"] if noisy else []
+    return found + [f"{_run(point)} {point.message}" for point in measured if point.message]
+
+
+def _see(points: Sequence[Point]) -> str:
+    """Where more is said of these points, or what to do if they are not kept."""
+    runs = [str(point.run) for point in points if point.run is not None]
+    if not runs:
+        return "time again when nothing else runs"
+    more = f" (and {', '.join(runs[1:])})" if runs[1:] else ""
+    return f"see `costcalc runs show {runs[0]}`{more}"
 
 
 def _run(point: Point) -> str:
