@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from costcalc.text import as_float, plural, rounded, value_text
+from costcalc.text import as_float, plural, rounded, times_text, value_text
 
 SCHEMA_VERSION = 1  # of the JSON documents
 CONVENTION = (
@@ -127,8 +127,19 @@ def _whole(number: Any) -> str:
     return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
 
 
+class Apart(float):
+    """A relative difference that knows the exact one, which is shown where the percentage would round to 0."""
+
+    exact: Any
+
+    def __new__(cls, share: float, exact: Any) -> Apart:
+        self = super().__new__(cls, share)
+        self.exact = exact
+        return self
+
+
 def _ratio(number: Any) -> str:
-    return f"{rounded(number, 2)}×" if abs(number) >= 0.1 or not number else f"{float(number):.3g}×"
+    return f"{times_text(number)}×" if abs(number) >= 0.1 or not number else f"{float(number):.3g}×"
 
 
 def _share(number: Any) -> str:
@@ -137,16 +148,21 @@ def _share(number: Any) -> str:
 
 
 def _signed(number: Any) -> str:
-    return f"{100 * number:+.1f} %"
+    """`+2.1 %`; `−1`, the exact difference, where the percentage would round to 0."""
+    text = rounded(100 * abs(number), 1)
+    sign = "−" if number < 0 else "+"
+    if float(text.replace(",", "")) or not number:
+        return f"{sign if number else ''}{text} %"
+    return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, Apart) else _share(number)
 
 
 def _more(number: Any) -> str:
-    """`9.68× fewer`, `1.0005× more`, `equal`; with as many decimals as it takes to be no 1."""
+    """`9.68× fewer`, `1.0005× more`, `equal`."""
     if number in (0, 1):
         return "equal" if number else "none"
     word, times = ("fewer", 1 / Fraction(number)) if number < 1 else ("more", Fraction(number))
-    texts = (rounded(times, decimals) for decimals in range(2, 7))
-    return next((f"{text}× {word}" for text in texts if text.rstrip("0") != "1."), f"slightly {word}")
+    text = times_text(times)
+    return f"slightly {word}" if text.endswith("…") else f"{text}× {word}"
 
 
 def measured(number: float | Fraction) -> str:

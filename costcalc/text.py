@@ -22,11 +22,17 @@ def as_float(value: Any) -> float | None:
 
 
 def rounded(value: Any, decimals: int) -> str:
-    """A number to so many decimals; a Fraction of more than 15 digits as 1.2e+400, which no float may hold."""
-    exact = value + 0  # which makes 0.0 of -0.0
-    if isinstance(exact, Fraction) and abs(exact) >= 10**15:
-        return f"{Decimal(exact.numerator) / exact.denominator:.2e}".replace("E", "e")
-    return f"{float(exact):,.{decimals}f}"
+    """A number to so many decimals, never -0.0; a Fraction of more than 15 digits as 1.2e+400, which no float holds."""
+    if isinstance(value, Fraction) and abs(value) >= 10**15:
+        return f"{Decimal(value.numerator) / value.denominator:.2e}".replace("E", "e")
+    text = f"{float(value):,.{decimals}f}"
+    return text if text.strip("-0.") else text.removeprefix("-")
+
+
+def times_text(number: Any) -> str:
+    """`9.68`, `1.0005`: how many times, with two decimals or as many as it takes to be no 1; else `1.000000…`."""
+    texts = [rounded(number, decimals) for decimals in range(2, 7)]
+    return texts[0] if number == 1 else next((text for text in texts if text.rstrip("0") != "1."), f"{texts[-1]}…")
 
 
 def power_text(base: str, power: int) -> str:

@@ -13,7 +13,7 @@ from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, SpecError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame, document
+from costcalc.table import CONVENTION, Apart, Column, Table, data_frame, document
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -37,7 +37,7 @@ class Figure:
     exact: int
     ours: str  # in the author's unit and digits
     agrees: bool
-    difference: float | None  # (published − exact) / exact; None if we count nothing
+    difference: Apart | None  # (published − exact) / exact; None if we count nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -127,8 +127,9 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
     printed, unit, decimals = read_figure(published.value, published.thousand)
     equal = agrees(exact, printed, unit, decimals)
     ours = published.value if equal else figure_text(exact, published.value, published.thousand)
-    difference = as_float((printed * unit - exact) / exact) if exact else None
-    return Figure(published, label, exact, ours, equal, difference)
+    apart = printed * unit - exact
+    share = as_float(apart / exact) if exact else None
+    return Figure(published, label, exact, ours, equal, None if share is None else Apart(share, apart))
 
 
 def metric_of(row: Row, metric: str) -> int:

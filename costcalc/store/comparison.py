@@ -8,6 +8,7 @@ from typing import Any
 from costcalc.errors import UnlikeRuns, shorten
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
+from costcalc.text import times_text
 
 VARYING = (
     "load",
@@ -57,7 +58,7 @@ class Comparison:
             reason = "overlap" if self.apart is False else "are not known"
             return f"nothing is said of which is faster: the 95 % intervals of the medians {reason}"
         fast, slow, times = (other, one, self.ratio) if self.ratio > 1 else (one, other, 1 / self.ratio)
-        return f"{fast} is {times:,.2f} times faster than {slow}: the 95 % intervals of the medians are apart"
+        return f"{fast} is {times_text(times)} times faster than {slow}: the 95 % intervals of the medians are apart"
 
     def table(self) -> Table:
         """Both runs, the ratio, and what there is to know about it."""

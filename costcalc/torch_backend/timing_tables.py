@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from fractions import Fraction
 from typing import Any
 
 from costcalc.table import Column, Table, brief
+from costcalc.text import times_text
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.measure import Point, time_ratio
 from costcalc.torch_backend.samples import BUSY, Summary
@@ -122,8 +124,8 @@ def verdict(first: Point, other: Point) -> str:
     quick, slow = other, first
     if found.median < 1:
         quick, slow, found = first, other, found.inverse
-    span = f"95 %: {found.low:.2f} to {found.high:.2f}"
-    text = f"{quick.target} is {found.median:.2f} times as fast as {slow.target} {at} ({span})"
+    span = f"95 %: {times_text(found.low)} to {times_text(found.high)}"
+    text = f"{quick.target} is {times_text(found.median)} times as fast as {slow.target} {at} ({span})"
     if not (quick.macs and slow.macs):
         return text
     both = ", forward and backward" * first.settings.train
@@ -133,7 +135,8 @@ def verdict(first: Point, other: Point) -> str:
 def _multiplies(quick: int, slow: int) -> str:
     if quick == slow:
         return "as many multiplies"
-    return f"{slow / quick:.2f} times fewer multiplies" if quick < slow else f"{quick / slow:.2f} times more multiplies"
+    times, word = (Fraction(slow, quick), "fewer") if quick < slow else (Fraction(quick, slow), "more")
+    return f"{times_text(times)} times {word} multiplies"
 
 
 def _warnings(points: Iterable[Point]) -> list[str]:

@@ -111,6 +111,20 @@ def test_a_block_that_does_not_exist_is_named_with_its_place():
     assert str(caught.value) == "wrong.yaml:9:5: no block 'cnv' in wrong; did you mean 'conv'?"
 
 
+def test_a_difference_of_one_is_no_zero(tmp_path, capsys):
+    from costcalc.cli import run
+
+    assert WRONG.count("value: 113") == 1
+    big = WRONG.replace("channels: 4", "channels: 4000").replace("value: 113", "value: 111999")
+    (tmp_path / "wrong.yaml").write_text(big)
+    figure = costcalc.reconcile(str(tmp_path / "wrong.yaml")).figures[0]
+    assert (figure.exact, figure.difference) == (112_000, -1 / 112_000)
+    assert run(["reconcile", str(tmp_path / "wrong.yaml")]) == 1
+    out = capsys.readouterr().out
+    assert " −1 " in out
+    assert "0.0 %" not in out
+
+
 def test_of_nothing_there_is_no_percentage(tmp_path, capsys):
     text = WRONG.replace("metric: params, value: 113", "metric: norm, value: 12")
     (tmp_path / "wrong.yaml").write_text(text)

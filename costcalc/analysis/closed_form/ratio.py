@@ -25,6 +25,7 @@ from costcalc.dims import size_symbol, size_text, whole
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
+from costcalc.text import times_text
 
 LINE = 100  # signs of algebra that a reader takes in at once
 
@@ -105,8 +106,8 @@ class Ratio:
     def _now(self) -> str:
         value = self.value
         at = ", ".join(f"{self.letters.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
-        fewer = f", {float(1 / value):,.2f} times fewer" if 0 < value < 1 else ""
-        times = f", {float(value):,.2f} times more" if value > 1 else fewer
+        fewer = f", {times_text(1 / Fraction(value))} times fewer" if 0 < value < 1 else ""
+        times = f", {times_text(value)} times more" if value > 1 else fewer
         exact = (
             f"{value.numerator:,}/{value.denominator:,} = "
             if isinstance(value, Fraction) and value.denominator < 10**9

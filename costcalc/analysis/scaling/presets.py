@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
-from costcalc.text import equations_text, plural, power_text, rounded
+from costcalc.text import equations_text, plural, power_text, times_text
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -112,7 +112,7 @@ class PresetSweep:
         """What the law's promise is by the exact counts."""
         if not self.growth:
             return []
-        first, *later = (rounded(times, 2) for times in self.growth)
+        first, *later = (times_text(times) for times in self.growth)
         at = equations_text(PAPERS.at(self.nets[0], 1))
         then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
