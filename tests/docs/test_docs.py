@@ -1,6 +1,6 @@
 """Every example in README.md and docs/ is run, and prints what the page says it prints.
 
-    ```console   `$ costcalc …` lines and their output, compared to the letter
+    ```console   `$ costcalc …` lines and their output, compared to the letter; a page's first block in processes
     ```python    `>>>` lines, by doctest
     ```yaml      with a `name:`, a spec: written beside the examples, and valid
 
@@ -8,6 +8,7 @@ COSTCALC_UPDATE_DOCS=1 writes the output of today into the pages instead; read t
 """
 
 import doctest
+import io
 import os
 import re
 import shlex
@@ -18,30 +19,53 @@ import pytest
 from support.pages import FENCE, PAGES, UPDATE, blocks
 
 from costcalc.analysis.catalog import markdown
+from costcalc.cli.app import run
 from costcalc.ops import OPS
 
+SEEN_BY_A_PIPE = {"NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 
-def run_command(line, folder):
-    """Standard output and error of one `$` line, as a reader who pipes it sees them. Not a shell: words and quotes."""
-    words = shlex.split(line)
-    assert words[0] == "costcalc", f"only costcalc is run in docs, not {words[0]}"
-    env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(
-        [sys.executable, "-m", "costcalc", *words[1:]],
+
+def words_of(line):
+    """The arguments of one `$` line. Not a shell: words and quotes."""
+    first, *words = shlex.split(line)
+    assert first == "costcalc", f"only costcalc is run in docs, not {first}"
+    return words
+
+
+def in_a_process(words, folder):
+    """Standard output and error of a command, as a reader who pipes it sees them."""
+    return subprocess.run(
+        [sys.executable, "-m", "costcalc", *words],
         cwd=folder,
-        env=env,
+        env={**os.environ, **SEEN_BY_A_PIPE},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
-        encoding="utf-8",
-    )
-    return re.sub(r" +$", "", done.stdout, flags=re.MULTILINE)
+    ).stdout.decode()
 
 
-def rerun(block, folder):
+def in_this_process(words, folder):
+    """The same without starting an interpreter, which takes longer than most commands. Standard output waits in a
+    buffer there too, while errors are written at once."""
+    pipe = io.BytesIO()
+    out, err = (io.TextIOWrapper(io.BufferedWriter(pipe, size), encoding="utf-8") for size in (1 << 13, 1))
+    err.reconfigure(write_through=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for name, value in SEEN_BY_A_PIPE.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        run(words)
+        out.flush()
+        err.flush()
+    return pipe.getvalue().decode()
+
+
+def rerun(block, folder, how=in_this_process):
     """The block with the output its commands have today."""
     commands = [line for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"{line}\n{run_command(line[2:], folder)}" for line in commands)
+    printed = [(line, how(words_of(line[2:]), folder)) for line in commands]
+    return "".join(f"{line}\n{re.sub(r' +$', '', text, flags=re.MULTILINE)}" for line, text in printed)
 
 
 def write_specs(text, folder):
@@ -76,8 +100,8 @@ def test_console_examples(page, tmp_path, monkeypatch):
             encoding="utf-8",
         )
         return
-    for block in blocks(text, "console"):
-        assert rerun(block, tmp_path) == block
+    for number, block in enumerate(blocks(text, "console")):
+        assert rerun(block, tmp_path, in_this_process if number else in_a_process) == block
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
