@@ -5,7 +5,6 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
-from support.browser import chromium
 
 import costcalc
 from costcalc.analysis.closed_form.conditions import Condition, conditions
@@ -142,7 +141,7 @@ def random_formula(rng, letters, depth=4):
     ])()  # fmt: skip
 
 
-def test_javascript_computes_what_the_formula_says(tmp_path):
+def test_javascript_computes_what_the_formula_says(driver):
     from sympy import Integer
 
     from costcalc.dims.letters import RoundTo
@@ -164,12 +163,8 @@ def test_javascript_computes_what_the_formula_says(tmp_path):
         )
         + "]"
     )
-    driver = chromium(tmp_path / "profile")
-    try:
-        text = f"{script}{code(formulas, [], letters)}return {given}.map((k) => totals(k).map((x) => x.join('/')));"
-        found = driver.execute_script(text)
-    finally:
-        driver.quit()
+    text = f"{script}{code(formulas, [], letters)}return {given}.map((k) => totals(k).map((x) => x.join('/')));"
+    found = driver.execute_script(text)
     for point, values in zip(points, found, strict=True):
         known = dict(zip("abw", point, strict=True))
         assert [Fraction(value) for value in values] == [fill(formula, known) for formula in formulas]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from support.browser import chromium, requested
+from support.browser import requested
 from support.hostile_names import xss
 
 import costcalc
@@ -96,21 +96,15 @@ def test_the_policy_names_the_one_script(html):
     assert not re.search(r"\beval\b|new Function|innerHTML|document\.write|setTimeout\(['\"]", script)
 
 
-def test_a_browser_runs_nothing_of_it(html, tmp_path):
-    driver = chromium(tmp_path / "profile")
-    try:
-        (tmp_path / "page.html").write_text(html, encoding="utf-8")
-        driver.get((tmp_path / "page.html").as_uri())
-        assert driver.get_log("browser") == []
-        assert requested(driver) == [(tmp_path / "page.html").as_uri()]
-        assert driver.execute_script("return document.scripts.length") == 2
-        shown = driver.execute_script(
-            "return [...document.querySelectorAll('#settings option')].map((o) => o.textContent)"
-        )
-        assert shown == [visible(name) for name in (NAMES[-1], *NAMES[:-1])]
-        assert driver.execute_script("return document.getElementById('total-0').textContent") != ""
-    finally:
-        driver.quit()
+def test_a_browser_runs_nothing_of_it(html, driver, tmp_path):
+    (tmp_path / "page.html").write_text(html, encoding="utf-8")
+    driver.get((tmp_path / "page.html").as_uri())
+    assert driver.get_log("browser") == []
+    assert requested(driver) == [(tmp_path / "page.html").as_uri()]
+    assert driver.execute_script("return document.scripts.length") == 2
+    shown = driver.execute_script("return [...document.querySelectorAll('#settings option')].map((o) => o.textContent)")
+    assert shown == [visible(name) for name in (NAMES[-1], *NAMES[:-1])]
+    assert driver.execute_script("return document.getElementById('total-0').textContent") != ""
 
 
 @pytest.mark.no_cover

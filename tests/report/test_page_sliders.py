@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from support.browser import chromium, requested
+from support.browser import requested
 
 import costcalc
 from costcalc.analysis.law import laws
@@ -45,22 +45,18 @@ layers:
 """
 
 
-@pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    found = chromium(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.quit()
+FEW_PICTURES = (("batch", (1, 2)),)  # most of a page's time goes into them, and the sliders move none
 
 
 @cache
-def page_of(target):
-    page = Page.of(costcalc.load(target))
+def page_of(target, axes):
+    page = Page.of(costcalc.load(target), dict(axes))
     return page, page.html()
 
 
-def opened(driver, target, folder):
+def opened(driver, target, folder, axes=()):
     """The page of a target, in the browser; what its script reads."""
-    page, html = page_of(target)
+    page, html = page_of(target, axes)
     (folder / "page.html").write_text(html, encoding="utf-8")
     driver.get((folder / "page.html").as_uri())
     return page.closed.data()
@@ -123,7 +119,7 @@ def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     "target", ["mobilenet_v1", "mobilenet_v2", "resnet50", "vgg", "lenet5", "conv_normal", "googlenet"]
 )
 def test_other_networks(driver, tmp_path, target):
-    data = opened(driver, target, tmp_path)
+    data = opened(driver, target, tmp_path, FEW_PICTURES)
     indices, values = places(data, 25, target)
     compare(target, data, values, driver.execute_script(SLIDE, indices))
     assert driver.get_log("browser") == []
@@ -132,7 +128,7 @@ def test_other_networks(driver, tmp_path, target):
 def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_path):
     (tmp_path / "narrow.yaml").write_text(NARROW)
     target = str(tmp_path / "narrow.yaml")
-    data = opened(driver, target, tmp_path)
+    data = opened(driver, target, tmp_path, FEW_PICTURES)
     indices, values = places(data, 100, 11)
     assert 10 < compare(target, data, values, driver.execute_script(SLIDE, indices)) < 90
     texts = [["9", "3", "4", "2", w, "1"] for w in ("1", "1.5", "5/12", "0.4", "1.3333")]
@@ -207,7 +203,7 @@ def test_sliders_by_keyboard_and_for_screen_readers(driver, tmp_path):
 
 
 def test_the_page_without_javascript_has_all_but_the_sliders():
-    _, html = page_of("efficientnet")
+    _, html = page_of("efficientnet", ())
     assert '<div id="sliders" hidden>' in html
     assert "37,745,884,192" in html
     assert html.count("<svg ") == 8
