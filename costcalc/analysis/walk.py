@@ -156,7 +156,7 @@ class _Walk:
             shapes[name] = out
             if not once and not self.mask:
                 costs = [times * cost for cost in costs]
-            if prefix or written:
+            if prefix or not written.keys().isdisjoint(inputs):
                 name, inputs = f"{prefix}{name}" if prefix else name, _full_names(inputs, written, prefix)
             about = data.get("place"), data.get("meant", False)
             yield Row._make((name, op, inputs, ins, out, times, *costs, assumed, *about))

@@ -53,7 +53,7 @@ def test_only_the_very_network_counts():
     found = costcalc.sweep("lenet5", r=[32, 36], batch=[1, 2], metrics="seconds,macs", seconds=lookup)
     assert [*found.to_records()[0]] == ["r", "batch", "seconds", "macs"]
     assert [point["seconds"] for point in found.to_records()] == [None, None, None, 0.5]
-    assert "1 of 4 have been timed without noise; `costcalc time` takes more" in found.notes()
+    assert "1 of 4 has been timed without noise; `costcalc time` takes more" in found.notes()
     assert [found.table().texts(row)[2] for row in found.table().rows] == ["", "", "", "0.5000"]
     assert found.to_pandas()["seconds"].tolist()[-1] == 0.5
     assert found.to_pandas()["seconds"].isna().tolist() == [True, True, True, False]
@@ -76,7 +76,7 @@ def test_presets_and_their_seconds():
     lookup = seconds_of([measured("efficientnet_b1", 0.125)], HERE, THREADS)
     found = costcalc.sweep_presets("efficientnet", "b0..b2", metrics="macs,seconds", seconds=lookup)
     assert [row["seconds"] for row in found.rows] == [None, 0.125, None]
-    assert "1 of 3 have been timed without noise; `costcalc time` takes more" in found.table().notes
+    assert "1 of 3 has been timed without noise; `costcalc time` takes more" in found.table().notes
 
 
 def test_what_is_refused(monkeypatch):
