@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 from support.paths import TESTS
@@ -14,6 +15,7 @@ from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
 
 from costcalc.analysis.sweep.cluster import Cluster
+from costcalc.analysis.sweep.crew import MOST_LOSSES, in_order
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import WorkersLost
@@ -79,7 +81,7 @@ def test_a_worker_is_killed_and_the_answer_is_the_same(tmp_path, cluster, capsys
     assert there == capsys.readouterr().out
 
 
-def test_a_scheduler_that_ends_is_one_error(cluster):
+def test_a_scheduler_that_ends_is_one_error(cluster, monkeypatch):
     address, scheduler, _ = cluster
     given, seen = wanted(""), []
 
@@ -89,14 +91,106 @@ def test_a_scheduler_that_ends_is_one_error(cluster):
             scheduler.kill()
             scheduler.wait()
 
-    with (
-        Cluster(address) as crew,
-        pytest.raises(
-            WorkersLost,
-            match=f"the cluster at {address} lost a chunk again and again, or its scheduler; look at its log",
-        ),
-    ):
-        sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
+    told = f"the scheduler at {address} does not answer any more; look at its log, and run again when it is up"
+    with Cluster(address) as crew:
+        monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 0.5)  # now that it is found
+        with pytest.raises(WorkersLost, match=told):
+            sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
+
+
+# ---- what dask raises when a worker ends in the wrong moment, without a cluster
+
+
+class Flaky:
+    """A client of dask. Its first futures raise these errors, one each; the others have an answer."""
+
+    status = "running"
+
+    def __init__(self, errors):
+        self.errors = [*errors]
+
+    def nthreads(self):
+        return {"tcp://there:1": 1}
+
+    def submit(self, work, *given, pure):
+        future = Future()
+        if self.errors:
+            future.set_exception(self.errors.pop(0))
+        else:
+            future.set_result(work(*given))
+        return future
+
+    def close(self, timeout):
+        pass
+
+
+@pytest.fixture
+def flaky(monkeypatch):
+    """Makes a client that raises these errors the one that is connected."""
+    pytest.importorskip("distributed", reason="the extra cluster")
+    monkeypatch.setattr("costcalc.analysis.sweep.cluster._ask", lambda address: None)
+    monkeypatch.setattr("costcalc.analysis.sweep.cluster.PAUSE", 0)
+
+    def connected(*errors):
+        client = Flaky(errors)
+        monkeypatch.setattr("distributed.Client", lambda *_, **__: client)
+        return client
+
+    return connected
+
+
+UNPACKED = TypeError("cannot unpack non-iterable Part object")  # of a worker that died as its answer arrived
+
+
+@pytest.mark.parametrize("error", [UNPACKED, KeyError("r"), OSError("closed"), TimeoutError(), AssertionError()])
+def test_whatever_dask_raises_the_chunk_is_asked_for_again(flaky, capsys, error):
+    words = ["sweep", SMALL, *AXES, "--top", "3"]
+    assert run(words) == 0
+    alone = capsys.readouterr()
+    flaky(*[error] * MOST_LOSSES)
+    assert run([*words, "--scheduler", "tcp://there:1"]) == 0
+    assert capsys.readouterr() == alone
+
+
+def test_a_client_that_cannot_send_a_chunk(flaky, monkeypatch):
+    client = flaky()
+    refused, submit = [RuntimeError("not now")] * 3, client.submit
+
+    def refusing(*given, **named):
+        if refused:
+            raise refused.pop()
+        return submit(*given, **named)
+
+    monkeypatch.setattr(client, "submit", refusing)
+    with Cluster("tcp://there:1") as crew:
+        assert [*in_order(crew, str, range(20))] == [*map(str, range(20))]
+
+
+def test_a_chunk_that_is_lost_again_and_again_is_one_error(flaky, capsys):
+    flaky(*[UNPACKED] * 99)
+    assert run(["sweep", SMALL, *AXES, "--top", "3", "--scheduler", "tcp://there:1"]) == 3
+    assert capsys.readouterr() == (
+        "",
+        "error: the cluster at tcp://there:1 lost a chunk 4 times (TypeError: cannot unpack non-iterable Part object), "
+        "perhaps for want of memory; look at the logs of its workers, and run again when they are up\n",
+    )
+
+
+def test_a_chunk_that_the_scheduler_gave_up_is_not_asked_for_again(flaky):
+    killed = type("KilledWorker", (Exception,), {})()
+    client = flaky(killed, *[UNPACKED] * 99)
+    with Cluster("tcp://there:1") as crew, pytest.raises(WorkersLost, match=r"at each worker that had it \(KilledWor"):
+        next(in_order(crew, str, [1]))
+    assert len(client.errors) == 99
+
+
+def test_what_the_work_raises_is_no_loss(flaky):
+    flaky()
+    with Cluster("tcp://there:1") as crew, pytest.raises(TypeError, match="NoneType"):
+        [*in_order(crew, len, [None])]
+
+
+# ---- no scheduler
 
 
 @pytest.mark.parametrize("silent", [True, False])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -173,7 +173,28 @@ def test_a_broken_executor_of_someone_else(tmp_path):
             [*in_order(Borrowed(pool), partial(dies, str(tmp_path), 99), range(8))]
         with pytest.raises(WorkersLost):
             [*in_order(Borrowed(pool), late, range(8))]
-    assert issubclass(BrokenExecutor, Borrowed(pool).lost)
+
+
+class Lossy(ThreadPoolExecutor):
+    """An executor that raises what it likes in place of its first answers, as those of clusters do."""
+
+    left = 0
+
+    def submit(self, work, *given):
+        self.left -= 1
+        if self.left >= 0:
+            return super().submit(dict.popitem, {})
+        return super().submit(work, *given)
+
+
+def test_an_executor_that_raises_anything_is_asked_again():
+    with Lossy(2) as pool:
+        pool.left = MOST_LOSSES
+        assert [*in_order(Borrowed(pool), late, range(8))] == [*range(8)]
+        pool.left = 99
+        told = r"the executor lost a chunk 4 times \(KeyError: .*\); run again with a new one"
+        with pytest.raises(WorkersLost, match=told):
+            [*in_order(Borrowed(pool), late, range(8))]
 
 
 UNGUARDED = """

@@ -4,73 +4,97 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Future, wait
+from contextlib import suppress
+from time import monotonic, sleep
 from typing import Any, Self
 
-from costcalc.analysis.sweep.crew import Crew
+from costcalc.analysis.sweep.crew import Crew, Lost, answered
 from costcalc.errors import MissingExtra, UsageError, WorkersLost
 
 PATIENCE = 5.0  # seconds for a scheduler to answer
+PAUSE = 0.2  # seconds after a loss, in which the client hears that its scheduler is gone
 
 
 class Cluster(Crew):
-    """The workers of a scheduler at `tcp://HOST:PORT`, which need the same costcalc.
+    """The workers of a scheduler at `tcp://HOST:PORT`. They need the same costcalc.
 
-    Raises MissingExtra without dask.distributed, UsageError for no address, WorkersLost if nobody answers there.
+    Raises MissingExtra without dask.distributed, UsageError for what is no address, WorkersLost without an answer.
     """
 
     def __init__(self, address: str):
         try:
-            from distributed import Client, KilledWorker
-            from distributed.comm import CommClosedError
+            from distributed import Client
         except ImportError:
             raise MissingExtra("a cluster needs dask.distributed", "cluster") from None
         self.address = address
         _ask(address)
         self.client = Client(address, timeout=PATIENCE, set_as_default=False)
-        self.executor = self.client.get_executor(pure=False)
-        self.lost: tuple[type[BaseException], ...] = (KilledWorker, CommClosedError, CancelledError, BrokenExecutor)
         self.window = max(8, 2 * sum(self.client.nthreads().values()))  # workers may still come
 
-    def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
-        """Begins with a chunk. Those of a worker that ends are given to others by the scheduler."""
+    def submit(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Starts a chunk. Raises as `result` does."""
         try:
-            found: Future[Any] = self.executor.submit(work, *given)
-        except Exception:
-            if self.client.status == "running":
-                raise
-            raise self.gone() from None
-        return found
+            return self.client.submit(answered, work, *given, pure=False)
+        except Exception as error:
+            raise self._loss(error) from None
 
-    def result(self, future: Future[Any]) -> Any:
-        """What a chunk comes to. One that was sent while the scheduler was going may never be answered."""
-        while not wait([future], PATIENCE).done:
-            if self.client.status in ("closing", "closed"):
-                raise self.gone()
-        return future.result()
+    def result(self, handle: Any) -> Any:
+        """Waits for the answer of a chunk. The scheduler gives the chunks of a worker that ends to others.
 
-    def drop(self, future: Future[Any]) -> None:
-        """Lets a chunk be."""
+        Raises what the work raises. Whatever dask raises instead, the chunk is lost: dask says it in many ways, and in
+        some by accident, when a worker ends in the moment in which it answers.
+        """
+        try:
+            while not handle.done():
+                self._wait(handle)
+            done, answer = handle.result()
+        except MemoryError:  # of this process, or of a worker that has no room for what it is sent
+            raise
+        except Exception as error:
+            raise self._loss(error) from None
+        if not done:
+            raise answer
+        return answer
+
+    def _wait(self, handle: Any) -> None:
+        """Waits for a while. Raises if the client gave up its scheduler: what was sent last may never be answered."""
+        with suppress(TimeoutError):
+            handle.exception(PATIENCE)
+        if self.client.status in ("closing", "closed"):
+            raise ConnectionError
+
+    def _loss(self, error: Exception) -> Lost | WorkersLost:
+        """What became of a chunk: lost, or all are because the scheduler is gone or has tried it at other workers."""
+        sleep(PAUSE)
+        end = monotonic() + PATIENCE
+        while self.client.status != "running":  # the client looks for its scheduler
+            if self.client.status in ("closing", "closed") or monotonic() > end:
+                return WorkersLost(
+                    f"the scheduler at {self.address} does not answer any more; look at its log, and run again when it "
+                    "is up"
+                )
+            sleep(0.05)
+        lost = Lost.by(error)
+        return self.given_up(1, lost) if type(error).__name__ == "KilledWorker" else lost
+
+    def drop(self, handle: Any) -> None:
+        """Cancels a chunk that has not started."""
         if self.client.status == "running":
-            future.cancel()
+            with suppress(Exception):  # it is not wanted any more, and a scheduler that is gone has none
+                handle.cancel()
 
-    def renew(self) -> None:
-        """Cannot: the scheduler has tried others, or is gone."""
-        raise self.gone()
-
-    def gone(self) -> WorkersLost:
-        """What is wrong then."""
+    def given_up(self, losses: int, last: Lost) -> WorkersLost:
+        """The error for a chunk that was lost so many times, with what dask said last."""
+        times = f"{losses} times" if losses > 1 else "at each worker that had it"
         return WorkersLost(
-            f"the cluster at {self.address} lost a chunk again and again, or its scheduler; look at its log, and run "
-            "again when it is up"
+            f"the cluster at {self.address} lost a chunk {times} ({last}), perhaps for want of "
+            "memory; look at the logs of its workers, and run again when they are up"
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.client.status == "running":
-            self.executor.shutdown(wait=False)
         self.client.close(PATIENCE)
 
 

@@ -11,13 +11,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection
 from queue import LifoQueue
 from typing import Any, Self
 
-from costcalc.analysis.sweep.crew import Crew
+from costcalc.analysis.sweep.crew import Crew, Lost, answered
 from costcalc.errors import WorkersLost
 from costcalc.processes import main_left_out
 
@@ -36,12 +36,12 @@ class _Child:
         theirs.close()
 
     def ask(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-        """What the work comes to there. Raises what it raises, BrokenExecutor if the process ends."""
+        """Has it do the work and returns the answer. Raises what the work raises, Lost if the process ends."""
         try:
             self.pipe.send((work, given))
             done, answer = self.pipe.recv()
         except (EOFError, OSError):
-            raise BrokenExecutor from None
+            raise Lost("its process ended") from None
         if not done:
             raise answer
         return answer
@@ -54,8 +54,6 @@ class _Child:
 class Processes(Crew):
     """So many processes, each behind a thread that waits for it. They end with this one, however it ends."""
 
-    lost: tuple[type[BaseException], ...] = (BrokenExecutor, CancelledError)
-
     def __init__(self, workers: int):
         self.workers, self.window = workers, 2 * workers
         self._threads = ThreadPoolExecutor(workers)
@@ -66,34 +64,47 @@ class Processes(Crew):
         self._starting = threading.Lock()
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
-        """Begins with a chunk."""
+        """Starts a chunk."""
         return self._threads.submit(self._done, work, given)
+
+    def result(self, handle: Future[Any]) -> Any:
+        """Waits for the answer of a chunk. Raises what the work raises, Lost if its process ended; another is started
+        for the next chunk."""
+        return handle.result()
+
+    def drop(self, handle: Future[Any]) -> None:
+        """Cancels a chunk that has not started."""
+        handle.cancel()
+
+    def given_up(self, losses: int, last: Lost) -> WorkersLost:
+        """The error for a chunk that was lost so many times."""
+        return WorkersLost(
+            f"workers ended {losses} times before a chunk was done, perhaps for want of memory; "
+            "try fewer with --workers"
+        )
 
     def _done(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
         child = self._idle.get()
         try:
             child = child or self._started()
             return child.ask(work, given)
-        except BrokenExecutor:
+        except Lost:
             child = None
             raise
         finally:
             self._idle.put(child)
 
     def _started(self) -> _Child:
-        """A new one. Raises BrokenExecutor if nobody works any more, WorkersLost if the system starts none."""
+        """Starts a process. Raises Lost after the end of all work, WorkersLost if the system starts none."""
         with self._starting:
             if self._children is None:
-                raise BrokenExecutor
+                raise Lost("all work has ended")
             try:
                 self._children.append(_Child())
             except OSError as error:
                 why = error.strerror or error
                 raise WorkersLost(f"cannot start a worker: {why}; try fewer with --workers") from None
             return self._children[-1]
-
-    def renew(self) -> None:
-        """Has nothing to do: one that ended is replaced when the next chunk is there."""
 
     def __enter__(self) -> Self:
         return self
@@ -115,11 +126,7 @@ def _serve(pipe: Connection) -> None:
             work, given = pipe.recv()
         except EOFError:
             return
-        try:
-            answer = True, work(*given)
-        except Exception as error:
-            answer = False, error
-        pipe.send(answer)
+        pipe.send(answered(work, *given))
 
 
 def _end_with_parent() -> None:
