@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 
 
@@ -13,13 +14,16 @@ def main() -> None:
 
         print(f"costcalc {__version__}")
         return
-    gc.set_threshold(500_000)  # modules and layers stay: looking for cycles takes a tenth of a short run
     try:
+        gc.set_threshold(500_000)  # modules and layers stay: looking for cycles takes a tenth of a short run
         from costcalc.cli import run
 
-        sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while typer was being imported
-        sys.exit(130)
+        print("interrupted", file=sys.stderr)
+        code = 130
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done: Python would tell of where it cleans up
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -129,8 +129,6 @@ def run(arguments: list[str]) -> int:
         about = f"{error.filename or 'standard output'}: {error.strerror}" if error.strerror else str(error)
         return _mute(_say(f"error: {about}", 3))
     except Exception as error:
-        if _after_interrupt(error):
-            return _say("interrupted", 130)
         return _usage(error) if hasattr(error, "format_message") else _bug()
     return code
 
@@ -143,7 +141,8 @@ def _prepare() -> None:
 
 
 def _invoke(arguments: list[str]) -> int:
-    """Runs a command as typer's main() does, but leaves every exception to `run`."""
+    """Runs a command as typer's main() does, but leaves every exception to `run`. Where a library took Ctrl-C for
+    something else, as numpy does while it is imported, it raises KeyboardInterrupt."""
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks how a line could go on
         typer.main.get_command(app)(arguments, prog_name="costcalc")
     main = typer.main.get_command(_only(arguments[0]))
@@ -152,6 +151,10 @@ def _invoke(arguments: list[str]) -> int:
             main.invoke(context)
     except typer.Exit as stop:
         return stop.exit_code
+    except Exception as error:
+        if _after_interrupt(error):
+            raise KeyboardInterrupt from None
+        raise
     return 0
 
 

@@ -7,10 +7,8 @@ whose parent is gone ends, and one that gives no sign is ended.
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
-from multiprocessing import get_context
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from statistics import median
 from time import monotonic
@@ -18,7 +16,7 @@ from typing import Any
 
 from costcalc.errors import CostcalcError, TooLarge
 from costcalc.graph import Graph, unroll
-from costcalc.processes import main_left_out
+from costcalc.processes import context_of, start
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings
@@ -43,11 +41,11 @@ class Child:
 
     def __init__(self, graph: Graph, settings: Settings, memory: int | None = None, silence: float = SILENCE):
         """`memory` bytes of address space are all it may have; after so many seconds of `silence` it is given up."""
-        self.silence, context = silence, _context()
+        self.silence = silence
+        context = context_of(["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.step"])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
-        with main_left_out() if _all_ours(graph) else nullcontext():
-            self.process.start()
+        start(self.process, with_main=not _all_ours(graph))
         theirs.close()
 
     @property
@@ -96,16 +94,6 @@ class Child:
         if self.process.is_alive():
             self.process.kill()
         self.process.join()
-
-
-def _context() -> Any:
-    """Children of a process that has imported torch and done nothing with it, or on their own where there is none: a
-    fork of this one would share threads and a GPU's state."""
-    if sys.platform != "linux":
-        return get_context("spawn")
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.step"])
-    return context
 
 
 def _all_ours(graph: Graph) -> bool:

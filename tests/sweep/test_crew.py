@@ -315,6 +315,34 @@ def test_an_interrupt_leaves_nobody_and_keeps_what_is_done(tmp_path, to_all):
         path.with_name("a.csv.journal").unlink()
 
 
+FROM_ITS_FIRST_LINE = """
+import gc, os
+from costcalc.__main__ import main
+gc.set_threshold = lambda _: os.write(1, b".")  # the first thing that it does, and what comes before is Python's
+main()
+"""
+ENDED = (130, -signal.SIGINT)  # the latter within an exec("…"), as dataclasses have: a shell says 130 of both
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="/proc")
+@pytest.mark.parametrize("when", ["from its first line on", "while workers start"])
+def test_an_interrupt_while_a_sweep_starts_says_nothing_else(when):
+    words = ["sweep", SMALL, "r=4:503:1", "w=0.25:2:0.002", "d=1:2:0.01", "--workers", "2", "--top", "3"]
+    for n in range(INTERRUPTS):
+        process = subprocess.Popen(
+            [sys.executable, "-c", FROM_ITS_FIRST_LINE, *words], env=ENV, start_new_session=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=HEARD,
+        )  # fmt: skip
+        assert process.stdout.read(1) == b"."
+        while when == "while workers start" and process.poll() is None and len(of_session(process.pid)) < 3:
+            time.sleep(0.002)
+        time.sleep(0.4 * n / INTERRUPTS)
+        os.killpg(process.pid, signal.SIGINT)
+        _, error = process.communicate(timeout=300)
+        assert (process.returncode in ENDED, error) == (True, b"interrupted\n")
+        assert nobody_left(process.pid)
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="/proc")
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     process = long_sweep(tmp_path / "a.csv")

@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from multiprocessing import get_context, parent_process
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from queue import LifoQueue
 from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew, Lost, answered
 from costcalc.errors import WorkersLost
-from costcalc.processes import main_left_out
+from costcalc.processes import context_of, start
 
 
 class _Child:
     """The parent's side of one process."""
 
     def __init__(self) -> None:
-        context: Any = get_context("forkserver" if sys.platform == "linux" else "spawn")
-        if sys.platform == "linux":
-            context.set_forkserver_preload(["costcalc.analysis.sweep.chunks"])
+        context = context_of(["costcalc.analysis.sweep.chunks"])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        with main_left_out():
-            self.process.start()
+        start(self.process)
         theirs.close()
 
     def ask(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
