@@ -19,10 +19,14 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def check(path: Path) -> None:
-    """Raises OSError with a sentence if nothing can be written there, as far as is plain before the work."""
+    """Raises OSError with a sentence if nothing can be written there, as far as can be seen before the work: it opens a
+    file without a name in the same folder."""
     with in_words(path):
         if str(path) != "-" and not is_stream(path):
-            check_place(real(path))
+            place = real(path)
+            check_place(place)
+            with tempfile.TemporaryFile(dir=place.parent):
+                pass
 
 
 @contextlib.contextmanager

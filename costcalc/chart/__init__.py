@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra, UsageError
-from costcalc.files import write
+from costcalc.files import check, write
 
 SUFFIXES = {".svg": "svg", ".png": "png"}
 FEW = 14  # values of an axis up to which each cell of a map says its number
@@ -27,6 +27,15 @@ def picture_format(path: Path | str) -> str:
     if suffix not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a picture is one of {' '.join(SUFFIXES)}")
     return SUFFIXES[suffix]
+
+
+def check_picture(path: Path | str) -> None:
+    """Raises what saving a picture there would raise, as far as can be seen before it is made."""
+    from costcalc.chart.draw import matplotlib
+
+    picture_format(path)
+    matplotlib()
+    check(Path(path))
 
 
 def short(number: Any) -> str:

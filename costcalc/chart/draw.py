@@ -28,19 +28,24 @@ MARKERS = "osD^vP*X"
 CROWD = 1_500  # dots that are still drawn one by one
 
 
+def matplotlib() -> Any:
+    """The module matplotlib. Raises MissingExtra without it."""
+    try:
+        import matplotlib
+    except ImportError:
+        raise MissingExtra("pictures need matplotlib", "report") from None
+    return matplotlib
+
+
 def drawn(chart: Chart, format: str) -> bytes:
     """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
     with _quietly(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # letters that its font lacks: an SVG is read with the reader's
-        try:
-            import matplotlib
-        except ImportError:
-            raise MissingExtra("pictures need matplotlib", "report") from None
-        with matplotlib.rc_context():
-            matplotlib.rcdefaults()
-            settings: Any = matplotlib.rcParams
-            settings.update(STYLE)
+        plotting = matplotlib()
+        with plotting.rc_context():
+            plotting.rcdefaults()
+            plotting.rcParams.update(STYLE)
             DRAWERS[type(chart)](chart).savefig(out, format=format, metadata=UNDATED[format])
     return out.getvalue()
 

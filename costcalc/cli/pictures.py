@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
-
-from costcalc.errors import UsageError
 
 if TYPE_CHECKING:
     from costcalc.chart import Chart
@@ -16,18 +13,20 @@ if TYPE_CHECKING:
 
 
 def checked_plot(plot: str | None) -> str | None:
-    """The file, if it can be a picture. Asked before anything is counted."""
+    """The file, if a picture can be made and written there. Asked before anything is counted."""
     if plot is not None:
-        from costcalc.chart import picture_format
+        from costcalc.chart import check_picture
 
-        picture_format(plot)
+        check_picture(plot)
     return plot
 
 
 def checked_report(report: str | None) -> str | None:
-    """The file, if it can be a page."""
-    if report is not None and Path(report).suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{report!r}: a report is an .html file")
+    """The file, if a page can be made and written there."""
+    if report is not None:
+        from costcalc.report.page.page import check_page
+
+        check_page(report)
     return report
 
 

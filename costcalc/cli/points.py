@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from costcalc.cli.asked import Asked
 from costcalc.cli.options import SHOWN, emit, looking
@@ -34,11 +34,23 @@ def _found(asked: Asked) -> Sweep:
 
     axes, seconds = asked.axes, asked.lookup()
     few_rows = asked.fit or looking(asked.format, asked.output)
+    if asked.plot or asked.metric:
+        _check_picture(asked, axes)
     with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         return sweep_net(
             asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS), **asked.choice,
         )  # fmt: skip
+
+
+def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
+    """Raises what drawing the points would raise, before they are worked out."""
+    from costcalc.analysis.sweep.charts import check_chart
+    from costcalc.analysis.sweep.choice import read_choice
+    from costcalc.analysis.sweep.metrics import read_metrics
+
+    choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
+    check_chart(axes, read_metrics(asked.metrics), choice, asked.metric)
 
 
 def _show(asked: Asked, found: Sweep) -> None:

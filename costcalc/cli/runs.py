@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, Output, emit
+from costcalc.cli.options import Format, Output, emit, in_its_place
 from costcalc.errors import UnknownName, UsageError, unknown
 
 StorePath = Annotated[
@@ -85,6 +85,9 @@ def export(
     from costcalc.store.export import export_rows, export_table
 
     kind = format or _by_suffix(file)
+    if kind == "parquet":
+        _check_parquet(file)
+    in_its_place(file)
     kept = Store(store)
     rows = export_rows(kept.rows())
     if not rows:
@@ -93,12 +96,19 @@ def export(
         print(f"note: {kept.note}", file=sys.stderr)
     if kind != "parquet":
         emit([export_table(rows)], rows, kind, file)
-    elif file == "-":
-        raise UnknownName("a Parquet file is not text: name a file, not -")
     else:
         from costcalc.report.parquet import parquet_bytes
 
         files.write(Path(file), parquet_bytes(rows))
+
+
+def _check_parquet(file: str) -> None:
+    """Raises UnknownName for standard output, MissingExtra without pyarrow."""
+    from costcalc.analysis.sweep.arrow import arrow
+
+    if file == "-":
+        raise UnknownName("a Parquet file is not text: name a file, not -")
+    arrow()
 
 
 def _by_suffix(file: str) -> str:

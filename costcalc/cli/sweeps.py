@@ -19,9 +19,14 @@ METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, tra
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
-    """The file, if there is a format to write points in: any of a table's, or Parquet."""
+    """The file, if there is a format to write points in: any of a table's, or Parquet, which needs its extra."""
     is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return in_its_place(output) if is_parquet else in_a_format(context, output, ".parquet")
+    if not is_parquet:
+        return in_a_format(context, output, ".parquet")
+    from costcalc.analysis.sweep.arrow import arrow
+
+    arrow()
+    return in_its_place(output)
 
 
 SweepOutput: TypeAlias = Annotated[
@@ -135,9 +140,12 @@ def put_report(asked: Asked) -> None:
 
 def put_presets(asked: Asked) -> None:
     """The presets side by side."""
+    from costcalc.analysis.scaling.charts import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
     asked.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
+    if asked.plot:
+        check_preset_chart(asked.metrics)
     found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.lookup())
     if asked.plot:
         write_plot(found.chart(), asked.plot)

@@ -33,7 +33,7 @@ def picture(found: Sweep, metric: str | None, width: int, blocks: bool = True) -
     if len(long) == 1:
         yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)
     elif len(long) == 2:
-        chart = heat_map(found, long[0], long[1], chosen_metric(found, metric))
+        chart = heat_map(found, long[0], long[1], chosen_metric(found.metrics, metric))
         yield from _map(chart, min(width, WIDEST), SHADES if blocks else PLAIN_SHADES)
 
 

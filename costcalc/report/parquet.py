@@ -6,20 +6,16 @@ import io
 import json
 from typing import Any
 
-from costcalc.errors import MissingExtra
+from costcalc.analysis.sweep.arrow import arrow
 
 
 def parquet_bytes(rows: list[dict[str, Any]]) -> bytes:
     """Flat rows with the same keys as a Parquet file. Raises MissingExtra without pyarrow."""
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtra("Parquet files need pyarrow", "parquet") from None
+    pyarrow = arrow()
     names = list(rows[0]) if rows else []
     columns = {name: pyarrow.array(*_one_type([row[name] for row in rows])) for name in names}
     out = io.BytesIO()
-    parquet.write_table(pyarrow.table(columns), out)
+    pyarrow.parquet.write_table(pyarrow.table(columns), out)
     return out.getvalue()
 
 

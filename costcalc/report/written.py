@@ -95,9 +95,8 @@ def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent)
     if str(wanted.path) == "-" or files.is_stream(wanted.path):
         _refuse_of_a_stream(wanted)
         return _as_it_comes(wanted, rows, crew, progress) if rows and large else _at_once(wanted, crew, progress)
-    with files.in_words(wanted.path):
-        path = files.real(wanted.path)
-        files.check_place(path)
+    files.check(wanted.path)
+    path = files.real(wanted.path)
     journal = found(path)
     if journal and wanted.restart:
         journal.abandon()

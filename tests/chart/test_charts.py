@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from fractions import Fraction
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
@@ -189,6 +190,36 @@ def test_what_is_refused(capsys, words, message, tmp_path, monkeypatch):
     assert message in err
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "c1=2,4 --metric mac",
+        "c1=2,4 --metrics params --plot x.svg --metric macs",
+        "--presets all --metrics params --plot x.svg",
+        "r=32,64 c1=2,4 c2=2,4 --metrics params --plot x.svg",
+        "r=32,64 c1=2,4 --pareto macs,r --metrics params --plot x.svg",
+        "c1=2,4 --plot x.gif",
+        "c1=2,4 --report x.pdf",
+        "c1=2,4 --plot no/x.svg",
+        "c1=2,4 --report no/x.html",
+        "c1=2,4 -o no/x.csv",
+        "c1=2,4 -o no/x.parquet",
+        "c1=2,4 -o no/x.json --histogram macs",
+        "-o no/x.json --explain-steps",
+    ],
+)
+def test_what_is_refused_is_refused_before_the_work(capsys, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for work in ("sweep.sweep.work", "scaling.presets.PresetSweep", "scaling.steps.next_steps"):
+        monkeypatch.setattr(f"costcalc.analysis.{work}", Mock(side_effect=AssertionError("it has begun")))
+    monkeypatch.setattr("costcalc.report.page.page.Page.of", Mock(side_effect=AssertionError("it has begun")))
+    assert run(["sweep", "lenet5" if "presets" not in words else "vgg", *words.split()]) in (2, 3)
+    out, err = capsys.readouterr()
+    assert (out, [*tmp_path.iterdir()]) == ("", [])
+    assert err.startswith("error: ")
+    assert "it has begun" not in err
+
+
 def test_a_file_that_cannot_be_written(tmp_path, capsys):
     assert run(["sweep", "lenet5", "c1=2,4", "--plot", str(tmp_path / "no" / "a.svg")]) == 3
     assert "cannot write" in capsys.readouterr().err
@@ -197,14 +228,18 @@ def test_a_file_that_cannot_be_written(tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("missing", "option"),
-    [("matplotlib", "--plot=x.svg"), ("matplotlib", "--report=x.html"), ("jinja2", "--report=x.html")],
-)
+    [
+        ("matplotlib", "--plot=x.svg"), ("matplotlib", "--report=x.html"), ("jinja2", "--report=x.html"),
+        ("pyarrow", "--output=x.parquet"),
+    ],
+)  # fmt: skip
 def test_without_the_extra(missing, option, tmp_path):
+    """It is missed before the network is read: there is none of this name."""
     code = f"import sys; sys.modules[{missing!r}] = None; from costcalc.cli.app import run; sys.exit(run(sys.argv[1:]))"
-    words = [sys.executable, "-c", code, "sweep", "lenet5", option, "c1=2,4"]
+    words = [sys.executable, "-c", code, "sweep", "nowhere", option, "c1=2,4"]
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 3
-    assert "pip install 'costcalc[report]'" in done.stderr
+    assert f"pip install 'costcalc[{'parquet' if missing == 'pyarrow' else 'report'}]'" in done.stderr
     assert "Traceback" not in done.stderr
     assert [*tmp_path.iterdir()] == []
 

@@ -5,6 +5,7 @@ import stat
 import sys
 
 import pytest
+from support.rights import as_nobody
 from support.terminals import piped
 
 from costcalc import files
@@ -48,6 +49,27 @@ def test_what_cannot_be_written_is_said(tmp_path, path):
     with pytest.raises(OSError, match=r"^cannot write '"):
         files.write(tmp_path / path, "new")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="rights")
+def test_what_cannot_be_written_is_seen_before_the_work(tmp_path):
+    """Without a trace: nothing is there afterwards, and the folder is as old as it was."""
+    before = tmp_path.stat().st_mtime_ns
+    for path in (tmp_path / "a.txt", tmp_path / "-", "-"):
+        files.check(path)
+    assert os.listdir(tmp_path) == []
+    assert tmp_path.stat().st_mtime_ns == before or sys.platform != "linux"
+    for parent in (each for each in tmp_path.parents if each.stat().st_uid == os.getuid() and "pytest" in str(each)):
+        parent.chmod(0o755)
+    tmp_path.chmod(0o555)
+    said = as_nobody(lambda: files.check(tmp_path / "a.txt"), tmp_path)
+    tmp_path.chmod(0o755)
+    assert said == f"OSError: cannot write '{tmp_path}/a.txt': Permission denied"
+
+
+def test_a_long_name_is_refused_before_the_work(tmp_path):
+    with pytest.raises(OSError, match=r"^cannot write '"):
+        files.check(tmp_path / ("x" * 300))
 
 
 def test_a_command_that_cannot_write_exits_3(tmp_path):

@@ -8,10 +8,16 @@ from typing import TYPE_CHECKING
 
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.charts import having, metric_axis, title_of
+from costcalc.analysis.sweep.metrics import read_metrics
 from costcalc.chart import Group, Mark, Scatter
 
 if TYPE_CHECKING:
     from costcalc.analysis.scaling.presets import PresetSweep
+
+
+def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
+    """Raises what the picture of presets with these metrics would raise, before they are counted."""
+    having(read_metrics(metrics), "macs", "params")
 
 
 def preset_chart(found: PresetSweep) -> Scatter:

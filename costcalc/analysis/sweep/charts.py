@@ -5,7 +5,7 @@ chart_of(costcalc.sweep("resnet50", r="128:512:32")).save("resnet.svg")
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from costcalc.spec.network import Network
 from costcalc.text import power_text, value_text
 
 if TYPE_CHECKING:
+    from costcalc.analysis.sweep.choice import Choice
     from costcalc.analysis.sweep.found import Sweep
 
 CROWD = 100_000  # points of a grid that are shown behind its front
@@ -28,27 +29,49 @@ CROWD = 100_000  # points of a grid that are shown behind its front
 def chart_of(found: Sweep, metric: str | None = None) -> Chart:
     """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
     sweep has not, UsageError if it has not what the picture is of."""
-    metric = chosen_metric(found, metric)
+    check_chart(found.grid.axes, found.metrics, found.choice, metric)
     if len(found) > MAX_ROWS:
         raise UsageError(f"a picture shows {MAX_ROWS:,} points at most, not {len(found):,}; take larger steps")
-    long = [name for name, values in found.grid.axes.items() if len(values) > 1] or [*found.grid.axes][:1]
+    long = _long(found.grid.axes)
     if found.choice.pareto:
         return front_chart(found)
     if len(long) == 1:
         return curves(found, long[0])
     if len(long) == 2:
-        return heat_map(found, long[0], long[1], metric)
-    points = _marks(having(found.columns, "macs", "params"), "macs", "params")
+        return heat_map(found, long[0], long[1], chosen_metric(found.metrics, metric))
+    points = _marks(found.columns, "macs", "params")
     axes = metric_axis("macs", log=True), metric_axis("params", log=True)
     return Scatter(title_of(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
-def chosen_metric(found: Sweep, metric: str | None) -> str:
+def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
+    """Raises what the picture of a sweep would raise, before it is worked out."""
+    chosen_metric(metrics, metric)
+    if choice.pareto:
+        having((*axes, *metrics), *(name for name, _ in _directions(choice)))
+    elif len(_long(axes)) > 2:
+        having(metrics, "macs", "params")
+
+
+def _long(axes: Mapping[str, Any]) -> list[str]:
+    """The axes of more than one value, or the first."""
+    return [name for name, values in axes.items() if len(values) > 1] or [*axes][:1]
+
+
+def _directions(choice: Choice) -> list[tuple[str, bool]]:
+    """The first two directions of a front."""
+    orders = [*choice.pareto]
+    if len(orders) == 1:
+        orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
+    return orders[:2]
+
+
+def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
     """The metric that is asked for, else the first that matters. Raises UnknownName for one that the sweep has not."""
     if metric is None:
-        return "macs" if "macs" in found.metrics else found.metrics[0]
-    if metric not in found.metrics:
-        raise UnknownName(unknown("metric", metric, found.metrics))
+        return "macs" if "macs" in metrics else metrics[0]
+    if metric not in metrics:
+        raise UnknownName(unknown("metric", metric, metrics))
     return metric
 
 
@@ -111,10 +134,7 @@ def front_chart(found: Sweep) -> Scatter:
     from costcalc.analysis.sweep.choice import Choice
     from costcalc.analysis.sweep.sweep import sweep
 
-    orders = [*found.choice.pareto]
-    if len(orders) == 1:
-        orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
-    (x, more), (y, _) = sorted(orders[:2], key=lambda order: order[1])
+    (x, more), (y, _) = sorted(_directions(found.choice), key=lambda order: order[1])
     kept, groups = having(found.columns, x, y), []
     if found.grid.size <= CROWD:
         every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)

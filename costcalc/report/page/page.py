@@ -20,7 +20,9 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.chart import are_numbers
+from costcalc.chart.draw import matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, UsageError
+from costcalc.files import check, write
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
@@ -31,6 +33,7 @@ from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import equations_text, plural, power_text, value_text
 
 HERE = Path(__file__).parent
+SUFFIXES = (".html", ".htm")
 MOST_POINTS = 200_000  # of the grid of a page
 
 
@@ -53,34 +56,22 @@ class Page:
         net.needs_numbers("a report")
         for name in net.spec.size_knobs:
             check_told_apart(name)
+        _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
+        wanted = presets or ("all" if net.spec.presets else None)
+        listed = sweep_presets(net, wanted) if wanted else None
         closed, why_not = _closed_forms(net)
         sizes = net.spec.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
         grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
-        if grid.size > MOST_POINTS:
-            raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
-        wanted = presets or ("all" if net.spec.presets else None)
-        listed = sweep_presets(net, wanted) if wanted else None
+        _refuse_if_too_large(grid)
         return cls(net, sweep(net, grid, Choice()), listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
-        try:
-            from jinja2 import Environment, FileSystemLoader, StrictUndefined
-            from markupsafe import Markup
-        except ImportError:
-            raise MissingExtra("a report needs jinja2", "report") from None
-        room = Environment(
-            loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-            lstrip_blocks=True,
-        )  # fmt: skip
-        room.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-        return room.get_template("template.html").render(self.parts())
+        return str(_template().render(self.parts()))
 
     def save(self, path: Path | str) -> None:
         """Writes the page, all of it or nothing. Raises OSError."""
-        from costcalc.files import write
-
         write(Path(path), self.html())
 
     def parts(self) -> dict[str, Any]:
@@ -155,6 +146,34 @@ class Page:
             "front": [trade_off(self.found, self.presets)],
             "curves": [*knob_curves(self.net, axes)],
         }
+
+
+def _refuse_if_too_large(grid: Grid) -> None:
+    if grid.size > MOST_POINTS:
+        raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
+
+
+def check_page(path: Path | str) -> None:
+    """Raises what saving a page there would raise, as far as can be seen before it is made: UsageError for a file that
+    is no page, MissingExtra without jinja2 or matplotlib, OSError."""
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{str(path)!r}: a report is an .html file")
+    _template()
+    matplotlib()
+    check(Path(path))
+
+
+def _template() -> Any:
+    try:
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined
+        from markupsafe import Markup
+    except ImportError:
+        raise MissingExtra("a report needs jinja2", "report") from None
+    room = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    room.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
+    return room.get_template("template.html")
 
 
 def _closed_forms(net: Network) -> tuple[ClosedForms | None, str]:
