@@ -84,7 +84,7 @@ def test_all_crossings_and_what_is_equal(tmp_path):
         (-1, 1, 2), (0, 3, 3), (1, 4, 9), (0, 10, 10), (-1, 11, 12),
     ]  # fmt: skip
     assert found.crossings == [3, 4, 10, 11]
-    assert found.sentence().endswith("from k = 11 on; it changes 3 times before")
+    assert found.sentence().endswith("from k = 11 to 12, the last that was looked at; it changes 3 times before")
     assert [row["more"] for row in found.table().rows][1] == "the same"
     assert found.to_records()[1]["ratio"] == 1
 
@@ -120,7 +120,7 @@ def test_values_at_which_one_is_no_network():
 def test_on_the_command_line(capsys):
     assert run(["compare", "resnet50", "efficientnet_b3", "--break-even", "r=32:512:1"]) == 0
     out = capsys.readouterr().out
-    assert "resnet50 has more MACs than efficientnet_b3 at every r from 32 to 512" in out
+    assert "resnet50 has more MACs than efficientnet_b3 at every r that was looked at, from 32 to 512" in out
     assert "looked at: 481 values of r from 32 to 512" in out
     words = [
         "compare",
@@ -138,7 +138,8 @@ def test_on_the_command_line(capsys):
     assert document["crossings"] == [2]
     assert [row["more"] for row in document["rows"]] == ["conv_depthwise_separable", "conv_normal"]
     found = costcalc.break_even("mobilenet_v1", "mobilenet_v2", "w")
-    assert repr(found).startswith("<costcalc.BreakEven mobilenet_v1 has more MACs than mobilenet_v2 from w = 0.3125 on")
+    assert repr(found).startswith("<costcalc.BreakEven mobilenet_v1 has more MACs than mobilenet_v2 from w = 0.3125 to")
+    assert found.sentence().endswith("to 10, the last that was looked at; it changes 2 times before")
     assert found.crossings == [Fraction(8, 32), Fraction(9, 32), Fraction(10, 32)]
     assert found._repr_html_().count("<tr>") == 1 + 4
     assert "both have the same MACs at every r" in costcalc.break_even("resnet50", "resnet50", "r", [32]).sentence()

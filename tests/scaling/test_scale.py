@@ -55,7 +55,8 @@ def test_budgets_are_read_as_they_are_written():
         ("--free w --max mac=1", "unknown metric 'mac'; did you mean 'macs'?"),
         ("--free w --max macs=-1", "'macs=-1' is no budget; write macs=400M"), ("--free w --max macs", "is no budget"),
         ("--free w --max macs=1 --max macs=2", "macs has two budgets"), ("--free s --max macs=1G", "unknown knob 's'"),
-        ("--free w --max macs=1", "no w of efficientnet keeps this budget: at w = 0.001, the smallest, it has macs = "),
+        ("--free w --max macs=1", "no w up to 100 of efficientnet keeps this budget: at w = 0.001, the smallest, "
+         "it has macs = "),
         ("--free r --max params=6M", "r may be as large as it can and keeps this budget"),
         ("--free w --max macs=1G --fix s=1", "efficientnet has no knob 's'"),
     ],
@@ -82,8 +83,62 @@ TWO_CONVS = "name: two\ntitle: t\nsource: s\nknobs: {r: 32, c1: 6}\ninput: [1, r
 def test_a_network_that_is_none_whatever_the_free_knob_is_says_why(tmp_path):
     path = tmp_path / "two.yaml"
     path.write_text(TWO_CONVS)
-    with pytest.raises(ShapeError, match=r"no c1 of .* at c1 = 6 there is no such network: .* does not fit into 4"):
+    told = r"no c1 up to \d+ of .* at c1 = 6 there is no such network: .* does not fit into 4"
+    with pytest.raises(ShapeError, match=told):
         costcalc.scale(f"{path}@r=4", "c1", macs=10**6)
     assert costcalc.scale(f"{path}@r=4", "r", macs=10**6).value == 38
     with pytest.raises(ShapeError, match="at r = 9, the smallest, it has macs = 4,650"):
         costcalc.scale(f"{path}@r=4", "r", macs=1)
+
+
+# ---- largest: of all values, or of those up to a value that is named
+
+KERNEL = "name: kernel\ntitle: t\nsource: s\nknobs: {{k: {k}, r: {r}}}\ninput: [1, r, r]\nlayers:\n" + (
+    "  - conv: {{channels: {channels}, kernel: k}}\n"
+)
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """(r − k + 1)²·k² MACs, which rise and fall."""
+
+    def made(k="9", r=20_000, channels="1"):
+        (tmp_path / "kernel.yaml").write_text(KERNEL.format(k=k, r=r, channels=channels))
+        return str(tmp_path / "kernel.yaml")
+
+    return made
+
+
+def test_a_large_value_may_cost_little(kernel):
+    found = costcalc.scale(kernel(), "k", macs=10**12)
+    assert (found.value, found.after, found.looked_to) == (20_000, None, 100_000)
+    assert found.to_records()[0]["macs"] == 4 * 10**8
+    assert found.table().notes[0] == "largest k up to 100000 with macs ≤ 1,000,000,000,000"
+    assert found.to_dict()["looked_to"] == 100_000
+
+
+def test_where_all_values_are_counted_it_is_the_largest(kernel):
+    found = costcalc.scale(kernel("{default: 9, max: 400000}"), "k", macs=10**12)
+    assert (found.value, found.looked_to) == (20_000, None)
+    assert found.table().notes[0] == "largest k with macs ≤ 1,000,000,000,000"
+    found = costcalc.scale(kernel("{default: 9, max: 1999}"), "k", macs=10**12)
+    assert (found.value, found.after, found.looked_to) == (50, 51, None)
+
+
+def test_it_is_the_largest_of_all_that_there_are(kernel):
+    path = kernel(r=12)
+    macs = {k: costcalc.load(path, k=k).cost().macs for k in range(1, 13)}
+    for most in sorted({*macs.values()})[:-1]:
+        fits = [k for k, cost in macs.items() if cost <= most]
+        found = costcalc.scale(path, "k", macs=most)
+        assert (found.value, found.after) == (max(fits), min((k for k in macs if k > max(fits)), default=None))
+    with pytest.raises(ShapeError, match=r"no k up to 100000 of .* keeps this budget: at k = 1, the smallest, it has"):
+        costcalc.scale(path, "k", macs=min(macs.values()) - 1)
+
+
+def test_it_is_not_looked_for_long_where_there_are_no_networks(kernel):
+    """From 46,341 on k² channels are too many, and nothing can be bound."""
+    path = kernel(r=10**6, channels="k*k")
+    found = costcalc.scale(path, "k", macs=10**15)
+    assert 46_340 < found.looked_to < 47_000
+    assert (found.value, found.after) == (5, 6)

@@ -54,7 +54,7 @@ class BreakEven:
 
     @property
     def crossings(self) -> list[Any]:
-        """The values at which the order changes: from there on another costs more than before, or both the same."""
+        """The values at which the order changes: there another costs more than before, or both the same."""
         return [stretch.first for stretch in self.stretches[1:]]
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -98,7 +98,8 @@ class BreakEven:
         return [*notes, CONVENTION]
 
     def sentence(self) -> str:
-        """`resnet50 has more MACs than vgg16 at every r from 32 to 2240`, or from which value on, of one crossing."""
+        """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch that the last
+        crossing begins. It says nothing of values after it."""
         last, label = self.stretches[-1], METRICS[self.by]
         if last.sign:
             names = [net.label for net in (self.nets if last.sign > 0 else self.nets[::-1])]
@@ -106,11 +107,14 @@ class BreakEven:
         else:
             what = f"both have the same {label}"
         if len(self.stretches) == 1:
-            return f"{what} at every {self.knob} from {value_text(last.first)} to {value_text(last.last)}"
+            ends = f"from {value_text(last.first)} to {value_text(last.last)}"
+            return f"{what} at every {self.knob} that was looked at, {ends}"
         before = {2: "", 3: "; it changes once before"}.get(
             len(self.stretches), f"; it changes {len(self.stretches) - 2:,} times before"
         )
-        return f"{what} from {self.knob} = {value_text(last.first)} on{before}"
+        to_the_last = f"to {value_text(last.last)}"
+        to_the_last += ", the last that was looked at" if last.last == self.values[-1] else ""
+        return f"{what} from {self.knob} = {value_text(last.first)} {to_the_last}{before}"
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare --break-even`."""

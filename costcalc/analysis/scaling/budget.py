@@ -18,12 +18,11 @@ from costcalc.analysis.scaling.phi import PAPERS, Law
 from costcalc.analysis.scaling.scale import (
     Scaled,
     check_budget,
-    costs_of,
     largest,
     limits_text,
     metric_columns,
-    shown_with,
 )  # fmt: skip
+from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.pace import Progress

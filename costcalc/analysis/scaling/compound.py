@@ -16,7 +16,8 @@ from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.knob import GRAIN
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
-from costcalc.analysis.scaling.scale import check_budget, costs_of, limits_text, metric_columns, shown_with
+from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
+from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, ShapeError, UsageError
@@ -29,8 +30,8 @@ Costs = Mapping[str, int]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Compound:
-    """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest that keeps it,
-    and `after` the next, which does not."""
+    """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest up to which
+    it is kept, and `after` the next, at which it is not."""
 
     base: Network
     law: Law
@@ -64,7 +65,7 @@ class Compound:
         """The law, how its points are rounded, and what was asked for."""
         notes = []
         if self.budget:
-            notes.append(f"largest φ, in thousandths, with {limits_text(self.budget)}")
+            notes.append(f"largest φ, in thousandths, up to which {limits_text(self.budget)}")
         notes.append(f"{self.law.formula()} times those of {self.base.label}: {rounding_text(self.base)}")
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.scaling.line import Costs, costs_at
+from costcalc.analysis.scaling.line import Costs, costs_at, costs_of_all, no_costs
 from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
-from costcalc.errors import CostcalcError, UnknownName, unknown
+from costcalc.errors import CostcalcError, TooDeep, UnknownName, unknown
 from costcalc.spec.network import Network
 
 TRIED = 12  # values in a row that must be networks for a step to be one
 WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+CHUNKS = 1024, 65_536  # steps that are counted together, first and at most
+MOST_FAILED = 400  # tries at which no network can be bound, each of a few milliseconds
 GRAIN = 1000  # a real knob is set in thousandths
 REAL = (Fraction(1, GRAIN), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
 
@@ -73,6 +75,26 @@ class Steps:
     def costs(self, indices: Sequence[int]) -> Costs:
         """What the network costs at so many steps each."""
         return costs_at(self.net, {self.knob: [self.value(index) for index in indices]}, self.metrics)
+
+    def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
+        """What the network costs from one step to another, in larger and larger chunks. It ends early where the spec
+        can be bound at none of many steps, each of which is tried by itself."""
+        size, failed = CHUNKS[0], 0
+        while first <= last and failed < MOST_FAILED:
+            indices = range(first, min(first + size, last + 1))
+            try:
+                found = costs_of_all(self.net, {self.knob: [self.value(index) for index in indices]}, metrics)
+                size = min(CHUNKS[1], 2 * size)
+            except TooDeep:
+                raise
+            except CostcalcError as error:
+                failed += 1
+                size = max(1, len(indices) // 4)
+                if len(indices) > 1:
+                    continue
+                found = no_costs(1, metrics, str(error))
+            yield indices, found
+            first = indices[-1] + 1
 
     def said(self) -> str:
         """The step in words: `whole numbers`, `thousandths`, `multiples of 1/32`."""

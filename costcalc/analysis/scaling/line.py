@@ -68,22 +68,32 @@ class Costs:
 def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
     """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
     layers: that is no reason why there should be none."""
-    line = Line({name: tuple(values) for name, values in axes.items()})
     try:
-        summed = sums(net, line, metrics)
+        return costs_of_all(net, axes, metrics)
     except TooDeep:
         raise
     except CostcalcError as error:
         return _in_halves(net, axes, metrics, str(error))
+
+
+def costs_of_all(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+    """The same, in one go. Raises CostcalcError where the spec cannot be bound at one of the points."""
+    line = Line({name: tuple(values) for name, values in axes.items()})
+    summed = sums(net, line, metrics)
     found = _along(summed, line)
     return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)
+
+
+def no_costs(points: int, metrics: Sequence[str], reason: str) -> Costs:
+    """Those of so many points at which there is no network."""
+    return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics}, reason)
 
 
 def _in_halves(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str], reason: str) -> Costs:
     """The same where a spec cannot even be bound at one of the points, which fails for all."""
     points = min(map(len, axes.values()))
     if points <= 1:
-        return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics}, reason)
+        return no_costs(points, metrics, reason)
     parts = slice(points // 2), slice(points // 2, None)
     halves = [costs_at(net, {name: values[part] for name, values in axes.items()}, metrics) for part in parts]
     both = {name: np.concatenate([half.of[name] for half in halves]) for name in metrics}

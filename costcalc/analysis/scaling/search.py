@@ -1,0 +1,157 @@
+"""The largest value of a knob that keeps a budget: found by halving, then proved or refuted value by value.
+
+Halving trusts that cost grows with the knob. It need not: a kernel as large as its image costs little. So all values
+after the one found are counted too, to the end of the knob or to a limit that the answer names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.scaling.knob import Steps
+from costcalc.analysis.sweep.metrics import METRICS
+from costcalc.analysis.sweep.totals import totals_of
+from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
+from costcalc.spec.network import Network
+from costcalc.text import value_text
+
+EARLIER = 4096  # steps before a value that are compared with it together
+LOOKED = 50_000  # steps after the value found that are counted at least
+ALL = 1_000_000  # steps that are counted where so many, or fewer, are left to the end of the knob
+ROUNDS = 16  # of so many steps that end with one that fits, before there is no end to what fits
+
+
+def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
+    """The usual metrics, and those that a budget names besides."""
+    return tuple(dict.fromkeys((*METRICS, *budget)))
+
+
+def costs_of(net: Network, budget: Iterable[str] = ()) -> dict[str, int]:
+    """These metrics of one network."""
+    return totals_of(net, shown_with(budget))
+
+
+class Search:
+    """Steps of a knob, 1 or a thousandth, and what the network costs there. After `found`, `end` is the last step that
+    was counted, and None if there is no later one."""
+
+    def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
+        self.net, self.knob, self.budget = net, knob, budget
+        self.steps = Steps(net, knob, shown_with(budget))
+        self.value = self.steps.value
+        self.known: dict[int, dict[str, int] | None] = {}
+        self.end: int | None = None
+
+    def costs(self, step: int) -> Any:
+        """None where there is no such network."""
+        if step not in self.known:
+            self.known[step] = self._counted(self.value(step))
+        return self.known[step]
+
+    def _counted(self, value: Any) -> dict[str, int] | None:
+        try:
+            return costs_of(self._net(value), self.budget)
+        except TooDeep:
+            raise
+        except CostcalcError:
+            return None
+
+    def _net(self, value: Any) -> Network:
+        return self.net.at({**self.net.settings, self.knob: value}, self.net.label)
+
+    def fits(self, step: int) -> bool:
+        """Is there a network that keeps the budget?"""
+        costs = self.costs(step)
+        return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
+
+    def found(self) -> tuple[int, int | None]:
+        """The last step that fits, and the next of which there is a network. Raises ShapeError if none fits, UsageError
+        if there is no end to what fits."""
+        start, end = self.steps.ends
+        now = max(start, self.steps.index(self.net.knobs[self.knob]))
+        low = self._first(lambda at: self.costs(at) is not None, start, now)
+        if self.fits(low):
+            return self.beyond(self._last(self.fits, low, self._too_high(low, end)))
+        at, following = self.beyond(start - 1)  # where cost falls, a later step may fit
+        if at < start:
+            raise self._none(now, following)
+        return at, following
+
+    def _too_high(self, low: int, end: int) -> int:
+        high = low
+        while high < end and self.fits(high):
+            high = min(high + max(1, abs(high)), end)
+        if self.fits(high):
+            raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
+        return high
+
+    def _none(self, now: int, smallest: int | None) -> CostcalcError:
+        """What no step keeps: the costs of the smallest network, or why there is none."""
+        said = f"no {self.knob}{self.up_to()} of {self.net.label} keeps this budget: at {self.knob} = "
+        if smallest is not None:
+            costs = ", ".join(f"{name} = {self.costs(smallest)[name]:,}" for name in self.budget)
+            return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest, it has {costs}")
+        try:
+            costs_of(self._net(self.value(now)), self.budget)
+        except CostcalcError as error:
+            return ShapeError(f"{said}{value_text(self.value(now))} there is no such network: {error}")
+        raise AssertionError("it was counted before")
+
+    def beyond(self, at: int) -> tuple[int, int | None]:
+        """This step or the last after it that fits, and the next of which there is a network. Sets `end`."""
+        looked, following = at, None
+        for _ in range(ROUNDS):
+            last = self._limit(at)
+            if last <= looked:
+                break
+            for indices, costs in self.steps.chunks(looked + 1, last, [*self.budget]):
+                fitting, valid = np.flatnonzero(costs.keep(self.budget)), np.flatnonzero(costs.valid)
+                if len(fitting):
+                    at, following = indices[fitting[-1]], None
+                    valid = valid[valid > fitting[-1]]
+                if following is None and len(valid):
+                    following = indices[valid[0]]
+                looked = indices[-1]
+            if looked < last:  # too many steps of which there is no network
+                break
+        else:
+            raise UsageError(f"larger and larger {self.knob} keep this budget: it is not what costs")
+        self.end = None if looked == self.steps.ends[1] else looked
+        return at, following
+
+    def _limit(self, at: int) -> int:
+        """The last step that is counted for one that fits: the end of the knob, or a round number beyond."""
+        end = self.steps.ends[1]
+        return end if end - at <= ALL else min(end, (at // LOOKED + 2) * LOOKED)
+
+    def up_to(self) -> str:
+        """` up to 100`: as far as was counted, if that is not all."""
+        return "" if self.end is None else f" up to {value_text(self.value(self.end))}"
+
+    def same_from(self, at: int) -> int:
+        """The first of the steps in a row up to this one that all cost the same."""
+        first, start, mine = at, self.steps.ends[0], self.costs(at)
+        while first > start:
+            earlier = range(max(start, first - EARLIER), first)
+            other = np.flatnonzero(~self.steps.costs(earlier).same_as(mine))
+            if len(other):
+                return int(earlier[other[-1]]) + 1
+            first = earlier[0]
+        return first
+
+    def _last(self, holds: Any, low: int, high: int) -> int:
+        """The last step at which something holds that holds at `low`, and at `high` no more."""
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if holds(middle) else (low, middle)
+        return low
+
+    def _first(self, holds: Any, low: int, high: int) -> int:
+        """The first step from which on something holds, as it does at `high`."""
+        while high > low:
+            middle = (low + high) // 2
+            low, high = (low, middle) if holds(middle) else (middle + 1, high)
+        return high
