@@ -98,8 +98,8 @@ class BreakEven:
         return [*notes, CONVENTION]
 
     def sentence(self) -> str:
-        """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch that the last
-        crossing begins. It says nothing of values after it."""
+        """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after
+        the last crossing. It says nothing of values after that."""
         last, label = self.stretches[-1], METRICS[self.by]
         if last.sign:
             names = [net.label for net in (self.nets if last.sign > 0 else self.nets[::-1])]
