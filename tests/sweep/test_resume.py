@@ -1,9 +1,11 @@
 """A sweep to a file that is killed, interrupted or has no room: T23, T25.
 
-COSTCALC_KILLS=200 is the number of the threat model; a run of all tests takes fewer.
+COSTCALC_KILLS=200 is the number of the threat model, and COSTCALC_ENDS=999 ends a sweep at every step; the gate takes
+fewer of both.
 """
 
 import errno
+import json
 import os
 import random
 import shutil
@@ -25,7 +27,8 @@ from costcalc.errors import ShapeError, UsageError
 from costcalc.report import journal, room, written
 from costcalc.report.written import write
 
-KILLS = int(os.environ.get("COSTCALC_KILLS", "20"))
+KILLS = int(os.environ.get("COSTCALC_KILLS", "5"))
+ENDS = int(os.environ.get("COSTCALC_ENDS", "7"))  # of each kind of file, at steps evenly spread
 SEED = 23
 ENV = {**PLAIN, "PYTHONPATH": os.pathsep.join([ROOT, str(TESTS)])}
 STARTS = [0, *(chunk.start + chunk.size for chunk in wanted("").grid.blocks(POINTS))]
@@ -96,7 +99,8 @@ from pathlib import Path
 from support.streams import options, wanted, write
 
 def stopping_at(step):
-    '''Ends this process at the so many-th call that changes the disk: before it, or for odd steps after it.'''
+    '''Ends this process at the so many-th call that changes the disk: before it, or for odd steps after it. Returns
+    what is left of the steps, in a list.'''
     left = [step]
 
     def counted(call):
@@ -111,11 +115,24 @@ def stopping_at(step):
 
     for name in ("fsync", "replace", "unlink", "ftruncate"):
         setattr(os, name, counted(getattr(os, name)))
+    return left
 
-folder, name, coarse = Path(sys.argv[1]), sys.argv[2], (300, 300)
-write(wanted(folder.parent / name, **options(name), points=coarse))
-reference, path = (folder.parent / name).read_bytes(), folder / name
-for step in range(1, 10**6):
+def steps_of_all():
+    '''How many steps there are, as a child counts them.'''
+    ours, theirs = os.pipe()
+    if not os.fork():
+        left = stopping_at(10**6)
+        write(wanted(folder.parent / f"counted.{name}", **options(name), points=coarse))
+        os.write(theirs, str(10**6 - left[0]).encode())
+        os._exit(0)
+    os.wait()
+    return int(os.read(ours, 9))
+
+folder, name, ends, coarse = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), (300, 300)
+write(wanted(folder.parent / name, **options(name), points=coarse))  # here, so that no child has to import anything
+reference, path, steps = (folder.parent / name).read_bytes(), folder / name, steps_of_all()
+ended = 0
+for step in sorted({1 + round(i * steps / (ends - 1)) for i in range(ends)} if ends < steps else range(1, steps + 2)):
     path.unlink(missing_ok=True)
     codes = []
     for last in (step, 0):
@@ -125,26 +142,25 @@ for step in range(1, 10**6):
             write(wanted(path, **options(name), points=coarse))
             os._exit(0)
         codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-    assert (codes[0] in (0, 9), codes[1]) == (True, 0), (step, codes)
+    assert (codes[0] in (0, 9), codes[1]) == (True, 0), (step, codes)  # a call that raises goes on, as one of unlink
+    ended += codes[0] == 9
     assert path.read_bytes() == reference, step
     left = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
     assert left == [name], (step, left)
-    if codes[0] == 0:
-        print(step)
-        break
+print(ended)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="fork")
 @pytest.mark.parametrize("name", ["whole.csv", "some.parquet", "front.csv", "best.json"])
 def test_a_sweep_may_end_at_any_step_on_the_disk(tmp_path, name):
-    """Before and after every call that changes a file."""
+    """Before and after calls that change a file: all of them, or some from the first to the last."""
     (tmp_path / "there").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", STEPS, str(tmp_path / "there"), name], env=ENV, capture_output=True, text=True
+        [sys.executable, "-c", STEPS, str(tmp_path / "there"), name, str(ENDS)], env=ENV, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert int(done.stdout) > 20
+    assert int(done.stdout) > min(ENDS, 20) // 2
 
 
 # ---- what a journal says
@@ -351,36 +367,53 @@ def test_a_journal_that_cannot_be_written_leaves_no_part(tmp_path):
 
 
 LIMITED = """
-import resource, sys
+import json, os, resource, sys
 from pathlib import Path
 from support.streams import options, wanted, write
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
-try:
-    write(wanted(sys.argv[1], **options(Path(sys.argv[1]).name)))
-except OSError as error:
-    print(error)
-    sys.exit(3)
+
+def tried(path, limit):
+    '''What a child says that may write so many bytes to a file; nothing if it could write it.'''
+    ours, theirs = os.pipe()
+    if not os.fork():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            write(wanted(path, **options(path.name), points=(120, 40)))
+        except OSError as error:
+            os.write(theirs, str(error).encode())
+        os._exit(0)
+    os.close(theirs)
+    os.wait()
+    with open(ours) as pipe:
+        return pipe.read()
+
+folder, paths = Path(sys.argv[1]), [*map(Path, sys.argv[2:])]
+for name in {path.name for path in paths}:
+    write(wanted(folder / name, **options(name), points=(120, 40)))  # here, so that no child has to import anything
+print(json.dumps([tried(path, int(path.parent.name)) for path in paths]))
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="limits")
-@pytest.mark.parametrize("limit", [0, 700, 3000, 9000])
-@pytest.mark.parametrize("name", ["whole.csv", "whole.parquet", "best.json"])
-def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path, uninterrupted, name, limit):
-    path = tmp_path / name
-    path.write_text("old")
-    given = [sys.executable, "-c", LIMITED, str(path), str(limit)]
+def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
+    names = ["whole.csv", "whole.parquet", "best.json"]
+    paths = [tmp_path / str(limit) / name for limit in (0, 700, 3000, 9000) for name in names]
+    for path in paths:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("old")
+    given = [sys.executable, "-c", LIMITED, str(tmp_path), *map(str, paths)]
     done = subprocess.run(given, env=ENV, capture_output=True, text=True)
-    if done.returncode == 0:
-        assert (limit, name) in ((9000, "whole.parquet"), (9000, "best.json"), (3000, "best.json"))
-    else:
-        assert (done.returncode, done.stderr) == (3, "")
-        assert done.stdout.startswith(f"cannot write '{path}")
-        assert "File too large" in done.stdout
-        assert ("; make room, then go on with --resume" in done.stdout) == (limit > 1000)
-        assert path.read_text() == "old"
-    write(wanted(path, **options(name)))
-    assert path.read_bytes() == (uninterrupted / name).read_bytes()
+    assert (done.returncode, done.stderr) == (0, "")
+    for path, said in zip(paths, json.loads(done.stdout), strict=True):
+        limit, name = int(path.parent.name), path.name
+        if said:
+            assert said.startswith(f"cannot write '{path}")
+            assert "File too large" in said
+            assert ("; make room, then go on with --resume" in said) == (limit > 1000)
+            assert path.read_text() == "old"
+        else:
+            assert (limit, name) in ((9000, "whole.parquet"), (9000, "best.json"), (3000, "best.json"))
+        write(wanted(path, **options(name), points=(120, 40)))
+        assert path.read_bytes() == (tmp_path / name).read_bytes()
 
 
 @pytest.mark.skipif(not shutil.which("mount") or os.name != "posix" or os.geteuid() != 0, reason="needs root")

@@ -1,4 +1,7 @@
-"""Rows that go to a file as they are made: the same as if all had been there at once, however large the grid."""
+"""Rows that go to a file as they are made: the same as if all had been there at once, however large the grid.
+
+COSTCALC_MEMORY=4 looks at the memory of grids four times as large as those of the gate.
+"""
 
 import csv
 import io
@@ -26,6 +29,7 @@ from costcalc.report.rows import CsvRows
 from costcalc.report.written import write
 from costcalc.table import Column, Table
 
+SIZE = int(os.environ.get("COSTCALC_MEMORY", "1"))
 SWEPT = dict(text.split("=", 1) for text in AXES)
 BEYOND = {"target": "resnet50", "axes": ["r=224,16777216,1073741824", "batch=1,3,2147483648"]}  # past words, past 2^100
 
@@ -159,8 +163,8 @@ def test_a_reader_that_has_seen_enough_is_no_error():
 @pytest.mark.parametrize(
     "words",
     [
-        "lenet5 batch=1:2000:1 classes=2:1001:1",  # two million rows, more than a sweep may keep
-        "efficientnet r=64:2063:1 w=1:2.999:0.001 --top 3",  # every layer has other costs at all of four million points
+        f"lenet5 batch=1:{600 * SIZE}:1 classes=2:1001:1",  # more rows than a sweep may keep: 750 MB where it did
+        f"efficientnet r=64:2063:1 w=1:{1 + SIZE}:0.001 --top 3",  # all layers cost otherwise at each point: 550 MB
     ],
 )
 def test_memory_stays_small(words, tmp_path):
