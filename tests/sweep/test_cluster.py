@@ -1,5 +1,6 @@
 """A cluster of dask on loopback gives the same as this process, and loses a worker without losing a chunk."""
 
+import logging
 import os
 import re
 import socket
@@ -182,6 +183,15 @@ def test_a_chunk_that_the_scheduler_gave_up_is_not_asked_for_again(flaky):
     with Cluster("tcp://there:1") as crew, pytest.raises(WorkersLost, match=r"at each worker that had it \(KilledWor"):
         next(in_order(crew, str, [1]))
     assert len(client.errors) == 99
+
+
+def test_dask_says_nothing_beside_our_message(flaky):
+    flaky()
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    with Cluster("tcp://there:1"):
+        assert not log.isEnabledFor(logging.ERROR)
+    assert log.level == before
 
 
 def test_what_the_work_raises_is_no_loss(flaky):

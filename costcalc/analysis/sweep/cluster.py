@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from time import monotonic, sleep
@@ -29,6 +30,7 @@ class Cluster(Crew):
         self.address = address
         _ask(address)
         self.client = Client(address, timeout=PATIENCE, set_as_default=False)
+        self.log = logging.getLogger("distributed.client")
         self.window = max(8, 2 * sum(self.client.nthreads().values()))  # workers may still come
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Any:
@@ -92,10 +94,13 @@ class Cluster(Crew):
         )
 
     def __enter__(self) -> Self:
+        self.level = self.log.level
+        self.log.setLevel(logging.CRITICAL)  # what is wrong is told once, by us
         return self
 
     def __exit__(self, *_: object) -> None:
         self.client.close(PATIENCE)
+        self.log.setLevel(self.level)
 
 
 def _ask(address: str) -> None:
