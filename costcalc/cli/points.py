@@ -49,7 +49,7 @@ def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.metrics import read_metrics
 
-    choice = read_choice([*asked.net.spec.knobs], [*axes], **asked.choice)
+    choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
     check_chart(axes, read_metrics(asked.metrics), choice, asked.metric)
 
 
