@@ -6,16 +6,17 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Puts text or bytes at the path, all of it or none. Raises OSError with a sentence if it cannot."""
-    data = content.encode() if isinstance(content, str) else content
+def write(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Puts text, bytes or pieces of text at the path, all of it or none. Raises OSError with a sentence if it
+    cannot."""
     with whole(path) as file:
-        file.write(data)
+        for piece in [content] if isinstance(content, (str, bytes)) else content:
+            file.write(piece.encode() if isinstance(piece, str) else piece)
 
 
 def check(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -39,6 +39,22 @@ class Column:
         return "left" if self.kind in LEFT else "right"
 
 
+class Lazily(Sequence[Any]):
+    """What a function makes of each item of a sequence: made when it is read, again each time, and never kept."""
+
+    def __init__(self, make: Callable[[Any], Any], items: Sequence[Any]):
+        self.make, self.items = make, items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, at: Any) -> Any:
+        return Lazily(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.make, self.items)
+
+
 @dataclass(repr=False)
 class Table:
     """What a command prints. `rows` and `totals` map a column's key to an exact value, not to text.
@@ -48,7 +64,7 @@ class Table:
 
     title: str
     columns: Sequence[Column]
-    rows: list[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
     totals: dict[str, Any] | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -222,9 +238,14 @@ HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 
 def visible(text: str) -> str:
     r"""Text without characters a terminal obeys or hides: controls, bidi and zero-width signs become \xNN."""
-    if text.isprintable() and (text.isascii() or not HIDDEN.search(text)):
+    if is_plain(text):
         return text
     return "".join([sign if is_visible(sign) else _escaped(sign) for sign in text])
+
+
+def is_plain(text: str) -> bool:
+    """Is each of its characters shown as itself? Says it of nearly all texts, at once."""
+    return text.isprintable() and (text.isascii() or not HIDDEN.search(text))
 
 
 def is_visible(sign: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
@@ -15,7 +16,7 @@ from costcalc.dims import Size, is_number
 from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame, document, with_warnings
+from costcalc.table import CONVENTION, Column, Lazily, Table, data_frame, document, with_warnings
 from costcalc.text import knobs_note, plural
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -79,11 +80,12 @@ class Cost:
         """The layers, or the blocks at this depth, as a table."""
         totals, columns = self.totals, LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
         if depth is None:
-            found = images_of(self.layers)
-            rows = [_layer_record(row, totals["macs"], found) for row in self.layers if not is_input([row])]
+            shown: Sequence[Any] = [row for row in self.layers if not is_input([row])]
+            rows = Lazily(partial(_layer_record, totals["macs"], images_of(self.layers)), shown)
         else:
-            rows = [{**block._asdict(), "share": _share(block.macs, totals["macs"])} for block in self.fold(depth)]
-        if all(row["times"] in (1, None) for row in rows):
+            shown = self.fold(depth)
+            rows = Lazily(partial(_block_record, totals["macs"]), shown)
+        if all(row.times in (1, None) for row in shown):
             columns = tuple(column for column in columns if column.key != "times")
         last = {"name": "total", "share": None, **totals}
         return Table(self.title or self.target, columns, rows, last, [CONVENTION, *self.notes()])
@@ -98,24 +100,17 @@ class Cost:
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each layer, as in the JSON."""
-        return [
-            {
-                "name": str(row.name),
-                "op": row.op.name,
-                "inputs": [*map(str, row.inputs)],
-                "input_shapes": [list(shape) for shape in row.input_shapes],
-                "output_shape": list(row.output_shape),
-                "times": row.times,
-                **{metric: getattr(row, metric) for metric in TOTALS},
-            }
-            for row in self.layers
-        ]
+        return [*map(_record, self.layers)]
 
     def to_dict(self, depth: int | None = None) -> dict[str, Any]:
         """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
+        return {**self.streamed(depth), "layers": self.to_records()}
+
+    def streamed(self, depth: int | None = None) -> dict[str, Any]:
+        """The same document, in which each layer is made when it is written: there may be too many to keep."""
         blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
-        knobs = dict(self.knobs)
-        found = document(target=self.target, knobs=knobs, totals=self.totals, **blocks, layers=self.to_records())
+        layers = Lazily(_record, self.layers)
+        found = document(target=self.target, knobs=dict(self.knobs), totals=self.totals, **blocks, layers=layers)
         return with_warnings(found, warning_records(self.warnings, self.target))
 
     def to_pandas(self) -> Any:
@@ -204,7 +199,24 @@ def _share(macs: Size, of: Size) -> float | None:
     return macs / of if isinstance(macs, int) and isinstance(of, int) and of else None
 
 
-def _layer_record(row: Row, all_macs: Size, images: set[str]) -> dict[str, Any]:
+def _record(row: Row) -> dict[str, Any]:
+    """A layer as it stands in the JSON."""
+    return {
+        "name": str(row.name),
+        "op": row.op.name,
+        "inputs": [*map(str, row.inputs)],
+        "input_shapes": [list(shape) for shape in row.input_shapes],
+        "output_shape": list(row.output_shape),
+        "times": row.times,
+        **{metric: getattr(row, metric) for metric in TOTALS},
+    }
+
+
+def _block_record(all_macs: Size, block: Fold) -> dict[str, Any]:
+    return {**block._asdict(), "share": _share(block.macs, all_macs)}
+
+
+def _layer_record(all_macs: Size, images: set[str], row: Row) -> dict[str, Any]:
     return {
         "name": str(row.name),
         "op": row.op.name,

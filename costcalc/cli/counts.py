@@ -41,7 +41,7 @@ def show(
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
     (net,) = nets([target], set_, max_layers, max_bytes)
     cost = net.cost(unrolled=unroll)
-    emit([cost.table(depth)], cost.to_dict(depth), format, output)
+    emit([cost.table(depth)], cost.streamed(depth), format, output)
 
 
 def compare(

@@ -8,7 +8,7 @@ one network.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +35,15 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
     if output is not None and str(output) != "-":
         from costcalc.files import write
 
-        write(output, text(tables, document, format))
+        write(output, pieces(tables, document, format))
         return
     from costcalc.report import terminal
 
     if format == "table" and terminal.wanted():
         terminal.show(tables)
     else:
-        terminal.put(text(tables, document, format))
+        for piece in pieces(tables, document, format):
+            terminal.put(piece)
 
 
 def put(text: str) -> None:
@@ -64,14 +65,19 @@ def _say_what_is_not_there(tables: Sequence[Table]) -> None:
 
 def text(tables: Sequence[Table], document: Any, format: str) -> str:
     """The tables, or the document behind them, in one of `FORMATS`, as it stands in a file."""
+    return "".join(pieces(tables, document, format))
+
+
+def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]:
+    """The same piece by piece, for tables and documents whose text would not fit into memory."""
     if format == "json":
-        from costcalc.report.machine import json_text
+        from costcalc.report.machine import json_pieces
 
-        return json_text(document)
+        return json_pieces(document)
     if format == "csv":
-        from costcalc.report.machine import csv_text
+        from costcalc.report.machine import csv_lines
 
-        return csv_text(tables[0])
+        return csv_lines(tables[0])
     if format in ("markdown", "latex"):
         from costcalc.report import markup
 
@@ -82,7 +88,7 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
         return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
     from costcalc.report.layout import lines
 
-    return "".join("".join(part for part, _ in line).rstrip() + "\n" for line in lines(tables, None))
+    return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
 
 
 def format_of(format: str | None, output: Path | None, others: str = "") -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from math import gcd
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from costcalc.analysis.images import as_shown, images
 from costcalc.errors import UsageError
 from costcalc.ops import OPS
-from costcalc.table import plain_number, shape_text, visible
+from costcalc.table import Lazily, plain_number, shape_text, visible
 
 DEEPEST = 8  # blocks within blocks that are drawn
 
@@ -29,7 +30,7 @@ class Block:
 class Picture:
     """The lines of text on each node, n1, n2, …, the edges between them, and their frames."""
 
-    nodes: list[list[str]]
+    nodes: Sequence[list[str]]
     edges: list[tuple[int, int]]
     frames: Block
 
@@ -39,18 +40,19 @@ def picture(document: Any) -> Picture:
     layers = document.get("layers") if isinstance(document, dict) else None
     if not layers or "inputs" not in layers[0]:
         raise not_drawn()
-    nodes: list[list[str]] = []
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}
     found = images([(layer["name"], _layout(layer["op"]), layer["inputs"]) for layer in layers])
     for number, layer in enumerate(layers, 1):
         name = layer["name"]
-        nodes.append(
-            [visible(name), visible(f"{layer['op']} {shape_text(as_shown(layer['output_shape'], name, found))}")]
-        )
         edges += [(named[source], number) for source in layer["inputs"]]
         named[name] = number
-    return Picture(nodes, edges, _frames(layers))
+    return Picture(Lazily(partial(_texts, found), layers), edges, _frames(layers))
+
+
+def _texts(found: set[str], layer: dict[str, Any]) -> list[str]:
+    shape = as_shown(layer["output_shape"], layer["name"], found)
+    return [visible(layer["name"]), visible(f"{layer['op']} {shape_text(shape)}")]
 
 
 def _layout(op: str) -> str:
@@ -58,7 +60,7 @@ def _layout(op: str) -> str:
     return OPS[op].layout if op in OPS else "plain"
 
 
-def _frames(layers: list[dict[str, Any]]) -> Block:
+def _frames(layers: Sequence[dict[str, Any]]) -> Block:
     """The blocks that names like `conv2_x.more.conv1` tell of. What all layers of one are repeated, it is."""
     whole = Block(times=1)
     for number, layer in enumerate(layers, 1):
@@ -85,32 +87,32 @@ def not_drawn() -> UsageError:
     return UsageError("mermaid and dot draw the layers of one network; use them with `costcalc show`")
 
 
-def mermaid(document: Any) -> str:
-    """A Mermaid flowchart. Names are labels only, all but letters and digits written as character numbers."""
+def mermaid(document: Any) -> Iterator[str]:
+    """A Mermaid flowchart, line by line. Names are labels only, all but letters and digits written as character
+    numbers."""
     drawn = picture(document)
-    lines = ["flowchart TD"]
+    yield "flowchart TD\n"
     for number, texts in enumerate(drawn.nodes, 1):
         label = "<br/>".join(_entities(text) for text in texts)
-        lines.append(f'    n{number}["{label}"]')
+        yield f'    n{number}["{label}"]\n'
     frames = _framed(drawn.frames, lambda number, label: f'subgraph b{number}["{_entities(label)}"]', "end", count(1))
-    lines += [f"    {line}" for line in frames]
-    lines += [f"    n{start} --> n{end}" for start, end in drawn.edges]
-    return "\n".join(lines) + "\n"
+    yield from (f"    {line}\n" for line in frames)
+    yield from (f"    n{start} --> n{end}\n" for start, end in drawn.edges)
 
 
-def dot(document: Any) -> str:
-    """A Graphviz digraph."""
+def dot(document: Any) -> Iterator[str]:
+    """A Graphviz digraph, line by line."""
     drawn = picture(document)
-    lines = ["digraph network {", "    node [shape=box];"]
+    yield "digraph network {\n    node [shape=box];\n"
     for number, texts in enumerate(drawn.nodes, 1):
         label = r"\n".join(_quoted(text) for text in texts)
-        lines.append(f'    n{number} [label="{label}"];')
+        yield f'    n{number} [label="{label}"];\n'
     frames = _framed(
         drawn.frames, lambda number, label: f'subgraph cluster_{number} {{ label="{_quoted(label)}";', "}", count(1)
     )
-    lines += [f"    {line}" for line in frames]
-    lines += [f"    n{start} -> n{end};" for start, end in drawn.edges]
-    return "\n".join([*lines, "}"]) + "\n"
+    yield from (f"    {line}\n" for line in frames)
+    yield from (f"    n{start} -> n{end};\n" for start, end in drawn.edges)
+    yield "}\n"
 
 
 def _entities(text: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
-from costcalc.table import CONVENTION, Column, Table, visible
+from costcalc.table import CONVENTION, Column, Lazily, Table, visible
 
 GAP = 2  # spaces between columns
 PROSE = 24  # a column of sentences is wrapped to no less
@@ -27,6 +29,7 @@ class Grid(NamedTuple):
     shown: list[int]
     widths: list[int]
     hidden: list[int]
+    folds: bool = False  # is a column narrower than one of its cells?
 
 
 def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
@@ -38,9 +41,9 @@ def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterato
             yield from _wrapped(visible(table.title), width, "title")
         notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
         if table.rows or table.totals:
-            texts = [_texts(table, row) for row in table.rows]
-            totals = table.texts(table.totals) if table.totals else None
-            grid = fit(table.columns, texts if totals is None else [*texts, totals], width)
+            texts = Lazily(partial(_texts, table), table.rows)  # made twice: to see how wide they are, and to be shown
+            totals = [table.texts(table.totals)] if table.totals else []
+            grid = fit(table.columns, texts, totals, width)
             if table.title:
                 yield []
             if grid.shown:
@@ -58,10 +61,12 @@ def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterato
             yield from _wrapped(visible(line), width, style)
 
 
-def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> Grid:
+def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None) -> Grid:
     """Drops columns, highest rank first, until the rest fits; then shares out what is left to columns of sentences."""
     titles = [visible(column.title) for column in columns]
-    natural = [max(map(text_width, cells)) for cells in zip(titles, *rows)]
+    natural = [*map(text_width, titles)]
+    for row in chain(texts, totals):
+        natural = [*map(max, natural, map(text_width, row))]
     least, shown = list(natural), list(range(len(columns)))
     if width is None:
         return Grid(shown, natural, [])
@@ -70,10 +75,8 @@ def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | N
         return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
 
     for at in shown:
-        cells = [titles[at], *[row[at] for row in rows]]
-        if columns[at].kind == "text" and natural[at] > PROSE and any(" " in text.strip() for text in cells):
-            words = [text_width(word) for text in cells for word in text.split()]
-            least[at] = min(natural[at], max(PROSE, *words))
+        if columns[at].kind == "text" and natural[at] > PROSE:
+            least[at] = _least_of_prose(natural[at], (row[at] for row in chain([titles], texts, totals)))
     while needed() > width and any(columns[at].rank for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
     if needed() > width:  # only what must stay is left, so names are broken
@@ -84,39 +87,54 @@ def fit(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | N
     for at in sorted(shown, key=lambda at: natural[at] - least[at]):
         more = min(spare, natural[at] - least[at])
         widths[at], spare = least[at] + more, spare - more
-    return Grid(shown, [widths[at] for at in shown], [at for at in range(len(columns)) if at not in shown])
+    hidden = [at for at in range(len(columns)) if at not in shown]
+    return Grid(shown, [widths[at] for at in shown], hidden, any(widths[at] < natural[at] for at in shown))
+
+
+def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
+    """How narrow a column of texts can be: as its longest word if one of them is a sentence."""
+    longest, sentences = PROSE, False
+    for text in cells:
+        sentences = sentences or " " in text.strip()
+        longest = max(longest, *map(text_width, text.split()), 0)
+    return min(natural, longest) if sentences else natural
 
 
 def _side_by_side(
-    table: Table, texts: list[list[str]], totals: list[str] | None, grid: Grid, rule: str
+    table: Table, texts: Sequence[list[str]], totals: list[list[str]], grid: Grid, rule: str
 ) -> Iterator[list[Styled]]:
     ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
+    frames = [(" " * (GAP * bool(n)), size, columns[n].align) for n, size in enumerate(grid.widths)]
 
-    def row(cells: Sequence[str], style: str) -> Iterator[list[Styled]]:
-        folded = [_folded(cells[at], size) for at, size in zip(grid.shown, grid.widths)]
-        for level in range(max(map(len, folded))):
-            line: list[Styled] = []
-            for column, size, parts in zip(columns, grid.widths, folded):
-                text = parts[level] if level < len(parts) else ""
-                gap = " " * (GAP * bool(line))
-                line.append((gap + _aligned(text, size, column.align), style or _style(text, column)))
-            yield line
+    def line(cells: Sequence[str], style: str) -> list[Styled]:
+        return [
+            (gap + _aligned(text, size, align), style or _style(text, column))
+            for text, column, (gap, size, align) in zip(cells, columns, frames)
+        ]
+
+    def row(every: Sequence[str], style: str) -> Iterator[list[Styled]]:
+        cells = [every[at] for at in grid.shown]
+        if not grid.folds:
+            yield line(cells, style)
+            return
+        for level in zip_longest(*map(_folded, cells, grid.widths), fillvalue=""):
+            yield line(level, style)
 
     yield from row([visible(column.title) for column in table.columns], "head")
     yield from ruled
     for cells in texts:
         yield from row(cells, "")
-    if totals:
+    for cells in totals:
         yield from ruled
-        yield from row(totals, "total")
+        yield from row(cells, "total")
 
 
-def _stacked(table: Table, texts: list[list[str]], totals: list[str] | None) -> Iterator[list[Styled]]:
+def _stacked(table: Table, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
     """A line for each value: for terminals on which a name and two numbers do not fit side by side."""
     first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
-    for cells in [*texts, *([totals] if totals else [])]:
-        yield [(cells[first], "total" if cells is totals else "")]
+    for cells, style in chain(zip(texts, repeat("")), zip(totals, repeat("total"))):
+        yield [(cells[first], style)]
         for at in rest:
             yield [(f"  {visible(table.columns[at].title)} {cells[at]}", _style(cells[at], table.columns[at]))]
 
@@ -130,7 +148,7 @@ def _style(text: str, column: Column) -> str:
     if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-":
         share = float(text[:-2].replace(",", ""))
         return "large" if share >= LARGE else "" if share else "zero"
-    return "zero" if column.align == "right" and text == "0" else ""
+    return "zero" if text == "0" and column.align == "right" else ""
 
 
 def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:

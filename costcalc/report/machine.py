@@ -3,50 +3,88 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
+from collections.abc import Iterator
 from fractions import Fraction
+from itertools import repeat
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from costcalc.table import Column, Table, is_visible, plain_number, shape_text, visible
+from costcalc.table import Column, Lazily, Table, is_plain, is_visible, plain_number, shape_text, visible
 from costcalc.text import as_float, value_text
 
+STREAMED = 2  # levels of a document that are written item by item: its fields, and the layers or points in one
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts with one of these
 
 
-def json_text(document: Any) -> str:
-    r"""The document: whole numbers exact, other numbers as floats, letters as text, hidden characters as \uXXXX."""
-    text = json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+def json_pieces(document: Any) -> Iterator[str]:
+    r"""The document piece by piece, as `json.dumps` indents it: whole numbers exact, other numbers as floats, letters
+    as text, hidden characters as \uXXXX."""
+    yield from map(_without_hidden, _streamed(document, "\n", STREAMED))
+    yield "\n"
+
+
+def _without_hidden(text: str) -> str:
+    if is_plain(text.replace("\n", "")):
+        return text
     hidden = [sign for sign in {*text} if sign != "\n" and not is_visible(sign)]
     return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in hidden})
 
 
-def plain(value: Any) -> Any:
-    """A value in the types that JSON has."""
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+def _streamed(value: Any, line: str, levels: int) -> Iterator[str]:
+    """JSON of a value whose lines begin with `line`: that of each item for so many levels of lists and dicts."""
+    if not levels or not isinstance(value, (dict, list, tuple, Lazily)) or not value:
+        yield _json(value, line)
+        return
+    inner = f"{line}  "
+    start, end = "{}" if isinstance(value, dict) else "[]"
+    for key, item in value.items() if isinstance(value, dict) else zip(repeat(None), value):
+        yield f"{start}{inner}" if key is None else f"{start}{inner}{quoted(str(key))}: "
+        yield from _streamed(item, inner, levels - 1)
+        start = ","
+    yield f"{line}{end}"
+
+
+def _json(value: Any, line: str) -> str:
+    if isinstance(value, (dict, list, tuple, Lazily)):
+        inner = f"{line}  "
+        if isinstance(value, dict):
+            entries = [f"{quoted(str(key))}: {_json(item, inner)}" for key, item in value.items()]
+            return f"{{{inner}{f',{inner}'.join(entries)}{line}}}" if entries else "{}"
+        items = [_json(item, inner) for item in value]
+        return f"[{inner}{f',{inner}'.join(items)}{line}]" if items else "[]"
     if isinstance(value, (set, frozenset)):
-        return sorted(map(str, value))
+        return _json(sorted(map(str, value)), line)
+    return quoted(value) if isinstance(value, str) else _json_number(value)
+
+
+def _json_number(value: Any) -> str:
+    """A number as JSON has it; a formula as text. null where no float can be the number."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Fraction):  # the value of a real knob: a float even where it is whole
-        return as_float(value)
-    number = plain_number(value)
-    if isinstance(number, float) and not math.isfinite(number):
-        return None
-    return str(value) if number is None else number
+        number: int | float | None = as_float(value)
+    elif (number := plain_number(value)) is None:
+        return quoted(str(value))
+    if isinstance(number, int):
+        return int.__repr__(number)
+    return float.__repr__(number) if number is not None and math.isfinite(number) else "null"
 
 
-def csv_text(table: Table) -> str:
-    """A table with the keys of its columns as header."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([_harmless(column.key) for column in table.columns])
-    writer.writerows([[csv_cell(row.get(column.key), column) for column in table.columns] for row in table.rows])
-    return out.getvalue()
+def csv_lines(table: Table) -> Iterator[str]:
+    """A table line by line, with the keys of its columns as header."""
+    line: Any = csv.writer(_Lines(), lineterminator="\n").writerow  # hands back what `write` does
+    yield line([_harmless(column.key) for column in table.columns])
+    for row in table.rows:
+        yield line([csv_cell(row.get(column.key), column) for column in table.columns])
+
+
+class _Lines:
+    """What a csv.writer writes to: it hands each line back."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 def csv_cell(value: Any, column: Column) -> str:

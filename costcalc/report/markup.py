@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from costcalc.table import Table, visible
+from costcalc.table import Column, Table, cell, visible
 
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -20,23 +20,36 @@ SENTENCE = 40  # signs from which on a text is one
 NEEDS = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
 
-def markdown(tables: Sequence[Table]) -> str:
-    """Pipe tables; the title stands above in bold, the totals are the last row, in bold too."""
-    blocks = []
+def markdown(tables: Sequence[Table]) -> Iterator[str]:
+    """Pipe tables, line by line; the title stands above in bold, the totals are the last row, in bold too."""
+    for number, block in enumerate(_md_blocks(tables)):
+        yield "\n" * bool(number)
+        for line in block:
+            yield f"{line}\n"
+
+
+def _md_blocks(tables: Sequence[Table]) -> Iterator[Iterable[str]]:
+    """What stands with an empty line before it, each the lines of it."""
     for table in tables:
         if table.title:
-            blocks.append(f"**{_md(table.title)}**")
+            yield [f"**{_md(table.title)}**"]
         if table.rows or table.totals:
-            lines = [[_md(column.title) for column in table.columns]]
-            lines.append(["---:" if column.align == "right" else ":---" for column in table.columns])
-            lines += [[_md(text) for text in table.texts(row)] for row in table.rows]
-            if table.totals:
-                lines.append([f"**{_md(text)}**" if text else "" for text in table.texts(table.totals)])
-            blocks.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
+            yield _md_table(table)
         if table.notes:
-            notes = [_md(line) for note in table.notes for line in note.split("\n")]
-            blocks.append("\n".join("- " + _md_line(note) for note in notes))
-    return "\n\n".join(blocks) + "\n"
+            yield ["- " + _md_line(_md(line)) for note in table.notes for line in note.split("\n")]
+
+
+def _md_table(table: Table) -> Iterator[str]:
+    yield _md_row([_md(column.title) for column in table.columns])
+    yield _md_row(["---:" if column.align == "right" else ":---" for column in table.columns])
+    for row in table.rows:
+        yield _md_row(map(_md, table.texts(row)))
+    if table.totals:
+        yield _md_row([f"**{_md(text)}**" if text else "" for text in table.texts(table.totals)])
+
+
+def _md_row(texts: Iterable[str]) -> str:
+    return f"| {' | '.join(texts)} |"
 
 
 def _md(text: str) -> str:
@@ -49,33 +62,43 @@ def _md_line(text: str) -> str:
     return re.sub(r"^(\d*)([-+#.)])", r"\1\\\2", text)
 
 
-def latex(tables: Sequence[Table]) -> str:
-    """booktabs tables to \\input into a document, each with its title above and its notes below in small type."""
-    blocks = []
-    for table in tables:
-        columns = "".join(_tex_column(table, at) for at in range(len(table.columns)))
-        rows = [_row(table.texts(row)) for row in table.rows]
-        title = [rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"] if table.title else []
-        notes = [
-            rf"\par\noindent{{\footnotesize {_tex(line)}\par}}" for note in table.notes for line in note.split("\n")
-        ]
-        totals = [r"\midrule", _row(table.texts(table.totals))] if table.totals else []
-        lines = [
-            f"% needs {NEEDS}", *title, rf"\noindent\begin{{tabular}}{{{columns}}}", r"\toprule",
-            _row([column.title for column in table.columns]), r"\midrule", *rows, *totals, r"\bottomrule",
-            r"\end{tabular}", *notes,
-        ]  # fmt: skip
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
+def latex(tables: Sequence[Table]) -> Iterator[str]:
+    """booktabs tables to \\input into a document, line by line, each with its title above and its notes below in small
+    type."""
+    for number, table in enumerate(tables):
+        yield "\n" * bool(number)
+        for line in _tex_table(table):
+            yield f"{line}\n"
 
 
-def _tex_column(table: Table, at: int) -> str:
+def _tex_table(table: Table) -> Iterator[str]:
+    yield f"% needs {NEEDS}"
+    if table.title:
+        yield rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"
+    yield rf"\noindent\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
+    yield r"\toprule"
+    yield _tex_row([column.title for column in table.columns])
+    yield r"\midrule"
+    for row in table.rows:
+        yield _tex_row(table.texts(row))
+    if table.totals:
+        yield r"\midrule"
+        yield _tex_row(table.texts(table.totals))
+    yield r"\bottomrule"
+    yield r"\end{tabular}"
+    for note in table.notes:
+        for line in note.split("\n"):
+            yield rf"\par\noindent{{\footnotesize {_tex(line)}\par}}"
+
+
+def _tex_column(table: Table, column: Column) -> str:
     """A letter for a column; one of sentences is as wide as a third of the line."""
-    column, longest = table.columns[at], max((len(table.texts(row)[at]) for row in table.rows), default=0)
-    return r"p{0.33\linewidth}" if column.kind == "text" and longest > SENTENCE else column.align[0]
+    if column.kind == "text" and any(len(cell(row.get(column.key), "text")) > SENTENCE for row in table.rows):
+        return r"p{0.33\linewidth}"
+    return column.align[0]
 
 
-def _row(texts: Sequence[str]) -> str:
+def _tex_row(texts: Sequence[str]) -> str:
     return " & ".join([_tex(text) for text in texts]) + r" \\"
 
 

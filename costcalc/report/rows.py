@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, wri
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.given import normal
 from costcalc.files import in_words, take_place
-from costcalc.report.machine import csv_cell, csv_text
+from costcalc.report.machine import csv_cell, csv_lines
 from costcalc.table import Column, Table
 
 AT_ONCE = 2**16  # rows: their cells, as Python's own texts, take 60 bytes each
@@ -55,7 +55,7 @@ class CsvRows(Rows):
 
     def head(self) -> bytes:
         """What stands before all rows."""
-        return csv_text(Table("", self.columns, [])).encode()
+        return "".join(csv_lines(Table("", self.columns, []))).encode()
 
     def piece(self, points: Points) -> bytes:
         """Points as lines."""

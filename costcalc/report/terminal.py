@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from costcalc.report.layout import lines
+from costcalc.report.layout import Styled, lines
 
 if TYPE_CHECKING:
     from costcalc.table import Table
@@ -16,6 +17,7 @@ STYLES = {
     "title": "bold", "head": "bold cyan", "rule": "dim", "total": "bold", "zero": "dim", "large": "yellow", "note": "",
     "fine": "dim", "": "",
 }  # fmt: skip
+AT_ONCE = 1000  # lines that rich is given together: it takes longer over each call than over a line
 
 
 def wanted() -> bool:
@@ -26,15 +28,24 @@ def wanted() -> bool:
 def show(tables: Sequence[Table]) -> None:
     """Tables for someone who is looking. What is data is never read as markup."""
     from rich.console import Console
-    from rich.text import Text
+    from rich.segment import Segment, Segments
+    from rich.style import Style
 
     console = Console(markup=False, emoji=False, highlight=False)
     width = console.width if sys.stdout.isatty() else None  # a pipe hides nothing
     rule = "─" if console.encoding.startswith("utf") else "-"
-    for line in lines(tables, width, rule):
-        text = Text.assemble(*[(part, STYLES[style]) for part, style in line])
-        text.rstrip()
-        console.print(text, soft_wrap=True)
+    styles = {name: Style.parse(words) for name, words in STYLES.items()}
+    printed = lines(tables, width, rule)
+    while some := [*islice(printed, AT_ONCE)]:
+        parts = ((part, styles[name]) for line in some for part, name in (*_stripped(line), ("\n", "")))
+        console.print(Segments(Segment(part, style) for part, style in parts), soft_wrap=True, end="")
+
+
+def _stripped(line: list[Styled]) -> list[Styled]:
+    """A line without the spaces at its end."""
+    while line and not line[-1][0].rstrip():
+        line = line[:-1]
+    return [*line[:-1], (line[-1][0].rstrip(), line[-1][1])] if line else []
 
 
 def show_lines(lines: Callable[[int, bool], Iterable[str]]) -> None:
