@@ -129,10 +129,14 @@ def data_frame(records: Any) -> Any:
 
 def cell(value: Any, kind: str) -> str:
     """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened."""
+    if value.__class__ is int and kind == "int":  # nearly all: sooner than one look for fractions in each
+        return f"{value:,}"
     if value is None:
         return ""
     if kind == "shape":
         return visible(shape_text(value))
+    if value.__class__ is str and kind == "text":
+        return visible(value)
     number = value if isinstance(value, Fraction) else plain_number(value)
     if kind not in NUMBERS or number is None:
         return visible(value_text(value) if kind == "knob" else str(value))

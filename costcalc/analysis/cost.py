@@ -65,6 +65,10 @@ class Cost:
     @property
     def totals(self) -> dict[str, Size]:
         """Every total by name."""
+        return dict(self._totals)
+
+    @cached_property
+    def _totals(self) -> dict[str, Size]:
         return {metric: self.total(metric) for metric in TOTALS}
 
     @cached_property

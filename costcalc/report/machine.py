@@ -47,6 +47,10 @@ def _streamed(value: Any, line: str, levels: int) -> Iterator[str]:
 
 
 def _json(value: Any, line: str) -> str:
+    if value.__class__ is int:  # nearly all: sooner than one look for lists in each
+        return int.__repr__(value)
+    if value.__class__ is str:
+        return quoted(value)
     if isinstance(value, (dict, list, tuple, Lazily)):
         inner = f"{line}  "
         if isinstance(value, dict):
@@ -89,6 +93,10 @@ class _Lines:
 
 def csv_cell(value: Any, column: Column) -> str:
     """A value as it stands in a CSV: numbers in full, text that no spreadsheet runs."""
+    if value.__class__ is int:
+        return str(value)
+    if value.__class__ is str:
+        return _harmless(value)
     if value is None:
         return ""
     if column.kind == "shape":

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from costcalc.table import Column, Table, cell, visible
 
+MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)")  # an _ within a word is one
+NEGATIVE = re.compile(r"^-(?=[\d,.]+( %)?$)")
 LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
@@ -16,6 +18,7 @@ LATEX = {
     "×": r"$\times$", "·": r"$\cdot$", "−": "$-$", "≤": r"$\leq$", "≥": r"$\geq$", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "²": "$^2$", "³": "$^3$", "∞": r"$\infty$", "→": r"$\to$", "…": r"\dots{}",
 }  # fmt: skip
+TEX = str.maketrans(LATEX)
 SENTENCE = 40  # signs from which on a text is one
 NEEDS = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
@@ -54,7 +57,7 @@ def _md_row(texts: Iterable[str]) -> str:
 
 def _md(text: str) -> str:
     """Text in which Markdown sees no markup, no HTML, no link and no end of a cell."""
-    return re.sub(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)", r"\\\g<0>", visible(text.strip()))
+    return MARKDOWN.sub(r"\\\g<0>", visible(text.strip()))
 
 
 def _md_line(text: str) -> str:
@@ -103,5 +106,4 @@ def _tex_row(texts: Sequence[str]) -> str:
 
 
 def _tex(text: str) -> str:
-    text = re.sub(r"^-(?=[\d,.]+( %)?$)", "−", visible(text.strip()))  # a number below zero
-    return "".join([LATEX.get(sign, sign) for sign in text])
+    return NEGATIVE.sub("−", visible(text.strip())).translate(TEX)

@@ -46,7 +46,7 @@ LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "
                "‘": "'", "’": "'", "“": "'", "”": "'"}  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Expression:
     """An expression of a spec, parsed and allowed, not yet evaluated. `names` are those it reads."""
 
@@ -119,7 +119,12 @@ class NoExpression(Expression):
 
 def constant(value: Any, place: Place, text: str = "") -> Expression:
     """A number or word that stands for itself."""
-    return Expression(text or str(value), ast.Constant(value), place)
+    return Expression(text or str(value), _leaf(value.__class__, value), place)
+
+
+@lru_cache(maxsize=4096)  # specs repeat themselves
+def _leaf(kind: type[Any], value: Any) -> ast.Constant:
+    return ast.Constant(value)
 
 
 def parse(text: str, place: Place) -> Expression:

@@ -67,7 +67,10 @@ class Layers:
 
     def read(self, node: Node, what: str = "layers") -> tuple[Item, ...]:
         """The items of a list of layers."""
-        return tuple([self.item(item) for item in self.forms.items(node, what)])
+        items = self.forms.items(node, what)
+        for at, item in enumerate(items):
+            items[at] = self.item(item)  # in its place: each part of the tree goes as soon as it is read
+        return tuple(items)
 
     def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):

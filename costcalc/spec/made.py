@@ -21,7 +21,7 @@ class Maker:
 
     def __init__(self) -> None:
         self.assumed: dict[Any, Whole] = {}  # what symbols could not decide, by the size that must be whole
-        self.by_item: dict[Any, Any] = {}
+        self.by_form: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
         self.valid: Any = True  # points of columns at which every size is whole
         self.reason = ""  # what is wrong at the first that it is not
@@ -29,14 +29,14 @@ class Maker:
     def op(self, item: Item, values: dict[str, Any]) -> Any:
         """The op of an item. Raises SpecError."""
         used = [values[name] for name in item.reads]
-        key = (id(item), *used, *map(type, used))
+        key = (item.form, *used, *map(type, used))
         try:
-            known = self.by_item.get(key)
+            known = self.by_form.get(key)
         except TypeError:  # columns have no hash
             return self.fresh(item, values)
         if known is None:
             known = self.fresh(item, values)
-            known = self.by_item[key] = self.equal.setdefault(known, known)
+            known = self.by_form[key] = self.equal.setdefault(known, known)
         return known
 
     def fresh(self, item: Item, values: dict[str, Any]) -> Any:

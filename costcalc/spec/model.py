@@ -36,8 +36,10 @@ def as_written(name: str) -> str:
 
 def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
     """The same entries, which nobody can change."""
-    return MappingProxyType(dict(entries))
+    return MappingProxyType(dict(entries)) if entries else NOTHING
 
+
+NOTHING: MappingProxyType[str, Any] = MappingProxyType({})  # of most layers
 
 copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy),))  # so that specs can be copied
 
@@ -139,8 +141,8 @@ class Published(ReadOnly):
     place: Place | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class Item(ReadOnly):
+@dataclass(frozen=True, eq=False, slots=True)
+class Item:
     """One entry of a list of layers: an op, a block or a structure. `linear: classes` gives its first field."""
 
     kind: str
@@ -154,16 +156,22 @@ class Item(ReadOnly):
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
     wrong: bool = False
+    # items of a spec that are of one form make equal ops of equal values
+    form: tuple[Any, ...] = field(init=False, repr=False)
+    reads: tuple[str, ...] = field(init=False, repr=False)  # the names its fields read
+    values: int = field(init=False, repr=False)  # that its fields have
 
-    @cached_property
-    def reads(self) -> tuple[str, ...]:
-        """The names its fields read."""
-        return tuple(sorted({name for value in _flat(self.fields.values()) for name in value.names}))
-
-    @cached_property
-    def values(self) -> int:
-        """How many values its fields have."""
-        return sum(1 for _ in _flat(self.fields.values()))
+    def __post_init__(self) -> None:
+        given, flat = read_only(self.fields), [*_flat(self.fields.values())]
+        found = {
+            "fields": given,
+            "places": read_only(self.places),
+            "form": (self.kind, self.wrong, *given, *map(_form, given.values())),
+            "reads": tuple(sorted({name for value in flat for name in value.names})),
+            "values": len(flat),
+        }
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
 
 def all_items(items: Iterable[Item]) -> Iterator[Item]:
@@ -172,6 +180,10 @@ def all_items(items: Iterable[Item]) -> Iterator[Item]:
         yield item
         for branch in item.branches or ():
             yield from all_items(branch)
+
+
+def _form(value: Value) -> Any:
+    return tuple(map(_form, value)) if value.__class__ is tuple else id(value.tree)
 
 
 def _flat(values: Iterable[Value]) -> Iterator[Expression]:

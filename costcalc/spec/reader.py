@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from fractions import Fraction
+from sys import intern
 from typing import Any, NamedTuple
 
 import yaml
@@ -31,7 +32,7 @@ class Scalar(NamedTuple):
     place: Place
 
 
-@dataclass
+@dataclass(slots=True)
 class Mapping:
     """`key: node` in the order written."""
 
@@ -39,7 +40,7 @@ class Mapping:
     entries: list[tuple[Scalar, Any]] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(slots=True)
 class Sequence:
     """`- node` in the order written."""
 
@@ -135,8 +136,8 @@ class _Builder:
         if kind is yaml.ScalarEvent:
             if event.anchor is not None or event.tag is not None:
                 self.refuse_extras(event, place)
-            quoted = event.style  # of a plain scalar it is ""
-            return self.put(Scalar(event.value, event.value, place) if quoted else self.resolve(event.value, place))
+            text, quoted = intern(event.value), event.style  # of a plain scalar it is ""; specs repeat themselves
+            return self.put(Scalar(text, text, place) if quoted else self.resolve(text, place))
         if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             self.refuse_extras(event, place)
             self.open(Mapping(place) if kind is yaml.MappingStartEvent else Sequence(place))

@@ -44,6 +44,21 @@ def test_the_old_file_survives_a_full_disk(tmp_path, monkeypatch, broken):
     assert os.listdir(tmp_path) == ["a.txt"]
 
 
+def test_a_file_that_is_written_in_pieces_is_written_whole_or_not_at_all(tmp_path):
+    def pieces(last):
+        yield from "×\n"
+        last()
+
+    def fail():
+        raise KeyboardInterrupt
+
+    files.write(tmp_path / "a.txt", pieces(str))
+    with pytest.raises(KeyboardInterrupt):
+        files.write(tmp_path / "a.txt", pieces(fail))
+    assert (tmp_path / "a.txt").read_bytes() == "×\n".encode()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
 @pytest.mark.parametrize("path", ["missing/a.json", ".", "a\0b.json", "x" * 300 + ".json"])
 def test_what_cannot_be_written_is_said(tmp_path, path):
     with pytest.raises(OSError, match=r"^cannot write '"):
