@@ -60,6 +60,9 @@ def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTE
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`. Raises UnknownName,
     UsageError or SpecError, all CostcalcError, with what to do about it.
     """
+    if hasattr(target, "nodes"):
+        hint = "name a network, or give the path of a spec; cost, compare and explain take graphs"
+        raise UsageError(f"a layer graph has no knobs; {hint}")
     found = find(str(target), max_bytes=max_bytes)
     net = Net(found.spec, found.settings, found.label, max_layers)
     return net.with_knobs(**knobs) if knobs else net

@@ -68,9 +68,10 @@ def value_text(value: Any) -> str:
     return f"{'-' if value < 0 else ''}{whole}" + (f".{decimals:0{places}d}" if places else "")
 
 
-def plural(count: int, noun: str, many: str = "") -> str:
-    """`1 thread`, `1,000 threads`; `many` where that is no noun with an s."""
-    return f"{count:,} {noun if count == 1 else many or f'{noun}s'}"
+def plural(count: Any, noun: str, many: str = "") -> str:
+    """`1 thread`, `1,000 threads`, `n threads`; `many` where that is no noun with an s."""
+    shown = f"{count:,}" if isinstance(count, int | float) else str(count)
+    return f"{shown} {noun if shown == '1' else many or f'{noun}s'}"
 
 
 def time_text(seconds: float) -> str:

@@ -11,12 +11,12 @@ from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
 from costcalc.analysis.fold import Fold, folded, is_input
 from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.suspects import suspects, warning_records
-from costcalc.analysis.walk import Row, walk
-from costcalc.dims import Size, is_number
+from costcalc.analysis.walk import Row, symbols_of, walk
+from costcalc.dims import Size, is_number, is_zero
 from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Lazily, Table, data_frame, document, with_warnings
+from costcalc.table import CONVENTION, Column, Lazily, Table, cell, data_frame, document, with_warnings
 from costcalc.text import knobs_note, plural
 
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -89,7 +89,7 @@ class Cost:
         else:
             shown = self.fold(depth)
             rows = Lazily(partial(_block_record, totals["macs"]), shown)
-        if all(row.times in (1, None) for row in shown):
+        if all(row.times is None or (is_number(row.times) and row.times == 1) for row in shown):
             columns = tuple(column for column in columns if column.key != "times")
         last = {"name": "total", "share": None, **totals}
         return Table(self.title or self.target, columns, rows, last, [CONVENTION, *self.notes()])
@@ -98,8 +98,8 @@ class Cost:
         """What the reader must know to read the numbers: knobs, and what the params are made of."""
         total = self.totals
         learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
-        parts = f"params: {', '.join(learned)}, {total['norm']:,} normalisation"
-        stored = f"; {plural(total['buffers'], 'buffer')} apart" if total["buffers"] else ""
+        parts = f"params: {', '.join(learned)}, {cell(total['norm'], 'int')} normalisation"
+        stored = f"; {plural(total['buffers'], 'buffer')} apart" if is_zero(total["buffers"]) is not True else ""
         return [*knobs_note(self.knobs), parts + stored]
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -194,8 +194,10 @@ def counted(subject: Network | Graph, what: str) -> Cost:
         subject.needs_numbers(what)
         return cost_of(subject)
     found = cost(subject, target=subject.graph.get("name") or "graph")
-    if not all(is_number(found.total(metric)) for metric in TOTALS):
-        raise UsageError(f"{what} is about numbers, and a size of {found.target} is none; build it with numbers")
+    if not all(map(is_number, found.totals.values())):
+        names = symbols_of(found.layers)
+        having = f"symbol{'s' * (len(names) > 1)} {', '.join(names)}" if names else "sizes of several points"
+        raise UsageError(f"{what} needs numeric sizes; layer graph {found.target!r} has the {having}")
     return found
 
 

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from costcalc.analysis.walk import Row, walk
-from costcalc.dims import Shape, Size, Truth, elements, same_shape
+from costcalc.analysis.walk import Row, symbols_of, walk
+from costcalc.dims import Shape, Size, Truth, elements, is_number, same_shape
+from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 
 
@@ -35,9 +36,15 @@ def peak_activations(graph: Graph) -> Peak:
 
     Inputs are the caller's and held throughout, outputs to the end. A view holds what it looks at, and an activation
     may overwrite it (see `overwritten`); what a layer needs while it computes (a padded copy, a workspace) is not
-    counted.
+    counted. Raises UsageError for a graph of symbols or arrays.
     """
-    layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in walk(unroll(graph))]
+    rows = [*walk(unroll(graph))]
+    if not all(is_number(elements(row.output_shape)) for row in rows):
+        names = ", ".join(symbols_of(rows))
+        raise UsageError(
+            f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"
+        )
+    layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in rows]
     peak = Peak(0, None)
     for layer, now in zip(layers, held(layers)):
         if now > peak.elements:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, NamedTuple
 
+from costcalc.analysis.answers import ROLES, one_shape, one_size, tensors
 from costcalc.dims import (
     Counted,
     Shape,
@@ -61,7 +62,6 @@ Scopes = tuple[tuple[Graph, dict[Any, Any]], ...]  # a graph and its shapes so f
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
 MAX_KEPT = 2**14  # numbers of a column that each layer keeps for those that read it
-ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
 
 
 def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
@@ -100,6 +100,15 @@ class Mask:
         self.idle = before | (times == 0) if is_column(times) else before
         yield
         self.idle = before
+
+
+def symbols_of(rows: Iterable[Row]) -> list[str]:
+    """The symbols in shapes and costs, by name."""
+    found: set[str] = set()
+    for row in rows:
+        sizes = (*row.output_shape, row.times, row.params, row.macs, row.elementwise, row.activations)
+        found.update(str(symbol) for size in sizes if is_letter(size) for symbol in size.free_symbols)
+    return sorted(found)
 
 
 def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
@@ -266,7 +275,7 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
         wanted = "at least one input" if op.arity is None else plural(op.arity, "input")
         raise ShapeError(f"takes {wanted}, got {len(ins)}")
     assumed = allow(needs_of(op, ins))
-    out = op.shape(*ins)
+    out = one_shape(op, op.shape(*ins))
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
@@ -275,14 +284,15 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
             if is_number(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
     counted = out if is_number(written) else Counted.of(out, written)
-    macs, elementwise = op.macs(*ins, out=counted), op.elementwise(*ins, out=counted)
-    costs = (*_roles(op.weights(*ins)), macs, elementwise, 0 if op.view else written)
+    macs = one_size(op, "macs", op.macs(*ins, out=counted))
+    elementwise = one_size(op, "elementwise", op.elementwise(*ins, out=counted))
+    costs = (*_roles(tensors(op, op.weights(*ins))), macs, elementwise, 0 if op.view else written)
     return counted if getattr(written, "size", 0) <= MAX_KEPT else out, costs, tuple(assumed)
 
 
-def _roles(tensors: Any) -> tuple[Size, Size, Size, Size]:
+def _roles(found: Any) -> tuple[Size, Size, Size, Size]:
     counts: list[Size] = [0, 0, 0, 0]
-    for _, shape, role in tensors:
+    for _, shape, role in found:
         counts[ROLES[role]] += prod(shape)
     weight, bias, norm, buffers = counts
     return weight, bias, norm, buffers
@@ -292,11 +302,11 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
     """Params by role of a layer that uses another's tensors, and what letters left open: tensors of the same name are
     the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
-    tensors = op.weights(*ins)
-    own = [tensor for tensor in tensors if tensor.name not in owned]
-    if len(own) == len(tensors):
+    needed = [*op.weights(*ins)]
+    own = [tensor for tensor in needed if tensor.name not in owned]
+    if len(own) == len(needed):
         raise ShapeError(f"shares no weights with a {owner.name}")
-    shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in tensors if tensor.name in owned]
+    shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in needed if tensor.name in owned]
     words = "shares {} of shape {}, but needs {}"
     assumed = allow(SameShape(theirs, ours, words=words, shown=(n, theirs, ours)) for n, theirs, ours in shared)
     return _roles(own), assumed

@@ -122,7 +122,7 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:  # `costcalc show … | head`: the reader has seen enough
         return _mute(0)
     except MemoryError:
-        return _say("error: memory is out; take larger steps of a sweep, or fewer --workers", 3)
+        return _say("error: out of memory; use a coarser grid or fewer --workers", 3)
     except ImportError as error:
         return _say(f"error: {error}; install what is missing", 3)
     except OSError as error:

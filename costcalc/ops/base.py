@@ -23,7 +23,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
 
 from costcalc.dims import Shape, Size, Truth, elements, first_failure, is_column, is_letter
-from costcalc.dims.given import at_first_point
+from costcalc.dims.given import at_first_point, shortened
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
@@ -194,7 +194,13 @@ def same_shape_as_input(self: Any, x: Shape) -> Shape:
 
 def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
     """What an op needs, and what its fields do where they are symbols; of numbers they see to it as they are set."""
-    yield from self.needs(*ins)
+    given = self.needs(*ins)
+    if not hasattr(given, "__iter__"):
+        raise _no_need(self, given)
+    for need in given:
+        if not isinstance(need, Need):
+            raise _no_need(self, need)
+        yield need
     for name, value in self.__dict__.items():
         if value.__class__ in PLAIN:  # nearly all: sooner than one look for symbols in each
             continue
@@ -203,6 +209,11 @@ def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
                 kind = field_kinds(self.__class__)[name]
                 if kind.is_size:
                     yield from size_needs(name, size, kind.low)
+
+
+def _no_need(self: Any, given: Any) -> ShapeError:
+    wanted = "must return relations of costcalc.ops.needs"
+    return ShapeError(f"op {self.__class__.__name__}: needs() {wanted}; got {shortened(given)}")
 
 
 def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:

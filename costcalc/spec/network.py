@@ -98,8 +98,8 @@ class Network:
         """Raises UsageError if a knob that is not in `but` is a letter or a column, which `what` cannot show."""
         for name, value in self.knobs_but(but).items():
             if is_letter(value) or is_column(value):
-                hint = f"set it to one: with_knobs({name}=…)"
-                raise UsageError(f"{what} is about numbers, and the knob {name!r} of {self.label} is none; {hint}")
+                hint = f"set it: with_knobs({name}=…)"
+                raise UsageError(f"{what} needs numeric sizes; knob {name!r} of {self.label} is not numeric; {hint}")
 
     def with_texts(self, texts: list[str]) -> Self:
         """The same network with `knob=value` texts applied.

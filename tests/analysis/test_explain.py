@@ -88,7 +88,7 @@ def test_a_layer_in_a_repeat_shares_within_its_copy():
 )  # fmt: skip
 def test_letters_are_refused_where_numbers_are_shown(call):
     net = costcalc.load("lenet5", batch=size_symbol("b"))
-    with pytest.raises(costcalc.UsageError, match=r"the knob 'batch' of lenet5@batch=b is none; set it to one"):
+    with pytest.raises(costcalc.UsageError, match=r"knob 'batch' of lenet5@batch=b is not numeric; set it"):
         call(net)
 
 

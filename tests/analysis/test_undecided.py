@@ -176,7 +176,7 @@ def test_what_is_about_numbers_says_which_knob_is_none(what, settings, other):
     (knob,) = settings
     net = load("efficientnet").with_knobs(**settings)
     with pytest.raises(
-        UsageError, match=f"is about numbers, and the knob '{knob}' of efficientnet@{knob}=.* is none; "
+        UsageError, match=f"needs numeric sizes; knob '{knob}' of efficientnet@{knob}=.* is not numeric; "
     ):
         ABOUT_NUMBERS[what](net, other)
 

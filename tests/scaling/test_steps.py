@@ -183,5 +183,5 @@ def test_what_python_refuses():
     with pytest.raises(UnknownName, match="knob 'block' of"):
         costcalc.next_steps("resnet50", "block")
     letters = costcalc.load("efficientnet").with_knobs(r=size_symbol("r"))
-    with pytest.raises(UsageError, match="the next step of a knob is about numbers"):
+    with pytest.raises(UsageError, match="the next step of a knob needs numeric sizes"):
         costcalc.next_steps(letters)

@@ -235,7 +235,7 @@ def test_memory_that_is_out_is_no_bug(monkeypatch, capsys, tmp_path, workers):
     assert run(["sweep", SMALL, *AXES, "-o", str(path), "--resume", "--workers", workers]) == 3
     assert capsys.readouterr().err == (
         f"{path}: what is done is kept; go on with --resume\n"
-        "error: memory is out; take larger steps of a sweep, or fewer --workers\n"
+        "error: out of memory; use a coarser grid or fewer --workers\n"
     )
 
 
