@@ -51,7 +51,8 @@ def in_words(path: Path, then: str = "") -> Iterator[None]:
     except BrokenPipeError:  # the reader has seen enough, and the command line knows what that means
         raise
     except OSError as error:
-        raise OSError(f"cannot write {str(path)!r}: {error.strerror or error}{then}") from None
+        why = error.strerror or str(error) or type(error).__name__
+        raise OSError(f"cannot write {str(path)!r}: {why}{then}") from None
 
 
 def real(path: Path) -> Path:

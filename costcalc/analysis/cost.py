@@ -99,7 +99,7 @@ class Cost:
         total = self.totals
         learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
         parts = f"params: {', '.join(learned)}, {cell(total['norm'], 'int')} normalisation"
-        stored = f"; {plural(total['buffers'], 'buffer')} apart" if is_zero(total["buffers"]) is not True else ""
+        stored = "" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')} apart"
         return [*knobs_note(self.knobs), parts + stored]
 
     def to_records(self) -> list[dict[str, Any]]:

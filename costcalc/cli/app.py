@@ -18,6 +18,7 @@ import typer
 from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
 from costcalc.cli.quick import QuickCommand, QuickGroup
 from costcalc.errors import CostcalcError, did_you_mean
+from costcalc.text import why
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
     counts.list_: ("Every spec and preset.", "list"),
@@ -124,9 +125,10 @@ def run(arguments: list[str]) -> int:
     except MemoryError:
         return _say("error: out of memory; use a coarser grid or fewer --workers", 3)
     except ImportError as error:
-        return _say(f"error: {error}; install what is missing", 3)
+        return _say(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
     except OSError as error:
-        about = f"{error.filename or 'standard output'}: {error.strerror}" if error.strerror else str(error)
+        said = why(error, f"`costcalc {' '.join(arguments[:1])}` ran")
+        about = f"{error.filename or 'standard output'}: {said}" if error.strerror else said
         return _mute(_say(f"error: {about}", 3))
     except Exception as error:
         return _usage(error) if hasattr(error, "format_message") else _bug()

@@ -18,6 +18,7 @@ import yaml
 from costcalc.errors import Place, Problems, shorten
 from costcalc.spec.limits import MAX_BYTES, MAX_DIGITS
 from costcalc.spec.syntax import MAX_DEPTH, TOO_DEEP, place_of, syntax_problem
+from costcalc.text import why
 
 BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
 
@@ -87,7 +88,7 @@ def read(
         found = syntax_problem(text, file, error, [node.place for node in builder.stack], seen)
         problems.stop(found.place, found.message, found.hint)
     except yaml.YAMLError as error:  # pragma: no cover - `_decode` refused what libyaml's reader would
-        problems.stop(start, f"not YAML: {str(error).partition(chr(10))[0] or 'it cannot be read'}")
+        problems.stop(start, f"not YAML: {why(error, 'it was being read').splitlines()[0]}")
     if not isinstance(builder.top, Mapping):
         problems.stop(start, "a spec is a mapping: name: …, layers: …", "see docs/specs.md")
     return builder.top

@@ -15,6 +15,7 @@ from costcalc.store.faults import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words
 from costcalc.store.layout import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
 from costcalc.store.place import default_path, home_path, network_kind
 from costcalc.store.record import Record, Row, key_of, record_of, row_of
+from costcalc.text import why
 
 PATIENCE = 30.0  # seconds to wait for other writers
 
@@ -86,7 +87,9 @@ class Store:
             return [record_of(*row) for row in connection.execute(query, values)]
         except (StoreError, sqlite3.Error) as error:
             if self.note:
-                raise StoreError(f"{self.note}, and not understood ({error}); upgrade costcalc") from None
+                raise StoreError(
+                    f"{self.note}, and not understood ({why(error, 'reading it')}); upgrade costcalc"
+                ) from None
             if isinstance(error, StoreError):
                 raise fault(self.path, str(error), DAMAGED_ROW) from None
             raise

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from costcalc.errors import MissingExtra, StoreError
+from costcalc.text import why
 
 # Where locks and shared memory do not work between machines, which SQLite's write-ahead log needs.
 NETWORK = re.compile(
@@ -31,7 +32,9 @@ def home_path(text: str | Path) -> Path:
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
-        raise StoreError(f"{text}: {str(error).lower().rstrip('.')}; write the path out") from None
+        raise StoreError(
+            f"{text}: {why(error, 'looking for your home').lower().rstrip('.')}; write the path out"
+        ) from None
 
 
 def network_kind(path: Path) -> str | None:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from costcalc.errors import StoreError
+from costcalc.text import why
 
 # As they stand in a row, after its id. The digest is of all before it, in this order: bits that turned are seen.
 COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
@@ -94,7 +95,9 @@ def _json(record: Record, what: str) -> str:
     try:
         return json.dumps(getattr(record, what), sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(f"cannot keep {record.target!r}: its {what} are no JSON: {error}") from None
+        raise StoreError(
+            f"cannot keep {record.target!r}: its {what} are no JSON: {why(error, 'writing them')}"
+        ) from None
 
 
 def _moment(record: Record) -> str:

@@ -18,7 +18,6 @@ from costcalc.torch_backend.settings import Settings
 if TYPE_CHECKING:
     from costcalc.torch_backend.step import Step
 
-CPU = torch.profiler.ProfilerActivity.CPU
 LARGEST = 2**25 - 2**16  # bytes that glibc adapts to: 32 MiB with what it adds itself
 
 
@@ -80,10 +79,11 @@ def measured_peak(step: Step) -> int | None:
         torch.cuda.reset_peak_memory_stats()
         step.run()
         return torch.cuda.max_memory_allocated() - before + inputs
-    with muted(), torch.profiler.profile(activities=[CPU], profile_memory=True) as profile:
+    # torch.profiler wraps this one, and imports all of torch's compiler before it starts
+    with muted(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
         step.run()
     held = peak = 0
-    for event in profile.profiler.kineto_results.events():
+    for event in profile.kineto_results.events():
         if event.name() == "[memory]":
             held += event.nbytes()
             peak = max(peak, held)

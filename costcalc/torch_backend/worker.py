@@ -17,6 +17,7 @@ from typing import Any
 from costcalc.errors import CostcalcError, TooLarge
 from costcalc.graph import Graph, unroll
 from costcalc.processes import context_of, start
+from costcalc.text import why
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings
@@ -26,6 +27,11 @@ WINDOW = 5
 MOST_WINDOWS = 40
 SILENCE = 1800.0  # seconds without a sign of life that a child is given: it builds, compiles or runs once without one
 ALIVE = "alive"
+DOING = {
+    "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
+    "memory": "its memory was measured", "ceilings": "the best of the device was measured",
+    "threads": "its threads were counted",
+}  # fmt: skip
 
 
 class Lost(Exception):
@@ -109,12 +115,12 @@ def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | Non
     die_with_parent()
     if memory is not None:
         _limit(memory)
-    status, words = _done(_words, graph, settings, _signs_of_life(pipe))
+    status, words = _done("it was being built", _words, graph, settings, _signs_of_life(pipe))
     with suppress(EOFError, OSError):  # nobody asks any more
         pipe.send((status, None if status == "ok" else words))
         while status == "ok":
             word, arguments = pipe.recv()
-            status, answer = _done(words[word], *arguments)
+            status, answer = _done(DOING[word], words[word], *arguments)
             pipe.send((status, answer))
 
 
@@ -131,12 +137,12 @@ def _signs_of_life(pipe: Connection) -> Callable[[], None]:
     return alive
 
 
-def _done(work: Callable[..., Any], *given: Any) -> tuple[str, Any]:
-    """`ok` and what the work comes to, or how it failed and why."""
+def _done(doing: str, work: Callable[..., Any], *given: Any) -> tuple[str, Any]:
+    """`ok` and what the work comes to, or how it failed and why: what was being done if the error does not say."""
     try:
         return "ok", work(*given)
     except Exception as error:
-        return _status(error), _in_one_line(error)
+        return _status(error), _in_one_line(error, doing)
 
 
 def _limit(memory: int) -> None:
@@ -193,6 +199,7 @@ def _status(error: Exception) -> str:
     return "oom" if out or "can't allocate memory" in str(error) else "failed"
 
 
-def _in_one_line(error: Exception) -> str:
-    text = str(error) if isinstance(error, CostcalcError) else f"{type(error).__name__}: {error}"
+def _in_one_line(error: Exception, doing: str) -> str:
+    said = why(error, doing)
+    text = f"{type(error).__name__}: {said}" if str(error) and not isinstance(error, CostcalcError) else said
     return " ".join(text.split())[:300]

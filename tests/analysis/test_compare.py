@@ -143,7 +143,7 @@ def test_a_graph_of_ones_own_is_compared_and_explained():
         costcalc.compare(graph, "conv_depthwise_separable", algebra=True)
     letters = costcalc.load("conv_normal").graph(free=["n"])
     for doing in (costcalc.explain, lambda graph: costcalc.compare(graph, graph)):
-        with pytest.raises(costcalc.UsageError, match="needs numeric sizes; layer graph 'conv_normal' has the symbol n"):
+        with pytest.raises(costcalc.UsageError, match=r"needs numeric sizes; layer graph .* has the symbol n"):
             doing(letters)
 
 

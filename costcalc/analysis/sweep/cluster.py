@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew, Lost, answered
 from costcalc.errors import MissingExtra, UsageError, WorkersLost
+from costcalc.text import why
 
 PATIENCE = 5.0  # seconds for a scheduler to answer
 PAUSE = 0.2  # seconds after a loss, in which the client hears that its scheduler is gone
@@ -115,7 +116,9 @@ def _ask(address: str) -> None:
     try:
         asyncio.run(asyncio.wait_for(identity(), 2 * PATIENCE))
     except ValueError as error:
-        raise UsageError(f"{address!r} is no address of a scheduler, as tcp://HOST:8786 is: {error}") from None
+        raise UsageError(
+            f"{address!r} is no address of a scheduler, as tcp://HOST:8786 is: {why(error, 'connecting')}"
+        ) from None
     except (OSError, TimeoutError):
         raise WorkersLost(
             f"no scheduler answers at {address} within {PATIENCE:g} s; start one with `dask scheduler`, or leave "

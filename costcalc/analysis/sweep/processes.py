@@ -19,6 +19,7 @@ from typing import Any, Self
 from costcalc.analysis.sweep.crew import Crew, Lost, answered
 from costcalc.errors import WorkersLost
 from costcalc.processes import context_of, start
+from costcalc.text import why
 
 
 class _Child:
@@ -98,8 +99,8 @@ class Processes(Crew):
             try:
                 self._children.append(_Child())
             except OSError as error:
-                why = error.strerror or error
-                raise WorkersLost(f"cannot start a worker: {why}; try fewer with --workers") from None
+                said = why(error, "starting it")
+                raise WorkersLost(f"cannot start a worker: {said}; try fewer with --workers") from None
             return self._children[-1]
 
     def __enter__(self) -> Self:
