@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -15,23 +11,7 @@ from costcalc.analysis.memory import peak_activations
 from costcalc.graph import Graph
 from costcalc.torch_backend.settings import Settings
 
-if TYPE_CHECKING:
-    from costcalc.torch_backend.step import Step
-
 LARGEST = 2**25 - 2**16  # bytes that glibc adapts to: 32 MiB with what it adds itself
-
-
-@contextmanager
-def muted() -> Iterator[None]:
-    """Nothing on stderr: the profiler speaks there from below Python."""
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 @cache
@@ -61,30 +41,3 @@ def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
     rows = cost(graph).layers
     weights = sum(row.params + row.buffers for row in rows)
     return settings.bytes_per_element * weights, settings.bytes_per_element * peak_activations(graph).elements
-
-
-def measured_peak(step: Step) -> int | None:
-    """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
-
-    On a GPU as its allocator counts them, which is not asked when a CUDA graph is replayed: None. On a CPU from the
-    profiler's records of every allocation.
-    """
-    if step.settings.engine == "cuda_graph":
-        return None
-    step.forget_gradients()
-    inputs = sum(t.numel() * t.element_size() for t in step.inputs)
-    if step.settings.device.startswith("cuda"):
-        torch.cuda.synchronize()
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        step.run()
-        return torch.cuda.max_memory_allocated() - before + inputs
-    # torch.profiler wraps this one, and imports all of torch's compiler before it starts
-    with muted(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
-        step.run()
-    held = peak = 0
-    for event in profile.kineto_results.events():
-        if event.name() == "[memory]":
-            held += event.nbytes()
-            peak = max(peak, held)
-    return inputs + peak

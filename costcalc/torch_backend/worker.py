@@ -155,7 +155,7 @@ def _words(graph: Graph, settings: Settings, alive: Callable[[], None]) -> dict[
     from costcalc.torch_backend.ceilings import ceilings
     from costcalc.torch_backend.layerwise import layer_times
     from costcalc.torch_backend.machine import threads
-    from costcalc.torch_backend.memory import measured_peak
+    from costcalc.torch_backend.peak import measured_peak
     from costcalc.torch_backend.step import Step
 
     step = Step(graph, settings, alive)

@@ -27,7 +27,7 @@ from costcalc.errors import CostcalcError, StoreError
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.machine import NoDevice, OtherLoad, devices, find_device
 from costcalc.torch_backend.measure import Point, measure
-from costcalc.torch_backend.memory import measured_peak
+from costcalc.torch_backend.peak import measured_peak
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.step import Step, prepare
 from costcalc.torch_backend.timing import Timing, time_nets

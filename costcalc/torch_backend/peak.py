@@ -1,0 +1,51 @@
+"""The most memory that one step holds, as it is measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from costcalc.torch_backend.step import Step
+
+
+@contextmanager
+def muted() -> Iterator[None]:
+    """Nothing on stderr: the profiler speaks there from below Python."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def measured_peak(step: Step) -> int | None:
+    """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
+
+    On a GPU as its allocator counts them, which is not asked when a CUDA graph is replayed: None. On a CPU from the
+    profiler's records of every allocation.
+    """
+    if step.settings.engine == "cuda_graph":
+        return None
+    step.forget_gradients()
+    inputs = sum(t.numel() * t.element_size() for t in step.inputs)
+    if step.settings.device.startswith("cuda"):
+        torch.cuda.synchronize()
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        step.run()
+        return torch.cuda.max_memory_allocated() - before + inputs
+    # torch.profiler wraps this one, and imports all of torch's compiler before it starts
+    with muted(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
+        step.run()
+    held = peak = 0
+    for event in profile.kineto_results.events():
+        if event.name() == "[memory]":
+            held += event.nbytes()
+            peak = max(peak, held)
+    return inputs + peak
