@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from costcalc.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from costcalc.analysis.check import validate
     from costcalc.analysis.cost import Cost, cost
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
         sweep_presets,
     )
     from costcalc.report.written import write_sweep
-
-__version__ = "0.1.0"  # as in pyproject.toml; asking the installed package takes longer than any count
 
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {

@@ -6,12 +6,12 @@ import gc
 import signal
 import sys
 
+from costcalc.version import __version__
+
 
 def main() -> None:
     """Runs the command line and exits."""
     if sys.argv[1:] == ["--version"]:  # typer takes longer to import than this takes to answer
-        from costcalc import __version__
-
         print(f"costcalc {__version__}")
         return
     try:

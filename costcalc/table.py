@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.text import as_float, plural, rounded, times_text, value_text
+from costcalc.version import __version__
 
 SCHEMA_VERSION = 1  # of the JSON documents
 CONVENTION = (
@@ -103,8 +104,6 @@ class Table:
 
 def document(**fields: Any) -> dict[str, Any]:
     """The JSON document of a command: which schema it has, who counted, what MACs are; then its own fields."""
-    from costcalc import __version__
-
     about = {"schema_version": SCHEMA_VERSION, "costcalc_version": __version__, "convention": CONVENTION}
     return {**about, **fields}
 

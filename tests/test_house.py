@@ -1,84 +1,40 @@
 """The shape of the house: imports point one way, every result says how it is made, nothing dangerous is called."""
 
-import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import networkx as nx
 import pytest
+from support.house import FLOOR, files_imported, imports, upward_imports
+
+import costcalc
 
 PACKAGE = Path(__file__).parent.parent / "costcalc"
-FLOORS = [
-    "text files processes",
-    "errors table",
-    "chart",
-    "dims",
-    "ops",
-    "graph",
-    "spec analysis",
-    "net",
-    "report store torch_backend",
-    "cli",
-    "__main__",
-]
-FLOOR = {name: height for height, row in enumerate(FLOORS) for name in row.split()}
-
-
-def imports(path: Path) -> set[str]:
-    """Modules of costcalc that a file imports when it runs: what stands under TYPE_CHECKING is not run."""
-    found: set[str] = set()
-    todo: list[ast.AST] = [ast.parse(path.read_text())]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            todo += node.orelse
-            continue
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}:{node.lineno}: say costcalc.… in full, or no check sees it"
-            found |= {f"{node.module}.{name.name}" for name in node.names}
-        todo += ast.iter_child_nodes(node)
-    return {name for name in found if name.startswith("costcalc.")}
-
-
-def upward_imports(package: Path):
-    for path in sorted(package.rglob("*.py")):
-        here = path.relative_to(package).parts[0].removesuffix(".py")
-        for there in sorted({name.split(".")[1] for name in imports(path)}):
-            if here in FLOOR and there in FLOOR and here != there and FLOOR[there] >= FLOOR[here]:
-                yield f"{path.relative_to(package)} imports {there}"
 
 
 def test_imports_point_down():
-    """The one exception: analysis reads a spec's figures and lists specs, spec never imports analysis."""
-    up = [line for line in upward_imports(PACKAGE) if not re.match(r"analysis/[\w/]+\.py imports spec$", line)]
-    assert up == []
+    assert list(upward_imports(PACKAGE)) == []
 
 
-KNOTS = (  # modules that need each other: what one of them is made of, and how it is made, shown or drawn
-    {"dims", "dims.letters"},
-    {"dims.column", "dims.given"},
-    {"chart", "chart.draw", "chart.heat", "chart.kit"},
-    {"analysis.sweep.found", "analysis.sweep.charts", "analysis.sweep.sweep"},
-)
+KNOTS = {  # files that need each other, and until when
+    ("dims", "dims.letters"): "until what the kinds of sizes share is a file of its own",
+    ("dims.column", "dims.given"): "until what the kinds of sizes share is a file of its own",
+    ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
+    ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
+    ("analysis.sweep.charts", "analysis.sweep.fit", "analysis.sweep.found", "analysis.sweep.sweep"):
+        "until all results have one base",
+    ("analysis.scaling.charts", "analysis.scaling.presets"): "until all results have one base",
+    ("analysis.sweep.chunks", "analysis.sweep.state"): "until what a chunk comes to is a file of its own",
+}  # fmt: skip
 
 
-def test_no_other_modules_import_each_other():
-    paths = {
-        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
-        for path in PACKAGE.rglob("*.py")
-    }
-    names = {name: [there.removeprefix("costcalc.") for there in imports(path)] for name, path in paths.items()}
-    house = nx.DiGraph(
-        (here, there if there in paths else there.rpartition(".")[0])
-        for here, found in names.items()
-        for there in found
-    )
+def test_no_other_files_import_each_other():
+    house = nx.DiGraph((here, there) for here, found in files_imported(PACKAGE).items() for there in found)
     knots = [knot for knot in nx.strongly_connected_components(house) if len(knot) > 1]
-    assert sorted(map(sorted, knots)) == sorted(map(sorted, KNOTS))
+    assert {tuple(sorted(name.removeprefix("costcalc.") for name in knot)) for knot in knots} == set(KNOTS)
 
 
 ANALYSES = ("closed_form", "sweep", "scaling")  # rooms of analysis, each above those before it
@@ -96,30 +52,47 @@ def test_analyses_stand_on_one_another():
     assert up == []
 
 
-def test_the_check_sees_an_upward_import(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "there"),
+    [
+        ("def f():\n    from costcalc.report import emit\n", "report"),
+        ("if TYPE_CHECKING:\n    from costcalc.net import Net\n", "net"),
+        ("if not TYPE_CHECKING:\n    import costcalc.cli.app as app\n", "cli"),
+        ("from costcalc import report\n", "report"), ("from costcalc import load\n", "net"),
+        ("from costcalc import dims, write_sweep\n", "report"),
+    ],
+)  # fmt: skip
+def test_the_check_sees_an_upward_import(tmp_path, text, there):
     (tmp_path / "ops").mkdir()
-    (tmp_path / "ops" / "conv.py").write_text("def f():\n    from costcalc.report import emit\n")
-    assert list(upward_imports(tmp_path)) == ["ops/conv.py imports report"]
-    (tmp_path / "ops" / "conv.py").write_text(
-        "if TYPE_CHECKING:\n    from costcalc.net import Net\nelse:\n    from costcalc.report import emit\n"
-    )
-    assert list(upward_imports(tmp_path)) == ["ops/conv.py imports report"]
+    (tmp_path / "ops" / "conv.py").write_text(text)
+    assert list(upward_imports(tmp_path)) == [f"ops/conv.py imports {there}"]
 
 
-@pytest.mark.parametrize("line", ["from . import emit", "from ..report import emit"])
-def test_the_check_refuses_what_it_cannot_see(tmp_path, line):
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("from . import emit", "say costcalc.… in full"), ("from ..report import emit", "say costcalc.… in full"),
+        ("import costcalc", "import what is needed from the room"),
+        ("from costcalc import __version__", "import __version__ from the room"),
+        ("importlib.import_module('costcalc.net')", "write an import statement"),
+        ("__import__('costcalc.net')", "write an import statement"),
+    ],
+)  # fmt: skip
+def test_the_check_refuses_what_it_cannot_see(tmp_path, line, instead):
     (tmp_path / "conv.py").write_text(line)
-    with pytest.raises(AssertionError, match=r"conv.py:1: say costcalc.… in full"):
+    with pytest.raises(AssertionError, match=rf"conv.py:1: {instead}"):
         imports(tmp_path / "conv.py")
 
 
 def test_every_room_is_on_a_floor():
-    rooms = {
-        path.name.removesuffix(".py")
-        for path in PACKAGE.iterdir()
-        if path.name[0] != "_" and path.suffix in ("", ".py")
-    }
-    assert rooms - {"py.typed", "specs"} <= set(FLOOR)
+    rooms = {path.name.removesuffix(".py") for path in PACKAGE.iterdir() if path.suffix in ("", ".py")}
+    assert rooms - {"py.typed", "specs", "__pycache__"} <= set(FLOOR)
+
+
+def test_the_version_is_the_one_that_is_declared():
+    declared = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]["version"]
+    cited = re.search(r"^version: (.*)$", (PACKAGE.parent / "CITATION.cff").read_text(), re.MULTILINE)
+    assert costcalc.__version__ == declared == cited[1]
 
 
 FORBIDDEN = (

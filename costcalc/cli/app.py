@@ -19,6 +19,7 @@ from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweep
 from costcalc.cli.quick import QuickCommand, QuickGroup
 from costcalc.errors import CostcalcError, did_you_mean
 from costcalc.text import why
+from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
     counts.list_: ("Every spec and preset.", "list"),
@@ -91,8 +92,6 @@ app.add_typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from costcalc import __version__
-
         print(f"costcalc {__version__}")
         raise typer.Exit
 

@@ -15,11 +15,11 @@ from typing import Any
 import psutil
 import torch
 
-import costcalc
 from costcalc.errors import CostcalcError, did_you_mean
 from costcalc.processes import cores
 from costcalc.table import Column, Table
 from costcalc.text import plural
+from costcalc.version import __version__
 
 
 class NoDevice(CostcalcError):
@@ -107,7 +107,7 @@ def environment(device: Device) -> dict[str, Any]:
         "memory_bytes": device.memory,
         "platform": platform.platform(),
         "python": platform.python_version(),
-        "costcalc": costcalc.__version__,
+        "costcalc": __version__,
         "torch": torch.__version__,
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from costcalc import __version__
 from costcalc.analysis.sweep.apart import Array, apart, axes_of_layers, sums_apart
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
@@ -23,6 +22,7 @@ from costcalc.dims.column import Column
 from costcalc.errors import UsageError
 from costcalc.spec.expressions import Expression
 from costcalc.spec.network import Network
+from costcalc.version import __version__
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
 MOST_NUMBERS = 2**20  # that a cost of a layer may be in a block: 8 MB, and some thirty are held at once

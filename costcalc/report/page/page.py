@@ -31,6 +31,7 @@ from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import equations_text, plural, power_text, value_text
+from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
@@ -76,8 +77,6 @@ class Page:
 
     def parts(self) -> dict[str, Any]:
         """What the template names."""
-        from costcalc import __version__
-
         script = self.script()
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
