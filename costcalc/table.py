@@ -119,7 +119,10 @@ def data_frame(records: Any) -> Any:
         from pandas import DataFrame
     except ImportError:
         raise ImportError("this needs pandas: pip install 'costcalc[pandas]'") from None
-    frame = DataFrame(records)
+    try:
+        frame = DataFrame(records)
+    except OverflowError:  # before 3.0 pandas tries every int as a float
+        frame = DataFrame(records, dtype=object)
     for name in frame.columns:
         if frame[name].dtype == "int64" and sum(map(abs, frame[name].tolist())) >= 2**63:
             frame[name] = frame[name].astype(object)  # Python's ints: a sum in words of 64 bits would wrap around
