@@ -1,9 +1,13 @@
 """The conformance suite: small networks that other counters get wrong, ours exact (docs/conformance.md)."""
 
+# ruff: noqa: E402
+
 from math import prod
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from support.conformance import MICRO, example
 from support.loops import LOOPS, products
 

@@ -5,9 +5,10 @@ from math import comb
 
 import pytest
 
+pytest.importorskip("torch")
+
 from costcalc.torch_backend.samples import Ratio, doubts, interval, ratio, summary
 
-pytest.importorskip("torch")
 SETS = 1000
 
 

@@ -1,5 +1,7 @@
 """Timing: what is reported, and what happens to a network that cannot be measured. No test asserts a time."""
 
+# ruff: noqa: E402
+
 import csv
 import json
 import os
@@ -14,9 +16,11 @@ from multiprocessing import Pipe
 from types import SimpleNamespace
 from unittest.mock import Mock
 
-import psutil
 import pytest
-import torch
+
+psutil = pytest.importorskip("psutil")
+torch = pytest.importorskip("torch")
+
 from support.layers import chain
 
 import costcalc
