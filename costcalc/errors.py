@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
@@ -237,3 +238,36 @@ def unknown(kind: str, name: str, known: Collection[str]) -> str:
     """`unknown knob 'rr'; did you mean 'r'?`"""
     hint = did_you_mean(name, known)
     return f"unknown {kind} {shorten(name)!r}" + (f"; {hint}" if hint else "")
+
+
+REFUSED = {  # by the system's name for it; each system and language has a sentence of its own
+    "ENOENT": "there is no such file or folder",
+    "EACCES": "this user has no right to",
+    "EPERM": "this user has no right to",
+    "ENOTDIR": "a file stands where the path has a folder",
+    "EISDIR": "it is a folder",
+    "ENAMETOOLONG": "the name is too long",
+    "ELOOP": "its links lead in a circle",
+    "EROFS": "the disk may only be read",
+    "ENOSPC": "no room is left on the disk",
+    "EDQUOT": "no room is left for this user",
+    "EFBIG": "files may not become so large here",
+    "EIO": "the disk cannot be read or written",
+    "EMFILE": "too many files are open",
+    "ENFILE": "too many files are open",
+    "EAGAIN": "the system has no more to give",
+    "ENOMEM": "memory is out",
+}
+
+
+def why(error: BaseException, doing: str = "") -> str:
+    """Why something failed: in words of ours where the system refuses, else in the error's own.
+
+    Of an error without words: what it is, and what was being done.
+    """
+    refused = REFUSED.get(errno.errorcode.get(error.errno or 0, "")) if isinstance(error, OSError) else None
+    words = refused or getattr(error, "strerror", None) or str(error)
+    if words.strip():
+        return words
+    kind = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
+    return f"{kind} while {doing}" if doing else kind

@@ -51,8 +51,7 @@ def in_words(path: Path, then: str = "") -> Iterator[None]:
     except BrokenPipeError:  # the reader has seen enough, and the command line knows what that means
         raise
     except OSError as error:
-        why = error.strerror or str(error) or type(error).__name__
-        raise OSError(f"cannot write {str(path)!r}: {why}{then}") from None
+        raise OSError(f"cannot write {str(path)!r}: {why(error)}{then}") from None
 
 
 def real(path: Path) -> Path:

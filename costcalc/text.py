@@ -74,14 +74,6 @@ def plural(count: Any, noun: str, many: str = "") -> str:
     return f"{shown} {noun if shown == '1' else many or f'{noun}s'}"
 
 
-def why(error: BaseException, doing: str) -> str:
-    """What an exception says, or the system in it. Of one without words: what it is, and what was being done."""
-    words = getattr(error, "strerror", None) or str(error)
-    if words.strip():
-        return words
-    return f"{'out of memory' if isinstance(error, MemoryError) else type(error).__name__} while {doing}"
-
-
 def time_text(seconds: float) -> str:
     """`1 minute`, `20 minutes`, `3 hours`, `19 days`."""
     if seconds < 2 * HOUR:

@@ -13,7 +13,7 @@ from typing import Any
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, walk
-from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean
+from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
@@ -52,15 +52,12 @@ def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_
     except SpecError as error:
         return Checked(path, tuple(error.problems))
     except (OSError, ValueError) as error:
-        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {_reason(error)}", _instead(path)),))
+        reason = "not a path" if isinstance(error, ValueError) else why(error)
+        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _instead(path)),))
     checker = _Checker(spec, max_layers)
     checker.check(problems)
     found = tuple(in_order(checker.found))
     return Checked(path, found, f"{path}: ok ({checker.summary})" if checker.summary else "")
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)
 
 
 def _instead(path: str) -> str:

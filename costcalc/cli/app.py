@@ -17,8 +17,7 @@ import typer
 
 from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
 from costcalc.cli.quick import QuickCommand, QuickGroup
-from costcalc.errors import CostcalcError, did_you_mean
-from costcalc.text import why
+from costcalc.errors import CostcalcError, did_you_mean, why
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -127,7 +126,7 @@ def run(arguments: list[str]) -> int:
         return _say(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
     except OSError as error:
         said = why(error, f"`costcalc {' '.join(arguments[:1])}` ran")
-        about = f"{error.filename or 'standard output'}: {said}" if error.strerror else said
+        about = f"{error.filename or 'standard output'}: {said}" if error.errno else said
         return _mute(_say(f"error: {about}", 3))
     except Exception as error:
         return _usage(error) if hasattr(error, "format_message") else _bug()
@@ -197,7 +196,7 @@ def _mute(code: int) -> int:
 def _usage(error: Any) -> int:
     """What typer refused: an option or argument that does not exist, is missing or has a wrong value."""
     context = getattr(error, "ctx", None)
-    message = " ".join(error.format_message().rstrip(".").splitlines())
+    message = " ".join(error.format_message().rstrip(".").splitlines()) or "this is not understood"
     if hasattr(error, "possibilities") and context:
         known = [
             name for parameter in context.command.get_params(context) for name in parameter.opts if name[:2] == "--"

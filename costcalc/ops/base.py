@@ -137,7 +137,8 @@ def field_kinds(cls: type[Any]) -> dict[str, Kind]:
     try:
         hints = get_type_hints(cls, include_extras=True)
     except NameError as error:
-        raise TypeError(f"op {cls.__name__}: {error}") from None
+        hint = "annotate each field with one of costcalc.ops.fields"
+        raise TypeError(f"op {cls.__name__}: an annotation names what is not there ({error}); {hint}") from None
     kinds: dict[str, Kind] = {}
     for name in [field.name for field in fields(cls)]:
         kind = next(iter(getattr(hints[name], "__metadata__", ())), None)

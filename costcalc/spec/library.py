@@ -9,7 +9,7 @@ from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean, unknown
+from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean, unknown, why
 from costcalc.spec.expressions import parse
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Knob, Preset, Spec
@@ -156,8 +156,10 @@ def _file_spec(path: str, max_bytes: int) -> Spec:
         raise UnknownName(f"there is no file {path[:200]!r}") from None
     except IsADirectoryError:
         raise UsageError(f"{path[:200]!r} is a folder, not a spec") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path[:200]!r}: {getattr(error, 'strerror', None) or error}") from None
+    except ValueError:
+        raise UsageError(f"cannot read {path[:200]!r}: not a path") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {path[:200]!r}: {why(error)}") from None
 
 
 def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from costcalc.errors import StoreError, UnknownName
+from costcalc.errors import StoreError, UnknownName, why
 from costcalc.store.faults import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
 from costcalc.store.layout import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
 from costcalc.store.place import default_path, home_path, network_kind
 from costcalc.store.record import Record, Row, key_of, record_of, row_of
-from costcalc.text import why
 
 PATIENCE = 30.0  # seconds to wait for other writers
 

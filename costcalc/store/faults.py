@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from costcalc.errors import StoreError, shorten
-from costcalc.text import why
+from costcalc.errors import StoreError, shorten, why
 
 ANOTHER = "name another file with --store or COSTCALC_STORE"
 DAMAGED = "keep the file, `sqlite3 FILE .recover` reads what is left of it, and " + ANOTHER
@@ -35,11 +34,11 @@ def in_words(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         name = getattr(error, "sqlite_errorname", None) or "SQLITE_ERROR"
-        cause, then = next((CAUSES[start] for start in CAUSES if name.startswith(start)), ("", ANOTHER))
-        said = shorten(why(error, "SQLite was at work"), 200)
-        raise fault(path, f"{cause} ({said})" if cause else said, then) from None
+        known = (CAUSES[start] for start in CAUSES if name.startswith(start))
+        cause, then = next(known, ("SQLite refuses it", ANOTHER))
+        raise fault(path, f"{cause} ({shorten(str(error) or name, 200)})", then) from None
     except OSError as error:
-        raise fault(path, why(error, "it was being opened").lower()) from None
+        raise fault(path, why(error)) from None
     except ValueError:
         raise fault(path, "not a path") from None
 

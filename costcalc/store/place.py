@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 from costcalc.errors import MissingExtra, StoreError
-from costcalc.text import why
 
 # Where locks and shared memory do not work between machines, which SQLite's write-ahead log needs.
 NETWORK = re.compile(
@@ -31,10 +30,8 @@ def home_path(text: str | Path) -> Path:
     """A path in which ~ is the user's home."""
     try:
         return Path(text).expanduser()
-    except RuntimeError as error:
-        raise StoreError(
-            f"{text}: {why(error, 'looking for your home').lower().rstrip('.')}; write the path out"
-        ) from None
+    except RuntimeError:
+        raise StoreError(f"{text}: the home folder that ~ stands for is not known; write the path out") from None
 
 
 def network_kind(path: Path) -> str | None:

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 
 from costcalc.errors import StoreError
-from costcalc.text import why
 
 # As they stand in a row, after its id. The digest is of all before it, in this order: bits that turned are seen.
 COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
@@ -95,9 +94,8 @@ def _json(record: Record, what: str) -> str:
     try:
         return json.dumps(getattr(record, what), sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(
-            f"cannot keep {record.target!r}: its {what} are no JSON: {why(error, 'writing them')}"
-        ) from None
+        wanted = "give texts, numbers that are finite, lists and dicts"
+        raise StoreError(f"cannot keep {record.target!r}: its {what} cannot be JSON ({error}); {wanted}") from None
 
 
 def _moment(record: Record) -> str:

@@ -14,10 +14,9 @@ from statistics import median
 from time import monotonic
 from typing import Any
 
-from costcalc.errors import CostcalcError, TooLarge
+from costcalc.errors import CostcalcError, TooLarge, why
 from costcalc.graph import Graph, unroll
 from costcalc.processes import context_of, start
-from costcalc.text import why
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings

@@ -1,5 +1,6 @@
 """The command line: streams, exit codes, hints, help, and what each command may import."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -46,7 +47,6 @@ def said(*words):
         ("shw lenet5", "unknown command 'shw'; did you mean 'show'?"),
         ("resnet50", "unknown command 'resnet50'; did you mean `costcalc show resnet50`?"),
         ("zzz", f"unknown command 'zzz'; known: {', '.join(sorted(COMMANDS))}"),
-        ("show", "missing argument 'TARGET'\n       see `costcalc show --help`"),
         (
             "show lenet5 --fromat csv",
             "unknown option '--fromat'; did you mean '--format'?\n       see `costcalc show --help`",
@@ -73,6 +73,15 @@ def test_bad_input_exits_2_without_output(words):
     code, printed, error = said(*words.split())
     assert (code, printed) == (2, False)
     assert error.startswith("error: ")
+
+
+def test_what_typer_refuses_names_the_argument_and_where_help_is():
+    """Its sentence is its own."""
+    for words, name in (("show", "TARGET"), ("show lenet5 --depth x", "--depth"), ("runs show", "ID")):
+        code, printed, error = said(*words.split())
+        help = f"\n       see `costcalc {words.split(' lenet5')[0]} --help`\n"
+        assert (code, printed, error.startswith("error: "), error.endswith(help)) == (2, False, True, True)
+        assert name in error.removesuffix(help)
 
 
 def test_formats_and_suffixes_are_checked_before_anything_is_counted():
@@ -139,11 +148,11 @@ def test_a_terminal_that_cannot_show_a_sign_gets_its_number():
     [
         (KeyboardInterrupt(), 130, "interrupted"),
         (typer.Abort(), 130, "interrupted"),
-        (ImportError("No module named 'pandas'"), 3, "error: No module named 'pandas'; install what is missing"),
-        (PermissionError(13, "Permission denied", "a.yaml"), 3, "error: a.yaml: Permission denied"),
-        (OSError("cannot write 'x'"), 3, "error: cannot write 'x'"),
-        (OSError(), 3, "error: OSError while `costcalc list` ran\n"),
+        (ImportError("no 'pandas'"), 3, "error: no 'pandas'; install what is missing\n"),
         (ImportError(), 3, "error: ImportError while a package was being imported; install what is missing\n"),
+        (PermissionError(errno.EACCES, "", "a.yaml"), 3, "error: a.yaml: this user has no right to\n"),
+        (OSError("cannot write 'x'"), 3, "error: cannot write 'x'\n"),
+        (OSError(), 3, "error: OSError while `costcalc list` ran\n"),
         (MemoryError(), 3, "error: out of memory; use a coarser grid or fewer --workers\n"),
         (ZeroDivisionError("x"), 70, "Traceback"),
         (costcalc.SpecError([]), 2, "error: "),
@@ -183,9 +192,9 @@ sys.exit(app.run(["list"]))
     ("line", "code", "error"),
     [
         ("show resnet152 --unroll | head -n 1 >/dev/null; exit ${PIPESTATUS[0]}", 0, ""),
-        ("list >/dev/full", 3, "error: standard output: No space left on device\n"),
+        ("list >/dev/full", 3, "error: standard output: no room is left on the disk\n"),
         ("list >&-", 3, "error: standard output is closed\n"),
-        ("--help >/dev/full", 3, "error: standard output: No space left on device\n"),
+        ("--help >/dev/full", 3, "error: standard output: no room is left on the disk\n"),
     ],
 )
 def test_a_reader_who_leaves_and_a_disk_that_is_full(line, code, error):

@@ -82,7 +82,6 @@ def test_unlike_runs_are_compared_by_force_only(lab, capsys):
     [
         ("lst", 2, "unknown command 'lst'; did you mean 'list'?"),
         ("zzz", 2, "unknown command 'zzz'; known: compare, export, list, show"),
-        ("show", 2, "missing argument 'ID'\n       see `costcalc runs show --help`"),
         ("show 9", 2, "no run 9 in {lab}; it has 1 to 3"),
         ("compare 1 9", 2, "no run 9 in {lab}; it has 1 to 3"),
         ("list --stroe x", 2, "unknown option '--stroe'; did you mean '--store'?\n"
@@ -94,7 +93,7 @@ def test_unlike_runs_are_compared_by_force_only(lab, capsys):
         ("export out", 2, "'out' ends in none of .csv .json .parquet; use one, or give --format"),
         ("export out -f jsn", 2, "unknown format 'jsn'; did you mean 'json'?"),
         ("export - -f parquet", 2, "a Parquet file is not text: name a file, not -"),
-        ("export /dev/full -f csv", 3, "cannot write '/dev/full': No space left on device"),
+        ("export /dev/full -f csv", 3, "cannot write '/dev/full': no room is left on the disk"),
         ("export nowhere/x.csv", 3, "cannot write 'nowhere/x.csv': there is no folder '{cwd}/nowhere'"),
     ],
 )  # fmt: skip

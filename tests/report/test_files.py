@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
 import stat
 import sys
@@ -9,6 +10,7 @@ from support.rights import as_nobody
 from support.terminals import piped
 
 from costcalc import files
+from costcalc.errors import REFUSED, why
 
 
 def test_a_new_file_has_the_usual_rights(tmp_path):
@@ -35,10 +37,10 @@ def test_the_old_file_survives_a_full_disk(tmp_path, monkeypatch, broken):
     (tmp_path / "a.txt").write_text("old")
 
     def full(*_):
-        raise OSError(28, "No space left on device")
+        raise OSError(errno.ENOSPC, "as the system says it")
 
     monkeypatch.setattr(os, broken, full)
-    with pytest.raises(OSError, match=r"^cannot write '.*a.txt': No space left on device$"):
+    with pytest.raises(OSError, match=r"^cannot write '.*a.txt': no room is left on the disk$"):
         files.write(tmp_path / "a.txt", "new")
     assert (tmp_path / "a.txt").read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
@@ -66,6 +68,19 @@ def test_what_cannot_be_written_is_said(tmp_path, path):
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EACCES, "in the system's words"), "this user has no right to"),
+        (OSError(errno.EXDEV, "in the system's words"), "in the system's words"), (OSError(None, "ours"), "ours"),
+        (OSError("as it is"), "as it is"), (BlockingIOError(), "BlockingIOError"),
+    ],
+)  # fmt: skip
+def test_why_the_system_refuses_is_said_in_words_of_ours(error, words):
+    assert why(error) == words
+    assert all(hasattr(errno, name) for name in REFUSED if name != "EDQUOT")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="rights")
 def test_what_cannot_be_written_is_seen_before_the_work(tmp_path):
     """Without a trace: nothing is there afterwards, and the folder is as old as it was."""
@@ -79,7 +94,7 @@ def test_what_cannot_be_written_is_seen_before_the_work(tmp_path):
     tmp_path.chmod(0o555)
     said = as_nobody(lambda: files.check(tmp_path / "a.txt"), tmp_path)
     tmp_path.chmod(0o755)
-    assert said == f"OSError: cannot write '{tmp_path}/a.txt': Permission denied"
+    assert said == f"OSError: cannot write '{tmp_path}/a.txt': this user has no right to"
 
 
 def test_a_long_name_is_refused_before_the_work(tmp_path):
@@ -97,7 +112,7 @@ def test_a_command_that_cannot_write_exits_3(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")
 def test_a_full_device_exits_3():
     done = piped("show", "conv1x1", "-f", "json", "-o", "/dev/full")
-    assert (done.returncode, done.stderr) == (3, b"error: cannot write '/dev/full': No space left on device\n")
+    assert (done.returncode, done.stderr) == (3, b"error: cannot write '/dev/full': no room is left on the disk\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="/dev/stdout")

@@ -77,7 +77,7 @@ def test_what_cannot_be_found_says_what_can(target, message):
     ("target", "message"),
     [
         ("/tmp/", "'/tmp/' is a folder, not a spec"),
-        ("./a\0b", "cannot read './a\\x00b': embedded null byte"),
+        ("./a\0b", "cannot read './a\\x00b': not a path"),
         ("resnet@", "'' sets no knob; write knob=value, as in r=160"),
         ("resnet@r", "'r' sets no knob; write knob=value, as in r=160"),
     ],

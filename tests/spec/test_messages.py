@@ -63,8 +63,8 @@ def test_t10_the_command_says_them_all_and_exits_with_2(tmp_path):
     assert ran.stdout == f"{good}: ok (1 layer, 112 params, 3,888 MACs)\n"
     *said, missing, folder = ran.stderr.splitlines()
     assert said == problems
-    assert missing == f"{tmp_path}/nowhere.yaml:1:1: cannot be read: No such file or directory"
-    assert folder == f"{tmp_path}:1:1: cannot be read: Is a directory"
+    assert missing == f"{tmp_path}/nowhere.yaml:1:1: cannot be read: there is no such file or folder"
+    assert folder == f"{tmp_path}:1:1: cannot be read: it is a folder"
 
 
 def test_a_spec_without_fault_is_ok(tmp_path):
@@ -172,7 +172,7 @@ def test_the_command_in_this_process(tmp_path, capsys):
 
 
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path):
-    assert [str(problem) for problem in costcalc.validate("a\0b")] == ["a\0b:1:1: cannot be read: embedded null byte"]
+    assert [str(problem) for problem in costcalc.validate("a\0b")] == ["a\0b:1:1: cannot be read: not a path"]
 
 
 SLIPS = [  # where, and what is written there instead
@@ -218,7 +218,7 @@ def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(
 def test_a_name_of_the_library_is_no_file(name):
     (problem,) = costcalc.validate(name)
     assert str(problem) == (
-        f"{name}:1:1: cannot be read: No such file or directory; "
+        f"{name}:1:1: cannot be read: there is no such file or folder; "
         f"the library has it: `costcalc show {name}`; validate takes the files of specs"
     )
 

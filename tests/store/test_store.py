@@ -83,9 +83,9 @@ def test_a_run_that_does_not_exist(store, id):
     ("change", "said"),
     [
         ({"settings": {"sizes": [1, 2]}}, "the setting 'sizes' is no text, number, true or false"),
-        ({"settings": {"x": float("nan")}}, "its settings are no JSON: Out of range float values"),
-        ({"result": {"seconds": float("inf")}}, "its result are no JSON: Out of range float values"),
-        ({"environment": {"x": {1, 2}}}, "its environment are no JSON: Object of type set is not JSON serializable"),
+        ({"settings": {"x": float("nan")}}, "its settings cannot be JSON ("),
+        ({"result": {"seconds": float("inf")}}, "its result cannot be JSON ("),
+        ({"environment": {"x": {1, 2}}}, "its environment cannot be JSON ("),
         ({"started_at": "yesterday"}, "started_at is 'yesterday', no ISO 8601 time in UTC"),
         ({"started_at": "2026-11-21T07:00:00"}, "started_at is '2026-11-21T07:00:00', no ISO 8601 time in UTC"),
         ({"started_at": "2026-11-21T07:00:00+09:00"}, "no ISO 8601 time in UTC"),
@@ -206,7 +206,7 @@ def test_without_platformdirs_the_extra_is_named(monkeypatch):
 
 
 def test_a_home_that_is_not_known():
-    with pytest.raises(StoreError, match=r"^~nobody_at_all/x: could not determine home directory; write the path out$"):
+    with pytest.raises(StoreError, match=r"^~nobody_at_all/x: the home folder .* is not known; write the path out$"):
         Store("~nobody_at_all/x")
 
 
@@ -236,7 +236,7 @@ def test_a_migration_that_fails_changes_nothing(store, monkeypatch):
     before = store.path.read_bytes()
     monkeypatch.setattr(layout, "MIGRATIONS", [*layout.MIGRATIONS, (*NEXT, "ALTER TABLE nowhere ADD COLUMN x TEXT")])
     for act in (Store(store.path).rows, lambda: Store(store.path).add(RECORD)):
-        with pytest.raises(StoreError, match="no such table: nowhere"):
+        with pytest.raises(StoreError, match="the store is damaged"):
             act()
     monkeypatch.undo()
     assert store.path.read_bytes() == before

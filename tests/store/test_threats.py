@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -38,6 +39,11 @@ for number in range(rows):
     kept = store.add(record(target=f"{name}.{number}", settings={"batch": number % 3}))
     print(kept.id, kept.target, flush=True)
 """
+
+
+def said(error):
+    """What we say of an error, without SQLite's own words, which another release may change."""
+    return re.sub(r" \([^()]+\)(?=;)", "", str(error))
 
 
 def writer(path, name, rows):
@@ -136,9 +142,8 @@ def test_a_writer_waits_for_another_and_says_when_it_is_in_vain(tmp_path, monkey
             store.add(RECORD)
         assert time.monotonic() - start > 0.15
     assert waits == {0.2}
-    assert str(caught.value) == (
-        f"{store.path}: other processes have been writing all the time (database is locked); "
-        "run again when they are done"
+    assert said(caught.value) == (
+        f"{store.path}: other processes have been writing all the time; run again when they are done"
     )
     assert store.add(RECORD).run == 2
 
@@ -225,21 +230,14 @@ def test_a_row_changed_behind_our_back_is_seen(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("content", "cause"),
-    [
-        (b"name,seconds\n" * 100, "it is not a store of measurements (file is not a database)"),
-        (bytes(4096), "it is not a store of measurements (file is not a database)"),
-        (b"SQLite format 3\0", "it is not a store of measurements (file is not a database)"),
-    ],
-)
-def test_a_file_that_is_something_else_is_left_alone(tmp_path, content, cause):
+@pytest.mark.parametrize("content", [b"name,seconds\n" * 100, bytes(4096), b"SQLite format 3\0"])
+def test_a_file_that_is_something_else_is_left_alone(tmp_path, content):
     path = tmp_path / "notes.txt"
     path.write_bytes(content)
     for act in (Store(path).rows, lambda: Store(path).add(RECORD)):
         with pytest.raises(StoreError) as caught:
             act()
-        assert str(caught.value) == f"{path}: {cause}; {faults.ANOTHER}"
+        assert said(caught.value) == f"{path}: it is not a store of measurements; {faults.ANOTHER}"
         assert path.read_bytes() == content
 
 
@@ -269,8 +267,9 @@ def test_an_empty_file_is_an_empty_store(tmp_path):
 @pytest.mark.parametrize(
     ("path", "cause"),
     [
-        (".", "a folder, not a file"), ("/dev/full", "not a regular file"), ("/dev/null/x.db", "not a directory"),
-        ("file/x.db", "not a directory"), ("x" * 300, "file name too long"), ("a\0b", "not a path"),
+        (".", "a folder, not a file"), ("/dev/full", "not a regular file"), ("a\0b", "not a path"),
+        ("/dev/null/x.db", "a file stands where the path has a folder"),
+        ("file/x.db", "a file stands where the path has a folder"), ("x" * 300, "the name is too long"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("act", ["rows", "add"])
@@ -301,16 +300,12 @@ def test_a_read_only_folder_is_read_and_not_written(read_only):
     path = read_only / "runs.db"
     before = path.read_bytes()
     assert as_nobody(lambda: [each.target for each in Store(path).rows()], read_only) == "['resnet50']"
-    assert as_nobody(lambda: Store(path).add(RECORD), read_only) == (
-        f"StoreError: {path}: it cannot be written here (attempt to write a readonly database); {faults.ANOTHER}"
-    )
-    assert as_nobody(lambda: Store(read_only / "new.db").add(RECORD), read_only) == (
-        f"StoreError: {read_only}/new.db: it cannot be opened or made here (unable to open database file); "
-        f"{faults.ANOTHER}"
-    )
-    assert as_nobody(lambda: Store(read_only / "a" / "new.db").add(RECORD), read_only) == (
-        f"StoreError: {read_only}/a/new.db: permission denied; {faults.ANOTHER}"
-    )
+    for name, cause in (
+        ("runs.db", "it cannot be written here"), ("new.db", "it cannot be opened or made here"),
+        ("a/new.db", "this user has no right to"),
+    ):  # fmt: skip
+        refused = as_nobody(lambda name=name: Store(read_only / name).add(RECORD), read_only)
+        assert said(refused) == f"StoreError: {read_only}/{name}: {cause}; {faults.ANOTHER}"
     assert (path.read_bytes(), [each.name for each in read_only.iterdir()]) == (before, ["runs.db"])
 
 
@@ -352,10 +347,7 @@ def test_a_full_disk_keeps_all_that_was_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(store, "_connect", small)
     count, error = filled(store)
-    assert error == (
-        f"{store.path}: no room is left on the disk; nothing was written (database or disk is full); "
-        "make room and run again"
-    )
+    assert said(error) == (f"{store.path}: no room is left on the disk; nothing was written; make room and run again")
     assert [each.target for each in Store(store.path).rows()] == [f"net{number}" for number in range(count)]
     assert count > 3
     monkeypatch.undo()

@@ -3,6 +3,7 @@
 COSTCALC_INTERRUPTS=50 is the number of the threat model; the gate takes fewer.
 """
 
+import errno
 import os
 import random
 import signal
@@ -215,12 +216,12 @@ def test_a_script_is_run_once(tmp_path):
 
 def test_a_worker_that_is_not_started_is_one_error(monkeypatch):
     def refused():
-        raise BlockingIOError(11, "Resource temporarily unavailable")
+        raise BlockingIOError(errno.EAGAIN, "as the system says it")
 
     monkeypatch.setattr("costcalc.analysis.sweep.processes._Child", refused)
     with Processes(2) as crew, pytest.raises(WorkersLost) as caught:
         [*in_order(crew, late, range(8))]
-    assert str(caught.value) == "cannot start a worker: Resource temporarily unavailable; try fewer with --workers"
+    assert str(caught.value) == "cannot start a worker: the system has no more to give; try fewer with --workers"
 
 
 def full(n):

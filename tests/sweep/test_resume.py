@@ -24,6 +24,7 @@ from support.terminals import PLAIN, ROOT, piped
 
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UsageError
+from costcalc.files import REFUSED
 from costcalc.report import journal, room, written
 from costcalc.report.written import write
 
@@ -276,11 +277,11 @@ class Refusing:
     window, lost = 2, ()
 
     def submit(self, work, *given):
-        raise OSError(11, "Resource temporarily unavailable")
+        raise OSError(errno.EAGAIN, "as it came")
 
 
 def test_what_workers_raise_is_not_said_of_the_file(tmp_path):
-    with pytest.raises(OSError, match=r"^\[Errno 11\] Resource temporarily unavailable$"):
+    with pytest.raises(OSError, match=r"^\[Errno \d+\] as it came$"):
         write(wanted(tmp_path / "a.csv"), Refusing())
 
 
@@ -299,7 +300,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
         monkeypatch.setattr(place, refused)
     with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))
-    assert str(caught.value).startswith(f"cannot write {str(path)!r}: {os.strerror(code)}; {then}")
+    assert str(caught.value).startswith(f"cannot write {str(path)!r}: {REFUSED[number]}; {then}")
     monkeypatch.undo()
     write(wanted(path, **options(name)))
     assert path.read_bytes() == (uninterrupted / name).read_bytes()
@@ -344,7 +345,7 @@ def test_more_rows_than_there_is_room_or_time_for(monkeypatch, tmp_path, capsys)
 @pytest.mark.parametrize("batches", [2, 520_000])
 def test_a_full_device_exits_3(batches):
     done = piped("sweep", "lenet5", f"batch=1:{batches}:1", "-f", "csv", "-o", "/dev/full")
-    assert (done.returncode, done.stderr) == (3, b"error: cannot write '/dev/full': No space left on device\n")
+    assert (done.returncode, done.stderr) == (3, b"error: cannot write '/dev/full': no room is left on the disk\n")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="rights")
@@ -355,13 +356,13 @@ def test_a_folder_that_may_not_be_written(tmp_path):
         parent.chmod(0o755)
     said = as_nobody(lambda: write(wanted(folder / "a.csv")), folder)
     folder.chmod(0o755)
-    assert said == f"OSError: cannot write '{folder}/a.csv': Permission denied"
+    assert said == f"OSError: cannot write '{folder}/a.csv': this user has no right to"
     assert [*folder.iterdir()] == []
 
 
 def test_a_journal_that_cannot_be_written_leaves_no_part(tmp_path):
     (tmp_path / "a.csv.journal.new").mkdir()
-    with pytest.raises(OSError, match=r"^cannot write '.*a.csv.journal': Is a directory$"):
+    with pytest.raises(OSError, match=r"^cannot write '.*a.csv.journal': it is a folder$"):
         write(wanted(tmp_path / "a.csv"))
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv.journal.new"]
 
@@ -407,7 +408,7 @@ def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
         limit, name = int(path.parent.name), path.name
         if said:
             assert said.startswith(f"cannot write '{path}")
-            assert "File too large" in said
+            assert "files may not become so large here" in said
             assert ("; make room, then go on with --resume" in said) == (limit > 1000)
             assert path.read_text() == "old"
         else:
@@ -428,7 +429,7 @@ def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
         path, ballast = disk / name, disk / "ballast"
         path.write_text("old")
         ballast.write_bytes(b"x" * 40_000)
-        with pytest.raises(OSError, match="No space left on device; make room, then go on with --resume"):
+        with pytest.raises(OSError, match="no room is left on the disk; make room, then go on with --resume"):
             write(wanted(path))
         assert path.read_text() == "old"
         assert 0 < journal.found(path).done < STARTS[-1]

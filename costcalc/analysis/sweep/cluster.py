@@ -10,8 +10,7 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew, Lost, answered
-from costcalc.errors import MissingExtra, UsageError, WorkersLost
-from costcalc.text import why
+from costcalc.errors import MissingExtra, UsageError, WorkersLost, why
 
 PATIENCE = 5.0  # seconds for a scheduler to answer
 PAUSE = 0.2  # seconds after a loss, in which the client hears that its scheduler is gone

@@ -17,9 +17,8 @@ from queue import LifoQueue
 from typing import Any, Self
 
 from costcalc.analysis.sweep.crew import Crew, Lost, answered
-from costcalc.errors import WorkersLost
+from costcalc.errors import WorkersLost, why
 from costcalc.processes import context_of, start
-from costcalc.text import why
 
 
 class _Child:
@@ -99,8 +98,7 @@ class Processes(Crew):
             try:
                 self._children.append(_Child())
             except OSError as error:
-                said = why(error, "starting it")
-                raise WorkersLost(f"cannot start a worker: {said}; try fewer with --workers") from None
+                raise WorkersLost(f"cannot start a worker: {why(error)}; try fewer with --workers") from None
             return self._children[-1]
 
     def __enter__(self) -> Self:
