@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from costcalc.errors import why
+
 
 def write(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Puts text, bytes or pieces of text at the path, all of it or none. Raises OSError with a sentence if it

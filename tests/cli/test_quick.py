@@ -1,4 +1,4 @@
-"""cli/quick.py goes into the inside of typer. Known to fit: 0.15 to 0.28, where it changes nothing, and 0.29.
+"""cli/quick.py goes into the inside of typer. Known to fit: 0.18 to 0.28, where it changes nothing, and 0.29.
 
 If a test fails with another release: see what typer does in place of `get_runtime_param` or `coerce`, mend quick.py and
 say the new range there and here.

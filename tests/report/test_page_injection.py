@@ -7,7 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from support.browser import requested
+from support.browser import errors, requested
 from support.hostile_names import xss
 
 import costcalc
@@ -99,7 +99,7 @@ def test_the_policy_names_the_one_script(html):
 def test_a_browser_runs_nothing_of_it(html, driver, tmp_path):
     (tmp_path / "page.html").write_text(html, encoding="utf-8")
     driver.get((tmp_path / "page.html").as_uri())
-    assert driver.get_log("browser") == []
+    assert errors(driver) == []
     assert requested(driver) == [(tmp_path / "page.html").as_uri()]
     assert driver.execute_script("return document.scripts.length") == 2
     shown = driver.execute_script("return [...document.querySelectorAll('#settings option')].map((o) => o.textContent)")

@@ -6,7 +6,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
-from support.browser import requested
+from support.browser import errors, requested
 
 import costcalc
 from costcalc.analysis.law import laws
@@ -110,7 +110,7 @@ def test_a_hundred_positions_of_efficientnet(driver, tmp_path):
     data = opened(driver, "efficientnet", tmp_path)
     indices, values = places(data, 100, 4)
     compare("efficientnet", data, values, driver.execute_script(SLIDE, indices))
-    assert driver.get_log("browser") == []
+    assert errors(driver) == []
     assert requested(driver) == [(tmp_path / "page.html").as_uri()]
 
 
@@ -122,7 +122,7 @@ def test_other_networks(driver, tmp_path, target):
     data = opened(driver, target, tmp_path, FEW_PICTURES)
     indices, values = places(data, 25, target)
     compare(target, data, values, driver.execute_script(SLIDE, indices))
-    assert driver.get_log("browser") == []
+    assert errors(driver) == []
 
 
 def test_a_spec_of_the_readers_own_says_where_there_is_no_network(driver, tmp_path):

@@ -29,3 +29,8 @@ def requested(driver):
     messages = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
     return [url for url in urls if not url.startswith("data:image/png;base64,")]
+
+
+def errors(driver):
+    """What failed in the page or was refused to it since the last look. What Chromium advises is another thing."""
+    return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
