@@ -1,6 +1,6 @@
 """Words of a command line taken as they are: typer asks pydantic, whose import takes longer than most counts.
 
-That is the inside of typer, and known to fit 0.29; from 0.15 to 0.28 it asks no pydantic and nothing is changed. What
+That is the inside of typer, and known to fit 0.29; from 0.18 to 0.28 it asks no pydantic and nothing is changed. What
 another release does otherwise is left to it, and tests/cli/test_quick.py fails.
 """
 
