@@ -355,7 +355,7 @@ def test_a_full_disk_keeps_all_that_was_kept(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not shutil.which("mount") or os.name != "posix" or os.geteuid() != 0, reason="needs root")
-def test_a_disk_that_is_really_full(tmp_path):
+def test_a_disk_that_is_really_full(tmp_path, capsys):  # a stdout of its own: the one of the run would be muted
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk], capture_output=True).returncode:
