@@ -5,6 +5,7 @@ from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc import report
@@ -67,6 +68,7 @@ def test_plain_and_residual_differ_in_the_projections_alone():
 
 
 def test_many_targets_are_measured_against_the_first():
+    needed.module("pandas", "pandas")
     targets = ["conv_normal", "conv_depthwise_separable", "mobilenet_v2", "resnet50", "efficientnet_b3"]
     many = costcalc.compare(*targets)
     assert [cost.target for cost in many.costs] == targets
@@ -101,6 +103,7 @@ def test_a_block_that_stays_has_no_share_of_a_loss():
 
 @pytest.mark.parametrize(("more", "words"), [(False, "1.00e+400× fewer"), (True, "1.00e+400× more")])
 def test_ratios_that_no_float_can_hold(more, words):
+    needed.module("pandas", "pandas")
     first, second = (Cost((SimpleNamespace(**dict.fromkeys(TOTALS, n)),)) for n in (7 * 10**400, 7))
     compared = Comparison((second, first) if more else (first, second), "macs")
     assert words in report.text(compared.tables(), None, "table")

@@ -3,6 +3,7 @@ folds, frames beyond a machine word, and what is no op of ours."""
 
 import networkx
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.check import validate
@@ -54,11 +55,13 @@ def test_a_layer_that_nobody_reads_is_warned_of_and_a_side_is_not(tmp_path):
 
 
 def test_a_frame_does_not_wrap_around():
+    needed.module("pandas", "pandas")
     cost = costcalc.load("efficientnet_b7", batch=2**31).cost()
     assert cost.to_pandas()["macs"].sum() == cost.macs > 2**63
 
 
 def test_a_formula_and_a_ratio_give_records():
+    needed.module("pandas", "pandas")
     blocks = costcalc.formula("resnet50").to_records()
     assert [block["name"] for block in blocks][:2] == ["conv1", "conv2_x"]
     assert costcalc.ratio("conv_depthwise_separable", "conv_normal").to_pandas()["metric"].tolist() == ["MACs"]

@@ -1,12 +1,12 @@
 """No command opens a connection: each runs, to its end, where every connection and every look-up of a name fails."""
 
-import importlib.util
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from support import needed
 from support.paths import ROOT, TESTS
 
 from costcalc.cli import app
@@ -65,12 +65,12 @@ def offline(folder, code, *words):
 
 
 @pytest.mark.parametrize(
-    ("lines", "needed"), [(COUNTS, ()), (PICTURES, ("jinja2", "matplotlib")), (TORCH, ("torch", "psutil"))]
+    ("lines", "extra", "modules"),
+    [(COUNTS, "", ()), (PICTURES, "report", ("jinja2", "matplotlib")), (TORCH, "torch", ("torch", "psutil"))],
 )
-def test_no_command_opens_a_connection(tmp_path, lines, needed):
-    for package in needed:
-        if importlib.util.find_spec(package) is None:
-            pytest.skip(f"{package} is not installed")
+def test_no_command_opens_a_connection(tmp_path, lines, extra, modules):
+    for name in modules:
+        needed.module(name, extra)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     done, tried = offline(tmp_path, RUN, json.dumps(lines))
     assert done.returncode == 0, done.stderr

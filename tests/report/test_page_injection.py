@@ -7,6 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+from support import needed
 from support.browser import errors, requested
 from support.hostile_names import xss
 
@@ -58,6 +59,8 @@ class Tree(HTMLParser):
 
 @pytest.fixture(scope="module")
 def html():
+    needed.module("matplotlib", "report")
+    needed.module("jinja2", "report")
     return Page.of(hostile_net()).html()
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import cache
 
 import pytest
+from support import needed
 from support.browser import errors, requested
 
 import costcalc
@@ -50,6 +51,8 @@ FEW_PICTURES = (("batch", (1, 2)),)  # most of a page's time goes into them, and
 
 @cache
 def page_of(target, axes):
+    needed.module("matplotlib", "report")
+    needed.module("jinja2", "report")
     page = Page.of(costcalc.load(target), dict(axes))
     return page, page.html()
 

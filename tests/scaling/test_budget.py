@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs, step_of
@@ -213,6 +214,7 @@ def test_one_free_knob_is_solved_for():
 
 
 def test_a_notebook_and_pandas_see_it():
+    needed.module("pandas", "pandas")
     found = costcalc.scale("mobilenet_v1", macs=3e8)
     assert repr(found).startswith("<costcalc.Fitting mobilenet_v1: ")
     assert found._repr_html_().count("<table>") == 1

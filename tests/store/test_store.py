@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from support import needed
 from support.records import RECORD, record, without_place
 
 from costcalc.errors import MissingExtra, UnknownName
@@ -186,6 +187,7 @@ def test_what_is_mounted_is_read_with_and_without_proc(monkeypatch):
 
 
 def test_the_default_is_the_environments_else_the_users(monkeypatch, tmp_path):
+    needed.module("platformdirs", "torch")
     monkeypatch.setenv("COSTCALC_STORE", "~/lab.db")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Store().path == tmp_path / "lab.db"

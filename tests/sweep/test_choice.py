@@ -8,6 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from support import needed
 from support.confined import calls
 
 import costcalc
@@ -173,6 +174,7 @@ LAYERS = {
 @pytest.mark.parametrize("set_to", ["", "@d=0", "@d=0,w=0"])
 def test_what_is_set_to_nothing_has_no_law(tmp_path, layers, set_to):
     """A knob of 0 has no multiples, and no share of no MACs is an error: neither is divided by."""
+    needed.module("matplotlib", "report")
     path = tmp_path / "nothing.yaml"
     path.write_text(FROM_NOTHING + LAYERS[layers])
     net = costcalc.load(f"{path}{set_to}")
@@ -253,6 +255,7 @@ def test_a_histogram_says_what_it_counts():
 
 def test_a_page_leaves_out_the_pictures_of_which_no_point_is_possible(tmp_path):
     """As it is set the kernel fits into nothing; the grid has networks all the same."""
+    needed.module("matplotlib", "report")
     path = tmp_path / "tight.yaml"
     path.write_text(
         "name: tight\ntitle: t\nsource: s\nknobs: {k: 5, r: 9, c: 2}\ninput: [3, r, r]\n"

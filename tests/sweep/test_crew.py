@@ -17,6 +17,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from support import needed
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
 
@@ -89,6 +90,8 @@ def test_any_executor_gives_the_same(choice):
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet"])
 def test_any_executor_writes_the_same_file(tmp_path, name):
+    if name.endswith(".parquet"):
+        needed.module("pyarrow", "parquet")
     write(wanted(tmp_path / name))
     alone = (tmp_path / name).read_bytes()
     with Processes(2) as processes:
