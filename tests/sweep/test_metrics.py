@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from support import needed
 from support.columns import SIZES, graph_of, points_of
 from support.paths import ROOT
 
@@ -173,6 +174,7 @@ def test_a_knob_called_as_a_metric_is_refused_where_it_is_named(tmp_path):
 
 
 def test_intensity_is_a_fraction_and_four_digits_of_it_are_shown(capsys):
+    needed.module("pandas", "pandas")
     found = costcalc.sweep("mobilenet_v2", metrics="macs,traffic_bytes,intensity", r=[96, 128])
     for point in found.to_records():
         assert point["intensity"] == Fraction(point["macs"], point["traffic_bytes"])

@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support import needed
 from support.paths import TESTS
 from support.rights import as_nobody
 from support.streams import KINDS, POINTS, options, wanted
@@ -45,6 +46,7 @@ def stream(path, workers=1, *choice):
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     """Each file as it is made without a kill."""
+    needed.module("pyarrow", "parquet")
     folder = tmp_path_factory.mktemp("uninterrupted")
     for name in KINDS:
         write(wanted(folder / name, **options(name)))

@@ -4,6 +4,7 @@ import csv
 import json
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.sweep import seconds
@@ -49,6 +50,7 @@ def test_what_was_taken_otherwise_does_not_count(how):
 
 
 def test_only_the_very_network_counts():
+    needed.module("pandas", "pandas")
     lookup = seconds_of([measured("lenet5@batch=2,r=36", 0.5)], HERE, THREADS)
     found = costcalc.sweep("lenet5", r=[32, 36], batch=[1, 2], metrics="seconds,macs", seconds=lookup)
     assert [*found.to_records()[0]] == ["r", "batch", "seconds", "macs"]

@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.sweep.choice import Choice, read_where
@@ -76,6 +77,7 @@ def test_ranges_include_both_ends_and_are_exact():
 
 
 def test_python_takes_numbers_of_every_kind():
+    needed.module("pandas", "pandas")
     found = costcalc.sweep("efficientnet", r=range(224, 257, 16), w=np.array([0.5, 1.1]), d=1.5, batch=[np.int64(2)])
     assert [*found.grid.axes.values()] == [(224, 240, 256), (Fraction(1, 2), Fraction(11, 10)), (Fraction(3, 2),), (2,)]
     frame = found.to_pandas()
