@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+from support import needed
 from support.pages import blocks
 from support.paths import ROOT
 from support.terminals import PLAIN
@@ -16,6 +17,7 @@ def test_it_runs_the_readmes_test_command():
 
 
 def test_a_run_without_chromium_says_what_did_not_run_and_how_to_get_it(tmp_path):
+    needed.module("selenium", "test")
     words = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/report/test_page_sliders.py"]
     done = subprocess.run(words, cwd=ROOT, env={**PLAIN, "PATH": str(tmp_path)}, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout

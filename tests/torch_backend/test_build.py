@@ -352,6 +352,8 @@ def test_it_survives_torch_export(module, x):
 def test_it_survives_onnx_export(module, x):
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxscript")
+    if torch.__version__.startswith("2.4."):
+        pytest.skip("torch 2.4 writes ONNX with functions that onnx's reference does not run")
     from onnx.reference import ReferenceEvaluator
 
     program = torch.onnx.export(module, (x,), dynamo=True, verbose=False)
