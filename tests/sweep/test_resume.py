@@ -24,8 +24,7 @@ from support.streams import KINDS, POINTS, options, wanted
 from support.terminals import PLAIN, ROOT, piped
 
 from costcalc.cli.app import run
-from costcalc.errors import ShapeError, UsageError
-from costcalc.files import REFUSED
+from costcalc.errors import REFUSED, ShapeError, UsageError
 from costcalc.report import journal, room, written
 from costcalc.report.written import write
 
