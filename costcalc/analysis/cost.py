@@ -152,34 +152,26 @@ def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None,
 
     Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
     """
-    return _cost(tuple(walk(graph)), graph, target, knobs, title)
-
-
-def _cost(rows: tuple[Row, ...], graph: Graph, target: str, knobs: dict[str, Any] | None, title: str) -> Cost:
-    about = graph.graph
+    rows, about = tuple(walk(graph)), graph.graph
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title)
 
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
-    """What a network costs, layer by layer; repeats written out if `unrolled`."""
-    title = f"{network.label}: {network.title}"
+    """What a network costs, layer by layer, worked out once; repeats written out if `unrolled`."""
+    about: dict[str, Any] = {"target": network.label, "knobs": network.knobs}
+    about["title"] = f"{network.label}: {network.title}"
     if unrolled:
-        return cost(network.graph(unrolled=True), target=network.label, knobs=network.knobs, title=title)
-    return _cost(rows_of(network), network.bound, network.label, network.knobs, title)
-
-
-def rows_of(network: Network) -> tuple[Row, ...]:
-    """The rows of a network, walked once."""
-    if "rows" not in network.answers:
-        network.answers["rows"] = tuple(walk(network.bound))
-    return network.answers["rows"]  # type: ignore[no-any-return]
+        return cost(network.graph(unrolled=True), **about)
+    if "cost" not in network.answers:
+        network.answers["cost"] = cost(network.bound, **about)
+    return network.answers["cost"]  # type: ignore[no-any-return]
 
 
 def warnings_of(network: Network) -> tuple[Problem, ...]:
     """What is hardly meant of a network, as `Cost.warnings`; nothing of one that cannot be counted as it is set."""
     if "warnings" not in network.answers:
         try:
-            network.answers["warnings"] = suspects(rows_of(network))
+            network.answers["warnings"] = cost_of(network).warnings
         except CostcalcError:  # a sweep may be of other points, and what is about this one says so itself
             network.answers["warnings"] = ()
     return network.answers["warnings"]  # type: ignore[no-any-return]

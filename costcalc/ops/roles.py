@@ -33,6 +33,8 @@ def merged(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Sha
     """What several inputs agree in, axis by axis; one that is not known does not contradict."""
     if any(len(roles) != len(out) for roles in known):
         return unknown(out)
+    if len(known) == 1:
+        return known[0]
     found = [{role for role in axis if role} for axis in zip(*known)]
     return tuple([axis.pop() if len(axis) == 1 else None for axis in found])
 
