@@ -420,7 +420,7 @@ def test_a_number_is_no_letter_and_no_column(x, number):
 
 
 def test_shown_numbers_print_their_factors_in_groups():
-    out = elements(tuple(map(Shown, (1, 32, 28, 28))))
+    out = elements(tuple(Shown(size, image=True) for size in (1, 32, 28, 28)))
     kernel = prod(map(Shown, (5, 5)))
     macs = out * kernel * exact_div(Shown(192), 1)
     assert macs == 28 * 28 * 32 * 5 * 5 * 192
@@ -428,7 +428,8 @@ def test_shown_numbers_print_their_factors_in_groups():
 
 
 def test_a_shown_batch_is_said_unless_it_is_1():
-    assert elements(tuple(map(Shown, (8, 32, 28, 28)))).text == "8·28·28·32"
+    assert elements(tuple(Shown(size, image=True) for size in (8, 32, 28, 28))).text == "8·28·28·32"
+    assert elements(tuple(map(Shown, (8, 12, 256, 64)))).text == "8·12·256·64"  # no image: axes in order
     assert elements(tuple(map(Shown, (8, 10)))).text == "8·10"
     assert elements((Shown(1),)).text == "1"
 

@@ -12,7 +12,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.errors import Place
 from costcalc.spec.expressions import Expression
 
-LEFT_OUT = ("place", "places", "file", "token")  # fields that say where something stands, and which of two alike it is
+LEFT_OUT = ("place", "places", "file")  # fields that say where something stands
 
 
 def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
@@ -34,7 +34,8 @@ def _text(value: Any) -> Iterator[str]:
     if isinstance(value, Expression):
         yield f"Expression({value.text!r})"
     elif is_dataclass(value):
-        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in LEFT_OUT}
+        # what is no argument follows from the others, or tells one of two alike from the other
+        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.init and f.name not in LEFT_OUT}
         yield f"{type(value).__name__}{{"
         yield from _text(kept)
         yield "}"
