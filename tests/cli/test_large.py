@@ -10,11 +10,12 @@ import pytest
 from support.confined import calls
 from support.hostile import LAYERS
 from support.paths import TESTS
+from support.sizes import size
 
 import costcalc
 from costcalc.cli.app import run
 
-SIZE = int(os.environ.get("COSTCALC_LAYERS", 10_000))  # 300,000 for all that is promised
+SIZE = size(10_000, 300_000)
 BYTES_PER_LAYER = 2_000
 
 CHILD = """
@@ -51,6 +52,7 @@ print(peak_megabytes() - before, file=sys.stderr)
 """
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("made_of", ["spec", "repeat", "graph"])
 def test_a_layer_takes_two_kilobytes_in_every_format(made_of, tmp_path):
     words = [sys.executable, "-c", CHILD, made_of, str(SIZE)]

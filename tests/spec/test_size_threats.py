@@ -1,15 +1,16 @@
 """T8 and T12: repeats are multiplied, not written out; what is large but valid is work in proportion."""
 
 import json
-import os
 import subprocess
 import sys
 
+import pytest
 from support.confined import confined
 from support.hostile import LAYERS, large, nested
 from support.paths import TESTS
+from support.sizes import size
 
-LAYERS_OF_LARGE = int(os.environ.get("COSTCALC_LAYERS", 12_000)) // 6 * 6  # 100,000 for the threat model's
+LAYERS_OF_LARGE = size(12_000, 100_002)  # six kinds of layers
 QUIETLY: dict = {"capture_output": True, "text": True, "timeout": 300, "check": False}
 
 
@@ -79,6 +80,7 @@ def counted(layers, what):
     return made if what == "calls" else megabytes
 
 
+@pytest.mark.sized
 def test_t12_a_hundred_thousand_layers_need_less_than_half_a_gigabyte():
     """Of layers that have fields and names; tests/cli/test_large.py has plain ones."""
     few, many = counted(600, "megabytes"), counted(LAYERS_OF_LARGE, "megabytes")

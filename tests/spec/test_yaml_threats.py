@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from support.confined import confined
 from support.hostile import HEAD, LAYERS, billion_laughs, chain, macro_bomb, size_bomb, wide_bomb
+from support.sizes import size
 
 from costcalc.errors import Problems, SpecError
 from costcalc.spec import reader
@@ -20,7 +21,7 @@ from costcalc.spec.library import folder
 from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
 
-FUZZED = int(os.environ.get("COSTCALC_FUZZ_SPECS", 4_000))  # 20,000 and 1,000,000 for the threat model's
+FUZZED = size(4000, 1_000_000)
 BATCH = min(FUZZED // 2, 5000)
 
 
@@ -358,6 +359,7 @@ def fuzzed(seed):
     return sum(found.kind == "ok" for found in outcomes), max(found.calls for found in outcomes)
 
 
+@pytest.mark.sized
 def test_t7_mutated_specs_leave_no_traceback():
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         fine, most = zip(*pool.map(fuzzed, range(FUZZED // BATCH)))

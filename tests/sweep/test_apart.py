@@ -2,12 +2,12 @@
 
 import itertools
 import json
-import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from support.sizes import size
 
 import costcalc
 from costcalc.analysis.sweep import apart, replay
@@ -22,7 +22,7 @@ from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, 
 from costcalc.report.blocks import picture
 from costcalc.report.page.page import Page
 
-SPECS = int(os.environ.get("COSTCALC_SPECS", "60"))
+SPECS = size(60, 1500)
 SUMMED = tuple(name for name in COUNTED if name != "intensity")
 
 HEAD = """
@@ -107,6 +107,7 @@ def swept(net, axes, points=None, metrics=SUMMED, **choice):
     return sweep(net, Grid(axes), read_choice(net.spec.knobs, [*axes], **choice), metrics=metrics, points=points)
 
 
+@pytest.mark.sized
 def test_every_point_is_its_own_network(tmp_path):
     rng, kept, left_out = random.Random(1), 0, 0
     for _ in range(SPECS):

@@ -1,7 +1,4 @@
-"""Whoever works out the chunks, the answer is the same; who dies costs a chunk; nobody is left behind (T28).
-
-COSTCALC_INTERRUPTS=50 is the number of the threat model; the gate takes fewer.
-"""
+"""Whoever works out the chunks, the answer is the same; who dies costs a chunk; nobody is left behind (T28)."""
 
 import errno
 import os
@@ -18,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from support import needed
+from support.sizes import size
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
 
@@ -30,7 +28,7 @@ from costcalc.cli.app import run
 from costcalc.errors import ShapeError, SpecError, UsageError, WorkersLost
 from costcalc.report.written import write
 
-INTERRUPTS = int(os.environ.get("COSTCALC_INTERRUPTS", "2"))
+INTERRUPTS = size(2, 50)
 ENV = {**PLAIN, "PYTHONPATH": ROOT}
 SWEPT = dict(text.split("=", 1) for text in AXES)
 
@@ -303,6 +301,7 @@ def nobody_left(session):
     return of_session(session) == []
 
 
+@pytest.mark.sized
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="/proc")
 @pytest.mark.parametrize("to_all", [True, False])
 def test_an_interrupt_leaves_nobody_and_keeps_what_is_done(tmp_path, to_all):
@@ -328,6 +327,7 @@ main()
 ENDED = (130, -signal.SIGINT)  # the latter within an exec("…"), as dataclasses have: a shell says 130 of both
 
 
+@pytest.mark.sized
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="/proc")
 @pytest.mark.parametrize("when", ["from its first line on", "while workers start"])
 def test_an_interrupt_while_a_sweep_starts_says_nothing_else(when):

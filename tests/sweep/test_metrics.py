@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import os
 import random
 from fractions import Fraction
 
@@ -12,6 +11,7 @@ import pytest
 from support import needed
 from support.columns import SIZES, graph_of, points_of
 from support.paths import ROOT
+from support.sizes import size
 
 import costcalc
 from costcalc import add, new_graph, ops
@@ -28,8 +28,8 @@ from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.graph import unroll
 from costcalc.spec.library import entries
 
-POINTS = int(os.environ.get("COSTCALC_POINTS", 8))  # of each spec
-GRAPHS = int(os.environ.get("COSTCALC_GRAPHS", 300))
+POINTS = size(8, 80)  # of each spec
+GRAPHS = size(300, 10_000)
 SPECS = sorted({entry.name for entry in entries() if costcalc.load(entry.name).name == entry.name})
 
 
@@ -62,6 +62,7 @@ def some(rng, knob):
     return rng.choice([int(knob.default), rng.randint(low, min(most, high))])
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", SPECS)
 def test_every_metric_of_every_spec_is_that_of_its_networks(name):
@@ -76,6 +77,7 @@ def test_every_metric_of_every_spec_is_that_of_its_networks(name):
         assert record == counted(net.with_knobs(**point).graph()), point
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 def test_metrics_are_exact_beyond_machine_words():
     """T29: totals past 2^63 and 2^100 on columns that mix them with small ones."""

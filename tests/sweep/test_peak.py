@@ -1,12 +1,12 @@
 """Peak memory: what a simulation of every buffer holds, and on columns what the numbers say at every point."""
 
 import math
-import os
 import random
 
 import numpy as np
 import pytest
 from support.columns import SIZES, graph_of, points_of
+from support.sizes import size
 
 import costcalc
 from costcalc import Repeat, add, new_graph, ops
@@ -18,7 +18,7 @@ from costcalc.analysis.walk import walk
 from costcalc.errors import UsageError
 from costcalc.graph import unroll
 
-GRAPHS = int(os.environ.get("COSTCALC_GRAPHS", 150))
+GRAPHS = size(150, 2000)
 
 
 def simulated(graph):
@@ -59,6 +59,7 @@ def peak_column(graph, count):
     return found.flat("peak_bytes").tolist()
 
 
+@pytest.mark.sized
 def test_the_peak_is_what_a_simulation_holds():
     rng = random.Random(71)
     for number in range(GRAPHS):
@@ -67,6 +68,7 @@ def test_the_peak_is_what_a_simulation_holds():
         assert peak_activations(graph).elements == simulated(graph), f"graph {number}"
 
 
+@pytest.mark.sized
 def test_a_column_is_the_numbers():
     """T29: sizes of every order, times from 0 to 5, repeats in repeats, joins that stretch at some points only."""
     rng = random.Random(72)

@@ -1,7 +1,6 @@
 """What the rules did to the points of one block, done to those of another, is what they do there."""
 
 import operator
-import os
 import pickle
 import random
 import tracemalloc
@@ -11,6 +10,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 from support.columns import SIZES, graph_of
+from support.sizes import size
 
 import costcalc
 from costcalc import dims, ops
@@ -29,7 +29,7 @@ from costcalc.spec.library import entries
 
 SPECS = sorted({entry.spec for entry in entries()})
 COUNTED_LAYER_BY_LAYER = [name for name in COUNTED if name not in ("peak_bytes", "intensity")]
-GRAPHS = int(os.environ.get("COSTCALC_GRAPHS", "300"))
+GRAPHS = size(300, 5000)
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +77,7 @@ def few_points(rng, count):
     return [{name: rng.randint(name[0] != "t", size) for name, size in most.items()} for _ in range(count)]
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 def test_a_trace_of_a_random_graph_holds_for_other_points():
     rng, replayed = random.Random(2), 0

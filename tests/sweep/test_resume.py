@@ -1,8 +1,4 @@
-"""A sweep to a file that is killed, interrupted or has no room: T23, T25.
-
-COSTCALC_KILLS=200 is the number of the threat model, and COSTCALC_ENDS=999 ends a sweep at every step; the gate takes
-fewer of both.
-"""
+"""A sweep to a file that is killed, interrupted or has no room: T23, T25."""
 
 import errno
 import json
@@ -20,6 +16,7 @@ import pytest
 from support import needed
 from support.paths import TESTS
 from support.rights import as_nobody
+from support.sizes import size
 from support.streams import KINDS, POINTS, options, wanted
 from support.terminals import PLAIN, ROOT, piped
 
@@ -28,8 +25,8 @@ from costcalc.errors import REFUSED, ShapeError, UsageError
 from costcalc.report import journal, room, written
 from costcalc.report.written import write
 
-KILLS = int(os.environ.get("COSTCALC_KILLS", "5"))
-ENDS = int(os.environ.get("COSTCALC_ENDS", "7"))  # of each kind of file, at steps evenly spread
+KILLS = size(5, 200)
+ENDS = size(7, 999)  # of each kind of file, at steps evenly spread
 SEED = 23
 ENV = {**PLAIN, "PYTHONPATH": os.pathsep.join([ROOT, str(TESTS)])}
 STARTS = [0, *(chunk.start + chunk.size for chunk in wanted("").grid.blocks(POINTS))]
@@ -55,6 +52,7 @@ def uninterrupted(tmp_path_factory):
 # ---- T23
 
 
+@pytest.mark.sized
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_sweep_loses_no_chunk_and_repeats_none(tmp_path, uninterrupted):
     dice, kills = random.Random(SEED), 0
@@ -153,6 +151,7 @@ print(ended)
 """
 
 
+@pytest.mark.sized
 @pytest.mark.skipif(sys.platform == "win32", reason="fork")
 @pytest.mark.parametrize("name", ["whole.csv", "some.parquet", "front.csv", "best.json"])
 def test_a_sweep_may_end_at_any_step_on_the_disk(tmp_path, name):

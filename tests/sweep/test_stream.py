@@ -1,7 +1,4 @@
-"""Rows that go to a file as they are made: the same as if all had been there at once, however large the grid.
-
-COSTCALC_MEMORY=4 looks at the memory of grids four times as large as those of the gate.
-"""
+"""Rows that go to a file as they are made: the same as if all had been there at once, however large the grid."""
 
 import csv
 import io
@@ -13,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from support.sizes import size
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT, piped
 
@@ -29,7 +27,7 @@ from costcalc.report.rows import CsvRows
 from costcalc.report.written import write
 from costcalc.table import Column, Table
 
-SIZE = int(os.environ.get("COSTCALC_MEMORY", "1"))
+SIZE = size(1, 4)
 SWEPT = dict(text.split("=", 1) for text in AXES)
 BEYOND = {"target": "resnet50", "axes": ["r=224,16777216,1073741824", "batch=1,3,2147483648"]}  # past words, past 2^100
 
@@ -160,6 +158,7 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     assert (process.stderr.read().decode().split(":")[-1].strip()[-6:], process.wait()) in (("points", 0), ("", 0))
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize(
     "words",
     [

@@ -22,6 +22,7 @@ psutil = pytest.importorskip("psutil")
 torch = pytest.importorskip("torch")
 
 from support.layers import chain
+from support.sizes import size
 
 import costcalc
 from costcalc import ops
@@ -39,8 +40,8 @@ from costcalc.torch_backend.timing_tables import layer_record, layer_table, verd
 from costcalc.torch_backend.worker import Child, Lost, _serve, _signs_of_life, warm_up
 
 SMALL = ("conv_normal", "conv_depthwise_separable")
-TIMED = int(os.environ.get("COSTCALC_TIMED", 7))  # 20 points, for the threat model's
-INTERRUPTS = int(os.environ.get("COSTCALC_INTERRUPTS", 3))  # 50 for the threat model's
+TIMED = size(7, 20)  # points
+INTERRUPTS = size(3, 50)
 
 
 def point(target="conv_normal", graph=None, **settings):
@@ -147,6 +148,7 @@ def test_a_training_steps_memory_is_the_same_each_time():
 # ---- what cannot be measured (T26)
 
 
+@pytest.mark.sized
 def test_what_cannot_fit_is_refused_and_the_others_go_on():
     """Three of the points are impossible: they are marked, and all others measured."""
     huge = chain(("fc", ops.Linear(10**6)), size=(1, 10**7))
@@ -634,6 +636,7 @@ def has_ended(process):
         return True
 
 
+@pytest.mark.sized
 @pytest.mark.parametrize("number", range(INTERRUPTS))
 def test_ctrl_c_leaves_no_child_behind(number):
     """T28: 130 as a shell sees it, and no orphan two seconds later, whenever it comes."""

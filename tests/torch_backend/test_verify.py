@@ -1,13 +1,13 @@
 """Our counts beside two witnesses: torch's kernels, and loops that make every product one at a time."""
 
 import json
-import os
 from dataclasses import replace
 
 import pytest
 from support.cases import CASES, label
 from support.layers import chain, graph_of
 from support.loops import LOOPS, products
+from support.sizes import size
 
 torch = pytest.importorskip("torch")
 
@@ -117,14 +117,13 @@ def test_where_all_is_the_same_one_sentence_says_what_was_compared(capsys):
         assert capsys.readouterr().out.count("same") >= 12
 
 
+@pytest.mark.sized
 @pytest.mark.no_cover
 def test_the_whole_library_agrees_with_torch(capsys, monkeypatch):
-    """`costcalc verify --all`: 0 differences. Of each spec its first preset, unless COSTCALC_EVERY_PRESET is set."""
+    """`costcalc verify --all`: 0 differences. Of each spec its first preset."""
     one_of_each = {entry.spec: entry.spec for entry in entries()}
     one_of_each |= {entry.spec: entry.name for entry in reversed(entries()) if entry.kind == "preset"}
-    names = [*one_of_each.values()]
-    if os.environ.get("COSTCALC_EVERY_PRESET"):
-        names = [entry.name for entry in entries()]
+    names = size([*one_of_each.values()], [entry.name for entry in entries()])
     monkeypatch.setattr("costcalc.cli.hardware.known_targets", lambda _: names)
     assert run(["verify", "--all", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)["networks"]
