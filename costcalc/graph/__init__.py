@@ -1,0 +1,23 @@
+"""The layer graph: its nodes, what is wrong with one, the order of its layers, and its repeats written out."""
+
+from costcalc.graph.checks import problems
+from costcalc.graph.nodes import (
+    Graph,
+    Outer,
+    Repeat,
+    add,
+    count_layers,
+    input_of,
+    new_graph,
+    nodes_of,
+    output_of,
+    owners_of,
+    shared_by,
+)
+from costcalc.graph.order import in_order
+from costcalc.graph.unrolling import MAX_UNROLLED, unroll
+
+__all__ = [
+    "MAX_UNROLLED", "Graph", "Outer", "Repeat", "add", "count_layers", "in_order", "input_of", "new_graph", "nodes_of",
+    "output_of", "owners_of", "problems", "shared_by", "unroll",
+]  # fmt: skip

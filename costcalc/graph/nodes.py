@@ -1,0 +1,154 @@
+"""The layer graph: a networkx.DiGraph whose nodes carry an `op` and ordered `inputs`.
+
+Edges follow the inputs, so every networkx algorithm works on it; but the inputs are what counts, since
+`x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that
+stands outside of a repeated body), `place`, where in a spec it stands, `set`, what makes a number of its `times`, and
+`meant`: it gives no warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from costcalc.dims import Size, checked
+from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
+from costcalc.ops import OPS
+from costcalc.ops.base import CLASSES
+
+INPUT = OPS["input"]
+MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
+Graph: TypeAlias = Any  # a networkx.DiGraph; networkx is imported where a graph is made
+Scope = TypeVar("Scope")  # what is known of the layers of one graph
+
+
+@dataclass(frozen=True)
+class Outer:
+    """A layer outside of a repeated body whose weights are used in it; of the graph around, or so many `levels` out."""
+
+    name: Any
+    levels: int = 1
+
+    def from_outside(self) -> Any:
+        """The same layer, seen from the graph around the repeat: its name there, or an `Outer` still."""
+        return self.name if self.levels == 1 else Outer(self.name, self.levels - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Repeat:
+    """`times` copies of a body in a row, each with weights of its own; `times` may be a letter, or 0.
+
+    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. A
+    layer in it `shares` the weights of another in it, or as an `Outer` of one outside, which then are no copy's own.
+    """
+
+    body: Graph
+    times: Size
+    depth: int = field(init=False, repr=False)  # of repeats in each other, this one included
+    outer: tuple[Outer, ...] = field(init=False, repr=False)  # what its body shares of layers outside
+
+    name = "repeat"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", checked(self.times, "repeat: times", 0))
+        object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
+        if self.depth > MAX_NESTING:
+            raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
+        owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
+        object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
+
+
+def _repeats(graph: Graph) -> Iterator[Repeat]:
+    return (data["op"] for _, data in nodes_of(graph) if data.get("op").__class__ is Repeat)
+
+
+def owners_of(data: dict[str, Any]) -> Iterable[Any]:
+    """The layers whose weights a node uses, or in a repeat its body: names, and an `Outer` for each further out."""
+    if data.get("op").__class__ is Repeat:
+        return [owner.from_outside() for owner in data["op"].outer]
+    return (data["shares"],) if "shares" in data else ()
+
+
+def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, Any]:
+    """Of the scopes of graphs, each in a repeat of the next, that with the owner of shared weights, and its name there.
+
+    Raises GraphError if the owner stands further out than there are graphs.
+    """
+    name, levels = (owner.name, owner.levels) if owner.__class__ is Outer else (owner, 0)
+    if levels >= len(scopes):
+        raise GraphError(f"layer {label!r} shares the weights of {name!r}, further out than the graph goes")
+    return scopes[levels], name
+
+
+def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
+    """Every node with its data: a view, since a list of a million pairs would keep the garbage collector busy."""
+    if not hasattr(graph, "pred"):
+        hint = "; take what its graph() gives" if callable(getattr(graph, "graph", None)) else ""
+        raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}{hint}")
+    return graph.nodes(data=True)  # type: ignore[no-any-return]
+
+
+def new_graph(**about: Any) -> Graph:
+    """An empty layer graph; `about` (name, source, …) is kept in `graph.graph`."""
+    from networkx import DiGraph
+
+    return DiGraph(**about)
+
+
+def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
+    """Puts a layer after its inputs and returns its name, to be the input of the next.
+
+    Raises GraphError for a name that is taken, and for an input that the graph does not have.
+    """
+    if name in graph:
+        raise GraphError(f"the graph has a layer {name!r} already; names must differ")
+    for source in inputs:
+        if source not in graph:  # networkx would make a node of it
+            raise GraphError(str(no_such_input(graph, None, name, source)))
+    graph.add_node(name, op=op, inputs=inputs, **extra)
+    graph.add_edges_from((source, name) for source in inputs)
+    return name
+
+
+def is_repeat(graph: Graph, name: Any) -> bool:
+    return graph.nodes[name].get("op").__class__ is Repeat
+
+
+def has_rule(op: Any) -> bool:
+    """Does costcalc know how to count this op?"""
+    kind = op.__class__
+    return kind is Repeat or kind in CLASSES
+
+
+def input_of(graph: Graph) -> Any:
+    """The one layer that reads nothing, an `Input()`. Raises GraphError if there are several or none."""
+    name = _the_one([name for name, data in graph.nodes(data=True) if not data["inputs"]], "input")
+    if graph.nodes[name]["op"].name != "input":
+        raise GraphError(f"a repeated body starts with an Input(), this one with {name!r}")
+    return name
+
+
+def output_of(graph: Graph) -> Any:
+    """The one layer nobody reads. Raises GraphError if there are several or none."""
+    read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
+    return _the_one([name for name in graph if name not in read], "output")
+
+
+def _the_one(names: list[Any], what: str) -> Any:
+    if len(names) != 1:
+        listed = f": {shorten(', '.join(map(str, names)))}" if names else ""
+        raise GraphError(f"a repeated body has one {what}, this one has {len(names)}{listed}")
+    return names[0]
+
+
+def count_layers(graph: Graph) -> Iterator[int]:
+    """How many layers each node stands for, repeats multiplied, without writing them out. An Input is none."""
+    for _, data in graph.nodes(data=True):
+        op = data.get("op")
+        yield sum(count_layers(op.body)) * op.times if op.__class__ is Repeat else int(op.__class__ is not INPUT)
+
+
+def no_such_input(graph: Graph, place: Place | None, label: Any, source: Any) -> Problem:
+    hint = did_you_mean(str(source), [*map(str, graph.nodes)])
+    return Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)

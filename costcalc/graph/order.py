@@ -1,0 +1,49 @@
+"""The order in which a layer graph is walked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from costcalc.errors import GraphError
+from costcalc.graph.checks import by_inputs, problems
+from costcalc.graph.nodes import Graph, Outer, Repeat, is_repeat, nodes_of, owners_of
+from costcalc.ops.base import CLASSES
+
+
+def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
+    """Every node with its data, inputs before users and owners before those that share their weights.
+
+    Raises GraphError with all that is wrong.
+    """
+    nodes = nodes_of(graph)
+    with suppress(TypeError):  # an input that is no name: it will be reported
+        if _is_in_order(graph, nodes):
+            return nodes
+    found = problems(graph)
+    if found:
+        raise GraphError("\n".join(map(str, found)))
+    from networkx import topological_sort
+
+    return [(name, graph.nodes[name]) for name in topological_sort(by_inputs(graph))]
+
+
+def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> bool:
+    """Is the graph without fault, and its nodes in an order to walk in? The common case, and quick to see."""
+    seen: set[Any] = set()
+    pred = graph._pred
+    for name, data in nodes:
+        kind, inputs, edges = data.get("op").__class__, data.get("inputs"), pred[name]
+        if inputs.__class__ is not tuple or not seen.issuperset(inputs):
+            return False
+        if kind not in CLASSES and (kind is not Repeat or len(inputs) != 1):
+            return False
+        if not ((len(edges) == len(inputs) == 1 and inputs[0] in edges) or edges.keys() <= set(inputs)):
+            return False
+        if ("shares" in data or kind is Repeat) and not all(
+            owner.__class__ is Outer or (owner in seen and not is_repeat(graph, owner)) for owner in owners_of(data)
+        ):
+            return False
+        seen.add(name)
+    return True

@@ -1,0 +1,61 @@
+"""Layer graphs with every repeat written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from costcalc.dims import is_number
+from costcalc.errors import GraphError
+from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new_graph, nodes_of, output_of, shared_by
+from costcalc.graph.order import in_order
+
+MAX_UNROLLED = 1_000_000  # layers
+Renamed: TypeAlias = dict[Any, Any]  # layers by the names that they have in the unrolled graph
+
+
+def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
+    """The same network with every Repeat written out; copy i of layer `x` in `stage` is `stage.i.x`, from 0.
+
+    Raises GraphError if a `times` is no number, or if that makes more than `max_layers` layers.
+    """
+    for repeat, name in _all_repeats(graph, ""):
+        if not is_number(repeat.times):
+            raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
+    if sum(count_layers(graph)) > max_layers:
+        raise GraphError(f"unrolled it has more than {max_layers:,} layers")
+    flat = new_graph(**graph.graph)
+    _copy_into(flat, graph, "", ({},))
+    return flat
+
+
+def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
+    for name, data in nodes_of(graph):
+        if data.get("op").__class__ is Repeat:
+            yield data["op"], f"{prefix}{name}"
+            yield from _all_repeats(data["op"].body, f"{prefix}{name}.")
+
+
+def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ...]) -> None:
+    """Appends the layers of `graph` under `prefix`. The first scope knows where its inputs are and learns the rest;
+    then come those of the graphs around it."""
+    renamed = scopes[0]
+    for name, data in in_order(graph):
+        op, inputs = data["op"], tuple(renamed[source] for source in data["inputs"])
+        if op.__class__ is Repeat:
+            renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs[0], scopes)
+        elif name not in renamed:
+            extra = {key: value for key, value in data.items() if key not in ("op", "inputs")}
+            if "shares" in extra:
+                scope, owner = shared_by(f"{prefix}{name}", extra["shares"], scopes)
+                extra["shares"] = scope[owner]
+            renamed[name] = add(flat, f"{prefix}{name}", op, *inputs, **extra)
+
+
+def _copies(flat: Graph, op: Repeat, name: str, source: Any, scopes: tuple[Renamed, ...]) -> Any:
+    entry, end = input_of(op.body), output_of(op.body)
+    for i in range(op.times):
+        renamed = {entry: source}
+        _copy_into(flat, op.body, f"{name}.{i}.", (renamed, *scopes))
+        source = renamed[end]
+    return source
