@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple
 
 from costcalc.analysis.answers import ROLES, one_shape, one_size, tensors
+from costcalc.analysis.mask import Mask
 from costcalc.dims import (
     Counted,
     Shape,
     Size,
     elements,
-    first_failure,
     is_column,
     is_letter,
     is_number,
@@ -25,7 +25,7 @@ from costcalc.dims import (
 from costcalc.dims.given import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
-from costcalc.ops.base import assumptions, check, needs_of, size_needs
+from costcalc.ops.base import assumptions, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
 from costcalc.text import plural
 
@@ -70,36 +70,6 @@ def walk(graph: Graph, report: Report | None = None) -> Iterator[Row]:
     if "valid" in getattr(graph, "graph", ()):
         raise ShapeError(graph.graph["invalid_because"])
     return _Walk(report).rows(((graph, {}),), {}, "", 1)
-
-
-class Mask:
-    """At which points of columns a graph is valid, and what is wrong at the first that it is not. Some are known to be
-    invalid since it was bound."""
-
-    def __init__(self, graph: Graph | None = None) -> None:
-        known = graph.graph if graph is not None else {}
-        self.valid: Any = known.get("valid", True)  # or an array of truths
-        self.idle: Any = False  # where the layers that are asked stand in no copy
-        self.reason: str = known.get("invalid_because", "")
-
-    def allow(self, needs: Iterable[Need]) -> list[Need]:
-        """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
-        needs = [*needs]
-        valid, assumed = check(needs)
-        if valid is not True and not (valid | self.idle).all():
-            self.valid = self.valid & (valid | self.idle)
-            if not self.reason:
-                need = next(n for n in needs if is_column(n.truth) and not (n.truth | self.idle).all())
-                self.reason = need.sentence(first_failure(need.truth | self.idle, need.shown))
-        return assumed
-
-    @contextmanager
-    def repeated(self, times: Size) -> Iterator[None]:
-        """What a body needs matters only where it is repeated at all."""
-        before = self.idle
-        self.idle = before | (times == 0) if is_column(times) else before
-        yield
-        self.idle = before
 
 
 def symbols_of(rows: Iterable[Row]) -> list[str]:

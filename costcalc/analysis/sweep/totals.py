@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.mask import Mask
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
-from costcalc.analysis.walk import MAX_KEPT, Mask, walk_copies
+from costcalc.analysis.walk import MAX_KEPT, walk_copies
 from costcalc.dims import Size, is_column
 from costcalc.dims.column import Column
 from costcalc.errors import ShapeError
