@@ -88,8 +88,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but hardly meant; its `layer` is
-    that of a network which it is about, if any."""
+    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but probably not meant; `layer` is
+    the layer of a network that it is about, if any."""
 
     place: Place | None
     message: str

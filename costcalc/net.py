@@ -40,7 +40,7 @@ class Net(Network):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are counted and hardly meant, as it is set; each with its place, and what to do about it."""
+        """Layers that are counted and probably not meant, each with its place and what to do about it."""
         return warnings_of(self)
 
     def formula(self, metric: str = "macs") -> Any:

@@ -109,7 +109,7 @@ def document(**fields: Any) -> dict[str, Any]:
 
 
 def with_warnings(document: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The document with what is hardly meant of the networks that it is about, if anything is."""
+    """The document with what is probably not meant of the networks that it is about, if anything is."""
     return {**document, "warnings": records} if records else document
 
 

@@ -1,4 +1,4 @@
-"""What `costcalc validate` finds: everything wrong with a spec at once, and what is hardly meant."""
+"""What `costcalc validate` finds: everything wrong with a spec at once, and what is probably not meant."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class _Checker:
         self.summary = ""
         self.of_defaults: set[Place | None] = set()
         self.graph: Graph | None = None  # of the defaults
-        self.suspected: dict[Place | None, Problem] = {}  # by the line that is hardly meant
+        self.suspected: dict[Place | None, Problem] = {}  # by the line that is probably not meant
 
     def wrong(self, place: Place | None, message: str, hint: str = "", *, warning: bool = False) -> None:
         self.found.append(Problem(place or self.start, message, hint, warning))
@@ -164,7 +164,7 @@ class _Checker:
         return rows
 
     def suspect(self, rows: list[Row] | None, prefix: str) -> None:
-        """Notes layers that are hardly meant, those of a preset only where none was in the networks before."""
+        """Notes layers that are probably not meant, those of a preset only where none was in the networks before."""
         for problem in suspects(rows or ()):
             self.suspected.setdefault(problem.place, replace(problem, message=f"{prefix}{problem.message}"))
 

@@ -73,7 +73,7 @@ class Cost:
 
     @cached_property
     def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are counted and hardly meant, as a `linear` on an image that nobody flattened."""
+        """Layers that are counted and probably not meant, as a `linear` on an image that was not flattened."""
         return suspects(self.layers)
 
     def fold(self, depth: int) -> list[Fold]:
@@ -168,7 +168,7 @@ def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
 
 
 def warnings_of(network: Network) -> tuple[Problem, ...]:
-    """What is hardly meant of a network, as `Cost.warnings`; nothing of one that cannot be counted as it is set."""
+    """`Cost.warnings` of a network; none of one that cannot be counted as it is set."""
     if "warnings" not in network.answers:
         try:
             network.answers["warnings"] = cost_of(network).warnings

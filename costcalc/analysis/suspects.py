@@ -1,7 +1,7 @@
-"""Layers that count and are hardly meant: they take positions for features, or features for positions.
+"""Layers that count and are probably not meant: they take positions for features, or features for positions.
 
 In torch most of these would be an error of shapes, as its layers are told the sizes of their inputs; costcalc derives
-them, so that `linear` on an image that nobody flattened is a network like any other, and counted as one. Each op says
+them, so that `linear` on an image that was not flattened is a network like any other, and counted as one. Each op says
 what it takes the axes of its input for and what those of its output are (ops/roles.py); where the two differ, the layer
 is a suspect. It is none if its node says `meant`.
 """
@@ -15,18 +15,18 @@ from typing import Any, NamedTuple
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_column, is_number, prod
 from costcalc.errors import Place, Problem
-from costcalc.ops.roles import BATCH, FEATURES, POSITION, Roles, kept_where_shape_is, unknown
+from costcalc.ops.roles import BATCH, FEATURES, POSITION, Roles, unknown
 
 
 class Finding(NamedTuple):
-    """What a layer does that is hardly meant, and what to do about it."""
+    """What a layer does that is probably not meant, and what to do about it."""
 
     message: str
     hint: str
 
 
 def suspects(rows: Iterable[Row]) -> tuple[Problem, ...]:
-    """A warning for each layer that is hardly meant. Layers of one line of a spec give one."""
+    """A warning for each layer that is probably not meant. Layers of one line of a spec give one."""
     found: dict[Place | str, Problem] = {}
     more: dict[Place | str, int] = {}
     for row, finding in _Roles().findings(rows):
@@ -65,7 +65,6 @@ class _Roles:
 
     def __init__(self) -> None:
         self.known: dict[Any, Roles] = {}  # by the layer that made the tensor
-        self.last: dict[str, Roles] = {}  # what the last layer within a repeat made, by the name of the repeat
         self.inputs: set[Any] = set()  # of the network
 
     def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
@@ -73,9 +72,8 @@ class _Roles:
         for row in rows:
             known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
             finding = self.finding(row, known[0]) if known else None
-            made = getattr(row.op, "roles", None)
             ins, out = row.input_shapes, row.output_shape
-            roles = made(known, ins, out) if made else kept_where_shape_is(row.op, known, ins, out)
+            roles = row.op.roles(known, ins, out)
             if finding:
                 self.known[row.inputs[0]] = unknown(ins[0])
                 if not row.meant:
@@ -83,31 +81,25 @@ class _Roles:
             self.note(row, roles)
 
     def of(self, source: Any, shape: Shape) -> Roles:
-        """The roles of what a layer made, or a repeat."""
+        """The roles of what a layer made."""
         roles = self.known.get(source)
-        if roles is None:
-            roles = self.last.get(str(source))
         return roles if roles is not None and len(roles) == len(shape) else unknown(shape)
 
     def note(self, row: Row, roles: Roles) -> None:
         self.known[row.name] = roles
         if not row.inputs:
             self.inputs.add(row.name)
-        name = str(row.name)
-        while "." in name:
-            name = name.rpartition(".")[0]
-            self.last[name] = roles
 
     def finding(self, row: Row, roles: Roles) -> Finding | None:
         """What is suspicious of a layer that reads a tensor of these roles."""
         op = row.op
         if BATCH in roles and op.view and len(row.output_shape) < len(roles):
             return _joining_the_batch(row)
-        if getattr(op, "features_axis", None) == -1:
+        if op.features_axis == -1:
             return _along_positions(row, roles)
-        if getattr(op, "features_axis", None) == 1:
+        if op.features_axis == 1:
             return _across_positions(row, roles, row.inputs[0] in self.inputs)
-        if getattr(op, "positions_axis", None) == -2:
+        if op.positions_axis == -2:
             return _among_heads(row, roles)
         return None
 
@@ -120,7 +112,7 @@ def _along_positions(row: Row, roles: Roles) -> Finding | None:
     what = "channels" if at == 1 and len(shape) > 3 else "features"
     axis = f"the last axis of {_text(shape)}, {_many(shape[-1], 'positions')}"
     message = f"runs along {axis}, not along {_many(shape[at], what)}"
-    if what == "channels" and getattr(row.op, "takes_flat", False):
+    if what == "channels" and row.op.takes_flat:
         return Finding(f"{message}{_params(row)}", "put `flatten` or `global_average_pool` before it")
     order = [*(i for i in range(len(shape)) if i != at), at]
     return Finding(message, f"`transpose: {order}` before it makes the {what} the last axis")

@@ -87,6 +87,10 @@ def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
+class TimesUndecided(ShapeError):
+    """A symbol says how often a body stands that changes its shape."""
+
+
 class _Walk:
     """What the loop remembers: answers given before to the same op and shapes."""
 
@@ -196,7 +200,7 @@ class _Walk:
 
     def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str) -> None:
         """Raises the error with the layer's name and place, or reports it."""
-        how = f", as in {data['set']}" if "set" in data and str(error).endswith("give times as a number") else ""
+        how = f", as in {data['set']}" if "set" in data and isinstance(error, TimesUndecided) else ""
         problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}{how}")
         if self.report is None:
             self.placed.append(ShapeError(str(problem)))
@@ -225,7 +229,7 @@ def _number_of_copies(times: Size, kept: Any, x: Shape, out: Shape) -> int:
         key = kept if one_truth(kept) is None else times.num
         raise PointsDiffer(key, "times of a body that changes its shape differ between points of a column")
     if not is_number(copies):
-        raise ShapeError(f"repeats {times} times a body that turns {x} into {out}; give times as a number")
+        raise TimesUndecided(f"repeats {times} times a body that turns {x} into {out}; give times as a number")
     if copies > MAX_UNROLLED:
         x, out = at_first_point((x, out))
         raise ShapeError(f"repeats a body that turns {x} into {out}: at most {MAX_UNROLLED:,} times")

@@ -19,8 +19,8 @@ def validate(
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
-    """All errors of a spec at once, each with file, line and column, and what is hardly meant. Exit 2 if there is an
-    error, 1 with --strict if there is a warning."""
+    """All errors of a spec at once, each with file, line and column, and warnings. Exit 2 if there is an error, 1 with
+    --strict if there is a warning."""
     from costcalc.analysis.check import check_file, checked_table, checked_to_dict
     from costcalc.table import visible
 

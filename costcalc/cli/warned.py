@@ -1,4 +1,4 @@
-"""What is hardly meant of the networks that a command counts: said once, below what it prints, and in its JSON."""
+"""Warnings of the networks that a command counts: printed once, below its output, and put into its JSON."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@
     backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
 
-`ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`:
-it writes nothing. Its `layout` is how its output is shown: "image", (n, c, h, w) that papers write h×w×c; "plain", in
-the order of its axes; or, unless it says otherwise, the "same" as its inputs. What it is called elsewhere, and what it
-takes axes for, it may say: see ops/synonyms.py and ops/roles.py. An elementary operation is one of + − × ÷, a
-comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
+`ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`: it
+writes nothing. Its `layout` is how its output is shown: "plain", in the order of its axes; the "same" as its inputs,
+unless it says otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1. What it is
+called elsewhere, and what it takes axes for, it may say: see ops/synonyms.py and ops/roles.py.
+
+An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from costcalc.dims.given import at_first_point, shortened
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
+from costcalc.ops.roles import channels_first, features_last, kept_where_shape_is
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
@@ -67,9 +69,7 @@ def op(cls: Class) -> Class:
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
     cls.view = getattr(cls, "view", False)
-    cls.layout = getattr(cls, "layout", "same")
-    if cls.layout not in LAYOUTS:
-        raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is none of {', '.join(LAYOUTS)}")
+    _register_axes(cls)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
     _refuse_mixed(cls)
@@ -83,6 +83,20 @@ def op(cls: Class) -> Class:
     CLASSES.add(cls)
     OPS[cls.name] = cls
     return cls
+
+
+def _register_axes(cls: Any) -> None:
+    """What axes are for, where the class does not say: channels at axis 1 make an image, features may stand last."""
+    for name, unsaid in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
+        setattr(cls, name, getattr(cls, name, unsaid))
+    if cls.features_axis == 1:
+        cls.layout = "image"
+    if cls.layout not in LAYOUTS:
+        raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is not one of {', '.join(LAYOUTS)}")
+    if not hasattr(cls, "roles"):
+        made_anew = {1: channels_first, -1: features_last}
+        axis = cls.features_axis if isinstance(cls.features_axis, int) else None
+        cls.roles = made_anew.get(axis, kept_where_shape_is)
 
 
 def _owner(cls: type[Any], question: str) -> int:

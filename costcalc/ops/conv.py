@@ -9,7 +9,6 @@ from costcalc.dims import Shape, Size, elements, exact_div, maximum
 from costcalc.ops.base import Tensor, free, of_weight_and_input, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
-from costcalc.ops.roles import channels_first
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
 
 CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}
@@ -45,11 +44,9 @@ class Conv:
     groups: Whole = 1
     bias: Flag = True
 
-    layout = "image"
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1
-    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
@@ -105,12 +102,10 @@ class Depthwise:
     multiplier: Whole = 1
     bias: Flag = True
 
-    layout = "image"
     synonyms = ("depthwise_conv",)
     field_synonyms = {"depth_multiplier": "multiplier", "use_bias": "bias", **WINDOW_SYNONYMS}
     derived_fields = ("in_channels",)
     features_axis = 1
-    roles = channels_first
 
     needs = window_fits
 
@@ -142,11 +137,9 @@ class PartialConv:
     dilation: PerAxis = 1
     bias: Flag = True
 
-    layout = "image"
     field_synonyms = WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1
-    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from window_fits(self, x)
@@ -190,13 +183,11 @@ class ConvTranspose:
     groups: Whole = 1
     bias: Flag = True
 
-    layout = "image"
     synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
                 "convtranspose1d", "convtranspose2d", "convtranspose3d")  # fmt: skip
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1
-    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from sliding_axes(self, x, "kernel", "stride", "padding", "output_padding", "dilation")
@@ -240,10 +231,8 @@ class Subsample:
     padding: ExplicitPadding = 0
     dilation: PerAxis = 1
 
-    layout = "image"
     field_synonyms = WINDOW_SYNONYMS
     features_axis = 1
-    roles = channels_first
 
     needs = window_fits
 

@@ -116,7 +116,6 @@ class ChannelPad:
 
     channels: Whole
 
-    layout = "image"
     features_axis = 1
     roles = channels_kept
 
@@ -139,7 +138,6 @@ class Upsample:
     scale: PerAxis
     mode: Mode = "nearest"
 
-    layout = "image"
     field_synonyms = {"scale_factor": "scale"}
     features_axis = 1
     roles = channels_kept

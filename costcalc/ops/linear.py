@@ -9,7 +9,6 @@ from costcalc.ops.base import Tensor, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, Whole
 from costcalc.ops.needs import Need, axes
-from costcalc.ops.roles import features_last
 
 
 @op
@@ -25,7 +24,6 @@ class Linear:
     derived_fields = ("in_features",)
     features_axis = -1
     takes_flat = True
-    roles = features_last
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")
@@ -57,7 +55,6 @@ class RBF:
     layout = "plain"
     features_axis = -1
     takes_flat = True
-    roles = features_last
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")

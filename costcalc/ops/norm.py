@@ -29,7 +29,6 @@ class BatchNorm:
     affine: Flag = True
     eps: Ratio = 1e-5
 
-    layout = "image"
     synonyms = ("bn", "batchnorm", "batch_normalization", *of_each_rank("batch_norm", "batchnorm"))
     field_synonyms = {"epsilon": "eps"}
     derived_fields = ("num_features",)
@@ -98,7 +97,6 @@ class GroupNorm:
     affine: Flag = True
     eps: Ratio = 1e-5
 
-    layout = "image"
     synonyms = ("groupnorm", "group_normalization")
     field_synonyms = {"num_groups": "groups", "epsilon": "eps"}
     derived_fields = ("num_channels",)
@@ -133,7 +131,6 @@ class LocalResponseNorm:
     beta: Ratio = 0.75
     k: Ratio = 2
 
-    layout = "image"
     synonyms = ("lrn",)
     features_axis = 1
     roles = channels_kept

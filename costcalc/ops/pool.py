@@ -9,7 +9,6 @@ from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import free, no_weights, op
 from costcalc.ops.fields import Flag, Padding, PerAxis
 from costcalc.ops.needs import AtLeast, Need
-from costcalc.ops.roles import channels_first
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
 
@@ -47,11 +46,9 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    layout = "image"
     synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
-    roles = channels_first
 
     needs = pool_fits
     shape = pooled
@@ -72,11 +69,9 @@ class AveragePool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    layout = "image"
     synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
-    roles = channels_first
 
     needs = pool_fits
     shape = pooled
@@ -97,11 +92,9 @@ class AdaptiveAveragePool:
 
     size: PerAxis
 
-    layout = "image"
     synonyms = ("adaptive_avg_pool", *of_each_rank("adaptive_avg_pool", "adaptiveavgpool"))
     field_synonyms = {"output_size": "size"}
     features_axis = 1
-    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x, "size")
@@ -127,11 +120,9 @@ class GlobalAveragePool:
 
     keep: Flag = False
 
-    layout = "image"
     synonyms = ("gap", "global_avg_pool")
     field_synonyms = {"keepdim": "keep", "keepdims": "keep"}
     features_axis = 1
-    roles = channels_first
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x)

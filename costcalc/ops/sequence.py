@@ -10,7 +10,7 @@ from costcalc.ops.base import Tensor, free, op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
 from costcalc.ops.needs import Equal, Fact, Need, axes
-from costcalc.ops.roles import FEATURES, POSITION, Roles, features_last
+from costcalc.ops.roles import FEATURES, POSITION, Roles
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
 
@@ -100,7 +100,6 @@ class Recurrent:
     field_synonyms = {"hidden_size": "hidden", "num_layers": "layers"}
     derived_fields = ("input_size",)
     features_axis = -1
-    roles = features_last
 
     gates: int
     hidden: Any

@@ -82,4 +82,4 @@ def test_explain_multiplies_in_the_same_order(tmp_path):
 def test_an_op_says_how_it_is_shown():
     with pytest.raises(TypeError) as caught:
         ops.op(type("Odd", (ops.ReLU,), {"layout": "images"}))
-    assert str(caught.value) == "op Odd: layout 'images' is none of image, plain, same"
+    assert str(caught.value) == "op Odd: layout 'images' is not one of image, plain, same"

@@ -1,4 +1,4 @@
-"""Layers that count and are hardly meant: each kind is found once, with its numbers, and no network that is meant."""
+"""Layers that are probably not meant: each kind is found once, with its numbers, and no network that is meant."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def warned(path, **knobs):
 
 
 SUSPECTS = {
-    "an image that nobody flattened": (
+    "an image that was not flattened": (
         ("[3, 32, 32]", CONV, "relu", "max_pool: {kernel: 2, stride: 2}", "linear: 10"), NOFLAT,
     ),
     "the image itself": (

@@ -1,4 +1,4 @@
-"""Layers that are hardly meant, where they are said: once on stderr, in JSON, in Python and notebooks, by validate."""
+"""Where warnings are said: once on stderr, in JSON, in Python and notebooks, by validate."""
 
 import json
 import pickle
