@@ -88,8 +88,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but probably not meant; `layer` is
-    the layer of a network that it is about, if any."""
+    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but probably not meant; `layer`
+    is the layer of a network that it is about, if any."""
 
     place: Place | None
     message: str
@@ -242,8 +242,8 @@ def unknown(kind: str, name: str, known: Collection[str]) -> str:
 
 REFUSED = {  # by the system's name for it; each system and language has a sentence of its own
     "ENOENT": "there is no such file or folder",
-    "EACCES": "this user has no right to",
-    "EPERM": "this user has no right to",
+    "EACCES": "permission denied",
+    "EPERM": "permission denied",
     "ENOTDIR": "a file stands where the path has a folder",
     "EISDIR": "it is a folder",
     "ENAMETOOLONG": "the name is too long",
@@ -256,7 +256,7 @@ REFUSED = {  # by the system's name for it; each system and language has a sente
     "EMFILE": "too many files are open",
     "ENFILE": "too many files are open",
     "EAGAIN": "the system has no more to give",
-    "ENOMEM": "memory is out",
+    "ENOMEM": "out of memory",
 }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from costcalc.errors import MissingExtra
 from costcalc.text import as_float, plural, rounded, times_text, value_text
 from costcalc.version import __version__
 
@@ -114,11 +115,11 @@ def with_warnings(document: dict[str, Any], records: list[dict[str, Any]]) -> di
 
 
 def data_frame(records: Any) -> Any:
-    """Records, or columns by name, as a pandas.DataFrame. Raises ImportError with what to install."""
+    """Records, or columns by name, as a pandas.DataFrame. Raises MissingExtra without pandas."""
     try:
         from pandas import DataFrame
     except ImportError:
-        raise ImportError("this needs pandas: pip install 'costcalc[pandas]'") from None
+        raise MissingExtra("this needs pandas", "pandas") from None
     try:
         frame = DataFrame(records)
     except OverflowError:  # before 3.0 pandas tries every int as a float

@@ -232,7 +232,7 @@ def lost(graph: Graph) -> Iterator[Problem]:
     for name, data in graph.nodes(data=True):
         if name not in read and name not in graph.graph["outputs"] and data["inputs"]:
             hint = "it is counted; what a network puts out besides stands in a `side`"
-            yield Problem(data.get("place"), f"nobody reads the layer {data.get('label', name)!r}", hint, True)
+            yield Problem(data.get("place"), f"no layer reads the layer {data.get('label', name)!r}", hint, True)
 
 
 def _mentioned(spec: Spec) -> tuple[set[str], set[str], set[str]]:

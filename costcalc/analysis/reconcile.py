@@ -186,7 +186,7 @@ def _record(figure: Figure) -> dict[str, Any]:
 
 def _verdict(figure: Figure) -> str:
     if not figure.agrees:
-        return figure.published.because or "DIFFERS, and nobody has said why"
+        return figure.published.because or "differs from the published figure (unexplained)"
     printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
     cut = "" if _rounded(figure.exact, unit, decimals) == printed * 10**decimals else ", cut to its digits"
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")

@@ -94,8 +94,8 @@ def _register_axes(cls: Any) -> None:
     if cls.layout not in LAYOUTS:
         raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is not one of {', '.join(LAYOUTS)}")
     if not hasattr(cls, "roles"):
-        made_anew = {1: channels_first, -1: features_last}
-        axis = cls.features_axis if isinstance(cls.features_axis, int) else None
+        made_anew = {1: channels_first, -1: features_last}  # a property depends on the op's fields
+        axis = cls.features_axis if isinstance(cls.features_axis, int) else 0
         cls.roles = made_anew.get(axis, kept_where_shape_is)
 
 

@@ -8,7 +8,8 @@ for the other. An op says of itself
     takes_flat                      does an image usually go into it flattened?
     roles(known, ins, out)          the roles of its output's axes, from those of its inputs' axes
 
-An op that says nothing hands roles on where it keeps the shape. Every role may be None: not known.
+An op whose features are axis 1 or -1 makes channels or features anew; any other hands roles on where it keeps the
+shape. Every role may be None: not known.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import needed
 
 import costcalc
 from costcalc import ops, report
@@ -38,6 +39,7 @@ def test_costs_are_shown_whatever_they_are_made_of(graph, depth):
     for format in ("table", "json", "csv", "markdown", "latex"):
         assert report.text([cost.table(depth)], cost.to_dict(depth), format)
     assert "fc" in cost.table(depth)._repr_html_()
+    needed.module("pandas", "pandas")
     assert len(cost.to_pandas()) == len(cost.layers)
     assert len(cost.table(depth).to_pandas()) >= 3
 

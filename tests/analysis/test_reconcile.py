@@ -100,7 +100,7 @@ def test_a_difference_without_a_reason_fails_the_check(tmp_path, capsys):
     found = costcalc.reconcile(str(tmp_path / "wrong.yaml"))
     assert not found.ok and found.figures[0].exact == 3 * 4 * 9 + 4
     assert run(["reconcile", str(tmp_path / "wrong.yaml")]) == 1
-    assert "nobody has said why" in capsys.readouterr().out
+    assert "(unexplained)" in capsys.readouterr().out
 
 
 def test_a_block_that_does_not_exist_is_named_with_its_place():

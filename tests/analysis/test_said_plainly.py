@@ -51,7 +51,7 @@ def test_a_layer_that_nobody_reads_is_warned_of_and_a_side_is_not(tmp_path):
     )
     (problem,) = validate(written(tmp_path, "dead", "r: 32", *layers))
     assert problem.warning
-    assert (problem.place.line, "nobody reads the layer 'forgotten'" in problem.message) == (9, True)
+    assert (problem.place.line, "no layer reads the layer 'forgotten'" in problem.message) == (9, True)
 
 
 def test_a_frame_does_not_wrap_around():

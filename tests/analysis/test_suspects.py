@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.conformance import MICRO
+from support import needed
 
 import costcalc
 from costcalc import ops
@@ -242,9 +242,11 @@ def test_nothing_in_the_library_is_a_suspect():
     assert {entry.name: costcalc.load(entry.name).warnings for entry in entries()} == {e.name: () for e in entries()}
 
 
-@pytest.mark.parametrize("micro", MICRO, ids=lambda micro: micro.name)
-def test_nothing_in_the_conformance_table_is_one(micro):
-    assert costcalc.cost(micro.graph()).warnings == ()
+def test_nothing_in_the_conformance_table_is_one():
+    needed.module("torch", "torch")
+    from support.conformance import MICRO
+
+    assert {m.name: costcalc.cost(m.graph()).warnings for m in MICRO} == {m.name: () for m in MICRO}
 
 
 # --- sizes that are not numbers --------------------------------------------------------------------------------------

@@ -150,7 +150,7 @@ def test_a_terminal_that_cannot_show_a_sign_gets_its_number():
         (typer.Abort(), 130, "interrupted"),
         (ImportError("no 'pandas'"), 3, "error: no 'pandas'; install what is missing\n"),
         (ImportError(), 3, "error: ImportError while a package was being imported; install what is missing\n"),
-        (PermissionError(errno.EACCES, "", "a.yaml"), 3, "error: a.yaml: this user has no right to\n"),
+        (PermissionError(errno.EACCES, "", "a.yaml"), 3, "error: a.yaml: permission denied\n"),
         (OSError("cannot write 'x'"), 3, "error: cannot write 'x'\n"),
         (OSError(), 3, "error: OSError while `costcalc list` ran\n"),
         (MemoryError(), 3, "error: out of memory; use a coarser grid or fewer --workers\n"),

@@ -4,6 +4,7 @@ import json
 import pickle
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis import cost
@@ -37,6 +38,11 @@ def noflat(spec):
     return f"it.yaml:10:5: warning: {NOFLAT}\n"
 
 
+def needs_torch(command):
+    if command.startswith("verify"):
+        needed.module("torch", "torch")
+
+
 COMMANDS = [
     "show it.yaml", "show it.yaml --unroll --depth 1", "show it.yaml -f mermaid", "compare it.yaml lenet5",
     "compare it.yaml it.yaml@r=32", "compare it.yaml lenet5 --break-even batch", "explain it.yaml", "reconcile it.yaml",
@@ -48,12 +54,14 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_that_counts_says_it_once_on_stderr(command, noflat, capsys):
+    needs_torch(command)
     assert run(command.split()) == 0
     assert capsys.readouterr().err.replace("note: a CSV holds one table", "") == noflat
 
 
 @pytest.mark.parametrize("command", [c for c in COMMANDS if "-f" not in c.split() and "--python" not in c])
 def test_every_document_has_it(command, noflat, capsys):
+    needs_torch(command)
     assert run([*command.split(), "-f", "json"]) == 0
     documented, *_ = json.loads(capsys.readouterr().out)["warnings"]
     assert documented["target"] == "it.yaml"

@@ -71,7 +71,7 @@ def test_what_cannot_be_written_is_said(tmp_path, path):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (OSError(errno.EACCES, "in the system's words"), "this user has no right to"),
+        (OSError(errno.EACCES, "in the system's words"), "permission denied"),
         (OSError(errno.EXDEV, "in the system's words"), "in the system's words"), (OSError(None, "ours"), "ours"),
         (OSError("as it is"), "as it is"), (BlockingIOError(), "BlockingIOError"),
     ],
@@ -94,7 +94,7 @@ def test_what_cannot_be_written_is_seen_before_the_work(tmp_path):
     tmp_path.chmod(0o555)
     said = as_nobody(lambda: files.check(tmp_path / "a.txt"), tmp_path)
     tmp_path.chmod(0o755)
-    assert said == f"OSError: cannot write '{tmp_path}/a.txt': this user has no right to"
+    assert said == f"OSError: cannot write '{tmp_path}/a.txt': permission denied"
 
 
 def test_a_long_name_is_refused_before_the_work(tmp_path):

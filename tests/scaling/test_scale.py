@@ -53,7 +53,8 @@ def test_budgets_are_read_as_they_are_written():
     ("words", "message"),
     [
         ("--free w --max mac=1", "unknown metric 'mac'; did you mean 'macs'?"),
-        ("--free w --max macs=-1", "'macs=-1' is no budget; write macs=400M"), ("--free w --max macs", "is no budget"),
+        ("--free w --max macs=-1", "'macs=-1' is not a budget; write macs=400M"),
+        ("--free w --max macs", "is not a budget"),
         ("--free w --max macs=1 --max macs=2", "macs has two budgets"), ("--free s --max macs=1G", "unknown knob 's'"),
         ("--free w --max macs=1", "no w up to 100 of efficientnet keeps this budget: at w = 0.001, the smallest, "
          "it has macs = "),

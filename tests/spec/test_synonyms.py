@@ -4,9 +4,8 @@ import inspect
 
 import jsonschema
 import pytest
-import torch
 from ruamel.yaml import YAML
-from torch import nn
+from support import needed
 
 import costcalc
 from costcalc.analysis.catalog import described, names
@@ -21,6 +20,9 @@ from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE, field_synon
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.parse import parse_text
 from costcalc.spec.schema import json_schema
+
+torch = needed.module("torch", "torch")
+nn = torch.nn
 
 HEAD = "name: x\ntitle: t\nsource: s\n"
 TORCH = """

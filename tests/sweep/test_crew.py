@@ -104,7 +104,7 @@ def test_python_takes_executors_and_workers():
         assert costcalc.sweep(SMALL, **SWEPT, top=3, executor=pool).to_records() == alone.to_records()
         assert costcalc.histogram(SMALL, executor=pool, **SWEPT).rows == costcalc.histogram(SMALL, **SWEPT).rows
     assert costcalc.sweep(SMALL, **SWEPT, top=3, workers=2).to_records() == alone.to_records()
-    with pytest.raises(UsageError, match="0 workers do nothing; 1 is this process alone"):
+    with pytest.raises(UsageError, match="--workers must be at least 1, got 0"):
         costcalc.sweep(SMALL, **SWEPT, workers=0)
 
 
@@ -295,10 +295,9 @@ def size_of_part(path):
 
 
 def nobody_left(session):
-    deadline = time.monotonic() + 20  # two seconds on a machine that has nothing else to do
-    while of_session(session) and time.monotonic() < deadline:
+    while of_session(session):  # pytest's own limit ends what never does
         time.sleep(0.02)
-    return of_session(session) == []
+    return True
 
 
 @pytest.mark.sized
@@ -366,7 +365,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
         ("--scheduler tcp://x:1 --executor processes", "--scheduler is that of a dask cluster"),
         ("--scheduler tcp://x:1 --workers 2", "a cluster has as many workers as are there; leave out --workers\n"),
         ("--scheduler tcp://x:1 --workers 0 --executor dask", "leave out --workers\n"),
-        ("--workers 0", "0 workers do nothing; 1 is this process alone"),
+        ("--workers 0", "--workers must be at least 1, got 0"),
     ],
 )  # fmt: skip
 def test_who_cannot_work(capsys, words, message):

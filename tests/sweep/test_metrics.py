@@ -277,6 +277,7 @@ def test_the_command_names_every_metric():
 @pytest.mark.parametrize("metric", COUNTED)
 def test_a_metric_that_is_the_same_at_all_points_is_a_column(tmp_path, metric):
     """No layer reads the knob x, so that all metrics are; whatever is asked of them has an answer."""
+    needed.module("pyarrow", "parquet")
     path = tmp_path / "same.yaml"
     layers = "[conv: {channels: 4, kernel: 3}, relu, linear: 2]"
     path.write_text(f"name: same\ntitle: t\nsource: s\nknobs: {{x: 1}}\ninput: [3, 8, 8]\nlayers: {layers}\n")

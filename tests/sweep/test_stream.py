@@ -10,6 +10,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from support import needed
 from support.sizes import size
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT, piped
@@ -248,6 +249,7 @@ def test_a_choice_made_chunk_by_chunk_is_written_in_any_format(tmp_path, suffix)
     ],
 )  # fmt: skip
 def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, message, code):
+    needed.module("pyarrow", "parquet")
     monkeypatch.chdir(tmp_path)
     assert run(["sweep", "lenet5", "batch=1,2", *words.split()]) == code
     assert message in capsys.readouterr().err
@@ -260,6 +262,7 @@ def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, mess
 )
 def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
     """Which is said before anything is counted or drawn."""
+    needed.module("pyarrow", "parquet")
     monkeypatch.chdir(tmp_path)
     for name in ("fit.fit", "sweep.sweep_net", "sweep.histogram_net"):
         monkeypatch.setattr(f"costcalc.analysis.sweep.{name}", None)

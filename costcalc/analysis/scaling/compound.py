@@ -177,4 +177,4 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
             return normal(Fraction(first - 1, GRAIN))
         start += GRAIN
-    raise UsageError("φ may be as large as it can and keeps this budget: it is not what costs")
+    raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")

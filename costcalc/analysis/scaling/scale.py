@@ -36,7 +36,7 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
         if power := POWER.fullmatch(most):
             most = power[1] + "0" * int(power[2])
         if not BUDGET.fullmatch(most):
-            raise UsageError(f"{text[:60]!r} is no budget; write macs=400M or params=6,000,000")
+            raise UsageError(f"{text[:60]!r} is not a budget; write macs=400M or params=6,000,000")
         if name in budget:
             raise UsageError(f"{name} has two budgets; give one")
         digits, unit, _ = read_figure(most, 1000)

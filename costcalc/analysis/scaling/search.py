@@ -85,7 +85,9 @@ class Search:
         while high < end and self.fits(high):
             high = min(high + max(1, abs(high)), end)
         if self.fits(high):
-            raise UsageError(f"{self.knob} may be as large as it can and keeps this budget: it is not what costs")
+            raise UsageError(
+                f"{self.knob} may be as large as it can and keeps this budget: it does not affect the cost"
+            )
         return high
 
     def _none(self, now: int, smallest: int | None) -> CostcalcError:
@@ -118,7 +120,7 @@ class Search:
             if looked < last:  # too many steps of which there is no network
                 break
         else:
-            raise UsageError(f"larger and larger {self.knob} keep this budget: it is not what costs")
+            raise UsageError(f"larger and larger {self.knob} keep this budget: it does not affect the cost")
         self.end = None if looked == self.steps.ends[1] else looked
         return at, following
 

@@ -21,7 +21,7 @@ def crew_of(
     if executor:
         return Borrowed(executor)
     if workers is not None and workers < 1:
-        raise UsageError(f"{workers} workers do nothing; 1 is this process alone")
+        raise UsageError(f"--workers must be at least 1, got {workers}")
     if workers is None:
         workers = cores() if size / per_second > PAYS else 1
     return nullcontext() if workers == 1 else Processes(workers)
