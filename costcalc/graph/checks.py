@@ -10,7 +10,7 @@ from costcalc.errors import Place, Problem, did_you_mean, nearest, shorten
 from costcalc.graph.nodes import Graph, Outer, Repeat, has_rule, is_repeat, new_graph, no_such_input, owners_of
 from costcalc.ops import OPS
 from costcalc.ops.base import snake_case
-from costcalc.ops.synonyms import SYNONYMS, WITHOUT_A_RULE
+from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE
 
 
 def problems(graph: Graph) -> list[Problem]:
@@ -70,6 +70,8 @@ def _hint(kind: str) -> str:
     word = kind if kind in SYNONYMS else snake_case(kind)
     if word in SYNONYMS or kind.lower() in SYNONYMS:
         return f"did you mean {OPS[SYNONYMS.get(word) or SYNONYMS[kind.lower()]].__name__!r}?"
+    if word in INSTEAD:
+        return INSTEAD[word]
     near = "" if word in WITHOUT_A_RULE else nearest(kind, [cls.__name__ for cls in OPS.values()])
     return f"did you mean {near!r}?" if near else "see docs/add_an_op.md"
 

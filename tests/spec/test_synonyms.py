@@ -239,10 +239,15 @@ def test_nor_a_class_in_a_graph(name):
 
 
 def test_torchs_class_in_a_graph_is_told_ours():
-    graph = new_graph()
-    graph.add_node("x", op=nn.BatchNorm2d(3), inputs=())
-    with pytest.raises(costcalc.GraphError, match="the op 'BatchNorm2d', which has no rule; did you mean 'BatchNorm'"):
-        costcalc.cost(graph)
+    for module, hint in (
+        (nn.BatchNorm2d(3), "did you mean 'BatchNorm'"),
+        (nn.MultiheadAttention(8, 2), "write its parts: linear"),
+        (nn.PReLU(), "see docs/add_an_op.md"),
+    ):
+        graph = new_graph()
+        graph.add_node("x", op=module, inputs=())
+        with pytest.raises(costcalc.GraphError, match=f"the op '{type(module).__name__}', which has no rule; {hint}"):
+            costcalc.cost(graph)
 
 
 @pytest.mark.parametrize(
