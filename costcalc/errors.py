@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
@@ -194,7 +195,8 @@ def nearest(name: str, known: Collection[str]) -> str:
     """The known name that this one is a slip of the keyboard away from, or the beginning of; "" if there is none.
 
     A slip is one letter more, less, another or in its neighbour's place, and two of them in six letters or more. The
-    first letter is right: `prelu` is no slip of `relu`.
+    first letter is right: `prelu` is no slip of `relu`. So are numbers, as far as they go: `resnet5` may be `resnet50`,
+    and `resnet20` may not.
     """
     if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands
         return ""
@@ -204,13 +206,18 @@ def nearest(name: str, known: Collection[str]) -> str:
         there = other.casefold()
         if there == word:
             return other
-        if there[:1] == word[:1] or there[:2] == word[1::-1]:
+        if (there[:1] == word[:1] or there[:2] == word[1::-1]) and _same_number(word, there):
             slips = slips_between(word, there, 1 if len(word) < 6 else 2)
             if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
-                found.append(
-                    (slips or MAX_SLIPS, not there.startswith(word), other)
-                )  # a letter less sooner than one more
-    return min(found)[2] if found else ""
+                rank = slips or MAX_SLIPS, not there.startswith(word)  # a letter less sooner than one more
+                found.append((*rank, other))
+    return min(found)[-1] if found else ""
+
+
+def _same_number(a: str, b: str) -> bool:
+    """Are the digits of one name the first of the other's?"""
+    first, second = (re.sub(r"\D", "", name) for name in (a, b))
+    return first.startswith(second) or second.startswith(first)
 
 
 def slips_between(a: str, b: str, most: int) -> int | None:

@@ -164,8 +164,9 @@ class _Walk:
         if is_zero(op.times) is True:
             return x, source
         entry, end = input_of(op.body), output_of(op.body)
-        copies = op.times
-        if not self.is_known_to_change(op, x):
+        if self.is_known_to_change(op, x):
+            copies = _number_of_copies(op.times, False, x, x)
+        else:
             shapes, written = {entry: x}, {entry: source}
             inside = ((op.body, shapes), *scopes)
             try:

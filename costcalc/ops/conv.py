@@ -184,7 +184,7 @@ class ConvTranspose:
     bias: Flag = True
 
     synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
-                "convtranspose1d", "convtranspose2d", "convtranspose3d")  # fmt: skip
+                "convtranspose1d", "convtranspose2d", "convtranspose3d", "deconv")  # fmt: skip
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
     derived_fields = ("in_channels",)
     features_axis = 1

@@ -66,7 +66,7 @@ class SiLU(Pointwise):
 class HardSigmoid(Pointwise):
     """min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
-    synonyms = ("hardsigmoid",)
+    synonyms = ("hardsigmoid", "h_sigmoid", "hsigmoid")
     elementwise = per_element(4)
 
 

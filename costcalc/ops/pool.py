@@ -46,7 +46,7 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool"))
+    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool", "max_pooling", "maxpooling"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
 
@@ -69,7 +69,7 @@ class AveragePool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool"))
+    synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool", "average_pooling", "averagepooling"))
     field_synonyms = POOL_SYNONYMS
     features_axis = 1
 
@@ -120,7 +120,7 @@ class GlobalAveragePool:
 
     keep: Flag = False
 
-    synonyms = ("gap", "global_avg_pool")
+    synonyms = ("gap", "global_avg_pool", *of_each_rank("global_average_pooling", "globalaveragepooling"))
     field_synonyms = {"keepdim": "keep", "keepdims": "keep"}
     features_axis = 1
 

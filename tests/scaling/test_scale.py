@@ -143,3 +143,23 @@ def test_it_is_not_looked_for_long_where_there_are_no_networks(kernel):
     found = costcalc.scale(path, "k", macs=10**15)
     assert 46_340 < found.looked_to < 47_000
     assert (found.value, found.after) == (5, 6)
+
+
+TURNING = """name: turning
+title: A condition that turns near the default
+source: made for a test
+knobs: {r: 32}
+sizes: {f: "16 if max(r, 8) > 32 else 8"}
+input: [3, r, r]
+layers:
+  - conv: {channels: f, kernel: 3, padding: same}
+"""
+
+
+@pytest.mark.parametrize(("macs", "largest"), [(1_000_000, 48), (3_000_000, 83), (221_264, 32)])
+def test_a_condition_that_turns_near_the_default_makes_no_larger_steps(tmp_path, macs, largest):
+    path = tmp_path / "turning.yaml"
+    path.write_text(TURNING)
+    counts = [costcalc.load(str(path), r=r).cost().macs for r in range(1, 100)]
+    assert largest == max(r for r, count in enumerate(counts, 1) if count <= macs)
+    assert costcalc.scale(str(path), "r", macs=macs).value == largest

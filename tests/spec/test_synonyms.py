@@ -239,21 +239,21 @@ def test_nor_a_class_in_a_graph(name):
 
 
 def test_torchs_class_in_a_graph_is_told_ours():
-    for module, hint in (
+    for module, said in (
         (nn.BatchNorm2d(3), "did you mean 'BatchNorm'"),
         (nn.MultiheadAttention(8, 2), "write its parts: linear"),
         (nn.PReLU(), "see docs/add_an_op.md"),
     ):
         graph = new_graph()
         graph.add_node("x", op=module, inputs=())
-        with pytest.raises(costcalc.GraphError, match=f"the op '{type(module).__name__}', which has no rule; {hint}"):
+        with pytest.raises(costcalc.GraphError, match=f"the op '{type(module).__name__}', which has no rule; {said}"):
             costcalc.cost(graph)
 
 
 @pytest.mark.parametrize(
     "name",
     ["densenet121", "resnext50", "resnest50", "regnet", "senet", "mobilenet_v3", "mobilenetv3", "efficientnet_v2_s",
-     "shufflenet", "wide_resnet50", "vit", "convnext"],
+     "shufflenet", "wide_resnet50", "vit", "convnext", "resnet200", "plain50", "efficientnet_b8"],
 )  # fmt: skip
 def test_no_hint_is_a_network_of_another_family(name):
     with pytest.raises(UnknownName) as caught:

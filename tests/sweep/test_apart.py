@@ -298,3 +298,24 @@ def test_each_sort_of_points_is_traced_once(tmp_path, monkeypatch):
     metrics = [name for name in SUMMED if name != "peak_bytes"]
     assert swept(net, axes, (2, 2), metrics).to_records() == one_by_one(net, axes, metrics)
     assert len(answered) == 2
+
+
+NESTED = """name: nested
+title: Repeats in repeats, each of which changes its shape
+source: made for a test
+knobs: {n: {default: 3, min: 0}, b: {default: 2, min: 0}}
+input: [3, 8, 8]
+layers:
+  - repeat: {times: n, layers: [concat: [[], [relu]], repeat: {times: b, layers: [concat: [[], [relu]]]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    "axes", [{"b": [1, 2]}, {"b": [1]}, {"n": [1, 2], "b": [0, 1]}, {"n": range(4), "b": range(3)}]
+)
+def test_repeats_in_repeats_that_change_the_shape(tmp_path, axes):
+    path = tmp_path / "nested.yaml"
+    path.write_text(NESTED)
+    for row in costcalc.sweep(str(path), **axes, metrics="elementwise,peak_bytes").to_records():
+        cost = costcalc.load(str(path), **{name: row[name] for name in axes}).cost()
+        assert row["elementwise"] == cost.elementwise

@@ -13,7 +13,7 @@ from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
-from costcalc.errors import CostcalcError, TooDeep, UnknownName, unknown
+from costcalc.errors import CostcalcError, PointsDiffer, TooDeep, UnknownName, unknown
 from costcalc.spec.network import Network
 
 TRIED = 12  # values in a row that must be networks for a step to be one
@@ -53,10 +53,19 @@ class Steps:
         first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - TRIED)
         values = [value for value in (step * (first + i) for i in range(TRIED)) if knob.low <= value <= knob.high]
         try:
-            graph = self.net.at({**self.net.settings, self.knob: Column.of(values)}, self.net.label).graph()
+            return self._are_networks(Column.of(values))
+        except PointsDiffer:  # a condition of the spec turns between them
+            return all(map(self._are_networks, values))
+
+    def _are_networks(self, values: Any) -> bool:
+        """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
+        try:
+            graph = self.net.at({**self.net.settings, self.knob: values}, self.net.label).graph()
+        except PointsDiffer:
+            raise
         except (CostcalcError, ValueError):  # no value at all
             return False
-        return "valid" not in graph.graph  # of all of them
+        return "valid" not in graph.graph
 
     def value(self, index: int) -> Any:
         """So many steps."""

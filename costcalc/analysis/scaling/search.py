@@ -95,7 +95,8 @@ class Search:
         said = f"no {self.knob}{self.up_to()} of {self.net.label} keeps this budget: at {self.knob} = "
         if smallest is not None:
             costs = ", ".join(f"{name} = {self.costs(smallest)[name]:,}" for name in self.budget)
-            return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest, it has {costs}")
+            among = "" if self.steps.usual else f" among {self.steps.said()}"
+            return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest{among}, it has {costs}")
         try:
             costs_of(self._net(self.value(now)), self.budget)
         except CostcalcError as error:
