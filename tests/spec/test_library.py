@@ -63,7 +63,11 @@ def test_a_path_is_read(tmp_path, monkeypatch):
         ("./nowhere.yaml", "there is no file './nowhere.yaml'"),
         ("resnet@r=64,r=96", "knob 'r' is set twice; set it once"),
         ("resnet@resnet5", "resnet: unknown preset 'resnet5'; did you mean 'resnet50'?"),
-        ("resnet@resnet51", "resnet: unknown preset 'resnet51'; known: plain18, plain34, resnet101, resnet152, resnet18, resnet34, resnet50"),
+        (
+            "resnet@resnet51",
+            "resnet: unknown preset 'resnet51'; "
+            "known: plain18, plain34, resnet101, resnet152, resnet18, resnet34, resnet50",
+        ),
         ("resnet50@resnet18", "resnet50 is a preset already; write resnet@resnet18"),
         ("resnet@rr=3", "resnet has no knob 'rr'; did you mean 'r'?"),
     ],
