@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costcalc.cli import warned
 from costcalc.cli.asked import Asked
 from costcalc.cli.options import SHOWN, emit, looking
 from costcalc.errors import UsageError, WorkersLost
@@ -32,7 +33,7 @@ def _found(asked: Asked) -> Sweep:
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
     from costcalc.report.progress import progress
 
-    axes, seconds = asked.axes, asked.lookup()
+    axes, seconds = _axes(asked), asked.lookup()
     few_rows = asked.fit or looking(asked.format, asked.output)
     if asked.plot or asked.metric:
         _check_picture(asked, axes)
@@ -41,6 +42,15 @@ def _found(asked: Asked) -> Sweep:
             asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS), **asked.choice,
         )  # fmt: skip
+
+
+def _axes(asked: Asked) -> dict[str, tuple[Any, ...]]:
+    """The swept knobs, of whose points the command warns."""
+    from costcalc.analysis.warned import warnings_at
+
+    axes = asked.axes
+    warned.instead(asked.net.label, lambda: warnings_at(asked.net, axes))
+    return axes
 
 
 def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
@@ -84,7 +94,7 @@ def _write(asked: Asked) -> None:
     asked.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
     if asked.resume and asked.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
-    axes = asked.axes
+    axes = _axes(asked)
     choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
     path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
@@ -118,7 +128,7 @@ def put_histogram(asked: Asked) -> None:
         "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
-    axes = asked.axes
+    axes = _axes(asked)
     with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)
     emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)

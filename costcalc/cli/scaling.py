@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from costcalc.cli import warned
 from costcalc.cli.options import SHOWN, Format, MaxBytes, MaxLayers, Output, Target, emit, looking, nets
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -71,6 +72,7 @@ def put_compound(
     from costcalc.analysis.scaling.compound import compound_net, read_compound
 
     line = compound_net(net, law, read_compound(compound), budget)
+    warned.instead(net.label, lambda: line.warnings)
     emit([line.table()], line.to_dict(), format, output)
 
 
@@ -89,5 +91,6 @@ def put_budget(
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     with progress() as show:
         found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
+    warned.instead(net.label, lambda: found.warnings)
     shown = SHOWN if looking(format, output) else None
     emit(found.tables(shown) if isinstance(found, Fitting) else [found.table()], found.to_dict(), format, output)

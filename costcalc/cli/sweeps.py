@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from costcalc.cli import warned
 from costcalc.cli.asked import Asked
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
@@ -147,6 +148,7 @@ def put_presets(asked: Asked) -> None:
     if asked.plot:
         check_preset_chart(asked.metrics)
     found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.lookup())
+    warned.instead(asked.net.label, lambda: found.warnings)
     if asked.plot:
         write_plot(found.chart(), asked.plot)
     emit(found.tables(), found.to_dict(), asked.format, asked.output)

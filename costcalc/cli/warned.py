@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from costcalc.errors import Problem
     from costcalc.net import Net
 
 MAX_SAID = 20  # warnings on stderr; `validate` says all
-_counted: list[Net] = []  # of the command that runs
+_counted: list[tuple[str, Callable[[], tuple[Problem, ...]]]] = []  # by the command that runs: labels and warnings
 
 
 def start() -> None:
@@ -20,7 +22,12 @@ def start() -> None:
 
 def note(nets: Iterable[Net]) -> None:
     """Notes networks that the command counts. Their layers are looked at later, when they are counted anyway."""
-    _counted.extend(nets)
+    _counted.extend((net.label, partial(getattr, net, "warnings")) for net in nets)
+
+
+def instead(label: str, warnings: Callable[[], tuple[Problem, ...]]) -> None:
+    """Notes what the command counts in place of the networks as they are set: points of a grid, or presets."""
+    _counted[:] = [(label, warnings)]
 
 
 def with_warnings(document: Any) -> Any:
@@ -31,13 +38,13 @@ def with_warnings(document: Any) -> Any:
     from costcalc.analysis.suspects import warning_records
 
     return table.with_warnings(
-        document, [record for net in _counted for record in warning_records(net.warnings, net.label)]
+        document, [record for label, found in _counted for record in warning_records(found(), label)]
     )
 
 
 def say() -> None:
     """Prints each warning to stderr."""
-    lines = dict.fromkeys(str(problem) for net in _counted for problem in net.warnings)
+    lines = dict.fromkeys(str(problem) for _, found in _counted for problem in found())
     if not lines:
         return
     from costcalc.table import visible

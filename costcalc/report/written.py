@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from costcalc import files, report
-from costcalc.analysis.cost import warnings_of
-from costcalc.analysis.suspects import warning_records
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
@@ -33,7 +31,6 @@ from costcalc.report.journal import Journal, beside, found, go_on
 from costcalc.report.room import refuse_if_too_large
 from costcalc.report.rows import Rows
 from costcalc.report.wanted import Wanted
-from costcalc.table import with_warnings
 
 
 @dataclass(frozen=True)
@@ -131,9 +128,7 @@ def _emit(wanted: Wanted, swept: Sweep, path: Path) -> None:
     if wanted.kind == "parquet":
         swept.to_parquet(path)
         return
-    document = {}
-    if wanted.kind == "json":
-        document = with_warnings(swept.to_dict(), warning_records(warnings_of(wanted.net), wanted.net.label))
+    document = swept.to_dict() if wanted.kind == "json" else {}
     report.emit([swept.table()], document, format=wanted.kind, output=path)
 
 

@@ -47,7 +47,7 @@ COMMANDS = [
     "show it.yaml", "show it.yaml --unroll --depth 1", "show it.yaml -f mermaid", "compare it.yaml lenet5",
     "compare it.yaml it.yaml@r=32", "compare it.yaml lenet5 --break-even batch", "explain it.yaml", "reconcile it.yaml",
     "formula it.yaml", "formula it.yaml --python", "sweep it.yaml r=32,64", "sweep it.yaml r=32,64 -f csv",
-    "sweep it.yaml --explain-steps", "scale it.yaml --free r --max macs=300M", "sweep it.yaml --histogram macs r=32,64",
+    "sweep it.yaml --explain-steps", "scale it.yaml --free r --max macs=241664", "sweep it.yaml --histogram macs r=32,64",
     "verify it.yaml",
 ]  # fmt: skip
 
@@ -84,9 +84,50 @@ def test_the_command_after_it_has_forgotten(noflat, capsys):
 
 
 def test_a_sweep_past_a_default_that_is_impossible_says_nothing_of_it(spec, capsys):
-    spec("[3, r, r]", "conv: {channels: 8, kernel: 7}", "linear: 10", head="knobs: {r: 3}\n")
+    spec("[3, r, r]", "conv: {channels: 8, kernel: 7}", "flatten", "linear: 10", head="knobs: {r: 3}\n")
     assert run(["sweep", "it.yaml", "r=32,64"]) == 0
     assert capsys.readouterr().err == ""
+
+
+FLAT = "flatten: {when: not bad}"
+BAD = "knobs: {r: 32, bad: false}\npresets: {good: {r: 64}, worse: {bad: true, r: 48}}\n"
+AT = "it.yaml:10:5: warning: layer 'linear' (linear) runs along the last axis of (8, {0}, {0}), the {0} positions"
+
+
+@pytest.mark.parametrize(
+    ("command", "side"),
+    [
+        ("sweep it.yaml bad=true,false r=8,16", 8),
+        ("sweep it.yaml bad=true,false r=8,16 -f csv", 8),
+        ("sweep it.yaml bad=true,false r=8,16 --histogram macs", 8),
+        ("sweep it.yaml --presets good,worse", 48),
+        ("sweep it.yaml@bad=true bad=false r=8,16", 0),
+        ("sweep it.yaml@worse --presets good", 0),
+        ("sweep it.yaml@bad=true --presets good", 64),
+        ("sweep it.yaml@bad=true r=16,24,64", 16),
+        ("scale it.yaml@bad=true --free r --max macs=100000", 18),  # (216 + 80)·18² = 95,904
+        ("scale it.yaml@bad=true --free r --grid r=8,16 --max macs=100000", 8),
+    ],
+)
+def test_sweeps_warn_of_their_points_and_not_of_the_network_as_it_is_set(command, side, spec, capsys):
+    spec("[3, r, r]", CONV, FLAT, "linear: 10", head=BAD)
+    assert run(command.split()) == 0
+    said = [line for line in capsys.readouterr().err.splitlines() if "warning" in line]
+    assert [line[: len(AT.format(side))] for line in said] == ([AT.format(side)] if side else [])
+    if "-f" not in command.split():
+        assert run([*command.split(), "-f", "json"]) == 0
+        records = json.loads(capsys.readouterr().out).get("warnings", [])
+        assert [record["layer"] for record in records] == ["linear"] * len(said)
+
+
+def test_a_sweep_in_python_has_them(spec):
+    path = spec("[3, r, r]", CONV, FLAT, "linear: 10", head=BAD)
+    found = costcalc.sweep(path, bad=[False, True], r=[2, 8, 16])
+    assert [str(problem)[: len(AT.format(2))] for problem in found.warnings] == [AT.format(2)]
+    assert [record["layer"] for record in found.to_dict()["warnings"]] == ["linear"]
+    assert "warning: layer &#x27;linear&#x27; (linear) runs along" in found._repr_html_()
+    assert costcalc.sweep(path, r=[8, 16]).warnings == ()
+    assert [problem.layer for problem in costcalc.sweep_presets(path).warnings] == ["linear"]
 
 
 def test_many_are_cut(spec, capsys):

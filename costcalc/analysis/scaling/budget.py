@@ -27,7 +27,8 @@ from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.pace import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
-from costcalc.errors import CostcalcError, ShapeError, UsageError
+from costcalc.analysis.warned import as_html, with_warnings
+from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
 from costcalc.text import equations_text, knobs_note, plural, value_text
@@ -53,6 +54,11 @@ class Fitting:
     def fits(self) -> int:
         """How many points of the grid keep the budget."""
         return self.found.grid.size - self.found.refused - self.found.invalid
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of networks of the grid that are probably not meant, as those of a sweep."""
+        return self.found.warnings
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each point of the front: knobs, then metrics, all exact."""
@@ -112,10 +118,11 @@ class Fitting:
         axes = {name: list(values) for name, values in grid.axes.items()}
         about = {"points": grid.size, "fit": self.fits, "front": len(self.found), "invalid": self.found.invalid}
         compound = self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()}
-        return document(
+        found = document(
             target=self.net.label, knobs=knobs, budget=dict(self.budget), axes=axes, **about, rows=self.to_records(),
             compound=compound,
         )  # fmt: skip
+        return with_warnings(found, self.warnings, self.net.label)
 
     def __repr__(self) -> str:
         points = plural(self.found.grid.size, "point")
@@ -125,7 +132,7 @@ class Fitting:
         )
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables())
+        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
 
 
 def scale_net(

@@ -19,8 +19,9 @@ from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_kn
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.metrics import what_they_count
+from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims.given import normal
-from costcalc.errors import CostcalcError, ShapeError, UsageError
+from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import equations_text, knobs_note, value_text
@@ -45,6 +46,11 @@ class Compound:
         """The network at φ."""
         knobs = self.law.at(self.base, self.phi)
         return self.base.with_knobs(**knobs)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the network at φ that are probably not meant."""
+        return warnings_at(self.base, {name: (value,) for name, value in self.law.at(self.base, self.phi).items()})
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as
@@ -76,17 +82,18 @@ class Compound:
         """The JSON document of `costcalc scale --compound`."""
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
         knobs = self.base.knobs_but(EXPONENTS)
-        return document(
+        found = document(
             target=self.base.label, knobs=knobs, law=law, budget=dict(self.budget or {}), phi=self.phi,
             rows=self.to_records(),
         )  # fmt: skip
+        return with_warnings(found, self.warnings, self.base.label)
 
     def __repr__(self) -> str:
         at = equations_text(self.law.at(self.base, self.phi))
         return f"<costcalc.Compound {self.base.label}: φ = {value_text(self.phi)}, {at}; table(), net>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return self.table()._repr_html_() + as_html(self.warnings)
 
 
 def read_compound(text: str) -> Any:

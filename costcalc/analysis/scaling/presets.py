@@ -19,7 +19,8 @@ from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, check_told_apart, read_metrics, what_they_count
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.analysis.warned import as_html, warnings_of_all, with_warnings
+from costcalc.errors import Problem, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import equations_text, plural, power_text, times_text
@@ -46,6 +47,11 @@ class PresetSweep:
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
         return [dict(row) for row in self.rows]
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the presets that are probably not meant, each once."""
+        return warnings_of_all(self.nets)
 
     def table(self) -> Table:
         """Settings, metrics, params and MACs both published and exact, and the law with its error."""
@@ -130,7 +136,8 @@ class PresetSweep:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --presets`."""
         more = {"elasticities": self.elasticities, "growth": self.growth} if self.law else {}
-        return document(target=self.net.name, rows=self.to_records(), **more)
+        found = document(target=self.net.name, rows=self.to_records(), **more)
+        return with_warnings(found, self.warnings, self.net.label)
 
     def __repr__(self) -> str:
         return f"<costcalc.PresetSweep {self.net.name}: {plural(len(self.rows), 'preset')}; table(), to_records()>"
@@ -139,7 +146,7 @@ class PresetSweep:
         picture = ""
         with suppress(UsageError):
             picture = self.chart().inline()
-        return "".join(table._repr_html_() for table in self.tables()) + picture
+        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings) + picture
 
 
 def sweep_presets(

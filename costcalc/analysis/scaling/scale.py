@@ -14,9 +14,10 @@ from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.scaling.knob import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import Problem, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import knobs_note, value_text
@@ -70,6 +71,11 @@ class Scaled:
     steps: str = ""  # what was looked through, if it is not what a knob of its kind is set in
     looked_to: Any = None
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the network that fits that are probably not meant."""
+        return warnings_at(self.net, {self.knob: (self.value,)})
+
     def table(self) -> Table:
         """The largest that fits, and the next step."""
         columns = (
@@ -93,16 +99,17 @@ class Scaled:
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale`."""
         knobs = self.net.knobs_but([self.knob])
-        return document(
+        found = document(
             target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
             same_cost_from=self.least, looked_to=self.looked_to, rows=self.to_records(),
         )  # fmt: skip
+        return with_warnings(found, self.warnings, self.net.label)
 
     def __repr__(self) -> str:
         return f"<costcalc.Scaled {self.net.label}: {self.knob} = {value_text(self.value)}; table(), to_records()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return self.table()._repr_html_() + as_html(self.warnings)
 
 
 def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:

@@ -15,8 +15,9 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import how_many
+from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims.column import Column
-from costcalc.errors import UsageError
+from costcalc.errors import Problem, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
@@ -90,6 +91,12 @@ class Sweep:
         table = self.to_arrow()
         write_parquet(Path(path), table.schema, [table])
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of networks of the grid that are probably not meant, each once: of every flag and choice, and of the
+        first and last value of each number."""
+        return warnings_at(self.net, self.grid.axes)
+
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
@@ -131,7 +138,8 @@ class Sweep:
         about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
         axes = {name: list(values) for name, values in self.grid.axes.items()}
         knobs = self.net.knobs_but(axes)
-        return document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
+        found = document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
+        return with_warnings(found, self.warnings, self.net.label)
 
     def __repr__(self) -> str:
         points = plural(self.grid.size, "point")
@@ -141,7 +149,7 @@ class Sweep:
         picture = ""
         with suppress(UsageError):
             picture = self.chart().inline() if 0 < len(self) <= MOST_DRAWN else ""
-        return self.table(MOST_LISTED)._repr_html_() + picture
+        return self.table(MOST_LISTED)._repr_html_() + as_html(self.warnings) + picture
 
 
 def _over(num: Any, den: int) -> Any:

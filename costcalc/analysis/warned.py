@@ -1,0 +1,56 @@
+"""What is probably not meant of the networks that a result is about: each warning once, in documents and notebooks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice, product
+from typing import Any
+
+from costcalc import table
+from costcalc.analysis.cost import warnings_of
+from costcalc.analysis.suspects import warning_records
+from costcalc.errors import Place, Problem
+from costcalc.spec.network import Network
+
+MOST_KINDS = 64  # combinations of flags and choices whose networks are looked at
+
+
+def warnings_of_all(nets: Iterable[Network]) -> tuple[Problem, ...]:
+    """The warnings of several settings of one spec, each line's once; none of a network that cannot be built."""
+    found: dict[Place | str, Problem] = {}
+    for net in nets:
+        for problem in warnings_of(net):
+            found.setdefault(problem.place or problem.layer, problem)
+    return tuple(found.values())
+
+
+def warnings_at(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
+    """The warnings of the points of a grid, as `ends_of` chooses them; looked for once."""
+    points = [*ends_of(axes)]
+    key = f"warnings at {points}"
+    if key not in net.answers:
+        nets = (net.at({**net.settings, **point}, net.label) for point in points)
+        net.answers[key] = warnings_of_all(nets)
+    return net.answers[key]  # type: ignore[no-any-return]
+
+
+def ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    """The points that speak for a grid: every combination of flags and choices, up to MOST_KINDS, with the first values
+    of all numbers and with the last."""
+    kinds = {name: values for name, values in axes.items() if isinstance(values[0], bool | str)}
+    ends = [{name: values[at] for name, values in axes.items() if name not in kinds} for at in (0, -1)]
+    for chosen in islice(product(*kinds.values()), MOST_KINDS):
+        for end in ends if ends[0] != ends[1] else ends[:1]:
+            yield {**dict(zip(kinds, chosen)), **end}
+
+
+def with_warnings(document: dict[str, Any], problems: Iterable[Problem], target: str) -> dict[str, Any]:
+    """A JSON document with the warnings of its network, if there are any."""
+    return table.with_warnings(document, warning_records(problems, target))
+
+
+def as_html(problems: Iterable[Problem]) -> str:
+    """The warnings below what a notebook shows."""
+    from html import escape
+
+    return "".join(f"<p>{escape(table.visible(text))}</p>" for text in dict.fromkeys(map(str, problems)))
