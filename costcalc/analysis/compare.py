@@ -11,10 +11,12 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from costcalc.analysis.cost import Cost, counted
-from costcalc.errors import CostcalcError, UnknownName, UsageError, unknown
+from costcalc.analysis.suspects import warning_records
+from costcalc.analysis.warned import as_html
+from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame, document
+from costcalc.table import CONVENTION, Column, Table, data_frame, document, with_warnings
 from costcalc.text import as_float
 
 METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
@@ -50,6 +52,11 @@ class Comparison:
         """How many times this network costs the first one, exactly; None if the first costs nothing."""
         base = self.costs[0].total(self.by)
         return Fraction(cost.total(self.by), base) if base else None
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the networks that are probably not meant, each once."""
+        return tuple(dict.fromkeys(problem for cost in self.costs for problem in cost.warnings))
 
     def tables(self) -> list[Table]:
         """Totals; for two networks also where the difference is made, and the algebra."""
@@ -132,7 +139,9 @@ class Comparison:
             for pair in self.pairs
         ]
         algebra = self.algebra.to_dict() if self.algebra is not None else None
-        return document(by=self.by, targets=self.to_records(), pairs=pairs, algebra=algebra)
+        records = [record for cost in self.costs for record in warning_records(cost.warnings, cost.target)]
+        found = document(by=self.by, targets=self.to_records(), pairs=pairs, algebra=algebra)
+        return with_warnings(found, records)
 
     def to_pandas(self) -> Any:
         """The totals as a pandas.DataFrame, one row for each network."""
@@ -143,7 +152,7 @@ class Comparison:
         return f"<costcalc.Comparison {shown}; tables(), to_dict(), to_pandas()>"
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables())
+        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
 
 
 def compare_nets(nets: Sequence[Network | Graph], *, by: str = "macs", algebra: bool | None = None) -> Comparison:

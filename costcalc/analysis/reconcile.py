@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.walk import Row
+from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem, SpecError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
@@ -44,10 +45,19 @@ class Figure:
 class Reconciliation:
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
-    target: str
-    title: str
+    net: Network
     figures: tuple[Figure, ...]
     others: tuple[str, ...] = ()
+
+    @property
+    def target(self) -> str:
+        """The label of the network."""
+        return self.net.label
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the network that are probably not meant."""
+        return warnings_of(self.net)
 
     @property
     def ok(self) -> bool:
@@ -60,7 +70,7 @@ class Reconciliation:
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
             notes = [self._none()]
-        return Table(f"{self.target}: {self.title}", COLUMNS, rows, notes=notes)
+        return Table(f"{self.target}: {self.net.title}", COLUMNS, rows, notes=notes)
 
     def _none(self) -> str:
         if self.others:
@@ -73,7 +83,8 @@ class Reconciliation:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc reconcile`."""
-        return document(target=self.target, ok=self.ok, figures=self.to_records(), others=list(self.others))
+        found = document(target=self.target, ok=self.ok, figures=self.to_records(), others=list(self.others))
+        return with_warnings(found, self.warnings, self.target)
 
     def to_pandas(self) -> Any:
         """The figures as a pandas.DataFrame."""
@@ -84,7 +95,7 @@ class Reconciliation:
         return f"<costcalc.Reconciliation {self.target}: {agreeing} of {figures} agreeing; table()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return self.table()._repr_html_() + as_html(self.warnings)
 
 
 def reconcile_net(net: Network) -> Reconciliation:
@@ -105,7 +116,7 @@ def reconcile_net(net: Network) -> Reconciliation:
         if label not in costs:
             costs[label] = cost_of(other)
         figures.append(_figure(published, label, costs[label]))
-    return Reconciliation(net.label, net.title, tuple(figures), tuple(dict.fromkeys(others)))
+    return Reconciliation(net, tuple(figures), tuple(dict.fromkeys(others)))
 
 
 def _network(net: Network, published: Published) -> Network:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from costcalc.cli import warned
+
 if TYPE_CHECKING:
     from costcalc.chart import Chart
     from costcalc.net import Net
@@ -72,3 +74,4 @@ def write_report(net: Net, axes: list[str], presets: str | None, path: str) -> N
         page = Page.of(net, read_axes(axes, net.spec.knobs, net.name), presets)
         show(0.2, "drawing")
         page.save(path)
+    warned.instead(net.label, lambda: page.warnings)

@@ -47,8 +47,8 @@ COMMANDS = [
     "show it.yaml", "show it.yaml --unroll --depth 1", "show it.yaml -f mermaid", "compare it.yaml lenet5",
     "compare it.yaml it.yaml@r=32", "compare it.yaml lenet5 --break-even batch", "explain it.yaml", "reconcile it.yaml",
     "formula it.yaml", "formula it.yaml --python", "sweep it.yaml r=32,64", "sweep it.yaml r=32,64 -f csv",
-    "sweep it.yaml --explain-steps", "scale it.yaml --free r --max macs=241664", "sweep it.yaml --histogram macs r=32,64",
-    "verify it.yaml",
+    "sweep it.yaml --explain-steps", "scale it.yaml --free r --max macs=241664",
+    "sweep it.yaml --histogram macs r=32,64", "verify it.yaml",
 ]  # fmt: skip
 
 
@@ -154,6 +154,25 @@ def test_python_and_notebooks_have_it(noflat):
     assert "warning: layer &#x27;linear&#x27; (linear) runs along" in found._repr_html_()
     assert ", 1 in warnings;" in repr(found)
     assert [record["layer"] for record in found.to_dict()["warnings"]] == ["linear"]
+
+
+RESULTS = {
+    "compare": lambda path: costcalc.compare(path, "lenet5"),
+    "formula": costcalc.formula,
+    "reconcile": costcalc.reconcile,
+    "next_steps": costcalc.next_steps,
+    "scale": lambda path: costcalc.scale(path, "r", macs=241_664),
+    "sweep": lambda path: costcalc.sweep(path, r=[32]),
+}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_result_in_python_has_it(name, noflat):
+    found = RESULTS[name]("it.yaml")
+    assert [str(problem) + "\n" for problem in found.warnings] == [noflat]
+    (record,) = found.to_dict()["warnings"]
+    assert (record["target"], record["layer"]) == ("it.yaml", "linear")
+    assert found._repr_html_().count("warning: layer &#x27;linear&#x27; (linear) runs along") == 1
 
 
 def test_other_processes_are_not_sent_the_layers():

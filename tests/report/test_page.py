@@ -46,6 +46,14 @@ def page_of(text, folder):
     return Page.of(costcalc.load(str(folder / "spec.yaml")))
 
 
+def test_a_page_says_what_is_probably_not_meant(tmp_path):
+    plain = PLAIN.replace("8, 8", "s, s").replace("input:", "knobs: {s: 32}\ninput:")
+    page = page_of(plain.replace("[conv:", "[linear: 2, conv:"), tmp_path)
+    assert len(page.warnings) == 1
+    assert page.html().count("warning: layer &#39;linear&#39; (linear) runs along") == 1
+    assert "warning:" not in page_of(plain, tmp_path).html()
+
+
 def test_what_a_page_has(tmp_path, capsys):
     path = tmp_path / "page.html"
     assert (

@@ -14,6 +14,9 @@ from costcalc.analysis.closed_form.formula import Formula, derive, too_large
 from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.ratio import ratio
+from costcalc.analysis.cost import warnings_of
+from costcalc.analysis.warned import as_html, with_warnings
+from costcalc.errors import Problem
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Table, data_frame
 
@@ -25,6 +28,7 @@ OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "
 class Answer:
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
+    net: Network
     formulas: tuple[Formula, ...]
     asked: dict[str, Table]
 
@@ -52,11 +56,17 @@ class Answer:
             table.notes = [note for note in table.notes if note != CONVENTION]  # the last one says it for all
         return tables
 
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the network, as it is set, that are probably not meant."""
+        return warnings_of(self.net)
+
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc formula`."""
         first, *others = (formula.to_dict() for formula in self.formulas)
         second = {"without_floors": {key: other[key] for key in OF_THE_SECOND} for other in others[:1]}  # noqa: B035
-        return {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
+        found = {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
+        return with_warnings(found, self.warnings, self.net.label)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each block of the main formula, or for each row of what was asked for instead."""
@@ -70,7 +80,7 @@ class Answer:
         return f"<costcalc.Answer {self.formulas[0]!r}; text, latex, python, tables()>"
 
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables())
+        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
 
 
 def answer(
@@ -82,7 +92,7 @@ def answer(
     shown = [floor_free(formula, [parse_assumption(text, formula) for text in assume])] if assume else views(formula)
     asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
     asked |= {"by_term": by_term(net, metric)} if terms else {}
-    return Answer(tuple(shown), asked)
+    return Answer(net, tuple(shown), asked)
 
 
 class Printed(NamedTuple):

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of
+from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.scaling.axes import growing_knobs
 from costcalc.analysis.scaling.changes import changes
 from costcalc.analysis.scaling.knob import Steps, check_size
 from costcalc.analysis.scaling.line import costs_at
-from costcalc.errors import UsageError
+from costcalc.analysis.warned import as_html, with_warnings
+from costcalc.errors import Problem, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note, value_text
@@ -33,6 +34,11 @@ class NextSteps:
     net: Network
     rows: tuple[dict[str, Any], ...]
     among: Mapping[str, str]  # what the steps of each knob are, in words
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers of the network that are probably not meant."""
+        return warnings_of(self.net)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
@@ -68,7 +74,8 @@ class NextSteps:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --explain-steps`."""
-        return document(target=self.net.label, knobs=dict(self.net.knobs), rows=self.to_records())
+        found = document(target=self.net.label, knobs=dict(self.net.knobs), rows=self.to_records())
+        return with_warnings(found, self.warnings, self.net.label)
 
     def __repr__(self) -> str:
         shown = (
@@ -77,7 +84,7 @@ class NextSteps:
         return f"<costcalc.NextSteps {self.net.label}: {', '.join(shown)}; table(), to_records()>"
 
     def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+        return self.table()._repr_html_() + as_html(self.warnings)
 
 
 def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:

@@ -19,9 +19,10 @@ from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
 from costcalc.chart.draw import matplotlib
-from costcalc.errors import CostcalcError, MissingExtra, UsageError
+from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
@@ -83,10 +84,17 @@ class Page:
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(), "warnings": self.warnings,
             "tables": self.presets.tables() if self.presets else [], "figures": self.figures(),
             "formulas": self.formulas(),
         }  # fmt: skip
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
+        nets = (self.net, *(self.presets.nets if self.presets else ()))
+        every = (*self.found.warnings, *warnings_of_all(nets))
+        return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
     def script(self) -> str:
         """The one script of the page; nothing where there are no sliders."""
