@@ -48,7 +48,7 @@ def page_of(text, folder):
 
 def test_a_page_says_what_is_probably_not_meant(tmp_path):
     plain = PLAIN.replace("8, 8", "s, s").replace("input:", "knobs: {s: 32}\ninput:")
-    page = page_of(plain.replace("[conv:", "[linear: 2, conv:"), tmp_path)
+    page = page_of(plain.replace("[conv:", "[linear: 8, conv:"), tmp_path)
     assert len(page.warnings) == 1
     assert page.html().count("warning: layer &#39;linear&#39; (linear) runs along") == 1
     assert "warning:" not in page_of(plain, tmp_path).html()

@@ -84,7 +84,8 @@ class Page:
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
-            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(), "warnings": self.warnings,
+            "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
+            "warnings": self.warnings,
             "tables": self.presets.tables() if self.presets else [], "figures": self.figures(),
             "formulas": self.formulas(),
         }  # fmt: skip
