@@ -38,6 +38,12 @@ class Checked:
         """Is there nothing worse than a warning?"""
         return all(problem.warning for problem in self.problems)
 
+    def strictly(self) -> Checked:
+        """The same with errors for warnings."""
+        if not self.problems:
+            return self
+        return Checked(self.path, tuple([replace(problem, warning=False) for problem in self.problems]))
+
 
 def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> list[Problem]:
     """Everything wrong with the spec in a file, each with its place; warnings among it. Empty if all is well."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, emit
+from costcalc.errors import Problem
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def validate(
     paths: Annotated[list[str], typer.Argument(metavar="FILE", help="Specs to check.")],
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if there is a warning.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit 1 if there is one.")] = False,
     format: Format = None,
     output: Output = None,
     max_layers: MaxLayers = MAX_LAYERS,
@@ -24,22 +26,26 @@ def validate(
     from costcalc.analysis.check import check_file, checked_table, checked_to_dict
     from costcalc.table import visible
 
-    found = []
+    found, code = [], 0
     for path in paths:
         checked = check_file(path, max_layers=max_layers, max_bytes=max_bytes)
-        found.append(checked)
+        code = max(code, 2 if not checked.ok else 1 if strict and checked.problems else 0)
+        found.append(checked.strictly() if strict else checked)
         if format or output:
             continue
         for problem in checked.problems:
-            print(visible(str(problem)), file=sys.stderr)
-        if checked.ok:
+            print(visible(_as_error(problem) if strict and problem.warning else str(problem)), file=sys.stderr)
+        if found[-1].ok:
             print(visible(checked.line))
     if format or output:
         emit([checked_table(found)], checked_to_dict(found), format, output)
-    if not all(checked.ok for checked in found):
-        raise typer.Exit(2)
-    if strict and any(checked.problems for checked in found):
-        raise typer.Exit(1)
+    if code:
+        raise typer.Exit(code)
+
+
+def _as_error(problem: Problem) -> str:
+    """A warning, said to be an error in its place."""
+    return str(replace(problem, warning=False, message=f"error: {problem.message}"))
 
 
 def ops(

@@ -187,6 +187,12 @@ def test_validate_warns_and_strictly_exits_with_1(noflat, capsys):
     assert run(["validate", "it.yaml"]) == 0
     assert capsys.readouterr() == ("it.yaml: ok (4 layers, 394 params, 241,664 MACs)\n", noflat)
     assert run(["validate", "--strict", "it.yaml"]) == 1
+    assert capsys.readouterr() == ("", noflat.replace("warning:", "error:"))
+    assert run(["validate", "--strict", "it.yaml", "-f", "json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    (file,) = document["files"]
+    assert (document["ok"], file["ok"], file["summary"]) == (False, False, "")
+    assert [problem["level"] for problem in file["problems"]] == ["error"]
     assert run(["validate", "--strict", "nowhere.yaml", "it.yaml"]) == 2
 
 
