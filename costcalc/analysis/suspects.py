@@ -127,6 +127,8 @@ def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
         return Finding(message, f"a grey image is `input: [1, {_list(shape[1:])}]`")
     if FEATURES not in roles[2:] or roles[1] not in (POSITION, BATCH):
         return None
+    if roles[1] == POSITION and is_number(shape[1]) and shape[1] == 1:  # slid along features on purpose, as in ECA
+        return None
     if roles[1] == BATCH:
         if not any_rank:
             return None

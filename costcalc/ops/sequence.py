@@ -57,7 +57,9 @@ class ScaledDotProductAttention:
     positions_axis = -2
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
-        """Positions of q, features of v."""
+        """Positions of q, features of v; not known where it attends among features, as DANet does."""
+        if known[0][-2] == FEATURES or known[2][-1] == POSITION:
+            return (*known[0][:-2], None, None)
         return (*known[0][:-2], POSITION, FEATURES)
 
     def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:

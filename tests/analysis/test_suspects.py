@@ -197,6 +197,11 @@ MEANT = {
                        "layer_norm, {linear: 384}, gelu, {linear: 96}, {transpose: [0, 3, 1, 2]}]]", GAP),
     "squeeze and excite": ("[3, 32, 32]", CONV, "mul: [[], [global_average_pool, linear: 2, relu, linear: 8, sigmoid, "
                            "reshape: [8, 1, 1]]]", GAP, "linear: 10"),
+    "eca": ("[3, 32, 32]", "conv: {channels: 16, kernel: 3}", "global_average_pool: {keep: true}", "reshape: [16, 1]",
+            "transpose: [0, 2, 1]", "conv1d: {channels: 1, kernel: 3, padding: same}"),
+    "attention among channels": (
+        "[3, 14, 14]", "conv: {channels: 64, kernel: 1}", "reshape: {name: q, size: [64, 196]}",
+        "scaled_dot_product_attention: {from: [q, q, q]}", "reshape: {name: back, size: [64, 14, 14]}", CONV),
     "squeezed, kept": ("[3, 32, 32]", CONV, "mul: [[], [global_average_pool: true, conv: {channels: 8, kernel: 1}]]"),
     "channel shuffle": ("[3, 32, 32]", CONV, "reshape: [2, 4, 32, 32]", "transpose: [0, 2, 1, 3, 4]",
                         "reshape: {name: back, size: [8, 32, 32]}", GAP, "linear: 10"),
