@@ -70,6 +70,8 @@ def declared(shape: Shape) -> Roles:
             return (None, FEATURES, POSITION, POSITION)
         case (_, height, width, channels) if is_image(channels, height, width, (1, 3, 4)):
             return (None, POSITION, POSITION, FEATURES)
+        case (_, height, width, channels) if is_square(height, width) and is_known_not(equal(width, channels)):
+            return (None, POSITION, POSITION, FEATURES)
         case (_, batch, channels, height, width) if is_image(channels, height, width, (1, 3)):
             return (None, BATCH, FEATURES, POSITION, POSITION) if not is_known(equal(batch, 3)) else unknown(shape)
         case (_, _, height, width, channels) if is_image(channels, height, width, (1, 3, 4)):
@@ -93,6 +95,11 @@ def is_square(height: Size, width: Size) -> bool:
 def is_known(truth: Any) -> bool:
     """Is it true, at every point of a column?"""
     return bool(truth.all()) if is_column(truth) else truth is True
+
+
+def is_known_not(truth: Any) -> bool:
+    """Is it false, at every point of a column?"""
+    return not truth.any() if is_column(truth) else truth is False
 
 
 def reshaped(roles: Roles, old: Shape, new: Shape) -> Roles:

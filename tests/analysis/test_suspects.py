@@ -96,6 +96,16 @@ SUSPECTS = {
         "layer 'batch_norm' (batch_norm) takes the 480 positions of (480, 640, 3) for channels, and the 3 features for "
         "positions; channels come first: write `input: [3, 480, 640]`",
     ),
+    "channels last of an image of twelve channels": (
+        ("[224, 224, 12]", "batch_norm", CONV),
+        "layer 'batch_norm' (batch_norm) takes the 224 positions of (224, 224, 12) for channels, and the 12 features "
+        "for positions; channels come first: write `input: [12, 224, 224]`",
+    ),
+    "channels last of a board": (
+        ("[19, 19, 17]", CONV),
+        "layer 'conv' (conv) takes the 19 positions of (19, 19, 17) for channels, and the 17 features for positions; "
+        "channels come first: write `input: [17, 19, 19]`",
+    ),
     "a batch in the input": (
         ("[64, 3, 224, 224]", CONV, "relu"),
         "layer 'conv' (conv) takes axis 1 of (64, 3, 224, 224) for channels, and slides along the 3 axes behind it; "
@@ -202,6 +212,11 @@ MEANT = {
     "attention among channels": (
         "[3, 14, 14]", "conv: {channels: 64, kernel: 1}", "reshape: {name: q, size: [64, 196]}",
         "scaled_dot_product_attention: {from: [q, q, q]}", "reshape: {name: back, size: [64, 14, 14]}", CONV),
+    "a board with its channels first": ("[17, 19, 19]", CONV, GAP, "linear: 10"),
+    "as many channels as rows and columns": ("[32, 32, 32]", CONV, GAP, "linear: 10"),
+    "a small map": ("[8, 8, 20]", CONV, GAP, "linear: 10"),
+    "heads of vectors": ("[16, 16, 64]", "scaled_dot_product_attention: {from: [input, input, input]}",
+                         "transpose: [0, 2, 1, 3]", "reshape: [16, 1024]", "linear: 64"),
     "squeezed, kept": ("[3, 32, 32]", CONV, "mul: [[], [global_average_pool: true, conv: {channels: 8, kernel: 1}]]"),
     "channel shuffle": ("[3, 32, 32]", CONV, "reshape: [2, 4, 32, 32]", "transpose: [0, 2, 1, 3, 4]",
                         "reshape: {name: back, size: [8, 32, 32]}", GAP, "linear: 10"),
