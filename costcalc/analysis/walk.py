@@ -27,6 +27,7 @@ from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import assumptions, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
+from costcalc.ops.roles import FEATURES, POSITION, declared
 from costcalc.text import plural
 
 
@@ -134,7 +135,8 @@ class _Walk:
             except ShapeError as error:
                 if error in self.placed or isinstance(error, PointsDiffer):  # it is said where, or no fault
                     raise
-                self.refuse(error, op, data, f"{prefix}{data.get('label', name)}")
+                hint = _channels_come_first(graph, op, inputs, ins)
+                self.refuse(error, op, data, f"{prefix}{data.get('label', name)}", hint)
                 continue
             shapes[name] = out
             if not once and not self.mask:
@@ -199,14 +201,24 @@ class _Walk:
         except TypeError:  # columns have no hash
             return False
 
-    def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str) -> None:
+    def refuse(self, error: ShapeError, op: Any, data: dict[str, Any], label: str, hint: str) -> None:
         """Raises the error with the layer's name and place, or reports it."""
         how = f", as in {data['set']}" if "set" in data and isinstance(error, TimesUndecided) else ""
-        problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}{how}")
+        problem = Problem(data.get("place"), f"layer {label!r} ({op.name}): {error}{how}", hint)
         if self.report is None:
             self.placed.append(ShapeError(str(problem)))
             raise self.placed[-1] from None
         self.report(problem)
+
+
+def _channels_come_first(graph: Graph, op: Any, inputs: Sequence[Any], ins: tuple[Shape, ...]) -> str:
+    """What to do about an input with its channels last, where a layer that takes axis 1 for them cannot be."""
+    if len(ins) != 1 or graph.nodes[inputs[0]]["inputs"] or getattr(op, "features_axis", None) != 1:
+        return ""
+    (x,) = at_first_point(ins)
+    if declared(x)[1:] != (POSITION, POSITION, FEATURES):
+        return ""
+    return f"channels come first: write `input: [{x[3]}, {x[1]}, {x[2]}]`"
 
 
 def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> tuple[Any, ...]:

@@ -269,6 +269,23 @@ def test_nothing_in_the_conformance_table_is_one():
     assert {m.name: costcalc.cost(m.graph()).warnings for m in MICRO} == {m.name: () for m in MICRO}
 
 
+@pytest.mark.parametrize(
+    ("size", "layer", "hint"),
+    [
+        ("[32, 32, 1]", "conv: {channels: 8, kernel: 3}", "; channels come first: write `input: [1, 32, 32]`"),
+        ("[224, 224, 3]", "max_pool: {kernel: 5, stride: 2}", "; channels come first: write `input: [3, 224, 224]`"),
+        ("[3, 32, 2]", "conv: {channels: 8, kernel: 3}", ""),
+    ],
+)
+def test_an_error_of_an_image_with_its_channels_last_says_how_it_is_written(size, layer, hint, spec):
+    path = spec(size, layer)
+    (problem,) = (problem for problem in costcalc.validate(path) if not problem.warning)
+    assert str(problem).partition(" does not fit into ")[2][1:] == hint
+    with pytest.raises(costcalc.CostcalcError) as refused:
+        costcalc.load(path).cost()
+    assert str(refused.value) == str(problem)
+
+
 # --- sizes that are not numbers --------------------------------------------------------------------------------------
 
 
