@@ -22,6 +22,7 @@ from costcalc.spec.parse import parse_text
 from costcalc.spec.reader import read
 
 FUZZED = size(4000, 1_000_000)
+PROFILED = 20_000  # of them, for their calls: a profile takes four times as long as the case
 BATCH = min(FUZZED // 2, 5000)
 
 
@@ -353,7 +354,8 @@ def mutated(dice):
 def fuzzed(seed):
     """How many mutated specs were fine, and the most calls that one of them took."""
     dice = random.Random(seed)
-    outcomes = confined("count", [mutated(dice) for _ in range(BATCH)], seconds=900, megabytes=400)
+    cases = [mutated(dice) for _ in range(BATCH)]
+    outcomes = confined("count", cases, seconds=900, megabytes=400, profiled=seed < PROFILED // BATCH)
     for found in outcomes:
         assert found.kind == "ok" or (len(found.text) < 100_000 and set(found.text) & set(string.ascii_letters))
     return sum(found.kind == "ok" for found in outcomes), max(found.calls for found in outcomes)

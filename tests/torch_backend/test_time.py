@@ -345,7 +345,7 @@ def test_there_is_never_another_device_instead(monkeypatch):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"dtype": "float8"}, "unknown dtype 'float8'; did you mean 'float"),
+        ({"dtype": "float8"}, "unknown dtype 'float8'; known: bfloat16"),
         ({"engine": "cuda_graph"}, "a CUDA graph needs a CUDA device, not cpu"),
         ({"batch": 0}, "batch must be at least 1, got 0"),
         ({"device": "cuda:0", "engine": "cuda_graph", "train": True}, "captured for inference only"),
