@@ -130,7 +130,7 @@ def input_of(graph: Graph) -> Any:
 
 
 def output_of(graph: Graph) -> Any:
-    """The one layer nobody reads. Raises GraphError if there are several or none."""
+    """The one layer that no other reads. Raises GraphError if there are several or none."""
     read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
     return _the_one([name for name in graph if name not in read], "output")
 

@@ -111,7 +111,7 @@ class Scope:
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: as the author did, else by kind, numbered where the list has several.
 
-        A name is nobody else's, and does not hang on switches: those passed over are counted too.
+        Each name is given once. Switches change none of them: items that are passed over are counted too.
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
