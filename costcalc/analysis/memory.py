@@ -13,12 +13,14 @@ from costcalc.graph import Graph, unroll
 
 
 class Layer(NamedTuple):
-    """What of a layer its memory depends on; `inputs` are the names of layers before it."""
+    """One copy of a layer, as its memory depends on it; `inputs` are the names of layers before it."""
 
     name: Any
     op: Any
     inputs: tuple[Any, ...]
     output_shape: Shape
+    row: str = ""  # of the walk, which has one for all copies
+    copies: Size = 1  # that are alike, and for which this one stands
 
 
 Some = TypeVar("Some", Row, Layer)
@@ -44,7 +46,7 @@ def peak_activations(graph: Graph) -> Peak:
         raise UsageError(
             f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"
         )
-    layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in rows]
+    layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peak = Peak(0, None)
     for layer, now in zip(layers, held(layers)):
         if now > peak.elements:
@@ -73,6 +75,19 @@ def held(layers: Sequence[Layer]) -> Iterator[Size]:
         for name in {storage[source] for source in layer.inputs} - kept:
             if last_read[name] == i:
                 now = now - sizes.pop(name)
+
+
+def written(layers: Sequence[Layer]) -> Iterator[Size]:
+    """The elements that each layer writes to memory of its own: none where it writes over an input, or is a view.
+
+    Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
+    """
+    instead = _instead(layers)
+    for layer in layers:
+        size, over = elements(layer.output_shape), instead.get(layer.name, False)
+        if over is None:
+            raise UsageError(f"whether {layer.name} may write over its input hangs on symbols: set them")
+        yield 0 if layer.op.view or over is True else size if over is False else size - size * over
 
 
 OVERWRITE = {"relu", "relu6", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "add"}
@@ -107,7 +122,8 @@ def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
     """Layers that may write over any of their inputs, and where they do."""
     found: dict[Any, Truth] = {}
     for layer, _, alike in _overwritable(layers):
-        found[layer.name] = found.get(layer.name, False) | alike
+        known = found.get(layer.name, False)
+        found[layer.name] = (known or alike) if known is None or alike is None else known | alike
     return found
 
 

@@ -5,6 +5,7 @@ It knows the form of a spec, not the meaning: names, shapes and expressions are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from costcalc.ops import OPS
@@ -54,19 +55,19 @@ STRUCTURES = {
 }
 
 
-def json_schema() -> Schema:
-    """A JSON Schema (draft 2020-12) of specs."""
+def json_schema(metrics: Iterable[str] = ()) -> Schema:
+    """A JSON Schema (draft 2020-12) of specs, whose published figures are of these metrics; of any, without them."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
         "description": "A neural-network architecture as its paper's table; docs/specs.md is the whole grammar",
-        **_mapping(_top(), needed=[*parse.HEAD[:3], "layers"]),
+        **_mapping(_top([*metrics]), needed=[*parse.HEAD[:3], "layers"]),
         "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
     }
 
 
-def _top() -> Schema:
+def _top(metrics: list[str]) -> Schema:
     shape = {"type": "array", "items": SIZE, "minItems": 1, "maxItems": parse.MAX_AXES}
     ref = {"$ref": "#/$defs/layers"}
     parts: Schema = {
@@ -79,7 +80,7 @@ def _top() -> Schema:
         "inputs": _by_name(shape),
         "blocks": {"type": "object", "additionalProperties": ref},
         "layers": ref,
-        "published": {"type": "array", "items": _figure()},
+        "published": {"type": "array", "items": _figure(metrics)},
     }
     return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
 
@@ -97,10 +98,10 @@ def _knob() -> Schema:
     return {"anyOf": [VALUE, _mapping(fields, needed=["default"])]}
 
 
-def _figure() -> Schema:
+def _figure(metrics: list[str]) -> Schema:
     fields: Schema = {
         **dict.fromkeys(published.KEYS, TEXT),
-        "metric": {"enum": [*published.METRICS]},
+        "metric": {"enum": metrics} if metrics else TEXT,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
         "at": _by_name(VALUE),

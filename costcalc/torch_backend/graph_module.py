@@ -166,7 +166,7 @@ def _all_numbers(rows: dict[Any, Row]) -> None:
 def _all_numbered(rows: dict[Any, Row]) -> None:
     """torch numbers bytes by int64, and a complex number has 16 of them."""
     for row in rows.values():
-        if (most := max(prod(row.output_shape), row.params + row.buffers)) >= 2**59:
+        if (most := max(prod(row.output_shape), row.params + row.total("buffers"))) >= 2**59:
             raise TooLarge(f"layer {str(row.name)!r} has {most:,} elements, more than torch can number")
 
 
@@ -175,7 +175,7 @@ def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
     from costcalc.table import bytes_text
     from costcalc.torch_backend.memory import available
 
-    needed = sum(row.params + row.buffers for row in rows) * dtype.itemsize
+    needed = sum(row.params + row.total("buffers") for row in rows) * dtype.itemsize
     if needed > (free := available(device)):
         raise TooLarge(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
 

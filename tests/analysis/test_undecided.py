@@ -139,7 +139,7 @@ def test_a_cell_that_runs_twice_keeps_its_graphs():
         costcalc.add(graph, "x", ops.Input([1, 4]))
         costcalc.add(graph, "y", cell()(), "x")
         cell()
-        assert costcalc.cost(graph).elementwise == 12
+        assert costcalc.cost(graph).total("elementwise") == 12
     except GraphError as error:
         pytest.fail(str(error))
     finally:

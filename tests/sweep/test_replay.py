@@ -14,9 +14,9 @@ from support.sizes import size
 
 import costcalc
 from costcalc import dims, ops
+from costcalc.analysis.metrics import COUNTED, USUAL
 from costcalc.analysis.sweep import replay
 from costcalc.analysis.sweep.grid import Grid, read_axes
-from costcalc.analysis.sweep.metrics import COUNTED, METRICS
 from costcalc.analysis.sweep.replay import Trace, sums_again
 from costcalc.analysis.sweep.totals import sums, sums_at, sums_of
 from costcalc.dims.column import Column
@@ -119,7 +119,7 @@ def outcome(work, net, block, metrics):
         return f"{type(error).__name__}: {error}"
 
 
-def check_block(net, block, metrics=METRICS):
+def check_block(net, block, metrics=USUAL):
     """What is replayed, or asked if it has to be, is what the rules say at each point of a block, in the same words."""
     found, wanted = (outcome(work, net, block, metrics) for work in (sums_again, sums))
     if isinstance(wanted, str) or isinstance(found, str):

@@ -11,6 +11,7 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.metrics import what_they_count
 from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.compound import Compound, compound_net
 from costcalc.analysis.scaling.knob import check_size
@@ -24,7 +25,6 @@ from costcalc.analysis.scaling.scale import (
 )  # fmt: skip
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.found import Sweep
-from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.pace import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.analysis.warned import as_html, with_warnings
@@ -89,7 +89,11 @@ class Fitting:
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
             notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
-        return [*notes, *knobs_note(self.net.knobs_but(grid.axes)), *what_they_count(self.found.metrics)]
+        return [
+            *notes,
+            *knobs_note(self.net.knobs_but(grid.axes)),
+            *what_they_count(self.found.metrics, self.net.dtype),
+        ]
 
     def _at_the_end(self) -> list[str]:
         """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""

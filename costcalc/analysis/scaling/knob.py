@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from costcalc.analysis.metrics import USUAL, check_told_apart
 from costcalc.analysis.scaling.line import Costs, costs_at, costs_of_all, no_costs
-from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
@@ -31,7 +31,7 @@ class Steps:
 
     net: Network
     knob: str
-    metrics: Sequence[str] = METRICS
+    metrics: Sequence[str] = USUAL
 
     @cached_property
     def step(self) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import Sums, Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import CostcalcError, TooDeep
@@ -30,7 +30,7 @@ class Line(Grid):
         return self.spans[name].column(self.axes[name], (-1,))
 
 
-def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = METRICS) -> Totals:
+def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = USUAL) -> Totals:
     """What a network costs at each point of a line: of every knob as many values.
 
     Raises CostcalcError for a line of which no point is possible.

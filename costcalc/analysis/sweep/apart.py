@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.totals import Sums, Totals, stretches
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
@@ -124,7 +124,7 @@ class Patchwork:
         return int(np.ravel_multi_index([at[i] for at, i in zip(part.at, point)], self.grid.shape))
 
 
-def sums_apart(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums | Refused | Patchwork:
+def sums_apart(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums | Refused | Patchwork:
     """What a network costs at every point of a grid, also where points are other networks or none."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | Refused:

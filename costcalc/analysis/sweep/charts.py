@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
-from costcalc.analysis.sweep.metrics import ALL
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
@@ -77,12 +77,12 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
 
 def metric_title(metric: str) -> str:
     """A metric as tables call it."""
-    return ALL[metric].title if metric in ALL else metric.replace("_", " ")
+    return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
 
 
 def metric_unit(metric: str) -> str:
     """What one of it is, in a word or two; nothing where its title says that."""
-    return ALL[metric].unit if metric in ALL else ""
+    return METRICS[metric].unit if metric in METRICS else ""
 
 
 def metric_axis(metric: str, *, log: bool = False) -> Axis:

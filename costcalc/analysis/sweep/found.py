@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import METRICS, USUAL, what_they_count
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import how_many
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
@@ -42,7 +42,7 @@ class Sweep:
     reason: str = ""  # what is wrong at the first of them
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the rest was chosen, in words
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = USUAL
     choice: Choice = field(default_factory=Choice)
 
     @cached_property
@@ -66,7 +66,7 @@ class Sweep:
     def to_pandas(self) -> Any:
         """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
         real = {name for name, den in self.grid.denominators.items() if den != 1}
-        real |= {name for name in self.metrics if ALL[name].kind != "int"}
+        real |= {name for name in self.metrics if METRICS[name].kind != "int"}
         return data_frame({name: [*map(as_float, v)] if name in real else v for name, v in self.columns.items()})
 
     def fit(self) -> Fit:
@@ -100,7 +100,7 @@ class Sweep:
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
-        metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
+        metrics = [TableColumn(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
         title = f"{self.net.label}: {self.net.title}"
         notes = self.notes()
         if most is not None and len(self) > most:
@@ -115,7 +115,7 @@ class Sweep:
             *self.how_many(),
             *seconds,
             *knobs_note(self.net.knobs_but(self.grid.axes)),
-            *what_they_count(self.metrics),
+            *what_they_count(self.metrics, self.net.dtype),
         ]
 
     def how_many(self) -> list[str]:

@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import COUNTED, USUAL, is_whole, metric_of, read_metrics
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
 from costcalc.analysis.sweep.crew import Crew, in_order
 from costcalc.analysis.sweep.found import Sweep, counts_in_words
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
-from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
 from costcalc.analysis.sweep.pace import Pace, Progress, silent
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
 from costcalc.chart import short
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
 
@@ -83,7 +83,7 @@ def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 
 def sweep(
-    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS,
+    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
     points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
@@ -114,14 +114,15 @@ def histogram_net(
     points: tuple[int, int] | None = None,
 ) -> Histogram:
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
-    if metric not in SUMMED:
-        raise UnknownName(unknown("metric", metric, SUMMED))
+    metric_of(metric, wanted=is_whole)
     grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.spec.knobs))
     job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
     state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    return Histogram(net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))))
+    return Histogram(
+        net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))), net.dtype
+    )
 
 
 def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
