@@ -151,7 +151,7 @@ class Cost:
             entries = folded(self.layers, depth)  # their costs are worked out when they are shown
             rows = Lazily(partial(self._block_record, metrics), entries)
         times = [each.times for each in entries]
-        if columns is None and all([n is None or (n.__class__ is int and n == 1) for n in times]):
+        if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
             shown.remove(TIMES)
         last = {shown[0].key: "total", **{metric: self.total(metric) for metric in metrics}}
         return Table(self.title or self.target, tuple(shown), rows, last, self.notes(metrics))
