@@ -10,6 +10,7 @@ from typing import Any
 from costcalc.dims import size_symbol
 from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
+from costcalc.ops.base import layer_ops
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
 from costcalc.table import Column, Table, document
 
@@ -19,7 +20,7 @@ Described = dict[str, Any]
 def described(name: str) -> Described:
     """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
     name = name if name in OPS else SYNONYMS.get(name, name)
-    if name not in OPS or name == "input":
+    if name not in layer_ops():
         raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, names())}")
     text = cleandoc(OPS[name].__doc__ or "")
     pieces = [piece.strip() for piece in re.split(r" {3,}|\n", text)]
@@ -35,7 +36,7 @@ def described(name: str) -> Described:
 
 def names() -> list[str]:
     """The ops a spec can use: an input is not one of its layers."""
-    return sorted(name for name in OPS if name != "input")
+    return sorted(layer_ops())
 
 
 def all_ops() -> list[Described]:

@@ -212,7 +212,7 @@ class _Checker:
 
 
 def _summary(rows: list[Row]) -> str:
-    layers = [row for row in rows if row.op.name != "input"]
+    layers = [row for row in rows if not row.op.is_input]
     count = sum(row.times for row in layers)
     params, macs = (sum(getattr(row, metric) for row in layers) for metric in ("params", "macs"))
     return ", ".join((plural(count, "layer"), plural(params, "param"), plural(macs, "MAC")))

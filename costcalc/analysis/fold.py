@@ -48,7 +48,7 @@ def folded(rows: Sequence[Row], depth: int) -> list[Block]:
 
 def is_input(rows: Iterable[Row]) -> bool:
     """Are these the inputs of a network, which cost nothing?"""
-    return all(row.op.name == "input" for row in rows)
+    return all(row.op.is_input for row in rows)
 
 
 def block_names(rows: Iterable[Row]) -> set[str]:

@@ -87,19 +87,12 @@ def written(layers: Sequence[Layer]) -> Iterator[Size]:
         size, over = elements(layer.output_shape), instead.get(layer.name, False)
         if over is None:
             raise UsageError(f"whether {layer.name} may write over its input hangs on symbols: set them")
-        yield 0 if layer.op.view or over is True else size if over is False else size - size * over
-
-
-OVERWRITE = {"relu", "relu6", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "add"}
-FORGET = {  # their gradients do not need what they wrote
-    "conv", "conv1d", "conv2d", "conv3d", "depthwise", "conv_transpose", "linear", "batch_norm", "layer_norm",
-    "group_norm", "add", "concat",
-}  # fmt: skip
+        yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
 def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
-    """Layers that may write their output over one of their inputs, and over which: nobody else reads it, it has the
-    output's shape, and training is none the worse, as torch's `inplace=True` requires."""
+    """Layers that may write their output over one of their inputs, and over which: no other layer reads it, it has the
+    output's shape, and no gradient is made from it, as torch's `inplace=True` requires."""
     found: dict[Any, int] = {}
     for row, i, alike in _overwritable(rows):
         if alike is True:
@@ -112,9 +105,9 @@ def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
     readers = Counter(source for layer in layers for source in layer.inputs)
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:
-        for i, source in enumerate(layer.inputs if layer.op.name in OVERWRITE else ()):
+        for i, source in enumerate(layer.inputs if layer.op.output.inplace else ()):
             writer = by_name[source]
-            if readers[source] == 1 and writer.op.name in FORGET:
+            if readers[source] == 1 and writer.op.output.overwritable:
                 yield layer, i, same_shape(writer.output_shape, layer.output_shape)
 
 
@@ -131,7 +124,7 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
     """The layer that wrote what each layer's output is: itself, or for a view that of its input."""
     storage: dict[Any, Any] = {}
     for layer in layers:
-        storage[layer.name] = storage[layer.inputs[0]] if layer.op.view and layer.inputs else layer.name
+        storage[layer.name] = storage[layer.inputs[0]] if layer.op.output.view and layer.inputs else layer.name
     return storage
 
 

@@ -20,7 +20,7 @@ def weights_moved(row: Row) -> Iterator[Size]:
 
 def activations_moved(row: Row) -> Iterator[Size]:
     """Elements of each input that one copy of a layer reads, and of its output; a view moves none."""
-    return iter(()) if row.op.view else map(elements, (*row.input_shapes, row.output_shape))
+    return iter(()) if row.op.output.view else map(elements, (*row.input_shapes, row.output_shape))
 
 
 def elements_moved(row: Row) -> Size:

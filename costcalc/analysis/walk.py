@@ -279,7 +279,7 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     macs = one_size(op, "macs", op.macs(*ins, out=counted))
     elementwise = one_size(op, "elementwise", op.elementwise(*ins, out=counted))
     costs = _roles(tensors(op, op.weights(*ins)))
-    costs |= {"macs": macs, "elementwise": elementwise, "activations": 0 if op.view else written}
+    costs |= {"macs": macs, "elementwise": elementwise, "activations": 0 if op.output.view else written}
     return counted if getattr(written, "size", 0) <= MAX_KEPT else out, costs, tuple(assumed)
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import OVERWRITE, Layer
+from costcalc.analysis.memory import Layer
 from costcalc.dims import Size, is_column, is_number, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_of
@@ -68,7 +68,7 @@ def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
     body = graph.nodes[name]["op"].body
     for around, source in ((graph, name), (body, input_of(body))):
         readers = [data["op"] for _, data in nodes_of(around) for read in data["inputs"] if read == source]
-        if len(readers) < 2 and not any(op.__class__ is Repeat or op.name not in OVERWRITE for op in readers):
+        if len(readers) < 2 and not any(op.__class__ is Repeat or not op.output.inplace for op in readers):
             return True
     return False
 

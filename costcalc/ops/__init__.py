@@ -1,12 +1,26 @@
-"""The ops: one class each, found by its name in specs through `OPS`."""
+"""The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
-from costcalc.ops.base import ANSWERS, OPS, Tensor, check, field_kinds, op
+from costcalc.ops.base import (
+    ANSWERS,
+    OPS,
+    Tensor,
+    check,
+    field_kinds,
+    free,
+    no_needs,
+    no_weights,
+    of_weight_and_input,
+    op,
+    per_element,
+    same_shape_as_input,
+)
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
 from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
+from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.pointwise import (
     GELU,
     Dropout,
@@ -14,6 +28,7 @@ from costcalc.ops.pointwise import (
     HardSwish,
     Identity,
     LeakyReLU,
+    Pointwise,
     ReLU,
     ReLU6,
     Sigmoid,
@@ -31,6 +46,7 @@ __all__ = [
     "LSTM",
     "OPS",
     "RBF",
+    "VIEW",
     "AdaptiveAveragePool",
     "Add",
     "AveragePool",
@@ -61,6 +77,7 @@ __all__ = [
     "Mul",
     "Need",
     "PartialConv",
+    "Pointwise",
     "ReLU",
     "ReLU6",
     "Reshape",
@@ -74,6 +91,14 @@ __all__ = [
     "Transpose",
     "Upsample",
     "check",
+    "computed",
+    "copied",
     "field_kinds",
+    "free",
+    "no_needs",
+    "no_weights",
+    "of_weight_and_input",
     "op",
+    "per_element",
+    "same_shape_as_input",
 ]

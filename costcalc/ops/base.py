@@ -6,11 +6,17 @@
     macs(*ins, out)                     multiplies, one per multiply–accumulate
     backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
+    output                              what its output is to memory: see output.py
 
-`ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`: it
-writes nothing. Its `layout` is how its output is shown: "plain", in the order of its axes; the "same" as its inputs,
-unless it says otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1. What it is
-called elsewhere, and what it takes axes for, it may say: see ops/synonyms.py and ops/roles.py.
+`ins` are input shapes with the batch first. A `shape` that takes `*ins` makes the op a join: a spec may give it
+branches. An op may say besides
+
+    layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
+                    otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
+    is_input        does data enter here?
+    index_limit     the number of rows its first input picks from, if its elements are indices
+    synonyms …      what it and its fields are called elsewhere: see synonyms.py
+    roles …         what it takes axes for: see roles.py
 
 An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
@@ -28,6 +34,7 @@ from costcalc.dims.given import at_first_point, shortened
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
+from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.roles import channels_first, features_last, kept_where_shape_is
 from costcalc.ops.synonyms import register
 
@@ -63,12 +70,11 @@ def op(cls: Class) -> Class:
     """
     if isinstance(getattr(cls, "macs", None), Free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
         cls.backward_macs = cls.macs
-    open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
-    if open_questions:
-        raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}")
+    _refuse_open(cls)
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
-    cls.view = getattr(cls, "view", False)
+    cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
+    cls.index_limit = getattr(cls, "index_limit", None)
     _register_axes(cls)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
@@ -83,6 +89,16 @@ def op(cls: Class) -> Class:
     CLASSES.add(cls)
     OPS[cls.name] = cls
     return cls
+
+
+def _refuse_open(cls: Any) -> None:
+    """Raises TypeError for the questions that a class leaves open."""
+    open_questions = [question for question in (*ANSWERS, "output") if not hasattr(cls, question)]
+    if open_questions:
+        choices = f"; output is one of {CHOICES}" if "output" in open_questions else ""
+        raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}{choices}")
+    if not isinstance(cls.output, Output):
+        raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {shortened(cls.output)}")
 
 
 def _register_axes(cls: Any) -> None:
@@ -205,6 +221,16 @@ def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
 def same_shape_as_input(self: Any, x: Shape) -> Shape:
     """s -> s"""
     return x
+
+
+def layer_ops() -> list[str]:
+    """The ops that a spec can use: an input is none of its layers."""
+    return [name for name, cls in OPS.items() if not cls.is_input]
+
+
+def is_join(name: str) -> bool:
+    """Is this an op that takes any number of inputs?"""
+    return name in OPS and OPS[name].is_join
 
 
 def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:

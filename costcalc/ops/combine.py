@@ -10,6 +10,7 @@ from costcalc.dims import Shape, Size, elements, stretched
 from costcalc.ops.base import free, no_weights, op
 from costcalc.ops.fields import Number
 from costcalc.ops.needs import Equal, Fact, Need, SameShape, Stretches
+from costcalc.ops.output import computed, copied
 from costcalc.ops.roles import Roles, merged
 
 
@@ -46,6 +47,7 @@ class Add:
     roles = merged
     needs = can_join
     shape = joined
+    output = computed(inplace=True, overwritable=True)
     weights = no_weights
     macs = free("additions are not multiplies")
     elementwise = joins
@@ -59,6 +61,7 @@ class Mul:
     roles = merged
     needs = can_join
     shape = joined
+    output = computed(inplace=False, overwritable=False)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
@@ -88,6 +91,7 @@ class Concat:
         total = sum((x[self.axis] for x in ins[1:]), first[self.axis])
         return (*first[: self.axis], total, *first[self.axis + 1 :])
 
+    output = copied(overwritable=True)
     weights = no_weights
     macs = free("copies")
     elementwise = free("copies")
@@ -114,6 +118,7 @@ class MatMul:
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
 
+    output = computed(inplace=False, overwritable=False)
     weights = no_weights
 
     def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:

@@ -9,6 +9,7 @@ from costcalc.dims import Shape, Size, elements, exact_div, maximum
 from costcalc.ops.base import Tensor, free, of_weight_and_input, op
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
+from costcalc.ops.output import computed
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
 
 CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}
@@ -54,6 +55,8 @@ class Conv:
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         c_in = exact_div(x[1], self.groups)
@@ -112,6 +115,8 @@ class Depthwise:
     def shape(self, x: Shape) -> Shape:
         return (x[0], x[1] * self.multiplier, *slide(self, x))
 
+    output = computed(inplace=False, overwritable=True)
+
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return weight_and_bias(self, x[1] * self.multiplier, 1, *each(self.kernel, len(x) - 2))
 
@@ -152,6 +157,8 @@ class PartialConv:
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         pairs = sum(map(len, self.sees))  # one k×k filter for each (output map, input map) that are connected
@@ -206,6 +213,8 @@ class ConvTranspose:
         """`output_padding` of each axis: positions at the end that a stride of Conv would have skipped."""
         return each(self.output_padding, len(x) - 2)
 
+    output = computed(inplace=False, overwritable=True)
+
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         per_group = exact_div(self.channels, self.groups)
         weight = Tensor("weight", (x[1], per_group, *each(self.kernel, len(x) - 2)))
@@ -238,6 +247,8 @@ class Subsample:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *slide(self, x))
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")

@@ -8,6 +8,7 @@ from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.base import free, no_needs, no_weights, op
 from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
+from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
 from costcalc.ops.window import each, sliding_axes
 
@@ -18,6 +19,7 @@ class Input:
 
     size: Wholes = ()
 
+    is_input = True
     needs = no_needs
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
@@ -27,10 +29,10 @@ class Input:
     def shape(self) -> Shape:
         return (*self.size,)
 
+    output = VIEW
     weights = no_weights
     macs = free("data enters, nothing is computed")
     elementwise = free("data enters, nothing is computed")
-    view = True
 
 
 @op
@@ -45,10 +47,10 @@ class Flatten:
     def shape(self, x: Shape) -> Shape:
         return (x[0], prod(x[1:]))
 
+    output = VIEW
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
-    view = True
 
 
 @op
@@ -72,10 +74,10 @@ class Reshape:
     def shape(self, x: Shape) -> Shape:
         return (x[0], *self.size)
 
+    output = VIEW
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
-    view = True
 
 
 @op
@@ -102,6 +104,7 @@ class Transpose:
     def shape(self, x: Shape) -> Shape:
         return tuple(x[i] for i in self.order)
 
+    output = copied(overwritable=False)  # torch makes a view
     weights = no_weights
     macs = free("elements move")
     elementwise = free("elements move")
@@ -126,6 +129,7 @@ class ChannelPad:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
 
+    output = computed(inplace=False, overwritable=False)
     weights = no_weights
     macs = free("zeros are written, nothing is computed")
     elementwise = free("zeros are written, nothing is computed")
@@ -148,6 +152,7 @@ class Upsample:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))
 
+    output = computed(inplace=False, overwritable=False)
     weights = no_weights
     macs = free("interpolation is elementwise")
 

@@ -9,6 +9,7 @@ from costcalc.ops.base import Tensor, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, Whole
 from costcalc.ops.needs import Need, axes
+from costcalc.ops.output import computed
 
 
 @op
@@ -30,6 +31,8 @@ class Linear:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return weight_and_bias(self, self.features, x[-1])
@@ -61,6 +64,8 @@ class RBF:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.features, x[-1]), "weight" if self.learned else "buffer"),)

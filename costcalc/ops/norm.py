@@ -8,6 +8,7 @@ from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import Tensor, free, no_weights, op, per_element, same_shape_as_input
 from costcalc.ops.fields import Flag, Number, Ratio, Whole
 from costcalc.ops.needs import Divides, Fact, Need, axes
+from costcalc.ops.output import computed
 from costcalc.ops.roles import Roles, channels_kept, features_last
 from costcalc.ops.synonyms import of_each_rank
 
@@ -40,6 +41,8 @@ class BatchNorm:
 
     shape = same_shape_as_input
 
+    output = computed(inplace=False, overwritable=True)
+
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         c = x[1:2]
         running = Tensor("running_mean", c, "buffer"), Tensor("running_var", c, "buffer")
@@ -59,6 +62,9 @@ class LayerNorm:
 
     synonyms = ("layernorm", "layer_normalization")
     field_synonyms = {"elementwise_affine": "affine", "epsilon": "eps"}
+    absent_fields = {
+        "normalized_shape": "costcalc derives the sizes; `axes` says how many of the last axes it takes",
+    }
 
     @property
     def features_axis(self) -> int | None:
@@ -75,6 +81,8 @@ class LayerNorm:
         yield Fact(len(x) > self.axes, words, self.axes, len(x))
 
     shape = same_shape_as_input
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
@@ -109,6 +117,8 @@ class GroupNorm:
 
     shape = same_shape_as_input
 
+    output = computed(inplace=False, overwritable=True)
+
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return gamma_and_beta(x[1:2]) if self.affine else ()
 
@@ -139,6 +149,7 @@ class LocalResponseNorm:
         return axes(x, 2, "(batch, channels, …)")
 
     shape = same_shape_as_input
+    output = computed(inplace=False, overwritable=False)
     weights = no_weights
     macs = free(NO_PRODUCTS)
 

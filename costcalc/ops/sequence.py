@@ -10,6 +10,7 @@ from costcalc.ops.base import Tensor, free, op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, Number, Whole
 from costcalc.ops.needs import Equal, Fact, Need, axes
+from costcalc.ops.output import computed
 from costcalc.ops.roles import FEATURES, POSITION, Roles
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -27,6 +28,11 @@ class Embedding:
         "num_embeddings": "count", "embedding_dim": "features", "input_dim": "count", "output_dim": "features",
     }  # fmt: skip
 
+    @property
+    def index_limit(self) -> Size:
+        """The rows of its table."""
+        return self.count
+
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
         """A row of features at every position."""
         return (None, *(POSITION for _ in out[1:-1]), FEATURES)
@@ -36,6 +42,8 @@ class Embedding:
 
     def shape(self, x: Shape) -> Shape:
         return (*x, self.features)
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.count, self.features)),)
@@ -54,6 +62,9 @@ class ScaledDotProductAttention:
 
     layout = "plain"
     synonyms = ("sdpa",)
+    absent_fields = {
+        "heads": "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md",
+    }
     positions_axis = -2
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
@@ -73,6 +84,8 @@ class ScaledDotProductAttention:
 
     def shape(self, q: Shape, k: Shape, v: Shape) -> Shape:
         return (*q[:-1], v[-1])
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, q: Shape, k: Shape, v: Shape) -> tuple[Tensor, ...]:
         return ()
@@ -101,6 +114,7 @@ class Recurrent:
 
     field_synonyms = {"hidden_size": "hidden", "num_layers": "layers"}
     derived_fields = ("input_size",)
+    absent_fields = {"batch_first": "the batch is always the first axis; leave it out"}
     features_axis = -1
 
     gates: int
@@ -117,6 +131,8 @@ class Recurrent:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         rows, tensors = self.gates * self.hidden, []

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from costcalc.ops import OPS
+from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import head, layers, parse, published, signature
+from costcalc.spec import head, parse, published, signature
 from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
 
@@ -113,11 +114,11 @@ def _figure(metrics: list[str]) -> Schema:
 
 def _layer() -> Schema:
     """`- relu`, or a mapping of one key: an op, a structure, or a name that only a block can have."""
-    ops = [name for name in OPS if name != "input"]
-    needless = [name for name in ops if not needed_by(name) and name not in layers.JOINS]
+    ops = layer_ops()
+    needless = [name for name in ops if not needed_by(name) and not is_join(name)]
     alone = [{"const": name, "description": _about(name)} for name in needless]
     known = {name: _call(name) for name in ops}
-    known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
+    known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in filter(is_join, ops)}
     known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}
     of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
     block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}

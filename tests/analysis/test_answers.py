@@ -19,6 +19,7 @@ def own():
 
         needs, weights = no_needs, no_weights
         macs, elementwise, backward_macs = (free("it is a view") for _ in range(3))
+        output = ops.VIEW
 
         def shape(self, x):
             return x

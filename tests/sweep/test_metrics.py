@@ -38,7 +38,7 @@ def counted(graph):
     traffic = 0
     for row in rows:
         tensors = [tensor.shape for tensor in row.op.weights(*row.input_shapes)]
-        moved = [] if row.op.view else [*row.input_shapes, *tensors, row.output_shape]
+        moved = [] if row.op.output.view else [*row.input_shapes, *tensors, row.output_shape]
         traffic += 4 * sum(map(math.prod, moved))
     macs = sum(row.macs for row in rows)
     read = {source for row in rows for source in row.inputs}
@@ -46,7 +46,7 @@ def counted(graph):
     over, total = overwritten(rows), cost(unroll(graph)).totals
     return {
         **total, "flops": 2 * macs, "output": sum(n for name, n in sizes.items() if name not in read),
-        "activations_in_place": sum(sizes[row.name] for row in rows if not row.op.view and row.name not in over),
+        "activations_in_place": sum(sizes[row.name] for row in rows if not row.op.output.view and row.name not in over),
         "widest": max(sizes.values()),
         "connections": macs + sum(row.total("elementwise") for row in rows if row.total("bias")),
         "weight_bytes": 4 * sum(row.params + row.total("buffers") for row in rows),

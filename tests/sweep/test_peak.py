@@ -31,7 +31,7 @@ def simulated(graph):
             reads[source] += 1
     buffer, held, wanted, most = {}, {}, {}, 0
     for row in rows:
-        source = over.get(row.name, 0 if row.op.view and row.inputs else None)
+        source = over.get(row.name, 0 if row.op.output.view and row.inputs else None)
         if source is None:
             buffer[row.name] = row.name
             held[row.name] = math.prod(row.output_shape)

@@ -273,7 +273,7 @@ def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
 
 def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     """The letters of the image sizes: axes of the inputs after batch and channels."""
-    axes = [size for row in rows if row.op.name == "input" for size in row.output_shape[2:] if is_letter(size)]
+    axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_letter(size)]
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 

@@ -25,7 +25,7 @@ from costcalc.spec.network import Network
 
 NETWORKS = 16  # with metrics and ends of knobs, of which traces are kept
 TRACES = 16  # of each: ways through its rules
-RULES = ("needs", "shape", "weights", "macs", "elementwise", "view")
+RULES = ("needs", "shape", "weights", "macs", "elementwise", "output")
 
 Knobs = Mapping[str, Column]
 Rules = Callable[[Knobs], Sums]
