@@ -103,7 +103,7 @@ AXES = {4: "nchw", 3: "ncl", 2: "nc", 5: "ncthw"}  # names of the axes that an o
 
 
 def _needs(name: str) -> list[str]:
-    """What the docstring of its needs says, and what it refuses, found by asking it with symbols for all sizes."""
+    """What the docstring of its `needs` says, and what it refuses: found by calling it with symbols for all sizes."""
     cls: Any = OPS[name]
     about = [cls.needs.__doc__.strip().rstrip(".")] if cls.needs.__doc__ else []
     refused: dict[str, None] = {}
@@ -120,8 +120,7 @@ def _needs(name: str) -> list[str]:
 
 
 def _with_symbols(cls: Any) -> Any:
-    """An op whose sizes have the names of their fields."""
+    """An op whose sizes are symbols with the names of their fields."""
     kinds = field_kinds(cls)
-    given = {name: size_symbol(name) for name, kind in kinds.items() if kind.is_size and not kind.fixed}
-    rows = {name: ((0,),) for name, kind in kinds.items() if kind.name == "table"}
-    return cls(**{"order": (0,)} if "order" in kinds else {}, **given, **rows)
+    asked = [field.name for field in fields(cls) if field.default is MISSING or kinds[field.name].takes_symbols]
+    return cls(**{name: kinds[name].example(name) for name in asked})

@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, stretched
+from costcalc.dims import Shape, Size, broadcast_size, elements
 from costcalc.ops.base import free, no_weights, op
-from costcalc.ops.fields import Number
-from costcalc.ops.needs import Equal, Fact, Need, SameShape, Stretches
+from costcalc.ops.fields import StaticInt
+from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
 from costcalc.ops.roles import Roles, merged
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
     """The shape of a + b where axes of size 1 stretch (numpy's rule for tensors of as many axes)."""
-    return tuple(map(stretched, a, b))
+    return tuple(map(broadcast_size, a, b))
 
 
 def joined(self: Any, *ins: Shape) -> Shape:
@@ -31,7 +31,7 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
     for x in ins[1:]:
         yield Fact(len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x)
         for a, b in zip(out, x):
-            yield Stretches(a, b, words="inputs {} and {} differ in size", shown=(out, x))
+            yield Broadcasts(a, b, words="inputs {} and {} differ in size", shown=(out, x))
         out = broadcast(out, x)
 
 
@@ -71,7 +71,7 @@ class Mul:
 class Concat:
     """The inputs side by side along one axis, the channels by default.   (n, a, h), (n, b, h) -> (n, a + b, h)"""
 
-    axis: Number = 1
+    axis: StaticInt = 1
 
     field_synonyms = {"dim": "axis"}
     roles = merged

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.dims import Shape, Size, elements, exact_div, maximum
 from costcalc.ops.base import Tensor, free, of_weight_and_input, op
-from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
+from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
@@ -37,12 +37,12 @@ def bias_adds(self: Any, *ins: Shape, out: Shape) -> Size:
 class Conv:
     """Convolution along every axis after the second.   (n, c_in, h, w) -> (n, channels, h', w')"""
 
-    channels: Whole
+    channels: PositiveInt
     kernel: PerAxis
     stride: PerAxis = 1
     padding: Padding = 0
     dilation: PerAxis = 1
-    groups: Whole = 1
+    groups: PositiveInt = 1
     bias: Flag = True
 
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
@@ -102,7 +102,7 @@ class Depthwise:
     stride: PerAxis = 1
     padding: Padding = 0
     dilation: PerAxis = 1
-    multiplier: Whole = 1
+    multiplier: PositiveInt = 1
     bias: Flag = True
 
     synonyms = ("depthwise_conv",)
@@ -135,7 +135,7 @@ class PartialConv:
     (n, c_in, h, w) -> (n, len(sees), h', w').   LeCun et al. 1998, table I: layer C3 of LeNet-5.
     """
 
-    sees: Table
+    sees: IntRows
     kernel: PerAxis
     stride: PerAxis = 1
     padding: Padding = 0
@@ -181,13 +181,13 @@ class ConvTranspose:
     h' = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 (torch.nn.ConvTranspose2d).
     """
 
-    channels: Whole
+    channels: PositiveInt
     kernel: PerAxis
     stride: PerAxis = 1
     padding: ExplicitPadding = 0
     output_padding: ExplicitPadding = 0
     dilation: PerAxis = 1
-    groups: Whole = 1
+    groups: PositiveInt = 1
     bias: Flag = True
 
     synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",

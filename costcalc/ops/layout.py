@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.base import free, no_needs, no_weights, op
-from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
@@ -17,7 +17,7 @@ from costcalc.ops.window import each, sliding_axes
 class Input:
     """Where data enters, batch first.   -> size.   Without a size it is the input of a repeated body."""
 
-    size: Wholes = ()
+    size: PositiveInts = ()
 
     is_input = True
     needs = no_needs
@@ -57,7 +57,7 @@ class Flatten:
 class Reshape:
     """The same elements under another shape; the batch stays.   (n, …) -> (n, *size)"""
 
-    size: Wholes
+    size: PositiveInts
 
     layout = "plain"
     field_synonyms = {"target_shape": "size"}
@@ -87,7 +87,7 @@ class Transpose:
     (n, c, l) -> (n, l, c) for [0, 2, 1]
     """
 
-    order: Order
+    order: AxisOrder
 
     layout = "plain"
     synonyms = ("permute",)
@@ -117,7 +117,7 @@ class ChannelPad:
     The parameter-free shortcut of He et al. 2015, arXiv:1512.03385, section 3.3, option A.
     """
 
-    channels: Whole
+    channels: PositiveInt
 
     features_axis = 1
     roles = channels_kept
@@ -140,7 +140,7 @@ class Upsample:
     """Every sliding axis `scale` times as long.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
 
     scale: PerAxis
-    mode: Mode = "nearest"
+    mode: InterpolationMode = "nearest"
 
     field_synonyms = {"scale_factor": "scale"}
     features_axis = 1

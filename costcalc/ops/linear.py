@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import Tensor, of_weight_and_input, op
 from costcalc.ops.conv import bias_adds, weight_and_bias
-from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.fields import Flag, PositiveInt
 from costcalc.ops.needs import Need, axes
 from costcalc.ops.output import computed
 
@@ -16,7 +16,7 @@ from costcalc.ops.output import computed
 class Linear:
     """y = x·Wᵀ + b along the last axis.   (…, in) -> (…, features)"""
 
-    features: Whole
+    features: PositiveInt
     bias: Flag = True
 
     layout = "plain"
@@ -52,7 +52,7 @@ class RBF:
     so they are a buffer unless `learned`.
     """
 
-    features: Whole
+    features: PositiveInt
     learned: Flag = False
 
     layout = "plain"

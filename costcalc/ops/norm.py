@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import Tensor, free, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Flag, Number, Ratio, Whole
+from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.roles import Roles, channels_kept, features_last
@@ -28,7 +28,7 @@ class BatchNorm:
     """
 
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("bn", "batchnorm", "batch_normalization", *of_each_rank("batch_norm", "batchnorm"))
     field_synonyms = {"epsilon": "eps"}
@@ -56,9 +56,9 @@ class BatchNorm:
 class LayerNorm:
     """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)"""
 
-    axes: Number = 1
+    axes: StaticInt = 1
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("layernorm", "layer_normalization")
     field_synonyms = {"elementwise_affine": "affine", "epsilon": "eps"}
@@ -101,9 +101,9 @@ class GroupNorm:
     Wu and He 2018, arXiv:1803.08494.
     """
 
-    groups: Whole
+    groups: PositiveInt
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("groupnorm", "group_normalization")
     field_synonyms = {"num_groups": "groups", "epsilon": "eps"}
@@ -136,10 +136,10 @@ class LocalResponseNorm:
     Krizhevsky et al. 2012, section 3.3.
     """
 
-    size: Whole = 5
-    alpha: Ratio = 1e-4
-    beta: Ratio = 0.75
-    k: Ratio = 2
+    size: PositiveInt = 5
+    alpha: Real = 1e-4
+    beta: Real = 0.75
+    k: Real = 2
 
     synonyms = ("lrn",)
     features_axis = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from costcalc.ops.base import free, no_needs, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Ratio, Share
+from costcalc.ops.fields import Real, UnitInterval
 from costcalc.ops.output import VIEW, computed
 
 
@@ -36,7 +36,7 @@ class ReLU6(Pointwise):
 class LeakyReLU(Pointwise):
     """max(x, slope·x).   s -> s"""
 
-    slope: Ratio = 0.01
+    slope: Real = 0.01
 
     synonyms = ("leakyrelu",)
     field_synonyms = {"negative_slope": "slope"}
@@ -108,7 +108,7 @@ class Softmax(Pointwise):
 class Dropout(Pointwise):
     """Nothing at inference; zeroes a share `p` of the elements in training.   s -> s"""
 
-    p: Share = 0.5
+    p: UnitInterval = 0.5
 
     field_synonyms = {"rate": "p"}
     output = VIEW

@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.dims import Shape, Size, prod
 from costcalc.ops.base import Tensor, free, op
 from costcalc.ops.combine import MatMul
-from costcalc.ops.fields import Flag, Number, Whole
+from costcalc.ops.fields import Flag, PositiveInt, StaticInt
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.roles import FEATURES, POSITION, Roles
@@ -20,8 +20,8 @@ MAX_LAYERS = 1000  # of one op; each is counted on its own
 class Embedding:
     """One row of a table of `count` rows for every index.   (n, …) -> (n, …, features)"""
 
-    count: Whole
-    features: Whole
+    count: PositiveInt
+    features: PositiveInt
 
     layout = "plain"
     field_synonyms = {
@@ -166,8 +166,8 @@ class Recurrent:
 class LSTM(Recurrent):
     """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; as torch.nn.LSTM)"""
 
-    hidden: Whole
-    layers: Number = 1
+    hidden: PositiveInt
+    layers: StaticInt = 1
     bidirectional: Flag = False
     bias: Flag = True
 
@@ -184,8 +184,8 @@ class LSTM(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; as torch.nn.GRU)"""
 
-    hidden: Whole
-    layers: Number = 1
+    hidden: PositiveInt
+    layers: StaticInt = 1
     bidirectional: Flag = False
     bias: Flag = True
 

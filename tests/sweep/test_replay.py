@@ -24,7 +24,7 @@ from costcalc.dims.program import GuardFailed
 from costcalc.dims.tape import NotTraceable, Tape
 from costcalc.errors import CostcalcError
 from costcalc.ops import base
-from costcalc.ops.fields import Whole
+from costcalc.ops.fields import PositiveInt
 from costcalc.spec.library import entries
 
 SPECS = sorted({entry.spec for entry in entries()})
@@ -45,7 +45,7 @@ def spanned(columns):
 
 OPERATIONS = [
     operator.add, operator.sub, operator.mul, operator.floordiv, operator.mod, dims.maximum, dims.minimum,
-    dims.round_to, dims.stretched, dims.exact_div, lambda a, b: a * (a < b), lambda a, b: dims.ceil(a) - b,
+    dims.round_to, dims.broadcast_size, dims.exact_div, lambda a, b: a * (a < b), lambda a, b: dims.ceil(a) - b,
 ]  # fmt: skip
 
 
@@ -246,7 +246,7 @@ OP = """
 class Mine:
     \"\"\"An op of a reader's.   s -> s\"\"\"
 
-    k: Whole = 3
+    k: PositiveInt = 3
     needs, shape, weights, elementwise, backward_macs = no_needs, same_shape_as_input, no_weights, free(""), free("")
     output = ops.VIEW
 
@@ -258,7 +258,15 @@ OF_MINE = "name: mine\ntitle: Mine\nsource: a test\nknobs: {r: 8}\ninput: [3, r,
 
 def define(macs):
     """An op with this rule, as a notebook defines it, and again when its cell is run again."""
-    names = {**vars(base), "ops": ops, "Whole": Whole, "np": np, "dims": dims, "Column": Column, "__name__": __name__}
+    names = {
+        **vars(base),
+        "ops": ops,
+        "PositiveInt": PositiveInt,
+        "np": np,
+        "dims": dims,
+        "Column": Column,
+        "__name__": __name__,
+    }
     exec(OP.format(macs), names)  # noqa: S102
 
 
