@@ -228,6 +228,19 @@ def layer_ops() -> list[str]:
     return [name for name, cls in OPS.items() if not cls.is_input]
 
 
+def own_ops(names: Iterable[str]) -> tuple[type[Any], ...]:
+    """The classes of these ops that are not costcalc's but a reader's own."""
+    classes = [OPS[name] for name in sorted({*names}) if name in OPS]
+    return tuple([cls for cls in classes if not cls.__module__.startswith("costcalc.")])
+
+
+def register_again(classes: Iterable[Any]) -> None:
+    """Makes ops that another process has registered known to this one."""
+    for cls in classes:
+        CLASSES.add(cls)
+        OPS.setdefault(cls.name, cls)
+
+
 def is_join(name: str) -> bool:
     """Is this an op that takes any number of inputs?"""
     return name in OPS and OPS[name].is_join

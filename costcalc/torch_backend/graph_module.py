@@ -106,7 +106,7 @@ class _Builder:
     def builder(self, row: Row) -> Any:
         """How torch makes this op."""
         if row.op.name not in MODULES:
-            hint = "add it to costcalc.torch_backend.modules.MODULES, as docs/add_an_op.md shows"
+            hint = "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows"
             raise GraphError(f"layer {str(row.name)!r}: the op {row.op.name!r} has no module in torch; {hint}")
         return MODULES[row.op.name]
 

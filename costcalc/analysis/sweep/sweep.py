@@ -22,6 +22,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
 from costcalc.analysis.sweep.pace import Pace, Progress, silent
 from costcalc.analysis.sweep.points import Points
+from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
 from costcalc.chart import short
@@ -134,7 +135,12 @@ def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> Sta
 
 
 def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int = 0) -> Iterator[Part]:
-    """What each chunk comes to, in the grid's order, after so many points that are done."""
+    """What each chunk comes to, in the grid's order, after so many points that are done.
+
+    An op that is defined in a notebook or script is known to this process alone, and no other is started for it.
+    """
+    if isinstance(crew, Processes) and any(cls.__module__ == "__main__" for cls in job.net.spec.own_ops):
+        crew = None
     pace = Pace(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))
     window = MOST_PIECES if job.render else None
