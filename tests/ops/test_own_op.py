@@ -106,6 +106,75 @@ def test_verify_asks_the_builder_that_the_reader_gave_torch(own, monkeypatch, ca
     assert verify_graph(graph_of(own)).ok
 
 
+# ---- what its class answers is what decides
+
+
+@pytest.fixture
+def new_ops():
+    """Ops that a test defines are known to no other."""
+    before = dict(ops.OPS)
+    yield
+    ops.OPS.clear()
+    ops.OPS.update(before)
+
+
+BRANCHES = """
+name: own
+title: The larger of two branches
+source: a test
+input: [3, 8, 8]
+layers:
+  - conv: {channels: 3, kernel: 3, padding: same, name: first}
+  - maximum: [[relu], []]
+  - maximum: {from: [first, maximum1]}
+"""
+
+
+def test_an_op_of_any_number_of_inputs_joins_branches(new_ops, tmp_path, capsys):
+    @ops.op
+    class Maximum(ops.Add):
+        """The larger one, element by element.   s, s, … -> s"""
+
+    (tmp_path / "own.yaml").write_text(BRANCHES)
+    rows = costcalc.load(str(tmp_path / "own.yaml")).cost().layers
+    assert [row.inputs for row in rows if row.op.name == "maximum"] == [("relu", "first"), ("first", "maximum1")]
+    assert run(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)["$defs"]["layer"]["anyOf"][-1]["properties"]
+    assert schema["maximum"]["anyOf"] == schema["add"]["anyOf"]
+
+
+def test_an_op_that_reads_indices_is_given_some_that_it_takes(new_ops, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from costcalc.torch_backend import MODULES, build, example_inputs
+
+    @ops.op
+    class OneHot(ops.Pointwise):
+        """A row with one 1 for every index.   (n, l) -> (n, l, count)"""
+
+        count: ops.fields.PositiveInt
+
+        index_limit = property(lambda self: self.count)
+        output = ops.computed(inplace=False, overwritable=True)
+        elementwise = ops.free("written, not computed")
+
+        def shape(self, x):
+            return (*x, self.count)
+
+    class Module(torch.nn.Module):
+        def forward(self, x):
+            return torch.nn.functional.one_hot(x, 3).float()
+
+    monkeypatch.setitem(MODULES, "one_hot", lambda op, x: Module())
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "x", ops.Input([2, 50]))
+    costcalc.add(graph, "same", ops.Identity(), "x")
+    costcalc.add(graph, "hot", OneHot(3), "same")
+    module = build(graph)
+    (x,) = example_inputs(module)
+    assert {*x.flatten().tolist()} == {0, 1, 2}
+    assert module(x).shape == (2, 50, 3)
+
+
 # ---- in other processes
 
 
