@@ -1,19 +1,6 @@
 """The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
-from costcalc.ops.base import (
-    ANSWERS,
-    OPS,
-    Tensor,
-    check,
-    field_kinds,
-    free,
-    no_needs,
-    no_weights,
-    of_weight_and_input,
-    op,
-    per_element,
-    same_shape_as_input,
-)
+from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
 from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
@@ -37,6 +24,7 @@ from costcalc.ops.pointwise import (
     Tanh,
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool
+from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 
 __all__ = [

@@ -24,18 +24,19 @@ An elementary operation is one of + − × ÷, a comparison, or one function of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, elements, first_failure, is_column, is_letter
+from costcalc.dims import Shape, Size, Truth, first_failure, is_column, is_letter
 from costcalc.dims.given import at_first_point, shortened
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.roles import channels_first, features_last, kept_where_shape_is
+from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
@@ -43,14 +44,6 @@ ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
 CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
-
-
-class Tensor(NamedTuple):
-    """A named tensor of an op. Roles: weight, bias, norm (γ and β) are params; a buffer is stored but not learned."""
-
-    name: str
-    shape: Shape
-    role: str = "weight"
 
 
 def snake_case(name: str) -> str:
@@ -121,13 +114,16 @@ def _owner(cls: type[Any], question: str) -> int:
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
-    """Multiplies of its own and the gradients of another class would not go together."""
-    other = _owner(cls, "backward_macs")
-    if _owner(cls, "macs") < other:
-        raise TypeError(
-            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[other].__name__}; "
-            "give it backward_macs too"
-        )
+    """Multiplies of its own and the gradients of another class do not go together, nor does arithmetic of its own and
+    what another op does to memory."""
+    for own, inherited in (("macs", "backward_macs"), ("elementwise", "output")):
+        other = _owner(cls, inherited)
+        is_shared = inherited == "output" and cls.__mro__[other] not in CLASSES  # a base class speaks for a family
+        if _owner(cls, own) < other and not is_shared:
+            ancestor = cls.__mro__[other].__name__
+            raise TypeError(
+                f"op {cls.__name__} has {own} of its own, but the {inherited} of {ancestor}; give it {inherited} too"
+            )
 
 
 class _Value:
@@ -179,48 +175,6 @@ def field_kinds(cls: type[Any]) -> dict[str, Kind]:
             )
         kinds[name] = kind
     return kinds
-
-
-class Free:
-    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
-
-    def __init__(self, reason: str):
-        self.__doc__ = f"0: {reason}"
-
-    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
-        return 0
-
-
-free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
-
-
-def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
-    """Every product x·w of the forward pass returns as ∂out·x for the weight, and as ∂out·w for the input if wanted."""
-    return self.macs(x, out=out) * (1 + wanted[0])
-
-
-def per_element(operations: int) -> Callable[..., Size]:
-    """So many elementary operations for every element of the output."""
-
-    def count(self: Any, *ins: Shape, out: Shape) -> Size:
-        return operations * elements(out)
-
-    return count
-
-
-def no_weights(self: Any, *ins: Shape) -> tuple[Tensor, ...]:
-    """Nothing is learned."""
-    return ()
-
-
-def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
-    """Any input will do; the number of inputs is the signature's."""
-    return ()
-
-
-def same_shape_as_input(self: Any, x: Shape) -> Shape:
-    """s -> s"""
-    return x
 
 
 def layer_ops() -> list[str]:

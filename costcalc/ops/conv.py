@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, elements, exact_div, maximum
-from costcalc.ops.base import Tensor, free, of_weight_and_input, op
+from costcalc.ops.base import op
 from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
+from costcalc.ops.rules import Tensor, free, of_weight_and_input
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
 
 CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.base import Tensor, of_weight_and_input, op
+from costcalc.ops.base import op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, PositiveInt
 from costcalc.ops.needs import Need, axes
 from costcalc.ops.output import computed
+from costcalc.ops.rules import Tensor, of_weight_and_input
 
 
 @op

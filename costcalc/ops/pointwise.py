@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from costcalc.ops.base import free, no_needs, no_weights, op, per_element, same_shape_as_input
+from costcalc.ops.base import op
 from costcalc.ops.fields import Real, UnitInterval
 from costcalc.ops.output import VIEW, computed
+from costcalc.ops.rules import free, no_needs, no_weights, per_element, same_shape_as_input
 
 
 class Pointwise:

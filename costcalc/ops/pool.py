@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
-from costcalc.ops.base import free, no_weights, op
+from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, Padding, PerAxis
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
+from costcalc.ops.rules import free, no_weights
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
 

@@ -9,7 +9,8 @@ import costcalc
 from costcalc import dims, load, ops
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.errors import ShapeError, SpecError
-from costcalc.ops.base import free, op
+from costcalc.ops.base import op
+from costcalc.ops.rules import free
 from costcalc.spec import schema
 
 

@@ -1,4 +1,4 @@
-"""docs/add_an_op.md is walked: an op is added to a copy of costcalc at the places that the page names, and at no other."""
+"""docs/add_an_op.md is walked: an op is added to a copy of costcalc at the places that the page names, no other."""
 
 import os
 import re

@@ -33,7 +33,7 @@ from costcalc.ops import (
     SiLU,
     Upsample,
 )
-from costcalc.ops.base import Free
+from costcalc.ops.rules import Free
 
 BIG = size(2000, 10_000)
 SYMBOLIC = size(1000, 5000)

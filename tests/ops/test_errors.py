@@ -48,7 +48,7 @@ from costcalc.ops import (
     field_kinds,
     op,
 )
-from costcalc.ops.base import Free, free, no_needs, no_weights, same_shape_as_input
+from costcalc.ops.rules import Free, free, no_needs, no_weights, same_shape_as_input
 
 r, w = size_symbol("r"), size_symbol("w", real=True)
 IMAGE = (1, 6, 13, 10)

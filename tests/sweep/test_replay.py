@@ -23,7 +23,6 @@ from costcalc.dims.column import Column
 from costcalc.dims.program import GuardFailed
 from costcalc.dims.tape import NotTraceable, Tape
 from costcalc.errors import CostcalcError
-from costcalc.ops import base
 from costcalc.ops.fields import PositiveInt
 from costcalc.spec.library import entries
 
@@ -248,7 +247,7 @@ class Mine:
 
     k: PositiveInt = 3
     needs, shape, weights, elementwise, backward_macs = no_needs, same_shape_as_input, no_weights, free(""), free("")
-    output = ops.VIEW
+    output = VIEW
 
     def macs(self, x, *, out):
         return {}
@@ -259,8 +258,7 @@ OF_MINE = "name: mine\ntitle: Mine\nsource: a test\nknobs: {r: 8}\ninput: [3, r,
 def define(macs):
     """An op with this rule, as a notebook defines it, and again when its cell is run again."""
     names = {
-        **vars(base),
-        "ops": ops,
+        **vars(ops),
         "PositiveInt": PositiveInt,
         "np": np,
         "dims": dims,
