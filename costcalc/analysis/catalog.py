@@ -1,4 +1,4 @@
-"""What a layer of a spec can be: every op with its shapes and fields, read off its class."""
+"""The ops that a spec can use, with their shapes and fields, read from their classes."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
 
 
 def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
-    """Layers and inputs that they may write over, if the last holds: both have one shape, on columns at some points."""
+    """Layers, inputs that they may write over, and whether both have one shape, on arrays at some points."""
     readers = Counter(source for layer in layers for source in layer.inputs)
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:
@@ -129,6 +129,6 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
 
 
 def _kept(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
-    """What is held to the end: inputs, and the outputs that nobody reads."""
+    """The tensors that are held to the end: network inputs and outputs."""
     read = {source for layer in layers for source in layer.inputs}
     return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}

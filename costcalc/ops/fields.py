@@ -118,7 +118,7 @@ class Kind:
 
 
 def is_ratio(x: Any) -> bool:
-    """Is this a real number, or a letter or column of them?"""
+    """Is this a real number, or a symbol or array of them?"""
     if isinstance(x, (int, float)):
         return not isinstance(x, bool) and math.isfinite(x)
     return hasattr(x, "numerator") or is_letter(x) or is_column(x)
