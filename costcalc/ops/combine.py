@@ -62,7 +62,7 @@ class Mul:
     roles = merged
     needs = can_join
     shape = joined
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
@@ -119,7 +119,7 @@ class MatMul:
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
 
     def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:

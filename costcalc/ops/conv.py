@@ -159,7 +159,7 @@ class PartialConv:
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         pairs = sum(map(len, self.sees))  # one k×k filter for each (output map, input map) that are connected
@@ -249,7 +249,7 @@ class Subsample:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *slide(self, x))
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")

@@ -130,7 +130,7 @@ class ChannelPad:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("zeros are written, nothing is computed")
     elementwise = free("zeros are written, nothing is computed")
@@ -153,7 +153,7 @@ class Upsample:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("interpolation is elementwise")
 

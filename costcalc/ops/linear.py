@@ -66,7 +66,7 @@ class RBF:
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.features, x[-1]), "weight" if self.learned else "buffer"),)

@@ -150,7 +150,7 @@ class LocalResponseNorm:
         return axes(x, 2, "(batch, channels, …)")
 
     shape = same_shape_as_input
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free(NO_PRODUCTS)
 

@@ -29,7 +29,7 @@ class ReLU(Pointwise):
 class ReLU6(Pointwise):
     """min(max(x, 0), 6).   s -> s   (Howard et al. 2017, arXiv:1704.04861)"""
 
-    output = computed(inplace=True, overwritable=False)
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(2)
 
 
@@ -66,7 +66,7 @@ class SiLU(Pointwise):
     """x / (1 + exp(−x)), also called swish.   s -> s   (Ramachandran et al. 2017, arXiv:1710.05941)"""
 
     synonyms = ("swish",)
-    output = computed(inplace=True, overwritable=False)
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
 
 
@@ -75,7 +75,7 @@ class HardSigmoid(Pointwise):
     """min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
     synonyms = ("hardsigmoid", "h_sigmoid", "hsigmoid")
-    output = computed(inplace=True, overwritable=False)
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
 
 
@@ -84,7 +84,7 @@ class HardSwish(Pointwise):
     """x · min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
     synonyms = ("hardswish", "h_swish", "hswish")
-    output = computed(inplace=True, overwritable=False)
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(5)
 
 
@@ -92,7 +92,7 @@ class HardSwish(Pointwise):
 class GELU(Pointwise):
     """0.5·x · (1 + erf(x/√2)).   s -> s   (Hendrycks and Gimpel 2016, arXiv:1606.08415)"""
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     elementwise = per_element(5)
 
 

@@ -54,7 +54,7 @@ class MaxPool:
 
     needs = pool_fits
     shape = pooled
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("comparisons are not multiplies")
 
@@ -78,7 +78,7 @@ class AveragePool:
 
     needs = pool_fits
     shape = pooled
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per window is elementwise")
 
@@ -106,7 +106,7 @@ class AdaptiveAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *each(self.size, len(x) - 2))
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per region is elementwise")
 
@@ -135,7 +135,7 @@ class GlobalAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(1 for _ in x[2:])) if self.keep else x[:2]
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per channel is elementwise")
 

@@ -44,7 +44,7 @@ class Embedding:
     def shape(self, x: Shape) -> Shape:
         return (*x, self.features)
 
-    output = computed(inplace=False, overwritable=False)
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.count, self.features)),)
