@@ -134,8 +134,8 @@ def put_steps(asked: Asked) -> None:
 
 def put_report(asked: Asked) -> None:
     """The page about the network."""
-    asked.only("report", "points", "presets", why="it goes with points or --presets alone")
-    write_report(asked.net, asked.points or [], asked.presets, str(asked.report))
+    asked.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
+    write_report(asked.net, asked.points or [], asked.presets, asked.metrics, str(asked.report))
 
 
 def put_presets(asked: Asked) -> None:

@@ -1,4 +1,4 @@
-"""docs/add_a_metric.md is walked: its entry is added to a copy of costcalc, and every command it names has the metric."""
+"""docs/add_a_metric.md is walked: its entry is added to a copy of costcalc, and every command there has the metric."""
 
 import os
 import re

@@ -222,8 +222,7 @@ def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SEC
 
 def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric, of what was walked."""
-    if METRICS[metric].layers and rows:
-        rows = [rows[0]._replace(assumed=(*rows[0].assumed, *stand_at_least_once(graph))), *rows[1:]]
+    rows = with_needs_of(metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
@@ -235,6 +234,12 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
         domain_finder=lambda: find_domain(net, rows, knobs, graph.graph["assumed"], numbers, Writer(letters)),
         checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
+
+
+def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
+    """The rows, the first of which also says what the metric's closed form leaves open."""
+    more = stand_at_least_once(graph) if METRICS[metric].layers and rows else []
+    return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 
 def too_large(net: Network, seconds: float) -> str:
