@@ -18,8 +18,8 @@ from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, wri
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.given import normal
 from costcalc.files import in_words, take_place
-from costcalc.report.machine import csv_cell, csv_lines
 from costcalc.table import Column, Table
+from costcalc.table.json_csv import csv_cell, csv_lines
 
 AT_ONCE = 2**16  # rows: their cells, as Python's own texts, take 60 bytes each
 LENGTH = 8  # bytes, before each piece of Arrow
@@ -48,7 +48,7 @@ class Rows(ABC):
 
 
 class CsvRows(Rows):
-    """Rows of a CSV, as `report.machine` writes it. The pieces stand behind each other in the file."""
+    """Rows of a CSV, as `table.json_csv` writes it. The pieces stand behind each other in the file."""
 
     bytes_a_cell = 8
     a_second = 400_000

@@ -6,9 +6,9 @@ import pytest
 
 import costcalc
 from costcalc.dims import size_symbol
-from costcalc.report.layout import lines
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
+from costcalc.table.aligned import lines
 
 SPECS = [entry.name for entry in entries()]
 
