@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.found import Sweep
     from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.graph import Graph
-    from costcalc.table import Table
+    from costcalc.result import TableResult
 
 
 class Net(Network):
@@ -111,14 +111,14 @@ def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:
     return ratio(_net(target), _net(over), metric)
 
 
-def elasticity(target: str | Net, metric: str = "macs") -> Table:
+def elasticity(target: str | Net, metric: str = "macs") -> TableResult:
     """What each knob does to a cost, at the current settings."""
     from costcalc.analysis.closed_form.influence import elasticities
 
     return elasticities(_net(target), metric)
 
 
-def explain(target: str | Net | Graph) -> Table:
+def explain(target: str | Net | Graph) -> TableResult:
     """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
@@ -253,7 +253,7 @@ def reconcile(target: str | Net) -> Reconciliation:
     return reconcile_net(_net(target))
 
 
-def specs() -> Table:
+def specs() -> TableResult:
     """Every spec and preset of the library."""
     from costcalc.analysis.listing import listing
 

@@ -65,20 +65,17 @@ def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
 
 def _show(asked: Asked, found: Sweep) -> None:
     from costcalc.cli.pictures import show_picture, write_plot
-    from costcalc.report import format_of
 
     if asked.plot or asked.metric:
         write_plot(found.chart(asked.metric), asked.plot)
     if asked.fit:
-        exponents = found.fit()
-        emit([exponents.table()], exponents.to_dict(), asked.format, asked.output)
+        emit(found.fit(), asked.format, asked.output)
         return
     if asked.path and asked.format is None and asked.path.suffix.lower() == ".parquet":
         found.to_parquet(asked.path)
         return
     seen = looking(asked.format, asked.output)
-    document = found.to_dict() if format_of(asked.format, asked.path) == "json" else {}
-    emit([found.table(SHOWN if seen else None)], document, asked.format, asked.output)
+    emit(found, asked.format, asked.output, [found.table(SHOWN if seen else None)])
     if seen:
         show_picture(found, asked.metric)
 
@@ -131,4 +128,4 @@ def put_histogram(asked: Asked) -> None:
     axes = _axes(asked)
     with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
         found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)
-    emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)
+    emit(found, asked.format, asked.output, [found.table(looking(asked.format, asked.output))])

@@ -128,8 +128,7 @@ def put_steps(asked: Asked) -> None:
     from costcalc.analysis.scaling.steps import next_steps
 
     asked.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
-    steps = next_steps(asked.net)
-    emit([steps.table()], steps.to_dict(), asked.format, asked.output)
+    emit(next_steps(asked.net), asked.format, asked.output)
 
 
 def put_report(asked: Asked) -> None:
@@ -150,4 +149,4 @@ def put_presets(asked: Asked) -> None:
     warned.instead(asked.net.label, lambda: found.warnings)
     if asked.plot:
         write_plot(found.chart(), asked.plot)
-    emit(found.tables(), found.to_dict(), asked.format, asked.output)
+    emit(found, asked.format, asked.output)

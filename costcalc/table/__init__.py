@@ -7,6 +7,7 @@ in report/.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from costcalc.table.data import Column as Column
 from costcalc.table.data import Lazily as Lazily
 from costcalc.table.data import TableData
 from costcalc.table.formats import format_of_suffix, pieces
-from costcalc.text import plural
+from costcalc.text import as_float, plural
 from costcalc.version import __version__
 
 SCHEMA_VERSION = 1  # of the JSON documents
@@ -113,13 +114,8 @@ def document(**fields: Any) -> dict[str, Any]:
     return {**about, **fields}
 
 
-def with_warnings(document: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The document with what is probably not meant of the networks that it is about, if anything is."""
-    return {**document, "warnings": records} if records else document
-
-
 def data_frame(records: Any) -> Any:
-    """Records, or columns by name, as a pandas.DataFrame. Raises MissingExtra without pandas."""
+    """Records, or columns by name, as a pandas.DataFrame, with fractions as floats. Raises MissingExtra."""
     try:
         from pandas import DataFrame
     except ImportError:
@@ -131,4 +127,6 @@ def data_frame(records: Any) -> Any:
     for name in frame.columns:
         if frame[name].dtype == "int64" and sum(map(abs, frame[name].tolist())) >= 2**63:
             frame[name] = frame[name].astype(object)  # Python's ints: a sum in words of 64 bits would wrap around
+        if frame[name].dtype == object and any(isinstance(value, Fraction) for value in frame[name]):
+            frame[name] = [as_float(value) for value in frame[name]]
     return frame

@@ -152,7 +152,7 @@ def test_bad_input_is_named_on_stderr(say, line, message):
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("metric", ["macs", "params", "activations"])
 def test_blocks_sum_to_the_total_the_largest_first(name, metric):
-    table = by_term(net_of(name), metric)
+    table = by_term(net_of(name), metric).table()
     values = [row["value"] for row in table.rows]
     assert sum(values) == table.totals["value"] == net_of(name).cost().total(metric)
     assert values == sorted(values, reverse=True)
@@ -160,7 +160,7 @@ def test_blocks_sum_to_the_total_the_largest_first(name, metric):
 
 
 def test_blocks_of_a_preset_are_formulas_in_all_knobs():
-    table = by_term(load("efficientnet_b3"))
+    table = by_term(load("efficientnet_b3")).table()
     assert table.rows[0]["name"] == "stage6"
     assert table.rows[0]["value"] == 403_645_440
     assert "ceil(3*d)" in table.rows[0]["formula"]
@@ -171,7 +171,7 @@ def test_blocks_of_a_preset_are_formulas_in_all_knobs():
 
 
 def rows_of(target, metric="macs"):
-    return {row["knob"]: row for row in elasticities(load(target), metric).rows}
+    return {row["knob"]: row for row in elasticities(load(target), metric).to_records()}
 
 
 def test_elasticity_of_a_monomial_is_its_exponent():

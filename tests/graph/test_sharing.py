@@ -81,7 +81,7 @@ def test_random_networks_have_one_count(tmp_path):
 
 
 def test_explained_numbers_say_nothing_of_weights_that_are_anothers(tmp_path):
-    rows = costcalc.explain(load(NESTED, tmp_path)).rows
+    rows = costcalc.explain(load(NESTED, tmp_path)).to_records()
     assert [row["name"] for row in rows if row["metric"] == "params"] == ["g.a", "r.a", "r.s.own", "total"]
 
 

@@ -15,22 +15,22 @@ from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.analysis.cost import warnings_of
-from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem
+from costcalc.result import Result, TableResult
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Table, data_frame
+from costcalc.table import CONVENTION, Table
 
 SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Answer:
+class Answer(Result):
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
     net: Network
     formulas: tuple[Formula, ...]
-    asked: dict[str, Table]
+    asked: dict[str, TableResult]
 
     @property
     def text(self) -> str:
@@ -50,37 +50,22 @@ class Answer:
     def tables(self) -> list[Table]:
         """What was asked for, else each formula as a table."""
         if self.asked:
-            return [*self.asked.values()]
+            return [asked.table() for asked in self.asked.values()]
         tables = [formula.table() for formula in self.formulas]
         for table in tables[:-1]:
             table.notes = [note for note in table.notes if note != CONVENTION]  # the last one says it for all
         return tables
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network, as it is set, that are probably not meant."""
-        return warnings_of(self.net)
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of(self.net))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc formula`."""
-        first, *others = (formula.to_dict() for formula in self.formulas)
+    def _fields(self) -> dict[str, Any]:
+        first, *others = (formula._fields() for formula in self.formulas)
         second = {"without_floors": {key: other[key] for key in OF_THE_SECOND} for other in others[:1]}  # noqa: B035
-        found = {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
-        return with_warnings(found, self.warnings, self.net.label)
+        return {**first, **second, **{name: table.to_records() for name, table in self.asked.items()}}
 
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each block of the main formula, or for each row of what was asked for instead."""
-        return self.tables()[0].to_records()
-
-    def to_pandas(self) -> Any:
-        """The same as a pandas.DataFrame."""
-        return data_frame(self.to_records())
-
-    def __repr__(self) -> str:
-        return f"<costcalc.Answer {self.formulas[0]!r}; text, latex, python, tables()>"
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
+    def _summary(self) -> str:
+        return self.formulas[0]._summary()
 
 
 def answer(
@@ -100,7 +85,7 @@ class Printed(NamedTuple):
 
     code: str
     tables: list[Table]
-    document: dict[str, Any]
+    document: dict[str, Any] | None
 
 
 def printed(
@@ -113,7 +98,7 @@ def printed(
     with time_limit(SECONDS_OF_ALL, too_large(net, SECONDS_OF_ALL)):
         found = answer(net, metric, **asked) if over is None else ratio(net, over, metric)
         if form == "python":
-            return Printed(found.python, [], {})
+            return Printed(found.python, [], None)
         if form == "latex" and not getattr(found, "asked", None):
-            return Printed(found.latex, [], {})
-        return Printed("", found.tables(), found.to_dict() if form == "json" else {})
+            return Printed(found.latex, [], None)
+        return Printed("", found.tables(), found.streamed() if form == "json" else None)

@@ -18,17 +18,18 @@ from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.closed_form.undecided import check_rows
-from costcalc.analysis.cost import by_row
+from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
 from costcalc.analysis.walk import Row, walk
 from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
 from costcalc.dtype import Dtype
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import Problem, UnknownName, unknown
+from costcalc.result import Result
 from costcalc.spec.bind import may_be_letter
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import value_text
 
 LINE = 160  # signs of a total that is still shown beside its parts
@@ -43,7 +44,7 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Formula:
+class Formula(Result):
     """A cost in letters. `knobs` maps each letter to its value at the current settings (None if it cannot have it
     under the assumptions), `names` expressions to the
     names their spec gives them, `given` says under which assumptions floors were removed."""
@@ -167,10 +168,12 @@ class Formula:
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, notes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc formula`."""
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of(self.net))]
+
+    def _fields(self) -> dict[str, Any]:
         latex = Latex(self.letters, self.names, far=self.far)
-        return document(**{
+        return {
             "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
             "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
             "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
@@ -178,13 +181,10 @@ class Formula:
             "where": {name: Writer(self.letters).write(e) for name, e in self.where().items()},
             "domain": [asdict(bound) for bound in self.domain.bounds],
             "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
-        })  # fmt: skip
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.Formula {self.metric} of {self.net.label} = {self.text}>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return f"{self.metric} of {self.net.label} = {self.text}"
 
 
 def label(metric: str) -> str:

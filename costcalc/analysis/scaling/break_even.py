@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of
+from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.knob import Steps, check_size
 from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
-from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, ShapeError, UnknownName, UsageError, unknown
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text
 
 TIMES = 10  # as far as so many times the larger of the two settings, if nobody says
@@ -42,7 +43,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BreakEven:
+class BreakEven(Result):
     """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
 
     nets: tuple[Network, Network]
@@ -116,20 +117,19 @@ class BreakEven:
         to_the_last += ", the last that was looked at" if last.last == self.values[-1] else ""
         return f"{what} from {self.knob} = {value_text(last.first)} {to_the_last}{before}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc compare --break-even`."""
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(net.label, warnings_of(net)) for net in self.nets]
+
+    def _fields(self) -> dict[str, Any]:
         targets = [{"target": net.label, "knobs": net.knobs} for net in self.nets]
         about = {"from": self.values[0], "to": self.values[-1], "values": len(self.values), "invalid": self.invalid}
-        return document(
-            by=self.by, knob=self.knob, targets=targets, looked_at=about, crossings=self.crossings,
-            rows=self.to_records(),
-        )  # fmt: skip
+        return {
+            "by": self.by, "knob": self.knob, "targets": targets, "looked_at": about, "crossings": self.crossings,
+            "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.BreakEven {self.sentence()}; table(), to_records()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return self.sentence()
 
 
 def break_even(first: Network, second: Network, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:

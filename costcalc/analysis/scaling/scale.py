@@ -15,12 +15,13 @@ from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.scaling.knob import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
-from costcalc.analysis.warned import as_html, warnings_at, with_warnings
+from costcalc.analysis.warned import warnings_at
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
 from costcalc.errors import Problem, UsageError
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import knobs_note, value_text
 
 POWER = re.compile(r"([0-9]{1,20})e([0-9]{1,2})")
@@ -55,7 +56,7 @@ def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scaled:
+class Scaled(Result):
     """A network at the largest value of a knob that keeps a budget. `least` is the smallest value that costs the same:
     rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
     last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
@@ -70,10 +71,8 @@ class Scaled:
     steps: str = ""  # what was looked through, if it is not what a knob of its kind is set in
     looked_to: Any = None
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network that fits that are probably not meant."""
-        return warnings_at(self.net, {self.knob: (self.value,)})
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_at(self.net, {self.knob: (self.value,)}))]
 
     def table(self) -> Table:
         """The largest that fits, and the next step."""
@@ -96,20 +95,15 @@ class Scaled:
         found = (("fits", self.value), ("next step", self.after))
         return [{"what": what, self.knob: value, **self.costs[value]} for what, value in found if value is not None]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc scale`."""
-        knobs = self.net.knobs_but([self.knob])
-        found = document(
-            target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
-            same_cost_from=self.least, looked_to=self.looked_to, rows=self.to_records(),
-        )  # fmt: skip
-        return with_warnings(found, self.warnings, self.net.label)
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "target": self.net.label, "knobs": self.net.knobs_but([self.knob]), "budget": dict(self.budget),
+            "knob": self.knob, "value": self.value, "same_cost_from": self.least, "looked_to": self.looked_to,
+            "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.Scaled {self.net.label}: {self.knob} = {value_text(self.value)}; table(), to_records()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() + as_html(self.warnings)
+    def _summary(self) -> str:
+        return f"{self.net.label}: {self.knob} = {value_text(self.value)}"
 
 
 def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:

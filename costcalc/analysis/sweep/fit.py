@@ -5,6 +5,7 @@ costcalc.sweep("efficientnet", r="128:600:8", d="1:3:0.1", w="1:2:0.1").fit().ta
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costcalc.analysis.metrics import METRICS
-from costcalc.errors import UsageError
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.errors import Problem, UsageError
+from costcalc.result import Result
+from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ HOW = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Result):
     """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error."""
 
     swept: Sweep
@@ -63,21 +65,18 @@ class Fit:
             notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
         return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep --fit`."""
+    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
+        return self.swept._warned()
+
+    def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
-        knobs = self.swept.net.knobs_but(axes)
-        return document(
-            target=self.swept.net.label, knobs=knobs, axes=axes, points=len(self.swept), rows=self.to_records()
-        )
+        return {
+            "target": self.swept.net.label, "knobs": self.swept.net.knobs_but(axes), "axes": axes,
+            "points": len(self.swept), "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return (
-            f"<costcalc.Fit {self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points; table()>"
-        )
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return f"{self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points"
 
 
 def fit(swept: Sweep) -> Fit:

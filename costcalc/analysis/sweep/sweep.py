@@ -25,6 +25,7 @@ from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
+from costcalc.analysis.warned import warnings_at
 from costcalc.chart import short
 from costcalc.errors import UsageError
 from costcalc.spec.network import Network
@@ -121,9 +122,8 @@ def histogram_net(
     state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    return Histogram(
-        net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))), net.dtype
-    )
+    notes = (*counts, *knobs_note(net.knobs_but(grid.axes)))
+    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype, warnings_at(net, axes))
 
 
 def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
