@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor
 
-    from costcalc.analysis.closed_form.answer import Answer
+    from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
@@ -43,15 +43,30 @@ class Net(Network):
         """Layers that are counted and probably not meant, each with its place and what to do about it."""
         return warnings_of(self)
 
-    def formula(self, metric: str = "macs") -> Any:
-        """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.
+    @property
+    def macs(self) -> int:
+        """Multiplies in convolutions, linear layers and matrix products. Raises UsageError for symbols as knobs."""
+        return self._total("macs")
 
-        `analysis.closed_form.formula.derive` gives it collected by block, with its domain, as text, LaTeX and Python.
-        Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+    @property
+    def params(self) -> int:
+        """Learned scalars; tensors that are shared once. Raises UsageError for symbols as knobs."""
+        return self._total("params")
+
+    def _total(self, metric: str) -> int:
+        self.needs_numbers(f"Net.{metric}")
+        return int(self.cost().total(metric))
+
+    def formula(self, metric: str = "macs", *, assume: Sequence[str] = ()) -> Formula:
+        """A total of `cost()` as a function of the whole and real knobs that are not set: `net.formula()(r=256)`.
+
+        See `costcalc.formula`.
         """
-        from costcalc.analysis.closed_form.formula import derive
+        return formula(self, metric, assume=assume)
 
-        return derive(self, metric).expression
+    def _repr_html_(self) -> str:
+        """A notebook's view: the cost by block."""
+        return self.cost().at_depth(1)._repr_html_()
 
 
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
@@ -93,15 +108,16 @@ def break_even(first: str | Net, second: str | Net, knob: str, values: Any = Non
     return break_even(_net(first), _net(second), knob, values, by=by)
 
 
-def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
-    """The closed form of a cost in every knob that is not set, and the one without floors: `formula("efficientnet")`.
+def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Formula:
+    """The closed form of a cost in every knob that is not set, a function of them: `formula("efficientnet")(r=256)`.
 
-    `.text`, `.latex` and `.python` are the first of them; with `assume=["r%32==0"]` the one under the assumption.
-    Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+    It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` where that exists;
+    with `assume=["r%32==0"]` it is the one under the assumption. Raises UnknownName for another metric, CostcalcError
+    for a formula that is too large.
     """
-    from costcalc.analysis.closed_form.answer import answer
+    from costcalc.analysis.closed_form.assume import closed_form
 
-    return answer(_net(target), metric, assume=assume)
+    return closed_form(_net(target), metric, assume=assume)
 
 
 def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:

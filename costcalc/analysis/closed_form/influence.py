@@ -45,7 +45,7 @@ def elasticities(net: Network, metric: str = "macs") -> TableResult:
     """
     net.needs_numbers("elasticity")
     formula = derive_in_all(net, metric)
-    now = formula.value()
+    now = formula()
     if now == 0:
         raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
     slopes = tangent(formula, formula.knobs)
@@ -86,7 +86,7 @@ def _doubled(formula: Formula, name: str, now: Any) -> Any:
     if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
         return None
     try:
-        return Fraction(formula.value(**{name: twice})) / now
+        return Fraction(formula(**{name: twice})) / now
     except ShapeError:
         return None
 
