@@ -92,7 +92,7 @@ def test_in_place_is_counted_copy_by_copy_where_the_first_differs():
 
 def test_a_formula_of_what_is_written_over_holds_where_bodies_stand():
     formula = derive(costcalc.load("resnet@n2=3,n3=4,n4=6", batch=1), "activations_in_place")
-    assert formula.value(n5=3) == costcalc.load("resnet50").cost().total("activations_in_place")
+    assert formula(n5=3) == costcalc.load("resnet50").cost().total("activations_in_place")
 
 
 def test_columns_in_any_order_by_key_or_title():

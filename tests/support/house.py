@@ -41,8 +41,8 @@ def _imported(node: ast.AST, path: Path) -> list[str]:
 def _in_its_room(name: str, where: str) -> str:
     """`costcalc.net.load` for `costcalc.load`, which the face of the package hands on."""
     _, _, rest = name.partition(".")
-    if rest in costcalc.WHERE:
-        return f"costcalc.{costcalc.WHERE[rest]}.{rest}"
+    if rest in costcalc.__all__ and costcalc.MODULES[rest] != "costcalc":
+        return f"{costcalc.MODULES[rest]}.{rest}"
     assert rest.split(".")[0] in FLOOR, f"{where}: import {rest or 'what is needed'} from the room that it is in"
     return name
 

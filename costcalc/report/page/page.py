@@ -17,13 +17,14 @@ from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.found import Sweep
-from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
 from costcalc.chart.draw import matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
+from costcalc.net import Net, load
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
@@ -38,6 +39,17 @@ HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
 MOST_POINTS = 200_000  # of the grid of a page
 OF_PICTURES = ("params", "macs")  # what its pictures show
+
+
+def write_page(target: str | Net, path: str | Path, *, presets: str | None = None, **axes: Any) -> None:
+    """Writes the HTML page about a network: `write_page("efficientnet", "page.html", r="128:600:8", w=[1, 1.1])`.
+
+    Over a grid of its knobs, or one that its presets span; with all presets, or `"b0..b3"`. Raises UsageError for a
+    network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib, OSError, and what a sweep
+    raises.
+    """
+    net = target if isinstance(target, Net) else load(target)
+    Page.of(net, given_axes(axes, net.spec.knobs, net.name), presets).save(path)
 
 
 @dataclass(frozen=True)
