@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,10 @@ from costcalc.errors import Problem, UsageError
 from costcalc.spec.library import find
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
+from costcalc.text import read_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from costcalc.analysis.closed_form.formula import Formula
@@ -57,7 +59,7 @@ class Net(Network):
         self.needs_numbers(f"Net.{metric}")
         return int(self.cost().total(metric))
 
-    def formula(self, metric: str = "macs", *, assume: Sequence[str] = ()) -> Formula:
+    def formula(self, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
         """A total of `cost()` as a function of the whole and real knobs that are not set: `net.formula()(r=256)`.
 
         See `costcalc.formula`.
@@ -101,14 +103,15 @@ def compare(
 def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
     """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
 
-    Values as in `sweep`; else all from the smallest to ten times the larger setting. Raises UnknownName, ShapeError.
+    Values as in `sweep`, or behind the knob, `"r=32:512:1"`; else all from the smallest to ten times the larger
+    setting. Raises UnknownName, ShapeError.
     """
     from costcalc.analysis.scaling.break_even import break_even
 
     return break_even(_net(first), _net(second), knob, values, by=by)
 
 
-def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Formula:
+def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a cost in every knob that is not set, a function of them: `formula("efficientnet")(r=256)`.
 
     It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` where that exists;
@@ -152,7 +155,7 @@ def sweep(
     seconds: Callable[[Network], float | None] | None = None,
     workers: int | None = 1,
     executor: Executor | None = None,
-    max_memory_bytes: int = 10**9,
+    max_memory_bytes: int | str = 10**9,
     **axes: Any,
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
@@ -161,8 +164,8 @@ def sweep(
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
     network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
-    or by any executor. The columns of the points that are kept may take `max_memory_bytes`. Raises UnknownName,
-    UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
+    or by any executor. The columns of the points that are kept may take `max_memory_bytes`, as in `"16GB"`. Raises
+    UnknownName, UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.state import Limit
@@ -172,8 +175,17 @@ def sweep(
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
-        limit = Limit(max_memory_bytes)
+        limit = Limit(_bytes(max_memory_bytes))
         return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, limit=limit, **choice)
+
+
+def _bytes(given: int | str) -> int:
+    if not isinstance(given, str):
+        return given
+    found = read_amount(given, of_bytes=True)
+    if found is None:
+        raise UsageError(f"{given[:60]!r} is no amount of memory; write 16GB or 16GiB")
+    return found
 
 
 def histogram(
@@ -221,25 +233,27 @@ def sweep_presets(
 
 
 def scale(
-    target: str | Net, free: Sequence[str] | str | None = None, *, grid: Mapping[str, Any] | None = None,
-    top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int,
+    target: str | Net, free: Sequence[str] | str | None = None, *,
+    grid: Mapping[str, Any] | Sequence[str] | str | None = None,
+    top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str,
 ) -> Scaled | Fitting:  # fmt: skip
-    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`;
-    of several knobs the points of a grid that none beats: `scale("efficientnet", macs=400_000_000).to_records()`.
+    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs="300M").value`;
+    of several knobs the points of a grid that none beats: `scale("efficientnet", macs="400M").to_records()`.
 
     A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
     """
     from costcalc.analysis.scaling.budget import scale_net
     from costcalc.analysis.scaling.phi import read_law
-    from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.grid import given_axes, read_axes
 
     net = _net(target)
-    values = given_axes(grid or {}, net.spec.knobs, net.name, numbers=True)
+    read = given_axes if isinstance(grid, Mapping) else read_axes
+    values = read((grid,) if isinstance(grid, str) else grid or (), net.spec.knobs, net.name, numbers=True)  # type: ignore[arg-type]
     return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 
 def compound(
-    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int
+    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str
 ) -> Compound:
     """EfficientNet's compound scaling: d = α^φ, w = β^φ and r = γ^φ times what they are, `compound("efficientnet", 3)`.
 

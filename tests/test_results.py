@@ -78,7 +78,16 @@ RESULTS = {
     "verify, several": lambda: beside_torch(("verify", "Verifications"), (verification(), verification())),
 }  # fmt: skip
 NEEDS_TORCH = {"time", "compare --time", "verify", "verify, several"}
-NO_RESULT = {"add", "load", "new_graph", "unroll", "write_sweep"}  # functions that give a network, a graph or a file
+NO_RESULT = {
+    "add",
+    "load",
+    "new_graph",
+    "ops",
+    "store",
+    "unroll",
+    "write_page",
+    "write_sweep",
+}  # networks, graphs, files
 KNOWN = {}
 
 

@@ -76,9 +76,7 @@ def compare(
             raise UsageError(f"--break-even is about two networks, got {len(found)}")
         from costcalc.analysis.scaling.break_even import break_even as solved
 
-        knob, _, values = (part.strip() for part in break_even.partition("="))
-        even = solved(found[0], found[1], knob, values or None, by=by)
-        emit(even, format, output)
+        emit(solved(found[0], found[1], break_even, by=by), format, output)
         return
     looks_up = "seconds" in (columns or "").replace(" ", "").split(",")
     if store is not None and not (time or looks_up):

@@ -104,13 +104,14 @@ def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
             raise UsageError(f"{name} stands for two things; give each assumption a letter of its own")
 
 
-def closed_form(net: Network, metric: str = "macs", *, assume: Sequence[str] = ()) -> Formula:
+def closed_form(net: Network, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a metric in the knobs that are not set, with the one without floors beside it; or the one
     under the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName, UsageError and CostcalcError as its parts do.
     """
     formula = derive(net, metric)
     if assume:
-        return floor_free(formula, [parse_assumption(text, formula) for text in assume])
+        texts = [assume] if isinstance(assume, str) else assume
+        return floor_free(formula, [parse_assumption(text, formula) for text in texts])
     return replace(formula, simpler=lambda: floor_free(formula) if default_assumptions(formula) else None)
 
 

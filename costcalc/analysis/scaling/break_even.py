@@ -133,12 +133,15 @@ class BreakEven(Result):
 
 
 def break_even(first: Network, second: Network, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
-    """Where the order of two networks changes as a knob grows that one or both of them have.
+    """Where the order of two networks changes as a knob grows that one or both of them have: `r`, or `r=32:512:1`.
 
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
     larger of their settings. Raises UnknownName for a metric or knob that is none, ShapeError if no value is possible.
     """
     metric_of(by, wanted=is_whole)
+    if values is None:
+        knob, _, text = (part.strip() for part in knob.partition("="))
+        values = text or None
     nets = (first, second)
     for net in nets:
         net.needs_numbers("break-even")

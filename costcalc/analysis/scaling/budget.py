@@ -128,7 +128,7 @@ class Fitting(Result):
 
 
 def scale_net(
-    net: Network, budget: Mapping[str, int], free: Sequence[str] | str | None = None,
+    net: Network, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip

@@ -98,7 +98,7 @@ def read_compound(text: str) -> Any:
     return read_phi(value) if equals else None
 
 
-def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, int] | None = None) -> Compound:
+def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
     Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError

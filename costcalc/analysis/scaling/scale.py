@@ -5,14 +5,12 @@ largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
-from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.scaling.knob import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
 from costcalc.analysis.warned import warnings_at
@@ -22,27 +20,32 @@ from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
-from costcalc.text import knobs_note, value_text
-
-POWER = re.compile(r"([0-9]{1,20})e([0-9]{1,2})")
-BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
+from costcalc.text import knobs_note, read_amount, value_text
 
 
 def read_budget(texts: Iterable[str]) -> dict[str, int]:
-    """`["macs=400M", "params=6,000,000"]`; K, M, G and B are thousands. Raises UnknownName and UsageError."""
+    """`["macs=400M", "params=6,000,000", "weight_bytes=16MB"]`. Raises UnknownName and UsageError."""
     budget: dict[str, int] = {}
     for text in texts:
         name, _, most = (part.strip() for part in text.partition("="))
-        metric_of(name, wanted=is_whole)
-        if power := POWER.fullmatch(most):
-            most = power[1] + "0" * int(power[2])
-        if not BUDGET.fullmatch(most):
-            raise UsageError(f"{text[:60]!r} is not a budget; write macs=400M or params=6,000,000")
         if name in budget:
             raise UsageError(f"{name} has two budgets; give one")
-        digits, unit, _ = read_figure(most, 1000)
-        budget[name] = int(digits * unit)
+        budget[name] = read_most(name, most)
     return budget
+
+
+def read_most(metric: str, most: Any) -> int:
+    """The most that a metric may be, from a number or a text as on the command line. Raises UnknownName, UsageError."""
+    metric_of(metric, wanted=is_whole)
+    if isinstance(most, str):
+        amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
+        if amount is None:
+            raise UsageError(f"{f'{metric}={most}'[:60]!r} is not a budget; write macs=400M or params=6,000,000")
+        return amount
+    number = exact(most)
+    if not is_number(number) or isinstance(most, bool):
+        raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+    return int(number // 1)  # as counts are
 
 
 def limits_text(budget: Mapping[str, int]) -> str:
@@ -126,16 +129,9 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     )  # fmt: skip
 
 
-def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
+def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
     """The budget in whole numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
     most that is no number."""
-    found = {}
-    for metric, most in budget.items():
-        metric_of(metric, wanted=is_whole)
-        found[metric] = exact(most)
-        if not is_number(found[metric]) or isinstance(most, bool):
-            raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
-        found[metric] = int(found[metric] // 1)  # as counts are
-    if not found:
+    if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    return found
+    return {metric: read_most(metric, most) for metric, most in budget.items()}
