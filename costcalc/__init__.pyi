@@ -40,6 +40,7 @@ from costcalc.graph import new_graph as new_graph
 from costcalc.graph import unroll as unroll
 from costcalc.net import Net as Net
 from costcalc.net import break_even as break_even
+from costcalc.net import by_term as by_term
 from costcalc.net import compare as compare
 from costcalc.net import compound as compound
 from costcalc.net import elasticity as elasticity

@@ -137,6 +137,13 @@ def elasticity(target: str | Net, metric: str = "macs") -> TableResult:
     return elasticities(_net(target), metric)
 
 
+def by_term(target: str | Net, metric: str = "macs") -> TableResult:
+    """What each block costs at the current settings, its share and its formula, the largest first."""
+    from costcalc.analysis.closed_form.influence import by_term
+
+    return by_term(_net(target), metric)
+
+
 def explain(target: str | Net | Graph) -> TableResult:
     """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net

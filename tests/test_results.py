@@ -52,6 +52,7 @@ RESULTS = {
     "break_even": lambda: costcalc.break_even("resnet18", "resnet34", "r", [64, 128, 224]),
     "compare": lambda: costcalc.compare("conv_normal", "conv_depthwise_separable"),
     "compound": lambda: costcalc.compound("efficientnet", 1),
+    "by_term": lambda: costcalc.by_term(LENET, "params"),
     "cost": lambda: costcalc.cost(costcalc.load(LENET).graph()),
     "elasticity": lambda: costcalc.elasticity(LENET),
     "explain": lambda: costcalc.explain(LENET),
@@ -78,16 +79,7 @@ RESULTS = {
     "verify, several": lambda: beside_torch(("verify", "Verifications"), (verification(), verification())),
 }  # fmt: skip
 NEEDS_TORCH = {"time", "compare --time", "verify", "verify, several"}
-NO_RESULT = {
-    "add",
-    "load",
-    "new_graph",
-    "ops",
-    "store",
-    "unroll",
-    "write_page",
-    "write_sweep",
-}  # networks, graphs, files
+NO_RESULT = {*["add", "load", "new_graph", "ops", "store", "unroll", "write_page", "write_sweep"]}
 KNOWN = {}
 
 

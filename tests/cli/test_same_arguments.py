@@ -56,3 +56,11 @@ def test_memory_and_assumptions():
         costcalc.sweep("lenet5", r="28:60:4", max_memory_bytes="1 lot")
     assert costcalc.formula("lenet5", assume="r%4==0").given == ("r a multiple of 4",)
     assert costcalc.compound("efficientnet", "1/2").phi == Fraction(1, 2)
+
+
+def test_knobs():
+    of_text = costcalc.load("mobilenet_v1", w="1/2", r="160")
+    assert of_text.knobs == costcalc.load("mobilenet_v1@w=1/2,r=160").knobs
+    assert costcalc.load("resnet", block="bottleneck").knobs["block"] == "bottleneck"
+    with pytest.raises(UsageError, match=r"'r' is a whole number, got 0\.5"):
+        costcalc.load("mobilenet_v1", r="0.5")

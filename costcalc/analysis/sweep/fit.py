@@ -5,7 +5,6 @@ costcalc.sweep("efficientnet", r="128:600:8", d="1:3:0.1", w="1:2:0.1").fit().ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.warned import warnings_at
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
@@ -65,8 +65,8 @@ class Fit(Result):
             notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
         return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
 
-    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
-        return self.swept._warned()
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.swept.net.label, warnings_at(self.swept.net, self.swept.grid.axes))]
 
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
