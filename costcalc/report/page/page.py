@@ -41,15 +41,18 @@ MOST_POINTS = 200_000  # of the grid of a page
 OF_PICTURES = ("params", "macs")  # what its pictures show
 
 
-def write_page(target: str | Net, path: str | Path, *, presets: str | None = None, **axes: Any) -> None:
+def write_page(
+    target: str | Net, path: str | Path, *, presets: str | None = None, metrics: Sequence[str] | str | None = None,
+    **axes: Any,
+) -> None:  # fmt: skip
     """Writes the HTML page about a network: `write_page("efficientnet", "page.html", r="128:600:8", w=[1, 1.1])`.
 
-    Over a grid of its knobs, or one that its presets span; with all presets, or `"b0..b3"`. Raises UsageError for a
-    network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib, OSError, and what a sweep
-    raises.
+    Over a grid of its knobs, or one that its presets span; with all presets, or `"b0..b3"`; `metrics` as in a sweep.
+    Raises UsageError for a network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib,
+    OSError, and what a sweep raises.
     """
     net = target if isinstance(target, Net) else load(target)
-    Page.of(net, given_axes(axes, net.spec.knobs, net.name), presets).save(path)
+    Page.of(net, given_axes(axes, net.spec.knobs, net.name), presets, metrics).save(path)
 
 
 @dataclass(frozen=True)
