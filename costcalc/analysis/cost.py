@@ -143,7 +143,7 @@ class Cost(Result):
     def at_depth(self, depth: int | None, columns: Sequence[str] | str | None = None) -> Cost:
         """The same, shown by blocks of this depth: layers whose names agree in so many parts (None: layer by layer);
         with these columns, if they are given."""
-        return replace(self, depth=depth, columns=columns)
+        return self if (depth, columns) == (self.depth, self.columns) else replace(self, depth=depth, columns=columns)
 
     def table(self, depth: int | None = None, columns: Sequence[str] | str | None = None) -> Table:
         """The layers, or the blocks at this depth, as a table: with these columns, `"name,out,macs,peak_bytes"`, of its

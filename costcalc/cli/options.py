@@ -149,6 +149,7 @@ def looking(format: str | None, output: str | None) -> bool:
 def emit(result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None) -> None:
     """Prints a result, or writes it to a file; `tables` are shown in place of all of it."""
     path = Path(output) if output else None
-    needs_document = format_of(format, path, ".parquet") in ("json", *DRAWINGS)
-    document = result.streamed() if needs_document else None
-    report.emit(result.tables() if tables is None else tables, document, format=format, output=path)
+    if format_of(format, path, ".parquet") in ("json", *DRAWINGS):
+        report.emit([], result.streamed(), format=format, output=path)
+    else:
+        report.emit(result.tables() if tables is None else tables, None, format=format, output=path)
