@@ -269,7 +269,7 @@ def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
     about: dict[str, Any] = {"target": network.label, "knobs": network.knobs}
     about |= {"title": f"{network.label}: {network.title}", "dtype": network.dtype}
     if unrolled:
-        return cost(network.graph(unrolled=True), **about)
+        return cost(network.layers(unrolled=True), **about)
     if "cost" not in network.answers:
         network.answers["cost"] = cost(network.bound, **about)
     return network.answers["cost"]  # type: ignore[no-any-return]

@@ -30,7 +30,7 @@ def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "mac
     """
     cost = counted(net, "explain")
     images = images_of(cost.layers)
-    shared = _shared(net.graph() if isinstance(net, Network) else net, cost.layers)
+    shared = _shared(net.layers() if isinstance(net, Network) else net, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, Problems, UnknownName, unknown
-from costcalc.graph import Graph, Outer, Repeat, add, count_layers, new_graph, output_of
+from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
 from costcalc.spec.expressions import Expression
@@ -38,7 +38,7 @@ def may_be_letter(knob: Knob | None) -> bool:
     return knob is not None and knob.is_size and (knob.kind == "real" or knob.default >= 1)
 
 
-def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> Graph:
+def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> LayerList:
     """The layer graph of a spec with these knobs. Raises SpecError with every problem found."""
     problems = Problems()
     graph = bind_what_can_be(spec, values, problems, max_layers=max_layers)
@@ -48,7 +48,7 @@ def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS)
 
 def bind_what_can_be(
     spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, noted: bool = False
-) -> Graph:
+) -> LayerList:
     """The layer graph without the layers that are wrong, and without those that read them.
 
     A name without a value is one whose problem is noted already, if there are `problems` or others were `noted`.
@@ -80,9 +80,9 @@ class _Binder:
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
         self.maker = Maker()
 
-    def build(self, values: Given) -> Graph:
+    def build(self, values: Given) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
-        graph = new_graph(name=spec.name, knobs=dict(values))
+        graph = LayerList(name=spec.name, knobs=dict(values))
         check_extent(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
@@ -104,7 +104,7 @@ class _Binder:
         """The function's value; None with its problems noted if it fails."""
         return self.problems.attempt(function, *args, place=place)
 
-    def check_size(self, graph: Graph) -> None:
+    def check_size(self, graph: LayerList) -> None:
         total = sum(count_layers(graph))
         if dims.is_column(total):
             self.maker.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
@@ -249,7 +249,7 @@ class _Binder:
     def put_repeat(self, scope: Scope, item: Item, full: str, source: str) -> str:
         given = item.fields.get("times")
         times = given and self.attempt(self.maker.times, given, scope.values)
-        body = new_graph()
+        body = LayerList()
         inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
         if len(body) == 1 and BROKEN not in inner.ends.values():
@@ -268,7 +268,7 @@ class _Binder:
         extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
         return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or BROKEN
 
-    def put_copy(self, scope: Scope, body: Graph, full: str, source: str) -> str:
+    def put_copy(self, scope: Scope, body: LayerList, full: str, source: str) -> str:
         """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""
         renamed = {"input": source}
         for name, data in body.nodes(data=True):

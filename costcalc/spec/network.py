@@ -10,7 +10,7 @@ from costcalc.dims import is_column, is_letter
 from costcalc.dims.given import exact
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError
-from costcalc.graph import Graph, unroll
+from costcalc.graph import Graph, LayerList, digraph, unroll
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import labelled, parse_settings, preset_of
 from costcalc.spec.limits import MAX_LAYERS
@@ -81,9 +81,9 @@ class Network:
         return type(self)(self.spec, self.settings, self.label, self.max_layers, read_dtype(dtype))
 
     @cached_property
-    def bound(self) -> Graph:
-        """The layer graph, made once: to be read, not to be changed."""
-        return self.graph()
+    def bound(self) -> LayerList:
+        """The layers in order, made once: to be read, not to be changed."""
+        return self.layers()
 
     @cached_property
     def answers(self) -> dict[str, Any]:
@@ -95,12 +95,16 @@ class Network:
         return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
 
     def graph(self, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The layer graph, a networkx.DiGraph; `free` knobs stay letters, and repeats are written out if `unrolled`.
+        """The layer graph, a networkx.DiGraph, made from `layers`."""
+        return digraph(self.layers(free=free, unrolled=unrolled))
+
+    def layers(self, *, free: Iterable[str] = (), unrolled: bool = False) -> LayerList:
+        """The layers in order; `free` knobs stay symbols, and repeats are written out if `unrolled`.
 
         Raises SpecError where the spec makes no network of these settings.
         """
-        graph = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
-        return unroll(graph) if unrolled else graph
+        layers = bind(self.spec, resolve(self.spec, self.settings, free), max_layers=self.max_layers)
+        return unroll(layers) if unrolled else layers
 
     def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
         """Raises UsageError if a knob that is not in `but` is a letter or a column, which `what` cannot show."""

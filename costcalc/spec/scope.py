@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from costcalc.graph import Graph, Outer
+from costcalc.graph import LayerList, Outer
 from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
@@ -51,7 +51,7 @@ class Values(dict[str, Any]):
 class Scope:
     """Where layers are being put: the graph, the prefix of their names, and what is known there."""
 
-    graph: Graph
+    graph: LayerList
     prefix: str
     values: dict[str, Any]
     ends: dict[str, str]  # layer, group or block by full name -> the node its output is

@@ -247,9 +247,9 @@ def too_large(net: Network, seconds: float) -> str:
 def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
     """The layer graph with letters for the knobs that are not set, or for those in `free`."""
     if free is None:
-        return net.graph(free=net.spec.knobs)
+        return net.layers(free=net.spec.knobs)
     settings = net.knobs_but({*free})
-    return type(net)(net.spec, settings, net.label, net.max_layers).graph(free=free)
+    return type(net)(net.spec, settings, net.label, net.max_layers).layers(free=free)
 
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:

@@ -60,7 +60,7 @@ class Steps:
     def _are_networks(self, values: Any) -> bool:
         """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
         try:
-            graph = self.net.at({**self.net.settings, self.knob: values}, self.net.label).graph()
+            graph = self.net.at({**self.net.settings, self.knob: values}, self.net.label).layers()
         except PointsDiffer:
             raise
         except (CostcalcError, ValueError):  # no value at all

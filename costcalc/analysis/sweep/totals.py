@@ -83,7 +83,7 @@ def sums(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
 
 def sums_at(net: Network, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
     """The same where knobs are these columns, truths and words."""
-    return sums_of(net.at({**net.settings, **knobs}, net.label).graph(), metrics, net.dtype)
+    return sums_of(net.at({**net.settings, **knobs}, net.label).layers(), metrics, net.dtype)
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
@@ -173,7 +173,7 @@ class _Sum:
 def stretches(net: Network, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
     at = {**net.settings, **{name: grid.column(name) for name in grid.numbers}, **grid.kinds}
-    graph = net.at(at, net.label).graph()
+    graph = net.at(at, net.label).layers()
     costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_column(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
