@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -105,14 +104,13 @@ def checked_to_dict(found: Iterable[Checked]) -> dict[str, Any]:
 def _record(checked: Checked, problem: Problem) -> dict[str, Any]:
     _, line, column = problem.place or (None, None, None)
     level = "warning" if problem.warning else "error"
-    message, _, hint = re.sub(r"; (?=did you mean |known: )", "\n", problem.message, count=1).partition("\n")
     return {
         "file": checked.path,
         "line": line,
         "column": column,
         "level": level,
-        "message": message,
-        "hint": problem.hint or hint,
+        "message": problem.message,
+        "hint": problem.hint,
     }
 
 

@@ -17,7 +17,7 @@ import typer
 
 from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
 from costcalc.cli.quick import QuickCommand, QuickGroup
-from costcalc.errors import CostcalcError, did_you_mean, why
+from costcalc.errors import CostcalcError, did_you_mean, nearest, why
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -51,16 +51,20 @@ class Commands(QuickGroup):
 
     def hint(self, word: str) -> str:
         """The nearest command, or `costcalc show` of what there is to show."""
-        hint = super().hint(word)
-        if hint.startswith("did you mean"):
-            return hint
-        from costcalc.spec.library import find
+        if not nearest(word, self.commands) and _is_target(word):
+            return f"did you mean `costcalc show {word}`?"
+        return super().hint(word)
 
-        try:
-            find(word)
-        except CostcalcError:
-            return hint
-        return f"did you mean `costcalc show {word}`?"
+
+def _is_target(word: str) -> bool:
+    """Can this be counted?"""
+    from costcalc.spec.library import find
+
+    try:
+        find(word)
+    except CostcalcError:
+        return False
+    return True
 
 
 def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, str]]) -> None:

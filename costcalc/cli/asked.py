@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -91,7 +91,7 @@ class Asked:
         """Who works out so many points, of which a process does about so many a second."""
         executor = self.executor or ("dask" if self.scheduler else "processes")
         if executor not in EXECUTORS:
-            raise UnknownName(unknown("executor", executor, EXECUTORS))
+            raise unknown("executor", executor, EXECUTORS)
         if executor == "processes":
             if self.scheduler:
                 raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")

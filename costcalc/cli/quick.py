@@ -34,7 +34,7 @@ class QuickGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise UnknownName(f"unknown command {args[0][:60]!r}; {self.hint(args[0])}")
+            raise UnknownName(f"unknown command {args[0][:60]!r}", self.hint(args[0]))
         return super().resolve_command(ctx, args)
 
     def hint(self, word: str) -> str:

@@ -98,7 +98,7 @@ def format_of(format: str | None, output: Path | None, others: str = "") -> str:
 
     if format is not None:
         if format not in FORMATS:
-            raise UnknownName(unknown("format", format, FORMATS))
+            raise unknown("format", format, FORMATS)
         return format
     if output is None or str(output) == "-":
         return "table"

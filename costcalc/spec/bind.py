@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problems, UnknownName, unknown
+from costcalc.errors import Place, Problems, unknown
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
@@ -23,7 +23,7 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
     """A value for every knob: as set, a letter if `free`, else its default. Raises UnknownName."""
     for name in [*settings, *free]:
         if name not in spec.knobs:
-            raise UnknownName(f"{spec.name}: {unknown('knob', name, spec.knobs)}")
+            raise unknown("knob", name, spec.knobs, of=spec.name)
     values = {name: knob.default if knob else evaluate.BROKEN for name, knob in spec.knobs.items()}
     for name, value in settings.items():
         values[name] = spec.knobs[name].check(dims.normal(value))
@@ -178,8 +178,8 @@ class _Binder:
         elif node is None and not scope.hides(path):
             elsewhere = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
             known = scope.known(outside=key == "shares")
-            message = f"layer {path!r} does not stand before this one; a layer reads what does"
-            self.problems.add(item.places[key], message if elsewhere else unknown("layer", path, known))
+            below = f"layer {path!r} does not stand before this one", "a layer reads what does"
+            self.problems.add(item.places[key], *(below if elsewhere else unknown("layer", path, known).said))
         return node or BROKEN
 
     def is_unsure(self, path: str) -> bool:

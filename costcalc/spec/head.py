@@ -93,7 +93,7 @@ def _kind(forms: Forms, given: Entries) -> str:
         return guess
     said = forms.word(given["kind"][1], "kind")
     if said is not None and said not in KINDS:
-        forms.wrong(given["kind"][1].place, unknown("kind of knob", said, KINDS))
+        forms.wrong(given["kind"][1].place, *unknown("kind of knob", said, KINDS).said)
     return said if said in KINDS else guess
 
 
@@ -127,7 +127,7 @@ def _takes(forms: Forms, knob: Knob, value: Any, place: Any, what: str = "") -> 
     try:
         knob.check(value)
     except UsageError as error:
-        forms.wrong(place, f"{what}{error}")
+        forms.wrong(place, f"{what}{error.message}", error.hint)
         return False
     return True
 
@@ -151,7 +151,7 @@ def read_settings(forms: Forms, given: Entries, knobs: Knobs | None) -> dict[str
     settings = {}
     for name, (key, node) in given.items() if knobs is not None else ():
         if name not in knobs:  # type: ignore[operator]
-            forms.wrong(key.place, unknown("knob", name, knobs))  # type: ignore[arg-type]
+            forms.wrong(key.place, *unknown("knob", name, knobs).said)  # type: ignore[arg-type]
             continue
         knob = knobs[name]  # type: ignore[index]
         value = None if knob is None or isinstance(node, Broken) else _setting(forms, knob, node)

@@ -185,12 +185,11 @@ class Layers:
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":
-            near = did_you_mean(node.text, field.words) if isinstance(node, Scalar) else ""
-            hint = near if near.startswith("did") else ""
+            hint = did_you_mean(node.text, field.words, listed=False) if isinstance(node, Scalar) else ""
             self.forms.unless_broken(node, f"{what} must be {field.plain_name}", hint)
             return self.mark(node)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
-            self.wrong(node.place, unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]))
+            self.wrong(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
             return self.mark(node)
         return self.value(node, what)
 

@@ -94,7 +94,7 @@ def _looks_like_one(word: str, spec: Spec) -> bool:
 def _preset(name: str, spec: Spec) -> Preset:
     if name in spec.presets:
         return spec.presets[name]
-    raise UnknownName(f"{spec.name}: {unknown('preset', name, spec.presets)}")
+    raise unknown("preset", name, spec.presets, of=spec.name)
 
 
 def labelled(target: str, more: Iterable[str] = ()) -> str:
@@ -132,9 +132,9 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
     is_another = name.casefold().startswith(OTHER_FAMILIES)
-    hint = "" if is_another else did_you_mean(name, [entry.name for entry in entries()])
-    more = "see `costcalc list`, or give the path of a spec"
-    raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
+    near = "" if is_another else did_you_mean(name, [entry.name for entry in entries()], listed=False)
+    hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()
+    raise UnknownName(f"no spec or preset named {name[:64]!r}", hint)
 
 
 OTHER_FAMILIES = (  # networks that the library has not, a letter or two away from one that it has
@@ -170,8 +170,7 @@ def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> d
         if not equals or not value:
             raise UsageError(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
         if name not in knobs:
-            hint = did_you_mean(name, knobs)
-            raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
+            raise UnknownName(f"{owner} has no knob {name[:64]!r}", did_you_mean(name, knobs))
         if name in settings:
             raise UsageError(f"knob {name!r} is set twice; set it once")
         settings[name] = knobs[name].check(_setting(value, knobs[name]))
@@ -192,5 +191,4 @@ def parse_number(name: str, text: str) -> Any:
         return parse(text, Place("", 0, 0)).value({})
     except SpecError as error:
         problem = error.problems[0]
-        hint = f"; {problem.hint}" if problem.hint else ""
-        raise UsageError(f"{name}={text[:60]}: {problem.message}{hint}") from None
+        raise UsageError(f"{name}={text[:60]}: {problem.message}", problem.hint) from None

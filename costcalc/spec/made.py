@@ -67,7 +67,7 @@ class Maker:
         except PointsDiffer as differ:
             raise differ.at(expression.place) from None
         except ShapeError as error:
-            raise SpecError(Problem(expression.place, str(error))) from None
+            raise SpecError(Problem(expression.place, *error.said)) from None
 
     def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
         """The value of a field, or of each in a list."""
@@ -118,4 +118,4 @@ def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
             given = item.fields[name]
             while given.__class__ is tuple:
                 given = given[0] if given else item
-            yield Problem(given.place, str(error))
+            yield Problem(given.place, *error.said)

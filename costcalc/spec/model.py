@@ -84,9 +84,8 @@ class Knob:
         if self.kind == "choice":
             if value in self.choices:
                 return value
-            hint = did_you_mean(str(value), self.choices)
-            more = f"; {hint}" if hint.startswith("did") else ""
-            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}{more}")
+            hint = did_you_mean(str(value), self.choices, listed=False)
+            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}", hint)
         if self.kind == "flag":
             if isinstance(value, bool):
                 return value

@@ -51,4 +51,4 @@ def _check(forms: Forms, given: Entries, texts: dict[str, str], presets: Collect
     if texts.get("K", "1000") not in ("", "1000", "1024"):
         wrong("K", "K is 1000 or 1024")
     if preset and preset not in presets:
-        wrong("preset", unknown("preset", preset, presets))
+        wrong("preset", *unknown("preset", preset, presets).said)

@@ -20,7 +20,7 @@ from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
 from costcalc.dims import whole as is_whole
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
+from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
 from costcalc.spec.expressions import parse
@@ -52,7 +52,7 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
     knob, number, *letter = match.groups()
     if knob not in formula.knobs:
-        raise UnknownName(f"{text[:60]!r}: {unknown('free knob', knob, formula.knobs)}")
+        raise unknown("free knob", knob, formula.knobs, of=repr(text[:60]))
     try:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:

@@ -88,11 +88,11 @@ class Domain:
         """What a reader must know before filling in numbers, if only that there is nothing to know."""
         return self.limits() or ["holds for every value of its knobs"]
 
-    def limits(self) -> list[str]:
-        """Where it does not hold, and what it assumes."""
+    def limits(self, *, reasons: bool = True) -> list[str]:
+        """Where it holds, with the reasons why no further, and what it assumes."""
         holds = [f"holds for {self}"] if self.bounds else []
-        below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because]
-        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above]
+        below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
+        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
         conditions = [f"holds {text}" for text in self.conditions]
         return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 

@@ -25,7 +25,7 @@ from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
 from costcalc.dtype import Dtype
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import unknown
 from costcalc.spec.bind import may_be_letter
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
@@ -105,7 +105,7 @@ class Formula:
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
-                raise UnknownName(unknown("knob", name, self.knobs))
+                raise unknown("knob", name, self.knobs)
             values[name] = exact(value)
         self.check(values)
         return fill(self.expression, {name: value for name, value in values.items() if value is not None})

@@ -49,7 +49,7 @@ def as_latex(formula: Formula) -> str:
 
 def as_python(formula: Formula) -> str:
     """A module with one function, named after the metric; its arguments are the knobs, set as they are now."""
-    facts = [*formula.given, *(line for line in formula.domain.limits() if not line.startswith(("below", "above")))]
+    facts = [*formula.given, *formula.domain.limits(reasons=False)]
     about = f"{formula.metric} of {formula.net.label}: {'; '.join(facts) or 'exact everywhere'}"
     terms = [(term.name, term.expression) for term in formula.parts]
     return module(

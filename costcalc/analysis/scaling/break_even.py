@@ -22,7 +22,7 @@ from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
-from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import ShapeError, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import plural, settings_text, value_text
@@ -156,7 +156,7 @@ def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[An
     """The values to look at, smallest first."""
     having = [net for net in nets if knob in net.spec.knobs]
     if not having:
-        raise UnknownName(unknown("knob", knob, {name for net in nets for name in net.spec.knobs}))
+        raise unknown("knob", knob, {name for net in nets for name in net.spec.knobs})
     for net in having:
         check_size(net, knob)
     if given is not None:

@@ -118,5 +118,5 @@ def check_size(net: Network, knob: str) -> None:
     if knob in net.spec.knobs and knob not in knobs:
         raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
     if knob not in knobs:
-        raise UnknownName(unknown("knob", knob, knobs))
+        raise unknown("knob", knob, knobs)
     check_told_apart(knob)

@@ -20,7 +20,7 @@ from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warned import as_html, warnings_of_all, with_warnings
-from costcalc.errors import Problem, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import equations_text, plural, power_text, times_text
@@ -212,7 +212,7 @@ def _preset(short: str, names: Sequence[str], net: Network) -> str:
     for name in (short, f"{net.name}_{short}", f"{net.name}{short}"):
         if name in names:
             return name
-    raise UnknownName(unknown("preset", short, names))
+    raise unknown("preset", short, names)
 
 
 def _published(net: Network, metric: str) -> str | None:

@@ -15,7 +15,7 @@ from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
-from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
+from costcalc.errors import CostcalcError, UsageError, shorten, unknown
 from costcalc.spec.network import Network
 from costcalc.text import power_text, value_text
 
@@ -71,7 +71,7 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
     if metric is None:
         return "macs" if "macs" in metrics else metrics[0]
     if metric not in metrics:
-        raise UnknownName(unknown("metric", metric, metrics))
+        raise unknown("metric", metric, metrics)
     return metric
 
 
