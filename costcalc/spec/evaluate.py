@@ -23,18 +23,19 @@ NOT_FINITE = ("nan", "inf", "infinity")
 
 
 class Fault(Exception):
-    """Why an expression has no value. Without a message the reason is noted already."""
+    """Why an expression has no value. Without a message it has been reported. `part` is the part of the tree that the
+    message shows."""
 
-    def __init__(self, message: str = "", hint: str = ""):
+    def __init__(self, message: str = "", hint: str = "", part: ast.expr | None = None):
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.part = hint, part
 
 
 class Differs(Fault):
     """Why an expression has no one value: points of a column differ in `key`."""
 
-    def __init__(self, key: Any, message: str):
-        super().__init__(message, "count them apart")
+    def __init__(self, key: Any, message: str, part: ast.expr | None = None):
+        super().__init__(message, "count them apart", part)
         self.key = key
 
 
@@ -102,7 +103,7 @@ def _name(node: ast.Name, names: Names) -> Any:
         value = names[node.id]
     except KeyError:
         hint = "every number is finite" if node.id.lower() in NOT_FINITE else did_you_mean(node.id, names)
-        raise Fault(f"unknown name {node.id!r}", hint) from None
+        raise Fault(f"unknown name {node.id!r}", hint, node) from None
     if value is BROKEN:
         raise Fault
     return value
@@ -169,7 +170,7 @@ RULES: dict[type, Callable[[Any, Names], Any]] = {
 def _size(node: ast.expr, names: Names) -> Any:
     value = evaluate(node, names)
     if isinstance(value, str) or value is None or _is_truth(value):
-        raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number")
+        raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number", part=node)
     return value
 
 
@@ -178,7 +179,7 @@ def truth(node: ast.expr, names: Names) -> bool:
     value = held(node, names)
     one = dims.one_truth(value)
     if one is None:
-        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others")
+        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others", node)
     return one
 
 
@@ -189,7 +190,7 @@ def held(node: ast.expr, names: Names) -> Any:
         return value
     if value is None:
         raise undecided(node, names)
-    raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
+    raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false", part=node)
 
 
 def undecided(node: ast.expr, names: Names) -> Fault:
@@ -197,7 +198,7 @@ def undecided(node: ast.expr, names: Names) -> Fault:
     text = ast.unparse(node)
     read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
     how = set_letters([names[name] for name in read], getattr(names, "defaults", {}))
-    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}")
+    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}", node)
 
 
 def set_letters(sizes: Iterable[Any], defaults: Names) -> str:

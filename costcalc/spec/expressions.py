@@ -80,9 +80,9 @@ class Expression:
             raise self.error(fault) from None
 
     def error(self, fault: Fault) -> SpecError:
-        """The fault at this place, with the expression if the fault does not show it; nothing if it was noted."""
+        """The fault at this place, with the expression if the fault does not show it; nothing if it was reported."""
         message = str(fault)
-        shown = "" if self.text in message else f"{shorten(self.text)}: "
+        shown = "" if fault.part is self.tree else f"{shorten(self.text)}: "
         if isinstance(fault, Differs):
             return PointsDiffer(fault.key, f"{shown}{message}", self.place, fault.hint)
         return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
