@@ -119,27 +119,13 @@ def test_importing_costcalc_imports_nothing_heavy(heavy):
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-HEAVY = ("networkx", "sympy", "numpy", "torch", "pandas", "rich", "yaml")
-NUMERIC = ("show resnet50", "show resnet50 --unroll", "compare resnet50 vgg16", "explain lenet5", "reconcile lenet5")
-START = """
-import sys
-from costcalc.cli.app import run
-code = run(sys.argv[1:])
-print(code, *sys.modules, file=sys.stderr)
+def test_counting_needs_neither_sympy_nor_networkx():
+    code = """
+import costcalc, sys
+costcalc.load('resnet50').cost().macs
+sys.exit(not {'sympy', 'networkx'}.isdisjoint(sys.modules))
 """
-
-
-@pytest.mark.parametrize(
-    ("command", "needed"),
-    [
-        *((command, {"yaml"}) for command in NUMERIC),
-        ("formula mobilenet_v1", {"yaml", "sympy"}), ("list", {"yaml"}), ("--help", set()),
-    ],
-)  # fmt: skip
-def test_a_command_imports_what_it_needs(command, needed):
-    ran = subprocess.run([sys.executable, "-c", START, *command.split()], capture_output=True, text=True)
-    code, *imported = ran.stderr.split()
-    assert (code, {*HEAVY} & {*imported}) == ("0", needed)
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_no_path_of_a_machine_and_no_download_address():

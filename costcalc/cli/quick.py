@@ -1,16 +1,21 @@
-"""Words of a command line taken as they are: typer asks pydantic, whose import takes longer than most counts.
+"""Words of a command line taken as they are: from 0.29 on typer asks pydantic, whose import takes longer than most
+counts.
 
-That is the inside of typer, and known to fit 0.29; from 0.18 to 0.28 it asks no pydantic and nothing is changed. What
-another release does otherwise is left to it, and tests/cli/test_quick.py fails.
+It has no public way around pydantic, so this replaces inner members, in the releases that were tested. Any other
+release reads every word itself: slower, and the same. tests/cli/test_quick.py fails for one that is newer.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from costcalc.errors import UnknownName, did_you_mean
+
+TESTED = ("0.29",)  # releases of typer whose inner members are known
+IS_TESTED = typer.__version__.rpartition(".")[0] in TESTED
 
 
 class QuickCommand(TyperCommand):
@@ -47,10 +52,10 @@ class QuickGroup(TyperGroup):
 
 
 def _quickened(parameters: list[Any]) -> list[Any]:
-    for parameter in parameters:
-        if hasattr(parameter, "get_runtime_param") and "get_runtime_param" not in vars(parameter):
+    for parameter in parameters if IS_TESTED else ():
+        if "get_runtime_param" not in vars(parameter):
             parameter.get_runtime_param = _Plainly(parameter).itself
-        if parameter.param_type_name == "argument" and hasattr(parameter, "display_type_rich"):
+        if parameter.param_type_name == "argument":
             parameter.display_type_rich = lambda ctx: None  # its metavar says what it is, not `<list[str]>`
     return parameters
 
