@@ -20,8 +20,6 @@ def test_imports_point_down():
 
 
 KNOTS = {  # files that need each other, and until when
-    ("dims", "dims.letters"): "until what the kinds of sizes share is a file of its own",
-    ("dims.column", "dims.given"): "until what the kinds of sizes share is a file of its own",
     ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
     ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
     ("analysis.sweep.charts", "analysis.sweep.fit", "analysis.sweep.found", "analysis.sweep.sweep"):

@@ -11,8 +11,11 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.dims.given import LARGEST, checked, first_failure, is_column, is_letter, is_number, normal, size_text
+from costcalc.dims import numeric
+from costcalc.dims.given import LARGEST, is_column, is_letter, is_number, normal, size_text
+from costcalc.dims.numeric import columns as _columns
 from costcalc.dims.shown import Shown
+from costcalc.dims.size_checks import checked, first_failure
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -66,12 +69,6 @@ def _letters() -> ModuleType:
     from costcalc.dims import letters  # sympy takes longer to import than most commands to run
 
     return letters
-
-
-def _columns() -> ModuleType:
-    from costcalc.dims import column  # numpy
-
-    return column
 
 
 def size_symbol(name: str, *, real: bool = False) -> Size:
@@ -152,17 +149,14 @@ def round_to(x: Size, multiple: Size) -> Size:
     multiple = checked(multiple, "the multiple of round_to", 1)
     if is_letter(x) or is_letter(multiple):
         return _letters().round_to(x, multiple)
-    rounded = maximum(multiple, floor_div(2 * x + multiple, 2 * multiple) * multiple)
-    return rounded + multiple * _indicator(10 * rounded < 9 * x)
+    return numeric.round_to(x, multiple)
 
 
 def maximum(a: Size, b: Size) -> Size:
     """The larger of two sizes; point by point on columns."""
     if is_letter(a) or is_letter(b):
         return _letters().maximum(a, b)
-    if is_column(a) or is_column(b):
-        return _columns().maximum(a, b)
-    return max(a, b)
+    return numeric.maximum(a, b)
 
 
 def minimum(a: Size, b: Size) -> Size:
@@ -281,10 +275,6 @@ def stretched(a: Size, b: Size) -> Size:
     if is_column(a) or is_column(b):
         return a + (b - a) * (a == 1)
     return b if equal(a, 1) is True else a
-
-
-def _indicator(truth: Truth) -> Size:
-    return _columns().indicator(truth) if is_column(truth) else int(truth)
 
 
 def _are_one(a: Size, b: Size) -> bool:

@@ -97,8 +97,10 @@ def new_graph(**about: Any) -> Graph:
     return DiGraph(**about)
 
 
-def digraph(layers: LayerList) -> Graph:
-    """The same layers as a networkx.DiGraph, and so the bodies of their repeats."""
+def digraph(layers: Graph) -> Graph:
+    """The same layers as a networkx.DiGraph, and so the bodies of their repeats; a DiGraph stays what it is."""
+    if layers.__class__ is not LayerList:
+        return layers
     graph = new_graph(**layers.graph)
     for name, data in layers.nodes.items():
         op = data["op"]

@@ -16,7 +16,8 @@ from types import MappingProxyType
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
-from costcalc.dims.given import exact_column, is_column, is_letter, shortened
+from costcalc.dims.given import is_column, is_letter, shortened
+from costcalc.dims.size_checks import exact_column
 from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
