@@ -5,8 +5,9 @@
 from math import prod
 
 import pytest
+from support import needed
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from support.conformance import MICRO, example
 from support.loops import LOOPS, products

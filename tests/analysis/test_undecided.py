@@ -3,8 +3,10 @@
 import os
 from fractions import Fraction
 
+import numpy
 import numpy as np
 import pytest
+import sympy
 
 import costcalc
 from costcalc import load, ops
@@ -93,9 +95,7 @@ def test_an_undecided_condition_decides_nothing(spec, condition):
         derive(net)
 
 
-@pytest.mark.parametrize(
-    "times", [Fraction(3), pytest.importorskip("numpy").int64(3), pytest.importorskip("sympy").Integer(3)]
-)
+@pytest.mark.parametrize("times", [Fraction(3), numpy.int64(3), sympy.Integer(3)])
 def test_whole_times_are_ints(times):
     body = costcalc.new_graph()
     costcalc.add(body, "x", ops.Input())

@@ -5,6 +5,7 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.closed_form.conditions import Condition, conditions
@@ -18,8 +19,8 @@ from costcalc.report.page.grid import default_axes
 from costcalc.report.page.javascript import code
 from costcalc.report.page.page import HERE, Page
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("jinja2")
+needed.module("matplotlib", "report")
+needed.module("jinja2", "report")
 
 PLAIN = """
 name: plain

@@ -135,7 +135,8 @@ def test_everything_but_the_params_is_linear_in_the_batch(name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_letters_in_place_of_every_size_give_the_same_numbers(name):
-    sympy = pytest.importorskip("sympy")
+    import sympy
+
     from costcalc import cost as cost_of
 
     net = load(name)

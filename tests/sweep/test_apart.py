@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from support import needed
 from support.sizes import size
 
 import costcalc
@@ -185,7 +186,7 @@ def csv_text(value):
 
 
 def test_parquet_and_journals_keep_flags_and_words(small, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = needed.module("pyarrow.parquet", "parquet")
     net, _, every = small
     path = tmp_path / "a.parquet"
     costcalc.write_sweep(net, path, metrics="macs", resume=True, **GIVEN)
@@ -199,7 +200,7 @@ def test_parquet_and_journals_keep_flags_and_words(small, tmp_path):
 
 
 def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
-    pytest.importorskip("matplotlib")
+    needed.module("matplotlib", "report")
     net, _, _ = small
     alone = costcalc.sweep(net, head="linear,conv,none")
     assert all(f">{word}</text>" in alone.chart().svg() for word in ("linear", "conv", "none"))

@@ -139,7 +139,7 @@ def test_a_front_has_all_that_are_not_beaten(count):
 
 
 def test_moocore_sees_the_same_front():
-    moocore = pytest.importorskip("moocore", reason="an outside witness, not needed")
+    moocore = needed.module("moocore", "test")
     found = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1", d="1:2:0.5")
     costs = np.array([[p["macs"], -p["r"], -float(p["w"]), -float(p["d"])] for p in found.to_records()], dtype=float)
     kept = moocore.is_nondominated(costs, keep_weakly=True)

@@ -5,8 +5,9 @@
 import random
 
 import pytest
+from support import needed
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from support.random_graphs import GRAPHS, random_graph
 

@@ -4,12 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
+from support import needed
 from support.cases import CASES, label
 from support.layers import chain, graph_of
 from support.loops import LOOPS, products
 from support.sizes import size
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
