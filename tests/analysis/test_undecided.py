@@ -18,18 +18,6 @@ from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, Us
 from costcalc.ops.base import op, per_element
 
 
-@pytest.fixture
-def spec(tmp_path):
-    """Writes a spec and loads it."""
-
-    def write(knobs, layers, name="net", shape="[a]"):
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\ninput: {shape}\nlayers:\n{layers}")
-        return load(str(path))
-
-    return write
-
-
 def test_sharing_between_letters_is_a_condition(spec):
     net = spec(
         "{a: 8, b: 8}",
@@ -82,8 +70,8 @@ def test_an_assumed_formula_still_answers():
 
 
 def test_a_ratio_fills_in_what_the_two_set_apart(spec):
-    first = spec("{k: 4}", "- linear: {features: 10*k, bias: false}\n", "ra", "[5]")
-    second = spec("{k: 8}", "- linear: {features: 40*k, bias: false}\n", "rb", "[5]")
+    first = spec("{k: 4}", "- linear: {features: 10*k, bias: false}\n", "[5]", name="ra")
+    second = spec("{k: 8}", "- linear: {features: 40*k, bias: false}\n", "[5]", name="rb")
     assert ratio(second, first).expression == 8
 
 

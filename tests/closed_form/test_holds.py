@@ -32,16 +32,9 @@ NETS = {
 
 
 @pytest.fixture
-def net_of(tmp_path):
+def net_of(spec):
     """Loads one of the nets above."""
-
-    def made(name):
-        knobs, layers, shape = NETS[name]
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\ninput: {shape}\nlayers:\n{layers}")
-        return load(str(path))
-
-    return made
+    return lambda name: spec(*NETS[name], name=name)
 
 
 def count(net, knobs):
