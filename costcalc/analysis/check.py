@@ -133,7 +133,7 @@ class _Checker:
         rows = self.build({}, "", problems)
         self.suspect(rows, "")
         for preset in self.spec.presets.values():
-            if not preset.wrong and len(self.found) < MAX_PROBLEMS:
+            if preset and len(self.found) < MAX_PROBLEMS:
                 prefix = f"preset {preset.name}: "
                 self.suspect(self.build(preset.settings, prefix), prefix)
         if rows is not None:
@@ -205,6 +205,8 @@ class _Checker:
 
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""
+        if figure.preset and not self.spec.presets[figure.preset]:
+            return set()
         preset = self.spec.presets[figure.preset].settings if figure.preset else {}
         return block_names(self.build({**preset, **figure.at}, "published: ") or [])
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from costcalc.errors.hints import did_you_mean, nearest, shorten
 from costcalc.errors.system import REFUSED, why
 
 __all__ = [
-    "MAX_PROBLEMS", "REFUSED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "Place", "PointsDiffer",
-    "Problem", "Problems", "ShapeError", "SpecError", "StoreError", "TooDeep", "TooLarge", "UnknownName", "UnlikeRuns",
-    "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest", "shorten", "unknown", "why",
+    "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "Place",
+    "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep", "TooLarge",
+    "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest", "shorten",
+    "unknown", "why",
 ]  # fmt: skip
 
 
@@ -150,7 +151,31 @@ class PointsDiffer(ShapeError, SpecError):
         return PointsDiffer(self.key, self.message, place, self.hint)
 
 
+@dataclass(frozen=True)
+class Reported:
+    """Stands for something that is wrong and was reported: a node of YAML, an expression, a value, a knob, a layer.
+
+    It is false and has no value, and code that meets it reports nothing more.
+    """
+
+    place: Place
+
+    text: ClassVar[str] = ""
+    tree: ClassVar[None] = None
+    names: ClassVar[frozenset[str]] = frozenset()  # that it reads
+
+    def __bool__(self) -> bool:
+        return False
+
+    def value(self, names: Any) -> NoReturn:
+        """Raises SpecError without a problem."""
+        raise SpecError([])
+
+    truth = held = value
+
+
 NOWHERE = Place("", 0, 0)
+REPORTED = Reported(NOWHERE)
 MAX_PROBLEMS = 100
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problems, unknown
+from costcalc.errors import REPORTED, Place, Problems, unknown
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
@@ -14,9 +14,9 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.made import Maker
-from costcalc.spec.model import UNKNOWN, Block, Item, Knob, Spec, all_items, as_written, unique
+from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.pause import without_collector
-from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, kind_of_name
+from costcalc.spec.scope import Given, Noted, Scope, Source, Values, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
     for name in [*settings, *free]:
         if name not in spec.knobs:
             raise unknown("knob", name, spec.knobs, of=spec.name)
-    values = {name: knob.default if knob else evaluate.BROKEN for name, knob in spec.knobs.items()}
+    values = {name: knob.default if knob else REPORTED for name, knob in spec.knobs.items()}
     for name, value in settings.items():
         values[name] = spec.knobs[name].check(dims.normal(value))
     for name in free:
@@ -51,7 +51,7 @@ def bind_what_can_be(
 ) -> LayerList:
     """The layer graph without the layers that are wrong, and without those that read them.
 
-    A name without a value is one whose problem is noted already, if there are `problems` or others were `noted`.
+    A name without a value has a problem that was reported, if there are `problems` or others were `noted`.
     """
     with without_collector():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
@@ -74,7 +74,7 @@ def check_constants(spec: Spec, problems: Problems) -> None:
 
 
 class _Binder:
-    """Puts the items of a spec into a graph. An item that is wrong ends in BROKEN, which nobody complains of again."""
+    """Puts the items of a spec into a graph. An item that is wrong ends in REPORTED."""
 
     def __init__(self, spec: Spec, max_layers: int, problems: Problems):
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
@@ -86,12 +86,12 @@ class _Binder:
         check_extent(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
-            values[name] = evaluate.BROKEN if value is None else value
+            values[name] = REPORTED if value is None else value
         scope = Scope(graph, "", values, {})
         for name, axes in spec.inputs.items():
             scope.ends[name] = scope.here = self.put_input(scope, name, axes)
         if len(spec.inputs) != 1:
-            scope.here = None if spec.inputs else BROKEN
+            scope.here = None if spec.inputs else REPORTED
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
         graph.graph["assumed"] = (*self.maker.assumed.values(),)
@@ -116,30 +116,29 @@ class _Binder:
         size = f"{layers:,}" if layers < 10**15 else f"more than 10^{len(str(layers)) - 1}"
         return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
-    def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> str:
+    def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> Source:
         sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        if not sizes or batch is evaluate.BROKEN or any(size is None for size in sizes):  # a column is no None
-            return BROKEN
+        if not sizes or batch is REPORTED or any(size is None for size in sizes):  # a column is no None
+            return REPORTED
         op = self.attempt(OPS["input"], (batch, *sizes), place=next(iter(axes)).place)
-        return BROKEN if op is None else add(scope.graph, name, op)
+        return REPORTED if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
 
-    def put_all(self, scope: Scope, items: Iterable[Item]) -> str:
+    def put_all(self, scope: Scope, items: Iterable[Item]) -> Source:
         """Puts items one after another; returns the node at their end."""
         scope.name_all(items)
         for item in items:
             self.put(scope, item)
-        return scope.here or BROKEN
+        return scope.here or REPORTED
 
     def put(self, scope: Scope, item: Item) -> None:
         name, before = scope.name_of(item), scope.here
         is_on = item.when is None or self.attempt(item.when.truth, scope.values)
         if not is_on:
             if is_on is None:
-                scope.opaque.add(f"{scope.prefix}{name}")
-                scope.here = scope.ends[f"{scope.prefix}{name}"] = BROKEN
+                scope.here = scope.ends[f"{scope.prefix}{name}"] = REPORTED
             return
         sources = self.sources(scope, item)
         if not name:  # a group whose layers stand where it stands
@@ -151,26 +150,27 @@ class _Binder:
         if full in scope.ends:
             self.problems.add(item.place, f"a second layer named {full!r}", "names in a list must differ")
             scope.here = self.put_one(scope, item, unique(full, item.place), sources)
-            scope.ends[full] = BROKEN  # nobody knows which of the two is meant
+            scope.ends[full] = REPORTED  # which of the two is meant is not known
         else:
             scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
         if item.kind == "side":
             scope.sides.append(scope.here)
             scope.here = before
 
-    def sources(self, scope: Scope, item: Item) -> list[str]:
+    def sources(self, scope: Scope, item: Item) -> list[Source]:
         """The nodes an item reads."""
+        unread = UNREAD in item.fields  # it may read something else than it seems to
         if item.sources is None:
-            if scope.here is None and not item.wrong:
+            if scope.here is None and not unread:
                 self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")
-            return [BROKEN if item.wrong else scope.here or BROKEN]
-        found = [self.find(scope, item, "from", path) if path else BROKEN for path in item.sources]
-        return [BROKEN] if item.wrong else found  # it may read something else than it seems to
+            return [REPORTED if unread else scope.here or REPORTED]
+        found = [self.find(scope, item, "from", path) if path else REPORTED for path in item.sources]
+        return [REPORTED] if unread else found
 
-    def find(self, scope: Scope, item: Item, key: str, path: str) -> str:
+    def find(self, scope: Scope, item: Item, key: str, path: str) -> Source:
         """The node that a layer names, in the graph of its scope."""
         if self.is_unsure(path):
-            return BROKEN
+            return REPORTED
         node = scope.find(path)
         if node is None and scope.find_outside(path)[0] is not None:
             hint = "each copy sees only its own layers and what it is given"
@@ -180,7 +180,7 @@ class _Binder:
             known = scope.known(outside=key == "shares")
             below = f"layer {path!r} does not stand before this one", "a layer reads what does"
             self.problems.add(item.places[key], *(below if elsewhere else unknown("layer", path, known).said))
-        return node or BROKEN
+        return node or REPORTED
 
     def is_unsure(self, path: str) -> bool:
         """May this be the name of something that could not be read?"""
@@ -192,13 +192,12 @@ class _Binder:
         node, levels = scope.find_outside(item.shares) if scope.find(item.shares) is None else (None, 0)
         if node is None or self.is_unsure(item.shares):
             return self.find(scope, item, "shares", item.shares)
-        return Outer(node, levels) if node else BROKEN
+        return Outer(node, levels) if node else REPORTED
 
-    def put_one(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
+    def put_one(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         """Puts an item that has a name; returns the node at its end."""
         if item.kind == UNKNOWN:
-            scope.opaque.add(full)
-            return BROKEN
+            return REPORTED
         if item.kind in self.spec.blocks:
             return self.put_block(scope, item, full, sources[0])
         if item.kind in ("group", "side"):
@@ -209,7 +208,7 @@ class _Binder:
             sources = [self.put_branch(scope, branch, sources[0]) for branch in item.branches]
         return self.put_op(scope, item, full, sources)
 
-    def put_branch(self, scope: Scope, branch: Iterable[Item], source: str) -> str:
+    def put_branch(self, scope: Scope, branch: Iterable[Item], source: Source) -> Source:
         scope.here = source
         for item in branch:
             self.put(scope, item)
@@ -217,7 +216,7 @@ class _Binder:
 
     # --- ops, blocks, repeats ------------------------------------------------------------------------------------
 
-    def put_op(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
+    def put_op(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         op = self.attempt(self.maker.op, item, scope.values)
         extra: dict[str, Any] = {"place": item.place}
         if full != as_written(full):
@@ -228,12 +227,12 @@ class _Binder:
             extra["shares"] = owner = self.find_owner(scope, item)
             if owner and scope.data_of(owner)["op"].__class__ is Repeat:
                 self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
-                return BROKEN
-        if op is None or BROKEN in sources or extra.get("shares") == BROKEN:
-            return BROKEN
-        return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or BROKEN
+                return REPORTED
+        if op is None or REPORTED in sources or extra.get("shares") == REPORTED:
+            return REPORTED
+        return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or REPORTED
 
-    def put_block(self, scope: Scope, item: Item, full: str, source: str) -> str:
+    def put_block(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         block = self.spec.blocks[item.kind]
         arguments = {name: self.argument(block, item, name, scope.values) for name in block.parameters}
         inner = scope.inside(full, source)
@@ -243,18 +242,18 @@ class _Binder:
 
     def argument(self, block: Block, item: Item, name: str, values: dict[str, Any]) -> Any:
         given: Any = item.fields.get(name, block.parameters[name])
-        value = given and self.attempt(given.value, values)  # it lacks only where the call is wrong
-        return evaluate.BROKEN if value is None else value
+        value = self.attempt(given.value, values) if given else REPORTED  # it lacks only where the call is wrong
+        return REPORTED if value is None else value
 
-    def put_repeat(self, scope: Scope, item: Item, full: str, source: str) -> str:
+    def put_repeat(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         given = item.fields.get("times")
         times = given and self.attempt(self.maker.times, given, scope.values)
         body = LayerList()
         inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
-        if len(body) == 1 and BROKEN not in inner.ends.values():
-            return BROKEN if times is None else source
-        if times is None or BROKEN in inner.ends.values():
+        if len(body) == 1 and REPORTED not in inner.ends.values():
+            return REPORTED if times is None else source
+        if times is None or REPORTED in inner.ends.values():
             return self.put_copy(scope, body, full, source)
         last = self.attempt(output_of, body, place=item.place)
         if last is not None and last != end:
@@ -262,29 +261,29 @@ class _Binder:
         op = self.attempt(Repeat, body, times, place=item.fields["times"].place)
         if op is None or last != end:
             return self.put_copy(scope, body, full, source)
-        if source == BROKEN:
-            return BROKEN
+        if source == REPORTED:
+            return REPORTED
         how = evaluate.set_letters([times], self.defaults)
         extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
-        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or BROKEN
+        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or REPORTED
 
-    def put_copy(self, scope: Scope, body: LayerList, full: str, source: str) -> str:
+    def put_copy(self, scope: Scope, body: LayerList, full: str, source: Source) -> Source:
         """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""
         renamed = {"input": source}
         for name, data in body.nodes(data=True):
             inputs = [renamed[name] for name in data["inputs"]]
-            if name == "input" or BROKEN in inputs:
-                renamed.setdefault(name, BROKEN)
+            if name == "input" or REPORTED in inputs:
+                renamed.setdefault(name, REPORTED)
                 continue
             more = {key: value for key, value in data.items() if key not in ("op", "inputs")}
             if "shares" in more:
                 owner = more["shares"]
                 more["shares"] = owner.from_outside() if owner.__class__ is Outer else renamed[owner]
             lost = data["op"].__class__ is Repeat and data["op"].outer  # its owners have other names here
-            renamed[name] = BROKEN if lost or more.get("shares") == BROKEN else f"{full}.{name}"
+            renamed[name] = REPORTED if lost or more.get("shares") == REPORTED else f"{full}.{name}"
             if renamed[name]:
                 add(scope.graph, renamed[name], data["op"], *inputs, **more)
-        return BROKEN
+        return REPORTED
 
 
 def _only_branch(item: Item) -> tuple[Item, ...]:

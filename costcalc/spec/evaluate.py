@@ -10,15 +10,12 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.dims.given import shortened
-from costcalc.errors import ShapeError, did_you_mean
+from costcalc.errors import Reported, ShapeError, did_you_mean
 from costcalc.text import value_text
 
 MAX_BITS = 4096
 MAX_EXPONENT = 16
 Names = Mapping[str, Any]
-BROKEN = object()  # the value of a name whose problem is noted already
-
-
 NOT_FINITE = ("nan", "inf", "infinity")
 
 
@@ -104,7 +101,7 @@ def _name(node: ast.Name, names: Names) -> Any:
     except KeyError:
         hint = "every number is finite" if node.id.lower() in NOT_FINITE else did_you_mean(node.id, names)
         raise Fault(f"unknown name {node.id!r}", hint, node) from None
-    if value is BROKEN:
+    if value.__class__ is Reported:
         raise Fault
     return value
 

@@ -59,7 +59,7 @@ class Expression:
         """A number, a formula or a column: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
             value = dims.normal(evaluate(self.tree, names))
-            if value is None:  # a condition; callers take None for a problem that is noted
+            if value is None:  # a condition; callers take None for a problem that was reported
                 raise undecided(self.tree, names)
             return value
         except Fault as fault:
@@ -105,16 +105,6 @@ class Expression:
                     yield name, word
                 case ast.Compare(ast.Constant(value=str(word)), _, [ast.Name(id=name)]):
                     yield name, word
-
-
-class NoExpression(Expression):
-    """Stands where an expression is wrong, which is noted already: it has no value, and nobody complains again."""
-
-    def value(self, names: Names) -> Any:
-        """Raises SpecError without a problem."""
-        raise SpecError([])
-
-    truth = value
 
 
 def constant(value: Any, place: Place, text: str = "") -> Expression:

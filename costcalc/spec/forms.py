@@ -6,16 +6,15 @@ stays silent, so that one mistake makes one message.
 
 from __future__ import annotations
 
-import ast
 import unicodedata
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, did_you_mean, shorten
-from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
+from costcalc.errors import Problems, Reported, did_you_mean, shorten
+from costcalc.spec.expressions import NAME, Expression, constant, parse
 from costcalc.spec.model import Knob
-from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
 Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
@@ -41,7 +40,7 @@ class Forms:
                 found[key.text] = (key, value)
             elif found and isinstance(value, Scalar) and value.value is None and _is_cut_off(key, node):
                 last = list(found)[-1]  # `round_to(32*w, 8)` became `round_to(32*w` and a key `8)`
-                found[last] = (found[last][0], Broken(key.place))
+                found[last] = (found[last][0], Reported(key.place))
                 hint = f"put the value of {last} in quotes"
                 self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
@@ -58,7 +57,7 @@ class Forms:
 
     def unless_broken(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
         """Notes a problem, unless the node has one already."""
-        if not isinstance(node, Broken):
+        if not isinstance(node, Reported):
             self.wrong(node.place, message, hint)
 
     def text(self, node: Node, what: str) -> str | None:
@@ -118,10 +117,12 @@ class Forms:
                 self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
         return len(self.problems) == before
 
-    def expression_or_mark(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression:
-        """A number or an expression, or the mark of one that is wrong."""
+    def expression_or_reported(
+        self, node: Node, what: str, names: Collection[str] | None = None
+    ) -> Expression | Reported:
+        """A number or an expression, or Reported for one that is wrong."""
         found = self.expression(node, what, names)
-        return NoExpression("", ast.Constant(None), node.place) if found is None else found
+        return Reported(node.place) if found is None else found
 
     def number(self, node: Node, what: str) -> int | Fraction | None:
         """A number, also as an expression of numbers."""

@@ -1,4 +1,4 @@
-"""The head of a spec: its knobs and presets. A knob whose problem is noted stays as None, and is not asked again."""
+"""The head of a spec: its knobs and presets. What is wrong with one stands as Reported."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.dims import LARGEST
-from costcalc.errors import UsageError, shorten, unknown
+from costcalc.errors import Reported, UsageError, shorten, unknown
 from costcalc.spec.expressions import RESERVED
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.model import Knob, Preset
-from costcalc.spec.reader import Broken, Mapping, Node, Scalar
+from costcalc.spec.reader import Mapping, Node, Scalar
 
 KINDS = ("integer", "real", "flag", "choice")
 KEYS = ("default", "kind", "min", "max", "choices", "about", "letter")
 LETTER = re.compile(r"[^\W\d]\w{0,15}'{0,2}")
 SMALLEST = Fraction(1, 1000)  # a real knob is positive: it multiplies something
-Knobs = dict[str, Knob | None]
+Knobs = dict[str, Knob | Reported]
 
 
 def read_knobs(forms: Forms, node: Node) -> Knobs:
@@ -42,7 +42,7 @@ def new_name(forms: Forms, key: Scalar, what: str) -> str | None:
     return name
 
 
-def _knob(forms: Forms, name: str, key: Scalar, node: Node) -> Knob | None:
+def _knob(forms: Forms, name: str, key: Scalar, node: Node) -> Knob | Reported:
     if not isinstance(node, Mapping):
         return _made(forms, {"default": (key, node)}, name, key)
     before = len(forms.problems)
@@ -50,11 +50,11 @@ def _knob(forms: Forms, name: str, key: Scalar, node: Node) -> Knob | None:
     if "default" not in given:
         if len(forms.problems) == before:
             forms.wrong(key.place, f"knob {name} needs a default")
-        return None
+        return Reported(key.place)
     return _made(forms, given, name, key)
 
 
-def _made(forms: Forms, given: Entries, name: str, key: Scalar) -> Knob | None:
+def _made(forms: Forms, given: Entries, name: str, key: Scalar) -> Knob | Reported:
     """The knob, if nothing is wrong with any of its entries."""
     before = len(forms.problems)
     default = given["default"][1]
@@ -78,8 +78,8 @@ def _made(forms: Forms, given: Entries, name: str, key: Scalar) -> Knob | None:
         low, high = _range(forms, given, name, kind)
         knob = Knob(name, value, kind, low, high, (), about, letter, key.place)
     if len(forms.problems) > before or None in (value, knob.low, knob.high):
-        return None
-    return knob if _takes(forms, knob, value, default.place, "default: ") else None
+        return Reported(key.place)
+    return knob if _takes(forms, knob, value, default.place, "default: ") else Reported(key.place)
 
 
 def _kind(forms: Forms, given: Entries) -> str:
@@ -132,9 +132,9 @@ def _takes(forms: Forms, knob: Knob, value: Any, place: Any, what: str = "") -> 
     return True
 
 
-def read_presets(forms: Forms, node: Node, knobs: Knobs | None) -> dict[str, Preset]:
+def read_presets(forms: Forms, node: Node, knobs: Knobs | None) -> dict[str, Any]:
     """The presets by name; their settings are checked unless `knobs` are not known."""
-    found = {}
+    found: dict[str, Preset | Reported] = {}
     for key, value in forms.entries(node, "presets").values():
         before = len(forms.problems)
         name = forms.word(key, "a preset")
@@ -142,7 +142,8 @@ def read_presets(forms: Forms, node: Node, knobs: Knobs | None) -> dict[str, Pre
         about = forms.text(given.pop("about")[1], f"about of {name}") if "about" in given else ""
         settings = read_settings(forms, given, knobs)
         if name:
-            found[name] = Preset(name, settings, about or "", key.place, len(forms.problems) > before)
+            preset = Preset(name, settings, about or "", key.place)
+            found[name] = preset if len(forms.problems) == before else Reported(key.place)
     return found
 
 
@@ -154,8 +155,8 @@ def read_settings(forms: Forms, given: Entries, knobs: Knobs | None) -> dict[str
             forms.wrong(key.place, *unknown("knob", name, knobs).said)  # type: ignore[arg-type]
             continue
         knob = knobs[name]  # type: ignore[index]
-        value = None if knob is None or isinstance(node, Broken) else _setting(forms, knob, node)
-        if knob is not None and value is not None and _takes(forms, knob, value, node.place):
+        value = None if isinstance(knob, Reported) or isinstance(node, Reported) else _setting(forms, knob, node)
+        if isinstance(knob, Knob) and value is not None and _takes(forms, knob, value, node.place):
             settings[name] = value
     return settings
 

@@ -1,18 +1,17 @@
-"""Lists of layers and the blocks they use. An item whose problem is noted is marked."""
+"""Lists of layers and the blocks they use. Reported stands for what is wrong with them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
-from costcalc.errors import Place, did_you_mean, shorten, unknown
+from costcalc.errors import REPORTED, Place, Reported, did_you_mean, shorten, unknown
 from costcalc.ops import OPS
 from costcalc.ops.synonyms import hint as op_hint
-from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, constant
+from costcalc.spec.expressions import NAME, RESERVED, constant
 from costcalc.spec.forms import Entries, Forms
-from costcalc.spec.model import UNKNOWN, Block, Item, Value, unique
-from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Value, unique
+from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 from costcalc.spec.signature import (
     EXTRAS,
     STRUCTURES,
@@ -61,7 +60,7 @@ class Layers:
         self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
         items = self.read(node, f"block {name}")
         self.names = self.outer
-        self.blocks[name] = Block(name, parameters or {}, items, place, parameters is None)
+        self.blocks[name] = Block(name, REPORTED if parameters is None else parameters, items, place)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
 
@@ -112,7 +111,7 @@ class Layers:
             listed = source.items if isinstance(source, Sequence) else [source]
             found["sources"] = tuple([one.text if _is_path(one) else None for one in listed])
             found["places"] = {"from": source.place}
-        return Item(UNKNOWN, place, wrong=True, **found)
+        return Item(UNKNOWN, place, {UNREAD: REPORTED}, **found)
 
     def may_be_named(self, *names: str) -> None:
         """Notes what a layer may be called: a name that nobody finds may be this one."""
@@ -121,7 +120,7 @@ class Layers:
     def is_kind(self, key: Scalar) -> bool:
         """Is this an op, a block above or a structure, and not a block with a problem?"""
         kind = key.text
-        if kind in self.blocks and not self.blocks[kind].wrong:
+        if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
             return True
         if (kind in OPS and kind != "input") or kind in STRUCTURES:
             return True
@@ -144,16 +143,20 @@ class Layers:
         if isinstance(node, Mapping):
             given = self.entries(node, kind, [*names, *EXTRAS])
         elif node is not None and not self.has_value(key, node, names):
-            return Item(kind, key.place, wrong=True)
+            return Item(kind, key.place, {UNREAD: REPORTED})
         elif node is not None:
             given = {names[0]: (key, node)}
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
         lacking = [name for name in needed if name not in given]
         if lacking and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
-        wrong = len(self.forms.problems) > before
+        unread = self.unread(before)
         found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        return Item(kind, key.place, found, wrong=wrong, **self.extras(key, given))
+        return Item(kind, key.place, {**found, **unread}, **self.extras(key, given))
+
+    def unread(self, before: int) -> dict[str, Reported]:
+        """The field that says so if something of an item was reported: if there were fewer problems before it."""
+        return {UNREAD: REPORTED} if len(self.forms.problems) > before else {}
 
     def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
         """The entries of an item; one that is not known may be its name."""
@@ -170,7 +173,7 @@ class Layers:
         elif not names:
             self.forms.unless_broken(node, f"{key.text} has no fields", f"write `- {key.text}`")
         else:
-            return not isinstance(node, Broken)
+            return not isinstance(node, Reported)
         return False
 
     def field(self, kind: str, name: str, node: Node) -> Value:
@@ -179,7 +182,7 @@ class Layers:
         if kind not in OPS:
             if isinstance(node, Sequence):
                 self.wrong(node.place, f"{what} takes one value, not a list")
-                return self.mark(node)
+                return Reported(node.place)
             return self.expression(node, what)
         field = kinds_of(kind)[name]
         if isinstance(node, Scalar) and node.text in field.words:
@@ -187,19 +190,15 @@ class Layers:
         if field.name == "word":
             hint = did_you_mean(node.text, field.words, listed=False) if isinstance(node, Scalar) else ""
             self.forms.unless_broken(node, f"{what} must be {field.plain_name}", hint)
-            return self.mark(node)
+            return Reported(node.place)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
             self.wrong(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
-            return self.mark(node)
+            return Reported(node.place)
         return self.value(node, what)
 
-    def expression(self, node: Node, what: str) -> Expression:
-        """An expression of the names that are known here, or the mark of one that is wrong."""
-        return self.forms.expression_or_mark(node, what, self.names)
-
-    def mark(self, node: Node) -> Expression:
-        """Stands for a value whose problem is noted."""
-        return NoExpression("", constant(0, node.place).tree, node.place)
+    def expression(self, node: Node, what: str) -> Value:
+        """An expression of the names that are known here, or Reported for one that is wrong."""
+        return self.forms.expression_or_reported(node, what, self.names)
 
     def is_unknown(self, name: str) -> bool:
         """Is this a name that nobody gave?"""
@@ -211,7 +210,7 @@ class Layers:
             return self.expression(node, what)
         if len(node.items) > MAX_VALUES:
             self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
-            return self.mark(node)
+            return Reported(node.place)
         return tuple([self.value(item, what) for item in node.items])
 
     def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
@@ -253,11 +252,12 @@ class Layers:
         lacking = [name for name in own if name not in given]
         if lacking and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
-        wrong = len(self.forms.problems) > before
-        found = {"times": self.field(kind, "times", given["times"][1])} if "times" in given else {}
+        found: dict[str, Value] = self.unread(before)
+        if "times" in given:
+            found["times"] = self.field(kind, "times", given["times"][1])
         extras = self.extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
-        return Item(kind, key.place, found, branches=(items,), wrong=wrong, **extras)
+        return Item(kind, key.place, found, branches=(items,), **extras)
 
     def join(self, key: Scalar, node: Node) -> Item:
         """add, mul or concat, of branches or of the layers in `from`."""
@@ -268,24 +268,24 @@ class Layers:
         given = self.entries(node, kind, [*names, "branches", *EXTRAS])
         if not {"branches", "from"} & {*given} and len(self.forms.problems) == before:
             self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
-        wrong = len(self.forms.problems) > before
-        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
+        found: dict[str, Value] = self.unread(before)
+        found |= {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
         extras = self.extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
                 self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
-                wrong = True
-            return self.branched(key, given["branches"][1], found, {**extras, "wrong": wrong})
-        return Item(kind, key.place, found, wrong=wrong, **extras)
+                found[UNREAD] = REPORTED
+            return self.branched(key, given["branches"][1], found, extras)
+        return Item(kind, key.place, found, **extras)
 
     def branched(self, key: Scalar, node: Node, found: dict[str, Value], extras: dict[str, Any]) -> Item:
         lists = self.forms.items(node, f"branches of {key.text}")
-        item = Item(key.text, key.place, found, **extras)
         if len(lists) < 2:
             if isinstance(node, Sequence):
                 self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
-            item = replace(item, wrong=True)
-        return replace(item, branches=tuple([self.read(branch, f"a branch of {key.text}") for branch in lists]))
+            found = {**found, UNREAD: REPORTED}
+        branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
+        return Item(key.text, key.place, found, branches=branches, **extras)
 
 
 def _is_path(node: Node) -> bool:

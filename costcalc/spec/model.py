@@ -1,6 +1,6 @@
 """A spec as parsed: sizes are still expressions, blocks still macros.
 
-What is `wrong` has a problem that is noted already. Only `validate` meets such parts, to look for what else is wrong.
+Reported stands in the place of what is wrong. Only `validate` meets it, as it looks for what else is wrong.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
-UNKNOWN = "?"  # the kind of an item that nobody knows
+UNKNOWN = "?"  # the kind of an item whose kind is not known
+UNREAD = ""  # the field of an item, Reported, that stands for all that could not be read of it
 
 
 def unique(name: str, place: Place) -> str:
@@ -123,7 +124,6 @@ class Preset(ReadOnly):
     settings: Mapping[str, Any]
     about: str = ""
     place: Place | None = None
-    wrong: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,6 @@ class Item:
     meant: bool = False  # it gives no warning
     branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
-    wrong: bool = False
     # items of a spec that are of one form make equal ops of equal values
     form: tuple[Any, ...] = field(init=False, repr=False)
     reads: tuple[str, ...] = field(init=False, repr=False)  # the names its fields read
@@ -166,7 +165,7 @@ class Item:
         found = {
             "fields": given,
             "places": read_only(self.places),
-            "form": (self.kind, self.wrong, *given, *map(_form, given.values())),
+            "form": (self.kind, *given, *map(_form, given.values())),
             "reads": tuple(sorted({name for value in flat for name in value.names})),
             "values": len(flat),
         }
@@ -199,10 +198,9 @@ class Block(ReadOnly):
     """A macro: parameters (with defaults or None) and the items they are put into."""
 
     name: str
-    parameters: Mapping[str, Expression | None]
+    parameters: Any  # a dict of Expressions or None, by name; REPORTED if they cannot be read
     items: tuple[Item, ...]
     place: Place
-    wrong: bool = False
 
 
 @dataclass(frozen=True, eq=False)

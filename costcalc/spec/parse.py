@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import Problems
-from costcalc.spec.expressions import Expression
 from costcalc.spec.forms import Entries, Forms
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Spec
+from costcalc.spec.model import Spec, Value
 from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
 from costcalc.spec.reader import Mapping, Node, Sequence, read
@@ -33,7 +32,7 @@ def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Proble
 def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems.
 
-    Where `problems` are given they are noted there instead, and the Spec is what could be read, with marks in it.
+    Where `problems` are given they are noted there instead, and Reported stands in the Spec for what is wrong.
     """
     noted = Problems() if problems is None else problems
     with without_collector():
@@ -124,24 +123,24 @@ class _Parser:
         found = read_knobs(self.forms, node)
         return found if isinstance(node, Mapping) else None
 
-    def sizes(self, knobs: Knobs | None) -> dict[str, Expression] | None:
+    def sizes(self, knobs: Knobs | None) -> dict[str, Value] | None:
         """The sizes in order; None if they could not be read."""
         if "sizes" not in self.top:
             return {}
         node = self.top["sizes"][1]
-        found: dict[str, Expression] = {}
+        found: dict[str, Value] = {}
         known: dict[str, Any] | None = None if knobs is None else {**knobs}
         for key, value in self.forms.entries(node, "sizes").values():
             name = new_name(self.forms, key, "a size")
             if name and knobs is not None and name in knobs:
                 self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
-                found[name] = self.forms.expression_or_mark(value, f"size {name}", known)
+                found[name] = self.forms.expression_or_reported(value, f"size {name}", known)
                 if known is not None:
                     known[name] = None
         return found if isinstance(node, Mapping) else None
 
-    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Expression, ...]]:
+    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Value, ...]]:
         """The shape of one example by the name of its input."""
         if "input" in self.top:
             return {"input": self.shape(self.top["input"][1], "input", names)}
@@ -156,9 +155,9 @@ class _Parser:
             found[name] = self.shape(value, f"input {name}", names)
         return found
 
-    def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Expression, ...]:
+    def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
         axes = self.forms.items(node, what)
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
             self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
-        return tuple([self.forms.expression_or_mark(axis, what, names) for axis in axes])
+        return tuple([self.forms.expression_or_reported(axis, what, names) for axis in axes])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
+from costcalc.errors import REPORTED
 from costcalc.graph import LayerList, Outer
-from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
 
-BROKEN = ""  # stands for the node of an item whose problem is noted already
+Source: TypeAlias = Any  # the name of a node of the graph, or REPORTED
 
 
 def kind_of_name(name: str) -> str:
@@ -29,10 +29,10 @@ class Given(dict[str, Any]):
 
 
 class Noted(Given):
-    """Values of names, where one without a value is one whose problem is noted already."""
+    """Values of names, where one without a value has a problem that was reported."""
 
     def __missing__(self, name: str) -> Any:
-        return NO_VALUE
+        return REPORTED
 
 
 class Values(dict[str, Any]):
@@ -54,19 +54,18 @@ class Scope:
     graph: LayerList
     prefix: str
     values: dict[str, Any]
-    ends: dict[str, str]  # layer, group or block by full name -> the node its output is
+    ends: dict[str, Source]  # layer, group or block by full name -> the node its output is
     outer: Scope | None = None
     around: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
-    here: str | None = None  # the node the next layer reads
-    opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
-    sides: list[str] = field(default_factory=list)  # nodes at the ends of side branches
+    here: Source = None  # the node the next layer reads
+    sides: list[Source] = field(default_factory=list)  # nodes at the ends of side branches
     names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
 
-    def inside(self, name: str, here: str) -> Scope:
+    def inside(self, name: str, here: Source) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque, self.sides)
+        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.sides)
 
-    def find(self, path: str) -> str | None:
+    def find(self, path: str) -> Source:
         """The node a `from` means: nearest scope first."""
         scope: Scope | None = self
         while scope is not None:
@@ -75,7 +74,7 @@ class Scope:
             scope = scope.outer
         return None
 
-    def find_outside(self, path: str) -> tuple[str | None, int]:
+    def find_outside(self, path: str) -> tuple[Source, int]:
         """The node that a path means outside of the repeat, and how many repeats further out it stands."""
         scope, levels = self.around, 1
         while scope is not None:
@@ -90,7 +89,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             parts = f"{scope.prefix}{path}".split(".")
-            if not scope.opaque.isdisjoint(".".join(parts[:depth]) for depth in range(1, len(parts))):
+            if any(scope.ends.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
                 return True
             scope = scope.outer or scope.around
         return False
