@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import REPORTED, Place, Problems, unknown
-from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
+from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of, shared_by
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
 from costcalc.spec.expressions import Expression
@@ -194,6 +194,11 @@ class _Binder:
             return self.find(scope, item, "shares", item.shares)
         return Outer(node, levels) if node else REPORTED
 
+    def is_repeat(self, scope: Scope, full: str, owner: Any) -> bool:
+        """Is the owner of weights that a layer shares a repeat?"""
+        there, name = shared_by(full, owner, [*scope.outwards()])
+        return there.graph.nodes[name]["op"].__class__ is Repeat
+
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         """Puts an item that has a name; returns the node at its end."""
         if item.kind == UNKNOWN:
@@ -225,7 +230,7 @@ class _Binder:
             extra["meant"] = True
         if item.shares:
             extra["shares"] = owner = self.find_owner(scope, item)
-            if owner and scope.data_of(owner)["op"].__class__ is Repeat:
+            if owner and self.is_repeat(scope, full, owner):
                 self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
                 return REPORTED
         if op is None or REPORTED in sources or extra.get("shares") == REPORTED:

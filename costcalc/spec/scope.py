@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from costcalc.errors import REPORTED
-from costcalc.graph import LayerList, Outer
+from costcalc.graph import LayerList
 from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
 
@@ -74,15 +74,17 @@ class Scope:
             scope = scope.outer
         return None
 
-    def find_outside(self, path: str) -> tuple[Source, int]:
-        """The node that a path means outside of the repeat, and how many repeats further out it stands."""
-        scope, levels = self.around, 1
+    def outwards(self) -> Iterator[Scope]:
+        """This scope, and then that around each repeat that it is in."""
+        scope: Scope | None = self
         while scope is not None:
-            node = scope.find(path)
-            if node is not None:
-                return node, levels
-            scope, levels = scope.around, levels + 1
-        return None, 0
+            yield scope
+            scope = scope.around
+
+    def find_outside(self, path: str) -> tuple[Source, int]:
+        """The node a `shares` means outside of the repeat that this is in, and of how many repeats: the nearest."""
+        found = ((scope.find(path), levels) for levels, scope in enumerate(self.outwards()) if levels)
+        return next((one for one in found if one[0] is not None), (None, 0))
 
     def hides(self, path: str) -> bool:
         """May this be inside of something that could not be read?"""
@@ -98,14 +100,6 @@ class Scope:
         """Names a `from` could mean here, for hints; a `shares` means those outside of a repeat too."""
         names = [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
         return [*names, *self.around.known(outside=True)] if outside and self.around else names
-
-    def data_of(self, owner: Any) -> dict[str, Any]:
-        """What is kept of a layer whose weights are shared here."""
-        scope = self
-        for _ in range(owner.levels if owner.__class__ is Outer else 0):
-            scope = scope.around or scope
-        node: dict[str, Any] = scope.graph.nodes[owner.name if owner.__class__ is Outer else owner]
-        return node
 
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: as the author did, else by kind, numbered where the list has several.
