@@ -13,8 +13,8 @@ from costcalc.spec import evaluate
 from costcalc.spec.expressions import Expression
 from costcalc.spec.extent import check_extent
 from costcalc.spec.limits import MAX_LAYERS
-from costcalc.spec.made import Maker
 from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
+from costcalc.spec.op_factory import OpFactory
 from costcalc.spec.pause import without_collector
 from costcalc.spec.scope import Given, Noted, Scope, Source, Values, kind_of_name
 
@@ -61,16 +61,16 @@ def bind_what_can_be(
 
 def check_constants(spec: Spec, problems: Problems) -> None:
     """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
-    maker, values = Maker(), Noted({}, {})
+    factory, values = OpFactory(), Noted({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
     for item in all_items([*spec.items, *(item for block in spec.blocks.values() for item in block.items)]):
         if item.when is not None:
             problems.attempt(item.when.truth, values)
         if item.kind == "repeat" and "times" in item.fields:
-            problems.attempt(maker.times, item.fields["times"], values)
+            problems.attempt(factory.times, item.fields["times"], values)
         elif item.kind in OPS:
-            problems.attempt(maker.op, item, values)
+            problems.attempt(factory.op, item, values)
 
 
 class _Binder:
@@ -78,7 +78,7 @@ class _Binder:
 
     def __init__(self, spec: Spec, max_layers: int, problems: Problems):
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
-        self.maker = Maker()
+        self.factory = OpFactory()
 
     def build(self, values: Given) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
@@ -94,10 +94,10 @@ class _Binder:
             scope.here = None if spec.inputs else REPORTED
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
-        graph.graph["assumed"] = (*self.maker.assumed.values(),)
+        graph.graph["assumed"] = (*self.factory.assumed.values(),)
         self.check_size(graph)
-        if self.maker.valid is not True:
-            graph.graph["valid"], graph.graph["invalid_because"] = self.maker.valid, self.maker.reason
+        if self.factory.valid is not True:
+            graph.graph["valid"], graph.graph["invalid_because"] = self.factory.valid, self.factory.reason
         return graph
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
@@ -107,7 +107,7 @@ class _Binder:
     def check_size(self, graph: LayerList) -> None:
         total = sum(count_layers(graph))
         if dims.is_column(total):
-            self.maker.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
+            self.factory.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
         elif not dims.is_letter(total) and total > self.max_layers:
             self.problems.add(self.spec.items[0].place, *self.too_many(total))
 
@@ -117,7 +117,7 @@ class _Binder:
         return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
     def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> Source:
-        sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]
+        sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
         if not sizes or batch is REPORTED or any(size is None for size in sizes):  # a column is no None
             return REPORTED
@@ -222,7 +222,7 @@ class _Binder:
     # --- ops, blocks, repeats ------------------------------------------------------------------------------------
 
     def put_op(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
-        op = self.attempt(self.maker.op, item, scope.values)
+        op = self.attempt(self.factory.op, item, scope.values)
         extra: dict[str, Any] = {"place": item.place}
         if full != as_written(full):
             extra["label"] = as_written(full)
@@ -252,7 +252,7 @@ class _Binder:
 
     def put_repeat(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         given = item.fields.get("times")
-        times = given and self.attempt(self.maker.times, given, scope.values)
+        times = given and self.attempt(self.factory.times, given, scope.values)
         body = LayerList()
         inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))

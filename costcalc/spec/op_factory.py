@@ -16,7 +16,7 @@ from costcalc.spec.signature import kinds_of
 WORDS = ("ratio", "share", "flag", "word")  # kinds of field whose value need not be whole
 
 
-class Maker:
+class OpFactory:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
 
     def __init__(self) -> None:
