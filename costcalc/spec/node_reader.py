@@ -20,7 +20,7 @@ INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
 Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
 
 
-class Forms:
+class NodeReader:
     """Reads values; what is wrong with them goes into `problems`."""
 
     def __init__(self, problems: Problems):
