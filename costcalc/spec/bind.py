@@ -10,8 +10,8 @@ from costcalc.errors import REPORTED, Place, Problems, unknown
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of, shared_by
 from costcalc.ops import OPS
 from costcalc.spec import evaluate
+from costcalc.spec.expansion import check_expansion
 from costcalc.spec.expressions import Expression
-from costcalc.spec.extent import check_extent
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.op_factory import OpFactory
@@ -83,7 +83,7 @@ class _Binder:
     def build(self, values: Given) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
         graph = LayerList(name=spec.name, knobs=dict(values))
-        check_extent(spec, self.max_layers, self.problems)
+        check_expansion(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
             values[name] = REPORTED if value is None else value
