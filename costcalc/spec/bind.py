@@ -12,10 +12,10 @@ from costcalc.ops import OPS
 from costcalc.spec import evaluate
 from costcalc.spec.expansion import check_expansion
 from costcalc.spec.expressions import Expression
+from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.op_factory import OpFactory
-from costcalc.spec.pause import without_collector
 from costcalc.spec.scope import Given, Noted, Scope, Source, Values, kind_of_name
 
 
@@ -53,7 +53,7 @@ def bind_what_can_be(
 
     A name without a value has a problem that was reported, if there are `problems` or others were `noted`.
     """
-    with without_collector():
+    with gc_paused():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
         given = Noted(values, defaults) if noted or len(problems) else Given(values, defaults)
         return _Binder(spec, max_layers, problems).build(given)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import Problems
+from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.model import Spec, Value
 from costcalc.spec.node_reader import Entries, NodeReader
-from costcalc.spec.pause import without_collector
 from costcalc.spec.published import read_published
 from costcalc.spec.reader import Mapping, Node, Sequence, read
 
@@ -35,7 +35,7 @@ def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, prob
     Where `problems` are given they are noted there instead, and Reported stands in the Spec for what is wrong.
     """
     noted = Problems() if problems is None else problems
-    with without_collector():
+    with gc_paused():
         spec = _Parser(read(data, file, noted, max_bytes=max_bytes), file, noted).spec()
     if problems is None:
         noted.raise_any()
@@ -46,7 +46,7 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
     """The Spec in a file without what follows its knobs and presets, which is not read: much the quicker."""
     problems = Problems()
     data, file = _bytes_of(path, max_bytes), str(path)
-    with without_collector():
+    with gc_paused():
         tree = read(data, file, problems, max_bytes=max_bytes, stop_at=frozenset(BODY))
         about, _ = _Parser(tree, file, problems).head([])
     problems.raise_any()

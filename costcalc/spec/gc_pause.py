@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """No search for cycles: a tree of layers has none, and looking through it again and again takes half the time."""
     was_on = gc.isenabled()
     gc.disable()
