@@ -11,7 +11,7 @@ from typing import Any
 from costcalc.ops import OPS
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import head, layers, parse, published, signature
+from costcalc.spec import knobs, layers, parse, published, signature
 from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
 
@@ -88,7 +88,7 @@ def _top(metrics: list[str]) -> Schema:
 def _knob() -> Schema:
     fields: Schema = {
         "default": VALUE,
-        "kind": {"enum": [*head.KINDS]},
+        "kind": {"enum": [*knobs.KINDS]},
         "min": NUMBER,
         "max": NUMBER,
         "choices": {"type": "array", "items": WORD},
