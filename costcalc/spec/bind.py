@@ -16,7 +16,7 @@ from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
 from costcalc.spec.op_factory import OpFactory
-from costcalc.spec.scope import Given, Noted, Scope, Source, Values, kind_of_name
+from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
@@ -55,13 +55,13 @@ def bind_what_can_be(
     """
     with gc_paused():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
-        given = Noted(values, defaults) if noted or len(problems) else Given(values, defaults)
+        given = LenientNamespace(values, defaults) if noted or len(problems) else Namespace(values, defaults)
         return _Binder(spec, max_layers, problems).build(given)
 
 
 def check_constants(spec: Spec, problems: Problems) -> None:
     """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
-    factory, values = OpFactory(), Noted({}, {})
+    factory, values = OpFactory(), LenientNamespace({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
     for item in all_items([*spec.items, *(item for block in spec.blocks.values() for item in block.items)]):
@@ -80,7 +80,7 @@ class _Binder:
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
         self.factory = OpFactory()
 
-    def build(self, values: Given) -> LayerList:
+    def build(self, values: Namespace) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
         graph = LayerList(name=spec.name, knobs=dict(values))
         check_expansion(spec, self.max_layers, self.problems)
@@ -89,9 +89,9 @@ class _Binder:
             values[name] = REPORTED if value is None else value
         scope = Scope(graph, "", values, {})
         for name, axes in spec.inputs.items():
-            scope.ends[name] = scope.here = self.put_input(scope, name, axes)
+            scope.outputs[name] = scope.current = self.put_input(scope, name, axes)
         if len(spec.inputs) != 1:
-            scope.here = None if spec.inputs else REPORTED
+            scope.current = None if spec.inputs else REPORTED
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
         graph.graph["assumed"] = (*self.factory.assumed.values(),)
@@ -131,39 +131,39 @@ class _Binder:
         scope.name_all(items)
         for item in items:
             self.put(scope, item)
-        return scope.here or REPORTED
+        return scope.current or REPORTED
 
     def put(self, scope: Scope, item: Item) -> None:
-        name, before = scope.name_of(item), scope.here
+        name, before = scope.name_of(item), scope.current
         is_on = item.when is None or self.attempt(item.when.truth, scope.values)
         if not is_on:
             if is_on is None:
-                scope.here = scope.ends[f"{scope.prefix}{name}"] = REPORTED
+                scope.current = scope.outputs[f"{scope.prefix}{name}"] = REPORTED
             return
         sources = self.sources(scope, item)
         if not name:  # a group whose layers stand where it stands
-            scope.here = sources[0]
+            scope.current = sources[0]
             for inner in _only_branch(item):
                 self.put(scope, inner)
             return
         full = f"{scope.prefix}{name}"
-        if full in scope.ends:
+        if full in scope.outputs:
             self.problems.add(item.place, f"a second layer named {full!r}", "names in a list must differ")
-            scope.here = self.put_one(scope, item, unique(full, item.place), sources)
-            scope.ends[full] = REPORTED  # which of the two is meant is not known
+            scope.current = self.put_one(scope, item, unique(full, item.place), sources)
+            scope.outputs[full] = REPORTED  # which of the two is meant is not known
         else:
-            scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
+            scope.outputs[full] = scope.current = self.put_one(scope, item, full, sources)
         if item.kind == "side":
-            scope.sides.append(scope.here)
-            scope.here = before
+            scope.sides.append(scope.current)
+            scope.current = before
 
     def sources(self, scope: Scope, item: Item) -> list[Source]:
         """The nodes an item reads."""
         unread = UNREAD in item.fields  # it may read something else than it seems to
         if item.sources is None:
-            if scope.here is None and not unread:
+            if scope.current is None and not unread:
                 self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")
-            return [REPORTED if unread else scope.here or REPORTED]
+            return [REPORTED if unread else scope.current or REPORTED]
         found = [self.find(scope, item, "from", path) if path else REPORTED for path in item.sources]
         return [REPORTED] if unread else found
 
@@ -214,10 +214,10 @@ class _Binder:
         return self.put_op(scope, item, full, sources)
 
     def put_branch(self, scope: Scope, branch: Iterable[Item], source: Source) -> Source:
-        scope.here = source
+        scope.current = source
         for item in branch:
             self.put(scope, item)
-        return scope.here
+        return scope.current
 
     # --- ops, blocks, repeats ------------------------------------------------------------------------------------
 
@@ -241,8 +241,8 @@ class _Binder:
         block = self.spec.blocks[item.kind]
         arguments = {name: self.argument(block, item, name, scope.values) for name in block.parameters}
         inner = scope.inside(full, source)
-        outer = scope.values.outer if isinstance(scope.values, Values) else scope.values
-        inner.values = Values(outer, arguments)  # a block sees no arguments but its own
+        outer = scope.values.outer if isinstance(scope.values, BlockNamespace) else scope.values
+        inner.values = BlockNamespace(outer, arguments)  # a block sees no arguments but its own
         return self.put_all(inner, block.items)
 
     def argument(self, block: Block, item: Item, name: str, values: dict[str, Any]) -> Any:
@@ -254,11 +254,11 @@ class _Binder:
         given = item.fields.get("times")
         times = given and self.attempt(self.factory.times, given, scope.values)
         body = LayerList()
-        inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
+        inner = Scope(body, "", scope.values, {}, enclosing=scope, current=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
-        if len(body) == 1 and REPORTED not in inner.ends.values():
+        if len(body) == 1 and REPORTED not in inner.outputs.values():
             return REPORTED if times is None else source
-        if times is None or REPORTED in inner.ends.values():
+        if times is None or REPORTED in inner.outputs.values():
             return self.put_copy(scope, body, full, source)
         last = self.attempt(output_of, body, place=item.place)
         if last is not None and last != end:

@@ -20,22 +20,22 @@ def kind_of_name(name: str) -> str:
     return re.sub(r"_*\d+$", "", name)
 
 
-class Given(dict[str, Any]):
-    """Values of names, with the defaults of the knobs among them for hints."""
+class Namespace(dict[str, Any]):
+    """BlockNamespace of names, with the defaults of the knobs among them for hints."""
 
     def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
         super().__init__(values)
         self.defaults = defaults
 
 
-class Noted(Given):
-    """Values of names, where one without a value has a problem that was reported."""
+class LenientNamespace(Namespace):
+    """BlockNamespace of names, where one without a value has a problem that was reported."""
 
     def __missing__(self, name: str) -> Any:
         return REPORTED
 
 
-class Values(dict[str, Any]):
+class BlockNamespace(dict[str, Any]):
     """Arguments of a block in front of the names of the whole spec."""
 
     def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
@@ -54,23 +54,23 @@ class Scope:
     graph: LayerList
     prefix: str
     values: dict[str, Any]
-    ends: dict[str, Source]  # layer, group or block by full name -> the node its output is
+    outputs: dict[str, Source]  # layer, group or block by full name -> the node its output is
     outer: Scope | None = None
-    around: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
-    here: Source = None  # the node the next layer reads
+    enclosing: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
+    current: Source = None  # the node the next layer reads
     sides: list[Source] = field(default_factory=list)  # nodes at the ends of side branches
     names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
 
-    def inside(self, name: str, here: Source) -> Scope:
+    def inside(self, name: str, current: Source) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.sides)
+        return Scope(self.graph, f"{name}.", self.values, self.outputs, self, self.enclosing, current, self.sides)
 
     def find(self, path: str) -> Source:
         """The node a `from` means: nearest scope first."""
         scope: Scope | None = self
         while scope is not None:
-            if f"{scope.prefix}{path}" in scope.ends:
-                return scope.ends[f"{scope.prefix}{path}"]
+            if f"{scope.prefix}{path}" in scope.outputs:
+                return scope.outputs[f"{scope.prefix}{path}"]
             scope = scope.outer
         return None
 
@@ -79,7 +79,7 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             yield scope
-            scope = scope.around
+            scope = scope.enclosing
 
     def find_outside(self, path: str) -> tuple[Source, int]:
         """The node a `shares` means outside of the repeat that this is in, and of how many repeats: the nearest."""
@@ -91,15 +91,15 @@ class Scope:
         scope: Scope | None = self
         while scope is not None:
             parts = f"{scope.prefix}{path}".split(".")
-            if any(scope.ends.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
+            if any(scope.outputs.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
                 return True
-            scope = scope.outer or scope.around
+            scope = scope.outer or scope.enclosing
         return False
 
     def known(self, *, outside: bool = False) -> list[str]:
         """Names a `from` could mean here, for hints; a `shares` means those outside of a repeat too."""
-        names = [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
-        return [*names, *self.around.known(outside=True)] if outside and self.around else names
+        names = [name.removeprefix(self.prefix) for name in self.outputs if UNKNOWN not in name]
+        return [*names, *self.enclosing.known(outside=True)] if outside and self.enclosing else names
 
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: as the author did, else by kind, numbered where the list has several.
@@ -108,7 +108,7 @@ class Scope:
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
-        taken = {*self.names.values(), *(self.ends if self.outer is None else ())}
+        taken = {*self.names.values(), *(self.outputs if self.outer is None else ())}
         alike: dict[str, list[Item]] = {}
         for item in listed:
             if not item.name:
