@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
-from costcalc.cli.quick import QuickCommand, QuickGroup
+from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, why
 from costcalc.version import __version__
 
@@ -46,7 +46,7 @@ RUNS: dict[Callable[..., None], tuple[str, str]] = {
 }
 
 
-class Commands(QuickGroup):
+class Commands(FastGroup):
     """The commands by name; a network without a command is told what it may have meant."""
 
     def hint(self, word: str) -> str:
@@ -70,7 +70,7 @@ def _is_target(word: str) -> bool:
 def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, str]]) -> None:
     for command, (few_words, example) in commands.items():
         name = command.__name__.rstrip("_")
-        to.command(name, cls=QuickCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
+        to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
 
 
 app = typer.Typer(
@@ -81,7 +81,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-kept = typer.Typer(cls=QuickGroup, rich_markup_mode=None)
+kept = typer.Typer(cls=FastGroup, rich_markup_mode=None)
 _register(app, COMMANDS)
 _register(kept, RUNS)
 app.add_typer(

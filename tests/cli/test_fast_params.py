@@ -1,15 +1,15 @@
-"""cli/quick.py replaces inner members of the releases of typer in its TESTED; any other reads every word itself."""
+"""cli/fast_params.py replaces inner members of the releases of typer in its TESTED; any other reads every word itself."""
 
 import pytest
 import typer
 
-from costcalc.cli import app, quick
+from costcalc.cli import app, fast_params
 
 NEWER = (
-    f"typer {typer.__version__} is newer than those that cli/quick.py was tested with: see what it does in place of "
-    "`get_runtime_param`, `coerce` and `display_type_rich`, mend quick.py, and add the release to TESTED"
+    f"typer {typer.__version__} is newer than those that cli/fast_params.py was tested with: see what it does in place of "
+    "`get_runtime_param`, `coerce` and `display_type_rich`, mend fast_params.py, and add the release to TESTED"
 )
-REPLACED = pytest.mark.skipif(not quick.IS_TESTED, reason="nothing is replaced in this typer")
+REPLACED = pytest.mark.skipif(not fast_params.IS_TESTED, reason="nothing is replaced in this typer")
 WORDS = (None, "3", "0", "-1", "007", "x", "", "²", "9" * 30, "a.yaml")
 
 
@@ -23,14 +23,14 @@ def read(reader, value, parameter, context):
 
 def test_this_typer_is_one_that_was_tested():
     release = tuple(map(int, typer.__version__.split(".")[:2]))
-    assert quick.IS_TESTED or release < (0, 29), NEWER
+    assert fast_params.IS_TESTED or release < (0, 29), NEWER
 
 
 @pytest.mark.parametrize("line", ["show lenet5 --depth 1 --set batch=2", "compare resnet18 resnet34 --by params"])
 def test_another_typer_prints_the_same(line, monkeypatch, capsys):
     printed = []
-    for is_tested in (quick.IS_TESTED, False):
-        monkeypatch.setattr(quick, "IS_TESTED", is_tested)
+    for is_tested in (fast_params.IS_TESTED, False):
+        monkeypatch.setattr(fast_params, "IS_TESTED", is_tested)
         assert app.run(line.split()) == 0
         printed.append(capsys.readouterr().out)
     assert printed[0] == printed[1] != ""
@@ -66,7 +66,7 @@ def test_a_parameter_without_what_is_known_of_it_is_left_to_typer():
         def get_runtime_param(self):
             return Own()
 
-    (other,) = quick._quickened([Other()])
+    (other,) = fast_params._fast([Other()])
     reader = other.get_runtime_param()
     assert reader.coerce("3", param=other, ctx=None) == "its own"
     assert reader.annotation == "own"

@@ -2,7 +2,7 @@
 counts.
 
 It has no public way around pydantic, so this replaces inner members, in the releases that were tested. Any other
-release reads every word itself: slower, and the same. tests/cli/test_quick.py fails for one that is newer.
+release reads every word itself: slower, and the same. tests/cli/test_fast_params.py fails for one that is newer.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ TESTED = ("0.29",)  # releases of typer whose inner members are known
 IS_TESTED = typer.__version__.rpartition(".")[0] in TESTED
 
 
-class QuickCommand(TyperCommand):
+class FastCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
 
     def get_params(self, ctx: Any) -> Any:
         """Its options and arguments, --help among them."""
-        return _quickened(super().get_params(ctx))
+        return _fast(super().get_params(ctx))
 
 
-class QuickGroup(TyperGroup):
+class FastGroup(TyperGroup):
     """A group of commands, with options of its own that are quick too. A command it has not is bad input, with a hint.
 
     Without a word it prints its help.
@@ -48,10 +48,10 @@ class QuickGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Its options, --help among them."""
-        return _quickened(super().get_params(ctx))
+        return _fast(super().get_params(ctx))
 
 
-def _quickened(parameters: list[Any]) -> list[Any]:
+def _fast(parameters: list[Any]) -> list[Any]:
     for parameter in parameters if IS_TESTED else ():
         if "get_runtime_param" not in vars(parameter):
             parameter.get_runtime_param = _Plainly(parameter).itself
