@@ -27,10 +27,7 @@ class FastCommand(TyperCommand):
 
 
 class FastGroup(TyperGroup):
-    """A group of commands, with options of its own that are quick too. A command it has not is bad input, with a hint.
-
-    Without a word it prints its help.
-    """
+    """A group of commands. An unknown command is bad input, with a hint; no command at all prints the help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Takes the words of the group itself, and leaves the rest to its command."""
@@ -61,7 +58,7 @@ def _fast(parameters: list[Any]) -> list[Any]:
 
 
 class _Plainly:
-    """Stands in for typer's reader of one parameter, and asks it for whatever is not a text or a small number."""
+    """Replaces typer's reader of one parameter; asks it for all but texts and small numbers."""
 
     def __init__(self, parameter: Any):
         self.typers_own = parameter.get_runtime_param

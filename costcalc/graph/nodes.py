@@ -38,7 +38,7 @@ class Outer:
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
-    """`times` copies of a body in a row, each with weights of its own; `times` may be a letter, or 0.
+    """`times` copies of a body in a row, each with weights of its own; `times` may be a symbol, or 0.
 
     The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. A
     layer in it `shares` the weights of another in it, or as an `Outer` of one outside, which then are no copy's own.

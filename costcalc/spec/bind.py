@@ -1,4 +1,4 @@
-"""A Spec and a value for each knob become a layer graph. Values may be numbers, letters or columns."""
+"""Makes the layers of a network from a Spec and a value for each knob: an int or Fraction, a symbol or an array."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Sco
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
-    """A value for every knob: as set, a letter if `free`, else its default. Raises UnknownName."""
+    """A value for every knob: as set, a symbol if `free`, else its default. Raises UnknownName."""
     for name in [*settings, *free]:
         if name not in spec.knobs:
             raise unknown("knob", name, spec.knobs, of=spec.name)
@@ -34,7 +34,7 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
 
 
 def may_be_letter(knob: Knob | None) -> bool:
-    """Can a letter stand for its values? A letter is 1 or more; a real one more than 0."""
+    """Can a symbol stand for its values? A symbol is 1 or more; a real one more than 0."""
     return knob is not None and knob.is_size and (knob.kind == "real" or knob.default >= 1)
 
 
@@ -49,7 +49,7 @@ def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS)
 def bind_what_can_be(
     spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, noted: bool = False
 ) -> LayerList:
-    """The layer graph without the layers that are wrong, and without those that read them.
+    """The layers without those that are wrong, and without those that read these.
 
     A name without a value has a problem that was reported, if there are `problems` or others were `noted`.
     """
@@ -60,7 +60,7 @@ def bind_what_can_be(
 
 
 def check_constants(spec: Spec, problems: Problems) -> None:
-    """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
+    """Adds the problems that no knob changes, also of layers that are switched off or in a block that is not used."""
     factory, values = OpFactory(), LenientNamespace({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
@@ -101,7 +101,7 @@ class _Binder:
         return graph
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None with its problems noted if it fails."""
+        """The function's value; None if it fails, with its problems added."""
         return self.problems.attempt(function, *args, place=place)
 
     def check_size(self, graph: LayerList) -> None:

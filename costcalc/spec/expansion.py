@@ -1,4 +1,4 @@
-"""How much a spec becomes once its blocks are written out: found by arithmetic, before anything is built."""
+"""Limits how many layers a spec expands to: counted before anything is built."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ENDLESS = 10**18
 
 
 class Expansion(NamedTuple):
-    """Layers, and how deep they stand in blocks and structures."""
+    """A number of layers, and how deep they nest in blocks and structures."""
 
     layers: int = 0
     depth: int = 0
 
 
 def check_expansion(spec: Spec, max_layers: int, problems: Problems) -> None:
-    """Notes blocks that nest too deep or expand too far."""
+    """Stops at blocks that nest too deep or expand to too many layers. Raises SpecError."""
     known: dict[str, Expansion] = {}
     for block in spec.blocks.values():
         known[block.name] = _expansion(block.items, known)

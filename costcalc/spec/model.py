@@ -27,7 +27,7 @@ UNREAD = ""  # the field of an item, Reported, that stands for all that could no
 
 
 def unique(name: str, place: Place) -> str:
-    """A name that no other layer has, for one that is no name or stands twice."""
+    """A unique name for a layer whose own name is no name, or the name of two layers."""
     return f"{name}{UNKNOWN}{place.line}:{place.column}"
 
 
@@ -37,7 +37,7 @@ def as_written(name: str) -> str:
 
 
 def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
-    """The same entries, which nobody can change."""
+    """A read-only copy."""
     return MappingProxyType(dict(entries)) if entries else NOTHING
 
 
@@ -47,7 +47,7 @@ copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy
 
 
 class ReadOnly:
-    """Something that all who load it share, so that nobody may change it: its dicts can only be read."""
+    """Part of a spec that all networks of it share: its dicts are read-only."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

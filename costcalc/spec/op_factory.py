@@ -20,11 +20,11 @@ class OpFactory:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
 
     def __init__(self) -> None:
-        self.assumed: dict[Any, Whole] = {}  # what symbols could not decide, by the size that must be whole
+        self.assumed: dict[Any, Whole] = {}  # undecided needs, by the size that must be whole
         self.by_form: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
-        self.valid: Any = True  # points of columns at which every size is whole
-        self.reason = ""  # what is wrong at the first that it is not
+        self.valid: Any = True  # points of arrays at which every size is whole
+        self.reason = ""  # why the first invalid point is invalid
 
     def op(self, item: Item, values: dict[str, Any]) -> Any:
         """The op of an item. Raises SpecError."""
@@ -61,7 +61,7 @@ class OpFactory:
         raise SpecError([*problems, *_faults(item, fields)])
 
     def times(self, expression: Expression, values: dict[str, Any]) -> Any:
-        """How often a repeat stands there."""
+        """The number of copies of a repeat."""
         value = self.whole(expression, values, "times")
         try:
             return dims.checked(value, "repeat: times", 0)
@@ -77,7 +77,7 @@ class OpFactory:
         return given.value(values) if any_kind else self.whole(given, values, what)
 
     def whole(self, expression: Expression, values: dict[str, Any], what: str) -> Any:
-        """The value of a size: whole, or a word. A letter that cannot tell becomes an assumption."""
+        """The value of a size: whole, or a word. What symbols leave undecided becomes an assumption."""
         value = expression.value(values)
         if value.__class__ is int or isinstance(value, str | bool):
             return value
@@ -92,7 +92,7 @@ class OpFactory:
         return self.masked(value, is_whole, expression, what) if dims.is_column(value) else value
 
     def masked(self, column: Any, is_whole: Any, expression: Expression, what: str) -> Any:
-        """A column of whole numbers: where it has none, there is no such network, and any will do."""
+        """An array rounded to whole numbers; points at which it is not whole are masked."""
         if is_whole is True or is_whole.all():
             return column
         text = shorten(expression.text)
@@ -102,7 +102,7 @@ class OpFactory:
         return dims.ceil(column)
 
     def require(self, truth: Any, column: Any, reason: Callable[[Any], str]) -> None:
-        """Where it does not hold there is no such network; the reason is about the first such number."""
+        """Masks the points at which it does not hold; the reason is about the first of them."""
         if truth is True or truth.all():
             return
         if not self.reason:
@@ -111,7 +111,7 @@ class OpFactory:
 
 
 def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
-    """What the kind of each field has to say about its value."""
+    """The problems that the kind of each field finds in its value."""
     for name, value in fields.items():
         try:
             kinds_of(item.kind)[name].check(value, f"{item.kind}: {name}")

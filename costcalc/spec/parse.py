@@ -65,7 +65,7 @@ class _Parser:
     """Walks the top of the tree once; each part is read by a module of its own."""
 
     def __init__(self, tree: Mapping, file: str, problems: Problems):
-        self.nodes, self.wrong = NodeReader(problems), problems.add
+        self.reader, self.wrong = NodeReader(problems), problems.add
         self.tree, self.file = tree, file
         self.top: Entries = {}
 
@@ -75,12 +75,12 @@ class _Parser:
 
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
         """Fields of a Spec from its head, and its knobs, None if unreadable. `also`: keys needed besides."""
-        self.top = self.nodes.entries(self.tree, "a spec", TOP)
+        self.top = self.reader.entries(self.tree, "a spec", TOP)
         self.check_keys([*HEAD[:3], *also])
-        texts = {key: self.nodes.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
-        name = self.nodes.word(self.top["name"][1], "name") if "name" in self.top else ""
+        texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
+        name = self.reader.word(self.top["name"][1], "name") if "name" in self.top else ""
         knobs = self.knobs()
-        presets = read_presets(self.nodes, self.top["presets"][1], knobs) if "presets" in self.top else {}
+        presets = read_presets(self.reader, self.top["presets"][1], knobs) if "presets" in self.top else {}
         if name in presets:
             self.wrong(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
@@ -92,16 +92,16 @@ class _Parser:
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
-        layers = Layers(self.nodes, names)
+        layers = Layers(self.reader, names)
         if "blocks" in self.top:
             layers.read_blocks(self.top["blocks"][1])
         inputs = self.inputs(names)
         items = layers.read(self.top["layers"][1]) if "layers" in self.top else ()
-        if "layers" in self.top and not items and not self.nodes.problems:
+        if "layers" in self.top and not items and not self.reader.problems:
             self.wrong(self.top["layers"][1].place, "layers is empty", "give at least one layer")
         figures: Any = ()
         if "published" in self.top:
-            figures = read_published(self.nodes, self.top["published"][1], knobs, about["presets"])
+            figures = read_published(self.reader, self.top["published"][1], knobs, about["presets"])
         about |= {"sizes": sizes or {}, "inputs": inputs, "blocks": layers.blocks, "items": items}
         return Spec(**about, published=figures, unsure=frozenset(layers.unsure))
 
@@ -120,7 +120,7 @@ class _Parser:
     def knobs(self) -> Knobs | None:
         """The knobs; None if they could not be read, so that nobody misses one."""
         node = self.top["knobs"][1] if "knobs" in self.top else Mapping(self.tree.place)
-        found = read_knobs(self.nodes, node)
+        found = read_knobs(self.reader, node)
         return found if isinstance(node, Mapping) else None
 
     def sizes(self, knobs: Knobs | None) -> dict[str, Value] | None:
@@ -130,12 +130,12 @@ class _Parser:
         node = self.top["sizes"][1]
         found: dict[str, Value] = {}
         known: dict[str, Any] | None = None if knobs is None else {**knobs}
-        for key, value in self.nodes.entries(node, "sizes").values():
-            name = new_name(self.nodes, key, "a size")
+        for key, value in self.reader.entries(node, "sizes").values():
+            name = new_name(self.reader, key, "a size")
             if name and knobs is not None and name in knobs:
                 self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
-                found[name] = self.nodes.expression_or_reported(value, f"size {name}", known)
+                found[name] = self.reader.expression_or_reported(value, f"size {name}", known)
                 if known is not None:
                     known[name] = None
         return found if isinstance(node, Mapping) else None
@@ -150,14 +150,14 @@ class _Parser:
         if isinstance(node, Mapping) and not node.entries:
             self.wrong(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
         found = {}
-        for key, value in self.nodes.entries(node, "inputs").values():
-            name = self.nodes.word(key, "an input") or ""
+        for key, value in self.reader.entries(node, "inputs").values():
+            name = self.reader.word(key, "an input") or ""
             found[name] = self.shape(value, f"input {name}", names)
         return found
 
     def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
-        axes = self.nodes.items(node, what)
+        axes = self.reader.items(node, what)
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
             self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
-        return tuple([self.nodes.expression_or_reported(axis, what, names) for axis in axes])
+        return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

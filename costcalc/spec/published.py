@@ -17,35 +17,35 @@ FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMG
 
 
 def read_published(
-    nodes: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
+    reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
 ) -> tuple[Published, ...]:
     """Every figure that can be read."""
-    found = [_figure(nodes, item, knobs, presets) for item in nodes.items(node, "published")]
+    found = [_figure(reader, item, knobs, presets) for item in reader.items(node, "published")]
     return tuple(figure for figure in found if figure is not None)
 
 
-def _figure(nodes: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
-    before = len(nodes.problems)
-    given = nodes.entries(node, "a published figure", KEYS)
+def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
+    before = len(reader.problems)
+    given = reader.entries(node, "a published figure", KEYS)
     lacking = [key for key in NEEDED if key not in given]
-    if lacking and len(nodes.problems) == before:
-        nodes.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
-    texts = {key: nodes.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
-    _check(nodes, given, texts, presets)
-    at = read_settings(nodes, nodes.entries(given["at"][1], "at"), knobs) if "at" in given else {}
-    block = nodes.path(given["block"][1], "block") if "block" in given else ""
-    if len(nodes.problems) > before:
+    if lacking and len(reader.problems) == before:
+        reader.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
+    texts = {key: reader.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
+    _check(reader, given, texts, presets)
+    at = read_settings(reader, reader.entries(given["at"][1], "at"), knobs) if "at" in given else {}
+    block = reader.path(given["block"][1], "block") if "block" in given else ""
+    if len(reader.problems) > before:
         return None
     thousand = int(texts.get("K") or 1000)
     about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
     return Published(at=at, block=block or "", thousand=thousand, place=node.place, **about)
 
 
-def _check(nodes: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
+def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
     """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
 
     def wrong(key: str, message: str, hint: str = "") -> None:
-        nodes.wrong(given[key][1].place, message, hint)
+        reader.wrong(given[key][1].place, message, hint)
 
     value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):

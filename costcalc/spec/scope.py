@@ -1,4 +1,4 @@
-"""Names of layers: where a list of them stands, how they are called there, and what a `from` means."""
+"""Names of layers: how the layers of a list are called, and which node a `from` means."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def kind_of_name(name: str) -> str:
 
 
 class Namespace(dict[str, Any]):
-    """BlockNamespace of names, with the defaults of the knobs among them for hints."""
+    """Values by name, with the defaults of the knobs for hints."""
 
     def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
         super().__init__(values)
@@ -29,7 +29,7 @@ class Namespace(dict[str, Any]):
 
 
 class LenientNamespace(Namespace):
-    """BlockNamespace of names, where one without a value has a problem that was reported."""
+    """Values by name; a name without a value was reported."""
 
     def __missing__(self, name: str) -> Any:
         return REPORTED
@@ -49,7 +49,7 @@ class BlockNamespace(dict[str, Any]):
 
 @dataclass
 class Scope:
-    """Where layers are being put: the graph, the prefix of their names, and what is known there."""
+    """The list of layers that is being bound: its graph, the prefix of its names, and the layers that it can name."""
 
     graph: LayerList
     prefix: str
@@ -87,7 +87,7 @@ class Scope:
         return next((one for one in found if one[0] is not None), (None, 0))
 
     def hides(self, path: str) -> bool:
-        """May this be inside of something that could not be read?"""
+        """Can this layer be inside of something that was reported?"""
         scope: Scope | None = self
         while scope is not None:
             parts = f"{scope.prefix}{path}".split(".")
@@ -97,14 +97,14 @@ class Scope:
         return False
 
     def known(self, *, outside: bool = False) -> list[str]:
-        """Names a `from` could mean here, for hints; a `shares` means those outside of a repeat too."""
+        """Names that a `from` can mean here, for hints; a `shares` can also name layers outside of the repeat."""
         names = [name.removeprefix(self.prefix) for name in self.outputs if UNKNOWN not in name]
         return [*names, *self.enclosing.known(outside=True)] if outside and self.enclosing else names
 
     def name_all(self, items: Iterable[Item]) -> None:
-        """Names the items of this list: as the author did, else by kind, numbered where the list has several.
+        """Names the items of this list: by their own name, else by kind, with a number if the list has several.
 
-        Each name is given once. Switches change none of them: items that are passed over are counted too.
+        Names differ. They do not depend on switches: items that are switched off are counted too.
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
@@ -120,7 +120,7 @@ class Scope:
             self.names.update(zip(map(id, those), names, strict=True))
 
     def name_of(self, item: Item) -> str:
-        """Its name in this list; "" for a group without a name."""
+        """The name of an item in this list; "" for a group without a name."""
         return self.names.get(id(item), "")
 
 
@@ -133,7 +133,7 @@ def _numbered(kind: str, count: int, taken: Set[str]) -> list[str]:
 
 
 def in_this_list(items: Iterable[Item]) -> Iterator[Item]:
-    """Items that take their names from one list: those of branches and nameless groups stand where these are."""
+    """Items that are named together: also those of branches, and of groups without a name."""
     for item in items:
         if item.kind != "group" or item.name:
             yield item

@@ -1,4 +1,4 @@
-"""cli/fast_params.py replaces inner members of the releases of typer in its TESTED; any other reads every word itself."""
+"""cli/fast_params.py replaces inner members of the releases of typer that are TESTED; others read every word."""
 
 import pytest
 import typer
@@ -6,8 +6,8 @@ import typer
 from costcalc.cli import app, fast_params
 
 NEWER = (
-    f"typer {typer.__version__} is newer than those that cli/fast_params.py was tested with: see what it does in place of "
-    "`get_runtime_param`, `coerce` and `display_type_rich`, mend fast_params.py, and add the release to TESTED"
+    f"typer {typer.__version__} is newer than those that cli/fast_params.py was tested with: see what it does in place "
+    "of `get_runtime_param`, `coerce` and `display_type_rich`, mend fast_params.py, and add the release to TESTED"
 )
 REPLACED = pytest.mark.skipif(not fast_params.IS_TESTED, reason="nothing is replaced in this typer")
 WORDS = (None, "3", "0", "-1", "007", "x", "", "²", "9" * 30, "a.yaml")
