@@ -1,4 +1,4 @@
-"""Telling numbers, letters and columns apart, and the one form that each has."""
+"""Tells numbers, symbols and arrays apart, and gives each its canonical form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbe
 
 
 def is_number(x: Any) -> bool:
-    """Is this a plain number, and neither a letter nor a column?"""
+    """Is this a plain number, and neither a symbol nor an array?"""
     return isinstance(x, (int, Fraction))
 
 
@@ -28,7 +28,7 @@ def is_column(x: Any) -> bool:
 
 
 def normal(x: Any) -> Any:
-    """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays, columns too."""
+    """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays, arrays too."""
     if type(x) is int:
         return x
     if is_column(x):
@@ -52,7 +52,7 @@ def exact(x: Any) -> Any:
 
 
 def shortened(x: Any) -> str:
-    """A value in a message, which a hostile one must not fill."""
+    """A value as text for a message, cut if it is long."""
     if hasattr(x, "bounds"):  # a Column, whose numbers are nothing that a reader wrote
         return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:

@@ -1,4 +1,4 @@
-"""Rules for sizes that are numbers or columns: the half of `dims` that needs no sympy."""
+"""Rules for sizes that are numbers or arrays: the half of `dims` that needs no sympy."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from costcalc.dims.given import is_column
 
 
 def columns() -> ModuleType:
-    """The arithmetic of columns, with numpy."""
+    """The arithmetic of arrays, with numpy."""
     from costcalc.dims import column
 
     return column
 
 
 def maximum(a: Any, b: Any) -> Any:
-    """The larger of two; point by point on columns."""
+    """The larger of two; point by point on arrays."""
     return columns().maximum(a, b) if is_column(a) or is_column(b) else max(a, b)
 
 

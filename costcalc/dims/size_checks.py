@@ -1,4 +1,4 @@
-"""Which values may be sizes, and the points of columns at which they may not."""
+"""Checks that values can be sizes, and finds the points of arrays at which they cannot."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from costcalc.errors import PointsDiffer, ShapeError
 
 
 def exact_column(x: Any) -> Any:
-    """A column of exact numbers that never wrap, of numpy's; floats are read as their decimal digits.
+    """The same numbers in an array that is exact and never wraps; floats are read as their decimal digits.
 
     Raises TypeError for what is no number.
     """
@@ -21,7 +21,7 @@ def exact_column(x: Any) -> Any:
 
 
 def first_failure(truth: Any, sizes: Any) -> list[Any]:
-    """Sizes, and shapes of them, at the first point at which a column of truths is False."""
+    """Sizes, and shapes of them, at the first point at which an array of truths is False."""
     import numpy
 
     columns = [x for size in sizes for x in (size if isinstance(size, tuple) else (size,)) if is_column(x)]
@@ -37,7 +37,7 @@ def first_failure(truth: Any, sizes: Any) -> list[Any]:
 
 
 def at_first_point(sizes: Iterable[Any]) -> list[Any]:
-    """Sizes, and shapes of them, at the first point of the columns among them: for a sentence about all points."""
+    """Sizes, and shapes of them, at the first point of the arrays among them: for a sentence about all points."""
 
     def there(x: Any) -> Any:
         if isinstance(x, tuple):
@@ -50,7 +50,7 @@ def at_first_point(sizes: Iterable[Any]) -> list[Any]:
 def checked(x: Any, what: str, low: int) -> Any:
     """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
 
-    Letters pass. A column is checked at every point, and is exact from then on. Raises PointsDiffer, which is a
+    Symbols pass. An array is checked at every point, and is exact from then on. Raises PointsDiffer, which is a
     ShapeError, for one that is right at some points.
     """
     x = normal(x)

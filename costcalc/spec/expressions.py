@@ -56,7 +56,7 @@ class Expression:
     names: frozenset[str] = frozenset()
 
     def value(self, names: Names) -> Any:
-        """A number, a formula or a column: the kind `names` holds. Raises SpecError at the place of the fault."""
+        """A number, a formula or an array: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
             value = dims.normal(evaluate(self.tree, names))
             if value is None:  # a condition; callers take None for a problem that was reported
@@ -66,14 +66,14 @@ class Expression:
             raise self.error(fault) from None
 
     def truth(self, names: Names) -> bool:
-        """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open; PointsDiffer."""
+        """Does it hold? Raises SpecError if it is no question, or if a symbol leaves it open; PointsDiffer."""
         try:
             return truth(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 
     def held(self, names: Names) -> Any:
-        """At which points does it hold: True, False or a column of truths? Raises SpecError if it is no question."""
+        """At which points does it hold: True, False or an array of truths? Raises SpecError if it is no question."""
         try:
             return held(self.tree, names)
         except Fault as fault:

@@ -71,11 +71,11 @@ class Knob:
 
     @property
     def is_size(self) -> bool:
-        """Can it be a letter?"""
+        """Can it be a symbol?"""
         return self.kind in ("integer", "real")
 
     def check(self, value: Any) -> Any:
-        """The value as this knob takes it: a letter as it is, a column point by point and exact from then on.
+        """The value as this knob takes it: a symbol as it is, an array point by point and exact from then on.
 
         Raises UsageError with what it takes.
         """
@@ -104,7 +104,7 @@ class Knob:
         return value
 
     def check_column(self, values: Any) -> Any:
-        """The column exactly, if this knob takes every number in it."""
+        """The array exactly, if this knob takes every number in it."""
         try:
             column = exact_column(values)
         except TypeError as error:
@@ -225,5 +225,5 @@ class Spec(ReadOnly):
 
     @cached_property
     def size_knobs(self) -> tuple[str, ...]:
-        """The knobs that can be letters, in the order of the file."""
+        """The knobs that can be symbols, in the order of the file."""
         return tuple(name for name, knob in self.knobs.items() if knob.is_size)

@@ -32,7 +32,7 @@ class OpFactory:
         key = (item.form, *used, *map(type, used))
         try:
             known = self.by_form.get(key)
-        except TypeError:  # columns have no hash
+        except TypeError:  # arrays have no hash
             return self.fresh(item, values)
         if known is None:
             known = self.fresh(item, values)
