@@ -119,7 +119,8 @@ class _Binder:
     def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> Source:
         sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        if not sizes or batch is REPORTED or any(size is None for size in sizes):  # `None in sizes` would compare arrays
+        lacks = any(size is None for size in sizes)  # `None in sizes` would compare arrays
+        if lacks or not sizes or batch is REPORTED:
             return REPORTED
         op = self.attempt(OPS["input"], (batch, *sizes), place=next(iter(axes)).place)
         return REPORTED if op is None else add(scope.graph, name, op)
