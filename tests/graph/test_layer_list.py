@@ -42,6 +42,11 @@ def test_repeats_are_written_out_alike(name):
     assert costcalc.cost(graph).layers == net.cost(unrolled=True).layers
 
 
+def test_a_digraph_stays_what_it_is():
+    graph = costcalc.load("lenet5").graph()
+    assert digraph(graph) is graph
+
+
 def test_the_body_of_a_repeat_is_a_digraph_too():
     bodies = [op.body for _, op in costcalc.load(REPEATED[0]).graph().nodes(data="op") if op.__class__ is Repeat]
     assert bodies and all(isinstance(body, nx.DiGraph) for body in bodies)
@@ -61,6 +66,7 @@ def test_a_layer_is_added_as_to_a_digraph():
     add(layers, "input", Input((1, 3)))
     assert add(layers, "relu", ReLU(), "input") == "relu"
     assert len(layers) == 2 and "relu" in layers and layers.nodes["relu"]["inputs"] == ("input",)
+    assert [*layers.nodes()] == [*layers] == ["input", "relu"]
     assert repr(layers) == "LayerList named 'x' with 2 layers"
     with pytest.raises(GraphError, match="the graph has a layer 'relu' already; names must differ"):
         add(layers, "relu", ReLU(), "input")
