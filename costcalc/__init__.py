@@ -15,19 +15,23 @@ from costcalc.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from costcalc.analysis.check import validate
-    from costcalc.analysis.cost import Cost, cost
+    from costcalc.analysis.cost import Cost
+    from costcalc.dims import size_symbol
     from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
     from costcalc.graph import Outer, Repeat, add, new_graph, unroll
+    from costcalc.models import Architecture, Knob, Model, Preset
     from costcalc.net import (
         Net,
         break_even,
         compare,
         compound,
+        cost,
         elasticity,
         explain,
         formula,
         histogram,
         load,
+        model,
         next_steps,
         ratio,
         reconcile,
@@ -41,19 +45,23 @@ if TYPE_CHECKING:
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {
     "analysis.check": ("validate",),
-    "analysis.cost": ("Cost", "cost"),
+    "analysis.cost": ("Cost",),
+    "dims": ("size_symbol",),
     "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
     "graph": ("Outer", "Repeat", "add", "new_graph", "unroll"),
+    "models": ("Architecture", "Knob", "Model", "Preset"),
     "net": (
         "Net",
         "break_even",
         "compare",
         "compound",
+        "cost",
         "elasticity",
         "explain",
         "formula",
         "histogram",
         "load",
+        "model",
         "next_steps",
         "ratio",
         "reconcile",
@@ -67,11 +75,15 @@ ROOMS = {
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 
 __all__ = [
+    "Architecture",
     "Cost",
     "CostcalcError",
     "GraphError",
+    "Knob",
+    "Model",
     "Net",
     "Outer",
+    "Preset",
     "Repeat",
     "ShapeError",
     "SpecError",
@@ -87,11 +99,13 @@ __all__ = [
     "formula",
     "histogram",
     "load",
+    "model",
     "new_graph",
     "next_steps",
     "ratio",
     "reconcile",
     "scale",
+    "size_symbol",
     "specs",
     "sweep",
     "sweep_presets",

@@ -50,6 +50,15 @@ def test_analyses_stand_on_one_another():
     assert up == []
 
 
+ABOUT_SPECS = {"check.py"}  # what is wrong with a spec: all other analyses are about models
+
+
+def test_analyses_are_about_models_and_not_about_specs():
+    files = list((PACKAGE / "analysis").rglob("*.py"))
+    about = {path.name for path in files if any(there.startswith("costcalc.spec") for there in imports(path))}
+    assert about == ABOUT_SPECS
+
+
 @pytest.mark.parametrize(
     ("text", "there"),
     [

@@ -12,7 +12,7 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat, shared_by
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column, Table
 
 COLUMNS = (
@@ -23,14 +23,14 @@ COLUMNS = (
 )
 
 
-def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
+def explain_net(net: Model, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
     """A table with one row for each number of each layer that is not zero, and the sums.
 
     Raises UsageError for a network with letters or columns for sizes.
     """
     cost = counted(net, "explain")
     images = images_of(cost.layers)
-    shared = _shared(net.layers() if isinstance(net, Network) else net, cost.layers)
+    shared = _shared(net.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}

@@ -56,7 +56,7 @@ class Asked:
         """The swept knobs and their values. Raises UnknownName and UsageError."""
         from costcalc.analysis.sweep.grid import read_axes
 
-        return read_axes(self.points or [], self.net.spec.knobs, self.net.name)
+        return read_axes(self.points or [], self.net.knobs, self.net.name)
 
     @property
     def choice(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.analysis.listing import listing
+    from costcalc.spec.listing import listing
     from costcalc.table import document
 
     found = listing()
@@ -120,7 +120,7 @@ def explain(
 
     (net,) = nets([target], set_, max_layers, max_bytes)
     explained = explain_net(net)
-    emit([explained], document(target=net.label, knobs=dict(net.knobs), rows=explained.to_records()), format, output)
+    emit([explained], document(target=net.label, knobs=dict(net.values), rows=explained.to_records()), format, output)
 
 
 def reconcile(

@@ -71,7 +71,7 @@ def write_report(net: Net, axes: list[str], presets: str | None, path: str) -> N
 
     with progress() as show:
         show(0.0, "counting")
-        page = Page.of(net, read_axes(axes, net.spec.knobs, net.name), presets)
+        page = Page.of(net, read_axes(axes, net.knobs, net.name), presets)
         show(0.2, "drawing")
         page.save(path)
     warned.instead(net.label, lambda: page.warnings)

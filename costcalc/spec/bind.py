@@ -7,35 +7,27 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import REPORTED, Place, Problems, unknown
+from costcalc.expressions import Expression
+from costcalc.expressions import arithmetic as evaluate
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of, shared_by
+from costcalc.models.model import values_of
 from costcalc.ops import OPS
-from costcalc.spec import evaluate
 from costcalc.spec.expansion import check_expansion
-from costcalc.spec.expressions import Expression
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
-from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Knob, Spec, all_items, as_written, unique
+from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Spec, all_items, as_written, unique
 from costcalc.spec.op_factory import OpFactory
 from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
-    """A value for every knob: as set, a symbol if `free`, else its default. Raises UnknownName."""
-    for name in [*settings, *free]:
-        if name not in spec.knobs:
-            raise unknown("knob", name, spec.knobs, of=spec.name)
-    values = {name: knob.default if knob else REPORTED for name, knob in spec.knobs.items()}
-    for name, value in settings.items():
-        values[name] = spec.knobs[name].check(dims.normal(value))
-    for name in free:
-        if name not in settings and may_be_letter(spec.knobs[name]):
-            values[name] = dims.size_symbol(name, real=spec.knobs[name].kind == "real")
-    return values
+    """A value for every knob: as set, a symbol if `free`, else its default; REPORTED for a knob that is.
 
-
-def may_be_letter(knob: Knob | None) -> bool:
-    """Can a symbol stand for its values? A symbol is 1 or more; a real one more than 0."""
-    return knob is not None and knob.is_size and (knob.kind == "real" or knob.default >= 1)
+    Raises UnknownName.
+    """
+    known = {name: knob for name, knob in spec.knobs.items() if knob}
+    reported = {name: REPORTED for name, knob in spec.knobs.items() if not knob}
+    return {**values_of(spec.name, known, settings, free), **reported}
 
 
 def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> LayerList:

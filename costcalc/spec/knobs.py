@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import Any
 
 from costcalc.dims import LARGEST
 from costcalc.errors import Reported, UsageError, shorten, unknown
-from costcalc.spec.expressions import RESERVED
-from costcalc.spec.model import Knob, Preset
+from costcalc.expressions import RESERVED
+from costcalc.models import SMALLEST, Knob, Preset
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.reader import Mapping, Node, Scalar
 
 KINDS = ("integer", "real", "flag", "choice")
 KEYS = ("default", "kind", "min", "max", "choices", "about", "letter")
 LETTER = re.compile(r"[^\W\d]\w{0,15}'{0,2}")
-SMALLEST = Fraction(1, 1000)  # a real knob is positive: it multiplies something
 Knobs = dict[str, Knob | Reported]
 
 

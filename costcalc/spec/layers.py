@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 
 from costcalc.errors import REPORTED, Place, Reported, did_you_mean, shorten, unknown
+from costcalc.expressions import NAME, RESERVED, constant
 from costcalc.ops import OPS
 from costcalc.ops.synonyms import hint as op_hint
-from costcalc.spec.expressions import NAME, RESERVED, constant
 from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Value, unique
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.reader import Mapping, Node, Scalar, Sequence

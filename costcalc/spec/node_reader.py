@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.errors import Problems, Reported, did_you_mean, shorten
-from costcalc.spec.expressions import NAME, Expression, constant, parse
-from costcalc.spec.model import Knob
+from costcalc.expressions import NAME, Expression, constant, parse
+from costcalc.models import Knob
 from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode

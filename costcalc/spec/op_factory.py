@@ -7,9 +7,9 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorten
+from costcalc.expressions import Expression
 from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
-from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection
 
 from costcalc.errors import shorten, unknown
+from costcalc.models import Published
 from costcalc.spec.knobs import Knobs, read_settings
-from costcalc.spec.model import Published
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.reader import Node
 

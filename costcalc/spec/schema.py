@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, layers, parse, published, signature
-from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
 
 Schema = dict[str, Any]

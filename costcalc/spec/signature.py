@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any
 
 from costcalc.errors import Place, nearest, shorten
+from costcalc.expressions import NAME, RESERVED, Expression
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms
-from costcalc.spec.expressions import NAME, RESERVED, Expression
 from costcalc.spec.node_reader import NodeReader
 from costcalc.spec.reader import Mapping, Scalar
 

@@ -1,6 +1,6 @@
 """The same layer graphs in torch: built as modules, verified against torch's own counts, timed on this machine.
 
-The only room that imports torch. `build(graph)` gives a torch.nn.Module.
+The only room that imports torch. `build("resnet50")`, or of a layer graph, gives a torch.nn.Module.
 """
 
 from importlib import import_module
@@ -12,7 +12,7 @@ from costcalc.errors import MissingExtra
 if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
     from costcalc.torch_backend.timing import time_nets
-    from costcalc.torch_backend.verify import verify_graph, verify_net
+    from costcalc.torch_backend.verify import verify_net
 
 
 def _is_installed(package: str) -> bool:
@@ -30,10 +30,9 @@ WHERE = {
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
-    "verify_graph": "verify",
     "verify_net": "verify",
 }
-__all__ = ["build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
+__all__ = ["build", "example_inputs", "time_nets", "verify_net"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from costcalc.net import Net
+from costcalc.net import Net, Target, load
 from costcalc.processes import cores
 from costcalc.table import Table
 from costcalc.text import plural
@@ -80,7 +80,7 @@ class Timing:
 
 
 def time_nets(
-    nets: Iterable[Net],
+    targets: Iterable[Target],
     *,
     device: str = "auto",
     batches: Sequence[int] | None = None,
@@ -92,8 +92,8 @@ def time_nets(
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
-    """Times networks in turns on one device, at these batches or each at its own; `settings` are further ones of
-    `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
+    """Times what `load` takes in turns on one device, at these batches or each at its own; `settings` are further ones
+    of `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
     they are. One that gives no sign of life for `timeout` seconds, half an hour if none are said, is given up.
 
     Raises NoDevice, and BadSetting for settings that do not go together, more threads than cores that can be used, a
@@ -107,8 +107,8 @@ def time_nets(
         raise BadSetting(f"--timeout {timeout:g}: give seconds, {LONGEST:,} at most")
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     points = [
-        Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
-        for batch, engine, net in product(sizes, engines, list(nets))
+        Point(at.label, at.graph(), Settings(where.name, _batch_of(at), engine=engine, **settings))
+        for batch, engine, net in product(sizes, engines, [*map(load, targets)])
         for at in [_at(net, batch)]
     ]
     around, groups = environment(where), _apart(points)
@@ -125,7 +125,16 @@ def _at(net: Net, batch: int | None) -> Net:
         return net
     if "batch" in net.settings:
         raise BadSetting(f"{net.label} says itself that its batch is {net.settings['batch']}; leave out --batch")
-    return net.at({**net.settings, "batch": batch}, net.label)
+    if "batch" not in net.knobs:
+        raise BadSetting(f"{net.label} has no knob 'batch'; leave out --batch")
+    return net.at({"batch": batch})
+
+
+def _batch_of(net: Net) -> int:
+    """The value of its knob, or of a network without it the first axis of its first input."""
+    if "batch" in net.values:
+        return int(net.values["batch"])
+    return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
 
 
 def _share_of_all(progress: Progress, done: int, groups: int, share: float, what: str) -> None:

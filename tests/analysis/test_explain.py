@@ -8,6 +8,7 @@ import costcalc
 from costcalc.dims import size_symbol
 from costcalc.report.layout import lines
 from costcalc.spec.library import entries
+from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
 
 SPECS = [entry.name for entry in entries()]
@@ -67,7 +68,7 @@ USER = "{name: b, features: 8, shares: a}"
 
 
 def params_of(layers):
-    net = costcalc.Net(parse_text(HEAD + layers, "x.yaml"), {}, "x")
+    net = costcalc.Net(SpecArchitecture(parse_text(HEAD + layers, "x.yaml")), {}, "x")
     return {row["name"]: (row["how"], row["value"]) for row in costcalc.explain(net).rows if row["metric"] == "params"}
 
 

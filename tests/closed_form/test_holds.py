@@ -60,7 +60,7 @@ def test_a_formula_answers_where_the_count_does(net_of, name):
     assert formula.domain.lines(), "it does not hold everywhere, and says nothing"
     seen = set()
     for _ in range(60):
-        knobs = {k: dice.randint(1, 24) / (10 if k == "w" else 1) for k in net.spec.knobs if k != "batch"}
+        knobs = {k: dice.randint(1, 24) / (10 if k == "w" else 1) for k in net.knobs if k != "batch"}
         knobs |= {"b": knobs["a"]} if "a" in knobs and dice.random() < 0.4 else {}
         assert answer(formula, knobs) == count(net, knobs), knobs
         seen.add(answer(formula, knobs) == "refused")

@@ -3,7 +3,7 @@
 import pytest
 
 from costcalc.errors import REPORTED, Place, Problems, Reported, SpecError
-from costcalc.spec.expressions import parse
+from costcalc.expressions import parse
 
 HERE = Place("x.yaml", 1, 1)
 

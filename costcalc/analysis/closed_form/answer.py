@@ -17,7 +17,7 @@ from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.analysis.cost import warnings_of
 from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import CONVENTION, Table, data_frame
 
 SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
@@ -28,7 +28,7 @@ OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "
 class Answer:
     """Formulas, the main one first, and the tables that were asked for instead of them, by name."""
 
-    net: Network
+    net: Model
     formulas: tuple[Formula, ...]
     asked: dict[str, Table]
 
@@ -84,7 +84,7 @@ class Answer:
 
 
 def answer(
-    net: Network, metric: str = "macs", *, assume: Sequence[str] = (), elasticity: bool = False, terms: bool = False
+    net: Model, metric: str = "macs", *, assume: Sequence[str] = (), elasticity: bool = False, terms: bool = False
 ) -> Answer:
     """The closed form of a metric in the knobs that are not set, and beside it the one without floors; or the one under
     the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName and CostcalcError as `derive` and its parts do."""
@@ -104,7 +104,7 @@ class Printed(NamedTuple):
 
 
 def printed(
-    net: Network, over: Network | None = None, *, metric: str = "macs", form: str = "table", **asked: Any
+    net: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", **asked: Any
 ) -> Printed:
     """The answer, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
 

@@ -21,9 +21,9 @@ from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
+from costcalc.expressions import parse
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
-from costcalc.spec.expressions import parse
 
 LETTERS = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
@@ -59,15 +59,16 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
     if letter and letter[0] in _taken(formula):
         raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
-    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not is_whole(modulus)):
+    if not modulus > 0 or (formula.net.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
-    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.spec.knobs[knob].kind == "real")
+    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.knobs[knob].kind == "real")
 
 
 def _taken(formula: Formula) -> set[str]:
     """Names that stand for something in the formula or its spec, as they are written and as they are printed."""
-    spec = formula.net.spec
-    return {*formula.knobs, *spec.knobs, *spec.sizes, *formula.letters.values()}
+    net = formula.net
+    sizes = net.architecture.named_sizes(net.values)
+    return {*formula.knobs, *net.knobs, *sizes, *formula.letters.values()}
 
 
 def default_assumptions(formula: Formula) -> list[Assumption]:
@@ -110,7 +111,7 @@ def views(formula: Formula) -> list[Formula]:
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:
     knob, modulus, letter, real = assumption
-    old = size_symbol(knob, real=formula.net.spec.knobs[knob].kind == "real")
+    old = size_symbol(knob, real=formula.net.knobs[knob].kind == "real")
     factor = Rational(modulus.numerator, modulus.denominator)
     whole = size_symbol(letter or f"{knob}_whole")
     new = whole if letter else old

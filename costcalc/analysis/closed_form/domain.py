@@ -12,9 +12,9 @@ from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import LARGEST, is_column, is_letter, size_text
+from costcalc.models import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
-from costcalc.spec.network import Network
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a letter is 1 or more; set the knob to count what is below"
@@ -98,7 +98,7 @@ class Domain:
 
 
 def find_domain(
-    net: Network,
+    net: Model,
     rows: Iterable[Row],
     free: dict[str, Any],
     assumed: Iterable[Need],
@@ -131,14 +131,14 @@ def _shown(writer: Writer, size: Any) -> str:
     return writer.write(size) if is_letter(size) else str(size)
 
 
-def _bound(net: Network, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
-    knob = net.spec.knobs[name]
+def _bound(net: Model, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
+    knob = net.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
         least = knob.low > SOME
         limit = Bound(writer.letter(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
         return limit if least or most is not None else None
-    now = net.knobs[name]
+    now = net.values[name]
     least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
     if knob.low > least:
         least, because = knob.low, OF_THE_SPEC

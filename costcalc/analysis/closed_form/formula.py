@@ -13,7 +13,6 @@ from typing import Any
 from sympy import Add, Expr, Symbol, sympify
 
 from costcalc.analysis.closed_form.domain import Domain, find_domain
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
@@ -24,10 +23,10 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
+from costcalc.dims.substitute import fill
 from costcalc.dtype import Dtype
 from costcalc.errors import unknown
-from costcalc.spec.bind import may_be_letter
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
@@ -48,7 +47,7 @@ class Formula:
     under the assumptions), `names` expressions to the
     names their spec gives them, `given` says under which assumptions floors were removed."""
 
-    net: Network
+    net: Model
     metric: str
     terms: tuple[Term, ...]
     knobs: dict[str, Any]
@@ -114,7 +113,7 @@ class Formula:
         """Raises UsageError or ShapeError if the formula does not hold at these values of its letters."""
         known = {name: value for name, value in values.items() if value is not None}
         for name, value in known.items():
-            knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
+            knob = self.net.knobs.get(name)  # none of a letter that an assumption brought
             self.domain.check(self.letters.get(name, name), knob.check(value) if knob else checked(value, name, 1))
         if self.checker and len(known) == len(values):
             self.checker(values)
@@ -171,7 +170,7 @@ class Formula:
         """The JSON document of `costcalc formula`."""
         latex = Latex(self.letters, self.names, far=self.far)
         return document(**{
-            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
+            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.values), "free": dict(self.knobs),
             "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
             "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
                       for t in self.parts],
@@ -192,9 +191,7 @@ def label(metric: str) -> str:
     return METRICS[metric].title
 
 
-def derive(
-    net: Network, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
-) -> Formula:
+def derive(net: Model, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS) -> Formula:
     """The closed form of a metric of a network.
 
     Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
@@ -205,7 +202,7 @@ def derive(
     return formula_of(net, metric, *walked(net, free, seconds))
 
 
-def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
+def walked(net: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
     """The layer graph with letters, and its rows: what all closed forms of a network are made of.
 
     Raises UsageError for a knob that is no number and not in `free`: the letters are ours.
@@ -220,15 +217,15 @@ def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SEC
     return graph, rows
 
 
-def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
+def formula_of(net: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric, of what was walked."""
     if METRICS[metric].layers and rows:
         rows = [rows[0]._replace(assumed=(*rows[0].assumed, *stand_at_least_once(graph))), *rows[1:]]
     terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
-    letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
-    knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
-    below = [n for n in net.spec.size_knobs if n not in net.settings and not may_be_letter(net.spec.knobs[n])]
+    letters = {name: knob.letter or name for name, knob in net.knobs.items()}
+    knobs = {name: net.values[name] for name, value in values.items() if is_letter(value)}
+    below = [n for n in net.size_knobs if n not in net.settings and not net.knobs[n].may_be_symbol]
     numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
     return Formula(
         net, metric, terms, knobs, _spatial(rows), letters, _names(net, values),
@@ -237,19 +234,19 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
     )  # fmt: skip
 
 
-def too_large(net: Network, seconds: float) -> str:
+def too_large(net: Model, seconds: float) -> str:
     """What is said of a formula that nobody could wait for, or read."""
-    free = ", ".join(name for name in net.spec.size_knobs if name not in net.settings)
+    free = ", ".join(name for name in net.size_knobs if name not in net.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
     return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
 
 
-def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
+def _with_letters(net: Model, free: Iterable[str] | None) -> Any:
     """The layer graph with letters for the knobs that are not set, or for those in `free`."""
     if free is None:
-        return net.layers(free=net.spec.knobs)
-    settings = net.knobs_but({*free})
-    return type(net)(net.spec, settings, net.label, net.max_layers).layers(free=free)
+        return net.layers(free=net.knobs)
+    settings = net.values_but({*free})
+    return net.with_only(settings, net.label).layers(free=free)
 
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
@@ -277,12 +274,10 @@ def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 
-def _names(net: Network, values: dict[str, Any]) -> dict[Any, str]:
-    """Names the spec gives to roundings: `c7` for round_to(192*w, 8)."""
-    known = dict(values)
+def _names(net: Model, values: dict[str, Any]) -> dict[Any, str]:
+    """Names that the model gives to roundings: `c7` for round_to(192*w, 8)."""
     names: dict[Any, str] = {}
-    for name, expression in net.spec.sizes.items():
-        known[name] = expression.value(known)
-        if is_letter(known[name]) and known[name].is_Function:
-            names.setdefault(known[name], name)
+    for name, size in net.architecture.named_sizes(values).items():
+        if is_letter(size) and size.is_Function:
+            names.setdefault(size, name)
     return names

@@ -9,12 +9,12 @@ from typing import Any
 
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, ShapeError, UnknownName
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column, Table
 from costcalc.text import value_text
 
@@ -24,9 +24,9 @@ NOTE = (
 )
 
 
-def derive_in_all(net: Network, metric: str) -> Formula:
+def derive_in_all(net: Model, metric: str) -> Formula:
     """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
-    every = net.spec.size_knobs
+    every = net.size_knobs
     try:
         return derive(net, metric, free=every)
     except UnknownName:
@@ -35,7 +35,7 @@ def derive_in_all(net: Network, metric: str) -> Formula:
         return derive(net, metric)
 
 
-def elasticities(net: Network, metric: str = "macs") -> Table:
+def elasticities(net: Model, metric: str = "macs") -> Table:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
     Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
@@ -77,7 +77,7 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
 def _doubled(formula: Formula, name: str, now: Any) -> Any:
     """How many times the cost there is with a knob doubled; None if it cannot be."""
     twice = 2 * formula.knobs[name]
-    if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
+    if not formula.net.knobs[name].low <= twice <= formula.net.knobs[name].high:
         return None
     try:
         return Fraction(formula.value(**{name: twice})) / now
@@ -99,7 +99,7 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
     return x.func(*(_relaxed(part, values) for part in x.args))
 
 
-def by_term(net: Network, metric: str = "macs") -> Table:
+def by_term(net: Model, metric: str = "macs") -> Table:
     """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
     formula = derive_in_all(net, metric)
     known: dict[Any, Any] = {}

@@ -19,7 +19,7 @@ from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
 from costcalc.errors import Problem, UsageError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column, Table, document
 from costcalc.text import knobs_note, value_text
 
@@ -60,7 +60,7 @@ class Scaled:
     rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
     last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
 
-    net: Network
+    net: Model
     knob: str
     budget: Mapping[str, int]
     value: Any
@@ -86,8 +86,8 @@ class Scaled:
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
-        title = f"{self.net.label}: {self.net.title}"
-        notes += knobs_note(self.net.knobs_but([self.knob]))
+        title = self.net.heading
+        notes += knobs_note(self.net.values_but([self.knob]))
         notes += what_they_count(shown_with(self.budget), self.net.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
@@ -98,7 +98,7 @@ class Scaled:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale`."""
-        knobs = self.net.knobs_but([self.knob])
+        knobs = self.net.values_but([self.knob])
         found = document(
             target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
             same_cost_from=self.least, looked_to=self.looked_to, rows=self.to_records(),
@@ -112,7 +112,7 @@ class Scaled:
         return self.table()._repr_html_() + as_html(self.warnings)
 
 
-def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
+def largest(net: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
     """The largest value of a knob with which the network keeps a budget: most of each metric it names.
 
     A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among

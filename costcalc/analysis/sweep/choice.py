@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from costcalc.analysis.metrics import METRICS, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
 from costcalc.errors import Place, UsageError, unknown
-from costcalc.spec.expressions import Expression, parse
-from costcalc.spec.model import Knob
+from costcalc.expressions import Expression, parse
+from costcalc.models import Knob
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,12 @@ class Fit:
         ]
         if swept.invalid:
             notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
-        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
+        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.values_but(swept.grid.axes))]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc sweep --fit`."""
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
-        knobs = self.swept.net.knobs_but(axes)
+        knobs = self.swept.net.values_but(axes)
         return document(
             target=self.swept.net.label, knobs=knobs, axes=axes, points=len(self.swept), rows=self.to_records()
         )

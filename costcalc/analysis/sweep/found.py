@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.seconds import how_many
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims.column import Column
 from costcalc.errors import Problem, UsageError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
 from costcalc.text import as_float, knobs_note, plural
@@ -35,7 +35,7 @@ MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 class Sweep:
     """The points that were kept, and how many there were."""
 
-    net: Network
+    net: Model
     grid: Grid
     points: Points  # of a knob the numerators
     invalid: int = 0  # points at which there is no such network
@@ -101,7 +101,7 @@ class Sweep:
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
         metrics = [TableColumn(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
-        title = f"{self.net.label}: {self.net.title}"
+        title = self.net.heading
         notes = self.notes()
         if most is not None and len(self) > most:
             more = plural(len(self) - most, "more point")
@@ -114,7 +114,7 @@ class Sweep:
         return [
             *self.how_many(),
             *seconds,
-            *knobs_note(self.net.knobs_but(self.grid.axes)),
+            *knobs_note(self.net.values_but(self.grid.axes)),
             *what_they_count(self.metrics, self.net.dtype),
         ]
 
@@ -137,7 +137,7 @@ class Sweep:
         """The JSON document of `costcalc sweep`."""
         about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
         axes = {name: list(values) for name, values in self.grid.axes.items()}
-        knobs = self.net.knobs_but(axes)
+        knobs = self.net.values_but(axes)
         found = document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
         return with_warnings(found, self.warnings, self.net.label)
 

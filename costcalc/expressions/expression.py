@@ -1,4 +1,4 @@
-"""Arithmetic in specs. Python parses; a short list of its syntax is allowed; nothing is ever evaluated by Python."""
+"""Arithmetic as text. Python parses; a short list of its syntax is allowed; nothing is ever evaluated by Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, PointsDiffer, Problem, SpecError, did_you_mean, shorten
-from costcalc.spec.evaluate import (
+from costcalc.expressions.arithmetic import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,
@@ -27,10 +27,10 @@ from costcalc.spec.evaluate import (
     truth,
     undecided,
 )
-from costcalc.spec.limits import MAX_DIGITS
 from costcalc.text import plural
 
 MAX_TEXT = 1000
+MAX_DIGITS = 300  # of a number, its exponent written out
 MAX_DEPTH = 50
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
@@ -48,7 +48,7 @@ LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Expression:
-    """An expression of a spec, parsed and allowed, not yet evaluated. `names` are those it reads."""
+    """An expression, parsed and allowed, not yet evaluated. `names` are those it reads."""
 
     text: str
     tree: ast.expr
