@@ -49,7 +49,7 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
     for part in given.split(","):
         kind, _, name = (word.strip() for word in part.partition("="))
         if kind not in KINDS:
-            raise UsageError(unknown("part of a dtype", kind, KINDS))
+            raise UsageError(*unknown("part of a dtype", kind, KINDS).said)
         if kind in found:
             raise UsageError(f"the dtype of {kind} stands twice; give it once")
         found[kind] = _known(name)
@@ -58,5 +58,5 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
 
 def _known(name: str) -> str:
     if name not in BYTES:
-        raise UsageError(unknown("dtype", name, BYTES))
+        raise UsageError(*unknown("dtype", name, BYTES).said)
     return name

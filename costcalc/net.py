@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.errors import Problem, UsageError
-from costcalc.spec.library import find
+from costcalc.models import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.spec.network import Network
 from costcalc.text import read_amount
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from costcalc.result import TableResult
 
 
-class Net(Network):
-    """A spec with knobs set, and what it costs: `load("mobilenet_v1@w=0.5")`."""
+class Net(Model):
+    """A model, and what it costs: `load("mobilenet_v1@w=0.5")`."""
 
     def cost(self, *, unrolled: bool = False) -> Cost:
         """Params, MACs, elementwise work and activations, layer by layer."""
@@ -71,25 +71,66 @@ class Net(Network):
         return self.cost().at_depth(1)._repr_html_()
 
 
-def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
-    """The network of a name, preset or path, with knobs behind an @ or as arguments.
+Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load` takes
 
-    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`. Raises UnknownName,
-    UsageError or SpecError, all CostcalcError, with what to do about it.
+
+def load(target: Target, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
+    """The model that a target means, with knobs behind an @ or as arguments. All functions read their targets so.
+
+    `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
+    a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. Raises
+    UnknownName, UsageError or SpecError, all CostcalcError, with what to do about it.
     """
-    if hasattr(target, "nodes"):
-        hint = "name a network, or give the path of a spec; cost, compare and explain take graphs"
-        raise UsageError(f"a layer graph has no knobs; {hint}")
-    found = find(str(target), max_bytes=max_bytes)
-    net = Net(found.spec, found.settings, found.label, max_layers)
+    net = _resolved(target, max_layers, max_bytes)
     return net.with_knobs(**knobs) if knobs else net
 
 
+def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
+    if isinstance(target, Net):
+        return target
+    if isinstance(target, Model):
+        return Net(target.architecture, target.settings, target.label, target.dtype)
+    if hasattr(target, "nodes"):
+        from costcalc.models.graph_architecture import GraphArchitecture
+
+        return Net(GraphArchitecture(target))
+    if not isinstance(target, (str, PathLike, Mapping)):
+        wanted = "give a name, a path, a spec as text or dict, a model or a layer graph"
+        raise UsageError(f"a {type(target).__name__} is no network; {wanted}")
+    from costcalc.spec.library import find
+    from costcalc.spec.network import SpecArchitecture
+
+    found = find(target, max_bytes=max_bytes)
+    return Net(SpecArchitecture(found.spec, max_layers), found.settings, found.label)
+
+
+def model(graph: Graph, knobs: Mapping[str, Any] | None = None, **about: str) -> Net:
+    """A model of a layer graph of your own, whose sizes hold symbols: `model(graph, knobs={"batch": 1, "r": 224})`.
+
+    Every symbol is a knob, with its default: an int for a whole one, a float or Fraction for a real one, or a dict of
+    default, low, high, about, letter and kind. `about` is name, title, source and about. The graph is copied. Raises
+    UsageError for a symbol without a knob and a knob without a symbol, GraphError for what is no layer graph.
+    """
+    from costcalc.models.graph_architecture import GraphArchitecture, knobs_for
+
+    GraphArchitecture(graph)  # raises GraphError
+    return Net(GraphArchitecture(graph.copy(), knobs_for(graph, knobs or {}), **about))
+
+
+def cost(target: Target, *, unrolled: bool = False) -> Cost:
+    """What a network costs, layer by layer: `cost("resnet50").macs`, `cost(graph).table()`.
+
+    Repeats are written out if `unrolled`. Raises GraphError for what is no layer graph, ShapeError for the first layer
+    that cannot be.
+    """
+    return load(target).cost(unrolled=unrolled)
+
+
 def compare(
-    *targets: str | Net | Graph, by: str = "macs", algebra: bool | None = None,
-    columns: Sequence[str] | str | None = None, seconds: Callable[[Network], float | None] | None = None,
+    *targets: Target, by: str = "macs", algebra: bool | None = None,
+    columns: Sequence[str] | str | None = None, seconds: Callable[[Model], float | None] | None = None,
 ) -> Comparison:  # fmt: skip
-    """Networks, or layer graphs of your own, side by side: `compare("inception_naive", "inception_bottleneck")`.
+    """Networks side by side: `compare("inception_naive", "inception_bottleneck")`.
 
     `by` is any metric that is counted, `columns` what is said of each, as in `"target,macs,peak_bytes"`; `seconds`
     looks up what was measured of a network, for the column of that name. The ratio as algebra is added where two
@@ -97,10 +138,10 @@ def compare(
     """
     from costcalc.analysis.compare import compare_nets
 
-    return compare_nets([*map(_subject, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
+    return compare_nets([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
 
 
-def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
+def break_even(first: Target, second: Target, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
     """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
 
     Values as in `sweep`, or behind the knob, `"r=32:512:1"`; else all from the smallest to ten times the larger
@@ -108,10 +149,10 @@ def break_even(first: str | Net, second: str | Net, knob: str, values: Any = Non
     """
     from costcalc.analysis.scaling.break_even import break_even
 
-    return break_even(_net(first), _net(second), knob, values, by=by)
+    return break_even(load(first), load(second), knob, values, by=by)
 
 
-def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+def formula(target: Target, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a cost in every knob that is not set, a function of them: `formula("efficientnet")(r=256)`.
 
     It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` where that exists;
@@ -120,46 +161,46 @@ def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] | 
     """
     from costcalc.analysis.closed_form.assume import closed_form
 
-    return closed_form(_net(target), metric, assume=assume)
+    return closed_form(_with_knobs(target, "formula"), metric, assume=assume)
 
 
-def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:
+def ratio(target: Target, over: Target, metric: str = "macs") -> Ratio:
     """What one network costs over another, as algebra: `ratio("conv_depthwise_separable", "conv_normal").text`."""
     from costcalc.analysis.closed_form.ratio import ratio
 
-    return ratio(_net(target), _net(over), metric)
+    return ratio(_with_knobs(target, "ratio"), _with_knobs(over, "ratio"), metric)
 
 
-def elasticity(target: str | Net, metric: str = "macs") -> TableResult:
+def elasticity(target: Target, metric: str = "macs") -> TableResult:
     """What each knob does to a cost, at the current settings."""
     from costcalc.analysis.closed_form.influence import elasticities
 
-    return elasticities(_net(target), metric)
+    return elasticities(_with_knobs(target, "elasticity"), metric)
 
 
-def by_term(target: str | Net, metric: str = "macs") -> TableResult:
+def by_term(target: Target, metric: str = "macs") -> TableResult:
     """What each block costs at the current settings, its share and its formula, the largest first."""
     from costcalc.analysis.closed_form.influence import by_term
 
-    return by_term(_net(target), metric)
+    return by_term(_with_knobs(target, "by_term"), metric)
 
 
-def explain(target: str | Net | Graph) -> TableResult:
+def explain(target: Target) -> TableResult:
     """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
-    return explain_net(_subject(target))
+    return explain_net(load(target))
 
 
 def sweep(
-    target: str | Net,
+    target: Target,
     *,
     metrics: Sequence[str] | str | None = None,
     where: str | None = None,
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
-    seconds: Callable[[Network], float | None] | None = None,
+    seconds: Callable[[Model], float | None] | None = None,
     workers: int | None = 1,
     executor: Executor | None = None,
     max_memory_bytes: int | str = 10**9,
@@ -178,8 +219,8 @@ def sweep(
     from costcalc.analysis.sweep.state import Limit
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_net
 
-    net = _net(target)
-    axes = given_axes(axes, net.spec.knobs, net.name)
+    net = _with_knobs(target, "sweep")
+    axes = given_axes(axes, net.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
         limit = Limit(_bytes(max_memory_bytes))
@@ -196,7 +237,7 @@ def _bytes(given: int | str) -> int:
 
 
 def histogram(
-    target: str | Net,
+    target: Target,
     metric: str = "macs",
     *,
     where: str | None = None,
@@ -211,8 +252,8 @@ def histogram(
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
 
-    net = _net(target)
-    axes = given_axes(axes, net.spec.knobs, net.name)
+    net = _with_knobs(target, "histogram")
+    axes = given_axes(axes, net.knobs, net.name)
     with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
         return histogram_net(net, axes, metric, where=where, crew=crew)
 
@@ -224,11 +265,11 @@ def _crew(workers: int | None, executor: Executor | None, axes: Any, per_second:
 
 
 def sweep_presets(
-    target: str | Net,
+    target: Target,
     presets: str = "all",
     *,
     metrics: Sequence[str] | str | None = None,
-    seconds: Callable[[Network], float | None] | None = None,
+    seconds: Callable[[Model], float | None] | None = None,
 ) -> PresetSweep:
     """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`.
 
@@ -236,11 +277,11 @@ def sweep_presets(
     """
     from costcalc.analysis.scaling.presets import sweep_presets
 
-    return sweep_presets(_net(target), presets, metrics, seconds=seconds)
+    return sweep_presets(_with_knobs(target, "sweep_presets"), presets, metrics, seconds=seconds)
 
 
 def scale(
-    target: str | Net, free: Sequence[str] | str | None = None, *,
+    target: Target, free: Sequence[str] | str | None = None, *,
     grid: Mapping[str, Any] | Sequence[str] | str | None = None,
     top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str,
 ) -> Scaled | Fitting:  # fmt: skip
@@ -253,14 +294,14 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.sweep.grid import given_axes, read_axes
 
-    net = _net(target)
+    net = _with_knobs(target, "scale")
     read = given_axes if isinstance(grid, Mapping) else read_axes
-    values = read((grid,) if isinstance(grid, str) else grid or (), net.spec.knobs, net.name, numbers=True)  # type: ignore[arg-type]
+    values = read((grid,) if isinstance(grid, str) else grid or (), net.knobs, net.name, numbers=True)  # type: ignore[arg-type]
     return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 
 def compound(
-    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str
+    target: Target, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str
 ) -> Compound:
     """EfficientNet's compound scaling: d = α^φ, w = β^φ and r = γ^φ times what they are, `compound("efficientnet", 3)`.
 
@@ -270,39 +311,39 @@ def compound(
     from costcalc.analysis.scaling.compound import compound_net
     from costcalc.analysis.scaling.phi import read_law, read_phi
 
-    return compound_net(_net(target), read_law(alpha, beta, gamma), None if phi is None else read_phi(phi), budget)
+    net, law = _with_knobs(target, "compound"), read_law(alpha, beta, gamma)
+    return compound_net(net, law, None if phi is None else read_phi(phi), budget)
 
 
-def next_steps(target: str | Net, *knobs: str) -> NextSteps:
+def next_steps(target: Target, *knobs: str) -> NextSteps:
     """The next value of each knob at which a cost changes, what it costs more, and why: `next_steps("efficientnet")`.
 
     Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
     """
     from costcalc.analysis.scaling.steps import next_steps
 
-    return next_steps(_net(target), knobs or None)
+    return next_steps(_with_knobs(target, "next_steps"), knobs or None)
 
 
-def reconcile(target: str | Net) -> Reconciliation:
+def reconcile(target: Target) -> Reconciliation:
     """Each published figure of a network, ours, and the reason for the difference."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    return reconcile_net(_net(target))
+    return reconcile_net(load(target))
 
 
 def specs() -> TableResult:
     """Every spec and preset of the library."""
-    from costcalc.analysis.listing import listing
+    from costcalc.spec.listing import listing
 
     return listing()
 
 
-def _subject(target: str | Net | Graph) -> Net | Graph:
-    return target if isinstance(target, Net) or hasattr(target, "nodes") else load(target)
-
-
-def _net(target: str | Net) -> Net:
-    return target if isinstance(target, Net) else load(target)
+def _with_knobs(target: Target, what: str) -> Net:
+    """The model of a target, for `what` is about knobs. Raises UsageError if it has none."""
+    net = load(target)
+    net.needs_knobs(what)
+    return net
 
 
 def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
@@ -312,7 +353,7 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     for text, name in zip(texts, names):
         if names.count(name) > 1:
             raise UsageError(f"--set {name[:64]} stands twice; set it once")
-        having = [i for i, net in enumerate(changed) if name in net.spec.knobs]
+        having = [i for i, net in enumerate(changed) if name in net.knobs]
         for i in having or range(len(changed)):
             changed[i] = changed[i].with_texts([text])
     return changed

@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import settings
 
+from costcalc import load
 from costcalc.analysis.closed_form import limits
 from costcalc.cli.app import run
 
@@ -21,6 +22,32 @@ def plain(monkeypatch):
     """No colours and no width but those that a test asks for."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def spec(tmp_path):
+    """Writes a spec and loads it."""
+
+    def write(knobs, layers, shape="[a]", more="", name="net"):
+        path = tmp_path / f"{name}.yaml"
+        head = f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\n{more}"
+        path.write_text(f"{head}input: {shape}\nlayers:\n{layers}")
+        return load(str(path))
+
+    return write
+
+
+@pytest.fixture
+def spec_file(tmp_path):
+    """Writes a spec of these layers and gives its path."""
+
+    def write(size, *layers, head=""):
+        path = tmp_path / "it.yaml"
+        listed = "".join(f"  - {layer}\n" for layer in layers)
+        path.write_text(f"name: it\ntitle: t\nsource: s\n{head}input: {size}\nlayers:\n{listed}")
+        return str(path)
+
+    return write
 
 
 @pytest.fixture

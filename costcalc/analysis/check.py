@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,14 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
+from costcalc.graph import problems as problems_of_graph
+from costcalc.models import Model, Published
 from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
-from costcalc.spec.library import entries, find, folder
+from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.spec.model import Item, Published, Spec, all_items
-from costcalc.spec.parse import parse_file
+from costcalc.spec.model import Item, Spec, all_items
+from costcalc.spec.parse import parse_file, parse_text
 from costcalc.table import Column, Table
 from costcalc.text import plural
 
@@ -98,16 +100,46 @@ class Validation(Result):
         return f"{paths}: {plural(errors, 'error')}, {plural(len(self.warnings), 'warning')}"
 
 
-def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Validation:
-    """Everything wrong with the spec in a file, each with its place; warnings among it."""
-    return Validation((check_file(str(path), max_layers=max_layers, max_bytes=max_bytes),))
+def validate(target: Any, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Validation:
+    """Everything wrong with a spec, each with its place; warnings among it. Empty if all is well.
+
+    A spec is a path, a name of the library, a text of several lines or a dict. Of a model its spec is checked, and of a
+    layer graph every layer.
+    """
+    if isinstance(target, Model):
+        target = getattr(target.architecture, "spec", None) or target.graph()
+    if hasattr(target, "nodes"):
+        return _wrong_with(target)
+    written = spec_text(target)
+    if isinstance(target, Spec):
+        checked = _checked(lambda _: target, target.file, max_layers)
+    elif written:
+        text, file = written
+        read = partial(parse_text, text, file, max_bytes=max_bytes)
+        checked = _checked(lambda noted: read(problems=noted), file, max_layers)
+    else:
+        checked = check_file(str(library_path(str(target)) or target), max_layers=max_layers, max_bytes=max_bytes)
+    return Validation((checked,))
+
+
+def _wrong_with(graph: Graph) -> Validation:
+    """What makes a graph no layer graph, else every layer that cannot be, else those that are probably not meant."""
+    found = problems_of_graph(graph)
+    if not found:
+        rows = [*walk(graph, found.append)]
+        found += [] if found else suspects(rows)
+    return Validation((Checked(graph.graph.get("name") or "graph", tuple(found)),))
 
 
 def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
     """Parses a spec, builds it as it is and in every preset, and looks at every layer."""
+    return _checked(lambda noted: parse_file(path, max_bytes=max_bytes, problems=noted), path, max_layers)
+
+
+def _checked(read: Callable[[Problems], Spec], path: str, max_layers: int) -> Checked:
     problems = Problems()
     try:
-        spec = parse_file(path, max_bytes=max_bytes, problems=problems)
+        spec = read(problems)
     except SpecError as error:
         return Checked(path, tuple(error.problems))
     except (OSError, ValueError) as error:
@@ -130,14 +162,13 @@ def _instead(path: str) -> str:
 def _record(checked: Checked, problem: Problem) -> dict[str, Any]:
     _, line, column = problem.place or (None, None, None)
     level = "warning" if problem.warning else "error"
-    message, _, hint = re.sub(r"; (?=did you mean |known: )", "\n", problem.message, count=1).partition("\n")
     return {
         "file": checked.path,
         "line": line,
         "column": column,
         "level": level,
-        "message": message,
-        "hint": problem.hint or hint,
+        "message": problem.message,
+        "hint": problem.hint,
     }
 
 
@@ -160,7 +191,7 @@ class _Checker:
         rows = self.build({}, "", problems)
         self.suspect(rows, "")
         for preset in self.spec.presets.values():
-            if not preset.wrong and len(self.found) < MAX_PROBLEMS:
+            if preset and len(self.found) < MAX_PROBLEMS:
                 prefix = f"preset {preset.name}: "
                 self.suspect(self.build(preset.settings, prefix), prefix)
         if rows is not None:
@@ -174,7 +205,7 @@ class _Checker:
 
     def check_name(self) -> None:
         stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)
-        if self.spec.name not in ("", stem):
+        if self.spec.file not in (TEXT, AS_JSON) and self.spec.name not in ("", stem):
             self.wrong(None, f"the spec {self.spec.name!r} stands in {Path(self.spec.file).name}", f"name it {stem}")
 
     def build(self, settings: Mapping[str, Any], prefix: str, problems: Problems | None = None) -> list[Row] | None:
@@ -232,6 +263,8 @@ class _Checker:
 
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""
+        if figure.preset and not self.spec.presets[figure.preset]:
+            return set()
         preset = self.spec.presets[figure.preset].settings if figure.preset else {}
         return block_names(self.build({**preset, **figure.at}, "published: ") or [])
 

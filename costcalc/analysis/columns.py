@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from costcalc.analysis.metrics import METRICS
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError, unknown
 from costcalc.table import Column
 
 
@@ -24,7 +24,7 @@ def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics
     found: list[Column] = []
     for name in given.split(",") if isinstance(given, str) else given:
         if name.strip() not in there:
-            raise UnknownName(unknown("column", name.strip(), dict.fromkeys(c.key for c in there.values())))
+            raise unknown("column", name.strip(), dict.fromkeys(c.key for c in there.values()))
         if there[name.strip()] in found:
             raise UsageError(f"column {name.strip()} is there twice; name each once")
         found.append(there[name.strip()])

@@ -15,9 +15,8 @@ from costcalc.analysis.cost import TOTALS, Cost, counted
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
 from costcalc.analysis.sweep.seconds import Lookup, looked_up
 from costcalc.errors import CostcalcError, Problem, UsageError
-from costcalc.graph import Graph
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 
 SHOWN = ("params", "macs", "elementwise", "activations")
@@ -160,10 +159,10 @@ class Comparison(Result):
 
 
 def compare_nets(
-    nets: Sequence[Network | Graph], *, by: str = "macs", algebra: bool | None = None,
+    nets: Sequence[Model], *, by: str = "macs", algebra: bool | None = None,
     columns: Sequence[str] | str | None = None, seconds: Lookup | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compares networks, or layer graphs, by any metric that is counted. The algebra of two networks is shown if it
+    """Compares networks by any metric that is counted. The algebra of two networks is shown if it
     fits on a line, always or never if given. `columns` are those of the totals: target, ratio and any metrics;
     `seconds` looks up what was measured.
 
@@ -179,7 +178,7 @@ def compare_nets(
     costs = tuple(counted(net, "compare") for net in nets)
     about: dict[str, Any] = {"columns": shown, "seconds": ()}
     if "seconds" in metrics_in(shown):
-        about["seconds"] = tuple(looked_up([_of_a_model(net) for net in nets], seconds))
+        about["seconds"] = tuple(looked_up(nets, seconds))
     if len(costs) > 2 or not METRICS[by].is_sum:
         return Comparison(costs, by, **about)
     return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra), **about)
@@ -193,18 +192,10 @@ def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
     return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
 
 
-def _of_a_model(net: Network | Graph) -> Network:
-    if not isinstance(net, Network):
-        raise UsageError("seconds are kept of networks by name; a layer graph has none")
-    return net
-
-
-def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+def _algebra(nets: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
     first, second = nets
-    if not (isinstance(first, Network) and isinstance(second, Network)):
-        if wanted:
-            raise UsageError("the ratio as algebra is that of two specs, and a layer graph has no knobs")
-        return None
+    for net in nets if wanted else ():
+        net.needs_knobs("the ratio as algebra")
     if not wanted and (wanted is False or not (_nested(first, second) and all(_is_small(cost, by) for cost in costs))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio
@@ -217,10 +208,10 @@ def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, 
     return None
 
 
-def _nested(first: Network, second: Network) -> bool:
+def _nested(first: Model, second: Model) -> bool:
     """Do one spec's knobs contain the other's? Then they are two ways to build one block."""
-    a, b = set(first.spec.knobs), set(second.spec.knobs)
-    return first.spec.name != second.spec.name and (a <= b or b <= a)
+    a, b = set(first.knobs), set(second.knobs)
+    return bool(a and b) and first.name != second.name and (a <= b or b <= a)
 
 
 def _is_small(cost: Cost, by: str) -> bool:

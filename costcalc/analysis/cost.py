@@ -19,8 +19,8 @@ from costcalc.dims import Size, is_number, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Lazily, Table, cell
 from costcalc.text import knobs_note, plural
 
@@ -264,18 +264,18 @@ def cost(
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)
 
 
-def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
+def cost_of(network: Model, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer, worked out once; repeats written out if `unrolled`."""
-    about: dict[str, Any] = {"target": network.label, "knobs": network.knobs}
-    about |= {"title": f"{network.label}: {network.title}", "dtype": network.dtype}
+    about: dict[str, Any] = {"target": network.label, "knobs": network.values}
+    about |= {"title": network.heading, "dtype": network.dtype}
     if unrolled:
-        return cost(network.graph(unrolled=True), **about)
+        return cost(network.layers(unrolled=True), **about)
     if "cost" not in network.answers:
         network.answers["cost"] = cost(network.bound, **about)
     return network.answers["cost"]  # type: ignore[no-any-return]
 
 
-def warnings_of(network: Network) -> tuple[Problem, ...]:
+def warnings_of(network: Model) -> tuple[Problem, ...]:
     """`Cost.warnings` of a network; none of one that cannot be counted as it is set."""
     if "warnings" not in network.answers:
         try:
@@ -285,19 +285,12 @@ def warnings_of(network: Network) -> tuple[Problem, ...]:
     return network.answers["warnings"]  # type: ignore[no-any-return]
 
 
-def counted(subject: Network | Graph, what: str) -> Cost:
-    """The cost of a network or of a layer graph, for `what` shows numbers only.
-
-    Raises UsageError for letters or columns, GraphError and ShapeError as `cost` does.
-    """
-    if isinstance(subject, Network):
-        subject.needs_numbers(what)
-        return cost_of(subject)
-    found = cost(subject, target=subject.graph.get("name") or "graph")
+def counted(network: Model, what: str) -> Cost:
+    """The cost of a network, for `what` shows numbers only. Raises UsageError for sizes that are symbols or arrays."""
+    network.needs_numbers(what)
+    found, kind = cost_of(network), network.architecture.kind
     if not all(map(is_number, found.totals.values())):
-        names = symbols_of(found.layers)
-        having = f"symbol{'s' * (len(names) > 1)} {', '.join(names)}" if names else "sizes of several points"
-        raise UsageError(f"{what} needs numeric sizes; layer graph {found.target!r} has the {having}")
+        raise UsageError(f"{what} needs numeric sizes; {kind} {network.label!r} has the sizes of several points")
     return found
 
 

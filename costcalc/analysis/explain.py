@@ -12,8 +12,8 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat, shared_by
+from costcalc.models import Model
 from costcalc.result import TableResult
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 
 COLUMNS = (
@@ -24,14 +24,14 @@ COLUMNS = (
 )
 
 
-def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
+def explain_net(net: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
     """One row for each number of each layer that is not zero, and the sums.
 
     Raises UsageError for a network with letters or columns for sizes.
     """
     cost = counted(net, "explain")
     images = images_of(cost.layers)
-    shared = _shared(net.graph() if isinstance(net, Network) else net, cost.layers)
+    shared = _shared(net.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}

@@ -14,7 +14,7 @@ from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError, unknown
 from costcalc.table import CONVENTION
 
 SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # what layers come to together; LEAVING: of those read outside
@@ -177,7 +177,7 @@ IN_BYTES = frozenset(
 def metric_of(name: str, *, wanted: Callable[[Metric], str] = lambda metric: "") -> Metric:
     """The metric of a name. Raises UnknownName; UsageError where `wanted` says why it cannot be had."""
     if name not in METRICS:
-        raise UnknownName(unknown("metric", str(name), METRICS))
+        raise unknown("metric", str(name), METRICS)
     if why := wanted(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]

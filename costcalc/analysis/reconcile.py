@@ -11,9 +11,8 @@ from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.metrics import is_whole, metric_of
 from costcalc.errors import Problem, SpecError, UsageError, did_you_mean
+from costcalc.models import Model, Published
 from costcalc.result import Result
-from costcalc.spec.model import Published
-from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Apart, Column, Table
 from costcalc.text import as_float, plural, value_text
 
@@ -45,7 +44,7 @@ class Figure:
 class Reconciliation(Result):
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
-    net: Network
+    net: Model
     figures: tuple[Figure, ...]
     others: tuple[str, ...] = ()
 
@@ -68,11 +67,13 @@ class Reconciliation(Result):
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
             notes = [self._none()]
-        return Table(f"{self.target}: {self.net.title}", COLUMNS, rows, notes=notes)
+        return Table(self.net.heading, COLUMNS, rows, notes=notes)
 
     def _none(self) -> str:
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
+        if self.net.architecture.kind != "spec":
+            return f"no published figures: a {self.net.architecture.kind} lists none"
         return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ class Reconciliation(Result):
         return f"{self.target}: {agreeing} of {figures} agreeing"
 
 
-def reconcile_net(net: Network) -> Reconciliation:
+def reconcile_net(net: Model) -> Reconciliation:
     """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these values.
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the net is no number.
@@ -95,11 +96,11 @@ def reconcile_net(net: Network) -> Reconciliation:
     net.needs_numbers("reconcile")
     costs: dict[str, Cost] = {}
     figures, others = [], []
-    wanted = {name: net.knobs[name] for name in net.settings}
-    for published in net.spec.published:
+    wanted = {name: net.values[name] for name in net.settings}
+    for published in net.published:
         other = _network(net, published)
         label = other.label
-        if not wanted.items() <= other.knobs.items():
+        if not wanted.items() <= other.values.items():
             others.append(label)
             continue
         if label not in costs:
@@ -108,12 +109,12 @@ def reconcile_net(net: Network) -> Reconciliation:
     return Reconciliation(net, tuple(figures), tuple(dict.fromkeys(others)))
 
 
-def _network(net: Network, published: Published) -> Network:
+def _network(net: Model, published: Published) -> Model:
     """The network a figure is for."""
-    preset = net.spec.presets[published.preset].settings if published.preset else {}
+    preset = net.presets[published.preset].settings if published.preset else {}
     at = ",".join(f"{name}={value_text(value)}" for name, value in published.at.items())
-    label = (published.preset or net.spec.name) + (f"@{at}" if at else "")
-    return net.at({**preset, **published.at}, label)
+    label = (published.preset or net.name) + (f"@{at}" if at else "")
+    return net.with_only({**preset, **published.at}, label)
 
 
 def _figure(published: Published, label: str, cost: Cost) -> Figure:

@@ -22,7 +22,7 @@ from costcalc.dims import (
     prod,
     same_shape,
 )
-from costcalc.dims.given import at_first_point
+from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
 from costcalc.ops.base import assumptions, needs_of, size_needs

@@ -8,12 +8,12 @@ from typing import Any
 
 from costcalc.analysis.cost import warnings_of
 from costcalc.errors import Place, Problem
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 MOST_KINDS = 64  # combinations of flags and choices whose networks are looked at
 
 
-def warnings_of_all(nets: Iterable[Network]) -> tuple[Problem, ...]:
+def warnings_of_all(nets: Iterable[Model]) -> tuple[Problem, ...]:
     """The warnings of several settings of one spec, each line's once; none of a network that cannot be built."""
     found: dict[Place | str, Problem] = {}
     for net in nets:
@@ -22,12 +22,12 @@ def warnings_of_all(nets: Iterable[Network]) -> tuple[Problem, ...]:
     return tuple(found.values())
 
 
-def warnings_at(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
+def warnings_at(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
     """The warnings of the points of a grid, as `ends_of` chooses them; looked for once."""
     points = [*ends_of(axes)]
     key = f"warnings at {points}"
     if key not in net.answers:
-        nets = (net.at({**net.settings, **point}, net.label) for point in points)
+        nets = (net.at(point) for point in points)
         net.answers[key] = warnings_of_all(nets)
     return net.answers[key]  # type: ignore[no-any-return]
 

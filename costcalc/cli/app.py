@@ -16,8 +16,8 @@ from typing import Annotated, Any
 import typer
 
 from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
-from costcalc.cli.quick import QuickCommand, QuickGroup
-from costcalc.errors import CostcalcError, did_you_mean, why
+from costcalc.cli.fast_params import FastCommand, FastGroup
+from costcalc.errors import CostcalcError, did_you_mean, nearest, why
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -46,27 +46,31 @@ RUNS: dict[Callable[..., None], tuple[str, str]] = {
 }
 
 
-class Commands(QuickGroup):
+class Commands(FastGroup):
     """The commands by name; a network without a command is told what it may have meant."""
 
     def hint(self, word: str) -> str:
         """The nearest command, or `costcalc show` of what there is to show."""
-        hint = super().hint(word)
-        if hint.startswith("did you mean"):
-            return hint
-        from costcalc.spec.library import find
+        if not nearest(word, self.commands) and _is_target(word):
+            return f"did you mean `costcalc show {word}`?"
+        return super().hint(word)
 
-        try:
-            find(word)
-        except CostcalcError:
-            return hint
-        return f"did you mean `costcalc show {word}`?"
+
+def _is_target(word: str) -> bool:
+    """Can this be counted?"""
+    from costcalc.spec.library import find
+
+    try:
+        find(word)
+    except CostcalcError:
+        return False
+    return True
 
 
 def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, str]]) -> None:
     for command, (few_words, example) in commands.items():
         name = command.__name__.rstrip("_")
-        to.command(name, cls=QuickCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
+        to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
 
 
 app = typer.Typer(
@@ -77,7 +81,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-kept = typer.Typer(cls=QuickGroup, rich_markup_mode=None)
+kept = typer.Typer(cls=FastGroup, rich_markup_mode=None)
 _register(app, COMMANDS)
 _register(kept, RUNS)
 app.add_typer(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError, unknown
 
 if TYPE_CHECKING:
     from costcalc.net import Net
@@ -56,7 +56,7 @@ class Asked:
         """The swept knobs and their values. Raises UnknownName and UsageError."""
         from costcalc.analysis.sweep.grid import read_axes
 
-        return read_axes(self.points or [], self.net.spec.knobs, self.net.name)
+        return read_axes(self.points or [], self.net.knobs, self.net.name)
 
     @property
     def choice(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Asked:
         """Who works out so many points, of which a process does about so many a second."""
         executor = self.executor or ("dask" if self.scheduler else "processes")
         if executor not in EXECUTORS:
-            raise UnknownName(unknown("executor", executor, EXECUTORS))
+            raise unknown("executor", executor, EXECUTORS)
         if executor == "processes":
             if self.scheduler:
                 raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")

@@ -12,8 +12,8 @@ from costcalc.store import Record, Store, graph_hash, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from costcalc.models import Model
     from costcalc.net import Net
-    from costcalc.spec.network import Network
     from costcalc.torch_backend.measure import Point
     from costcalc.torch_backend.timing import Timing
 
@@ -54,7 +54,7 @@ def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper
     return found, keeper
 
 
-def seconds_here(path: str | None) -> Callable[[Network], float | None]:
+def seconds_here(path: str | None) -> Callable[[Model], float | None]:
     """Looks up what the store at `path` has measured of a network on the device that `costcalc time` would take."""
     from costcalc.torch_backend.machine import find_device, threads
 

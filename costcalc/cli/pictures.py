@@ -71,7 +71,7 @@ def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | 
 
     with progress() as show:
         show(0.0, "counting")
-        page = Page.of(net, read_axes(axes, net.spec.knobs, net.name), presets, metrics)
+        page = Page.of(net, read_axes(axes, net.knobs, net.name), presets, metrics)
         show(0.2, "drawing")
         page.save(path)
     warned.instead(net.label, lambda: page.warnings)

@@ -59,7 +59,7 @@ def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
     from costcalc.analysis.sweep.charts import check_chart
     from costcalc.analysis.sweep.choice import read_choice
 
-    choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
+    choice = read_choice(asked.net.knobs, [*axes], **asked.choice)
     check_chart(axes, read_metrics(asked.metrics), choice, asked.metric)
 
 
@@ -92,7 +92,7 @@ def _write(asked: Asked) -> None:
     if asked.resume and asked.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = _axes(asked)
-    choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
+    choice = read_choice(asked.net.knobs, [*axes], **asked.choice)
     path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
     with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):

@@ -22,7 +22,7 @@ EXPORTS = ("csv", "json", "parquet")
 def export_format(format: str | None) -> str | None:
     """The format, if runs can be exported in it."""
     if format is not None and format not in EXPORTS:
-        raise UnknownName(unknown("format", format, EXPORTS))
+        raise unknown("format", format, EXPORTS)
     return format
 
 

@@ -85,7 +85,7 @@ def put_budget(
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress import progress
 
-    values = read_axes(grid, net.spec.knobs, net.name, numbers=True)
+    values = read_axes(grid, net.knobs, net.name, numbers=True)
     names = read_free(net, free, values)
     if both := [name for name in names if name in fixed]:
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")

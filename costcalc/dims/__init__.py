@@ -1,6 +1,6 @@
-"""Sizes, in one arithmetic for numbers, letters and columns.
+"""Sizes, in one arithmetic for numbers, symbols and arrays.
 
-A size is an int, a sympy expression (a letter) or a numpy column of ints; a knob may also be a
+A size is an int, a sympy expression (a symbol) or a numpy array of ints; a knob may also be a
 Fraction. Rules are written with `+ - *` and the functions below, and work on all of them alike.
 This room is the only one that knows which kind it was given.
 """
@@ -11,15 +11,18 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.dims.given import LARGEST, checked, first_failure, is_column, is_letter, is_number, normal, size_text
+from costcalc.dims import numeric
+from costcalc.dims.given import LARGEST, is_column, is_letter, is_number, normal, size_text
+from costcalc.dims.numeric import columns as _columns
 from costcalc.dims.shown import Shown
+from costcalc.dims.size_checks import checked, first_failure
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 Size: TypeAlias = Any  # int | Fraction | sympy.Expr | numpy.ndarray: see the module's docstring
 Shape: TypeAlias = tuple[Size, ...]
-Truth: TypeAlias = Any  # True | False | None (a letter cannot tell) | a column of bools
+Truth: TypeAlias = Any  # True | False | None (a symbol cannot tell) | an array of bools
 
 __all__ = [
     "LARGEST",
@@ -68,14 +71,8 @@ def _letters() -> ModuleType:
     return letters
 
 
-def _columns() -> ModuleType:
-    from costcalc.dims import column  # numpy
-
-    return column
-
-
 def size_symbol(name: str, *, real: bool = False) -> Size:
-    """The letter of that name: positive, and an integer unless `real`. The only maker of letters."""
+    """The symbol of that name: positive, and an integer unless `real`. No other code makes symbols."""
     return _letters().size_symbol(name, real)
 
 
@@ -94,7 +91,7 @@ def elements(shape: Shape) -> Size:
 
 
 class Counted(tuple[Size, ...]):
-    """A shape that knows its elements: every metric of a layer asks for them, and columns take long to multiply."""
+    """A shape with its number of elements cached: every metric of a layer asks for it, and arrays multiply slowly."""
 
     elements: Size
 
@@ -147,26 +144,23 @@ def round_to(x: Size, multiple: Size) -> Size:
     """max(m, m·⌊x/m + 1/2⌋), and one m more where that would lose over 10 % of x.
 
     The width rounding of MobileNet and EfficientNet (`round_filters`, `_make_divisible`). Raises ShapeError unless the
-    multiple is a whole number from 1, also where its letters cannot tell: the result would not be whole.
+    multiple is a whole number from 1, also where its symbols cannot tell: the result would not be whole.
     """
     multiple = checked(multiple, "the multiple of round_to", 1)
     if is_letter(x) or is_letter(multiple):
         return _letters().round_to(x, multiple)
-    rounded = maximum(multiple, floor_div(2 * x + multiple, 2 * multiple) * multiple)
-    return rounded + multiple * _indicator(10 * rounded < 9 * x)
+    return numeric.round_to(x, multiple)
 
 
 def maximum(a: Size, b: Size) -> Size:
-    """The larger of two sizes; point by point on columns."""
+    """The larger of two sizes; point by point on arrays."""
     if is_letter(a) or is_letter(b):
         return _letters().maximum(a, b)
-    if is_column(a) or is_column(b):
-        return _columns().maximum(a, b)
-    return max(a, b)
+    return numeric.maximum(a, b)
 
 
 def minimum(a: Size, b: Size) -> Size:
-    """The smaller of two sizes; point by point on columns."""
+    """The smaller of two sizes; point by point on arrays."""
     if is_letter(a) or is_letter(b):
         return _letters().minimum(a, b)
     return -maximum(-a, -b)
@@ -212,7 +206,7 @@ def equal(a: Size, b: Size) -> Truth:
 
 
 def is_zero(x: Size) -> Truth:
-    """x = 0: True, False, or None where a letter cannot tell."""
+    """x = 0: True, False, or None where a symbol cannot tell."""
     return equal(x, 0)
 
 
@@ -237,7 +231,7 @@ def whole(x: Size) -> Truth:
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
-    """Do all of them hold? False if one does not, else None if a letter leaves one open; point by point on columns."""
+    """Do all of them hold? False if one does not, else None if a symbol leaves one open; point by point on arrays."""
     answer: Truth = True
     for truth in truths:
         if truth is False:
@@ -247,19 +241,19 @@ def all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def one_truth(truth: Any) -> bool | None:
-    """The truth of all points of a column; None if they differ."""
+    """The truth of all points of an array; None if they differ."""
     if truth is True or truth is False:
         return truth
     return True if truth.all() else None if truth.any() else False
 
 
 def one_number(x: Size) -> Size:
-    """The number that a column is at all points; None if they differ. Numbers and letters stay."""
+    """The number that an array is at all points; None if they differ. Numbers and symbols stay."""
     return _columns().one_number(x) if is_column(x) else x
 
 
 def same_shape(a: Shape, b: Shape) -> Truth:
-    """All axes equal: False if one differs, None if a letter leaves it open."""
+    """All axes equal: False if one differs, None if a symbol leaves it open."""
     return len(a) == len(b) and all_of(map(equal, a, b))
 
 
@@ -283,12 +277,8 @@ def broadcast_size(a: Size, b: Size) -> Size:
     return b if equal(a, 1) is True else a
 
 
-def _indicator(truth: Truth) -> Size:
-    return _columns().indicator(truth) if is_column(truth) else int(truth)
-
-
 def _are_one(a: Size, b: Size) -> bool:
-    """Are they known to be equal without a look? Columns made alike have the same numbers while a tape is made."""
+    """Are they known to be equal without a look? Arrays made alike have the same numbers while a tape is made."""
     return a is b or (hasattr(a, "num") and hasattr(b, "num") and a.num is b.num and a.den == b.den)
 
 

@@ -1,6 +1,6 @@
-"""Columns: one exact number for each point, as fast as a machine counts where it cannot wrap around.
+"""Arrays of exact numbers, in machine words where those cannot wrap around.
 
-A column is `num / den`: an array over one whole number, and two bounds that every num lies between (bounds.py). What
+It is `num / den`: a numpy array over one whole number, and two bounds that every num lies between (bounds.py). What
 might leave 64 bits is made of Python's ints, and slower: nothing wraps and nothing is rounded, whatever the values are.
 And what the bounds tell is not asked of the numbers.
 """
@@ -25,11 +25,11 @@ Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
 class Column:
     """Exact numbers with an operator for each that sizes have. Comparisons answer with an array of bools.
 
-    Shapes stretch as numpy's do: a column over widths and one over depths make one over both.
+    Shapes stretch as numpy's do: an array over widths and one over depths make one over both.
     """
 
     __slots__ = ("bounds", "den", "num")
-    __array_ufunc__ = None  # an array of bools times a column is a column
+    __array_ufunc__ = None  # so that a numpy array of bools times this is exact
     __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, num: Array, den: int = 1, bounds: Bounds | None = None):
@@ -38,7 +38,7 @@ class Column:
 
     @classmethod
     def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> Column:
-        """A column of ints, Fractions, and floats read as their decimal digits. Raises TypeError for anything else."""
+        """An array of ints, Fractions, and floats read as their decimal digits. Raises TypeError for anything else."""
         numbers = [normal(exact(value)) for value in values]
         for number in numbers:
             if not is_number(number) or isinstance(number, bool):

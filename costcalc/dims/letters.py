@@ -17,7 +17,7 @@ import sympy
 from sympy import Add, Expr, Function, Integer, Mul, Symbol, ceiling, sympify
 from sympy import floor as floor_of
 
-from costcalc import dims
+from costcalc.dims import numeric
 from costcalc.dims.measure import affordable, expanded
 from costcalc.errors import ShapeError
 
@@ -38,7 +38,7 @@ class RoundTo(Function):  # type: ignore[misc]
     @classmethod
     def eval(cls, x: Expr, multiple: Expr) -> Expr | None:
         if x.is_Rational and multiple.is_Integer:
-            return Integer(dims.round_to(Fraction(int(x.p), int(x.q)), int(multiple)))
+            return Integer(numeric.round_to(Fraction(int(x.p), int(x.q)), int(multiple)))
         return x if x.is_positive and multiple.is_positive and whole(x / multiple) is True else None
 
 

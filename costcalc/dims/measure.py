@@ -1,4 +1,4 @@
-"""How large a formula is, before sympy works on it: it multiplies out whatever it is given, for hours if need be."""
+"""Limits the size of formulas before sympy works on them: it would multiply out any of them, for hours if need be."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Measure(NamedTuple):
 
 
 LIMITS = Measure(MAX_TERMS, MAX_DEGREE, MAX_BITS, MAX_DEPTH)
-TOO_LARGE = 10**9  # what is counted on for no longer
+TOO_LARGE = 10**9  # counting stops here
 
 
 @lru_cache(maxsize=65536)
 def measure(x: Expr) -> Measure:
-    """The measure of a formula, from those of its parts, which are remembered."""
+    """The measure of a formula, from the cached measures of its parts."""
     if x.is_Rational:
         return Measure(1, 0, max(int(x.p).bit_length(), int(x.q).bit_length()), 0)
     if not x.args:

@@ -1,4 +1,4 @@
-"""Numbers that remember how they were multiplied: `28·28·32 · 5·5·16`."""
+"""Ints that remember their factors: `28·28·32 · 5·5·16`."""
 
 from __future__ import annotations
 

@@ -1,12 +1,14 @@
 """The layer graph: its nodes, what is wrong with one, the order of its layers, and its repeats written out."""
 
 from costcalc.graph.checks import problems
+from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import (
     Graph,
     Outer,
     Repeat,
     add,
     count_layers,
+    digraph,
     input_of,
     new_graph,
     nodes_of,
@@ -18,6 +20,6 @@ from costcalc.graph.order import in_order
 from costcalc.graph.unrolling import MAX_UNROLLED, unroll
 
 __all__ = [
-    "MAX_UNROLLED", "Graph", "Outer", "Repeat", "add", "count_layers", "in_order", "input_of", "new_graph", "nodes_of",
-    "output_of", "owners_of", "problems", "shared_by", "unroll",
+    "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "count_layers", "digraph", "in_order", "input_of",
+    "new_graph", "nodes_of", "output_of", "owners_of", "problems", "shared_by", "unroll",
 ]  # fmt: skip

@@ -14,12 +14,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from costcalc.dims import Size, checked
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
+from costcalc.graph.layer_list import LayerList
 from costcalc.ops import OPS
 from costcalc.ops.base import CLASSES
 
 INPUT = OPS["input"]
 MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
-Graph: TypeAlias = Any  # a networkx.DiGraph; networkx is imported where a graph is made
+Graph: TypeAlias = Any  # a networkx.DiGraph, or a LayerList
 Scope = TypeVar("Scope")  # what is known of the layers of one graph
 
 
@@ -37,7 +38,7 @@ class Outer:
 
 @dataclass(frozen=True, eq=False)
 class Repeat:
-    """`times` copies of a body in a row, each with weights of its own; `times` may be a letter, or 0.
+    """`times` copies of a body in a row, each with weights of its own; `times` may be a symbol, or 0.
 
     The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. A
     layer in it `shares` the weights of another in it, or as an `Outer` of one outside, which then are no copy's own.
@@ -83,7 +84,7 @@ def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, A
 
 def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Every node with its data: a view, since a list of a million pairs would keep the garbage collector busy."""
-    if not hasattr(graph, "pred"):
+    if graph.__class__ is not LayerList and not hasattr(graph, "pred"):
         hint = "; take what its graph() gives" if callable(getattr(graph, "graph", None)) else ""
         raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}{hint}")
     return graph.nodes(data=True)  # type: ignore[no-any-return]
@@ -96,6 +97,18 @@ def new_graph(**about: Any) -> Graph:
     return DiGraph(**about)
 
 
+def digraph(layers: Graph) -> Graph:
+    """The same layers as a networkx.DiGraph, and so the bodies of their repeats; a DiGraph stays what it is."""
+    if layers.__class__ is not LayerList:
+        return layers
+    graph = new_graph(**layers.graph)
+    for name, data in layers.nodes.items():
+        op = data["op"]
+        graph.add_node(name, **{**data, "op": Repeat(digraph(op.body), op.times) if op.__class__ is Repeat else op})
+        graph.add_edges_from((source, name) for source in data["inputs"])
+    return graph
+
+
 def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
     """Puts a layer after its inputs and returns its name, to be the input of the next.
 
@@ -106,8 +119,11 @@ def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
     for source in inputs:
         if source not in graph:  # networkx would make a node of it
             raise GraphError(str(no_such_input(graph, None, name, source)))
-    graph.add_node(name, op=op, inputs=inputs, **extra)
-    graph.add_edges_from((source, name) for source in inputs)
+    if graph.__class__ is LayerList:
+        graph.nodes[name] = {"op": op, "inputs": inputs, **extra}
+    else:
+        graph.add_node(name, op=op, inputs=inputs, **extra)
+        graph.add_edges_from((source, name) for source in inputs)
     return name
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from costcalc.errors import GraphError
 from costcalc.graph.checks import by_inputs, problems
+from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Outer, Repeat, is_repeat, nodes_of, owners_of
 from costcalc.ops.base import CLASSES
 
@@ -18,6 +19,8 @@ def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     Raises GraphError with all that is wrong.
     """
     nodes = nodes_of(graph)
+    if graph.__class__ is LayerList:
+        return nodes
     with suppress(TypeError):  # an input that is no name: it will be reported
         if _is_in_order(graph, nodes):
             return nodes

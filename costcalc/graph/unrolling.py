@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from costcalc.dims import is_number
 from costcalc.errors import GraphError
+from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new_graph, nodes_of, output_of, shared_by
 from costcalc.graph.order import in_order
 
@@ -24,7 +25,7 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
             raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
     if sum(count_layers(graph)) > max_layers:
         raise GraphError(f"unrolled it has more than {max_layers:,} layers")
-    flat = new_graph(**graph.graph)
+    flat = (LayerList if graph.__class__ is LayerList else new_graph)(**graph.graph)
     _copy_into(flat, graph, "", ({},))
     return flat
 

@@ -30,7 +30,8 @@ from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
 from costcalc.dims import Shape, Size, Truth, first_failure, is_column, is_letter
-from costcalc.dims.given import at_first_point, shortened
+from costcalc.dims.given import shortened
+from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole

@@ -79,11 +79,11 @@ def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]
 def format_of(format: str | None, output: Path | None, others: str = "") -> str:
     """The format that was asked for by name, else by the file's suffix. Raises UnknownName, which names also suffixes
     that others than `text` write."""
-    from costcalc.errors import UnknownName, unknown
+    from costcalc.errors import unknown
 
     if format is not None:
         if format not in FORMATS:
-            raise UnknownName(unknown("format", format, FORMATS))
+            raise unknown("format", format, FORMATS)
         return format
     if output is None or str(output) == "-":
         return "table"

@@ -12,8 +12,8 @@ from costcalc.analysis.sweep.chunks import FILTERED, ROWS, Job, blocks_for
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
+from costcalc.models import Model
 from costcalc.report.rows import CsvRows, ParquetRows, Rows
-from costcalc.spec.network import Network
 from costcalc.table import Column
 
 ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}
@@ -23,7 +23,7 @@ ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}
 class Wanted:
     """A sweep, and the file it goes to. `format` is that of the file's suffix if none is said."""
 
-    net: Network
+    net: Model
     grid: Grid
     choice: Choice
     path: Path

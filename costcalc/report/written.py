@@ -26,7 +26,7 @@ from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
 from costcalc.analysis.sweep.workers import crew_of
 from costcalc.errors import ShapeError, UsageError
-from costcalc.net import Net, load
+from costcalc.net import Target, load
 from costcalc.report.journal import Journal, beside, found, go_on
 from costcalc.report.room import refuse_if_too_large
 from costcalc.report.rows import Rows
@@ -47,7 +47,7 @@ class Written:
 
 
 def write_sweep(
-    target: str | Net,
+    target: Target,
     path: str | Path,
     *,
     metrics: Sequence[str] | str | None = None,
@@ -67,9 +67,10 @@ def write_sweep(
     started anew if `restart`. Raises as `sweep` does; UsageError for a journal of which neither was said, or which is
     of another sweep; OSError and NoRoom for what cannot be written.
     """
-    net = target if isinstance(target, Net) else load(target)
-    axes = given_axes(axes, net.spec.knobs, net.name)
-    choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    net = load(target)
+    net.needs_knobs("write_sweep")
+    axes = given_axes(axes, net.knobs, net.name)
+    choice = read_choice(net.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     wanted = Wanted(net, grid_of(net, axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
     with crew_of(workers, executor, wanted.grid.size, wanted.per_second) as crew:
         return write(wanted, crew)

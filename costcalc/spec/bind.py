@@ -1,4 +1,4 @@
-"""A Spec and a value for each knob become a layer graph. Values may be numbers, letters or columns."""
+"""Makes the layers of a network from a Spec and a value for each knob: an int or Fraction, a symbol or an array."""
 
 from __future__ import annotations
 
@@ -6,39 +6,31 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import Place, Problems, UnknownName, unknown
-from costcalc.graph import Graph, Outer, Repeat, add, count_layers, new_graph, output_of
+from costcalc.errors import REPORTED, Place, Problems, unknown
+from costcalc.expressions import Expression
+from costcalc.expressions import arithmetic as evaluate
+from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of, shared_by
+from costcalc.models.model import values_of
 from costcalc.ops import OPS
-from costcalc.spec import evaluate
-from costcalc.spec.expressions import Expression
-from costcalc.spec.extent import check_extent
+from costcalc.spec.expansion import check_expansion
+from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
-from costcalc.spec.made import Maker
-from costcalc.spec.model import UNKNOWN, Block, Item, Knob, Spec, all_items, as_written, unique
-from costcalc.spec.pause import without_collector
-from costcalc.spec.scope import BROKEN, Given, Noted, Scope, Values, kind_of_name
+from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Spec, all_items, as_written, unique
+from costcalc.spec.op_factory import OpFactory
+from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source, kind_of_name
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
-    """A value for every knob: as set, a letter if `free`, else its default. Raises UnknownName."""
-    for name in [*settings, *free]:
-        if name not in spec.knobs:
-            raise UnknownName(f"{spec.name}: {unknown('knob', name, spec.knobs)}")
-    values = {name: knob.default if knob else evaluate.BROKEN for name, knob in spec.knobs.items()}
-    for name, value in settings.items():
-        values[name] = spec.knobs[name].check(dims.normal(value))
-    for name in free:
-        if name not in settings and may_be_letter(spec.knobs[name]):
-            values[name] = dims.size_symbol(name, real=spec.knobs[name].kind == "real")
-    return values
+    """A value for every knob: as set, a symbol if `free`, else its default; REPORTED for a knob that is.
+
+    Raises UnknownName.
+    """
+    known = {name: knob for name, knob in spec.knobs.items() if knob}
+    reported = {name: REPORTED for name, knob in spec.knobs.items() if not knob}
+    return {**values_of(spec.name, known, settings, free), **reported}
 
 
-def may_be_letter(knob: Knob | None) -> bool:
-    """Can a letter stand for its values? A letter is 1 or more; a real one more than 0."""
-    return knob is not None and knob.is_size and (knob.kind == "real" or knob.default >= 1)
-
-
-def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> Graph:
+def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> LayerList:
     """The layer graph of a spec with these knobs. Raises SpecError with every problem found."""
     problems = Problems()
     graph = bind_what_can_be(spec, values, problems, max_layers=max_layers)
@@ -48,66 +40,66 @@ def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS)
 
 def bind_what_can_be(
     spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, noted: bool = False
-) -> Graph:
-    """The layer graph without the layers that are wrong, and without those that read them.
+) -> LayerList:
+    """The layers without those that are wrong, and without those that read these.
 
-    A name without a value is one whose problem is noted already, if there are `problems` or others were `noted`.
+    A name without a value has a problem that was reported, if there are `problems` or others were `noted`.
     """
-    with without_collector():
+    with gc_paused():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
-        given = Noted(values, defaults) if noted or len(problems) else Given(values, defaults)
+        given = LenientNamespace(values, defaults) if noted or len(problems) else Namespace(values, defaults)
         return _Binder(spec, max_layers, problems).build(given)
 
 
 def check_constants(spec: Spec, problems: Problems) -> None:
-    """Notes what is wrong whatever the knobs, also where nothing is built: behind a switch, in a block not called."""
-    maker, values = Maker(), Noted({}, {})
+    """Adds the problems that no knob changes, also of layers that are switched off or in a block that is not used."""
+    factory, values = OpFactory(), LenientNamespace({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
     for item in all_items([*spec.items, *(item for block in spec.blocks.values() for item in block.items)]):
         if item.when is not None:
             problems.attempt(item.when.truth, values)
         if item.kind == "repeat" and "times" in item.fields:
-            problems.attempt(maker.times, item.fields["times"], values)
+            problems.attempt(factory.times, item.fields["times"], values)
         elif item.kind in OPS:
-            problems.attempt(maker.op, item, values)
+            problems.attempt(factory.op, item, values)
 
 
 class _Binder:
-    """Puts the items of a spec into a graph. An item that is wrong ends in BROKEN, which nobody complains of again."""
+    """Puts the items of a spec into a graph. An item that is wrong ends in REPORTED."""
 
     def __init__(self, spec: Spec, max_layers: int, problems: Problems):
         self.spec, self.max_layers, self.problems = spec, max_layers, problems
-        self.maker = Maker()
+        self.factory = OpFactory()
 
-    def build(self, values: Given) -> Graph:
+    def build(self, values: Namespace) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
-        graph = new_graph(name=spec.name, knobs=dict(values))
-        check_extent(spec, self.max_layers, self.problems)
+        graph = LayerList(name=spec.name, knobs=dict(values))
+        check_expansion(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
-            values[name] = evaluate.BROKEN if value is None else value
+            values[name] = REPORTED if value is None else value
         scope = Scope(graph, "", values, {})
         for name, axes in spec.inputs.items():
-            scope.ends[name] = scope.here = self.put_input(scope, name, axes)
+            scope.outputs[name] = scope.current = self.put_input(scope, name, axes)
         if len(spec.inputs) != 1:
-            scope.here = None if spec.inputs else BROKEN
+            scope.current = None if spec.inputs else REPORTED
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
-        graph.graph["assumed"] = (*self.maker.assumed.values(),)
+        graph.graph["assumed"] = (*self.factory.assumed.values(),)
         self.check_size(graph)
-        if self.maker.valid is not True:
-            graph.graph["valid"], graph.graph["invalid_because"] = self.maker.valid, self.maker.reason
+        if self.factory.valid is not True:
+            graph.graph["valid"], graph.graph["invalid_because"] = self.factory.valid, self.factory.reason
         return graph
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None with its problems noted if it fails."""
+        """The function's value; None if it fails, with its problems added."""
         return self.problems.attempt(function, *args, place=place)
 
-    def check_size(self, graph: Graph) -> None:
+    def check_size(self, graph: LayerList) -> None:
         total = sum(count_layers(graph))
         if dims.is_column(total):
-            self.maker.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
+            self.factory.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
         elif not dims.is_letter(total) and total > self.max_layers:
             self.problems.add(self.spec.items[0].place, *self.too_many(total))
 
@@ -116,61 +108,62 @@ class _Binder:
         size = f"{layers:,}" if layers < 10**15 else f"more than 10^{len(str(layers)) - 1}"
         return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
-    def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> str:
-        sizes = [self.attempt(self.maker.whole, axis, scope.values, name) for axis in axes]
+    def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> Source:
+        sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        if not sizes or batch is evaluate.BROKEN or any(size is None for size in sizes):  # a column is no None
-            return BROKEN
+        lacks = any(size is None for size in sizes)  # `None in sizes` would compare arrays
+        if lacks or not sizes or batch is REPORTED:
+            return REPORTED
         op = self.attempt(OPS["input"], (batch, *sizes), place=next(iter(axes)).place)
-        return BROKEN if op is None else add(scope.graph, name, op)
+        return REPORTED if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
 
-    def put_all(self, scope: Scope, items: Iterable[Item]) -> str:
+    def put_all(self, scope: Scope, items: Iterable[Item]) -> Source:
         """Puts items one after another; returns the node at their end."""
         scope.name_all(items)
         for item in items:
             self.put(scope, item)
-        return scope.here or BROKEN
+        return scope.current or REPORTED
 
     def put(self, scope: Scope, item: Item) -> None:
-        name, before = scope.name_of(item), scope.here
+        name, before = scope.name_of(item), scope.current
         is_on = item.when is None or self.attempt(item.when.truth, scope.values)
         if not is_on:
             if is_on is None:
-                scope.opaque.add(f"{scope.prefix}{name}")
-                scope.here = scope.ends[f"{scope.prefix}{name}"] = BROKEN
+                scope.current = scope.outputs[f"{scope.prefix}{name}"] = REPORTED
             return
         sources = self.sources(scope, item)
         if not name:  # a group whose layers stand where it stands
-            scope.here = sources[0]
+            scope.current = sources[0]
             for inner in _only_branch(item):
                 self.put(scope, inner)
             return
         full = f"{scope.prefix}{name}"
-        if full in scope.ends:
+        if full in scope.outputs:
             self.problems.add(item.place, f"a second layer named {full!r}", "names in a list must differ")
-            scope.here = self.put_one(scope, item, unique(full, item.place), sources)
-            scope.ends[full] = BROKEN  # nobody knows which of the two is meant
+            scope.current = self.put_one(scope, item, unique(full, item.place), sources)
+            scope.outputs[full] = REPORTED  # which of the two is meant is not known
         else:
-            scope.ends[full] = scope.here = self.put_one(scope, item, full, sources)
+            scope.outputs[full] = scope.current = self.put_one(scope, item, full, sources)
         if item.kind == "side":
-            scope.sides.append(scope.here)
-            scope.here = before
+            scope.sides.append(scope.current)
+            scope.current = before
 
-    def sources(self, scope: Scope, item: Item) -> list[str]:
+    def sources(self, scope: Scope, item: Item) -> list[Source]:
         """The nodes an item reads."""
+        unread = UNREAD in item.fields  # it may read something else than it seems to
         if item.sources is None:
-            if scope.here is None and not item.wrong:
+            if scope.current is None and not unread:
                 self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")
-            return [BROKEN if item.wrong else scope.here or BROKEN]
-        found = [self.find(scope, item, "from", path) if path else BROKEN for path in item.sources]
-        return [BROKEN] if item.wrong else found  # it may read something else than it seems to
+            return [REPORTED if unread else scope.current or REPORTED]
+        found = [self.find(scope, item, "from", path) if path else REPORTED for path in item.sources]
+        return [REPORTED] if unread else found
 
-    def find(self, scope: Scope, item: Item, key: str, path: str) -> str:
+    def find(self, scope: Scope, item: Item, key: str, path: str) -> Source:
         """The node that a layer names, in the graph of its scope."""
         if self.is_unsure(path):
-            return BROKEN
+            return REPORTED
         node = scope.find(path)
         if node is None and scope.find_outside(path)[0] is not None:
             hint = "each copy sees only its own layers and what it is given"
@@ -178,9 +171,9 @@ class _Binder:
         elif node is None and not scope.hides(path):
             elsewhere = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
             known = scope.known(outside=key == "shares")
-            message = f"layer {path!r} does not stand before this one; a layer reads what does"
-            self.problems.add(item.places[key], message if elsewhere else unknown("layer", path, known))
-        return node or BROKEN
+            below = f"layer {path!r} does not stand before this one", "a layer reads what does"
+            self.problems.add(item.places[key], *(below if elsewhere else unknown("layer", path, known).said))
+        return node or REPORTED
 
     def is_unsure(self, path: str) -> bool:
         """May this be the name of something that could not be read?"""
@@ -192,13 +185,17 @@ class _Binder:
         node, levels = scope.find_outside(item.shares) if scope.find(item.shares) is None else (None, 0)
         if node is None or self.is_unsure(item.shares):
             return self.find(scope, item, "shares", item.shares)
-        return Outer(node, levels) if node else BROKEN
+        return Outer(node, levels) if node else REPORTED
 
-    def put_one(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
+    def is_repeat(self, scope: Scope, full: str, owner: Any) -> bool:
+        """Is the owner of weights that a layer shares a repeat?"""
+        there, name = shared_by(full, owner, [*scope.outwards()])
+        return there.graph.nodes[name]["op"].__class__ is Repeat
+
+    def put_one(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         """Puts an item that has a name; returns the node at its end."""
         if item.kind == UNKNOWN:
-            scope.opaque.add(full)
-            return BROKEN
+            return REPORTED
         if item.kind in self.spec.blocks:
             return self.put_block(scope, item, full, sources[0])
         if item.kind in ("group", "side"):
@@ -209,16 +206,16 @@ class _Binder:
             sources = [self.put_branch(scope, branch, sources[0]) for branch in item.branches]
         return self.put_op(scope, item, full, sources)
 
-    def put_branch(self, scope: Scope, branch: Iterable[Item], source: str) -> str:
-        scope.here = source
+    def put_branch(self, scope: Scope, branch: Iterable[Item], source: Source) -> Source:
+        scope.current = source
         for item in branch:
             self.put(scope, item)
-        return scope.here
+        return scope.current
 
     # --- ops, blocks, repeats ------------------------------------------------------------------------------------
 
-    def put_op(self, scope: Scope, item: Item, full: str, sources: list[str]) -> str:
-        op = self.attempt(self.maker.op, item, scope.values)
+    def put_op(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
+        op = self.attempt(self.factory.op, item, scope.values)
         extra: dict[str, Any] = {"place": item.place}
         if full != as_written(full):
             extra["label"] = as_written(full)
@@ -226,35 +223,35 @@ class _Binder:
             extra["meant"] = True
         if item.shares:
             extra["shares"] = owner = self.find_owner(scope, item)
-            if owner and scope.data_of(owner)["op"].__class__ is Repeat:
+            if owner and self.is_repeat(scope, full, owner):
                 self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
-                return BROKEN
-        if op is None or BROKEN in sources or extra.get("shares") == BROKEN:
-            return BROKEN
-        return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or BROKEN
+                return REPORTED
+        if op is None or REPORTED in sources or extra.get("shares") == REPORTED:
+            return REPORTED
+        return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or REPORTED
 
-    def put_block(self, scope: Scope, item: Item, full: str, source: str) -> str:
+    def put_block(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         block = self.spec.blocks[item.kind]
         arguments = {name: self.argument(block, item, name, scope.values) for name in block.parameters}
         inner = scope.inside(full, source)
-        outer = scope.values.outer if isinstance(scope.values, Values) else scope.values
-        inner.values = Values(outer, arguments)  # a block sees no arguments but its own
+        outer = scope.values.outer if isinstance(scope.values, BlockNamespace) else scope.values
+        inner.values = BlockNamespace(outer, arguments)  # a block sees no arguments but its own
         return self.put_all(inner, block.items)
 
     def argument(self, block: Block, item: Item, name: str, values: dict[str, Any]) -> Any:
         given: Any = item.fields.get(name, block.parameters[name])
-        value = given and self.attempt(given.value, values)  # it lacks only where the call is wrong
-        return evaluate.BROKEN if value is None else value
+        value = self.attempt(given.value, values) if given else REPORTED  # it lacks only where the call is wrong
+        return REPORTED if value is None else value
 
-    def put_repeat(self, scope: Scope, item: Item, full: str, source: str) -> str:
+    def put_repeat(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         given = item.fields.get("times")
-        times = given and self.attempt(self.maker.times, given, scope.values)
-        body = new_graph()
-        inner = Scope(body, "", scope.values, {}, around=scope, here=add(body, "input", OPS["input"]()))
+        times = given and self.attempt(self.factory.times, given, scope.values)
+        body = LayerList()
+        inner = Scope(body, "", scope.values, {}, enclosing=scope, current=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
-        if len(body) == 1 and BROKEN not in inner.ends.values():
-            return BROKEN if times is None else source
-        if times is None or BROKEN in inner.ends.values():
+        if len(body) == 1 and REPORTED not in inner.outputs.values():
+            return REPORTED if times is None else source
+        if times is None or REPORTED in inner.outputs.values():
             return self.put_copy(scope, body, full, source)
         last = self.attempt(output_of, body, place=item.place)
         if last is not None and last != end:
@@ -262,29 +259,29 @@ class _Binder:
         op = self.attempt(Repeat, body, times, place=item.fields["times"].place)
         if op is None or last != end:
             return self.put_copy(scope, body, full, source)
-        if source == BROKEN:
-            return BROKEN
+        if source == REPORTED:
+            return REPORTED
         how = evaluate.set_letters([times], self.defaults)
         extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
-        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or BROKEN
+        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or REPORTED
 
-    def put_copy(self, scope: Scope, body: Graph, full: str, source: str) -> str:
+    def put_copy(self, scope: Scope, body: LayerList, full: str, source: Source) -> Source:
         """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""
         renamed = {"input": source}
         for name, data in body.nodes(data=True):
             inputs = [renamed[name] for name in data["inputs"]]
-            if name == "input" or BROKEN in inputs:
-                renamed.setdefault(name, BROKEN)
+            if name == "input" or REPORTED in inputs:
+                renamed.setdefault(name, REPORTED)
                 continue
             more = {key: value for key, value in data.items() if key not in ("op", "inputs")}
             if "shares" in more:
                 owner = more["shares"]
                 more["shares"] = owner.from_outside() if owner.__class__ is Outer else renamed[owner]
             lost = data["op"].__class__ is Repeat and data["op"].outer  # its owners have other names here
-            renamed[name] = BROKEN if lost or more.get("shares") == BROKEN else f"{full}.{name}"
+            renamed[name] = REPORTED if lost or more.get("shares") == REPORTED else f"{full}.{name}"
             if renamed[name]:
                 add(scope.graph, renamed[name], data["op"], *inputs, **more)
-        return BROKEN
+        return REPORTED
 
 
 def _only_branch(item: Item) -> tuple[Item, ...]:

@@ -1,19 +1,18 @@
-"""Lists of layers and the blocks they use. An item whose problem is noted is marked."""
+"""Reads lists of layers and blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
-from costcalc.errors import Place, did_you_mean, shorten, unknown
+from costcalc.errors import REPORTED, Place, Reported, did_you_mean, shorten, unknown
+from costcalc.expressions import NAME, RESERVED, constant
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
-from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, constant
-from costcalc.spec.forms import Entries, Forms
-from costcalc.spec.model import UNKNOWN, Block, Item, Value, unique
-from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Value, unique
+from costcalc.spec.node_reader import Entries, NodeReader
+from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 from costcalc.spec.signature import (
     EXTRAS,
     STRUCTURES,
@@ -33,8 +32,8 @@ Known = dict[str, Any] | None  # names that expressions may read, knobs with wha
 class Layers:
     """Reads layers and blocks; `blocks` are those above."""
 
-    def __init__(self, forms: Forms, names: Known):
-        self.forms, self.wrong = forms, forms.wrong
+    def __init__(self, reader: NodeReader, names: Known):
+        self.reader, self.wrong = reader, reader.wrong
         self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
         self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
@@ -45,10 +44,10 @@ class Layers:
 
     def read_blocks(self, node: Node) -> None:
         """Blocks from above to below; each may use those above it."""
-        listed = self.forms.entries(node, "blocks").values()
+        listed = self.reader.entries(node, "blocks").values()
         self.below = {key.text.partition("(")[0].strip() for key, _ in listed}
         for key, value in listed:
-            name, parameters = read_signature(self.forms, key)
+            name, parameters = read_signature(self.reader, key)
             if name in OPS or name in STRUCTURES or name in self.blocks:
                 what = "a block" if name in self.blocks else "an op"
                 self.wrong(key.place, f"{name!r} is {what} already", "give the block another name")
@@ -56,18 +55,18 @@ class Layers:
                 self.read_block(name, parameters, key.place, value)
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
-        parameters = read_parameters(self.forms, signature, place, self.outer)
+        parameters = read_parameters(self.reader, signature, place, self.outer)
         unknown = self.outer is None or parameters is None
         self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
         items = self.read(node, f"block {name}")
         self.names = self.outer
-        self.blocks[name] = Block(name, parameters or {}, items, place, parameters is None)
+        self.blocks[name] = Block(name, REPORTED if parameters is None else parameters, items, place)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
 
     def read(self, node: Node, what: str = "layers") -> tuple[Item, ...]:
         """The items of a list of layers."""
-        items = self.forms.items(node, what)
+        items = self.reader.items(node, what)
         for at, item in enumerate(items):
             items[at] = self.item(item)  # in its place: each part of the tree goes as soon as it is read
         return tuple(items)
@@ -82,19 +81,19 @@ class Layers:
             return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
         if isinstance(node, Mapping) and len(node.entries) > 1:
             return self.beside(node)
-        if not isinstance(node, Mapping) or not self.forms.problems:  # else its key was the problem
+        if not isinstance(node, Mapping) or not self.reader.problems:  # else its key was the problem
             hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
-            self.forms.unless_broken(node, "a layer is one op or block", hint)
+            self.reader.unless_reported(node, "a layer is one op or block", hint)
         return self.unknown(node.place)
 
     def of_kind(self, key: Scalar, node: Node | None) -> Item:
-        """A layer of a kind that there is; without a node it stands alone, and a structure then lacks all it needs."""
+        """A layer of a known kind; `node` is None for a name alone, as in `- relu`."""
         if key.text in STRUCTURES:
             return self.structure(key, node or Mapping(key.place))
         return self.join(key, node or Mapping(key.place)) if is_join(key.text) else self.call(key, node)
 
     def beside(self, node: Mapping) -> Item:
-        """A layer, and what stands beside it: fields that are not indented, or the next layer without its dash."""
+        """Reports a second key beside a layer: a field that is not indented, or the next layer without its dash."""
         (first, _), (key, _) = node.entries[:2]
         hint = "put a - before it, or indent it as a field of the layer above"
         self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
@@ -102,7 +101,7 @@ class Layers:
         return self.unknown(node.place, Mapping(node.place, [*node.entries]))
 
     def unknown(self, place: Place, node: Node | None = None) -> Item:
-        """An item whose kind is not known, or not what it seems; `name` and `from` are what they always are."""
+        """An item of unknown kind; its `name` and `from` are read, so that other layers can name it."""
         given = {key.text: value for key, value in node.entries} if isinstance(node, Mapping) else {}
         name, source = given.get("name"), given.get("from")
         found: dict[str, Any] = {"sources": None}
@@ -112,16 +111,16 @@ class Layers:
             listed = source.items if isinstance(source, Sequence) else [source]
             found["sources"] = tuple([one.text if _is_path(one) else None for one in listed])
             found["places"] = {"from": source.place}
-        return Item(UNKNOWN, place, wrong=True, **found)
+        return Item(UNKNOWN, place, {UNREAD: REPORTED}, **found)
 
     def may_be_named(self, *names: str) -> None:
-        """Notes what a layer may be called: a name that nobody finds may be this one."""
+        """Adds names that a layer may have: a `from` that finds no layer may mean one of these."""
         self.unsure.update(names)
 
     def is_kind(self, key: Scalar) -> bool:
         """Is this an op, a block above or a structure, and not a block with a problem?"""
         kind = key.text
-        if kind in self.blocks and not self.blocks[kind].wrong:
+        if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
             return True
         if (kind in OPS and not OPS[kind].is_input) or kind in STRUCTURES:
             return True
@@ -136,74 +135,73 @@ class Layers:
         return False
 
     def call(self, key: Scalar, node: Node | None) -> Item:
-        """An op or a block with its fields; without a node it stands alone."""
-        kind, before = key.text, len(self.forms.problems)
+        """An op or a block with its fields; `node` is None for a name alone."""
+        kind, before = key.text, len(self.reader.problems)
         block = self.blocks.get(kind)
         names = list(block.parameters) if block else list(kinds_of(kind))
         given: Entries = {}
         if isinstance(node, Mapping):
             given = self.entries(node, kind, [*names, *EXTRAS])
         elif node is not None and not self.has_value(key, node, names):
-            return Item(kind, key.place, wrong=True)
+            return Item(kind, key.place, {UNREAD: REPORTED})
         elif node is not None:
             given = {names[0]: (key, node)}
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
         lacking = [name for name in needed if name not in given]
-        if lacking and len(self.forms.problems) == before:
+        if lacking and len(self.reader.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
-        wrong = len(self.forms.problems) > before
+        unread = self.unread(before)
         found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        return Item(kind, key.place, found, wrong=wrong, **self.extras(key, given))
+        return Item(kind, key.place, {**found, **unread}, **self.extras(key, given))
+
+    def unread(self, before: int) -> dict[str, Reported]:
+        """The field of an item of which something was reported; `before` counts the problems before it."""
+        return {UNREAD: REPORTED} if len(self.reader.problems) > before else {}
 
     def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
         """The entries of an item; one that is not known may be its name."""
         if isinstance(node, Mapping):
-            node = node if kind in self.blocks else fields_by_one_name(self.forms, node, kind)
+            node = node if kind in self.blocks else fields_by_one_name(self.reader, node, kind)
             strange = [value for key, value in node.entries if key.text not in known]
             self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
-        return self.forms.entries(node, kind, known, lambda name: field_hint(kind, name, known))
+        return self.reader.entries(node, kind, known, lambda name: field_hint(kind, name, known))
 
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
         """Can `kind: value` stand for the first of these fields?"""
         if isinstance(node, Scalar) and node.value is None:
             self.wrong(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
         elif not names:
-            self.forms.unless_broken(node, f"{key.text} has no fields", f"write `- {key.text}`")
+            self.reader.unless_reported(node, f"{key.text} has no fields", f"write `- {key.text}`")
         else:
-            return not isinstance(node, Broken)
+            return not isinstance(node, Reported)
         return False
 
     def field(self, kind: str, name: str, node: Node) -> Value:
-        """A field's value; a word the field knows (`same`) stands for itself."""
+        """A field's value: an expression, or a word that the field knows, as `same`."""
         what = f"{kind}: {name}"
         if kind not in OPS:
             if isinstance(node, Sequence):
                 self.wrong(node.place, f"{what} takes one value, not a list")
-                return self.mark(node)
+                return Reported(node.place)
             return self.expression(node, what)
         field = kinds_of(kind)[name]
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":
-            near = did_you_mean(node.text, field.words) if isinstance(node, Scalar) else ""
-            hint = near if near.startswith("did") else ""
-            self.forms.unless_broken(node, f"{what} must be {field.plain_name}", hint)
-            return self.mark(node)
+            hint = did_you_mean(node.text, field.words, listed=False) if isinstance(node, Scalar) else ""
+            self.reader.unless_reported(node, f"{what} must be {field.plain_name}", hint)
+            return Reported(node.place)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
-            self.wrong(node.place, unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]))
-            return self.mark(node)
+            self.wrong(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
+            return Reported(node.place)
         return self.value(node, what)
 
-    def expression(self, node: Node, what: str) -> Expression:
-        """An expression of the names that are known here, or the mark of one that is wrong."""
-        return self.forms.expression_or_mark(node, what, self.names)
-
-    def mark(self, node: Node) -> Expression:
-        """Stands for a value whose problem is noted."""
-        return NoExpression("", constant(0, node.place).tree, node.place)
+    def expression(self, node: Node, what: str) -> Value:
+        """An expression of the names that are known here, or Reported for one that is wrong."""
+        return self.reader.expression_or_reported(node, what, self.names)
 
     def is_unknown(self, name: str) -> bool:
-        """Is this a name that nobody gave?"""
+        """Is this no knob, size, parameter or function?"""
         return self.names is not None and name not in self.names and name not in RESERVED
 
     def value(self, node: Node, what: str) -> Value:
@@ -212,24 +210,24 @@ class Layers:
             return self.expression(node, what)
         if len(node.items) > MAX_VALUES:
             self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
-            return self.mark(node)
+            return Reported(node.place)
         return tuple([self.value(item, what) for item in node.items])
 
     def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
         """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
         found: dict[str, Any] = {}
         if "name" in given:
-            found["name"] = self.forms.word(given["name"][1], "name") or unique(key.text, key.place)
+            found["name"] = self.reader.word(given["name"][1], "name") or unique(key.text, key.place)
         if "from" in given:
             found["sources"] = self.sources(key.text, given["from"][1])
         if "when" in given:
             found["when"] = self.expression(given["when"][1], "when")
         if "shares" in given:
-            found["shares"] = self.forms.path(given["shares"][1], "shares") or ""
+            found["shares"] = self.reader.path(given["shares"][1], "shares") or ""
             if key.text in self.blocks:
                 self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
         if "meant" in given:
-            found["meant"] = bool(self.forms.flag(given["meant"][1], "meant"))
+            found["meant"] = bool(self.reader.flag(given["meant"][1], "meant"))
             if key.text in self.blocks:
                 self.wrong(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
         if given:
@@ -242,51 +240,52 @@ class Layers:
         if not listed or (one and len(listed) > 1):
             self.wrong(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
             return (None,)
-        return tuple([self.forms.path(item, "from") for item in listed])
+        return tuple([self.reader.path(item, "from") for item in listed])
 
     # --- structures ------------------------------------------------------------------------------------------------
 
     def structure(self, key: Scalar, node: Node) -> Item:
         """group, repeat or side."""
-        kind, before = key.text, len(self.forms.problems)
+        kind, before = key.text, len(self.reader.problems)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
         given = self.entries(node, kind, [*own, "name", "from", "when"])
         lacking = [name for name in own if name not in given]
-        if lacking and len(self.forms.problems) == before:
+        if lacking and len(self.reader.problems) == before:
             self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
-        wrong = len(self.forms.problems) > before
-        found = {"times": self.field(kind, "times", given["times"][1])} if "times" in given else {}
+        found: dict[str, Value] = self.unread(before)
+        if "times" in given:
+            found["times"] = self.field(kind, "times", given["times"][1])
         extras = self.extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
-        return Item(kind, key.place, found, branches=(items,), wrong=wrong, **extras)
+        return Item(kind, key.place, found, branches=(items,), **extras)
 
     def join(self, key: Scalar, node: Node) -> Item:
-        """add, mul, concat …: of branches, or of the layers in `from`."""
-        kind, before = key.text, len(self.forms.problems)
+        """add, mul or concat, of branches or of the layers in `from`."""
+        kind, before = key.text, len(self.reader.problems)
         if isinstance(node, Sequence):
             return self.branched(key, node, {}, {})
         names = list(kinds_of(kind))
         given = self.entries(node, kind, [*names, "branches", *EXTRAS])
-        if not {"branches", "from"} & {*given} and len(self.forms.problems) == before:
+        if not {"branches", "from"} & {*given} and len(self.reader.problems) == before:
             self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
-        wrong = len(self.forms.problems) > before
-        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
+        found: dict[str, Value] = self.unread(before)
+        found |= {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
         extras = self.extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
                 self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
-                wrong = True
-            return self.branched(key, given["branches"][1], found, {**extras, "wrong": wrong})
-        return Item(kind, key.place, found, wrong=wrong, **extras)
+                found[UNREAD] = REPORTED
+            return self.branched(key, given["branches"][1], found, extras)
+        return Item(kind, key.place, found, **extras)
 
     def branched(self, key: Scalar, node: Node, found: dict[str, Value], extras: dict[str, Any]) -> Item:
-        lists = self.forms.items(node, f"branches of {key.text}")
-        item = Item(key.text, key.place, found, **extras)
+        lists = self.reader.items(node, f"branches of {key.text}")
         if len(lists) < 2:
             if isinstance(node, Sequence):
                 self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
-            item = replace(item, wrong=True)
-        return replace(item, branches=tuple([self.read(branch, f"a branch of {key.text}") for branch in lists]))
+            found = {**found, UNREAD: REPORTED}
+        branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
+        return Item(key.text, key.place, found, branches=branches, **extras)
 
 
 def _is_path(node: Node) -> bool:

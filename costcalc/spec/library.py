@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from os.path import isfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean, unknown, why
-from costcalc.spec.expressions import parse
+from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
+from costcalc.models import Preset
+from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Knob, Preset, Spec
-from costcalc.spec.parse import parse_file, parse_head
+from costcalc.spec.model import Spec
+from costcalc.spec.parse import parse_file, parse_head, parse_text
 from costcalc.text import settings_text
+
+TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # the files of specs that stand in none
 
 
 class Target(NamedTuple):
@@ -74,9 +77,17 @@ def entries() -> list[Entry]:
     return found
 
 
-def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
-    """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`."""
-    name, at, given = _split(target)
+def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
+    """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`.
+
+    A text of several lines is a spec itself, and so is a dict, with what YAML would read from its file.
+    """
+    written = spec_text(target)
+    if written:
+        spec = parse_text(*written, max_bytes=max_bytes)
+        return Target(spec, {}, spec.name)
+    target = str(target)
+    name, at, given = split_target(target)
     spec, settings = _spec_of(name, max_bytes)
     parts = [part.strip() for part in given.split(",")] if at else []
     if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
@@ -87,6 +98,31 @@ def find(target: str, *, max_bytes: int = MAX_BYTES) -> Target:
     return Target(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
 
 
+def spec_text(target: Any) -> tuple[str, str] | None:
+    """The text of a spec that is given itself, as text or as a dict, and what stands for its file in messages."""
+    if isinstance(target, Mapping):
+        return _as_json(target), AS_JSON
+    return (target, TEXT) if isinstance(target, str) and "\n" in target else None
+
+
+def library_path(name: str) -> Path | None:
+    """The file of a spec or preset of the library; None for another name."""
+    spec = next((entry.spec for entry in entries() if entry.name == name), None)
+    return None if spec is None else _paths()[spec]
+
+
+def _as_json(data: Mapping[str, Any]) -> str:
+    """A spec given as data in the JSON that YAML reads: Fractions and numpy's numbers as they print."""
+    try:
+        return json.dumps(dict(data), indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UsageError(f"a spec as a dict has words, numbers, lists and dicts in it: {why(error)}") from None
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
 def _looks_like_one(word: str, spec: Spec) -> bool:
     return bool(spec.presets) and re.fullmatch(r"\w+", word) is not None and word not in spec.knobs
 
@@ -94,31 +130,7 @@ def _looks_like_one(word: str, spec: Spec) -> bool:
 def _preset(name: str, spec: Spec) -> Preset:
     if name in spec.presets:
         return spec.presets[name]
-    raise UnknownName(f"{spec.name}: {unknown('preset', name, spec.presets)}")
-
-
-def labelled(target: str, more: Iterable[str] = ()) -> str:
-    """How a target is called with more knobs set, each once: `resnet50@r=160`. A path is as it was typed."""
-    name, at, given = _split(target)
-    parts = [re.sub(r"\s", "", part) for part in given.split(",")] if at else []
-    for text in more:
-        knob, _, value = (piece.strip() for piece in text.partition("="))
-        parts = [part for part in parts if part.partition("=")[0] != knob] + [f"{knob}={value}"]
-    name = name if re.search(r"[./\\]", name) else re.sub(r"\s", "", name)
-    return f"{name}@{','.join(parts)}" if parts else name
-
-
-def preset_of(label: str, spec: Spec) -> Preset | None:
-    """The preset that a label names: `resnet50`, or `resnet@resnet50`."""
-    name, _, given = _split(label)
-    return spec.presets.get(name) or spec.presets.get(given.split(",")[0])
-
-
-def _split(target: str) -> tuple[str, str, str]:
-    """`NAME`, `@` and `knob=value,…`. A folder may have an @ too, and then what follows it is a path."""
-    name, at, given = target.rpartition("@")
-    is_path = "=" not in given and re.search(r"[/\\\\]", given)
-    return (target, "", "") if not at or is_path or isfile(target) else (name, at, given)
+    raise unknown("preset", name, spec.presets, of=spec.name)
 
 
 def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
@@ -132,9 +144,9 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
     is_another = name.casefold().startswith(OTHER_FAMILIES)
-    hint = "" if is_another else did_you_mean(name, [entry.name for entry in entries()])
-    more = "see `costcalc list`, or give the path of a spec"
-    raise UnknownName(f"no spec or preset named {name[:64]!r}; {hint + ' ' if hint.startswith('did') else ''}{more}")
+    near = "" if is_another else did_you_mean(name, [entry.name for entry in entries()], listed=False)
+    hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()
+    raise UnknownName(f"no spec or preset named {name[:64]!r}", hint)
 
 
 OTHER_FAMILIES = (  # networks that the library has not, a letter or two away from one that it has
@@ -160,37 +172,3 @@ def _file_spec(path: str, max_bytes: int) -> Spec:
         raise UsageError(f"cannot read {path[:200]!r}: not a path") from None
     except OSError as error:
         raise UsageError(f"cannot read {path[:200]!r}: {why(error)}") from None
-
-
-def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> dict[str, Any]:
-    """`["w=0.5", "r=160"]` as knob values, exact. Raises UnknownName or UsageError."""
-    settings = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not equals or not value:
-            raise UsageError(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
-        if name not in knobs:
-            hint = did_you_mean(name, knobs)
-            raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
-        if name in settings:
-            raise UsageError(f"knob {name!r} is set twice; set it once")
-        settings[name] = knobs[name].check(_setting(value, knobs[name]))
-    return settings
-
-
-def _setting(text: str, knob: Knob) -> Any:
-    if knob.kind == "choice":
-        return text
-    if knob.kind == "flag":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    return parse_number(knob.name, text)
-
-
-def parse_number(name: str, text: str) -> Any:
-    """An exact number as it is written for a name: `160`, `1/3`, `2**5`. Raises UsageError."""
-    try:
-        return parse(text, Place("", 0, 0)).value({})
-    except SpecError as error:
-        problem = error.problems[0]
-        hint = f"; {problem.hint}" if problem.hint else ""
-        raise UsageError(f"{name}={text[:60]}: {problem.message}{hint}") from None

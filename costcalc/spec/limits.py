@@ -2,4 +2,3 @@
 
 MAX_LAYERS = 100_000  # of a network, repeats written out
 MAX_BYTES = 1_000_000  # of a spec
-MAX_DIGITS = 300  # of a number, its exponent written out

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import Problems
-from costcalc.spec.expressions import Expression
-from costcalc.spec.forms import Entries, Forms
-from costcalc.spec.head import Knobs, new_name, read_knobs, read_presets
+from costcalc.spec.gc_pause import gc_paused
+from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Spec
-from costcalc.spec.pause import without_collector
+from costcalc.spec.model import Spec, Value
+from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
 from costcalc.spec.reader import Mapping, Node, Sequence, read
 
@@ -33,10 +32,10 @@ def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Proble
 def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems.
 
-    Where `problems` are given they are noted there instead, and the Spec is what could be read, with marks in it.
+    Where `problems` are given they are noted there instead, and Reported stands in the Spec for what is wrong.
     """
     noted = Problems() if problems is None else problems
-    with without_collector():
+    with gc_paused():
         spec = _Parser(read(data, file, noted, max_bytes=max_bytes), file, noted).spec()
     if problems is None:
         noted.raise_any()
@@ -47,7 +46,7 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
     """The Spec in a file without what follows its knobs and presets, which is not read: much the quicker."""
     problems = Problems()
     data, file = _bytes_of(path, max_bytes), str(path)
-    with without_collector():
+    with gc_paused():
         tree = read(data, file, problems, max_bytes=max_bytes, stop_at=frozenset(BODY))
         about, _ = _Parser(tree, file, problems).head([])
     problems.raise_any()
@@ -66,7 +65,7 @@ class _Parser:
     """Walks the top of the tree once; each part is read by a module of its own."""
 
     def __init__(self, tree: Mapping, file: str, problems: Problems):
-        self.forms, self.wrong = Forms(problems), problems.add
+        self.reader, self.wrong = NodeReader(problems), problems.add
         self.tree, self.file = tree, file
         self.top: Entries = {}
 
@@ -76,12 +75,12 @@ class _Parser:
 
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
         """Fields of a Spec from its head, and its knobs, None if unreadable. `also`: keys needed besides."""
-        self.top = self.forms.entries(self.tree, "a spec", TOP)
+        self.top = self.reader.entries(self.tree, "a spec", TOP)
         self.check_keys([*HEAD[:3], *also])
-        texts = {key: self.forms.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
-        name = self.forms.word(self.top["name"][1], "name") if "name" in self.top else ""
+        texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
+        name = self.reader.word(self.top["name"][1], "name") if "name" in self.top else ""
         knobs = self.knobs()
-        presets = read_presets(self.forms, self.top["presets"][1], knobs) if "presets" in self.top else {}
+        presets = read_presets(self.reader, self.top["presets"][1], knobs) if "presets" in self.top else {}
         if name in presets:
             self.wrong(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
@@ -93,16 +92,16 @@ class _Parser:
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
-        layers = Layers(self.forms, names)
+        layers = Layers(self.reader, names)
         if "blocks" in self.top:
             layers.read_blocks(self.top["blocks"][1])
         inputs = self.inputs(names)
         items = layers.read(self.top["layers"][1]) if "layers" in self.top else ()
-        if "layers" in self.top and not items and not self.forms.problems:
+        if "layers" in self.top and not items and not self.reader.problems:
             self.wrong(self.top["layers"][1].place, "layers is empty", "give at least one layer")
         figures: Any = ()
         if "published" in self.top:
-            figures = read_published(self.forms, self.top["published"][1], knobs, about["presets"])
+            figures = read_published(self.reader, self.top["published"][1], knobs, about["presets"])
         about |= {"sizes": sizes or {}, "inputs": inputs, "blocks": layers.blocks, "items": items}
         return Spec(**about, published=figures, unsure=frozenset(layers.unsure))
 
@@ -121,27 +120,27 @@ class _Parser:
     def knobs(self) -> Knobs | None:
         """The knobs; None if they could not be read, so that nobody misses one."""
         node = self.top["knobs"][1] if "knobs" in self.top else Mapping(self.tree.place)
-        found = read_knobs(self.forms, node)
+        found = read_knobs(self.reader, node)
         return found if isinstance(node, Mapping) else None
 
-    def sizes(self, knobs: Knobs | None) -> dict[str, Expression] | None:
+    def sizes(self, knobs: Knobs | None) -> dict[str, Value] | None:
         """The sizes in order; None if they could not be read."""
         if "sizes" not in self.top:
             return {}
         node = self.top["sizes"][1]
-        found: dict[str, Expression] = {}
+        found: dict[str, Value] = {}
         known: dict[str, Any] | None = None if knobs is None else {**knobs}
-        for key, value in self.forms.entries(node, "sizes").values():
-            name = new_name(self.forms, key, "a size")
+        for key, value in self.reader.entries(node, "sizes").values():
+            name = new_name(self.reader, key, "a size")
             if name and knobs is not None and name in knobs:
                 self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
-                found[name] = self.forms.expression_or_mark(value, f"size {name}", known)
+                found[name] = self.reader.expression_or_reported(value, f"size {name}", known)
                 if known is not None:
                     known[name] = None
         return found if isinstance(node, Mapping) else None
 
-    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Expression, ...]]:
+    def inputs(self, names: dict[str, Any] | None) -> dict[str, tuple[Value, ...]]:
         """The shape of one example by the name of its input."""
         if "input" in self.top:
             return {"input": self.shape(self.top["input"][1], "input", names)}
@@ -151,14 +150,14 @@ class _Parser:
         if isinstance(node, Mapping) and not node.entries:
             self.wrong(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
         found = {}
-        for key, value in self.forms.entries(node, "inputs").values():
-            name = self.forms.word(key, "an input") or ""
+        for key, value in self.reader.entries(node, "inputs").values():
+            name = self.reader.word(key, "an input") or ""
             found[name] = self.shape(value, f"input {name}", names)
         return found
 
-    def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Expression, ...]:
-        axes = self.forms.items(node, what)
+    def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
+        axes = self.reader.items(node, what)
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
             self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
-        return tuple([self.forms.expression_or_mark(axis, what, names) for axis in axes])
+        return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

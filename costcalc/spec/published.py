@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 
 from costcalc.errors import shorten, unknown
-from costcalc.spec.forms import Entries, Forms
-from costcalc.spec.head import Knobs, read_settings
-from costcalc.spec.model import Published
+from costcalc.models import Published
+from costcalc.spec.knobs import Knobs, read_settings
+from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.reader import Node
 
 KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
@@ -16,34 +16,36 @@ NEEDED = ("metric", "value", "source")
 FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
 
 
-def read_published(forms: Forms, node: Node, knobs: Knobs | None, presets: Collection[str]) -> tuple[Published, ...]:
+def read_published(
+    reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
+) -> tuple[Published, ...]:
     """Every figure that can be read."""
-    found = [_figure(forms, item, knobs, presets) for item in forms.items(node, "published")]
+    found = [_figure(reader, item, knobs, presets) for item in reader.items(node, "published")]
     return tuple(figure for figure in found if figure is not None)
 
 
-def _figure(forms: Forms, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
-    before = len(forms.problems)
-    given = forms.entries(node, "a published figure", KEYS)
+def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
+    before = len(reader.problems)
+    given = reader.entries(node, "a published figure", KEYS)
     lacking = [key for key in NEEDED if key not in given]
-    if lacking and len(forms.problems) == before:
-        forms.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
-    texts = {key: forms.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
-    _check(forms, given, texts, presets)
-    at = read_settings(forms, forms.entries(given["at"][1], "at"), knobs) if "at" in given else {}
-    block = forms.path(given["block"][1], "block") if "block" in given else ""
-    if len(forms.problems) > before:
+    if lacking and len(reader.problems) == before:
+        reader.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
+    texts = {key: reader.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
+    _check(reader, given, texts, presets)
+    at = read_settings(reader, reader.entries(given["at"][1], "at"), knobs) if "at" in given else {}
+    block = reader.path(given["block"][1], "block") if "block" in given else ""
+    if len(reader.problems) > before:
         return None
     thousand = int(texts.get("K") or 1000)
     about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
     return Published(at=at, block=block or "", thousand=thousand, place=node.place, **about)
 
 
-def _check(forms: Forms, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
+def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
     """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
 
     def wrong(key: str, message: str, hint: str = "") -> None:
-        forms.wrong(given[key][1].place, message, hint)
+        reader.wrong(given[key][1].place, message, hint)
 
     value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):
@@ -51,4 +53,4 @@ def _check(forms: Forms, given: Entries, texts: dict[str, str], presets: Collect
     if texts.get("K", "1000") not in ("", "1000", "1024"):
         wrong("K", "K is 1000 or 1024")
     if preset and preset not in presets:
-        wrong("preset", unknown("preset", preset, presets))
+        wrong("preset", *unknown("preset", preset, presets).said)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from costcalc.errors import Place, Problems, shorten, why
-from costcalc.spec.limits import MAX_BYTES, MAX_DIGITS
+from costcalc.errors import Place, Problems, Reported, shorten, why
+from costcalc.expressions import MAX_DIGITS
+from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.syntax import MAX_DEPTH, TOO_DEEP, place_of, syntax_problem
 
 BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
@@ -48,14 +49,7 @@ class Sequence:
     items: list[Any] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Broken:
-    """Something whose problem is noted already: whoever meets it says nothing more."""
-
-    place: Place
-
-
-Node = Scalar | Mapping | Sequence | Broken
+Node = Scalar | Mapping | Sequence | Reported
 INTEGER = re.compile(r"[-+]?[0-9]+")
 BASED = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 REAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
@@ -126,7 +120,7 @@ class _Builder:
         self.top: Node | None = None
         self.stack: list[Any] = []
         self.keys: list[dict[str, Scalar]] = []  # of each open mapping
-        self.waiting: list[Scalar | Broken | None] = []  # its key without a value yet
+        self.waiting: list[Scalar | Reported | None] = []  # its key without a value yet
         self.documents = 0
 
     def take(self, event: Any) -> bool:
@@ -148,7 +142,7 @@ class _Builder:
             self.stack.pop()
         elif kind is yaml.AliasEvent:
             self.problems.add(place, f"an alias, *{shorten(event.anchor)}", "in an expression put quotes around it")
-            self.put(Broken(place))
+            self.put(Reported(place))
         elif kind is yaml.DocumentStartEvent:
             if event.version or event.tags:
                 self.problems.add(
@@ -187,14 +181,14 @@ class _Builder:
         elif self.waiting[-1] is None:
             return self.key(node)
         else:
-            if not isinstance(self.waiting[-1], Broken):
+            if not isinstance(self.waiting[-1], Reported):
                 self.stack[-1].entries.append((self.waiting[-1], node))
             self.waiting[-1] = None
         return False
 
     def key(self, node: Node) -> bool:
-        self.waiting[-1] = Broken(node.place)
-        if isinstance(node, Broken):
+        self.waiting[-1] = Reported(node.place)
+        if isinstance(node, Reported):
             return False
         if not isinstance(node, Scalar) or not node.text:
             self.problems.add(node.place, "a key must be a word")
@@ -207,7 +201,7 @@ class _Builder:
         self.waiting[-1] = Scalar(name, name, node.place)
         return len(self.stack) == 1 and name in self.stop_at
 
-    def resolve(self, text: str, place: Place) -> Scalar | Broken:
+    def resolve(self, text: str, place: Place) -> Scalar | Reported:
         """A plain scalar by YAML 1.2's core schema; real numbers exactly, as Fractions."""
         if text in WORDS:
             return Scalar(WORDS[text], text, place)
@@ -222,5 +216,5 @@ class _Builder:
                 return Scalar(Fraction(text), text, place)
         if ENDLESS.fullmatch(text) or (len(text) > MAX_DIGITS and BASED.fullmatch(text)):
             self.problems.add(place, f"{shorten(text, 20)} is no finite number of up to {MAX_DIGITS} digits")
-            return Broken(place)
+            return Reported(place)
         return Scalar(text, text, place)

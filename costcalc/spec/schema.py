@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import head, parse, published, signature
-from costcalc.spec.expressions import NAME
+from costcalc.spec import knobs, parse, published, signature
 from costcalc.spec.signature import kinds_of, needed_by
 
 Schema = dict[str, Any]
@@ -89,7 +89,7 @@ def _top(metrics: list[str]) -> Schema:
 def _knob() -> Schema:
     fields: Schema = {
         "default": VALUE,
-        "kind": {"enum": [*head.KINDS]},
+        "kind": {"enum": [*knobs.KINDS]},
         "min": NUMBER,
         "max": NUMBER,
         "choices": {"type": "array", "items": WORD},

@@ -1,18 +1,18 @@
-"""Names of layers: where a list of them stands, how they are called there, and what a `from` means."""
+"""Names of layers: how the layers of a list are called, and which node a `from` means."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
-from costcalc.graph import Graph, Outer
+from costcalc.errors import REPORTED
+from costcalc.graph import LayerList
 from costcalc.ops.base import is_join
-from costcalc.spec.evaluate import BROKEN as NO_VALUE
 from costcalc.spec.model import UNKNOWN, Item
 
-BROKEN = ""  # stands for the node of an item whose problem is noted already
+Source: TypeAlias = Any  # the name of a node of the graph, or REPORTED
 
 
 def kind_of_name(name: str) -> str:
@@ -20,22 +20,22 @@ def kind_of_name(name: str) -> str:
     return re.sub(r"_*\d+$", "", name)
 
 
-class Given(dict[str, Any]):
-    """Values of names, with the defaults of the knobs among them for hints."""
+class Namespace(dict[str, Any]):
+    """Values by name, with the defaults of the knobs for hints."""
 
     def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
         super().__init__(values)
         self.defaults = defaults
 
 
-class Noted(Given):
-    """Values of names, where one without a value is one whose problem is noted already."""
+class LenientNamespace(Namespace):
+    """Values by name; a name without a value was reported."""
 
     def __missing__(self, name: str) -> Any:
-        return NO_VALUE
+        return REPORTED
 
 
-class Values(dict[str, Any]):
+class BlockNamespace(dict[str, Any]):
     """Arguments of a block in front of the names of the whole spec."""
 
     def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
@@ -49,73 +49,66 @@ class Values(dict[str, Any]):
 
 @dataclass
 class Scope:
-    """Where layers are being put: the graph, the prefix of their names, and what is known there."""
+    """The list of layers that is being bound: its graph, the prefix of its names, and the layers that it can name."""
 
-    graph: Graph
+    graph: LayerList
     prefix: str
     values: dict[str, Any]
-    ends: dict[str, str]  # layer, group or block by full name -> the node its output is
+    outputs: dict[str, Source]  # layer, group or block by full name -> the node its output is
     outer: Scope | None = None
-    around: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
-    here: str | None = None  # the node the next layer reads
-    opaque: set[str] = field(default_factory=set)  # full names of what has nobody knows which layers inside
-    sides: list[str] = field(default_factory=list)  # nodes at the ends of side branches
+    enclosing: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
+    current: Source = None  # the node the next layer reads
+    sides: list[Source] = field(default_factory=list)  # nodes at the ends of side branches
     names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
 
-    def inside(self, name: str, here: str) -> Scope:
+    def inside(self, name: str, current: Source) -> Scope:
         """The scope of a group or block of that full name."""
-        return Scope(self.graph, f"{name}.", self.values, self.ends, self, self.around, here, self.opaque, self.sides)
+        return Scope(self.graph, f"{name}.", self.values, self.outputs, self, self.enclosing, current, self.sides)
 
-    def find(self, path: str) -> str | None:
+    def find(self, path: str) -> Source:
         """The node a `from` means: nearest scope first."""
         scope: Scope | None = self
         while scope is not None:
-            if f"{scope.prefix}{path}" in scope.ends:
-                return scope.ends[f"{scope.prefix}{path}"]
+            if f"{scope.prefix}{path}" in scope.outputs:
+                return scope.outputs[f"{scope.prefix}{path}"]
             scope = scope.outer
         return None
 
-    def find_outside(self, path: str) -> tuple[str | None, int]:
-        """The node that a path means outside of the repeat, and how many repeats further out it stands."""
-        scope, levels = self.around, 1
+    def outwards(self) -> Iterator[Scope]:
+        """This scope, and then that around each repeat that it is in."""
+        scope: Scope | None = self
         while scope is not None:
-            node = scope.find(path)
-            if node is not None:
-                return node, levels
-            scope, levels = scope.around, levels + 1
-        return None, 0
+            yield scope
+            scope = scope.enclosing
+
+    def find_outside(self, path: str) -> tuple[Source, int]:
+        """The node a `shares` means outside of the repeat that this is in, and of how many repeats: the nearest."""
+        found = ((scope.find(path), levels) for levels, scope in enumerate(self.outwards()) if levels)
+        return next((one for one in found if one[0] is not None), (None, 0))
 
     def hides(self, path: str) -> bool:
-        """May this be inside of something that could not be read?"""
+        """Can this layer be inside of something that was reported?"""
         scope: Scope | None = self
         while scope is not None:
             parts = f"{scope.prefix}{path}".split(".")
-            if not scope.opaque.isdisjoint(".".join(parts[:depth]) for depth in range(1, len(parts))):
+            if any(scope.outputs.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
                 return True
-            scope = scope.outer or scope.around
+            scope = scope.outer or scope.enclosing
         return False
 
     def known(self, *, outside: bool = False) -> list[str]:
-        """Names a `from` could mean here, for hints; a `shares` means those outside of a repeat too."""
-        names = [name.removeprefix(self.prefix) for name in self.ends if UNKNOWN not in name]
-        return [*names, *self.around.known(outside=True)] if outside and self.around else names
-
-    def data_of(self, owner: Any) -> dict[str, Any]:
-        """What is kept of a layer whose weights are shared here."""
-        scope = self
-        for _ in range(owner.levels if owner.__class__ is Outer else 0):
-            scope = scope.around or scope
-        node: dict[str, Any] = scope.graph.nodes[owner.name if owner.__class__ is Outer else owner]
-        return node
+        """Names that a `from` can mean here, for hints; a `shares` can also name layers outside of the repeat."""
+        names = [name.removeprefix(self.prefix) for name in self.outputs if UNKNOWN not in name]
+        return [*names, *self.enclosing.known(outside=True)] if outside and self.enclosing else names
 
     def name_all(self, items: Iterable[Item]) -> None:
-        """Names the items of this list: as the author did, else by kind, numbered where the list has several.
+        """Names the items of this list: by their own name, else by kind, with a number if the list has several.
 
-        Each name is given once. Switches change none of them: items that are passed over are counted too.
+        Names differ. They do not depend on switches: items that are switched off are counted too.
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
-        taken = {*self.names.values(), *(self.ends if self.outer is None else ())}
+        taken = {*self.names.values(), *(self.outputs if self.outer is None else ())}
         alike: dict[str, list[Item]] = {}
         for item in listed:
             if not item.name:
@@ -127,7 +120,7 @@ class Scope:
             self.names.update(zip(map(id, those), names, strict=True))
 
     def name_of(self, item: Item) -> str:
-        """Its name in this list; "" for a group without a name."""
+        """The name of an item in this list; "" for a group without a name."""
         return self.names.get(id(item), "")
 
 
@@ -140,7 +133,7 @@ def _numbered(kind: str, count: int, taken: Set[str]) -> list[str]:
 
 
 def in_this_list(items: Iterable[Item]) -> Iterator[Item]:
-    """Items that take their names from one list: those of branches and nameless groups stand where these are."""
+    """Items that are named together: also those of branches, and of groups without a name."""
     for item in items:
         if item.kind != "group" or item.name:
             yield item

@@ -9,11 +9,11 @@ from functools import cache
 from typing import Any
 
 from costcalc.errors import Place, nearest, shorten
+from costcalc.expressions import NAME, RESERVED, Expression
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import SYNONYMS, absent_field_hint, field_synonyms
-from costcalc.spec.expressions import NAME, RESERVED, Expression
-from costcalc.spec.forms import Forms
+from costcalc.spec.node_reader import NodeReader
 from costcalc.spec.reader import Mapping, Scalar
 
 EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
@@ -36,7 +36,7 @@ def by_one_name(key: Scalar, blocks: Collection[str]) -> Scalar:
     return Scalar(SYNONYMS[kind], SYNONYMS[kind], key.place)
 
 
-def fields_by_one_name(forms: Forms, node: Mapping, op: str) -> Mapping:
+def fields_by_one_name(reader: NodeReader, node: Mapping, op: str) -> Mapping:
     """The same entries, with the op's own name of a field where a synonym stands for it. Notes a field that is given
     under two names."""
     names = field_synonyms(OPS.get(op))
@@ -48,7 +48,7 @@ def fields_by_one_name(forms: Forms, node: Mapping, op: str) -> Mapping:
         name = names.get(key.text, key.text)
         if name in given:
             message = f"{op}: {shorten(given[name])!r} and {shorten(key.text)!r} are one field, {name}"
-            forms.wrong(key.place, message, "give one of them")
+            reader.wrong(key.place, message, "give one of them")
         else:
             given[name] = key.text
             entries.append((Scalar(name, name, key.place), value))
@@ -80,28 +80,28 @@ def _needed_by(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(cls) if field.default is MISSING)
 
 
-def read_signature(forms: Forms, key: Scalar) -> tuple[str, str]:
-    """Name and parameters of `name(parameter, parameter=default)`; empty once what is wrong is noted."""
+def read_signature(reader: NodeReader, key: Scalar) -> tuple[str, str]:
+    """Name and parameters of `name(parameter, parameter=default)`; empty after a problem."""
     match = SIGNATURE.fullmatch(key.text)
     if match and NAME.fullmatch(match[1]):
         return match[1], match[2] or ""
-    forms.wrong(key.place, f"{shorten(key.text)!r} is no block", "write name(parameter, parameter=default)")
+    reader.wrong(key.place, f"{shorten(key.text)!r} is no block", "write name(parameter, parameter=default)")
     return "", ""
 
 
-def read_parameters(forms: Forms, text: str, place: Place, names: Collection[str] | None) -> Parameters | None:
+def read_parameters(reader: NodeReader, text: str, place: Place, names: Collection[str] | None) -> Parameters | None:
     """Parameters and their defaults, or None if one is wrong."""
     found: Parameters = {}
-    before = len(forms.problems)
+    before = len(reader.problems)
     for part in _parts(text):
         name, equals, default = (piece.strip() for piece in part.partition("="))
         if not NAME.fullmatch(name) or name in found or name in EXTRAS or name in RESERVED:
             hint = "write name, or name=default"
-            forms.wrong(place, f"{shorten(part.strip(), 40)!r} is no parameter", hint)
+            reader.wrong(place, f"{shorten(part.strip(), 40)!r} is no parameter", hint)
         else:
             value = Scalar(default or None, default, place)
-            found[name] = forms.expression(value, f"default of {name}", names) if equals else None
-    return found if len(forms.problems) == before else None
+            found[name] = reader.expression(value, f"default of {name}", names) if equals else None
+    return found if len(reader.problems) == before else None
 
 
 def _parts(text: str) -> list[str]:

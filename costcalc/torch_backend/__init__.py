@@ -1,7 +1,8 @@
 """The same layer graphs in torch: built as modules, verified against torch's own counts, timed on this machine.
 
-The only room that imports torch. `build(graph)` gives a torch.nn.Module. `MODULES` has a builder for each op, by its
-name: a reader's own op gets one by `MODULES["squared_relu"] = lambda op, x: SquaredReLU()`, see docs/add_an_op.md.
+The only room that imports torch. `build("resnet50")`, or of a layer graph, gives a torch.nn.Module. `MODULES` has a
+builder for each op, by its name: a reader's own op gets one by `MODULES["squared_relu"] = lambda op, x: SquaredReLU()`,
+see docs/add_an_op.md.
 """
 
 from importlib import import_module
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
     from costcalc.torch_backend.modules import MODULES
     from costcalc.torch_backend.timing import Timing, time_nets
-    from costcalc.torch_backend.verify import Verification, verify_graph, verify_net
+    from costcalc.torch_backend.verify import Verification, verify_net
 
 
 def _is_installed(package: str) -> bool:
@@ -35,10 +36,9 @@ WHERE = {
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
-    "verify_graph": "verify",
     "verify_net": "verify",
 }
-__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
+__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "verify_net"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,14 +15,15 @@ from torch import fx, nn
 from costcalc.analysis.memory import overwritten
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
-from costcalc.graph import Graph, unroll
+from costcalc.graph import Graph
+from costcalc.net import Target, load
 from costcalc.torch_backend.blocks import blocks_once
 from costcalc.torch_backend.memory import keep_freed
 from costcalc.torch_backend.modules import MODULES
 
 
-def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
-    """The layer graph as a module, in evaluation mode, with fresh weights.
+def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
+    """What `load` takes, a name or a layer graph, as a module in evaluation mode with fresh weights.
 
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
     Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
@@ -30,7 +31,7 @@ def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None
     Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit or a
     tensor has more elements than torch can number, and whatever `cost` does.
     """
-    graph = unroll(graph)
+    graph = load(target).graph(unrolled=True)
     rows = {row.name: row for row in walk(graph)}
     _all_numbers(rows)
     _all_numbered(rows)
@@ -152,7 +153,7 @@ def _is_taken(module: nn.Module | None, part: str) -> bool:
 
 def _class_name(name: Any) -> str:
     words = "".join(part[:1].upper() + part[1:] for part in str(name or "network").replace("-", "_").split("_"))
-    return words if words.isidentifier() else "Network"
+    return words if words.isidentifier() else "Model"
 
 
 def _all_numbers(rows: dict[Any, Row]) -> None:

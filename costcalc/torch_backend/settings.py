@@ -31,7 +31,7 @@ class Settings:
     def __post_init__(self) -> None:
         for what, said, known in (("dtype", self.dtype, DTYPES), ("engine", self.engine, ENGINES)):
             if said not in known:
-                raise BadSetting(unknown(what, said, known))
+                raise BadSetting(*unknown(what, said, known).said)
         if self.engine == "cuda_graph" and not self.device.startswith("cuda"):
             raise BadSetting(f"a CUDA graph needs a CUDA device, not {self.device}")
         if self.engine == "cuda_graph" and self.train:

@@ -12,7 +12,7 @@ import torch
 
 from costcalc.analysis.compare import Comparison
 from costcalc.errors import Problem
-from costcalc.net import Net
+from costcalc.net import Net, Target, load
 from costcalc.processes import cores
 from costcalc.result import Result
 from costcalc.table import Table
@@ -112,7 +112,7 @@ class TimedComparison(Result):
 
 
 def time_nets(
-    nets: Iterable[Net],
+    targets: Iterable[Target],
     *,
     device: str = "auto",
     batches: Sequence[int] | None = None,
@@ -124,14 +124,14 @@ def time_nets(
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
-    """Times networks in turns on one device, at these batches or each at its own; `settings` are further ones of
-    `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
+    """Times what `load` takes in turns on one device, at these batches or each at its own; `settings` are further ones
+    of `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
     they are. One that gives no sign of life for `timeout` seconds, half an hour if none are said, is given up.
 
     Raises NoDevice, and BadSetting for settings that do not go together, more threads than cores that can be used, a
     batch for a network that says its own, and a timeout that is none.
     """
-    nets, where = tuple(nets), find_device(device)
+    nets, where = tuple(map(load, targets)), find_device(device)
     threads, usable = settings.get("threads"), cores()
     if threads is not None and threads > usable:
         raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
@@ -139,7 +139,7 @@ def time_nets(
         raise BadSetting(f"--timeout {timeout:g}: give seconds, {LONGEST:,} at most")
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     points = [
-        Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
+        Point(at.label, at.graph(), Settings(where.name, _batch_of(at), engine=engine, **settings))
         for batch, engine, net in product(sizes, engines, nets)
         for at in [_at(net, batch)]
     ]
@@ -157,7 +157,16 @@ def _at(net: Net, batch: int | None) -> Net:
         return net
     if "batch" in net.settings:
         raise BadSetting(f"{net.label} says itself that its batch is {net.settings['batch']}; leave out --batch")
-    return net.at({**net.settings, "batch": batch}, net.label)
+    if "batch" not in net.knobs:
+        raise BadSetting(f"{net.label} has no knob 'batch'; leave out --batch")
+    return net.at({"batch": batch})
+
+
+def _batch_of(net: Net) -> int:
+    """The value of its knob, or of a network without it the first axis of its first input."""
+    if "batch" in net.values:
+        return int(net.values["batch"])
+    return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
 
 
 def _share_of_all(progress: Progress, done: int, groups: int, share: float, what: str) -> None:

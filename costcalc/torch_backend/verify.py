@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,9 +13,8 @@ from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, TooLarge
-from costcalc.graph import Graph, unroll
+from costcalc.net import Target, load
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import plural
 from costcalc.torch_backend.count import Seen, seen_by_torch
@@ -182,13 +181,14 @@ TOTALS = (
 )
 
 
-def verify_graph(graph: Graph, target: str = "") -> Verification:
-    """Builds the graph on the meta device, runs it forward and backward there, and compares every layer.
+def verify_net(target: Target) -> Verification:
+    """Builds what `load` takes on the meta device, runs it forward and backward there, and compares every layer.
 
     Raises TooLarge for more than 20,000 layers, GraphError for sizes that are no numbers and ops without a module, and
     whatever `cost` does, as ShapeError for layers that do not go together.
     """
-    graph = unroll(graph)
+    net = load(target)
+    graph = net.graph(unrolled=True)
     rows = cost(graph).layers
     if len(rows) > MOST_LAYERS:
         more = f"{len(rows):,} layers are more than the {MOST_LAYERS:,} that can be verified"
@@ -198,12 +198,7 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
     backward, images = backward_macs(graph), images_of(rows)
     layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if not row.op.is_input]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
-    return Verification(target or graph.graph.get("name", ""), tuple(layers), params)
-
-
-def verify_net(net: Network) -> Verification:
-    """A network of the library or of a reader. Raises what `verify_graph` does."""
-    return replace(verify_graph(net.graph(), net.label), warned=warnings_of(net))
+    return Verification(net.label, tuple(layers), params, warnings_of(net))
 
 
 def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:

@@ -144,7 +144,7 @@ def test_a_graph_of_ones_own_is_compared_and_explained():
     assert [cost.macs for cost in compared.costs] == [2160, 672]
     assert compared.algebra is None
     assert costcalc.explain(graph).to_records() == costcalc.explain("conv_normal").to_records()
-    with pytest.raises(costcalc.UsageError, match="a layer graph has no knobs"):
+    with pytest.raises(costcalc.UsageError, match="the ratio as algebra needs a model with knobs; got a layer graph"):
         costcalc.compare(graph, "conv_depthwise_separable", algebra=True)
     letters = costcalc.load("conv_normal").graph(free=["n"])
     for doing in (costcalc.explain, lambda graph: costcalc.compare(graph, graph)):

@@ -5,14 +5,15 @@
 from math import prod
 
 import pytest
+from support import needed
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from support.conformance import MICRO, example
 from support.loops import LOOPS, products
 
 import costcalc
-from costcalc.torch_backend import build, verify_graph
+from costcalc.torch_backend import build, verify_net
 
 UNUSED = {"an unused layer": 100 * 100 + 100}  # parameters of the module that no call, and so no graph, has
 
@@ -21,7 +22,7 @@ UNUSED = {"an unused layer": 100 * 100 + 100}  # parameters of the module that n
 def test_ours_is_the_truth(micro):
     cost = costcalc.cost(micro.graph())
     assert cost.macs == micro.truth
-    assert verify_graph(micro.graph()).verdict == "same"
+    assert verify_net(micro.graph()).verdict == "same"
 
 
 @pytest.mark.parametrize("micro", MICRO, ids=lambda micro: micro.name)

@@ -9,6 +9,7 @@ from costcalc.analysis.cost import Cost
 from costcalc.cli import run
 from costcalc.ops import Conv, GlobalAveragePool, Input, Linear, ReLU
 from costcalc.spec.library import entries
+from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
 
 HEAD = "name: x\ntitle: t\nsource: s\nknobs: {n: 2}\ninput: [3, 8, 8]\nlayers:\n"
@@ -19,7 +20,7 @@ SIDE = """
 
 
 def cost_of(layers):
-    return costcalc.Net(parse_text(HEAD + layers.removeprefix("\n"), "x.yaml"), {}, "x").cost()
+    return costcalc.Net(SpecArchitecture(parse_text(HEAD + layers.removeprefix("\n"), "x.yaml")), {}, "x").cost()
 
 
 def folds(layers, depth=1):

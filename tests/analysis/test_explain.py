@@ -7,6 +7,7 @@ import pytest
 import costcalc
 from costcalc.dims import size_symbol
 from costcalc.spec.library import entries
+from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
 from costcalc.table.aligned import lines
 
@@ -67,7 +68,7 @@ USER = "{name: b, features: 8, shares: a}"
 
 
 def params_of(layers):
-    net = costcalc.Net(parse_text(HEAD + layers, "x.yaml"), {}, "x")
+    net = costcalc.Net(SpecArchitecture(parse_text(HEAD + layers, "x.yaml")), {}, "x")
     return {
         row["name"]: (row["how"], row["value"])
         for row in costcalc.explain(net).to_records()

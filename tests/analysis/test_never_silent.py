@@ -6,26 +6,12 @@ import numpy as np
 import pytest
 
 import costcalc
-from costcalc import dims, load, ops
+from costcalc import dims, ops
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.errors import ShapeError, SpecError
 from costcalc.ops.base import op
 from costcalc.ops.rules import free
 from costcalc.spec import schema
-
-
-@pytest.fixture
-def spec(tmp_path):
-    """Writes a spec and loads it."""
-
-    def write(knobs, layers, shape="[a]", more="", name="net"):
-        path = tmp_path / f"{name}.yaml"
-        head = f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\n{more}input: {shape}\n"
-        path.write_text(f"{head}layers:\n{layers}")
-        return load(str(path))
-
-    return write
-
 
 # ---- conditions that are values
 

@@ -67,12 +67,3 @@ def test_peak_memory_says_which_sizes_to_set(graph, todo):
     with pytest.raises(UsageError) as caught:
         peak_activations(graph)
     assert str(caught.value) == f"peak memory needs numeric sizes; {todo}"
-
-
-@pytest.mark.parametrize(
-    "analysis",
-    [costcalc.load, costcalc.formula, costcalc.elasticity, costcalc.reconcile, costcalc.next_steps, costcalc.scale],
-)
-def test_what_needs_knobs_says_that_a_graph_has_none(analysis):
-    with pytest.raises(UsageError, match=r"^a layer graph has no knobs; name a network, or give the path of a spec; "):
-        analysis(graph_of(1, 8))

@@ -7,6 +7,7 @@ import pytest
 import costcalc
 from costcalc.analysis.reconcile import agrees, figure_text, read_figure
 from costcalc.spec.library import entries
+from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
 
 CUT = "agrees, cut to its digits"
@@ -105,7 +106,7 @@ def test_a_difference_without_a_reason_fails_the_check(tmp_path, capsys):
 
 def test_a_block_that_does_not_exist_is_named_with_its_place():
     text = WRONG.replace("value: 113,", "value: 112, block: cnv,")
-    net = costcalc.Net(parse_text(text, "wrong.yaml"), {}, "wrong")
+    net = costcalc.Net(SpecArchitecture(parse_text(text, "wrong.yaml")), {}, "wrong")
     with pytest.raises(costcalc.SpecError) as caught:
         costcalc.reconcile(net)
     assert str(caught.value) == "wrong.yaml:9:5: no block 'cnv' in wrong; did you mean 'conv'?"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from support import needed
+from support.layers import in_a_row
 
 import costcalc
 from costcalc import ops
@@ -10,7 +11,6 @@ from costcalc.dims import size_symbol
 from costcalc.dims.column import Column
 from costcalc.spec.library import entries
 
-HEAD = "name: it\ntitle: t\nsource: s\n"
 SAY_SO = "; or say that it is meant, with meant: true"
 CONV = "conv: {channels: 8, kernel: 3, padding: same}"
 NOFLAT = (
@@ -20,16 +20,6 @@ NOFLAT = (
 WORDS = "embedding: {count: 1000, features: 300}"
 GAP = "global_average_pool"
 SWAP = "`transpose: [0, 2, 1]` before it makes the features axis 1"
-
-
-@pytest.fixture
-def spec(tmp_path):
-    def write(size, *layers, head=""):
-        path = tmp_path / "it.yaml"
-        path.write_text(f"{HEAD}{head}input: {size}\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers))
-        return str(path)
-
-    return write
 
 
 def warned(path, **knobs):
@@ -136,15 +126,15 @@ SUSPECTS = {
 
 
 @pytest.mark.parametrize("what", SUSPECTS)
-def test_each_is_found_once_and_the_count_stays(what, spec):
+def test_each_is_found_once_and_the_count_stays(what, spec_file):
     (size, *layers), message = SUSPECTS[what]
-    assert warned(spec(size, *layers)) == [message + SAY_SO]
+    assert warned(spec_file(size, *layers)) == [message + SAY_SO]
 
 
 @pytest.mark.parametrize("what", SUSPECTS)
-def test_one_that_is_meant_gives_no_warning_and_counts_the_same(what, spec, tmp_path):
+def test_one_that_is_meant_gives_no_warning_and_counts_the_same(what, spec_file, tmp_path):
     (size, *layers), _ = SUSPECTS[what]
-    path = spec(size, *layers)
+    path = spec_file(size, *layers)
     cost = costcalc.load(path).cost()
     graph = costcalc.load(path).graph()
     graph.nodes[cost.warnings[0].layer]["meant"] = True
@@ -153,23 +143,23 @@ def test_one_that_is_meant_gives_no_warning_and_counts_the_same(what, spec, tmp_
     assert meant.totals == cost.totals
 
 
-def test_of_the_numbers_that_are_said_flatten_makes_the_second(spec):
+def test_of_the_numbers_that_are_said_flatten_makes_the_second(spec_file):
     counts = [
-        costcalc.load(spec("[3, 32, 32]", CONV, "max_pool: {kernel: 2, stride: 2}", *flat, "linear: 10")).cost()
+        costcalc.load(spec_file("[3, 32, 32]", CONV, "max_pool: {kernel: 2, stride: 2}", *flat, "linear: 10")).cost()
         for flat in ([], ["flatten"])
     ]
     assert [cost.layers[-1].params for cost in counts] == [170, 20_490]
     assert [cost.params for cost in counts] == [394, 20_714]
 
 
-def test_the_first_layer_that_reads_a_tensor_speaks_for_all(spec):
+def test_the_first_layer_that_reads_a_tensor_speaks_for_all(spec_file):
     branches = "concat: {axis: 2, branches: [[linear: 4], [linear: 4], [linear: 4]]}"
-    assert len(warned(spec("[3, 32, 32]", CONV, branches))) == 1
+    assert len(warned(spec_file("[3, 32, 32]", CONV, branches))) == 1
 
 
-def test_layers_of_one_line_give_one_warning(spec):
+def test_layers_of_one_line_give_one_warning(spec_file):
     blocks = f"blocks:\n  unit:\n    - {CONV}\n    - linear: 32\n"
-    (said,) = warned(spec("[3, 32, 32]", *["unit"] * 3, head=blocks))
+    (said,) = warned(spec_file("[3, 32, 32]", *["unit"] * 3, head=blocks))
     assert said.startswith("layer 'unit1.linear' (linear) runs along")
     assert "with `flatten` before it (and so do 2 other layers of this line); put" in said
 
@@ -242,19 +232,19 @@ MEANT = {
 
 
 @pytest.mark.parametrize("what", MEANT)
-def test_a_network_that_is_meant_gives_none(what, spec):
+def test_a_network_that_is_meant_gives_none(what, spec_file):
     size, *layers = MEANT[what]
-    assert warned(spec(size, *layers, head=HEADS)) == []
+    assert warned(spec_file(size, *layers, head=HEADS)) == []
 
 
-def test_a_mixer_says_what_it_means(spec):
+def test_a_mixer_says_what_it_means(spec_file):
     """It mixes positions on purpose, and says so where it does; its other layers need not."""
     swap = "transpose: [0, 2, 1]"
     across = f"add: [[], [layer_norm, {{{swap}}}, linear: {{features: 32, MEANT}}, gelu, linear: 16, {{{swap}}}]]"
     along = "add: [[], [layer_norm, linear: 256, gelu, linear: 64]]"
     rest = (along, "layer_norm: {name: last}", "transpose: {name: swap, order: [0, 2, 1]}", "global_average_pool")
-    assert warned(spec("[16, 64]", across.replace("MEANT", "meant: true"), *rest)) == []
-    assert len(warned(spec("[16, 64]", across.replace(", MEANT", ""), *rest))) == 1
+    assert warned(spec_file("[16, 64]", across.replace("MEANT", "meant: true"), *rest)) == []
+    assert len(warned(spec_file("[16, 64]", across.replace(", MEANT", ""), *rest))) == 1
 
 
 @pytest.mark.no_cover
@@ -277,8 +267,8 @@ def test_nothing_in_the_conformance_table_is_one():
         ("[3, 32, 2]", "conv: {channels: 8, kernel: 3}", ""),
     ],
 )
-def test_an_error_of_an_image_with_its_channels_last_says_how_it_is_written(size, layer, hint, spec):
-    path = spec(size, layer)
+def test_an_error_of_an_image_with_its_channels_last_says_how_it_is_written(size, layer, hint, spec_file):
+    path = spec_file(size, layer)
     (problem,) = (problem for problem in costcalc.validate(path) if not problem.warning)
     assert str(problem).partition(" does not fit into ")[2][1:] == hint
     with pytest.raises(costcalc.CostcalcError) as refused:
@@ -289,37 +279,29 @@ def test_an_error_of_an_image_with_its_channels_last_says_how_it_is_written(size
 # --- sizes that are not numbers --------------------------------------------------------------------------------------
 
 
-def graph_of(size, *layers):
-    graph = costcalc.new_graph()
-    last = costcalc.add(graph, "x", ops.Input(size))
-    for i, op in enumerate(layers):
-        last = costcalc.add(graph, f"layer{i}", op, last)
-    return graph
-
-
 def test_letters_are_decided_by_what_is_known():
     n, r = size_symbol("n"), size_symbol("r")
-    (problem,) = costcalc.cost(graph_of((n, 3, r, r), ops.Conv(8, 3, padding="same"), ops.Linear(10))).warnings
+    (problem,) = costcalc.cost(in_a_row((n, 3, r, r), ops.Conv(8, 3, padding="same"), ops.Linear(10))).warnings
     assert str(problem) == (
         "warning: layer 'layer1' (linear) runs along the last axis of (8, r, r), the r positions, not along the 8 "
         "channels: 10*r + 10 params, and 80*r**2 + 10 with `flatten` before it; put `flatten` or `global_average_pool` "
         "before it; or say that it is meant, with meant=True"
     )
     assert (problem.layer, problem.place, problem.warning) == ("layer1", None, True)
-    (problem,) = costcalc.cost(graph_of((n, r, r, 3), ops.Conv(8, 3, padding="same"))).warnings
+    (problem,) = costcalc.cost(in_a_row((n, r, r, 3), ops.Conv(8, 3, padding="same"))).warnings
     assert "takes the r positions of (r, r, 3) for channels" in str(problem)
     c, h, w = (size_symbol(name) for name in "chw")
-    assert costcalc.cost(graph_of((n, c, h, w), ops.Linear(8))).warnings == ()
+    assert costcalc.cost(in_a_row((n, c, h, w), ops.Linear(8))).warnings == ()
 
 
 def test_columns_are_looked_at_point_by_point():
     r = Column(np.array([32, 64]))
-    (problem,) = costcalc.cost(graph_of((1, 3, r, r), ops.Conv(8, 3, padding="same"), ops.Linear(10))).warnings
+    (problem,) = costcalc.cost(in_a_row((1, 3, r, r), ops.Conv(8, 3, padding="same"), ops.Linear(10))).warnings
     assert str(problem).startswith(
         "warning: layer 'layer1' (linear) runs along the last axis of (8, …, …), the positions, not along the 8 "
         "channels;"
     )
-    mixed = costcalc.cost(graph_of((1, 3, Column(np.array([32, 64])), Column(np.array([32, 65]))), ops.Linear(10)))
+    mixed = costcalc.cost(in_a_row((1, 3, Column(np.array([32, 64])), Column(np.array([32, 65]))), ops.Linear(10)))
     assert mixed.warnings == ()
 
 
@@ -340,4 +322,4 @@ def test_an_op_of_the_readers_own_hands_on_what_it_keeps(monkeypatch):
         output = ops.computed(inplace=False, overwritable=False)
         elementwise = ops.per_element(2)
 
-    assert len(costcalc.cost(graph_of((1, 3, 32, 32), ops.Conv(8, 3), Cubed(), ops.Linear(10))).warnings) == 1
+    assert len(costcalc.cost(in_a_row((1, 3, 32, 32), ops.Conv(8, 3), Cubed(), ops.Linear(10))).warnings) == 1

@@ -72,7 +72,7 @@ def answer(which: str, name: str, batch: int, weights: str) -> None:
     """Builds one of the two, warms it up at the first line that comes in, and times it once at each other."""
     clock, net = Clock("cpu"), costcalc.load(name)
     module = made(which, name, net, weights)
-    x = torch.randn(batch, 3, net.knobs["r"], net.knobs["r"])
+    x = torch.randn(batch, 3, net.values["r"], net.values["r"])
     print(flush=True)
     sys.stdin.readline()
     warm_up(lambda: timed(module, x, clock))

@@ -26,10 +26,11 @@ from costcalc import report
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.walk import walk
 from costcalc.errors import CostcalcError
+from costcalc.models import Model
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import entries, find, folder
-from costcalc.spec.network import Network
+from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.table import Column, Table
 
@@ -151,7 +152,7 @@ def hostile(base: float) -> list[dict[str, str]]:
 
     def closed_form(data: bytes) -> str:
         clear_cache()
-        return derive(Network(parse_text(data, "hostile.yaml"), {}, "hostile")).text
+        return derive(Model(SpecArchitecture(parse_text(data, "hostile.yaml")))).text
 
     numbers = [f"{LAYERS}  - linear: {{features: '{number}'}}" for number in HOSTILE_NUMBERS]
     cases = [

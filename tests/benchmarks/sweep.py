@@ -27,6 +27,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.totals import sums
+from costcalc.spec.network import SpecArchitecture
 from costcalc.table import Column, Table
 
 METRICS = ("params", "macs", "activations")
@@ -162,7 +163,8 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
             if 10**power > most:
                 break
             grid, least = grid_of(10**power), 2.0 if power < 8 else 0.0
-            anew = partial(block_by_rules, type(net)(replace(net.spec), net.settings, net.label))
+            other = replace(net.architecture.spec, about=str(power))  # one of which there is no trace yet
+            anew = partial(block_by_rules, type(net)(SpecArchitecture(other), net.settings, net.label))
             first = seconds(anew, grid)
             ours, theirs = seconds(anew, grid, least) if power < 8 else first, seconds(block_by_hand, grid, least)
             both = seconds(rules, grid, least, partial(in_order, two)) if power > 5 else None

@@ -8,6 +8,7 @@ from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.law import laws
@@ -16,7 +17,7 @@ from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 
-matplotlib = pytest.importorskip("matplotlib")
+matplotlib = needed.module("matplotlib", "report")
 
 
 def texts(svg):

@@ -201,7 +201,7 @@ def test_the_relaxed_slope_is_that_of_exact_counts_far_out():
 def test_doubling_is_exact(target):
     net = load(target)
     for knob, row in rows_of(target).items():
-        assert row["doubled"] * net.cost().macs == net.with_knobs(**{knob: 2 * net.knobs[knob]}).cost().macs
+        assert row["doubled"] * net.cost().macs == net.with_knobs(**{knob: 2 * net.values[knob]}).cost().macs
 
 
 def test_a_knob_that_cannot_be_doubled_says_nothing():

@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+from support import needed
 from support.terminals import ROOT
 
 import costcalc
@@ -88,7 +89,7 @@ def test_no_stdout_at_all(monkeypatch):
 
 
 def test_a_table_in_pandas():
-    pandas = pytest.importorskip("pandas")
+    pandas = needed.module("pandas", "pandas")
     table = Table("", (Column("name", "layer", "text"), Column("macs", "MACs")), [{"name": "conv", "macs": 2**70}])
     assert isinstance(table.to_pandas(), pandas.DataFrame)
     assert table.to_pandas()["macs"][0] == 2**70

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from pathlib import Path
 
 import pytest
 from support import needed
@@ -11,7 +12,6 @@ from costcalc.analysis import cost
 from costcalc.analysis.check import check_file
 from costcalc.cli import run
 
-HEAD = "name: it\ntitle: t\nsource: s\n"
 CONV = "conv: {channels: 8, kernel: 3, padding: same}"
 NOFLAT = (
     "layer 'linear' (linear) runs along the last axis of (8, 16, 16), the 16 positions, not along the 8 channels: "
@@ -21,15 +21,10 @@ NOFLAT = (
 
 
 @pytest.fixture
-def spec(tmp_path, monkeypatch):
+def spec(spec_file, tmp_path, monkeypatch):
+    """Writes a spec of these layers into the current folder."""
     monkeypatch.chdir(tmp_path)
-
-    def write(size, *layers, head=""):
-        path = tmp_path / "it.yaml"
-        path.write_text(f"{HEAD}{head}input: {size}\nlayers:\n" + "".join(f"  - {layer}\n" for layer in layers))
-        return "it.yaml"
-
-    return write
+    return lambda *layers, **head: Path(spec_file(*layers, **head)).name
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from costcalc.spec.bind import bind
 def builds(net, **knobs):
     """Do the rules build it? The spec's own minimum is not asked."""
     try:
-        return bool(cost(bind(net.spec, {**net.knobs, **knobs})).layers)
+        return bool(cost(bind(net.architecture.spec, {**net.values, **knobs})).layers)
     except CostcalcError:
         return False
 
@@ -39,7 +39,7 @@ def test_the_least_image_of_alexnet_follows_from_the_rules():
 def test_bounds_are_where_the_count_begins(name):
     net = net_of(name)
     for bound in derive(net).domain.bounds:
-        knob = next(knob for knob in net.spec.knobs.values() if (knob.letter or knob.name) == bound.letter)
+        knob = next(knob for knob in net.knobs.values() if (knob.letter or knob.name) == bound.letter)
         net.with_knobs(**{knob.name: bound.least}).cost()
         with pytest.raises(CostcalcError):
             net.with_knobs(**{knob.name: bound.least - 1}).cost()

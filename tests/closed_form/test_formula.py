@@ -16,11 +16,11 @@ from support.hostile import BLOW_UPS, with_knobs
 from support.sizes import size
 
 from costcalc import load
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.library import entries
 
@@ -30,16 +30,16 @@ r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)
 
 def points(net):
     """Settings of the free knobs, presets among them, at which the network can be built."""
-    free = [name for name, knob in net.spec.knobs.items() if knob.is_size and name not in net.settings]
+    free = [name for name, knob in net.knobs.items() if knob.is_size and name not in net.settings]
     moves = [{}]
     for name in free:
-        here = net.knobs[name]
+        here = net.values[name]
         steps = [here + 1, here + 3, 2 * here, here - 1] if isinstance(here, int) else []
-        if net.spec.knobs[name].kind == "real":
+        if net.knobs[name].kind == "real":
             steps = [Fraction(1, 2), Fraction(3, 4), Fraction(5, 4), 2]
         moves += [{name: step} for step in steps]
-    moves.append({name: net.knobs[name] * 2 for name in free if name in ("r", "batch", "n", "w")})
-    moves += [{**preset.settings} for preset in net.spec.presets.values() if preset.settings.keys() <= {*free}]
+    moves.append({name: net.values[name] * 2 for name in free if name in ("r", "batch", "n", "w")})
+    moves += [{**preset.settings} for preset in net.presets.values() if preset.settings.keys() <= {*free}]
     for move in moves:
         try:
             yield move, net.with_knobs(**move).cost()
@@ -67,8 +67,8 @@ def test_a_formula_filled_in_is_the_count(name):
 def test_net_formula_is_a_sympy_expression_of_the_free_knobs(name):
     net = net_of(name)
     expression = net.formula("macs").expression
-    assert {letter.name for letter in expression.free_symbols} <= {n for n, k in net.spec.knobs.items() if k.is_size}
-    letters = {letter: sympy.Rational(str(net.knobs[letter.name])) for letter in expression.free_symbols}
+    assert {letter.name for letter in expression.free_symbols} <= {n for n, k in net.knobs.items() if k.is_size}
+    letters = {letter: sympy.Rational(str(net.values[letter.name])) for letter in expression.free_symbols}
     assert expression.subs(letters) == net.cost().macs
 
 

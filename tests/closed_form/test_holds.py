@@ -32,16 +32,9 @@ NETS = {
 
 
 @pytest.fixture
-def net_of(tmp_path):
+def net_of(spec):
     """Loads one of the nets above."""
-
-    def made(name):
-        knobs, layers, shape = NETS[name]
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\ninput: {shape}\nlayers:\n{layers}")
-        return load(str(path))
-
-    return made
+    return lambda name: spec(*NETS[name], name=name)
 
 
 def count(net, knobs):
@@ -67,7 +60,7 @@ def test_a_formula_answers_where_the_count_does(net_of, name):
     assert formula.domain.lines(), "it does not hold everywhere, and says nothing"
     seen = set()
     for _ in range(60):
-        knobs = {k: dice.randint(1, 24) / (10 if k == "w" else 1) for k in net.spec.knobs if k != "batch"}
+        knobs = {k: dice.randint(1, 24) / (10 if k == "w" else 1) for k in net.knobs if k != "batch"}
         knobs |= {"b": knobs["a"]} if "a" in knobs and dice.random() < 0.4 else {}
         assert answer(formula, knobs) == count(net, knobs), knobs
         seen.add(answer(formula, knobs) == "refused")

@@ -7,27 +7,12 @@ import pytest
 from support.formulas import run
 
 import costcalc
-from costcalc import load
 from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.analysis.closed_form.written import module
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, UsageError
-
-
-@pytest.fixture
-def spec(tmp_path):
-    """Writes a spec and loads it."""
-
-    def write(knobs, layers, shape, sizes="{}", name="net"):
-        path = tmp_path / f"{name}.yaml"
-        path.write_text(
-            f"name: {name}\ntitle: t\nsource: s\nknobs: {knobs}\nsizes: {sizes}\ninput: {shape}\nlayers:\n{layers}"
-        )
-        return load(str(path))
-
-    return write
 
 
 @pytest.mark.parametrize(
@@ -64,7 +49,7 @@ def test_a_module_refuses_two_symbols_of_one_name():
 
 def test_a_name_that_is_two_sizes_in_a_ratio_is_written_out(spec, tmp_path):
     net = spec("{w: {default: 1, kind: real}, g: 1}", "- linear: {features: c, bias: false}\n", "[8]",
-               "{c: 'round_to(32*w*g, 8)'}")  # fmt: skip
+               "sizes: {c: 'round_to(32*w*g, 8)'}\n")  # fmt: skip
     found = ratio(net.with_knobs(g=1), net.with_knobs(g=3))
     assert found.text == "round_to(32*w, 8)/round_to(96*w, 8)"
     function = run(found.python, "ratio", tmp_path)

@@ -61,7 +61,7 @@ def test_image_sizes_come_first_where_they_are_known():
 
 def test_a_formula_in_a_spec_reads_back():
     from costcalc.errors import Place
-    from costcalc.spec.expressions import parse
+    from costcalc.expressions import parse
 
     for expression in (round_to(32 * w, 8) * 3, ceil(4 * w) - 1, w**2 / 4 + Rational(1, 2), maximum(r, 2 * s)):
         text = InSpec().write(expression)
@@ -164,7 +164,7 @@ def test_the_python_of_every_network_runs_and_is_exact(name, tmp_path):
         arguments = function.__code__.co_varnames[: function.__code__.co_argcount]
         assert function() == net.cost().total(metric)
         for move in moves:
-            mine = {k: v for k, v in move.items() if k in net.spec.knobs}
+            mine = {k: v for k, v in move.items() if k in net.knobs}
             if mine == move and not (name == "lenet5_1998" and "r" in move):
                 found = function(**{k: v for k, v in mine.items() if k in arguments})
                 assert found == net.with_knobs(**mine).cost().total(metric)
@@ -189,8 +189,8 @@ def test_the_python_of_efficientnet_gives_all_presets_from_floats(tmp_path):
     macs = run(derive(net_of("efficientnet"), "macs").python, "macs", tmp_path)
     for i in range(8):
         preset = load(f"efficientnet_b{i}")
-        d, w = float(preset.knobs["d"]), float(preset.knobs["w"])
-        assert macs(preset.knobs["r"], d, w) == preset.cost().macs
+        d, w = float(preset.values["d"]), float(preset.values["w"])
+        assert macs(preset.values["r"], d, w) == preset.cost().macs
 
 
 def test_the_python_under_an_assumption_checks_it(tmp_path):

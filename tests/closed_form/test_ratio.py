@@ -9,8 +9,8 @@ from support.formulas import net_of
 
 import costcalc
 from costcalc import load
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.ratio import LINE, ratio
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, UnknownName
 
 
@@ -54,7 +54,7 @@ def test_a_ratio_filled_in_is_the_ratio_of_the_counts(pair, metric):
     assert found.value == Fraction(first.cost().total(metric), second.cost().total(metric))
     for move in ({"batch": 3}, {"r": 64}, {"classes": 7}, {"n": 9, "f": 5}, {"w": Fraction(3, 2), "d": 2}):
         here = [
-            net.with_knobs(**{k: v for k, v in move.items() if k in net.spec.knobs and k not in net.settings})
+            net.with_knobs(**{k: v for k, v in move.items() if k in net.knobs and k not in net.settings})
             for net in (first, second)
         ]
         at = {**found.knobs, **{k: v for k, v in move.items() if k in found.knobs}}

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.closed_form.terms import common, factored, keys_of, merged, opened
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
+from costcalc.dims.substitute import fill
 
 a, b, r = (size_symbol(name) for name in ("a", "b", "r"))
 BASES = [a, b, r, ceil_div(r, 4), a - 1, 2 * b + 4, r - a]

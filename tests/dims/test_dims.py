@@ -15,7 +15,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from costcalc import dims
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.dims import (
     LARGEST,
     Shown,
@@ -45,6 +44,7 @@ from costcalc.dims import (
     windows,
 )
 from costcalc.dims.column import Column
+from costcalc.dims.substitute import fill
 from costcalc.errors import ShapeError
 
 r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)

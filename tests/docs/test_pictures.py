@@ -5,12 +5,13 @@ import shlex
 from xml.etree import ElementTree
 
 import pytest
+from support import needed
 from support.pages import PAGES, UPDATE, blocks
 from support.paths import ROOT
 
 from costcalc.cli.app import run
 
-pytest.importorskip("matplotlib")
+needed.module("matplotlib", "report")
 COMMANDS = {
     words[words.index("--plot") + 1]: words[1:]
     for page in PAGES

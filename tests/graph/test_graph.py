@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import costcalc
+from costcalc.analysis.cost import cost
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol
 from costcalc.errors import GraphError, Place, ShapeError
@@ -590,7 +591,7 @@ def test_an_input_that_does_not_exist_is_refused_where_it_is_added():
     assert list(graph) == ["image"]
 
 
-@pytest.mark.parametrize("call", [unroll, costcalc.cost, lambda x: Repeat(x, 3)])
+@pytest.mark.parametrize("call", [unroll, cost, lambda x: Repeat(x, 3)])
 def test_what_is_no_graph_is_refused(call):
     with pytest.raises(GraphError) as caught:
         call("x")

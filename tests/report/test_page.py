@@ -5,21 +5,22 @@ from fractions import Fraction
 from xml.etree import ElementTree
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.analysis.closed_form.conditions import Condition, conditions
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import derive, walked
 from costcalc.analysis.closed_form.mathml import MathML
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, ShapeError
 from costcalc.report.page.grid import default_axes
 from costcalc.report.page.javascript import code
 from costcalc.report.page.page import HERE, Page
 
-pytest.importorskip("matplotlib")
-pytest.importorskip("jinja2")
+needed.module("matplotlib", "report")
+needed.module("jinja2", "report")
 
 PLAIN = """
 name: plain
@@ -118,14 +119,14 @@ def test_a_network_without_closed_form_says_so(monkeypatch):
 )
 def test_the_grid_of_a_page_goes_over_the_presets(target):
     net = costcalc.load(target)
-    sizes = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    sizes = [name for name, knob in net.knobs.items() if knob.is_size]
     axes = default_axes(net, sizes, {"w": 32} if target == "mobilenet_v1" else {})
     assert 1 <= len(axes) <= 3
     assert all(2 <= len(values) <= 26 for values in axes.values())
     for name, values in axes.items():
-        seen = [preset.settings[name] for preset in net.spec.presets.values() if name in preset.settings]
-        assert all(min(values) <= value <= max(values) for value in [net.knobs[name], *seen])
-        assert [net.spec.knobs[name].check(value) for value in values] == list(values)
+        seen = [preset.settings[name] for preset in net.presets.values() if name in preset.settings]
+        assert all(min(values) <= value <= max(values) for value in [net.values[name], *seen])
+        assert [net.knobs[name].check(value) for value in values] == list(values)
 
 
 # ---- what is printed of a formula
@@ -228,13 +229,13 @@ def test_mathml_letters():
 @pytest.mark.parametrize("target", ["vgg", "lenet5", "alexnet", "conv_normal", "network_in_network", "googlenet"])
 def test_conditions_are_those_of_the_formula(target):
     net = costcalc.load(target)
-    free = [name for name, knob in net.spec.knobs.items() if knob.is_size]
+    free = [name for name, knob in net.knobs.items() if knob.is_size]
     formula = derive(net, "macs", free=free)
     graph, rows = walked(net, free)
     claims = conditions(rows, graph.graph["assumed"])
     rng, outcomes = random.Random(target), set()
     for _ in range(60):
-        point = {name: max(net.spec.knobs[name].low, rng.randint(1, 2 * net.knobs[name])) for name in free}
+        point = {name: max(net.knobs[name].low, rng.randint(1, 2 * net.values[name])) for name in free}
         try:
             formula(**point)
             holds = True

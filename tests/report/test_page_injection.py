@@ -16,6 +16,7 @@ from costcalc.chart import Axis, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.net import Net
 from costcalc.report.page.page import Page
 from costcalc.spec.model import Preset
+from costcalc.spec.network import SpecArchitecture
 from costcalc.table import visible
 
 NAMES = [
@@ -32,13 +33,12 @@ NAMES = [
 def hostile_net():
     """A network of which every text that a spec may hold, and many that it may not, wants to be run."""
     net = costcalc.load("mobilenet_v2")
-    knobs = {name: replace(knob, about=" ".join(NAMES[i::9])) for i, (name, knob) in enumerate(net.spec.knobs.items())}
+    knobs = {name: replace(knob, about=" ".join(NAMES[i::9])) for i, (name, knob) in enumerate(net.knobs.items())}
     presets = {name: Preset(name, {"w": 1 + i % 2, "r": 96 + 32 * (i % 5)}, name) for i, name in enumerate(NAMES)}
     every = " ".join(NAMES)
-    spec = replace(
-        net.spec, name=NAMES[0], title=every, source=every, about=every, knobs=knobs, presets=presets, published=()
-    )
-    return Net(spec, {}, NAMES[-1])
+    about = {"name": NAMES[0], "title": every, "source": every, "about": every, "published": ()}
+    spec = replace(net.architecture.spec, knobs=knobs, presets=presets, **about)
+    return Net(SpecArchitecture(spec), {}, NAMES[-1])
 
 
 class Tree(HTMLParser):
@@ -113,7 +113,7 @@ def test_a_browser_runs_nothing_of_it(html, driver, tmp_path):
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", NAMES[::7])
 def test_a_picture_runs_nothing(name):
-    pytest.importorskip("matplotlib")
+    needed.module("matplotlib", "report")
     from xml.etree import ElementTree
 
     axis = Axis(name, name)

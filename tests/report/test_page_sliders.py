@@ -80,7 +80,7 @@ def by_law(target, values):
     net = costcalc.load(target)
     said = Fraction(net.cost().macs)
     for knob, power in {**laws(net), "batch": 1}.items():
-        said *= (Fraction(values[knob]) / Fraction(net.knobs[knob])) ** power
+        said *= (Fraction(values[knob]) / Fraction(net.values[knob])) ** power
     return [f"{(2 * said + 1) // 2:,}"] if laws(net) else []
 
 

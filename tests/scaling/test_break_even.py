@@ -16,7 +16,7 @@ from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 def counted(target, knob, value):
     """The cost at a value of the knob, of a network that has it."""
     net = costcalc.load(target)
-    return (net.with_knobs(**{knob: value}) if knob in net.knobs else net).cost()
+    return (net.with_knobs(**{knob: value}) if knob in net.values else net).cost()
 
 
 def by_hand(first, second, knob, values, by):

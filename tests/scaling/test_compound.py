@@ -58,7 +58,7 @@ def test_every_value_is_the_nearest_step():
         phi = Fraction(rng.randint(1, 9000), 1000)
         at, powers = law.at(net, phi), {k: mp.mpf(b.numerator) / b.denominator for k, b in law.bases.items()}
         for knob, grain in (("d", 1000), ("w", 1000), ("r", 1)):
-            exactly = net.knobs[knob] * grain * powers[knob] ** (mp.mpf(phi.numerator) / phi.denominator)
+            exactly = net.values[knob] * grain * powers[knob] ** (mp.mpf(phi.numerator) / phi.denominator)
             assert abs(at[knob] * grain - Fraction(str(mp.nstr(exactly, 30)))) <= Fraction(1, 2)
 
 
@@ -100,7 +100,7 @@ def test_every_phi_up_to_the_largest_keeps_the_budget(law, budget):
     phi = largest_phi(net, law, budget)
 
     def keeps(step):
-        cost = net.at(law.at(net, Fraction(step, 1000)), "").cost()
+        cost = net.at(law.at(net, Fraction(step, 1000))).cost()
         return all(cost.total(name) <= most for name, most in budget.items())
 
     assert phi * 1000 < 800
@@ -122,7 +122,7 @@ def test_past_a_chunk_and_where_there_is_no_such_network(tmp_path):
     net = costcalc.load("efficientnet")
     for macs in (2 * 10**9, 5 * 10**9):
         phi = largest_phi(net, Law(), {"macs": macs})
-        cost = [net.at(Law().at(net, at), "").cost().macs for at in (phi, phi + Fraction(1, 1000))]
+        cost = [net.at(Law().at(net, at)).cost().macs for at in (phi, phi + Fraction(1, 1000))]
         assert phi > 1
         assert cost[0] <= macs < cost[1]
     path = tmp_path / "narrow.yaml"

@@ -30,7 +30,7 @@ def test_the_largest_fits_and_the_next_does_not(target, free, budget):
     assert costs(found.least) == costs(found.value)
     step = Fraction(1, 1000) if free in "wd" else 1
     assert found.after == found.value + step
-    below = costcalc.load(target).spec.knobs[free].low
+    below = costcalc.load(target).knobs[free].low
     assert found.least == below or costs(found.least - step) != costs(found.value)
     assert found.to_records()[0]["macs"] == costs(found.value)["macs"]
 

@@ -19,7 +19,7 @@ def test_they_are_those_of_one_network(spec):
         table = {line["knob"]: line for line in costcalc.elasticity(row["preset"]).to_records()}
         for knob in found.law:
             assert row[f"elasticity_{knob}"] == table[knob]["elasticity"]
-            twice = costcalc.load(row["preset"], **{knob: 2 * costcalc.load(row["preset"]).knobs[knob]}).cost().macs
+            twice = costcalc.load(row["preset"], **{knob: 2 * costcalc.load(row["preset"]).values[knob]}).cost().macs
             assert row[f"doubled_{knob}"] == pytest.approx(log2(twice / costcalc.load(row["preset"]).cost().macs))
             assert row[f"doubled_{knob}"] == pytest.approx(table[knob]["exponent"])
 

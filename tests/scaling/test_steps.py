@@ -35,8 +35,8 @@ def counted(target, knob, value):
 def test_value_by_value(target, step):
     net = costcalc.load(target)
     for row in costcalc.next_steps(target).to_records():
-        knob, size = row["knob"], step if net.spec.knobs[row["knob"]].kind == "real" else 1
-        now, value, free = net.knobs[knob], net.knobs[knob] // size * size, net.knobs[knob]
+        knob, size = row["knob"], step if net.knobs[row["knob"]].kind == "real" else 1
+        now, value, free = net.values[knob], net.values[knob] // size * size, net.values[knob]
         mine = counted(target, knob, now)
         while True:
             value += size

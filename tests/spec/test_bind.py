@@ -379,11 +379,11 @@ def test_the_limit_of_layers_is_raised():
 def test_the_collector_rests_and_goes_on():
     import gc
 
-    from costcalc.spec.pause import without_collector
+    from costcalc.spec.gc_pause import gc_paused
 
     assert gc.isenabled()
-    with without_collector():
-        with without_collector():
+    with gc_paused():
+        with gc_paused():
             assert not gc.isenabled()
         assert not gc.isenabled()
     assert gc.isenabled()

@@ -181,9 +181,9 @@ def test_what_could_not_be_counted_is_refused_at_once(make, knobs, error, messag
 )  # fmt: skip
 def test_nobody_can_change_what_the_next_one_loads(shared):
     with pytest.raises((AttributeError, TypeError)):
-        shared(costcalc.load("resnet").spec).clear()
+        shared(costcalc.load("resnet").architecture.spec).clear()
     with pytest.raises(TypeError):
-        shared(costcalc.load("resnet").spec)["r"] = 3
+        shared(costcalc.load("resnet").architecture.spec)["r"] = 3
 
 
 def test_a_network_can_be_copied_and_sent_to_another_process():
@@ -194,7 +194,7 @@ def test_a_network_can_be_copied_and_sent_to_another_process():
 
 def test_what_is_loaded_can_be_kept_in_sets():
     net = costcalc.load("resnet50")
-    results = [net.spec, net.spec.presets["resnet50"], net.spec.published[0], net.cost()]
+    results = [net.architecture.spec, net.presets["resnet50"], net.published[0], net.cost()]
     results += [costcalc.reconcile(net), costcalc.compare(net, net)]
     assert len({*results, *results}) == 6
 
@@ -237,7 +237,7 @@ def test_a_preset_is_chosen_behind_the_at(tmp_path, monkeypatch):
 
 def test_what_is_set_later_takes_the_place_of_what_the_target_says():
     net = costcalc.load("mobilenet_v1@r=160,w=0.5").with_texts(["r = 192"])
-    assert (net.knobs["r"], net.label) == (192, "mobilenet_v1@w=0.5,r=192")
+    assert (net.values["r"], net.label) == (192, "mobilenet_v1@w=0.5,r=192")
     assert costcalc.load("mobilenet_v1@r=160", r=192).label == "mobilenet_v1@r=192"
     with pytest.raises(UsageError, match="--set r stands twice; set it once"):
         apply_settings([net], ["r=160", "r=192"])

@@ -216,7 +216,7 @@ def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet"])
 def test_a_name_of_the_library_is_no_file(name):
-    (problem,) = costcalc.validate(name)
+    (problem,) = check_file(name).problems
     assert str(problem) == (
         f"{name}:1:1: cannot be read: there is no such file or folder; "
         f"the library has it: `costcalc show {name}`; validate takes the files of specs"

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from costcalc.errors import Place, SpecError
-from costcalc.spec.expressions import parse
+from costcalc.expressions import parse
 from costcalc.spec.parse import parse_head, parse_text
 from costcalc.spec.reader import read
 

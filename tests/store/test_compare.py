@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from support import needed
 from support.records import RECORD, record
 
 from costcalc import report
@@ -218,7 +219,7 @@ def test_export_as_json(tmp_path):
 
 
 def test_export_as_parquet_comes_back(tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = needed.module("pyarrow.parquet", "parquet")
     path = filled(tmp_path, ODD)
     assert run(["runs", "export", str(tmp_path / "out.parquet"), "--store", path]) == 0
     rows = parquet.read_table(tmp_path / "out.parquet").to_pylist()

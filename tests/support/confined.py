@@ -23,8 +23,8 @@ from support.paths import ROOT, TESTS
 
 from costcalc.analysis.cost import cost
 from costcalc.errors import CostcalcError, Place
+from costcalc.expressions import parse
 from costcalc.spec.bind import bind, resolve
-from costcalc.spec.expressions import parse
 from costcalc.spec.parse import parse_text
 
 NAMES = {"r": 224, "w": 2, "c": 64, "n": 0, "head": "linear", "flag": True}

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+from support.layers import graph_of, in_a_row
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -41,27 +42,9 @@ class Of(nn.Module):
         return self.function(self, *ins)
 
 
-def chain(size: tuple[int, ...], *layers: Any) -> Any:
-    """Layers in a row; a name before a layer says what it is called, a pair whose weights it shares."""
-    graph = costcalc.new_graph()
-    last = costcalc.add(graph, "x", ops.Input(size))
-    for i, layer in enumerate(layers):
-        name, op, extra = layer if isinstance(layer, tuple) else (f"layer{i}", layer, {})
-        last = costcalc.add(graph, name, op, last, **extra)
-    return graph
-
-
-def joined(op: Any, *sizes: tuple[int, ...]) -> Any:
-    """One op on several inputs."""
-    graph = costcalc.new_graph()
-    names = [costcalc.add(graph, f"x{i}", ops.Input(size)) for i, size in enumerate(sizes)]
-    costcalc.add(graph, "layer", op, *names)
-    return graph
-
-
 def two_paths() -> Any:
     """The same convolution on x and on its ReLU, added."""
-    graph = chain((1, 6, 10, 8), ("conv", ops.Conv(6, 3, padding=1), {}))
+    graph = in_a_row((1, 6, 10, 8), ("conv", ops.Conv(6, 3, padding=1), {}))
     costcalc.add(graph, "relu", ops.ReLU(), "x")
     costcalc.add(graph, "again", ops.Conv(6, 3, padding=1), "relu", shares="conv")
     costcalc.add(graph, "add", ops.Add(), "conv", "again")
@@ -83,13 +66,13 @@ def put_attention(graph: Any, x: str, n: int, length: int, width: int, heads: in
 
 
 def attention() -> Any:
-    graph = chain((2, 7, 12))
+    graph = in_a_row((2, 7, 12))
     put_attention(graph, "x", 2, 7, 12, 3)
     return graph
 
 
 def encoder_layer() -> Any:
-    graph = chain((2, 7, 12))
+    graph = in_a_row((2, 7, 12))
     add, last = costcalc.add, put_attention(graph, "x", 2, 7, 12, 3)
     last = add(graph, "norm1", ops.LayerNorm(), add(graph, "add1", ops.Add(), "x", last))
     inner = add(
@@ -101,11 +84,13 @@ def encoder_layer() -> Any:
 
 def unused() -> Any:
     """A layer that is not called is not in the graph."""
-    return chain((1, 6, 10, 8), ops.Conv(4, 3))
+    return in_a_row((1, 6, 10, 8), ops.Conv(4, 3))
 
 
 def tied() -> Any:
-    return chain((2, 5), ("embed", ops.Embedding(11, 8), {}), ("out", ops.Linear(11, bias=False), {"shares": "embed"}))
+    return in_a_row(
+        (2, 5), ("embed", ops.Embedding(11, 8), {}), ("out", ops.Linear(11, bias=False), {"shares": "embed"})
+    )
 
 
 def tied_module() -> nn.Module:
@@ -118,47 +103,47 @@ X = (1, 6, 10, 8)
 CONV = (X,)
 MICRO = [
     # 8·6 positions, 4 maps, 3·3·6 products each
-    Micro("conv with bias", 8 * 6 * 4 * 54, CONV, lambda: nn.Conv2d(6, 4, 3), lambda: chain(X, ops.Conv(4, 3))),
+    Micro("conv with bias", 8 * 6 * 4 * 54, CONV, lambda: nn.Conv2d(6, 4, 3), lambda: in_a_row(X, ops.Conv(4, 3))),
     # the same, four times
-    Micro("batch 4", 4 * 8 * 6 * 4 * 54, ((4, 6, 10, 8),), lambda: nn.Conv2d(6, 4, 3), lambda: chain((4, 6, 10, 8), ops.Conv(4, 3))),
+    Micro("batch 4", 4 * 8 * 6 * 4 * 54, ((4, 6, 10, 8),), lambda: nn.Conv2d(6, 4, 3), lambda: in_a_row((4, 6, 10, 8), ops.Conv(4, 3))),
     # 8·6 positions, 6 maps, 3·3 products of one channel
-    Micro("depthwise conv", 8 * 6 * 6 * 9, CONV, lambda: nn.Conv2d(6, 6, 3, groups=6), lambda: chain(X, ops.Depthwise(3))),
+    Micro("depthwise conv", 8 * 6 * 6 * 9, CONV, lambda: nn.Conv2d(6, 6, 3, groups=6), lambda: in_a_row(X, ops.Depthwise(3))),
     # every one of 6·10·8 elements stamps 3·3 on 4 maps
-    Micro("transposed conv, stride 2", 480 * 9 * 4, CONV, lambda: nn.ConvTranspose2d(6, 4, 3, 2), lambda: chain(X, ops.ConvTranspose(4, 3, 2))),
+    Micro("transposed conv, stride 2", 480 * 9 * 4, CONV, lambda: nn.ConvTranspose2d(6, 4, 3, 2), lambda: in_a_row(X, ops.ConvTranspose(4, 3, 2))),
     # on the one map of its group
-    Micro("transposed conv, depthwise", 480 * 9, CONV, lambda: nn.ConvTranspose2d(6, 6, 3, groups=6), lambda: chain(X, ops.ConvTranspose(6, 3, groups=6))),
+    Micro("transposed conv, depthwise", 480 * 9, CONV, lambda: nn.ConvTranspose2d(6, 6, 3, groups=6), lambda: in_a_row(X, ops.ConvTranspose(6, 3, groups=6))),
     # as conv with bias: a call of a function on a parameter
-    Micro("functional conv", 8 * 6 * 4 * 54, CONV, lambda: Of(lambda s, x: F.conv2d(x, s.w), w=nn.Parameter(torch.randn(4, 6, 3, 3))), lambda: chain(X, ops.Conv(4, 3, bias=False))),
+    Micro("functional conv", 8 * 6 * 4 * 54, CONV, lambda: Of(lambda s, x: F.conv2d(x, s.w), w=nn.Parameter(torch.randn(4, 6, 3, 3))), lambda: in_a_row(X, ops.Conv(4, 3, bias=False))),
     # 10·8 positions, 6 maps, 54 products; two calls
-    Micro("a module called twice", 2 * 80 * 6 * 54, CONV, lambda: Of(lambda s, x: s.c(s.c(x)), c=nn.Conv2d(6, 6, 3, padding=1)), lambda: chain(X, ("c", ops.Conv(6, 3, padding=1), {}), ("again", ops.Conv(6, 3, padding=1), {"shares": "c"}))),
+    Micro("a module called twice", 2 * 80 * 6 * 54, CONV, lambda: Of(lambda s, x: s.c(s.c(x)), c=nn.Conv2d(6, 6, 3, padding=1)), lambda: in_a_row(X, ("c", ops.Conv(6, 3, padding=1), {}), ("again", ops.Conv(6, 3, padding=1), {"shares": "c"}))),
     Micro("a module on two paths", 2 * 80 * 6 * 54, CONV, lambda: Of(lambda s, x: s.c(x) + s.c(x.relu()), c=nn.Conv2d(6, 6, 3, padding=1)), two_paths),
     # 10·8 positions, 4 maps, k·k·6 products
-    Micro("padding same, kernel 3", 80 * 4 * 54, CONV, lambda: nn.Conv2d(6, 4, 3, padding="same"), lambda: chain(X, ops.Conv(4, 3, padding="same"))),
-    Micro("padding same, kernel 4", 80 * 4 * 96, CONV, lambda: nn.Conv2d(6, 4, 4, padding="same"), lambda: chain(X, ops.Conv(4, 4, padding="same"))),
+    Micro("padding same, kernel 3", 80 * 4 * 54, CONV, lambda: nn.Conv2d(6, 4, 3, padding="same"), lambda: in_a_row(X, ops.Conv(4, 3, padding="same"))),
+    Micro("padding same, kernel 4", 80 * 4 * 96, CONV, lambda: nn.Conv2d(6, 4, 4, padding="same"), lambda: in_a_row(X, ops.Conv(4, 4, padding="same"))),
     # pooling multiplies nothing; 5·4 positions of the next layer, 4 maps, 6 products
-    Micro("ceil-mode pooling, 1×1 conv", 20 * 4 * 6, ((1, 6, 9, 7),), lambda: nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), nn.Conv2d(6, 4, 1)), lambda: chain((1, 6, 9, 7), ops.MaxPool(2, 2, ceil_mode=True), ops.Conv(4, 1))),
+    Micro("ceil-mode pooling, 1×1 conv", 20 * 4 * 6, ((1, 6, 9, 7),), lambda: nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), nn.Conv2d(6, 4, 1)), lambda: in_a_row((1, 6, 9, 7), ops.MaxPool(2, 2, ceil_mode=True), ops.Conv(4, 1))),
     # 6 → 10
-    Micro("global average pooling, linear", 60, CONV, lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 10)), lambda: chain(X, ops.GlobalAveragePool(), ops.Linear(10))),
+    Micro("global average pooling, linear", 60, CONV, lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 10)), lambda: in_a_row(X, ops.GlobalAveragePool(), ops.Linear(10))),
     Micro("an unused layer", 8 * 6 * 4 * 54, CONV, lambda: Of(lambda s, x: s.c(x), c=nn.Conv2d(6, 4, 3), other=nn.Linear(100, 100)), unused),
     # 2·5 rows, 12 → 7
-    Micro("linear on 3-D input", 10 * 12 * 7, ((2, 5, 12),), lambda: nn.Linear(12, 7), lambda: chain((2, 5, 12), ops.Linear(7))),
+    Micro("linear on 3-D input", 10 * 12 * 7, ((2, 5, 12),), lambda: nn.Linear(12, 7), lambda: in_a_row((2, 5, 12), ops.Linear(7))),
     # the embedding looks up; 2·5 rows, 8 → 11
     Micro("tied embedding and linear", 10 * 8 * 11, ((2, 5),), tied_module, tied, indices=True),
     # 2·5 steps, 4 gates of 8, with 12 inputs and 8 states each
-    Micro("LSTM", 10 * 4 * 8 * (12 + 8), ((2, 5, 12),), lambda: Of(lambda s, x: s.l(x)[0], l=nn.LSTM(12, 8, batch_first=True)), lambda: chain((2, 5, 12), ops.LSTM(8))),
+    Micro("LSTM", 10 * 4 * 8 * (12 + 8), ((2, 5, 12),), lambda: Of(lambda s, x: s.l(x)[0], l=nn.LSTM(12, 8, batch_first=True)), lambda: in_a_row((2, 5, 12), ops.LSTM(8))),
     # 4 projections of 2·7 rows, 12 → 12; scores and values: 2 images, 3 heads, 7·7 pairs, 4 products, twice
     Micro("multi-head attention", 4 * 14 * 144 + 2 * (2 * 3 * 49 * 4), ((2, 7, 12),), lambda: Of(lambda s, x: s.m(x, x, x, need_weights=False)[0], m=nn.MultiheadAttention(12, 3, batch_first=True)), attention),
     # the same, and two linears of 2·7 rows between 12 and 20. Not 5 rows: there, 5 per element of both norms, as fvcore
     # has it, make up for the attention that it does not see
     Micro("transformer encoder layer", 4 * 14 * 144 + 2 * (2 * 3 * 49 * 4) + 2 * 14 * 240, ((2, 7, 12),), lambda: nn.TransformerEncoderLayer(12, 3, 20, batch_first=True), encoder_layer),
     # 2 · 3 heads · 5·5 pairs · 4, twice
-    Micro("scaled_dot_product_attention", 2 * 600, ((2, 3, 5, 4),) * 3, lambda: Of(lambda s, q, k, v: F.scaled_dot_product_attention(q, k, v)), lambda: joined(ops.ScaledDotProductAttention(), *((2, 3, 5, 4),) * 3)),
+    Micro("scaled_dot_product_attention", 2 * 600, ((2, 3, 5, 4),) * 3, lambda: Of(lambda s, q, k, v: F.scaled_dot_product_attention(q, k, v)), lambda: graph_of(ops.ScaledDotProductAttention(), *((2, 3, 5, 4),) * 3)),
     # 2 · 5·7 elements, 4 products
-    Micro("q @ k", 2 * 35 * 4, ((2, 5, 4), (2, 4, 7)), lambda: Of(lambda s, q, k: q @ k), lambda: joined(ops.MatMul(), (2, 5, 4), (2, 4, 7))),
-    Micro("einsum", 2 * 35 * 4, ((2, 5, 4), (2, 4, 7)), lambda: Of(lambda s, q, k: torch.einsum("bij,bjk->bik", q, k)), lambda: joined(ops.MatMul(), (2, 5, 4), (2, 4, 7))),
+    Micro("q @ k", 2 * 35 * 4, ((2, 5, 4), (2, 4, 7)), lambda: Of(lambda s, q, k: q @ k), lambda: graph_of(ops.MatMul(), (2, 5, 4), (2, 4, 7))),
+    Micro("einsum", 2 * 35 * 4, ((2, 5, 4), (2, 4, 7)), lambda: Of(lambda s, q, k: torch.einsum("bij,bjk->bik", q, k)), lambda: graph_of(ops.MatMul(), (2, 5, 4), (2, 4, 7))),
     # scaling an element is no sum of products
-    Micro("batch norm, ReLU", 0, CONV, lambda: nn.Sequential(nn.BatchNorm2d(6), nn.ReLU()), lambda: chain(X, ops.BatchNorm(), ops.ReLU())),
-    Micro("embedding", 0, ((2, 5),), lambda: nn.Embedding(11, 8), lambda: chain((2, 5), ops.Embedding(11, 8)), indices=True),
+    Micro("batch norm, ReLU", 0, CONV, lambda: nn.Sequential(nn.BatchNorm2d(6), nn.ReLU()), lambda: in_a_row(X, ops.BatchNorm(), ops.ReLU())),
+    Micro("embedding", 0, ((2, 5),), lambda: nn.Embedding(11, 8), lambda: in_a_row((2, 5), ops.Embedding(11, 8)), indices=True),
 ]  # fmt: skip
 
 

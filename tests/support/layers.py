@@ -12,10 +12,16 @@ def graph_of(op, *ins):
     return graph
 
 
-def chain(*layers, size=(2, 6, 13, 10)):
-    """A graph of layers in a row."""
+def in_a_row(size, *layers):
+    """A graph of layers in a row after an input: ops, or each with a name, or with a name and more of its node."""
     graph = costcalc.new_graph(name="chain")
     last = costcalc.add(graph, "x", ops.Input(size))
-    for name, op in layers:
-        last = costcalc.add(graph, name, op, last)
+    for i, layer in enumerate(layers):
+        name, op, more = (*layer, {})[:3] if isinstance(layer, tuple) else (f"layer{i}", layer, {})
+        last = costcalc.add(graph, name, op, last, **more)
     return graph
+
+
+def chain(*layers, size=(2, 6, 13, 10)):
+    """The same, after an image."""
+    return in_a_row(size, *layers)

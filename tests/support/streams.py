@@ -27,8 +27,8 @@ AXES = ["r=4:24:2", "w=0.25:1.25:0.05", "d=1,1.1,2"]  # 693 points, at 63 of whi
 
 def wanted(path, target=SMALL, axes=AXES, resume=True, points=(POINTS, 15), **choice):
     net = costcalc.load(target)
-    grid = sweeping.grid_of(net, read_axes(axes, net.spec.knobs, net.name))
-    chosen = read_choice(net.spec.knobs, [*grid.axes], **choice)
+    grid = sweeping.grid_of(net, read_axes(axes, net.knobs, net.name))
+    chosen = read_choice(net.knobs, [*grid.axes], **choice)
     return Wanted(net, grid, chosen, Path(path), None, resume, points=points)
 
 

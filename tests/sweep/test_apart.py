@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from support import needed
 from support.sizes import size
 
 import costcalc
@@ -96,7 +97,7 @@ def one_by_one(net, axes, metrics=SUMMED):
     for point in itertools.product(*axes.values()):
         at = dict(zip(axes, point, strict=True))
         try:
-            found.append({**at, **totals_of(net.at({**net.settings, **at}, net.label), metrics)})
+            found.append({**at, **totals_of(net.at(at), metrics)})
         except CostcalcError:
             continue
     return found
@@ -104,7 +105,7 @@ def one_by_one(net, axes, metrics=SUMMED):
 
 def swept(net, axes, points=None, metrics=SUMMED, **choice):
     """The points of a grid, worked out in chunks and blocks of so many."""
-    return sweep(net, Grid(axes), read_choice(net.spec.knobs, [*axes], **choice), metrics=metrics, points=points)
+    return sweep(net, Grid(axes), read_choice(net.knobs, [*axes], **choice), metrics=metrics, points=points)
 
 
 @pytest.mark.sized
@@ -112,7 +113,7 @@ def test_every_point_is_its_own_network(tmp_path):
     rng, kept, left_out = random.Random(1), 0, 0
     for _ in range(SPECS):
         net, given = drawn(rng, tmp_path)
-        axes = given_axes(given, net.spec.knobs, net.name)
+        axes = given_axes(given, net.knobs, net.name)
         wanted, grid = one_by_one(net, axes), Grid(axes)
         for points in ((4096, 4096), (rng.randint(1, 9), rng.randint(1, 9))):
             if not wanted:
@@ -137,7 +138,7 @@ GIVEN = {"head": "linear,none", "deep": [False], "r": "16:33:1", "n": [0, 2, 1],
 @pytest.fixture
 def small(tmp_path):
     net = written(tmp_path, SMALL)
-    axes = given_axes(GIVEN, net.spec.knobs, net.name)
+    axes = given_axes(GIVEN, net.knobs, net.name)
     return net, axes, one_by_one(net, axes)
 
 
@@ -185,7 +186,7 @@ def csv_text(value):
 
 
 def test_parquet_and_journals_keep_flags_and_words(small, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
+    parquet = needed.module("pyarrow.parquet", "parquet")
     net, _, every = small
     path = tmp_path / "a.parquet"
     costcalc.write_sweep(net, path, metrics="macs", resume=True, **GIVEN)
@@ -199,7 +200,7 @@ def test_parquet_and_journals_keep_flags_and_words(small, tmp_path):
 
 
 def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
-    pytest.importorskip("matplotlib")
+    needed.module("matplotlib", "report")
     net, _, _ = small
     alone = costcalc.sweep(net, head="linear,conv,none")
     assert all(f">{word}</text>" in alone.chart().svg() for word in ("linear", "conv", "none"))
@@ -209,7 +210,7 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     assert any("true" in line and "false" in line for line in picture(both, None, 80))
     found = costcalc.sweep(net, head="linear,none", r="16:33:1", pareto="macs,r")
     assert "no other is better" in found.chart().svg()
-    page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.spec.knobs, net.name)).html()
+    page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
     assert "head linear or conv" in page
     assert "Without a slider, as they are set: r = 16" in page and "head = linear" in page
     assert "<column" not in page
@@ -251,7 +252,7 @@ def test_points_that_are_no_network_are_left_out_with_the_reason_of_the_first(tm
 def test_no_column_is_shown_to_a_reader_who_hands_one_in(tmp_path, layer):
     net = written(tmp_path, [layer])
     for knob, values in VALUES.items():
-        if knob in net.spec.size_knobs:
+        if knob in net.size_knobs:
             column = np.array([float(v) for v in values]) if knob == "w" else np.array(values)
             assert "<column" not in refusal(net.with_knobs(**{knob: column}))
 
@@ -294,7 +295,7 @@ def test_each_sort_of_points_is_traced_once(tmp_path, monkeypatch):
     monkeypatch.setattr(replay, "sums_at", asked)
     replay._kept.cache_clear()
     net = written(tmp_path, ["repeat: {times: n, layers: [max_pool: {kernel: 2, stride: 2}, relu]}"])
-    axes = given_axes({"r": "16:33:1", "n": [2, 1]}, net.spec.knobs, net.name)
+    axes = given_axes({"r": "16:33:1", "n": [2, 1]}, net.knobs, net.name)
     metrics = [name for name in SUMMED if name != "peak_bytes"]
     assert swept(net, axes, (2, 2), metrics).to_records() == one_by_one(net, axes, metrics)
     assert len(answered) == 2

@@ -37,8 +37,8 @@ def beaten(a, b):
 @pytest.mark.parametrize("block", [1, 2, 3, 4, 100])
 def test_the_best_of_a_front_is_that_of_the_whole_front_whatever_the_blocks(block):
     """The two best of the first four points are both beaten by the last: the best of fronts would be one point."""
-    grid = Grid(given_axes({"w": [1, 0.35], "r": [32, 64, 96, 160]}, NET.spec.knobs, NET.name))
-    choice = read_choice(NET.spec.knobs, ["w", "r"], where="w == 1 or r == 160", pareto="r,macs", top=2, by="-macs")
+    grid = Grid(given_axes({"w": [1, 0.35], "r": [32, 64, 96, 160]}, NET.knobs, NET.name))
+    choice = read_choice(NET.knobs, ["w", "r"], where="w == 1 or r == 160", pareto="r,macs", top=2, by="-macs")
     found = sweep(NET, grid, choice, points=(block, block)).to_records()
     points = [{"r": r, "macs": NET.with_knobs(w=w, r=r).cost().macs} for w, r in product(*grid.axes.values())]
     points = points[:4] + points[-1:]
@@ -66,13 +66,13 @@ def test_a_largest_phi_beyond_which_there_is_no_network_has_no_next_step(tmp_pat
     )
     found = costcalc.compound(str(path), macs=10**12)
     assert found.after is None
-    assert costcalc.load(str(path), **{k: v for k, v in found.net.knobs.items() if k in "rdw"}).cost().macs < 10**12
+    assert costcalc.load(str(path), **{k: v for k, v in found.net.values.items() if k in "rdw"}).cost().macs < 10**12
     assert [row["what"] for row in found.to_records()] == ["base", "fits"]
 
 
 def test_times_that_are_not_all_known_have_no_exponent():
     lookup = {32: 0.1, 64: None, 96: 0.3, 128: 0.4}
-    found = costcalc.sweep("lenet5", r=[*lookup], metrics="macs,seconds", seconds=lambda net: lookup[net.knobs["r"]])
+    found = costcalc.sweep("lenet5", r=[*lookup], metrics="macs,seconds", seconds=lambda net: lookup[net.values["r"]])
     assert [row["metric"] for row in found.fit().rows] == ["macs"]
     assert "not timed at some points" in " ".join(found.fit().table().notes)
 
@@ -227,7 +227,7 @@ def test_a_value_that_is_there_twice_is_found_at_once():
 def test_values_that_can_be_read_once_and_numbers_that_pass_for_arrays():
     given = (r for r in (64, 128))
     assert costcalc.break_even("resnet50", "vgg16", "r", given).values == [64, 128]
-    assert given_axes({"r": np.array(224)}, NET.spec.knobs, NET.name) == {"r": (224,)}
+    assert given_axes({"r": np.array(224)}, NET.knobs, NET.name) == {"r": (224,)}
 
 
 def test_a_front_of_one_metric_is_drawn_beside_another():

@@ -11,6 +11,7 @@ import time
 from concurrent.futures import Future
 
 import pytest
+from support import needed
 from support.paths import TESTS
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
@@ -35,7 +36,7 @@ def part(*words):
 @pytest.fixture
 def cluster(monkeypatch):
     """The address of a scheduler, its process, and that of one of its two workers."""
-    pytest.importorskip("distributed", reason="the extra cluster")
+    needed.module("distributed", "cluster")
     scheduler = part("dask_scheduler", "--port", "0")
     started = [scheduler]
     try:
@@ -128,7 +129,7 @@ class Flaky:
 @pytest.fixture
 def flaky(monkeypatch):
     """Makes a client that raises these errors the one that is connected."""
-    pytest.importorskip("distributed", reason="the extra cluster")
+    needed.module("distributed", "cluster")
     monkeypatch.setattr("costcalc.analysis.sweep.cluster._ask", lambda address: None)
     monkeypatch.setattr("costcalc.analysis.sweep.cluster.PAUSE", 0)
 
@@ -205,7 +206,7 @@ def test_what_the_work_raises_is_no_loss(flaky):
 
 @pytest.mark.parametrize("silent", [True, False])
 def test_a_scheduler_that_does_not_answer(capsys, monkeypatch, silent):
-    pytest.importorskip("distributed", reason="the extra cluster")
+    needed.module("distributed", "cluster")
     monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -221,7 +222,7 @@ def test_a_scheduler_that_does_not_answer(capsys, monkeypatch, silent):
 
 @pytest.mark.parametrize("address", ["tcp://", "here", "foo://bar:1"])
 def test_what_is_no_address(capsys, address):
-    pytest.importorskip("distributed", reason="the extra cluster")
+    needed.module("distributed", "cluster")
     assert run(["sweep", SMALL, *AXES, "--top", "3", "--scheduler", address]) == 2
     assert f"error: {address!r} is no address of a scheduler, as tcp://HOST:8786 is" in capsys.readouterr().err
 

@@ -67,7 +67,7 @@ def test_bins_by_hand():
 @pytest.mark.parametrize("points", [(1, 1), (40, 15), (10**6, 100)])
 def test_chunks_do_not_show(points):
     net = costcalc.load(SMALL)
-    axes = read_axes(AXES, net.spec.knobs, net.name)
+    axes = read_axes(AXES, net.knobs, net.name)
     found = histogram_net(net, axes, "macs", where="params > 100 and r > 4", points=points)
     macs = [p["macs"] for p in costcalc.sweep(SMALL, **SWEPT, where="params > 100 and r > 4").to_records()]
     assert [points for *_, points in found.rows] == [sum(a <= m < b for m in macs) for a, b, _ in found.rows]

@@ -71,7 +71,7 @@ def some(rng, knob):
 @pytest.mark.parametrize("name", SPECS)
 def test_every_metric_of_every_spec_is_that_of_its_networks(name):
     rng, net = random.Random(name), costcalc.load(name)
-    knobs = {knob: given for knob, given in net.spec.knobs.items() if given.is_size}
+    knobs = {knob: given for knob, given in net.knobs.items() if given.is_size}
     each = 3 + POINTS // 40 if len(knobs) < 5 else 3
     axes = {knob: sorted({some(rng, given) for _ in range(each)}) for knob, given in knobs.items()}
     found = costcalc.sweep(net, metrics=[*COUNTED], **axes)
@@ -115,7 +115,7 @@ def test_traffic_by_hand():
 @pytest.mark.no_cover
 def test_blocks_do_not_show():
     net = costcalc.load("efficientnet")
-    axes = read_axes(["r=64:256:64", "d=0.2,1,1.1,2.5", "w=0.5:1.5:0.25"], net.spec.knobs, net.name)
+    axes = read_axes(["r=64:256:64", "d=0.2,1,1.1,2.5", "w=0.5:1.5:0.25"], net.knobs, net.name)
     whole = sweep(net, Grid(axes), Choice(), metrics=COUNTED).to_records()
     for points in (1, 7, 15, 40):
         assert sweep(net, Grid(axes), Choice(), metrics=COUNTED, points=(3 * points, points)).to_records() == whole

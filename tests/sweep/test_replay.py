@@ -139,8 +139,8 @@ def check_block(net, block, metrics=USUAL):
 def test_block_after_block_of_every_spec(name):
     rng, net = random.Random(name), costcalc.load(name)
     axes = {}
-    for knob in rng.sample(net.spec.size_knobs, min(3, len(net.spec.size_knobs))):
-        given = net.spec.knobs[knob]
+    for knob in rng.sample(net.size_knobs, min(3, len(net.size_knobs))):
+        given = net.knobs[knob]
         low, high = max(given.low, given.default // 2), min(given.high, 2 * given.default + 2)
         steps = {low + (high - low) * i // 7 for i in range(8)}
         axes[knob] = tuple(sorted(steps if given.kind == "integer" else {low, high, given.default}))
@@ -151,7 +151,7 @@ def test_block_after_block_of_every_spec(name):
 
 def blocks_of(net, texts, points):
     """A grid in blocks."""
-    return [*Grid(read_axes(texts, net.spec.knobs, net.name)).blocks(points)]
+    return [*Grid(read_axes(texts, net.knobs, net.name)).blocks(points)]
 
 
 @pytest.mark.no_cover

@@ -200,7 +200,7 @@ def test_what_a_journal_asks_for(tmp_path):
     for given, name in (
         ({"where": "r > 4"}, "choice"), ({"axes": ["r=4:24:1", "w=1", "d=1"]}, "grid"),
         ({"points": (50, 50)}, "size of chunks"),
-        ({"target": "mobilenet_v1", "axes": ["r=224"]}, "spec, another name, another grid, another setting of knobs"),
+        ({"target": "mobilenet_v1", "axes": ["r=224"]}, "model, another name, another grid, another setting of knobs"),
     ):  # fmt: skip
         with pytest.raises(UsageError, match=f"is of another sweep, with another {name}; write to another file, or"):
             write(wanted(path, **given))

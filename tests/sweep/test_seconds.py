@@ -94,7 +94,7 @@ def test_what_is_refused(monkeypatch):
 
 
 def test_the_command_looks_into_the_store(capsys, tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = needed.module("torch", "torch")
     from costcalc.torch_backend.machine import find_device
 
     here = {"device": find_device("auto").fingerprint, "threads": torch.get_num_threads()}

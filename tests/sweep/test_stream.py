@@ -50,7 +50,7 @@ def test_a_csv_is_that_of_all_points_at_once(tmp_path, given, points):
 
 @pytest.mark.parametrize(("given", "points"), CASES)
 def test_a_parquet_file_has_every_number(tmp_path, given, points):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet")
+    parquet = needed.module("pyarrow.parquet", "parquet")
     here = wanted(tmp_path / "a.parquet", points=points, **given)
     whole = sweep(here.net, here.grid, here.choice)
     write(here)
@@ -64,7 +64,7 @@ def test_a_parquet_file_has_every_number(tmp_path, given, points):
 
 
 def test_the_types_of_parquet_columns():
-    pytest.importorskip("pyarrow", reason="the extra parquet")
+    needed.module("pyarrow", "parquet")
     found = costcalc.sweep("resnet50", r=[224, 2**30], batch=[1, 2**31])
     types = {field.name: str(field.type) for field in found.to_arrow().schema}
     assert types == {"r": "int64", "batch": "int64", "params": "int64", "weight_bytes": "int64",
@@ -138,7 +138,7 @@ def test_a_pipe_gets_the_same(large):
 
 
 def test_parquet_of_a_grid_that_does_not_fit(large, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet")
+    parquet = needed.module("pyarrow.parquet", "parquet")
     path = tmp_path / "a.parquet"
     written = costcalc.write_sweep("lenet5", path, batch=range(1, 521), classes=range(2, 1002))
     assert repr(written) == f"<costcalc.Written '{path}': 520,000 of 520,000 points>"

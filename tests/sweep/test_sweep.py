@@ -47,7 +47,7 @@ def test_every_point_is_its_count(target):
 
 def test_blocks_do_not_show():
     net = costcalc.load("efficientnet")
-    axes = read_axes(["r=64:256:32", "d=1,1.1,2.5", "w=0.5:1.5:0.25"], net.spec.knobs, net.name)
+    axes = read_axes(["r=64:256:32", "d=1,1.1,2.5", "w=0.5:1.5:0.25"], net.knobs, net.name)
     whole = sweep(net, Grid(axes), Choice()).to_records()
     for points in (1, 2, 7, 15, 16, 40, 10**6):
         blocks = list(Grid(axes).blocks(points))
@@ -69,7 +69,7 @@ def test_past_machine_words():
 
 def test_ranges_include_both_ends_and_are_exact():
     net = costcalc.load("efficientnet")
-    axes = read_axes(["w=1:2:0.05", "r=128:600:8", "d=0.1:0.35:0.1"], net.spec.knobs, net.name)
+    axes = read_axes(["w=1:2:0.05", "r=128:600:8", "d=0.1:0.35:0.1"], net.knobs, net.name)
     assert (axes["w"][0], axes["w"][-1], len(axes["w"])) == (1, 2, 21)
     assert axes["w"][1] == Fraction(105, 100)
     assert (axes["r"][-1], len(axes["r"])) == (600, 60)
@@ -107,7 +107,7 @@ def test_where_is_a_filter():
 @pytest.mark.parametrize("points", [1, 3, 50, 10**6])
 def test_the_best_are_the_best_whatever_the_blocks(points):
     net = costcalc.load("mobilenet_v1")
-    axes = read_axes(["r=64:256:8", "w=0.25,0.5,0.75,1"], net.spec.knobs, net.name)
+    axes = read_axes(["r=64:256:8", "w=0.25,0.5,0.75,1"], net.knobs, net.name)
     every = sweep(net, Grid(axes), Choice()).to_records()
     for name, more in (("macs", False), ("macs", True), ("r", True), ("params", False)):
         found = sweep(net, Grid(axes), Choice(top=7, by=(name, more)), points=(2 * points, points)).to_records()
@@ -139,7 +139,7 @@ def test_a_front_has_all_that_are_not_beaten(count):
 
 
 def test_moocore_sees_the_same_front():
-    moocore = pytest.importorskip("moocore", reason="an outside witness, not needed")
+    moocore = needed.module("moocore", "test")
     found = costcalc.sweep("efficientnet", r="128:256:16", w="0.5:1.5:0.1", d="1:2:0.5")
     costs = np.array([[p["macs"], -p["r"], -float(p["w"]), -float(p["d"])] for p in found.to_records()], dtype=float)
     kept = moocore.is_nondominated(costs, keep_weakly=True)
@@ -333,8 +333,8 @@ def test_many_points_are_kept_as_arrays_of_words():
 
 def test_a_condition_may_keep_too_many_rows():
     net = costcalc.load("lenet5")
-    axes = read_axes(["batch=1:20:1"], net.spec.knobs, net.name)
-    where, few = (read_where(text, net.spec.knobs) for text in ("macs > 0", "batch <= 5"))
+    axes = read_axes(["batch=1:20:1"], net.knobs, net.name)
+    where, few = (read_where(text, net.knobs) for text in ("macs > 0", "batch <= 5"))
     with pytest.raises(UsageError, match="more than 5 points meet the condition; keep the best"):
         sweep(net, Grid(axes), Choice(where=where), limit=Limit(points=5))
     assert len(sweep(net, Grid(axes), Choice(where=few), limit=Limit(points=5))) == 5

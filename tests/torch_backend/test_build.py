@@ -5,11 +5,12 @@ import random
 import re
 
 import pytest
+from support import needed
 from support.cases import CASES, label
 from support.layers import chain, graph_of
 from support.sharing import random_spec
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
@@ -350,8 +351,8 @@ def test_it_survives_torch_export(module, x):
 
 
 def test_it_survives_onnx_export(module, x):
-    onnx = pytest.importorskip("onnx")
-    pytest.importorskip("onnxscript")
+    onnx = needed.module("onnx", "test")
+    needed.module("onnxscript", "test")
     if torch.__version__.startswith("2.4."):
         pytest.skip("torch 2.4 writes ONNX with functions that onnx's reference does not run")
     from onnx.reference import ReferenceEvaluator

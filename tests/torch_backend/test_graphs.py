@@ -5,12 +5,13 @@
 import random
 
 import pytest
+from support import needed
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from support.random_graphs import GRAPHS, random_graph
 
-from costcalc.torch_backend import build, example_inputs, verify_graph
+from costcalc.torch_backend import build, example_inputs, verify_net
 
 
 @pytest.mark.sized
@@ -18,7 +19,7 @@ def test_random_graphs_are_what_torch_builds():
     rng = random.Random(31)
     for i in range(GRAPHS):
         graph = random_graph(rng)
-        found = verify_graph(graph)
+        found = verify_net(graph)
         assert found.verdict == "same", f"graph {i}: {found.verdict}"
         torch.manual_seed(i)
         module = build(graph)

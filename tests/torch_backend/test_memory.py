@@ -8,8 +8,9 @@ import sys
 import weakref
 
 import pytest
+from support import needed
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from support.random_graphs import GRAPHS, random_graph  # noqa: E402
 

@@ -4,10 +4,11 @@ import random
 from math import comb
 
 import pytest
+from support import needed
 
-pytest.importorskip("torch")
+needed.module("torch", "torch")
 
-from costcalc.torch_backend.samples import Ratio, doubts, interval, ratio, summary
+from costcalc.torch_backend.samples import Ratio, doubts, interval, ratio, summary  # noqa: E402
 
 SETS = 1000
 

@@ -17,9 +17,10 @@ from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
+from support import needed
 
-psutil = pytest.importorskip("psutil")
-torch = pytest.importorskip("torch")
+psutil = needed.module("psutil", "torch")
+torch = needed.module("torch", "torch")
 
 from support.layers import chain
 from support.sizes import size

@@ -4,18 +4,19 @@ import json
 from dataclasses import replace
 
 import pytest
+from support import needed
 from support.cases import CASES, label
 from support.layers import chain, graph_of
 from support.loops import LOOPS, products
 from support.sizes import size
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
-from costcalc.torch_backend.verify import Verifications, verify_graph  # noqa: E402
+from costcalc.torch_backend.verify import Verifications, verify_net  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 WITH_PRODUCTS = [case for case in LAYERS if case[0].name in LOOPS]
@@ -34,9 +35,9 @@ def after_something_learned(op, *ins):
 @pytest.mark.parametrize("case", LAYERS, ids=label)
 def test_torch_agrees_on_every_op(case):
     op, *ins = case
-    assert verify_graph(graph_of(op, *ins)).verdict == "same"
+    assert verify_net(graph_of(op, *ins)).verdict == "same"
     if op.name != "embedding" and all(len(x) > 1 for x in ins):
-        assert verify_graph(after_something_learned(op, *ins)).verdict == "same"
+        assert verify_net(after_something_learned(op, *ins)).verdict == "same"
 
 
 def test_every_op_with_multiplies_has_its_loops():
@@ -73,33 +74,33 @@ def test_attention_may_want_some_gradients(wanted):
 def test_the_first_layer_wants_no_gradient_of_its_input():
     """Three products for each layer and step, but two for the first."""
     net = chain(("first", ops.Conv(4, 3)), ("relu", ops.ReLU()), ("second", ops.Conv(4, 3)))
-    first, _, second = verify_graph(net).layers
+    first, _, second = verify_net(net).layers
     assert first.ours["backward_macs"] == first.ours["macs"]
     assert second.ours["backward_macs"] == 2 * second.ours["macs"]
 
 
 def test_a_difference_is_found_and_named(monkeypatch):
     monkeypatch.setattr(ops.Conv, "macs", lambda self, x, *, out: 17)
-    found = verify_graph(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
+    found = verify_net(chain(("a", ops.ReLU()), ("b", ops.Conv(4, 3))))
     assert not found.ok
     assert found.verdict == "1 layer differs, first b in macs, backward_macs"
     assert [(row["name"], row["verdict"]) for row in found.table().rows] == [("b", "differs in macs, backward_macs")]
     assert found.table().totals is None  # of the layers shown, the column would not add up
     assert found.table().notes[0] == "1 more layer with no difference: --all-rows shows all"
     assert [row["name"] for row in found.table(all_rows=True).rows] == ["a", "b"]
-    networks = [found, verify_graph(chain(("a", ops.ReLU())))]
+    networks = [found, verify_net(chain(("a", ops.ReLU())))]
     assert [row["verdict"] for row in Verifications(networks).table().rows] == [found.verdict]
     assert [row["verdict"] for row in Verifications(networks).table(all_rows=True).rows] == [found.verdict, "same"]
 
 
 def test_params_that_differ_as_a_whole_are_said(monkeypatch):
-    found = replace(verify_graph(chain(("a", ops.ReLU()))), params=(1234, 1235))
+    found = replace(verify_net(chain(("a", ops.ReLU()))), params=(1234, 1235))
     assert (found.table().rows, found.table().notes[0]) == ([], "params differ: 1,234, and torch has 1,235")
 
 
 def test_wrong_weights_are_found(monkeypatch):
     monkeypatch.setattr(ops.Linear, "weights", lambda self, x: (ops.Tensor("weight", (x[-1], self.features)),))
-    assert verify_graph(chain(("fc", ops.Linear(3)))).verdict == "1 layer differs, first fc in tensors"
+    assert verify_net(chain(("fc", ops.Linear(3)))).verdict == "1 layer differs, first fc in tensors"
 
 
 def test_where_all_is_the_same_one_sentence_says_what_was_compared(capsys):

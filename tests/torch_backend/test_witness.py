@@ -7,10 +7,11 @@ import random
 from collections import Counter
 
 import pytest
+from support import needed
 from support.cases import CASES, label
 from support.sizes import size
 
-torch = pytest.importorskip("torch")
+torch = needed.module("torch", "torch")
 
 from torch import nn  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402

@@ -61,7 +61,7 @@ def test_params_buffers_and_multiplies_are_torchvisions(target):
     with torch.device("meta"):
         theirs = TORCHVISION[target]().train("heads" in target)  # only in training are its side heads computed
     assert cost.params == sum(p.numel() for p in theirs.parameters())
-    assert cost.macs == multiplies(theirs, net.knobs["r"], batch=2) / 2
+    assert cost.macs == multiplies(theirs, net.values["r"], batch=2) / 2
     assert cost.buffers == sum(b.numel() for n, b in theirs.named_buffers() if "num_batches" not in n)
 
 
@@ -71,7 +71,7 @@ def test_params_and_multiplies_are_timms(target):
     with torch.device("meta"):
         theirs = timm.create_model(TIMM[target]).eval()
     assert net.cost().params == sum(p.numel() for p in theirs.parameters())
-    assert net.cost().macs == multiplies(theirs, net.knobs["r"], batch=1)
+    assert net.cost().macs == multiplies(theirs, net.values["r"], batch=1)
 
 
 @pytest.mark.sized
@@ -82,7 +82,7 @@ def test_with_torchvisions_weights_the_outputs_are_equal(target):
     eps = next((m.eps for m in theirs.modules() if isinstance(m, nn.BatchNorm2d)), 1e-5)
     net = costcalc.load(target)
     ours = with_weights_of(theirs, build(as_torchvision(net.graph(unrolled=True), eps)))
-    x = torch.randn(1, 3, net.knobs["r"], net.knobs["r"])
+    x = torch.randn(1, 3, net.values["r"], net.values["r"])
     out, expected = ours(x), theirs(x)
     out = out if torch.is_tensor(out) else out[-1]  # the side heads come first
     assert (out - expected).abs().max() < 1e-4 * max(1, expected.abs().max())

@@ -10,8 +10,8 @@ from costcalc.analysis.closed_form.formula import Formula, too_large
 from costcalc.analysis.closed_form.influence import by_term, elasticities
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.ratio import ratio
+from costcalc.models import Model
 from costcalc.result import Result, TableResult
-from costcalc.spec.network import Network
 from costcalc.table import Table
 
 SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
@@ -47,7 +47,7 @@ class Printed(NamedTuple):
 
 
 def printed(
-    net: Network, over: Network | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
+    net: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
     elasticity: bool = False, terms: bool = False,
 ) -> Printed:  # fmt: skip
     """The closed form, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.

@@ -20,11 +20,11 @@ from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term, derive
 from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
 from costcalc.dims import whole as is_whole
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
+from costcalc.errors import Place, SpecError, UsageError, unknown
+from costcalc.expressions import parse
+from costcalc.models import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
-from costcalc.spec.expressions import parse
-from costcalc.spec.network import Network
 
 LETTERS = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
@@ -53,22 +53,23 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
     knob, number, *letter = match.groups()
     if knob not in formula.knobs:
-        raise UnknownName(f"{text[:60]!r}: {unknown('free knob', knob, formula.knobs)}")
+        raise unknown("free knob", knob, formula.knobs, of=repr(text[:60]))
     try:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
     if letter and letter[0] in _taken(formula):
         raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
-    if not modulus > 0 or (formula.net.spec.knobs[knob].kind == "integer" and not is_whole(modulus)):
+    if not modulus > 0 or (formula.net.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
-    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.spec.knobs[knob].kind == "real")
+    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.knobs[knob].kind == "real")
 
 
 def _taken(formula: Formula) -> set[str]:
     """Names that stand for something in the formula or its spec, as they are written and as they are printed."""
-    spec = formula.net.spec
-    return {*formula.knobs, *spec.knobs, *spec.sizes, *formula.letters.values()}
+    net = formula.net
+    sizes = net.architecture.named_sizes(net.values)
+    return {*formula.knobs, *net.knobs, *sizes, *formula.letters.values()}
 
 
 def default_assumptions(formula: Formula) -> list[Assumption]:
@@ -104,7 +105,7 @@ def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
             raise UsageError(f"{name} stands for two things; give each assumption a letter of its own")
 
 
-def closed_form(net: Network, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+def closed_form(net: Model, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a metric in the knobs that are not set, with the one without floors beside it; or the one
     under the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName, UsageError and CostcalcError as its parts do.
     """
@@ -117,7 +118,7 @@ def closed_form(net: Network, metric: str = "macs", *, assume: Sequence[str] | s
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:
     knob, modulus, letter, real = assumption
-    old = size_symbol(knob, real=formula.net.spec.knobs[knob].kind == "real")
+    old = size_symbol(knob, real=formula.net.knobs[knob].kind == "real")
     factor = Rational(modulus.numerator, modulus.denominator)
     whole = size_symbol(letter or f"{knob}_whole")
     new = whole if letter else old

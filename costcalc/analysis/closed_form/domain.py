@@ -12,9 +12,9 @@ from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import LARGEST, is_column, is_letter, size_text
+from costcalc.models import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
-from costcalc.spec.network import Network
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a letter is 1 or more; set the knob to count what is below"
@@ -88,17 +88,17 @@ class Domain:
         """What a reader must know before filling in numbers, if only that there is nothing to know."""
         return self.limits() or ["holds for every value of its knobs"]
 
-    def limits(self) -> list[str]:
-        """Where it does not hold, and what it assumes."""
+    def limits(self, *, reasons: bool = True) -> list[str]:
+        """Where it holds, with the reasons why no further, and what it assumes."""
         holds = [f"holds for {self}"] if self.bounds else []
-        below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because]
-        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above]
+        below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
+        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
         conditions = [f"holds {text}" for text in self.conditions]
         return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
 
 def find_domain(
-    net: Network,
+    net: Model,
     rows: Iterable[Row],
     free: dict[str, Any],
     assumed: Iterable[Need],
@@ -131,14 +131,14 @@ def _shown(writer: Writer, size: Any) -> str:
     return writer.write(size) if is_letter(size) else str(size)
 
 
-def _bound(net: Network, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
-    knob = net.spec.knobs[name]
+def _bound(net: Model, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
+    knob = net.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
         least = knob.low > SOME
         limit = Bound(writer.letter(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
         return limit if least or most is not None else None
-    now = net.knobs[name]
+    now = net.values[name]
     least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
     if knob.low > least:
         least, because = knob.low, OF_THE_SPEC

@@ -13,7 +13,6 @@ from typing import Any
 from sympy import Add, Expr, Symbol, sympify
 
 from costcalc.analysis.closed_form.domain import Domain, find_domain
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
@@ -24,12 +23,13 @@ from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, 
 from costcalc.analysis.walk import Row, walk
 from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import checked, is_column, is_letter
-from costcalc.dims.given import exact, exact_column
+from costcalc.dims.given import exact
+from costcalc.dims.size_checks import exact_column
+from costcalc.dims.substitute import fill
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UnknownName, unknown
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.bind import may_be_letter
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import value_text
 
@@ -59,7 +59,7 @@ class Formula(Result):
     removed.
     """
 
-    net: Network
+    net: Model
     metric: str
     terms: tuple[Term, ...]
     knobs: dict[str, Any]
@@ -123,25 +123,25 @@ class Formula(Result):
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
-                raise UnknownName(self._not_a_letter(name))
+                raise self._not_a_letter(name)
             values[name] = exact_column(value) if is_column(value) and value.ndim else exact(value)
         self.check(values)
         shapes = [value.shape for value in values.values() if is_column(value)]
         found = fill(self.expression, {name: value for name, value in values.items() if value is not None})
         return _as_array(found, shapes) if shapes else found
 
-    def _not_a_letter(self, name: str) -> str:
+    def _not_a_letter(self, name: str) -> UnknownName:
         """Why the formula has no value for a name."""
         if name in self.net.knobs:
-            value = value_text(self.net.knobs[name])
-            return f"{name} is set to {value} in this formula; take the formula of a network that does not set it"
+            value = value_text(self.net.values[name])
+            return UnknownName(f"{name} is set to {value} in this formula; take that of a network that does not set it")
         return unknown("knob", name, self.knobs)
 
     def check(self, values: dict[str, Any]) -> None:
         """Raises UsageError or ShapeError if the formula does not hold at these values of its letters."""
         known = {name: value for name, value in values.items() if value is not None}
         for name, value in known.items():
-            knob = self.net.spec.knobs.get(name)  # none of a letter that an assumption brought
+            knob = self.net.knobs.get(name)  # none of a letter that an assumption brought
             self.domain.check(self.letters.get(name, name), knob.check(value) if knob else checked(value, name, 1))
         if self.checker and len(known) == len(values):
             self.checker(values)
@@ -215,7 +215,7 @@ class Formula(Result):
     def _fields(self) -> dict[str, Any]:
         latex = Latex(self.letters, self.names, far=self.far)
         return {
-            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
+            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.values), "free": dict(self.knobs),
             "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
             "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
                       for t in self.parts],
@@ -247,9 +247,7 @@ def label(metric: str) -> str:
     return METRICS[metric].title
 
 
-def derive(
-    net: Network, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
-) -> Formula:
+def derive(net: Model, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS) -> Formula:
     """The closed form of a metric of a network.
 
     Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
@@ -260,7 +258,7 @@ def derive(
     return formula_of(net, metric, *walked(net, free, seconds))
 
 
-def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
+def walked(net: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
     """The layer graph with letters, and its rows: what all closed forms of a network are made of.
 
     Raises UsageError for a knob that is no number and not in `free`: the letters are ours.
@@ -275,14 +273,14 @@ def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SEC
     return graph, rows
 
 
-def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
+def formula_of(net: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric, of what was walked."""
     rows = with_needs_of(metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
-    letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
-    knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
-    below = [n for n in net.spec.size_knobs if n not in net.settings and not may_be_letter(net.spec.knobs[n])]
+    letters = {name: knob.letter or name for name, knob in net.knobs.items()}
+    knobs = {name: net.values[name] for name, value in values.items() if is_letter(value)}
+    below = [n for n in net.size_knobs if n not in net.settings and not net.knobs[n].may_be_symbol]
     numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
     return Formula(
         net, metric, terms, knobs, _spatial(rows), letters, _names(net, values),
@@ -297,19 +295,19 @@ def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 
-def too_large(net: Network, seconds: float) -> str:
+def too_large(net: Model, seconds: float) -> str:
     """What is said of a formula that nobody could wait for, or read."""
-    free = ", ".join(name for name in net.spec.size_knobs if name not in net.settings)
+    free = ", ".join(name for name in net.size_knobs if name not in net.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
     return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
 
 
-def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
+def _with_letters(net: Model, free: Iterable[str] | None) -> Any:
     """The layer graph with letters for the knobs that are not set, or for those in `free`."""
     if free is None:
-        return net.graph(free=net.spec.knobs)
-    settings = net.knobs_but({*free})
-    return type(net)(net.spec, settings, net.label, net.max_layers).graph(free=free)
+        return net.layers(free=net.knobs)
+    settings = net.values_but({*free})
+    return net.with_only(settings, net.label).layers(free=free)
 
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
@@ -337,12 +335,10 @@ def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 
-def _names(net: Network, values: dict[str, Any]) -> dict[Any, str]:
-    """Names the spec gives to roundings: `c7` for round_to(192*w, 8)."""
-    known = dict(values)
+def _names(net: Model, values: dict[str, Any]) -> dict[Any, str]:
+    """Names that the model gives to roundings: `c7` for round_to(192*w, 8)."""
     names: dict[Any, str] = {}
-    for name, expression in net.spec.sizes.items():
-        known[name] = expression.value(known)
-        if is_letter(known[name]) and known[name].is_Function:
-            names.setdefault(known[name], name)
+    for name, size in net.architecture.named_sizes(values).items():
+        if is_letter(size) and size.is_Function:
+            names.setdefault(size, name)
     return names

@@ -9,14 +9,14 @@ from typing import Any
 
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.analysis.cost import warnings_of
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, ShapeError, UnknownName
+from costcalc.models import Model
 from costcalc.result import TableResult
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import value_text
 
@@ -26,9 +26,9 @@ NOTE = (
 )
 
 
-def derive_in_all(net: Network, metric: str) -> Formula:
+def derive_in_all(net: Model, metric: str) -> Formula:
     """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
-    every = net.spec.size_knobs
+    every = net.size_knobs
     try:
         return derive(net, metric, free=every)
     except UnknownName:
@@ -37,7 +37,7 @@ def derive_in_all(net: Network, metric: str) -> Formula:
         return derive(net, metric)
 
 
-def elasticities(net: Network, metric: str = "macs") -> TableResult:
+def elasticities(net: Model, metric: str = "macs") -> TableResult:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
     Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
@@ -64,8 +64,8 @@ def elasticities(net: Network, metric: str = "macs") -> TableResult:
     return _result(net, metric, Table(title, columns, rows, None, notes))
 
 
-def _result(net: Network, metric: str, table: Table) -> TableResult:
-    document = {"target": net.label, "metric": metric, "knobs": dict(net.knobs), "rows": table.to_records()}
+def _result(net: Model, metric: str, table: Table) -> TableResult:
+    document = {"target": net.label, "metric": metric, "knobs": dict(net.values), "rows": table.to_records()}
     return TableResult(table, document, ((net.label, warnings_of(net)),))
 
 
@@ -83,7 +83,7 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
 def _doubled(formula: Formula, name: str, now: Any) -> Any:
     """How many times the cost there is with a knob doubled; None if it cannot be."""
     twice = 2 * formula.knobs[name]
-    if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
+    if not formula.net.knobs[name].low <= twice <= formula.net.knobs[name].high:
         return None
     try:
         return Fraction(formula(**{name: twice})) / now
@@ -105,7 +105,7 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
     return x.func(*(_relaxed(part, values) for part in x.args))
 
 
-def by_term(net: Network, metric: str = "macs") -> TableResult:
+def by_term(net: Model, metric: str = "macs") -> TableResult:
     """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
     formula = derive_in_all(net, metric)
     known: dict[Any, Any] = {}

@@ -15,7 +15,6 @@ from typing import Any
 from sympy import Add, Expr, Integer, Pow, Symbol
 
 from costcalc.analysis.closed_form.domain import Domain
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
 from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
@@ -23,9 +22,10 @@ from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, p
 from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
+from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, Problem
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import times_text
 
@@ -47,8 +47,8 @@ class BreakEven:
 class Ratio(Result):
     """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
 
-    net: Network
-    other: Network
+    net: Model
+    other: Model
     metric: str
     expression: Expr
     knobs: dict[str, Any]
@@ -119,9 +119,9 @@ class Ratio(Result):
 
     def _apart(self) -> Iterator[str]:
         """Sizes that are numbers here, a different one for each."""
-        for name, value in self.net.knobs.items():
-            theirs = self.other.knobs.get(name, value)
-            if name not in self.knobs and theirs != value and self.net.spec.knobs[name].is_size:
+        for name, value in self.net.values.items():
+            theirs = self.other.values.get(name, value)
+            if name not in self.knobs and theirs != value and self.net.knobs[name].is_size:
                 first, second = self.sides
                 shown = self.letters.get(name, name)
                 yield f"{shown} = {size_text(value)} in {first}, {size_text(theirs)} in {second}"
@@ -181,7 +181,7 @@ class Ratio(Result):
         return (first & second).limits()
 
 
-def ratio(net: Network, other: Network, metric: str = "macs") -> Ratio:
+def ratio(net: Model, other: Model, metric: str = "macs") -> Ratio:
     """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
     the two differ; all others are letters.
 
@@ -204,7 +204,7 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     over, under = ({without(p, shared): n for p, n in one.items()} for one in (over, under))
     knobs = {**second.knobs, **first.knobs}
     letters = {**second.letters, **first.letters}
-    names = _unlike({**second.names, **first.names}) if net.spec.name == other.spec.name else {}
+    names = _unlike({**second.names, **first.names}) if net.name == other.name else {}
     evens = tuple(break_evens(over, under, knobs))
     domains = (first.domain, second.domain)
     return Ratio(net, other, metric, quotient(over, under), knobs, letters, names, evens, domains)
@@ -216,9 +216,9 @@ def _unlike(names: dict[Any, str]) -> dict[Any, str]:
     return {expression: name for expression, name in names.items() if times[name] == 1}
 
 
-def _one_kind(formula: Formula, knobs: Any, nets: tuple[Network, Network]) -> Sum:
+def _one_kind(formula: Formula, knobs: Any, nets: tuple[Model, Model]) -> Sum:
     """The formula's terms; a knob that is whole in one spec and real in the other is real in both."""
-    real = {name for name in knobs for net in nets if name in net.spec.knobs and net.spec.knobs[name].kind == "real"}
+    real = {name for name in knobs for net in nets if name in net.knobs and net.knobs[name].kind == "real"}
     same = {
         letter: size_symbol(letter.name, real=True) for letter in formula.expression.free_symbols if letter.name in real
     }

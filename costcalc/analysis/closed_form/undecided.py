@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
-from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_letter, size_text
 from costcalc.dims.letters import RoundTo
+from costcalc.dims.substitute import fill
 from costcalc.errors import ShapeError
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Need

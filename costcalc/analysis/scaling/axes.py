@@ -10,42 +10,41 @@ from typing import Any
 from costcalc.analysis.scaling.knob import Steps
 from costcalc.dims import ceil
 from costcalc.dims.given import is_number, normal
-from costcalc.spec.model import Knob
-from costcalc.spec.network import Network
+from costcalc.models import Knob, Model
 from costcalc.text import value_text
 
 NOT_OF_THE_NETWORK = ("batch", "classes")  # what it is used for, not how large it is
 STEPS = 20  # of the default, or more
 
 
-def growing_knobs(net: Network) -> list[str]:
+def growing_knobs(net: Model) -> list[str]:
     """The knobs that say how large the network is."""
-    return [name for name in net.spec.size_knobs if name not in NOT_OF_THE_NETWORK]
+    return [name for name in net.size_knobs if name not in NOT_OF_THE_NETWORK]
 
 
-def free_knobs(net: Network) -> list[str]:
+def free_knobs(net: Model) -> list[str]:
     """Those of them that the target has not set; what only a preset sets is free."""
     return [name for name in growing_knobs(net) if name not in net.besides_its_preset]
 
 
-def axes_of(net: Network, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+def axes_of(net: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
     """Values of each knob: from half the least to twice the most of its value here and in the presets, in steps of a
     twentieth of the default or less, and these values themselves. Where such steps are no networks, in finer ones."""
     return {name: tuple(sorted({*_steps(net, name), *_known(net, name)})) for name in names}
 
 
-def _known(net: Network, name: str) -> list[Any]:
-    knob = net.spec.knobs[name]
+def _known(net: Model, name: str) -> list[Any]:
+    knob = net.knobs[name]
     found = [
-        net.knobs[name],
+        net.values[name],
         knob.default,
-        *(p.settings[name] for p in net.spec.presets.values() if name in p.settings),
+        *(p.settings[name] for p in net.presets.values() if name in p.settings),
     ]
     return [value for value in found if is_number(value)]
 
 
-def _steps(net: Network, name: str) -> list[Any]:
-    knob, known = net.spec.knobs[name], _known(net, name)
+def _steps(net: Model, name: str) -> list[Any]:
+    knob, known = net.knobs[name], _known(net, name)
     step = step_of(knob)
     finest = Steps(net, name)
     if not finest.usual:

@@ -22,9 +22,9 @@ from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
-from costcalc.errors import Problem, ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, ShapeError, UsageError, unknown
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text
 
@@ -46,7 +46,7 @@ class Stretch:
 class BreakEven(Result):
     """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
 
-    nets: tuple[Network, Network]
+    nets: tuple[Model, Model]
     knob: str
     by: str
     values: Sequence[Any]  # that were looked at
@@ -94,7 +94,7 @@ class BreakEven(Result):
         if self.invalid:
             notes.append(f"at {self.invalid:,} of them one of the two is no network")
         for net in self.nets:
-            fixed = net.knobs_but([self.knob])
+            fixed = net.values_but([self.knob])
             notes += [f"{net.label}: {settings_text(fixed)}"] if fixed else []
         return [*notes, *what_they_count([self.by], self.nets[0].dtype)]
 
@@ -121,7 +121,7 @@ class BreakEven(Result):
         return [(net.label, warnings_of(net)) for net in self.nets]
 
     def _fields(self) -> dict[str, Any]:
-        targets = [{"target": net.label, "knobs": net.knobs} for net in self.nets]
+        targets = [{"target": net.label, "knobs": net.values} for net in self.nets]
         about = {"from": self.values[0], "to": self.values[-1], "values": len(self.values), "invalid": self.invalid}
         return {
             "by": self.by, "knob": self.knob, "targets": targets, "looked_at": about, "crossings": self.crossings,
@@ -132,7 +132,7 @@ class BreakEven(Result):
         return self.sentence()
 
 
-def break_even(first: Network, second: Network, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
+def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
     """Where the order of two networks changes as a knob grows that one or both of them have: `r`, or `r=32:512:1`.
 
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
@@ -155,21 +155,23 @@ def break_even(first: Network, second: Network, knob: str, values: Any = None, *
     return BreakEven(nets, knob, by, looked_at, stretches, int((~valid).sum()))
 
 
-def _values(nets: tuple[Network, Network], knob: str, given: Any) -> Sequence[Any]:
+def _values(nets: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]:
     """The values to look at, smallest first."""
-    having = [net for net in nets if knob in net.spec.knobs]
+    having = [net for net in nets if knob in net.knobs]
     if not having:
-        raise UnknownName(unknown("knob", knob, {name for net in nets for name in net.spec.knobs}))
+        for net in nets:
+            net.needs_knobs("break_even")
+        raise unknown("knob", knob, {name for net in nets for name in net.knobs})
     for net in having:
         check_size(net, knob)
     if given is not None:
         given = [*given] if isinstance(given, Iterator) else given  # which can be read once
-        return sorted(set.intersection(*({*given_axes({knob: given}, n.spec.knobs, n.name)[knob]} for n in having)))
+        return sorted(set.intersection(*({*given_axes({knob: given}, n.knobs, n.name)[knob]} for n in having)))
     steps = [Steps(net, knob) for net in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
-    knobs = [net.spec.knobs[knob] for net in having]
+    knobs = [net.knobs[knob] for net in having]
     low = max(one.low for one in knobs)
-    high = min(*(one.high for one in knobs), TIMES * max(net.knobs[knob] for net in having), low + step * MOST_VALUES)
+    high = min(*(one.high for one in knobs), TIMES * max(net.values[knob] for net in having), low + step * MOST_VALUES)
     values = [normal(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
     if not values:
         raise UsageError(f"no value of {knob} that both networks take: say which to look at, as in {knob}=32:512:32")
@@ -181,9 +183,9 @@ def _common_multiple(a: Fraction, b: Fraction) -> Fraction:
     return Fraction(lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
 
 
-def _costs(net: Network, knob: str, values: Sequence[Any], by: str) -> Costs:
+def _costs(net: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
     """What the network costs at each value, the same at each if it has no such knob."""
-    if knob not in net.spec.knobs:
+    if knob not in net.knobs:
         cost = cost_of(net).total(by)
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
     parts = [costs_at(net, {knob: values[at : at + CHUNK]}, [by]) for at in range(0, len(values), CHUNK)]

@@ -28,8 +28,8 @@ from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.pace import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, value_text
 
@@ -42,7 +42,7 @@ class Fitting(Result):
     """The points of a grid that keep a budget and that no other beats, with as much of every knob and more of one.
     `compound` is the largest along the compound line, of a network that has one."""
 
-    net: Network
+    net: Model
     budget: Mapping[str, int]
     found: Sweep
     rows: tuple[dict[str, Any], ...]
@@ -64,7 +64,7 @@ class Fitting(Result):
 
     def to_pandas(self) -> Any:
         """The front as a pandas.DataFrame; knobs that are no whole numbers as floats."""
-        real = [k for k in self.found.grid.axes if self.net.spec.knobs[k].kind == "real"]
+        real = [k for k in self.found.grid.axes if self.net.knobs[k].kind == "real"]
         return data_frame([{**row, **{k: float(row[k]) for k in real}} for row in self.rows])
 
     def table(self, most: int | None = None) -> Table:
@@ -74,7 +74,7 @@ class Fitting(Result):
         if most is not None and len(self.rows) > most:
             more = plural(len(self.rows) - most, "more point")
             notes.insert(0, f"{more}: write all with -o FILE, or keep some with --top N")
-        title = f"{self.net.label}: {self.net.title}"
+        title = self.net.heading
         return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
     def notes(self) -> list[str]:
@@ -89,13 +89,13 @@ class Fitting(Result):
             notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
         return [
             *notes,
-            *knobs_note(self.net.knobs_but(grid.axes)),
+            *knobs_note(self.net.values_but(grid.axes)),
             *what_they_count(self.found.metrics, self.net.dtype),
         ]
 
     def _at_the_end(self) -> list[str]:
         """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""
-        axes, now, found = self.found.grid.axes, self.net.knobs, []
+        axes, now, found = self.found.grid.axes, self.net.values, []
         for name, values in axes.items():
             others = [knob for knob in axes if knob != name]
             ends = (row for row in self.found.to_records() if row[name] == values[-1])
@@ -116,7 +116,7 @@ class Fitting(Result):
     def _fields(self) -> dict[str, Any]:
         grid = self.found.grid
         return {
-            "target": self.net.label, "knobs": self.net.knobs_but(grid.axes), "budget": dict(self.budget),
+            "target": self.net.label, "knobs": self.net.values_but(grid.axes), "budget": dict(self.budget),
             "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size, "fit": self.fits,
             "front": len(self.found), "invalid": self.found.invalid, "rows": self.to_records(),
             "compound": self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()},
@@ -128,7 +128,7 @@ class Fitting(Result):
 
 
 def scale_net(
-    net: Network, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
+    net: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
@@ -149,13 +149,13 @@ def scale_net(
     return largest(net, names[0], budget)
 
 
-def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
+def read_free(net: Model, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
     """The free knobs: those that are named, or the grid's; else all that say how large the network is.
 
     Raises UnknownName for a knob that is none, UsageError for one that stands twice, or if it is not clear which.
     """
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
-    known = net.spec.size_knobs
+    known = net.size_knobs
     for name in given:
         check_size(net, name)
         if given.count(name) > 1:
@@ -175,7 +175,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
 
 
 def fitting(
-    net: Network, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
+    net: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
     law: Law = PAPERS, top: int | None = None, progress: Progress = lambda *_: None,
 ) -> Fitting:  # fmt: skip
     """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
@@ -198,7 +198,7 @@ def fitting(
     return Fitting(net, dict(budget), found, tuple(rows[:top]), order, compound, why)
 
 
-def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _looked_through(net: Model, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
     axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
     points = prod(map(len, axes.values()))
@@ -210,27 +210,27 @@ def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any])
     return axes
 
 
-def _too_small(net: Network, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
+def _too_small(net: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
     """That nothing keeps a budget, and what the smallest point of the grid costs."""
     least = {name: values[0] for name, values in axes.items()}
     at = equations_text(least)
     try:
-        costs = costs_of(net.at({**net.settings, **least}, net.label), budget)
+        costs = costs_of(net.at(least), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
         said = f"there is no such network: {error}"
     return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
 
 
-def _evenly(found: Sweep, net: Network, law: Law) -> tuple[list[dict[str, Any]], str]:
+def _evenly(found: Sweep, net: Model, law: Law) -> tuple[list[dict[str, Any]], str]:
     """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
     rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
-    knobs = [k for k, values in found.grid.axes.items() if k in bases and min(net.knobs[k], values[0]) > 0]
+    knobs = [k for k, values in found.grid.axes.items() if k in bases and min(net.values[k], values[0]) > 0]
     if len(knobs) < 2:
         return rows, ""
 
     def least(row: dict[str, Any]) -> list[float]:  # and of equal ones by the next
-        return sorted(log(row[knob] / net.knobs[knob]) / log(bases[knob]) for knob in knobs)
+        return sorted(log(row[knob] / net.values[knob]) / log(bases[knob]) for knob in knobs)
 
     named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
     return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"

@@ -22,8 +22,8 @@ from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.warned import warnings_at
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, knobs_note, value_text
 
@@ -35,7 +35,7 @@ class Compound(Result):
     """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest up to which
     it is kept, and `after` the next, at which it is not."""
 
-    base: Network
+    base: Model
     law: Law
     phi: Any
     rows: tuple[dict[str, Any], ...]
@@ -43,7 +43,7 @@ class Compound(Result):
     after: Any = None
 
     @property
-    def net(self) -> Network:
+    def net(self) -> Model:
         """The network at φ."""
         knobs = self.law.at(self.base, self.phi)
         return self.base.with_knobs(**knobs)
@@ -65,7 +65,7 @@ class Compound(Result):
             Column("times", "× MACs", "ratio", 1), Column("promised", "by law", "ratio", 1),
             Column("error", "its error", "share", 2),
         )  # fmt: skip
-        return Table(f"{self.base.label}: {self.base.title}", columns, self.to_records(), None, self.notes())
+        return Table(self.base.heading, columns, self.to_records(), None, self.notes())
 
     def notes(self) -> list[str]:
         """The law, how its points are rounded, and what was asked for."""
@@ -75,13 +75,13 @@ class Compound(Result):
         notes.append(f"{self.law.formula()} times those of {self.base.label}: {rounding_text(self.base)}")
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
-        fixed = knobs_note(self.base.knobs_but(EXPONENTS))
+        fixed = knobs_note(self.base.values_but(EXPONENTS))
         return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()), self.base.dtype)]
 
     def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
         return {
-            "target": self.base.label, "knobs": self.base.knobs_but(EXPONENTS), "law": law,
+            "target": self.base.label, "knobs": self.base.values_but(EXPONENTS), "law": law,
             "budget": dict(self.budget or {}), "phi": self.phi, "rows": self.to_records(),
         }  # fmt: skip
 
@@ -98,7 +98,7 @@ def read_compound(text: str) -> Any:
     return read_phi(value) if equals else None
 
 
-def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None) -> Compound:
+def compound_net(net: Model, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
     Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError
@@ -122,7 +122,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
     return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _next(net: Network, law: Law, phi: Any, budget: Iterable[str]) -> Any:
+def _next(net: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
     after = phi + Fraction(1, GRAIN)
     try:
@@ -132,7 +132,7 @@ def _next(net: Network, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     return after
 
 
-def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
+def _row(net: Model, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
     knobs = law.at(net, phi)
     costs, promised = _costs(net, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
@@ -140,16 +140,16 @@ def _row(net: Network, law: Law, phi: Any, what: str, base: int, budget: Iterabl
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 
-def _costs(net: Network, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
-    return costs_of(net.at({**net.settings, **knobs}, net.label), budget)
+def _costs(net: Model, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
+    return costs_of(net.at(knobs), budget)
 
 
-def _nearest(net: Network, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
+def _nearest(net: Model, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
     """The presets with the next fewer and the next more MACs; none that is the base itself."""
     rows = []
-    for name, preset in net.spec.presets.items():
-        knobs = {knob: preset.settings.get(knob, net.knobs[knob]) for knob in EXPONENTS}
-        if knobs != {knob: net.knobs[knob] for knob in EXPONENTS}:
+    for name, preset in net.presets.items():
+        knobs = {knob: preset.settings.get(knob, net.values[knob]) for knob in EXPONENTS}
+        if knobs != {knob: net.values[knob] for knob in EXPONENTS}:
             costs = _costs(net, preset.settings, budget)
             about = {"times": Fraction(costs["macs"], base), "promised": None, "error": None}
             rows.append({"what": name, "phi": None, **knobs, **costs, **about})
@@ -158,7 +158,7 @@ def _nearest(net: Network, macs: int, base: int, budget: Iterable[str]) -> list[
     return [row for row in (below, above) if row]
 
 
-def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
+def largest_phi(net: Model, law: Law, budget: Mapping[str, int]) -> Any:
     """The last φ in thousandths, counted from 0, at which, and at all before it, the budget is kept.
 
     Raises ShapeError if φ = 0 is over it, UsageError for a law that makes nothing larger or a budget no φ exceeds.

@@ -14,7 +14,7 @@ from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, PointsDiffer, TooDeep, UnknownName, unknown
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 TRIED = 12  # values in a row that must be networks for a step to be one
 WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
@@ -29,7 +29,7 @@ class Steps:
     """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
     are, as multiples of 1/32 where 32·w must be whole."""
 
-    net: Network
+    net: Model
     knob: str
     metrics: Sequence[str] = USUAL
 
@@ -46,10 +46,10 @@ class Steps:
     @property
     def _sizes(self) -> tuple[Any, ...]:
         """The steps that are tried."""
-        return WHOLE if self.net.spec.knobs[self.knob].kind == "integer" else REAL
+        return WHOLE if self.net.knobs[self.knob].kind == "integer" else REAL
 
     def _is_step(self, step: Any) -> bool:
-        knob, now = self.net.spec.knobs[self.knob], self.net.knobs[self.knob]
+        knob, now = self.net.knobs[self.knob], self.net.values[self.knob]
         first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - TRIED)
         values = [value for value in (step * (first + i) for i in range(TRIED)) if knob.low <= value <= knob.high]
         try:
@@ -60,7 +60,7 @@ class Steps:
     def _are_networks(self, values: Any) -> bool:
         """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
         try:
-            graph = self.net.at({**self.net.settings, self.knob: values}, self.net.label).graph()
+            graph = self.net.layers({self.knob: values})
         except PointsDiffer:
             raise
         except (CostcalcError, ValueError):  # no value at all
@@ -78,7 +78,7 @@ class Steps:
     @property
     def ends(self) -> tuple[int, int]:
         """The first and the last value that the knob takes, in steps."""
-        knob = self.net.spec.knobs[self.knob]
+        knob = self.net.knobs[self.knob]
         return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
 
     def costs(self, indices: Sequence[int]) -> Costs:
@@ -111,12 +111,12 @@ class Steps:
         return names.get(self.step) or f"multiples of {self.step}"
 
 
-def check_size(net: Network, knob: str) -> None:
+def check_size(net: Model, knob: str) -> None:
     """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
     called like a metric."""
-    knobs = net.spec.size_knobs
-    if knob in net.spec.knobs and knob not in knobs:
+    knobs = net.size_knobs
+    if knob in net.knobs and knob not in knobs:
         raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
     if knob not in knobs:
-        raise UnknownName(unknown("knob", knob, knobs))
+        raise unknown("knob", knob, knobs)
     check_told_apart(knob)

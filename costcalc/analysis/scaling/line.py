@@ -13,7 +13,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import Sums, Totals, sums
 from costcalc.dims.column import Column
 from costcalc.errors import CostcalcError, TooDeep
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Line(Grid):
         return self.spans[name].column(self.axes[name], (-1,))
 
 
-def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = USUAL) -> Totals:
+def along(net: Model, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = USUAL) -> Totals:
     """What a network costs at each point of a line: of every knob as many values.
 
     Raises CostcalcError for a line of which no point is possible.
@@ -65,7 +65,7 @@ class Costs:
         return {name: values[index : index + 1].tolist()[0] for name, values in self.of.items()}
 
 
-def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+def costs_at(net: Model, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
     """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
     layers: that is no reason why there should be none."""
     try:
@@ -76,7 +76,7 @@ def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[
         return _in_halves(net, axes, metrics, str(error))
 
 
-def costs_of_all(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+def costs_of_all(net: Model, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
     """The same, in one go. Raises CostcalcError where the spec cannot be bound at one of the points."""
     line = Line({name: tuple(values) for name, values in axes.items()})
     summed = sums(net, line, metrics)
@@ -89,7 +89,7 @@ def no_costs(points: int, metrics: Sequence[str], reason: str) -> Costs:
     return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics}, reason)
 
 
-def _in_halves(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str], reason: str) -> Costs:
+def _in_halves(net: Model, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str], reason: str) -> Costs:
     """The same where a spec cannot even be bound at one of the points, which fails for all."""
     points = min(map(len, axes.values()))
     if points <= 1:

@@ -14,8 +14,8 @@ from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.knob import GRAIN
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import UsageError
-from costcalc.spec.library import parse_number
-from costcalc.spec.network import Network
+from costcalc.models import Model
+from costcalc.models.knob_texts import parse_number
 from costcalc.text import power_text, value_text
 
 DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
@@ -48,15 +48,15 @@ class Law:
         """(α·β²·γ²)^φ: exact for a whole φ, else a float."""
         return self.product ** int(phi) if phi == int(phi) else float(_power(self.product, Fraction(phi)))
 
-    def at(self, net: Network, phi: Any) -> dict[str, Any]:
+    def at(self, net: Model, phi: Any) -> dict[str, Any]:
         """Depth, width and resolution of a base at φ, each in the steps that its knob is set in; at 0 as they are."""
         (point,) = self.line(net, [phi])
         return point
 
-    def line(self, net: Network, phis: Iterable[Any]) -> list[dict[str, Any]]:
+    def line(self, net: Model, phis: Iterable[Any]) -> list[dict[str, Any]]:
         """The same at several φ."""
-        now = {knob: net.knobs[knob] for knob in self.bases}
-        grains = {knob: GRAIN if net.spec.knobs[knob].kind == "real" else 1 for knob in self.bases}
+        now = {knob: net.values[knob] for knob in self.bases}
+        grains = {knob: GRAIN if net.knobs[knob].kind == "real" else 1 for knob in self.bases}
         return [{knob: _grown(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis]
 
     def formula(self) -> str:
@@ -84,10 +84,10 @@ def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     return normal(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
 
 
-def rounding_text(net: Network) -> str:
+def rounding_text(net: Model) -> str:
     """`d and w to thousandths, r to whole numbers, halves up`"""
     kinds = {"real": "thousandths", "integer": "whole numbers"}
-    knobs = {kind: [knob for knob in EXPONENTS if net.spec.knobs[knob].kind == kind] for kind in kinds}
+    knobs = {kind: [knob for knob in EXPONENTS if net.knobs[knob].kind == kind] for kind in kinds}
     said = (f"{' and '.join(knobs[kind])} to {steps}" for kind, steps in kinds.items() if knobs[kind])
     return f"{', '.join(said)}, halves up"
 
@@ -124,9 +124,9 @@ def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
     return value
 
 
-def check_law_knobs(net: Network) -> None:
+def check_law_knobs(net: Model) -> None:
     """Raises UsageError for a network without depth, width and resolution as numbers to be multiplied."""
-    missing = [k for k in EXPONENTS if k not in net.spec.size_knobs]
+    missing = [k for k in EXPONENTS if k not in net.size_knobs]
     if missing:
         raise UsageError(
             f"compound scaling multiplies depth, width and resolution, and {net.name} has no knob {missing[0]!r}; "

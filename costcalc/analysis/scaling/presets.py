@@ -20,9 +20,9 @@ from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warned import warnings_of_all
-from costcalc.errors import Problem, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, UsageError, unknown
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
@@ -38,12 +38,12 @@ LAST_PHI = 7  # as far as B7 is from B0
 class PresetSweep(Result):
     """A row for each preset, the first of which the law starts from."""
 
-    net: Network
+    net: Model
     rows: tuple[dict[str, Any], ...]
     knobs: tuple[str, ...]  # those that the presets set
     law: tuple[str, ...]  # those that the law reads
     metrics: tuple[str, ...] = SHOWN
-    nets: tuple[Network, ...] = ()
+    nets: tuple[Model, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
@@ -70,7 +70,7 @@ class PresetSweep(Result):
         if "seconds" in self.metrics:
             notes.append(how_many([row["seconds"] for row in self.rows]))
         notes += what_they_count(self.metrics, self.net.dtype)
-        return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
+        return Table(f"{self.net.name}: {self.net.architecture.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:
         """Was it published for any of them?"""
@@ -146,7 +146,7 @@ class PresetSweep(Result):
 
 
 def sweep_presets(
-    net: Network, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
+    net: Model, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
 ) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
@@ -157,23 +157,23 @@ def sweep_presets(
     shown = read_metrics(metrics, SHOWN)
     names = read_presets(wanted, net)
     net.needs_numbers("sweep")
-    nets = [net.at({**net.spec.presets[name].settings, **net.besides_its_preset}, name) for name in names]
-    knobs = tuple(k for k in net.spec.knobs if any(k in net.spec.presets[name].settings for name in names))
+    nets = [net.with_only({**net.presets[name].settings, **net.besides_its_preset}, name) for name in names]
+    knobs = tuple(k for k in net.knobs if any(k in net.presets[name].settings for name in names))
     for knob in knobs:
         check_told_apart(knob)
     law = compound(nets[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = looked_up(nets, seconds) if "seconds" in shown else [None] * len(nets)
     for name, one, time in zip(names, nets, times):
-        row = {"preset": name, **{knob: one.knobs[knob] for knob in knobs}}
+        row = {"preset": name, **{knob: one.values[knob] for knob in knobs}}
         totals = {**totals_of(one, [metric for metric in shown if metric in COUNTED]), "seconds": time}
         for metric in shown:
             row |= {f"{metric}_published": _published(one, metric)} if metric in SHOWN else {}
             row[metric] = totals[metric]
         rows.append(row)
     if law:
-        base, first = rows[0]["macs"], nets[0].knobs
-        rows = [{**row, **_by_law(row["macs"], base, one.knobs, first, law)} for row, one in zip(rows, nets)]
+        base, first = rows[0]["macs"], nets[0].values
+        rows = [{**row, **_by_law(row["macs"], base, one.values, first, law)} for row, one in zip(rows, nets)]
     return PresetSweep(net, tuple(rows), knobs, law, shown, tuple(nets))
 
 
@@ -186,11 +186,11 @@ def _by_law(
     return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) if at[k] > 0 else None for k in law}
 
 
-def read_presets(wanted: str, net: Network) -> list[str]:
+def read_presets(wanted: str, net: Model) -> list[str]:
     """Names of presets from `all`, `first..last` in the spec's order, or a list with commas."""
-    names = [*net.spec.presets]
+    names = [*net.presets]
     if not names:
-        raise UsageError(f"{net.name} has no presets; sweep over its knobs: {', '.join(net.spec.knobs)}")
+        raise UsageError(f"{net.name} has no presets; sweep over its knobs: {', '.join(net.knobs)}")
     if wanted.strip() == "all":
         return names
     found: list[str] = []
@@ -204,14 +204,14 @@ def read_presets(wanted: str, net: Network) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _preset(short: str, names: Sequence[str], net: Network) -> str:
+def _preset(short: str, names: Sequence[str], net: Model) -> str:
     for name in (short, f"{net.name}_{short}", f"{net.name}{short}"):
         if name in names:
             return name
-    raise UnknownName(unknown("preset", short, names))
+    raise unknown("preset", short, names)
 
 
-def _published(net: Network, metric: str) -> str | None:
+def _published(net: Model, metric: str) -> str | None:
     """The first figure of the whole network that its spec lists."""
-    own = (figure for figure in net.spec.published if figure.preset == net.label and not figure.at and not figure.block)
+    own = (figure for figure in net.published if figure.preset == net.label and not figure.at and not figure.block)
     return next((figure.value for figure in own if figure.metric == metric), None)

@@ -17,8 +17,8 @@ from costcalc.analysis.warned import warnings_at
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
 from costcalc.errors import Problem, UsageError
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import knobs_note, read_amount, value_text
 
@@ -64,7 +64,7 @@ class Scaled(Result):
     rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
     last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
 
-    net: Network
+    net: Model
     knob: str
     budget: Mapping[str, int]
     value: Any
@@ -88,8 +88,8 @@ class Scaled(Result):
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
-        title = f"{self.net.label}: {self.net.title}"
-        notes += knobs_note(self.net.knobs_but([self.knob]))
+        title = self.net.heading
+        notes += knobs_note(self.net.values_but([self.knob]))
         notes += what_they_count(shown_with(self.budget), self.net.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
@@ -100,7 +100,7 @@ class Scaled(Result):
 
     def _fields(self) -> dict[str, Any]:
         return {
-            "target": self.net.label, "knobs": self.net.knobs_but([self.knob]), "budget": dict(self.budget),
+            "target": self.net.label, "knobs": self.net.values_but([self.knob]), "budget": dict(self.budget),
             "knob": self.knob, "value": self.value, "same_cost_from": self.least, "looked_to": self.looked_to,
             "rows": self.to_records(),
         }  # fmt: skip
@@ -109,7 +109,7 @@ class Scaled(Result):
         return f"{self.net.label}: {self.knob} = {value_text(self.value)}"
 
 
-def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
+def largest(net: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
     """The largest value of a knob with which the network keeps a budget: most of each metric it names.
 
     A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among

@@ -15,7 +15,7 @@ from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.knob import Steps
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.text import value_text
 
 EARLIER = 4096  # steps before a value that are compared with it together
@@ -29,7 +29,7 @@ def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*USUAL, *budget)))
 
 
-def costs_of(net: Network, budget: Iterable[str] = ()) -> dict[str, int]:
+def costs_of(net: Model, budget: Iterable[str] = ()) -> dict[str, int]:
     """These metrics of one network."""
     return totals_of(net, shown_with(budget))
 
@@ -38,7 +38,7 @@ class Search:
     """Steps of a knob, 1 or a thousandth, and what the network costs there. After `found`, `end` is the last step that
     was counted, and None if there is no later one."""
 
-    def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
+    def __init__(self, net: Model, knob: str, budget: Mapping[str, int]):
         self.net, self.knob, self.budget = net, knob, budget
         self.steps = Steps(net, knob, shown_with(budget))
         self.value = self.steps.value
@@ -59,8 +59,8 @@ class Search:
         except CostcalcError:
             return None
 
-    def _net(self, value: Any) -> Network:
-        return self.net.at({**self.net.settings, self.knob: value}, self.net.label)
+    def _net(self, value: Any) -> Model:
+        return self.net.at({self.knob: value})
 
     def fits(self, step: int) -> bool:
         """Is there a network that keeps the budget?"""
@@ -71,7 +71,7 @@ class Search:
         """The last step that fits, and the next of which there is a network. Raises ShapeError if none fits, UsageError
         if there is no end to what fits."""
         start, end = self.steps.ends
-        now = max(start, self.steps.index(self.net.knobs[self.knob]))
+        now = max(start, self.steps.index(self.net.values[self.knob]))
         low = self._first(lambda at: self.costs(at) is not None, start, now)
         if self.fits(low):
             return self.beyond(self._last(self.fits, low, self._too_high(low, end)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.errors import CostcalcError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.table import Column, Table
 
 NOTE = (
@@ -17,7 +17,7 @@ NOTE = (
 )
 
 
-def slopes(nets: Sequence[Network], knobs: Sequence[str]) -> list[dict[str, Any]]:
+def slopes(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
     """For each network the elasticity of its MACs by knob, and the exponent of a doubling; None where there is none."""
     tangents = _Tangents()
     rows = []
@@ -43,7 +43,7 @@ class _Tangents:
     def __init__(self) -> None:
         self.known: dict[Any, Any] = {}
 
-    def at(self, net: Network) -> dict[str, Any]:
+    def at(self, net: Model) -> dict[str, Any]:
         """Elasticities by knob, or nothing for a network that has no closed form in its knobs."""
         from costcalc.analysis.closed_form.influence import derive_in_all, tangent
 
@@ -53,12 +53,12 @@ class _Tangents:
                 self.known[choices] = None
                 self.known[choices] = derive_in_all(net, "macs")
             formula = self.known[choices]
-            return tangent(formula, net.knobs) if formula and formula.knobs.keys() >= {*net.spec.size_knobs} else {}
+            return tangent(formula, net.values) if formula and formula.knobs.keys() >= {*net.size_knobs} else {}
         except (CostcalcError, ZeroDivisionError):
             return {}
 
 
-def _doubled(nets: Sequence[Network], knobs: Sequence[str]) -> list[dict[str, float | None]]:
+def _doubled(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, float | None]]:
     """For each network and knob log2 of how many times the MACs there are with the knob doubled."""
     found: list[dict[str, float | None]] = [dict.fromkeys(knobs) for _ in nets]
     for alike in _alike(nets):
@@ -74,7 +74,7 @@ def _doubled(nets: Sequence[Network], knobs: Sequence[str]) -> list[dict[str, fl
     return found
 
 
-def _alike(nets: Sequence[Network]) -> list[list[int]]:
+def _alike(nets: Sequence[Model]) -> list[list[int]]:
     """Which of them differ in numbers alone."""
     groups: dict[Any, list[int]] = {}
     for i, net in enumerate(nets):
@@ -82,10 +82,10 @@ def _alike(nets: Sequence[Network]) -> list[list[int]]:
     return [*groups.values()]
 
 
-def _choices(net: Network) -> tuple[Any, ...]:
-    return tuple(net.knobs_but(net.spec.size_knobs).values())
+def _choices(net: Model) -> tuple[Any, ...]:
+    return tuple(net.values_but(net.size_knobs).values())
 
 
-def _twice(net: Network, knob: str) -> dict[str, Any]:
+def _twice(net: Model, knob: str) -> dict[str, Any]:
     """All numbers of a network, one of them doubled."""
-    return net.sizes | ({knob: 2 * net.knobs[knob]} if knob else {})
+    return net.sizes | ({knob: 2 * net.values[knob]} if knob else {})

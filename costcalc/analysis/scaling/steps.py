@@ -18,8 +18,8 @@ from costcalc.analysis.scaling.changes import changes
 from costcalc.analysis.scaling.knob import Steps, check_size
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.errors import Problem, UsageError
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
@@ -31,7 +31,7 @@ SHOWN = 3  # changes that a table names
 class NextSteps(Result):
     """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
 
-    net: Network
+    net: Model
     rows: tuple[dict[str, Any], ...]
     among: Mapping[str, str]  # what the steps of each knob are, in words
 
@@ -53,7 +53,7 @@ class NextSteps(Result):
         )  # fmt: skip
         rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
         notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
-        notes += [*knobs_note(self.net.knobs_but(self.among)), CONVENTION]
+        notes += [*knobs_note(self.net.values_but(self.among)), CONVENTION]
         return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, notes)
 
     def _cheapest(self) -> list[str]:
@@ -71,7 +71,7 @@ class NextSteps(Result):
         )
 
     def _fields(self) -> dict[str, Any]:
-        return {"target": self.net.label, "knobs": dict(self.net.knobs), "rows": self.to_records()}
+        return {"target": self.net.label, "knobs": dict(self.net.values), "rows": self.to_records()}
 
     def _summary(self) -> str:
         rows = (row for row in self.rows if row["next"] is not None)
@@ -79,7 +79,7 @@ class NextSteps(Result):
         return f"{self.net.label}: {', '.join(shown)}"
 
 
-def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
+def next_steps(net: Model, knobs: Sequence[str] | None = None) -> NextSteps:
     """The next step up of each knob that says how large the network is, or of those named.
 
     Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
@@ -95,25 +95,25 @@ def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
     return NextSteps(net, tuple(_row(net, one) for one in steps.values()), {k: one.said() for k, one in steps.items()})
 
 
-def _row(net: Network, steps: Steps) -> dict[str, Any]:
-    knob, now = steps.knob, net.knobs[steps.knob]
+def _row(net: Model, steps: Steps) -> dict[str, Any]:
+    knob, now = steps.knob, net.values[steps.knob]
     free, following = _found(net, steps)
     row = {"knob": knob, "now": now, "free_to": free, "next": following}
     before = cost_of(net)
     if following is None:
         return {**row, "params": None, "more_params": None, "params_share": None, "macs": None, "more_macs": None,
                 "macs_share": None, "changes": [f"nothing up to {value_text(free)}"]}  # fmt: skip
-    after = cost_of(net.at({**net.settings, knob: following}, net.label))
+    after = cost_of(net.at({knob: following}))
     for metric in ("params", "macs"):
         old, new = before.total(metric), after.total(metric)
         row |= {metric: new, f"more_{metric}": new - old, f"{metric}_share": Fraction(new - old, old) if old else None}
     return {**row, "changes": changes(before, after)}
 
 
-def _found(net: Network, steps: Steps) -> tuple[Any, Any]:
+def _found(net: Model, steps: Steps) -> tuple[Any, Any]:
     """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
     none as far as is looked. Values of which there is no network are passed over."""
-    now, last = net.knobs[steps.knob], steps.ends[1]
+    now, last = net.values[steps.knob], steps.ends[1]
     mine = costs_at(net, {steps.knob: [now]}, steps.metrics).at(0)
     start, free = steps.index(now) + 1, now
     for chunk in CHUNKS:

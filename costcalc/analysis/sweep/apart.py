@@ -19,7 +19,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.totals import Sums, Totals, stretches
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 Array = Any  # numpy.ndarray
 Answer = TypeVar("Answer")
@@ -124,7 +124,7 @@ class Patchwork:
         return int(np.ravel_multi_index([at[i] for at, i in zip(part.at, point)], self.grid.shape))
 
 
-def sums_apart(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums | Refused | Patchwork:
+def sums_apart(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums | Refused | Patchwork:
     """What a network costs at every point of a grid, also where points are other networks or none."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | Refused:
@@ -139,7 +139,7 @@ def sums_apart(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums
     return parts[0].answer if len(parts) == 1 else Patchwork(grid, metrics, parts)
 
 
-def axes_of_layers(net: Network, grid: Grid) -> tuple[bool, ...]:
+def axes_of_layers(net: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch, seen at the first two values of each; others only say how
     often layers are repeated. Biases, norms and buffers stretch as weights do. Where it is not seen, they may."""
     few = grid.only([range(min(2, n)) for n in grid.shape])

@@ -15,8 +15,8 @@ from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
-from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
-from costcalc.spec.network import Network
+from costcalc.errors import CostcalcError, UsageError, shorten, unknown
+from costcalc.models import Model
 from costcalc.text import power_text, value_text
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
     if metric is None:
         return "macs" if "macs" in metrics else metrics[0]
     if metric not in metrics:
-        raise UnknownName(unknown("metric", metric, metrics))
+        raise unknown("metric", metric, metrics)
     return metric
 
 
@@ -90,9 +90,9 @@ def metric_axis(metric: str, *, log: bool = False) -> Axis:
     return Axis(metric_title(metric), metric_unit(metric), log)
 
 
-def knob_axis(net: Network, name: str) -> Axis:
+def knob_axis(net: Model, name: str) -> Axis:
     """A knob as an axis: its name and what its spec says it is."""
-    return Axis(name, shorten(net.spec.knobs[name].about.partition(":")[0], 60))
+    return Axis(name, shorten(net.knobs[name].about.partition(":")[0], 60))
 
 
 def curves(found: Sweep, knob: str, metrics: Sequence[str] | None = None) -> Curves:
@@ -107,13 +107,13 @@ def curves(found: Sweep, knob: str, metrics: Sequence[str] | None = None) -> Cur
     return Curves(title_of(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
 
 
-def law_line(net: Network, knob: str, xs: Iterable[Any]) -> list[Line]:
+def law_line(net: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
     """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
     if knob not in laws(net):
         return []
     with suppress(CostcalcError):
-        base, start, power = cost_of(net).macs, Fraction(net.knobs[knob]), laws(net)[knob]
-        label = f"{power_text(knob, power)} from {knob} = {value_text(net.knobs[knob])}"
+        base, start, power = cost_of(net).macs, Fraction(net.values[knob]), laws(net)[knob]
+        label = f"{power_text(knob, power)} from {knob} = {value_text(net.values[knob])}"
         xs = tuple(xs)
         return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
     return []
@@ -161,6 +161,6 @@ def _axis(found: Sweep, name: str) -> Axis:
     return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
 
 
-def title_of(net: Network, chosen: str = "") -> str:
+def title_of(net: Model, chosen: str = "") -> str:
     """What stands above a picture: the network, and how its points were chosen."""
-    return f"{net.label}: {net.title}" + (f" ({chosen})" if chosen else "")
+    return net.heading + (f" ({chosen})" if chosen else "")

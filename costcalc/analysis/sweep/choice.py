@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from costcalc.analysis.metrics import METRICS, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
-from costcalc.errors import Place, UnknownName, UsageError, unknown
-from costcalc.spec.expressions import Expression, parse
-from costcalc.spec.model import Knob
+from costcalc.errors import Place, UsageError, unknown
+from costcalc.expressions import Expression, parse
+from costcalc.models import Knob
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
     """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
     name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
     if name not in (*knobs, *metrics):
-        raise UnknownName(unknown("knob or metric", name, [*knobs, *metrics]))
+        raise unknown("knob or metric", name, [*knobs, *metrics])
     return name, (name in knobs) is not turned
 
 

@@ -20,8 +20,8 @@ from costcalc.analysis.sweep.state import USUAL_LIMIT, Limit, with_more
 from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
-from costcalc.spec.expressions import Expression
-from costcalc.spec.network import Network
+from costcalc.expressions import Expression
+from costcalc.models import Model
 from costcalc.version import __version__
 
 BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
@@ -34,7 +34,7 @@ Render = Callable[[Points], bytes]
 class Job:
     """What is asked of every chunk of a grid. It is small and plain: processes and other machines are sent it."""
 
-    net: Network
+    net: Model
     choice: Choice
     metrics: tuple[str, ...] = USUAL
     histogram: str | None = None  # a metric of which no points are kept, only how many there are of each size
@@ -58,7 +58,7 @@ class Part:
     piece: bytes = b""
 
 
-def blocks_for(net: Network, grid: Grid) -> tuple[int, int]:
+def blocks_for(net: Model, grid: Grid) -> tuple[int, int]:
     """Points of chunks and of blocks within them: `BLOCKS`, or fewer where costs of layers would take too much room, as
     those that stretch along all axes do."""
     points, within = BLOCKS
@@ -76,13 +76,13 @@ def work(job: Job, chunk: Grid) -> Part:
     """
     if job.version != __version__:
         raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
-    found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
+    found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.knobs)))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
     limit = job.limit if job.render is None else None
     for block in chunk.blocks(job.points[1]):
-        points, impossible, unmet = _met(found.at(block), job.choice.where, job.net.knobs)
+        points, impossible, unmet = _met(found.at(block), job.choice.where, job.net.values)
         if job.histogram:
             counts.update(counted(points.columns[job.histogram]))
             points = points.only(slice(0))

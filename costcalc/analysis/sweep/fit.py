@@ -63,7 +63,7 @@ class Fit(Result):
         ]
         if swept.invalid:
             notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
-        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
+        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.values_but(swept.grid.axes))]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.swept.net.label, warnings_at(self.swept.net, self.swept.grid.axes))]
@@ -71,7 +71,7 @@ class Fit(Result):
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
         return {
-            "target": self.swept.net.label, "knobs": self.swept.net.knobs_but(axes), "axes": axes,
+            "target": self.swept.net.label, "knobs": self.swept.net.values_but(axes), "axes": axes,
             "points": len(self.swept), "rows": self.to_records(),
         }  # fmt: skip
 

@@ -18,8 +18,8 @@ from costcalc.analysis.sweep.seconds import how_many
 from costcalc.analysis.warned import warnings_at
 from costcalc.dims.column import Column
 from costcalc.errors import Problem, UsageError
+from costcalc.models import Model
 from costcalc.result import Result
-from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame
 from costcalc.text import as_float, knobs_note, plural
@@ -36,7 +36,7 @@ MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
 class Sweep(Result):
     """The points that were kept, and how many there were."""
 
-    net: Network
+    net: Model
     grid: Grid
     points: Points  # of a knob the numerators
     invalid: int = 0  # points at which there is no such network
@@ -100,7 +100,7 @@ class Sweep(Result):
         """A row for each point, or for the first so many."""
         knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
         metrics = [TableColumn(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
-        title = f"{self.net.label}: {self.net.title}"
+        title = self.net.heading
         notes = self.notes()
         if most is not None and len(self) > most:
             more = plural(len(self) - most, "more point")
@@ -113,7 +113,7 @@ class Sweep(Result):
         return [
             *self.how_many(),
             *seconds,
-            *knobs_note(self.net.knobs_but(self.grid.axes)),
+            *knobs_note(self.net.values_but(self.grid.axes)),
             *what_they_count(self.metrics, self.net.dtype),
         ]
 
@@ -135,7 +135,7 @@ class Sweep(Result):
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.grid.axes.items()}
         return {
-            "target": self.net.label, "knobs": self.net.knobs_but(axes), "axes": axes, "points": self.grid.size,
+            "target": self.net.label, "knobs": self.net.values_but(axes), "axes": axes, "points": self.grid.size,
             "kept": len(self), "invalid": self.invalid, "refused": self.refused, "rows": self.to_records(),
         }  # fmt: skip
 

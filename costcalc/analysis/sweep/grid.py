@@ -18,8 +18,8 @@ from costcalc.analysis.metrics import check_told_apart
 from costcalc.dims.column import Column
 from costcalc.dims.given import exact, is_number, normal
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
-from costcalc.spec.library import parse_settings
-from costcalc.spec.model import Knob
+from costcalc.models import Knob
+from costcalc.models.knob_texts import parse_settings
 
 MOST_VALUES = 1_000_000  # of one knob
 

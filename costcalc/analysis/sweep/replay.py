@@ -20,8 +20,8 @@ from costcalc.dims.bounds import Bounds
 from costcalc.dims.column import Column
 from costcalc.dims.program import GuardFailed, Program
 from costcalc.dims.tape import NotTraceable, Tape
+from costcalc.models import Model
 from costcalc.ops import OPS
-from costcalc.spec.network import Network
 
 NETWORKS = 16  # with metrics and ends of knobs, of which traces are kept
 TRACES = 16  # of each: ways through its rules
@@ -104,10 +104,10 @@ class Kept:
         return found
 
 
-def sums_again(net: Network, block: Grid, metrics: Sequence[str] = USUAL) -> Sums:
+def sums_again(net: Model, block: Grid, metrics: Sequence[str] = USUAL) -> Sums:
     """What `sums` gives, in a tenth of the time where it was asked of such a block before. Raises as it does."""
     if kinds := block.kinds:
-        net = net.at({**net.settings, **kinds}, net.label)
+        net = net.at(kinds)
     knobs = {name: block.column(name) for name in block.numbers}
 
     def rules(knobs: Knobs) -> Sums:
@@ -120,11 +120,11 @@ def sums_again(net: Network, block: Grid, metrics: Sequence[str] = USUAL) -> Sum
     return kept.sums(rules, knobs, block.shape)
 
 
-def _key(net: Network, block: Grid, metrics: Sequence[str]) -> Any:
+def _key(net: Model, block: Grid, metrics: Sequence[str]) -> Any:
     """All that sums depend on but the numbers of a block. Ops may be written anew while costcalc runs."""
     ops = tuple([(op, *[getattr(op, rule) for rule in RULES]) for op in OPS.values()])
     fixed = tuple([(name, value) for name, value in net.settings.items() if name not in block.numbers])
-    return net.spec.token, net.max_layers, net.dtype, fixed, tuple(block.spans.items()), tuple(metrics), ops
+    return net.identity, net.dtype, fixed, tuple(block.spans.items()), tuple(metrics), ops
 
 
 @lru_cache(maxsize=NETWORKS)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from costcalc.errors import UsageError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 MOST = 2_000  # networks, each of which is built to be known again
-Lookup = Callable[[Network], float | None]
+Lookup = Callable[[Model], float | None]
 
 
 def looked_up(
-    nets: Sequence[Network], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
+    nets: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
 ) -> list[float | None]:
     """The seconds of each, None for those of which there are none. Raises UsageError as the checks below do."""
     lookup = check_lookup(lookup)

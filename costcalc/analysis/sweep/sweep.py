@@ -28,7 +28,7 @@ from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
 from costcalc.analysis.warned import warnings_at
 from costcalc.chart import short
 from costcalc.errors import UsageError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.text import HOUR, knobs_note, time_text
 
 MOST_SEEN = 10**9  # points that a condition alone may choose from
@@ -38,7 +38,7 @@ MOST_PIECES = 16  # of a file that wait for their turn in memory
 
 
 def sweep_net(
-    net: Network,
+    net: Model,
     axes: Mapping[str, tuple[Any, ...]],
     *,
     metrics: Sequence[str] | str | None = None,
@@ -57,7 +57,7 @@ def sweep_net(
     ShapeError if no point of it is possible.
     """
     grid = grid_of(net, axes)
-    choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    choice = read_choice(net.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     if "seconds" in shown:
         check_lookup(seconds)
@@ -70,13 +70,13 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
     """The same with the seconds of each point, where they are known."""
     check_few(len(found))
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
-    nets = [found.net.at({**found.net.settings, **point}, found.net.label) for point in knobs]
+    nets = [found.net.at(point) for point in knobs]
     columns = {**found.points.columns, "seconds": np.array(looked_up(nets, lookup, progress), dtype=object)}
     points = Points(columns).of((*found.grid.axes, *shown))
     return replace(found, points=points, metrics=shown)
 
 
-def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
+def grid_of(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
     """The grid that axes span. Raises UsageError for none, and for a network with letters in its other knobs."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
@@ -85,7 +85,7 @@ def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 
 def sweep(
-    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
+    net: Model, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
     points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
@@ -106,7 +106,7 @@ def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
 
 
 def histogram_net(
-    net: Network,
+    net: Model,
     axes: Mapping[str, tuple[Any, ...]],
     metric: str,
     *,
@@ -117,12 +117,12 @@ def histogram_net(
 ) -> Histogram:
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
     metric_of(metric, wanted=is_whole)
-    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.spec.knobs))
+    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.knobs))
     job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
     state = finished(job, grid, crew, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    notes = (*counts, *knobs_note(net.knobs_but(grid.axes)))
+    notes = (*counts, *knobs_note(net.values_but(grid.axes)))
     return Histogram(net.label, metric, binned(state.counts), notes, net.dtype, warnings_at(net, axes))
 
 
@@ -139,7 +139,7 @@ def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int
 
     An op that is defined in a notebook or script is known to this process alone, and no other is started for it.
     """
-    if isinstance(crew, Processes) and any(cls.__module__ == "__main__" for cls in job.net.spec.own_ops):
+    if isinstance(crew, Processes) and any(cls.__module__ == "__main__" for cls in job.net.architecture.own_ops):
         crew = None
     pace = Pace(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))

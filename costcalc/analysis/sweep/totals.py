@@ -26,7 +26,7 @@ from costcalc.dims.column import Column
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
-from costcalc.spec.network import Network
+from costcalc.models import Model
 
 Plans = list[tuple[Size, list[Layer]]]  # truths, and the layers of the points where they are 1
 
@@ -75,15 +75,15 @@ class Sums:
         return Totals(block, {metric: values[metric] for metric in self.metrics}, valid)
 
 
-def sums(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
+def sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
     PointsDiffer for one whose points have to be counted apart."""
     return sums_at(net, {**{name: grid.column(name) for name in grid.numbers}, **grid.kinds}, metrics)
 
 
-def sums_at(net: Network, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
+def sums_at(net: Model, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
     """The same where knobs are these columns, truths and words."""
-    return sums_of(net.at({**net.settings, **knobs}, net.label).graph(), metrics, net.dtype)
+    return sums_of(net.layers(knobs), metrics, net.dtype)
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
@@ -170,16 +170,15 @@ class _Sum:
         return sum(done + times * last for done, last, times in self.along.values())
 
 
-def stretches(net: Network, grid: Grid) -> tuple[bool, ...]:
+def stretches(net: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
-    at = {**net.settings, **{name: grid.column(name) for name in grid.numbers}, **grid.kinds}
-    graph = net.at(at, net.label).graph()
+    graph = net.layers({**{name: grid.column(name) for name in grid.numbers}, **grid.kinds})
     costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_column(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
-def totals_of(net: Network, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
+def totals_of(net: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
     """What one network costs: the grid that no knob spans. Raises CostcalcError as `cost_of` does."""
     found = sums(net, Grid({}), metrics).at(Grid({}))
     return {metric: value.item() for metric, value in found.values.items()}

@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.chart import FEW, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
-from costcalc.spec.network import Network
+from costcalc.models import Model
 from costcalc.text import equations_text, power_text
 
 MAPS = 3  # pairs of knobs
@@ -50,7 +50,7 @@ def inline(chart: Chart, name: str) -> str:
     )
 
 
-def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
+def maps(net: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
     """MACs over each two of the knobs that are swept, the others as they are set."""
     pairs = [*combinations([name for name, values in axes.items() if len(values) > 1], 2)]
     for number, (x, y) in enumerate(pairs[:MAPS]):
@@ -67,7 +67,7 @@ def maps(net: Network, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)
 
 
-def _of_these(net: Network, axes: Mapping[str, Any]) -> Sweep | None:
+def _of_these(net: Model, axes: Mapping[str, Any]) -> Sweep | None:
     """The sweep over these knobs alone; None where no point of it is possible, as the others are set."""
     try:
         return sweep(net, Grid(axes), Choice())
@@ -80,14 +80,14 @@ def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) 
     names = short_names([row["preset"] for row in presets.rows])
     found: dict[tuple[Any, Any], list[str]] = {}
     for row, name in zip(presets.rows, names):
-        at = row.get(x, presets.net.knobs[x]), row.get(y, presets.net.knobs[y])
+        at = row.get(x, presets.net.values[x]), row.get(y, presets.net.values[y])
         if all(min(axes[knob]) <= value <= max(axes[knob]) for knob, value in zip((x, y), at)):
             found.setdefault(at, []).append(name)
     several = {at: names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "") for at, names in found.items()}
     return tuple(Mark(*at, name) for at, name in several.items())
 
 
-def knob_curves(net: Network, axes: Mapping[str, Any]) -> Iterator[Figure]:
+def knob_curves(net: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
     """Params and MACs over each knob alone."""
     for number, (knob, values) in enumerate(axes.items()):
         if len(values) == 1:
@@ -109,5 +109,5 @@ def named_presets(presets: PresetSweep) -> Figure:
     return Figure("presets", inline(chart, "presets"), "Params against MACs of the presets, exact and as published.")
 
 
-def _fixed(net: Network, swept: tuple[str, ...]) -> str:
-    return equations_text(net.knobs_but(swept))
+def _fixed(net: Model, swept: tuple[str, ...]) -> str:
+    return equations_text(net.values_but(swept))

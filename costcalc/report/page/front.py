@@ -15,8 +15,8 @@ from costcalc.analysis.sweep.charts import metric_axis
 from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.points import Points, front
 from costcalc.chart import Axis, Group, Mark, Scatter
+from costcalc.models import Model
 from costcalc.report.page.figures import Figure, inline
-from costcalc.spec.network import Network
 from costcalc.text import plural, power_text
 
 
@@ -30,7 +30,7 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
     ]
     if presets:
         names = short_names([row["preset"] for row in presets.rows])
-        columns = {k: [row.get(k, presets.net.knobs.get(k)) for row in presets.rows] for k in (*size.law, "params")}
+        columns = {k: [row.get(k, presets.net.values.get(k)) for row in presets.rows] for k in (*size.law, "params")}
         macs = [row["macs"] for row in presets.rows]
         groups.append(Group("presets", tuple(map(Mark, macs, size.over(columns), names))))
     chart = Scatter(f"{size.name} against MACs", metric_axis("macs", log=True), size.axis, tuple(groups))
@@ -43,7 +43,7 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
 class Size:
     """What is had for the multiplies: the product of the law, over that of the network as it is set; or its params."""
 
-    def __init__(self, net: Network, law: Sequence[str]):
+    def __init__(self, net: Model, law: Sequence[str]):
         self.net, self.law = net, law
         self.name = "·".join(power_text(knob, laws(net)[knob]) for knob in law) if law else "params"
         unit = "times that of the network as it is set"
@@ -61,7 +61,7 @@ class Size:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])
         for knob in self.law:
-            start, power = Fraction(self.net.knobs[knob]), laws(self.net)[knob]
+            start, power = Fraction(self.net.values[knob]), laws(self.net)[knob]
             steps = {value: (Fraction(value) / start) ** power for value in {*columns[knob]}}
             sizes = [size * steps[value] for size, value in zip(sizes, columns[knob])]
         return sizes

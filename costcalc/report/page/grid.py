@@ -9,8 +9,7 @@ from typing import Any
 
 from costcalc.analysis.law import laws
 from costcalc.dims import ceil, normal
-from costcalc.spec.model import Knob
-from costcalc.spec.network import Network
+from costcalc.models import Knob, Model
 
 KNOBS = 3
 VALUES = 24  # of a knob, at most
@@ -18,7 +17,7 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 PARTS = (32, 16, 8, 4, 2, 1)  # of a whole number, for a real knob: what rounds to a channel on a wide layer is on it
 
 
-def default_axes(net: Network, among: Iterable[str], grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
+def default_axes(net: Model, among: Iterable[str], grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
     """For up to three of some knobs their values: those with a law and those that presets set, else the first of them;
     the batch if there is no other. `grains`: what the values of a real knob are parts of, where sizes must be whole."""
     knobs = [name for name in among if name != "batch"] or ["batch"]
@@ -26,12 +25,12 @@ def default_axes(net: Network, among: Iterable[str], grains: Mapping[str, int]) 
     in_presets = [name for name in knobs if name not in known and len({*_seen(net, name)}) > 1]
     others = [] if len(known + in_presets) > 1 else [name for name in knobs if name not in known + in_presets]
     chosen = [*known, *in_presets, *others][:KNOBS]
-    return {k: values(net.spec.knobs[k], _seen(net, k), grains.get(k)) for k in knobs if k in chosen}
+    return {k: values(net.knobs[k], _seen(net, k), grains.get(k)) for k in knobs if k in chosen}
 
 
-def _seen(net: Network, name: str) -> list[Any]:
-    presets = net.spec.presets.values()
-    return [net.knobs[name], *(preset.settings[name] for preset in presets if name in preset.settings)]
+def _seen(net: Model, name: str) -> list[Any]:
+    presets = net.presets.values()
+    return [net.values[name], *(preset.settings[name] for preset in presets if name in preset.settings)]
 
 
 def values(knob: Knob, seen: list[Any], grain: int | None = None) -> tuple[Any, ...]:

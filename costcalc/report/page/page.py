@@ -24,13 +24,13 @@ from costcalc.chart import are_numbers
 from costcalc.chart.draw import matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
-from costcalc.net import Net, load
+from costcalc.models import Model
+from costcalc.net import Target, load
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
 from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
-from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import equations_text, plural, power_text, value_text
 from costcalc.version import __version__
@@ -42,7 +42,7 @@ OF_PICTURES = ("params", "macs")  # what its pictures show
 
 
 def write_page(
-    target: str | Net, path: str | Path, *, presets: str | None = None, metrics: Sequence[str] | str | None = None,
+    target: Target, path: str | Path, *, presets: str | None = None, metrics: Sequence[str] | str | None = None,
     **axes: Any,
 ) -> None:  # fmt: skip
     """Writes the HTML page about a network: `write_page("efficientnet", "page.html", r="128:600:8", w=[1, 1.1])`.
@@ -51,15 +51,15 @@ def write_page(
     Raises UsageError for a network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib,
     OSError, and what a sweep raises.
     """
-    net = target if isinstance(target, Net) else load(target)
-    Page.of(net, given_axes(axes, net.spec.knobs, net.name), presets, metrics).save(path)
+    net = load(target)
+    Page.of(net, given_axes(axes, net.knobs, net.name), presets, metrics).save(path)
 
 
 @dataclass(frozen=True)
 class Page:
     """What a page is made of. `closed` is None where there is no closed form, and `why_not` says why."""
 
-    net: Network
+    net: Model
     found: Sweep
     metrics: tuple[str, ...] = USUAL
     presets: PresetSweep | None = None
@@ -68,7 +68,7 @@ class Page:
 
     @classmethod
     def of(
-        cls, net: Network, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
+        cls, net: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
         metrics: Sequence[str] | str | None = None,
     ) -> Page:  # fmt: skip
         """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets, and
@@ -79,14 +79,15 @@ class Page:
         shown = read_metrics(metrics)
         for metric in shown:
             metric_of(metric, wanted=is_counted)
+        net.needs_knobs("a report")
         net.needs_numbers("a report")
-        for name in net.spec.size_knobs:
+        for name in net.size_knobs:
             check_told_apart(name)
         _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
-        wanted = presets or ("all" if net.spec.presets else None)
+        wanted = presets or ("all" if net.presets else None)
         listed = sweep_presets(net, wanted) if wanted else None
         closed, why_not = _closed_forms(net, shown)
-        sizes = net.spec.size_knobs
+        sizes = net.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
         grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
         _refuse_if_too_large(grid)
@@ -165,7 +166,7 @@ class Page:
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
         moved = self.closed.knobs if self.closed else ()
-        return equations_text(self.net.knobs_but(moved))
+        return equations_text(self.net.values_but(moved))
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""
@@ -210,7 +211,7 @@ def _template() -> Any:
     return room.get_template("template.html")
 
 
-def _closed_forms(net: Network, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
+def _closed_forms(net: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
     """The closed forms; or none, and why."""
     try:
         return closed_forms(net, metrics), ""

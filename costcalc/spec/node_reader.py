@@ -1,28 +1,27 @@
-"""The forms a value in a spec may have: a word, a text, a list, a mapping, an expression.
+"""Reads nodes of YAML as what a spec expects: a word, a text, a list, a mapping, an expression.
 
-Each function gives back what it found, or None (or a mark) once it has noted what is wrong: a caller that meets it
-stays silent, so that one mistake makes one message.
+Each function returns the value, or None or Reported after it added a problem. The caller then reports nothing more, so
+one mistake makes one message.
 """
 
 from __future__ import annotations
 
-import ast
 import unicodedata
 from collections.abc import Callable, Collection
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, did_you_mean, shorten
-from costcalc.spec.expressions import NAME, Expression, NoExpression, constant, parse
-from costcalc.spec.model import Knob
-from costcalc.spec.reader import Broken, Mapping, Node, Scalar, Sequence
+from costcalc.errors import Problems, Reported, did_you_mean, shorten
+from costcalc.expressions import NAME, Expression, constant, parse
+from costcalc.models import Knob
+from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
 Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
 
 
-class Forms:
-    """Reads values; what is wrong with them goes into `problems`."""
+class NodeReader:
+    """Reads nodes and adds what is wrong with them to `problems`."""
 
     def __init__(self, problems: Problems):
         self.problems = problems
@@ -31,9 +30,9 @@ class Forms:
     def entries(
         self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
     ) -> Entries:
-        """The entries of a mapping by key; keys that are not `known` are reported, with hints of their own if given."""
+        """The entries of a mapping by key. Reports keys that are not `known`; `hints` gives the hint for one."""
         if not isinstance(node, Mapping):
-            self.unless_broken(node, f"{what} is a mapping, key: value")
+            self.unless_reported(node, f"{what} is a mapping, key: value")
             return {}
         found: Entries = {}
         for key, value in node.entries:
@@ -41,7 +40,7 @@ class Forms:
                 found[key.text] = (key, value)
             elif found and isinstance(value, Scalar) and value.value is None and _is_cut_off(key, node):
                 last = list(found)[-1]  # `round_to(32*w, 8)` became `round_to(32*w` and a key `8)`
-                found[last] = (found[last][0], Broken(key.place))
+                found[last] = (found[last][0], Reported(key.place))
                 hint = f"put the value of {last} in quotes"
                 self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
@@ -53,18 +52,18 @@ class Forms:
         """The items of a list."""
         if isinstance(node, Sequence):
             return node.items
-        self.unless_broken(node, f"{what} is a list, - item")
+        self.unless_reported(node, f"{what} is a list, - item")
         return []
 
-    def unless_broken(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
-        """Notes a problem, unless the node has one already."""
-        if not isinstance(node, Broken):
+    def unless_reported(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
+        """Adds a problem, unless the node was reported."""
+        if not isinstance(node, Reported):
             self.wrong(node.place, message, hint)
 
     def text(self, node: Node, what: str) -> str | None:
         """Any text that can be seen."""
         if not isinstance(node, Scalar) or not node.text.strip():
-            self.unless_broken(node, f"{what} is text", "")
+            self.unless_reported(node, f"{what} is text", "")
             return None
         for sign in node.text if not node.text.isprintable() else "":
             if (unicodedata.category(sign) in INVISIBLE and sign not in "\n\t") or ord(sign) & 0xFFFE == 0xFFFE:
@@ -78,7 +77,7 @@ class Forms:
         if NAME.fullmatch(text):
             return text
         shown = f", got {shorten(text, 40)!r}" if text else ""
-        self.unless_broken(node, f"{what} is a name of letters, digits and _ (at most 64){shown}", "")
+        self.unless_reported(node, f"{what} is a name of letters, digits and _ (at most 64){shown}", "")
         return None
 
     def path(self, node: Node, what: str) -> str | None:
@@ -86,20 +85,20 @@ class Forms:
         text = node.text if isinstance(node, Scalar) else ""
         if text and all(map(NAME.fullmatch, text.split("."))):
             return text
-        self.unless_broken(node, f"{what} is the name of a layer", "as in conv or stage1.conv")
+        self.unless_reported(node, f"{what} is the name of a layer", "as in conv or stage1.conv")
         return None
 
     def flag(self, node: Node, what: str) -> bool | None:
         """true or false"""
         if isinstance(node, Scalar) and isinstance(node.value, bool):
             return node.value
-        self.unless_broken(node, f"{what} is true or false", "")
+        self.unless_reported(node, f"{what} is true or false", "")
         return None
 
     def expression(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression | None:
         """A number or an expression; with `names` it may read only these."""
         if not isinstance(node, Scalar) or node.value is None:
-            self.unless_broken(node, f"{what} is a number or an expression")
+            self.unless_reported(node, f"{what} is a number or an expression")
             return None
         if not isinstance(node.value, str):
             return constant(node.value, node.place, node.text)
@@ -109,7 +108,7 @@ class Forms:
         return found if not isinstance(names, dict) or self.are_choices(found, names) else None
 
     def are_choices(self, found: Expression, names: dict[str, Any]) -> bool:
-        """Is every word that a knob is compared with one of its choices? Notes those that are not."""
+        """Is every word that a knob is compared with one of its choices? Reports those that are not."""
         before = len(self.problems)
         for name, word in found.compared_words():
             knob = names.get(name)
@@ -118,10 +117,12 @@ class Forms:
                 self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
         return len(self.problems) == before
 
-    def expression_or_mark(self, node: Node, what: str, names: Collection[str] | None = None) -> Expression:
-        """A number or an expression, or the mark of one that is wrong."""
+    def expression_or_reported(
+        self, node: Node, what: str, names: Collection[str] | None = None
+    ) -> Expression | Reported:
+        """A number or an expression, or Reported for one that is wrong."""
         found = self.expression(node, what, names)
-        return NoExpression("", ast.Constant(None), node.place) if found is None else found
+        return Reported(node.place) if found is None else found
 
     def number(self, node: Node, what: str) -> int | Fraction | None:
         """A number, also as an expression of numbers."""
@@ -133,11 +134,11 @@ class Forms:
         return None
 
     def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The function's value, or None with its problems noted."""
+        """The function's value; None if it fails, with its problems added."""
         return self.problems.attempt(function, *args)
 
 
 def _is_cut_off(key: Scalar, node: Mapping) -> bool:
-    """Is this key of `{…}` the rest of a value that a comma cut off? A key of a block stands on a line of its own."""
+    """Is this key of `{…}` the rest of a value that a comma cut off? In a block each key has its own line."""
     at = [known.place for known, _ in node.entries].index(key.place)
     return at > 0 and node.entries[at - 1][0].place.line == key.place.line

@@ -1,31 +1,33 @@
-"""Words of a command line taken as they are: typer asks pydantic, whose import takes longer than most counts.
+"""Words of a command line taken as they are: from 0.29 on typer asks pydantic, whose import takes longer than most
+counts.
 
-That is the inside of typer, and known to fit 0.29; from 0.18 to 0.28 it asks no pydantic and nothing is changed. What
-another release does otherwise is left to it, and tests/cli/test_quick.py fails.
+It has no public way around pydantic, so this replaces inner members, in the releases that were tested. Any other
+release reads every word itself: slower, and the same. tests/cli/test_fast_params.py fails for one that is newer.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from costcalc.errors import UnknownName, did_you_mean
 
+TESTED = ("0.29",)  # releases of typer whose inner members are known
+IS_TESTED = typer.__version__.rpartition(".")[0] in TESTED
 
-class QuickCommand(TyperCommand):
+
+class FastCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
 
     def get_params(self, ctx: Any) -> Any:
         """Its options and arguments, --help among them."""
-        return _quickened(super().get_params(ctx))
+        return _fast(super().get_params(ctx))
 
 
-class QuickGroup(TyperGroup):
-    """A group of commands, with options of its own that are quick too. A command it has not is bad input, with a hint.
-
-    Without a word it prints its help.
-    """
+class FastGroup(TyperGroup):
+    """A group of commands. An unknown command is bad input, with a hint; no command at all prints the help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
         """Takes the words of the group itself, and leaves the rest to its command."""
@@ -34,7 +36,7 @@ class QuickGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise UnknownName(f"unknown command {args[0][:60]!r}; {self.hint(args[0])}")
+            raise UnknownName(f"unknown command {args[0][:60]!r}", self.hint(args[0]))
         return super().resolve_command(ctx, args)
 
     def hint(self, word: str) -> str:
@@ -43,20 +45,20 @@ class QuickGroup(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:
         """Its options, --help among them."""
-        return _quickened(super().get_params(ctx))
+        return _fast(super().get_params(ctx))
 
 
-def _quickened(parameters: list[Any]) -> list[Any]:
-    for parameter in parameters:
-        if hasattr(parameter, "get_runtime_param") and "get_runtime_param" not in vars(parameter):
+def _fast(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters if IS_TESTED else ():
+        if "get_runtime_param" not in vars(parameter):
             parameter.get_runtime_param = _Plainly(parameter).itself
-        if parameter.param_type_name == "argument" and hasattr(parameter, "display_type_rich"):
+        if parameter.param_type_name == "argument":
             parameter.display_type_rich = lambda ctx: None  # its metavar says what it is, not `<list[str]>`
     return parameters
 
 
 class _Plainly:
-    """Stands in for typer's reader of one parameter, and asks it for whatever is not a text or a small number."""
+    """Replaces typer's reader of one parameter; asks it for all but texts and small numbers."""
 
     def __init__(self, parameter: Any):
         self.typers_own = parameter.get_runtime_param

@@ -1,4 +1,4 @@
-"""How much a spec becomes once its blocks are written out: found by arithmetic, before anything is built."""
+"""Limits how many layers a spec expands to: counted before anything is built."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ VALUES_PER_LAYER = 10  # a longer list of values counts as more layers: it takes
 ENDLESS = 10**18
 
 
-class Extent(NamedTuple):
-    """Layers, and how deep they stand in blocks and structures."""
+class Expansion(NamedTuple):
+    """A number of layers, and how deep they nest in blocks and structures."""
 
     layers: int = 0
     depth: int = 0
 
 
-def check_extent(spec: Spec, max_layers: int, problems: Problems) -> None:
-    """Notes blocks that nest too deep or expand too far."""
-    known: dict[str, Extent] = {}
+def check_expansion(spec: Spec, max_layers: int, problems: Problems) -> None:
+    """Stops at blocks that nest too deep or expand to too many layers. Raises SpecError."""
+    known: dict[str, Expansion] = {}
     for block in spec.blocks.values():
-        known[block.name] = _extent(block.items, known)
+        known[block.name] = _expansion(block.items, known)
         if known[block.name].depth > MAX_NESTING:
             problems.stop(block.place, f"block {block.name!r} nests more than {MAX_NESTING} deep")
-    whole = _extent(spec.items, known)
+    whole = _expansion(spec.items, known)
     if whole.layers > max_layers:
         message = f"the network expands to more than {max_layers:,} layers"
         problems.stop(spec.items[0].place, message, "raise the limit with --max-layers")
@@ -35,14 +35,14 @@ def check_extent(spec: Spec, max_layers: int, problems: Problems) -> None:
         problems.stop(spec.items[0].place, f"layers nest more than {MAX_NESTING} deep")
 
 
-def _extent(items: Iterable[Item], known: dict[str, Extent]) -> Extent:
+def _expansion(items: Iterable[Item], known: dict[str, Expansion]) -> Expansion:
     layers = depth = 0
     for item in items:
-        inside = known.get(item.kind, Extent())
+        inside = known.get(item.kind, Expansion())
         layers += max(inside.layers, 1) + item.values // VALUES_PER_LAYER
         depth = max(depth, inside.depth)
         for branch in item.branches or ():
-            more = _extent(branch, known)
+            more = _expansion(branch, known)
             layers += more.layers
             depth = max(depth, more.depth)
-    return Extent(min(layers, ENDLESS), depth + 1)
+    return Expansion(min(layers, ENDLESS), depth + 1)

@@ -1,4 +1,4 @@
-"""Numbers put into a formula: exact, by the same functions that count numbers. `subs` takes 400 times as long."""
+"""Values put into a formula: exact, by the functions that count numbers. sympy's `subs` takes 400 times as long."""
 
 from __future__ import annotations
 
@@ -12,12 +12,25 @@ from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor, sympify
 
 from costcalc import dims
 from costcalc.dims.letters import Gcd, RoundTo
-from costcalc.errors import ShapeError, UsageError
+from costcalc.errors import PointsDiffer, ShapeError, UsageError
+
+KNOWN = "+ - * / //, powers, and costcalc.dims: ceil, floor, round_to, gcd, maximum, minimum"
+
+
+def _power(base: Any, n: Any) -> Any:
+    if dims.is_column(n):
+        raise PointsDiffer(n.num, "an exponent differs between points of a column")
+    if not (dims.is_letter(n) or dims.whole(n)):
+        raise UsageError(f"a size is made with {KNOWN}; the power {n} is none of them")
+    if dims.is_letter(n) or dims.is_letter(base) or n >= 0:
+        return base**n
+    return Fraction(1) / base**-n
+
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     Add: lambda *values: sum(values),
     Mul: lambda *values: math.prod(values),
-    Pow: lambda base, n: Fraction(base) ** n if n < 0 else base**n,
+    Pow: _power,
     floor: dims.floor,
     ceiling: dims.ceil,
     RoundTo: dims.round_to,
@@ -28,10 +41,11 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
-    """The number a formula is at these values of its letters: an int, or a Fraction if it is not whole.
+    """What a formula is at these values of its symbols, by name: ints, Fractions, arrays or other symbols.
 
-    Values are ints or Fractions. Several formulas filled with the same values may share `known`.
-    Raises UsageError for a letter without a value, ShapeError for a division by zero.
+    An int, a Fraction if it is not whole, an array, or a formula. Several formulas with the same values may share
+    `known`. Raises UsageError for a symbol without a value and a function that is not one of sizes, ShapeError for a
+    division by zero.
     """
     try:
         return dims.normal(_filled(sympify(formula), values, {} if known is None else known))
@@ -48,8 +62,10 @@ def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
         value = _value(x.name, values)
     elif x.is_Rational:
         value = Fraction(int(x.p), int(x.q))
-    else:
+    elif x.func in FUNCTIONS:
         value = FUNCTIONS[x.func](*[_filled(part, values, known) for part in x.args])
+    else:
+        raise UsageError(f"a size is made with {KNOWN}; {x.func.__name__} is none of them")
     known[x] = value
     return value
 

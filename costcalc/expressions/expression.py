@@ -1,4 +1,4 @@
-"""Arithmetic in specs. Python parses; a short list of its syntax is allowed; nothing is ever evaluated by Python."""
+"""Arithmetic as text. Python parses; a short list of its syntax is allowed; nothing is ever evaluated by Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import Place, PointsDiffer, Problem, SpecError, did_you_mean, shorten
-from costcalc.spec.evaluate import (
+from costcalc.expressions.arithmetic import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,
@@ -27,10 +27,10 @@ from costcalc.spec.evaluate import (
     truth,
     undecided,
 )
-from costcalc.spec.limits import MAX_DIGITS
 from costcalc.text import plural
 
 MAX_TEXT = 1000
+MAX_DIGITS = 300  # of a number, its exponent written out
 MAX_DEPTH = 50
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
@@ -48,7 +48,7 @@ LOOK_ALIKES = {"×": "*", "·": "*", "⋅": "*", "÷": "/", "−": "-", "–": "
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Expression:
-    """An expression of a spec, parsed and allowed, not yet evaluated. `names` are those it reads."""
+    """An expression, parsed and allowed, not yet evaluated. `names` are those it reads."""
 
     text: str
     tree: ast.expr
@@ -56,33 +56,33 @@ class Expression:
     names: frozenset[str] = frozenset()
 
     def value(self, names: Names) -> Any:
-        """A number, a formula or a column: the kind `names` holds. Raises SpecError at the place of the fault."""
+        """A number, a formula or an array: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
             value = dims.normal(evaluate(self.tree, names))
-            if value is None:  # a condition; callers take None for a problem that is noted
+            if value is None:  # a condition; callers take None for a problem that was reported
                 raise undecided(self.tree, names)
             return value
         except Fault as fault:
             raise self.error(fault) from None
 
     def truth(self, names: Names) -> bool:
-        """Does it hold? Raises SpecError if it is no question, or if a letter leaves it open; PointsDiffer."""
+        """Does it hold? Raises SpecError if it is no question, or if a symbol leaves it open; PointsDiffer."""
         try:
             return truth(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 
     def held(self, names: Names) -> Any:
-        """At which points does it hold: True, False or a column of truths? Raises SpecError if it is no question."""
+        """At which points does it hold: True, False or an array of truths? Raises SpecError if it is no question."""
         try:
             return held(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 
     def error(self, fault: Fault) -> SpecError:
-        """The fault at this place, with the expression if the fault does not show it; nothing if it was noted."""
+        """The fault at this place, with the expression if the fault does not show it; nothing if it was reported."""
         message = str(fault)
-        shown = "" if self.text in message else f"{shorten(self.text)}: "
+        shown = "" if fault.part is self.tree else f"{shorten(self.text)}: "
         if isinstance(fault, Differs):
             return PointsDiffer(fault.key, f"{shown}{message}", self.place, fault.hint)
         return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
@@ -105,16 +105,6 @@ class Expression:
                     yield name, word
                 case ast.Compare(ast.Constant(value=str(word)), _, [ast.Name(id=name)]):
                     yield name, word
-
-
-class NoExpression(Expression):
-    """Stands where an expression is wrong, which is noted already: it has no value, and nobody complains again."""
-
-    def value(self, names: Names) -> Any:
-        """Raises SpecError without a problem."""
-        raise SpecError([])
-
-    truth = value
 
 
 def constant(value: Any, place: Place, text: str = "") -> Expression:

@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-import errno
-import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
+
+from costcalc.errors.hints import did_you_mean, nearest, shorten
+from costcalc.errors.system import REFUSED, why
+
+__all__ = [
+    "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "Place",
+    "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep", "TooLarge",
+    "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest", "shorten",
+    "unknown", "why",
+]  # fmt: skip
 
 
 class CostcalcError(Exception):
-    """Any input costcalc cannot use. The command line prints the message and exits with `exit_code`."""
+    """Any input costcalc cannot use: what is wrong, and what to do about it.
+
+    The command line prints both and exits with `exit_code`.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str = "", hint: str = ""):
+        super().__init__(f"{message}; {hint}" if hint else message)
+        self.message, self.hint = message, hint
+
+    @property
+    def said(self) -> tuple[str, str]:
+        """The message and the hint, as `Problems.add` takes them."""
+        return self.message, self.hint
 
 
 class ShapeError(CostcalcError):
@@ -131,10 +151,32 @@ class PointsDiffer(ShapeError, SpecError):
         return PointsDiffer(self.key, self.message, place, self.hint)
 
 
+@dataclass(frozen=True)
+class Reported:
+    """Stands for something that is wrong and was reported: a node of YAML, an expression, a value, a knob, a layer.
+
+    It is false and has no value, and code that meets it reports nothing more.
+    """
+
+    place: Place
+
+    text: ClassVar[str] = ""
+    tree: ClassVar[None] = None
+    names: ClassVar[frozenset[str]] = frozenset()  # that it reads
+
+    def __bool__(self) -> bool:
+        return False
+
+    def value(self, names: Any) -> NoReturn:
+        """Raises SpecError without a problem."""
+        raise SpecError([])
+
+    truth = held = value
+
+
 NOWHERE = Place("", 0, 0)
+REPORTED = Reported(NOWHERE)
 MAX_PROBLEMS = 100
-MAX_COMPARED = 1000  # names that one hint is chosen from
-MAX_SLIPS = 3  # more than any name that is a slip away has
 
 
 class Problems:
@@ -165,7 +207,7 @@ class Problems:
         except SpecError as error:
             self.take(error)
         except CostcalcError as error:
-            self.add(place, str(error))
+            self.add(place, *error.said)
         return None
 
     def stop(self, place: Place | None, message: str, hint: str = "") -> NoReturn:
@@ -178,103 +220,6 @@ class Problems:
             raise SpecError(self.found)
 
 
-def shorten(text: str, limit: int = 60) -> str:
-    """Text for a message, cut if long."""
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """`did you mean 'conv'?`, or the whole list when nothing is near and the list is short."""
-    near = nearest(name, known)
-    if near:
-        return f"did you mean {near!r}?"
-    return f"known: {', '.join(sorted(known))}" if 0 < len(known) <= 60 else ""
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """The known name that this one is a slip of the keyboard away from, or the beginning of; "" if there is none.
-
-    A slip is one letter more, less, another or in its neighbour's place, and two of them in six letters or more. The
-    first letter is right: `prelu` is no slip of `relu`. So are numbers, as far as they go: `resnet5` may be `resnet50`,
-    and `resnet20` may not.
-    """
-    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands
-        return ""
-    word = name.casefold()
-    found = []
-    for other in sorted(known):
-        there = other.casefold()
-        if there == word:
-            return other
-        if (there[:1] == word[:1] or there[:2] == word[1::-1]) and _same_number(word, there):
-            slips = slips_between(word, there, 1 if len(word) < 6 else 2)
-            if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
-                rank = slips or MAX_SLIPS, not there.startswith(word)  # a letter less sooner than one more
-                found.append((*rank, other))
-    return min(found)[-1] if found else ""
-
-
-def _same_number(a: str, b: str) -> bool:
-    """Are the digits of one name the first of the other's?"""
-    first, second = (re.sub(r"\D", "", name) for name in (a, b))
-    return first.startswith(second) or second.startswith(first)
-
-
-def slips_between(a: str, b: str, most: int) -> int | None:
-    """How many letters are more, less, others or swapped with their neighbour; None for more than `most`.
-
-    The optimal string alignment distance: the usual table, of which three lines are kept.
-    """
-    if abs(len(a) - len(b)) > most:
-        return None
-    before: list[int] = []
-    last, line = before, [*range(len(b) + 1)]
-    for i, sign in enumerate(a, 1):
-        before, last, line = last, line, [i]
-        for j, other in enumerate(b, 1):
-            best = min(last[j] + 1, line[j - 1] + 1, last[j - 1] + (sign != other))
-            if i > 1 and j > 1 and sign == b[j - 2] and a[i - 2] == other:
-                best = min(best, before[j - 2] + 1)
-            line.append(best)
-        if min(line) > most:
-            return None
-    return line[-1] if line[-1] <= most else None
-
-
-def unknown(kind: str, name: str, known: Collection[str]) -> str:
-    """`unknown knob 'rr'; did you mean 'r'?`"""
-    hint = did_you_mean(name, known)
-    return f"unknown {kind} {shorten(name)!r}" + (f"; {hint}" if hint else "")
-
-
-REFUSED = {  # by the system's name for it; each system and language has a sentence of its own
-    "ENOENT": "there is no such file or folder",
-    "EACCES": "permission denied",
-    "EPERM": "permission denied",
-    "ENOTDIR": "a file stands where the path has a folder",
-    "EISDIR": "it is a folder",
-    "ENAMETOOLONG": "the name is too long",
-    "ELOOP": "its links lead in a circle",
-    "EROFS": "the disk may only be read",
-    "ENOSPC": "no room is left on the disk",
-    "EDQUOT": "no room is left for this user",
-    "EFBIG": "files may not become so large here",
-    "EIO": "the disk cannot be read or written",
-    "EMFILE": "too many files are open",
-    "ENFILE": "too many files are open",
-    "EAGAIN": "the system has no more to give",
-    "ENOMEM": "out of memory",
-}
-
-
-def why(error: BaseException, doing: str = "") -> str:
-    """Why something failed: in words of ours where the system refuses, else in the error's own.
-
-    Of an error without words: what it is, and what was being done.
-    """
-    refused = REFUSED.get(errno.errorcode.get(error.errno or 0, "")) if isinstance(error, OSError) else None
-    words = refused or getattr(error, "strerror", None) or str(error)
-    if words.strip():
-        return words
-    kind = "out of memory" if isinstance(error, MemoryError) else type(error).__name__
-    return f"{kind} while {doing}" if doing else kind
+def unknown(kind: str, name: str, known: Collection[str], *, of: str = "") -> UnknownName:
+    """The error `resnet: unknown knob 'rr'; did you mean 'r'?`"""
+    return UnknownName(f"{of and f'{of}: '}unknown {kind} {shorten(name)!r}", did_you_mean(name, known))

@@ -1,17 +1,15 @@
-"""cli/quick.py goes into the inside of typer. Known to fit: 0.18 to 0.28, where it changes nothing, and 0.29.
-
-If a test fails with another release: see what typer does in place of `get_runtime_param` or `coerce`, mend quick.py and
-say the new range there and here.
-"""
-
-from importlib.metadata import version
+"""cli/fast_params.py replaces inner members of the releases of typer that are TESTED; others read every word."""
 
 import pytest
 import typer
 
-from costcalc.cli import app
+from costcalc.cli import app, fast_params
 
-ASKS_PYDANTIC = tuple(map(int, version("typer").split(".")[:2])) >= (0, 29)
+NEWER = (
+    f"typer {typer.__version__} is newer than those that cli/fast_params.py was tested with: see what it does in place "
+    "of `get_runtime_param`, `coerce` and `display_type_rich`, mend fast_params.py, and add the release to TESTED"
+)
+REPLACED = pytest.mark.skipif(not fast_params.IS_TESTED, reason="nothing is replaced in this typer")
 WORDS = (None, "3", "0", "-1", "007", "x", "", "²", "9" * 30, "a.yaml")
 
 
@@ -23,7 +21,22 @@ def read(reader, value, parameter, context):
         return type(error)
 
 
-@pytest.mark.skipif(not ASKS_PYDANTIC, reason="this typer asks no pydantic: nothing is changed")
+def test_this_typer_is_one_that_was_tested():
+    release = tuple(map(int, typer.__version__.split(".")[:2]))
+    assert fast_params.IS_TESTED or release < (0, 29), NEWER
+
+
+@pytest.mark.parametrize("line", ["show lenet5 --depth 1 --set batch=2", "compare resnet18 resnet34 --by params"])
+def test_another_typer_prints_the_same(line, monkeypatch, capsys):
+    printed = []
+    for is_tested in (fast_params.IS_TESTED, False):
+        monkeypatch.setattr(fast_params, "IS_TESTED", is_tested)
+        assert app.run(line.split()) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] != ""
+
+
+@REPLACED
 def test_an_option_is_read_as_typer_reads_it():
     compared = 0
     for command in typer.main.get_command(app.app).commands.values():
@@ -39,6 +52,7 @@ def test_an_option_is_read_as_typer_reads_it():
     assert compared > 500
 
 
+@REPLACED
 def test_a_parameter_without_what_is_known_of_it_is_left_to_typer():
     class Own:
         annotation = "own"
@@ -52,9 +66,7 @@ def test_a_parameter_without_what_is_known_of_it_is_left_to_typer():
         def get_runtime_param(self):
             return Own()
 
-    from costcalc.cli.quick import _quickened
-
-    (other,) = _quickened([Other()])
+    (other,) = fast_params._fast([Other()])
     reader = other.get_runtime_param()
     assert reader.coerce("3", param=other, ctx=None) == "its own"
     assert reader.annotation == "own"

@@ -12,7 +12,7 @@ from support.hostile import HOSTILE_NUMBERS, PAYLOADS
 from support.sizes import size
 
 from costcalc.errors import Place, SpecError, UsageError
-from costcalc.spec.expressions import parse
+from costcalc.expressions import parse
 from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 from costcalc.spec.parse import parse_text

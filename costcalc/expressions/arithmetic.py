@@ -1,4 +1,4 @@
-"""The arithmetic that expressions may do, and doing it: exact, in numbers, letters or columns."""
+"""The arithmetic that expressions may do, and doing it: exact, in numbers, symbols or arrays."""
 
 from __future__ import annotations
 
@@ -10,31 +10,29 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.dims.given import shortened
-from costcalc.errors import ShapeError, did_you_mean
+from costcalc.errors import Reported, ShapeError, did_you_mean
 from costcalc.text import value_text
 
 MAX_BITS = 4096
 MAX_EXPONENT = 16
 Names = Mapping[str, Any]
-BROKEN = object()  # the value of a name whose problem is noted already
-
-
 NOT_FINITE = ("nan", "inf", "infinity")
 
 
 class Fault(Exception):
-    """Why an expression has no value. Without a message the reason is noted already."""
+    """Why an expression has no value. Without a message it has been reported. `part` is the part of the tree that the
+    message shows."""
 
-    def __init__(self, message: str = "", hint: str = ""):
+    def __init__(self, message: str = "", hint: str = "", part: ast.expr | None = None):
         super().__init__(message)
-        self.hint = hint
+        self.hint, self.part = hint, part
 
 
 class Differs(Fault):
-    """Why an expression has no one value: points of a column differ in `key`."""
+    """Why an expression has no one value: points of an array differ in `key`."""
 
-    def __init__(self, key: Any, message: str):
-        super().__init__(message, "count them apart")
+    def __init__(self, key: Any, message: str, part: ast.expr | None = None):
+        super().__init__(message, "count them apart", part)
         self.key = key
 
 
@@ -57,7 +55,7 @@ def power(a: Any, b: Any) -> Any:
 
 
 def negation(truth: Any) -> Any:
-    """not truth; None where a letter cannot tell; point by point on columns."""
+    """not truth; None where a symbol cannot tell; point by point on arrays."""
     return truth if truth is None else not truth if isinstance(truth, bool) else ~truth
 
 
@@ -102,8 +100,8 @@ def _name(node: ast.Name, names: Names) -> Any:
         value = names[node.id]
     except KeyError:
         hint = "every number is finite" if node.id.lower() in NOT_FINITE else did_you_mean(node.id, names)
-        raise Fault(f"unknown name {node.id!r}", hint) from None
-    if value is BROKEN:
+        raise Fault(f"unknown name {node.id!r}", hint, node) from None
+    if value.__class__ is Reported:
         raise Fault
     return value
 
@@ -142,7 +140,7 @@ def _compare(node: ast.Compare, names: Names) -> Any:
     if any(words + flags):
         if sign is not ast.Eq and sign is not ast.NotEq:
             raise Fault("words and flags are only equal or not")
-        return a == b if sign is ast.Eq else a != b  # point by point of columns of truths
+        return a == b if sign is ast.Eq else a != b  # point by point of arrays of truths
     return COMPARISONS[sign](a, b)
 
 
@@ -169,45 +167,45 @@ RULES: dict[type, Callable[[Any, Names], Any]] = {
 def _size(node: ast.expr, names: Names) -> Any:
     value = evaluate(node, names)
     if isinstance(value, str) or value is None or _is_truth(value):
-        raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number")
+        raise Fault(f"{ast.unparse(node)} is {_shown(value)}, not a number", part=node)
     return value
 
 
 def truth(node: ast.expr, names: Names) -> bool:
-    """Does a condition hold? Raises Fault where a letter leaves it open, Differs if points of a column differ."""
+    """Does a condition hold? Raises Fault where a symbol leaves it open, Differs if points of an array differ."""
     value = held(node, names)
     one = dims.one_truth(value)
     if one is None:
-        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others")
+        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others", node)
     return one
 
 
 def held(node: ast.expr, names: Names) -> Any:
-    """Does a condition hold? True, False or a column of truths. Raises Fault where a letter leaves it open."""
+    """Does a condition hold? True, False or an array of truths. Raises Fault where a symbol leaves it open."""
     value = evaluate(node, names)
     if _is_truth(value):
         return value
     if value is None:
         raise undecided(node, names)
-    raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false")
+    raise Fault(f"{ast.unparse(node)} is {_shown(value)}, neither true nor false", part=node)
 
 
 def undecided(node: ast.expr, names: Names) -> Fault:
-    """Why a condition is neither true nor false: it has free letters."""
+    """Why a condition is neither true nor false: it has free symbols."""
     text = ast.unparse(node)
     read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
     how = set_letters([names[name] for name in read], getattr(names, "defaults", {}))
-    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}")
+    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}", node)
 
 
 def set_letters(sizes: Iterable[Any], defaults: Names) -> str:
-    """`--set n=4`: what makes numbers of these sizes, as far as their letters are knobs."""
+    """`--set n=4`: what makes numbers of these sizes, as far as their symbols are knobs."""
     letters = {str(letter) for size in sizes for letter in getattr(size, "free_symbols", ())}
     return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(letters & defaults.keys()))
 
 
 def _is_truth(value: Any) -> bool:
-    """Is it true or false, or a column of truths?"""
+    """Is it true or false, or an array of truths?"""
     return isinstance(value, bool) or (dims.is_column(value) and value.dtype.kind == "b")
 
 
@@ -223,7 +221,7 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
     except ZeroDivisionError:
         _refuse_zeros(values)
         raise Fault("a division by zero") from None
-    except (ValueError, ShapeError) as error:  # of numbers, and of letters that are too large
+    except (ValueError, ShapeError) as error:  # of numbers, and of symbols that are too large
         raise Fault(str(error)) from None
     if dims.is_number(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
@@ -231,7 +229,7 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
 
 
 def _refuse_zeros(values: Iterable[Any]) -> None:
-    """Raises Differs if one of them is a column that is zero at some points only."""
+    """Raises Differs if one of them is an array that is zero at some points only."""
     for value in values:
         zero = value == 0 if dims.is_column(value) else False
         if dims.one_truth(zero) is None:

@@ -1,4 +1,4 @@
-"""A rest for Python's collector while much is made that stays."""
+"""Pauses the garbage collector while many objects are made that stay."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
-    """No search for cycles: a tree of layers has none, and looking through it again and again takes half the time."""
+def gc_paused() -> Iterator[None]:
+    """No search for cycles: a tree of layers has none, and searching it takes half the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

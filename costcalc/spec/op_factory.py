@@ -7,22 +7,22 @@ from typing import Any
 
 from costcalc import dims
 from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorten
+from costcalc.expressions import Expression
 from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
-from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
 
 
-class Maker:
+class OpFactory:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
 
     def __init__(self) -> None:
-        self.assumed: dict[Any, Whole] = {}  # what symbols could not decide, by the size that must be whole
+        self.assumed: dict[Any, Whole] = {}  # undecided needs, by the size that must be whole
         self.by_form: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
-        self.valid: Any = True  # points of columns at which every size is whole
-        self.reason = ""  # what is wrong at the first that it is not
+        self.valid: Any = True  # points of arrays at which every size is whole
+        self.reason = ""  # why the first invalid point is invalid
 
     def op(self, item: Item, values: dict[str, Any]) -> Any:
         """The op of an item. Raises SpecError."""
@@ -30,7 +30,7 @@ class Maker:
         key = (item.form, *used, *map(type, used))
         try:
             known = self.by_form.get(key)
-        except TypeError:  # columns have no hash
+        except TypeError:  # arrays have no hash
             return self.fresh(item, values)
         if known is None:
             known = self.fresh(item, values)
@@ -48,7 +48,7 @@ class Maker:
                 raise
             except SpecError as error:
                 problems += error.problems
-        if len(fields) == len(item.fields) and not item.wrong:
+        if len(fields) == len(item.fields):
             try:
                 return OPS[item.kind](**fields)
             except PointsDiffer as differ:
@@ -58,14 +58,14 @@ class Maker:
         raise SpecError([*problems, *_faults(item, fields)])
 
     def times(self, expression: Expression, values: dict[str, Any]) -> Any:
-        """How often a repeat stands there."""
+        """The number of copies of a repeat."""
         value = self.whole(expression, values, "times")
         try:
             return dims.checked(value, "repeat: times", 0)
         except PointsDiffer as differ:
             raise differ.at(expression.place) from None
         except ShapeError as error:
-            raise SpecError(Problem(expression.place, str(error))) from None
+            raise SpecError(Problem(expression.place, *error.said)) from None
 
     def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
         """The value of a field, or of each in a list."""
@@ -74,7 +74,7 @@ class Maker:
         return given.value(values) if any_kind else self.whole(given, values, what)
 
     def whole(self, expression: Expression, values: dict[str, Any], what: str) -> Any:
-        """The value of a size: whole, or a word. A letter that cannot tell becomes an assumption."""
+        """The value of a size: whole, or a word. What symbols leave undecided becomes an assumption."""
         value = expression.value(values)
         if value.__class__ is int or isinstance(value, str | bool):
             return value
@@ -89,7 +89,7 @@ class Maker:
         return self.masked(value, is_whole, expression, what) if dims.is_column(value) else value
 
     def masked(self, column: Any, is_whole: Any, expression: Expression, what: str) -> Any:
-        """A column of whole numbers: where it has none, there is no such network, and any will do."""
+        """An array rounded to whole numbers; points at which it is not whole are masked."""
         if is_whole is True or is_whole.all():
             return column
         text = shorten(expression.text)
@@ -99,7 +99,7 @@ class Maker:
         return dims.ceil(column)
 
     def require(self, truth: Any, column: Any, reason: Callable[[Any], str]) -> None:
-        """Where it does not hold there is no such network; the reason is about the first such number."""
+        """Masks the points at which it does not hold; the reason is about the first of them."""
         if truth is True or truth.all():
             return
         if not self.reason:
@@ -108,7 +108,7 @@ class Maker:
 
 
 def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
-    """What the kind of each field has to say about its value."""
+    """The problems that the kind of each field finds in its value."""
     for name, value in fields.items():
         try:
             kinds_of(item.kind)[name].check(value, f"{item.kind}: {name}")
@@ -116,4 +116,4 @@ def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
             given = item.fields[name]
             while given.__class__ is tuple:
                 given = given[0] if given else item
-            yield Problem(given.place, str(error))
+            yield Problem(given.place, *error.said)

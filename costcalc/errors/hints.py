@@ -1,0 +1,73 @@
+"""What a name that does not exist may have meant."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+MAX_COMPARED = 1000  # names that one hint is chosen from
+MAX_LISTED = 60  # names
+MAX_SLIPS = 3  # more than any name that is a slip away has
+
+
+def shorten(text: str, limit: int = 60) -> str:
+    """Text for a message, cut if long."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def did_you_mean(name: str, known: Collection[str], *, listed: bool = True) -> str:
+    """`did you mean 'conv'?`; when nothing is near, the known names if they are to be `listed` and few, else ""."""
+    near = nearest(name, known)
+    if near:
+        return f"did you mean {near!r}?"
+    return f"known: {', '.join(sorted(known))}" if listed and 0 < len(known) <= MAX_LISTED else ""
+
+
+def nearest(name: str, known: Collection[str]) -> str:
+    """The known name that this one is a slip of the keyboard away from, or the beginning of; "" if there is none.
+
+    A slip is one letter more, less, another or in its neighbour's place, and two of them in six letters or more. The
+    first letter is right: `prelu` is no slip of `relu`. So are numbers, as far as they go: `resnet5` may be `resnet50`,
+    and `resnet20` may not.
+    """
+    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands
+        return ""
+    word = name.casefold()
+    found = []
+    for other in sorted(known):
+        there = other.casefold()
+        if there == word:
+            return other
+        if (there[:1] == word[:1] or there[:2] == word[1::-1]) and _same_number(word, there):
+            slips = _slips_between(word, there, 1 if len(word) < 6 else 2)
+            if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
+                rank = slips or MAX_SLIPS, not there.startswith(word)  # a letter less sooner than one more
+                found.append((*rank, other))
+    return min(found)[-1] if found else ""
+
+
+def _same_number(a: str, b: str) -> bool:
+    """Are the digits of one name the first of the other's?"""
+    first, second = (re.sub(r"\D", "", name) for name in (a, b))
+    return first.startswith(second) or second.startswith(first)
+
+
+def _slips_between(a: str, b: str, most: int) -> int | None:
+    """How many letters are more, less, others or swapped with their neighbour; None for more than `most`.
+
+    The optimal string alignment distance: the usual table, of which three lines are kept.
+    """
+    if abs(len(a) - len(b)) > most:
+        return None
+    before: list[int] = []
+    last, line = before, [*range(len(b) + 1)]
+    for i, sign in enumerate(a, 1):
+        before, last, line = last, line, [i]
+        for j, other in enumerate(b, 1):
+            best = min(last[j] + 1, line[j - 1] + 1, last[j - 1] + (sign != other))
+            if i > 1 and j > 1 and sign == b[j - 2] and a[i - 2] == other:
+                best = min(best, before[j - 2] + 1)
+            line.append(best)
+        if min(line) > most:
+            return None
+    return line[-1] if line[-1] <= most else None

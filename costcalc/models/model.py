@@ -1,0 +1,246 @@
+"""An architecture makes networks from values of its knobs. A model is an architecture with some knobs set."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Container, Iterable, Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from costcalc.dims import is_column, is_letter, normal, size_symbol
+from costcalc.dims.given import exact
+from costcalc.dtype import FLOAT32, Dtype, read_dtype
+from costcalc.errors import UsageError, unknown
+from costcalc.graph import Graph, LayerList, digraph, unroll
+from costcalc.models.knob import NOTHING, Knob, Preset, Published
+from costcalc.models.knob_texts import labelled, parse_settings, preset_of
+
+
+class Architecture(ABC):
+    """What a kind of model must say. Only `layers` and `identity` have to be written; the rest may stay empty."""
+
+    name: str
+    kind = "model"  # what it is called in messages
+    without_knobs = "this one has none"  # what a message says of one without knobs
+    title: str = ""
+    source: str = ""  # where it is from
+    about: str = ""
+    knobs: Mapping[str, Knob] = NOTHING
+    presets: Mapping[str, Preset] = NOTHING
+    published: tuple[Published, ...] = ()
+    unset: tuple[str, ...] = ()  # symbols in its sizes that no knob sets
+
+    @abstractmethod
+    def layers(self, values: Mapping[str, Any]) -> Graph:
+        """The layer graph, or a LayerList, for a value of every knob: an int, a Fraction, a symbol, an array, a flag or
+        a word.
+
+        Its `graph` has the values as `knobs`. Arrays of which some points are no network give `valid`, an array of
+        truths, and `invalid_because`; or raise PointsDiffer. Raises SpecError or ShapeError where no network is made.
+        """
+
+    @property
+    @abstractmethod
+    def identity(self) -> str:
+        """A fingerprint: architectures with equal ones make equal layers from equal values, in every process."""
+
+    def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Sizes that have names of their own, at these values: a formula prints `c7` for `round_to(192*w, 8)`."""
+        return {}
+
+    @property
+    def own_ops(self) -> tuple[type[Any], ...]:
+        """Classes of ops that are a reader's own."""
+        return ()
+
+    @property
+    def image_knobs(self) -> dict[str, int]:
+        """Each knob that is the size of an input along all its axes after the channels, and how many these are."""
+        return {}
+
+
+def values_of(
+    name: str, knobs: Mapping[str, Knob], settings: Mapping[str, Any], free: Iterable[str] = ()
+) -> dict[str, Any]:
+    """A value for every knob of what has this name: as set, a symbol if `free`, else its default.
+
+    Raises UnknownName for a knob that it does not have, UsageError for a value that a knob does not take.
+    """
+    for knob in [*settings, *free]:
+        if knob not in knobs:
+            raise unknown("knob", knob, knobs, of=name)
+    values = {name: knob.default for name, knob in knobs.items()}
+    for name, value in settings.items():
+        values[name] = knobs[name].check(normal(value))
+    for name in free:
+        if name not in settings and knobs[name].may_be_symbol:
+            values[name] = size_symbol(name, real=knobs[name].kind == "real")
+    return values
+
+
+class Model:
+    """An architecture with knobs set, each to a value that it takes, under a label; not yet counted."""
+
+    def __init__(
+        self, architecture: Architecture, settings: Mapping[str, Any] = NOTHING, label: str = "", dtype: Dtype = FLOAT32
+    ):
+        self.architecture, self.label = architecture, label or architecture.name
+        self.dtype = dtype  # in which bytes are counted
+        values = values_of(architecture.name, architecture.knobs, settings)
+        self.settings = {name: values[name] for name in settings}
+
+    # --- what it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The architecture's name."""
+        return self.architecture.name
+
+    @property
+    def title(self) -> str:
+        """The architecture's title, and what a preset is about."""
+        preset, title = preset_of(self.label, self.presets), self.architecture.title
+        return f"{title} ({preset.about})" if preset and preset.about else title
+
+    @property
+    def heading(self) -> str:
+        """`resnet50: ResNet (50 layers)`, above a table or a picture."""
+        return f"{self.label}: {self.title}" if self.title else self.label
+
+    @property
+    def source(self) -> str:
+        """Where the architecture is from."""
+        return self.architecture.source
+
+    @property
+    def about(self) -> str:
+        """What is said of it besides."""
+        return self.architecture.about
+
+    @property
+    def identity(self) -> str:
+        """The architecture's fingerprint; the settings are no part of it."""
+        return self.architecture.identity
+
+    @property
+    def published(self) -> tuple[Published, ...]:
+        """Figures that others printed of networks of this architecture."""
+        return self.architecture.published
+
+    # --- knobs -----------------------------------------------------------------------------------------------------
+
+    @property
+    def knobs(self) -> Mapping[str, Knob]:
+        """Every knob by name."""
+        return self.architecture.knobs
+
+    @property
+    def presets(self) -> Mapping[str, Preset]:
+        """Every preset by name."""
+        return self.architecture.presets
+
+    @property
+    def size_knobs(self) -> tuple[str, ...]:
+        """The knobs that are numbers."""
+        return tuple(name for name, knob in self.knobs.items() if knob.is_size)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every knob and its value."""
+        return {name: knob.default for name, knob in self.knobs.items()} | self.settings
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """The knobs that are numbers, and their values."""
+        return {name: value for name, value in self.values.items() if self.knobs[name].is_size}
+
+    def values_but(self, names: Container[str]) -> dict[str, Any]:
+        """Every other knob and its value."""
+        return {name: value for name, value in self.values.items() if name not in names}
+
+    @property
+    def besides_its_preset(self) -> dict[str, Any]:
+        """What is set and not by the preset that the label names: of resnet50@r=160 only r."""
+        preset = preset_of(self.label, self.presets)
+        by_preset = preset.settings if preset else NOTHING
+        return {name: value for name, value in self.settings.items() if by_preset.get(name) != value}
+
+    # --- others of the same architecture ---------------------------------------------------------------------------
+
+    def at(self, settings: Mapping[str, Any]) -> Self:
+        """The model with these knobs set too, under the same label."""
+        return self.with_only({**self.settings, **settings}, self.label)
+
+    def with_only(self, settings: Mapping[str, Any], label: str) -> Self:
+        """The architecture with just these knobs set, under another label."""
+        return type(self)(self.architecture, settings, label, self.dtype)
+
+    def with_dtype(self, dtype: Dtype | str) -> Self:
+        """The model with its bytes counted in `float16`, or in `weights=int8,activations=float16`."""
+        return type(self)(self.architecture, self.settings, self.label, read_dtype(dtype))
+
+    def with_knobs(self, **knobs: Any) -> Self:
+        """The model with these knobs set too, and its label; a float is read as its decimal digits.
+
+        Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
+        """
+        values = {name: exact(value) for name, value in knobs.items()}
+        label = labelled(self.label, [f"{k}={v}" for k, v in knobs.items()])
+        return self.with_only({**self.settings, **values}, label)
+
+    def with_texts(self, texts: list[str]) -> Self:
+        """The model with `knob=value` texts applied. Raises as `with_knobs` does."""
+        settings = parse_settings(texts, self.knobs, self.name)
+        return self.with_only({**self.settings, **settings}, labelled(self.label, texts))
+
+    # --- its layers ------------------------------------------------------------------------------------------------
+
+    def layers(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The layers in order. `values` of knobs go before the settings: ints, symbols or arrays; `free` knobs that are
+        not set become symbols; repeats are written out if `unrolled`.
+
+        Raises SpecError or ShapeError where these settings make no network.
+        """
+        settings = {**self.settings, **values}
+        layers = self.architecture.layers(values_of(self.name, self.knobs, settings, free))
+        return unroll(layers) if unrolled else layers
+
+    def graph(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The same as a networkx.DiGraph."""
+        layers = self.layers(values, free=free, unrolled=unrolled)
+        return digraph(layers) if layers.__class__ is LayerList else layers
+
+    @cached_property
+    def bound(self) -> Graph:
+        """The layers, made once: to be read, not to be changed."""
+        return self.layers()
+
+    @cached_property
+    def answers(self) -> dict[str, Any]:
+        """What analyses found out about the bound graph, by name: once, as the graph itself."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What it is made from: layers are not sent to other processes and machines."""
+        return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
+
+    # --- what an analysis needs ------------------------------------------------------------------------------------
+
+    def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
+        """Raises UsageError if a knob that is not in `but`, or a size without a knob, is a symbol or an array."""
+        if self.architecture.unset:
+            names = self.architecture.unset
+            having = f"symbol{'s' * (len(names) > 1)} {', '.join(names)}"
+            raise UsageError(f"{what} needs numeric sizes; {self.architecture.kind} {self.label!r} has the {having}")
+        for name, value in self.values_but(but).items():
+            if is_letter(value) or is_column(value):
+                hint = f"set it: with_knobs({name}=…)"
+                raise UsageError(f"{what} needs numeric sizes; knob {name!r} of {self.label} is not numeric; {hint}")
+
+    def needs_knobs(self, what: str) -> None:
+        """Raises UsageError if it has no knobs."""
+        if not self.knobs:
+            raise UsageError(f"{what} needs a model with knobs; {self.architecture.without_knobs}")
+
+    def __repr__(self) -> str:
+        return f"<costcalc.{type(self).__name__} {self.label}>"

@@ -1,0 +1,37 @@
+"""What to do about an error is data of it, and no part of a text that someone has to read apart."""
+
+import copy
+
+import pytest
+
+from costcalc.errors import CostcalcError, Problems, ShapeError, UnknownName, UsageError, did_you_mean, unknown
+
+
+@pytest.mark.parametrize("kind", [CostcalcError, ShapeError, UsageError, UnknownName])
+def test_an_error_says_its_message_and_then_its_hint(kind):
+    error = kind("it does not fit", "take a larger one")
+    assert str(error) == "it does not fit; take a larger one"
+    assert error.said == ("it does not fit", "take a larger one")
+    assert str(kind("it does not fit")) == "it does not fit"
+    sent = copy.deepcopy(error)
+    assert (type(sent), str(sent), sent.said) == (kind, str(error), error.said)
+
+
+def test_an_unknown_name_has_what_it_may_have_meant_as_its_hint():
+    assert unknown("knob", "rr", ["r", "d"]).said == ("unknown knob 'rr'", "did you mean 'r'?")
+    assert str(unknown("knob", "x", ["r", "d"], of="resnet")) == "resnet: unknown knob 'x'; known: d, r"
+
+
+def test_names_are_listed_only_if_wanted():
+    assert did_you_mean("x", ["r", "d"], listed=False) == ""
+    assert did_you_mean("rr", ["r", "d"], listed=False) == "did you mean 'r'?"
+
+
+def test_a_problem_that_is_noted_of_an_error_has_its_hint():
+    def fail():
+        raise UsageError("out of range", "at most 3")
+
+    problems = Problems()
+    assert problems.attempt(fail) is None
+    (problem,) = problems.found
+    assert (problem.message, problem.hint) == ("out of range", "at most 3")
