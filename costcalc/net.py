@@ -151,9 +151,9 @@ def sweep(
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
-    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
+    with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
         limit = Limit(max_memory_bytes)
-        return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, limit=limit, **choice)
+        return sweep_net(net, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
 
 
 def histogram(
@@ -174,14 +174,14 @@ def histogram(
 
     net = _net(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
-    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
-        return histogram_net(net, axes, metric, where=where, crew=crew)
+    with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
+        return histogram_net(net, axes, metric, where=where, pool=pool)
 
 
-def _crew(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
-    from costcalc.analysis.sweep.workers import crew_of
+def _pool(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
+    from costcalc.workers.pools import pool_for
 
-    return crew_of(workers, executor, prod(len(values) for values in axes.values()), per_second)
+    return pool_for(workers, executor, prod(len(values) for values in axes.values()), per_second)
 
 
 def sweep_presets(

@@ -87,7 +87,7 @@ class Asked:
         """Are measured times among the metrics?"""
         return "seconds" in (self.metrics or "").replace(" ", "").split(",")
 
-    def crew(self, size: int, per_second: int) -> Any:
+    def pool(self, size: int, per_second: int) -> Any:
         """Who works out so many points, of which a process does about so many a second."""
         executor = self.executor or ("dask" if self.scheduler else "processes")
         if executor not in EXECUTORS:
@@ -95,16 +95,16 @@ class Asked:
         if executor == "processes":
             if self.scheduler:
                 raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")
-            from costcalc.analysis.sweep.workers import crew_of
+            from costcalc.workers.pools import pool_for
 
-            return crew_of(self.workers, None, size, per_second)
+            return pool_for(self.workers, None, size, per_second)
         if not self.scheduler:
             raise UsageError("--executor dask needs --scheduler tcp://HOST:8786")
         if self.workers is not None:
             raise UsageError("a cluster has as many workers as are there; leave out --workers")
-        from costcalc.analysis.sweep.cluster import Cluster
+        from costcalc.workers.cluster import DaskCluster
 
-        return Cluster(self.scheduler)
+        return DaskCluster(self.scheduler)
 
 
 def option(name: str) -> str:

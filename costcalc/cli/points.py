@@ -37,9 +37,9 @@ def _found(asked: Asked) -> Sweep:
     few_rows = asked.fit or looking(asked.format, asked.output)
     if asked.plot or asked.metric:
         _check_picture(asked, axes)
-    with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
+    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress() as show:
         return sweep_net(
-            asked.net, axes, metrics=asked.metrics, seconds=seconds, crew=crew, progress=show,
+            asked.net, axes, metrics=asked.metrics, seconds=seconds, pool=pool, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS), **asked.choice,
         )  # fmt: skip
 
@@ -98,8 +98,8 @@ def _write(asked: Asked) -> None:
     choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
     path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
-    with asked.crew(file.grid.size, file.per_second) as crew, progress() as show, told_how_to_go_on(path):
-        done = written.write(file, crew, show)
+    with asked.pool(file.grid.size, file.per_second) as pool, progress() as show, told_how_to_go_on(path):
+        done = written.write(file, pool, show)
     if done.large or choice.of_costs_alone:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
@@ -129,6 +129,6 @@ def put_histogram(asked: Asked) -> None:
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
     axes = _axes(asked)
-    with asked.crew(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as crew, progress() as show:
-        found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, crew=crew, progress=show)
+    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress() as show:
+        found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, pool=pool, progress=show)
     emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)

@@ -16,7 +16,6 @@ from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
-from costcalc.analysis.sweep.crew import Crew
 from costcalc.analysis.sweep.found import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
@@ -24,13 +23,14 @@ from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.pace import Progress, silent
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
-from costcalc.analysis.sweep.workers import crew_of
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.report.journal import Journal, beside, found, go_on
 from costcalc.report.room import refuse_if_too_large
 from costcalc.report.rows import Rows
 from costcalc.report.wanted import Wanted
+from costcalc.workers.pools import pool_for
+from costcalc.workers.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def write_sweep(
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     wanted = Wanted(net, grid_of(net, axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
-    with crew_of(workers, executor, wanted.grid.size, wanted.per_second) as crew:
-        return write(wanted, crew)
+    with pool_for(workers, executor, wanted.grid.size, wanted.per_second) as pool:
+        return write(wanted, pool)
 
 
 def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
     return shown
 
 
-def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent) -> Written:
+def write(wanted: Wanted, pool: WorkerPool | None = None, progress: Progress = silent) -> Written:
     """The same from what was read."""
     if wanted.kind == "parquet":
         arrow()
@@ -91,7 +91,7 @@ def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent)
     large = wanted.grid.size > MAX_ROWS
     if str(wanted.path) == "-" or files.is_stream(wanted.path):
         _refuse_of_a_stream(wanted)
-        return _as_it_comes(wanted, rows, crew, progress) if rows and large else _at_once(wanted, crew, progress)
+        return _as_it_comes(wanted, rows, pool, progress) if rows and large else _at_once(wanted, pool, progress)
     files.check(wanted.path)
     path = files.real(wanted.path)
     journal = found(path)
@@ -101,10 +101,10 @@ def write(wanted: Wanted, crew: Crew | None = None, progress: Progress = silent)
     if rows is None and not wanted.choice.reduces:
         if wanted.resume:
             raise UsageError("only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed")
-        return _at_once(wanted, crew, progress)
+        return _at_once(wanted, pool, progress)
     if journal is None and not wanted.resume and not large:
-        return _at_once(wanted, crew, progress)
-    return _Made(wanted, path, rows).go_on(journal, crew, progress)
+        return _at_once(wanted, pool, progress)
+    return _Made(wanted, path, rows).go_on(journal, pool, progress)
 
 
 def _refuse_of_a_stream(wanted: Wanted) -> None:
@@ -115,9 +115,9 @@ def _refuse_of_a_stream(wanted: Wanted) -> None:
         raise UsageError(f"{name} is no file, and Parquet is not text; name one with -o")
 
 
-def _at_once(wanted: Wanted, crew: Crew | None, progress: Progress) -> Written:
+def _at_once(wanted: Wanted, pool: WorkerPool | None, progress: Progress) -> Written:
     swept = sweep(
-        wanted.net, wanted.grid, wanted.choice, metrics=wanted.metrics, crew=crew, progress=progress,
+        wanted.net, wanted.grid, wanted.choice, metrics=wanted.metrics, pool=pool, progress=progress,
         limit=Limit(points=MAX_ROWS),
     )  # fmt: skip
     _emit(wanted, swept, wanted.path)
@@ -132,13 +132,13 @@ def _emit(wanted: Wanted, swept: Sweep, path: Path) -> None:
     report.emit([swept.table()], document, format=wanted.kind, output=path)
 
 
-def _as_it_comes(wanted: Wanted, rows: Rows, crew: Crew | None, progress: Progress) -> Written:
+def _as_it_comes(wanted: Wanted, rows: Rows, pool: WorkerPool | None, progress: Progress) -> Written:
     """Rows to a pipe or a device, which gives nothing back, so that nothing goes there before there is a row. Raises
     ShapeError if no point is possible."""
     refuse_if_too_large(wanted.grid, wanted.choice, rows)
     state, head = State(), rows.head()
     with _stream(wanted.path) as put:
-        for part in parts(wanted.job(rows), wanted.grid, crew, progress):
+        for part in parts(wanted.job(rows), wanted.grid, pool, progress):
             state.add(part, wanted.choice)
             if part.piece:
                 put(head + part.piece)
@@ -177,7 +177,7 @@ class _Made:
     path: Path
     rows: Rows | None
 
-    def go_on(self, journal: Journal | None, crew: Crew | None, progress: Progress) -> Written:
+    def go_on(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> Written:
         """The whole file, from where the journal is."""
         wanted, job = self.wanted, self.wanted.job(self.rows)
         same = identity(job, wanted.grid, format=wanted.kind)
@@ -190,17 +190,17 @@ class _Made:
             journal = Journal(self.path, same, wanted.grid.size)
             journal.start()
         if not journal.in_place():
-            self.make(job, journal, crew, progress)
+            self.make(job, journal, pool, progress)
             self.put(job, journal)
         journal.remove()
         return _written(wanted, State.of_plain(journal.state))
 
-    def make(self, job: Job, journal: Journal, crew: Crew | None, progress: Progress) -> None:
+    def make(self, job: Job, journal: Journal, pool: WorkerPool | None, progress: Progress) -> None:
         """All chunks that are not on the disk yet. Raises ShapeError, and leaves nothing, if no point is possible."""
         state, grid = State.of_plain(journal.state), self.wanted.grid
         with journal.writing() as writer:
             head = self.rows.head() if self.rows and not journal.length else b""
-            for part in parts(job, grid, crew, progress, journal.done):
+            for part in parts(job, grid, pool, progress, journal.done):
                 state.add(part, job.choice, job.limit)
                 writer.add(head + part.piece, journal.done + part.size, state.plain())
                 head = b""

@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from costcalc.net import Net
-from costcalc.processes import cores
 from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
@@ -19,6 +18,7 @@ from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import SILENCE
+from costcalc.workers.process_count import cores
 
 LONGEST = 1_000_000  # seconds of a timeout: the system's own cannot be much longer
 

@@ -22,12 +22,12 @@ import numpy as np
 import costcalc
 from costcalc import report
 from costcalc.analysis.sweep.chunks import BLOCKS
-from costcalc.analysis.sweep.crew import in_order
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
+from costcalc.workers.local_processes import LocalProcesses
+from costcalc.workers.worker_pool import ordered_map
 
 METRICS = ("params", "macs", "activations")
 STAGES = (  # expansion, kernel, stride, channels, layers: Tan and Le 2019, table 1
@@ -156,8 +156,8 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
     small = grid_of(1000)
     for block in small.blocks(BLOCKS[0]):
         check(net, block)
-    with Processes(2) as two:
-        list(in_order(two, rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
+    with LocalProcesses(2) as two:
+        list(ordered_map(two, rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
         for power in range(4, 10):
             if 10**power > most:
                 break
@@ -165,7 +165,7 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
             anew = partial(block_by_rules, type(net)(replace(net.spec), net.settings, net.label))
             first = seconds(anew, grid)
             ours, theirs = seconds(anew, grid, least) if power < 8 else first, seconds(block_by_hand, grid, least)
-            both = seconds(rules, grid, least, partial(in_order, two)) if power > 5 else None
+            both = seconds(rules, grid, least, partial(ordered_map, two)) if power > 5 else None
             yield {
                 "points": grid.size, "first": 1000 * first, "ours": grid.size / ours, "both": both and grid.size / both,
                 "hand": grid.size / theirs, "ratio": theirs / ours,

@@ -7,7 +7,7 @@ from pathlib import Path
 import costcalc
 
 FLOORS = """
-errors <- text version files processes <- dims table <- ops chart drawing <- graph <- model <- spec importers pipeline
+errors <- text version files workers <- dims table <- ops chart drawing <- graph <- model <- spec importers pipeline
 <- analysis <- net <- store <- report <- predict torch_backend <- cli <- __main__ __init__
 """  # each room imports only from what stands before it; some of them are still to come
 FLOOR = {room: height for height, row in enumerate(FLOORS.split("<-")) for room in row.split()}

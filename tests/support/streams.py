@@ -15,10 +15,10 @@ from costcalc.analysis.sweep import sweep as sweeping
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import work
 from costcalc.analysis.sweep.grid import read_axes
-from costcalc.analysis.sweep.workers import crew_of
 from costcalc.report import journal
 from costcalc.report.wanted import Wanted
 from costcalc.report.written import write
+from costcalc.workers.pools import pool_for
 
 POINTS = 40  # of a chunk
 SMALL = str(DATA / "small.yaml")
@@ -59,8 +59,8 @@ def main(path, workers, *choice):
     journal.Writer.add = acknowledged
     sweeping.work = told
     options = dict(text.split("=", 1) for text in choice)
-    with crew_of(int(workers), None, 0, 1) as crew:
-        write(wanted(path, **options), crew)
+    with pool_for(int(workers), None, 0, 1) as pool:
+        write(wanted(path, **options), pool)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
-from costcalc.analysis.sweep.crew import Crew, in_order
 from costcalc.analysis.sweep.found import Sweep, counts_in_words
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
@@ -28,6 +27,7 @@ from costcalc.chart import short
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
+from costcalc.workers.worker_pool import WorkerPool, ordered_map
 
 MOST_SEEN = 10**9  # points that a condition alone may choose from
 POINTS_PER_SECOND = 4_000_000  # with a choice among them and beside other work, so that an estimate is no promise
@@ -45,11 +45,11 @@ def sweep_net(
     top: int | None = None,
     by: str = "macs",
     seconds: Lookup | None = None,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     progress: Progress = silent,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:
-    """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a crew.
+    """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a pool.
 
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
@@ -60,7 +60,7 @@ def sweep_net(
     if "seconds" in shown:
         check_lookup(seconds)
     counted = [name for name in shown if name in COUNTED]
-    found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress, limit=limit)
+    found = sweep(net, grid, choice, metrics=counted, pool=pool, progress=progress, limit=limit)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
 
 
@@ -84,13 +84,13 @@ def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 def sweep(
     net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS,
-    points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
+    points: tuple[int, int] | None = None, pool: WorkerPool | None = None, progress: Progress = silent,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
     """The same from what was read, in chunks of so many `points`, and blocks of so many within them."""
     _refuse_if_too_large(grid, choice, metrics, limit)
     job = Job(net, choice, tuple(metrics), points=points or blocks_for(net, grid), limit=limit)
-    return sweep_of(job, grid, finished(job, grid, crew, progress))
+    return sweep_of(job, grid, finished(job, grid, pool, progress))
 
 
 def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
@@ -109,7 +109,7 @@ def histogram_net(
     metric: str,
     *,
     where: str | None = None,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
     progress: Progress = silent,
     points: tuple[int, int] | None = None,
 ) -> Histogram:
@@ -118,26 +118,26 @@ def histogram_net(
         raise UnknownName(unknown("metric", metric, SUMMED))
     grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.spec.knobs))
     job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
-    state = finished(job, grid, crew, progress)
+    state = finished(job, grid, pool, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
     return Histogram(net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))))
 
 
-def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
+def finished(job: Job, grid: Grid, pool: WorkerPool | None, progress: Progress) -> State:
     """What all chunks come to. Raises ShapeError if no point of the grid is possible."""
     state = State()
-    for part in parts(job, grid, crew, progress):
+    for part in parts(job, grid, pool, progress):
         state.add(part, job.choice, job.limit)
     return state.whole(grid.size)
 
 
-def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int = 0) -> Iterator[Part]:
+def parts(job: Job, grid: Grid, pool: WorkerPool | None, progress: Progress, done: int = 0) -> Iterator[Part]:
     """What each chunk comes to, in the grid's order, after so many points that are done."""
     pace = Pace(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))
     window = MOST_PIECES if job.render else None
-    for part in in_order(crew, partial(work, job), chunks, window):
+    for part in ordered_map(pool, partial(work, job), chunks, window):
         pace.more(part.size)
         yield part
 

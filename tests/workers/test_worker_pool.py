@@ -1,4 +1,4 @@
-"""Whoever works out the chunks, the answer is the same; who dies costs a chunk; nobody is left behind (T28)."""
+"""Every worker pool gives the same answer; a worker that dies loses one chunk; no process is left running (T28)."""
 
 import errno
 import os
@@ -20,13 +20,14 @@ from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
 
 import costcalc
-from costcalc.analysis.sweep.crew import MOST_LOSSES, Borrowed, in_order
-from costcalc.analysis.sweep.processes import Processes
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.workers import crew_of
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, SpecError, UsageError, WorkersLost
 from costcalc.report.written import write
+from costcalc.workers.executor import ExternalExecutor
+from costcalc.workers.local_processes import LocalProcesses
+from costcalc.workers.pools import pool_for
+from costcalc.workers.worker_pool import MAX_RESUBMISSIONS, ordered_map
 
 INTERRUPTS = size(2, 50)
 ENV = {**PLAIN, "PYTHONPATH": ROOT}
@@ -60,7 +61,7 @@ def late(n):
 def test_results_come_in_the_order_of_the_chunks():
     with ThreadPoolExecutor(4) as pool:
         for most in (1, 3, None):
-            assert [*in_order(Borrowed(pool), late, range(100), most)] == [*range(100)]
+            assert [*ordered_map(ExternalExecutor(pool), late, range(100), most)] == [*range(100)]
 
 
 def test_no_more_chunks_are_under_way_than_the_window():
@@ -71,7 +72,7 @@ def test_no_more_chunks_are_under_way_than_the_window():
             begun.append(n)
             yield n
 
-    for n in in_order(Borrowed(executor, window=5), late, chunks()):
+    for n in ordered_map(ExternalExecutor(executor, window=5), late, chunks()):
         assert len(begun) <= n + 5
 
 
@@ -79,9 +80,9 @@ def test_no_more_chunks_are_under_way_than_the_window():
 def test_any_executor_gives_the_same(choice):
     given = wanted("", **choice)
     alone = sweep(given.net, given.grid, given.choice, points=(40, 15))
-    with ThreadPoolExecutor(3) as threads, Processes(2) as processes:
-        for crew in (Borrowed(threads), Borrowed(Reversed(), window=4), processes):
-            found = sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew)
+    with ThreadPoolExecutor(3) as threads, LocalProcesses(2) as processes:
+        for pool in (ExternalExecutor(threads), ExternalExecutor(Reversed(), window=4), processes):
+            found = sweep(given.net, given.grid, given.choice, points=(40, 15), pool=pool)
             assert found.to_records() == alone.to_records()
             assert found.notes() == alone.notes()
 
@@ -92,9 +93,9 @@ def test_any_executor_writes_the_same_file(tmp_path, name):
         needed.module("pyarrow", "parquet")
     write(wanted(tmp_path / name))
     alone = (tmp_path / name).read_bytes()
-    with Processes(2) as processes:
-        for crew in (processes, Borrowed(Reversed(), window=7)):
-            write(wanted(tmp_path / name), crew)
+    with LocalProcesses(2) as processes:
+        for pool in (processes, ExternalExecutor(Reversed(), window=7)):
+            write(wanted(tmp_path / name), pool)
             assert (tmp_path / name).read_bytes() == alone
 
 
@@ -109,20 +110,20 @@ def test_python_takes_executors_and_workers():
 
 
 def test_processes_are_started_where_they_pay(monkeypatch):
-    monkeypatch.setattr("costcalc.analysis.sweep.workers.cores", lambda: 3)
+    monkeypatch.setattr("costcalc.workers.process_count.cores", lambda: 3)
     for workers, points, started in ((None, 10**6, None), (None, 10**9, 3), (1, 10**9, None)):
-        with crew_of(workers, None, points, 10**6) as crew:
-            assert getattr(crew, "workers", None) == started
+        with pool_for(workers, None, points, 10**6) as pool:
+            assert getattr(pool, "count", None) == started
 
 
 def test_errors_come_back_whole():
-    with Processes(1) as crew:
+    with LocalProcesses(1) as pool:
         given = wanted("", where="macs")
         with pytest.raises(SpecError, match=r"--where:1:1: macs is a number, neither true nor false"):
-            sweep(given.net, given.grid, given.choice, crew=crew)
+            sweep(given.net, given.grid, given.choice, pool=pool)
         given = wanted("", axes=["r=1,2"])
         with pytest.raises(ShapeError, match="no point of the sweep is possible"):
-            sweep(given.net, given.grid, given.choice, crew=crew)
+            sweep(given.net, given.grid, given.choice, pool=pool)
 
 
 # ---- those who die
@@ -138,10 +139,10 @@ def dies(folder, times, n):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-@pytest.mark.parametrize("times", [1, MOST_LOSSES])
+@pytest.mark.parametrize("times", [1, MAX_RESUBMISSIONS])
 def test_a_worker_that_dies_costs_its_chunk_only(tmp_path, times):
-    with Processes(2) as crew:
-        assert [*in_order(crew, partial(dies, str(tmp_path), times), range(8))] == [*range(8)]
+    with LocalProcesses(2) as pool:
+        assert [*ordered_map(pool, partial(dies, str(tmp_path), times), range(8))] == [*range(8)]
     assert len([*tmp_path.iterdir()]) == times
 
 
@@ -157,24 +158,27 @@ def dies_while_it_answers(folder, n):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_worker_that_dies_while_it_answers(tmp_path):
-    with Processes(2) as crew:
-        assert [*in_order(crew, partial(dies_while_it_answers, str(tmp_path)), range(8))] == [*range(8)]
+    with LocalProcesses(2) as pool:
+        assert [*ordered_map(pool, partial(dies_while_it_answers, str(tmp_path)), range(8))] == [*range(8)]
     assert (tmp_path / "died").exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_workers_that_die_again_and_again_are_one_error(tmp_path):
-    with Processes(2) as crew, pytest.raises(WorkersLost, match=r"workers ended 4 times before a chunk was done.*try"):
-        [*in_order(crew, partial(dies, str(tmp_path), 99), range(8))]
+    with (
+        LocalProcesses(2) as pool,
+        pytest.raises(WorkersLost, match=r"workers ended 4 times before a chunk was done.*try"),
+    ):
+        [*ordered_map(pool, partial(dies, str(tmp_path), 99), range(8))]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_broken_executor_of_someone_else(tmp_path):
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         with pytest.raises(WorkersLost, match="the executor's workers ended; run again with a new one"):
-            [*in_order(Borrowed(pool), partial(dies, str(tmp_path), 99), range(8))]
+            [*ordered_map(ExternalExecutor(pool), partial(dies, str(tmp_path), 99), range(8))]
         with pytest.raises(WorkersLost):
-            [*in_order(Borrowed(pool), late, range(8))]
+            [*ordered_map(ExternalExecutor(pool), late, range(8))]
 
 
 class Lossy(ThreadPoolExecutor):
@@ -191,12 +195,12 @@ class Lossy(ThreadPoolExecutor):
 
 def test_an_executor_that_raises_anything_is_asked_again():
     with Lossy(2) as pool:
-        pool.left = MOST_LOSSES
-        assert [*in_order(Borrowed(pool), late, range(8))] == [*range(8)]
+        pool.left = MAX_RESUBMISSIONS
+        assert [*ordered_map(ExternalExecutor(pool), late, range(8))] == [*range(8)]
         pool.left = 99
         told = r"the executor lost a chunk 4 times \(KeyError: .*\); run again with a new one"
         with pytest.raises(WorkersLost, match=told):
-            [*in_order(Borrowed(pool), late, range(8))]
+            [*ordered_map(ExternalExecutor(pool), late, range(8))]
 
 
 UNGUARDED = """
@@ -219,9 +223,9 @@ def test_a_worker_that_is_not_started_is_one_error(monkeypatch):
     def refused():
         raise BlockingIOError(errno.EAGAIN, "as the system says it")
 
-    monkeypatch.setattr("costcalc.analysis.sweep.processes._Child", refused)
-    with Processes(2) as crew, pytest.raises(WorkersLost) as caught:
-        [*in_order(crew, late, range(8))]
+    monkeypatch.setattr("costcalc.workers.local_processes._WorkerProcess", refused)
+    with LocalProcesses(2) as pool, pytest.raises(WorkersLost) as caught:
+        [*ordered_map(pool, late, range(8))]
     assert str(caught.value) == "cannot start a worker: the system has no more to give; try fewer with --workers"
 
 

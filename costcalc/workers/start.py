@@ -1,19 +1,13 @@
-"""Processes of this machine: how many have a core to run on, and starting them."""
+"""Starting processes that never receive Ctrl-C."""
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
-
-
-def cores() -> int:
-    """Of this machine, those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def context_of(preload: list[str]) -> Any:

@@ -15,12 +15,12 @@ from support.paths import TESTS
 from support.streams import AXES, SMALL, wanted
 from support.terminals import PLAIN, ROOT
 
-from costcalc.analysis.sweep.cluster import Cluster
-from costcalc.analysis.sweep.crew import MOST_LOSSES, in_order
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import WorkersLost
 from costcalc.report.written import write
+from costcalc.workers.cluster import DaskCluster
+from costcalc.workers.worker_pool import MAX_RESUBMISSIONS, ordered_map
 
 ENV = {**PLAIN, "PYTHONPATH": os.pathsep.join([ROOT, str(TESTS)])}
 LOCAL = ["--host", "127.0.0.1", "--no-dashboard"]
@@ -44,7 +44,7 @@ def cluster(monkeypatch):
             started.append(part("dask_worker", address, "--nthreads", "1", "--no-nanny"))
         for process in started:  # who writes must be read
             threading.Thread(target=process.stderr.read, daemon=True).start()
-        monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 60.0)
+        monkeypatch.setattr("costcalc.workers.cluster.TIMEOUT_S", 60.0)
         yield address, *started[:2]
     finally:
         for process in started[::-1]:
@@ -64,16 +64,16 @@ def test_a_worker_is_killed_and_the_answer_is_the_same(tmp_path, cluster, capsys
             worker.kill()
             worker.wait()
 
-    with Cluster(address) as crew:
+    with DaskCluster(address) as pool:
         deadline = time.monotonic() + 300
-        while len(crew.client.nthreads()) < 2 and time.monotonic() < deadline:
+        while len(pool.client.nthreads()) < 2 and time.monotonic() < deadline:
             time.sleep(0.02)
-        assert len(crew.client.nthreads()) == 2
-        write(wanted(tmp_path / "a.csv"), crew, progress)
+        assert len(pool.client.nthreads()) == 2
+        write(wanted(tmp_path / "a.csv"), pool, progress)
         assert len(seen) > 20
-        assert len(crew.client.nthreads()) == 1
+        assert len(pool.client.nthreads()) == 1
         assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
-        found = sweep(alone.net, alone.grid, alone.choice, points=(40, 15), crew=crew)
+        found = sweep(alone.net, alone.grid, alone.choice, points=(40, 15), pool=pool)
         assert found.to_records() == sweep(alone.net, alone.grid, alone.choice).to_records()
     words = ["sweep", SMALL, *AXES, "--top", "3"]
     assert run([*words, "--scheduler", address]) == 0
@@ -93,10 +93,10 @@ def test_a_scheduler_that_ends_is_one_error(cluster, monkeypatch):
             scheduler.wait()
 
     told = f"the scheduler at {address} does not answer any more; look at its log, and run again when it is up"
-    with Cluster(address) as crew:
-        monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 0.5)  # now that it is found
+    with DaskCluster(address) as pool:
+        monkeypatch.setattr("costcalc.workers.cluster.TIMEOUT_S", 0.5)  # now that it is found
         with pytest.raises(WorkersLost, match=told):
-            sweep(given.net, given.grid, given.choice, points=(40, 15), crew=crew, progress=progress)
+            sweep(given.net, given.grid, given.choice, points=(40, 15), pool=pool, progress=progress)
 
 
 # ---- what dask raises when a worker ends in the wrong moment, without a cluster
@@ -129,8 +129,8 @@ class Flaky:
 def flaky(monkeypatch):
     """Makes a client that raises these errors the one that is connected."""
     pytest.importorskip("distributed", reason="the extra cluster")
-    monkeypatch.setattr("costcalc.analysis.sweep.cluster._ask", lambda address: None)
-    monkeypatch.setattr("costcalc.analysis.sweep.cluster.PAUSE", 0)
+    monkeypatch.setattr("costcalc.workers.cluster._check_answers", lambda address: None)
+    monkeypatch.setattr("costcalc.workers.cluster.PAUSE_AFTER_LOSS_S", 0)
 
     def connected(*errors):
         client = Flaky(errors)
@@ -148,7 +148,7 @@ def test_whatever_dask_raises_the_chunk_is_asked_for_again(flaky, capsys, error)
     words = ["sweep", SMALL, *AXES, "--top", "3"]
     assert run(words) == 0
     alone = capsys.readouterr()
-    flaky(*[error] * MOST_LOSSES)
+    flaky(*[error] * MAX_RESUBMISSIONS)
     assert run([*words, "--scheduler", "tcp://there:1"]) == 0
     assert capsys.readouterr() == alone
 
@@ -163,8 +163,8 @@ def test_a_client_that_cannot_send_a_chunk(flaky, monkeypatch):
         return submit(*given, **named)
 
     monkeypatch.setattr(client, "submit", refusing)
-    with Cluster("tcp://there:1") as crew:
-        assert [*in_order(crew, str, range(20))] == [*map(str, range(20))]
+    with DaskCluster("tcp://there:1") as pool:
+        assert [*ordered_map(pool, str, range(20))] == [*map(str, range(20))]
 
 
 def test_a_chunk_that_is_lost_again_and_again_is_one_error(flaky, capsys):
@@ -180,8 +180,11 @@ def test_a_chunk_that_is_lost_again_and_again_is_one_error(flaky, capsys):
 def test_a_chunk_that_the_scheduler_gave_up_is_not_asked_for_again(flaky):
     killed = type("KilledWorker", (Exception,), {})()
     client = flaky(killed, *[UNPACKED] * 99)
-    with Cluster("tcp://there:1") as crew, pytest.raises(WorkersLost, match=r"at each worker that had it \(KilledWor"):
-        next(in_order(crew, str, [1]))
+    with (
+        DaskCluster("tcp://there:1") as pool,
+        pytest.raises(WorkersLost, match=r"at each worker that had it \(KilledWor"),
+    ):
+        next(ordered_map(pool, str, [1]))
     assert len(client.errors) == 99
 
 
@@ -189,15 +192,15 @@ def test_dask_says_nothing_beside_our_message(flaky):
     flaky()
     log = logging.getLogger("distributed.client")
     before = log.level
-    with Cluster("tcp://there:1"):
+    with DaskCluster("tcp://there:1"):
         assert not log.isEnabledFor(logging.ERROR)
     assert log.level == before
 
 
 def test_what_the_work_raises_is_no_loss(flaky):
     flaky()
-    with Cluster("tcp://there:1") as crew, pytest.raises(TypeError, match="NoneType"):
-        [*in_order(crew, len, [None])]
+    with DaskCluster("tcp://there:1") as pool, pytest.raises(TypeError, match="NoneType"):
+        [*ordered_map(pool, len, [None])]
 
 
 # ---- no scheduler
@@ -206,7 +209,7 @@ def test_what_the_work_raises_is_no_loss(flaky):
 @pytest.mark.parametrize("silent", [True, False])
 def test_a_scheduler_that_does_not_answer(capsys, monkeypatch, silent):
     pytest.importorskip("distributed", reason="the extra cluster")
-    monkeypatch.setattr("costcalc.analysis.sweep.cluster.PATIENCE", 0.5)
+    monkeypatch.setattr("costcalc.workers.cluster.TIMEOUT_S", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         if not silent:

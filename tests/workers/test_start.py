@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals")
 
 STARTED = """
 import os, signal, threading
-from costcalc.processes import context_of, start
+from costcalc.workers.start import context_of, start
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job starts with it ignored
 ours, theirs = context_of([]).Pipe()
