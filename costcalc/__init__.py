@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         sweep,
         sweep_presets,
     )
-    from costcalc.report.written import write_sweep
+    from costcalc.sweep_files.write import write_sweep
 
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
 ROOMS = {
@@ -62,7 +62,7 @@ ROOMS = {
         "sweep",
         "sweep_presets",
     ),
-    "report.written": ("write_sweep",),
+    "sweep_files.write": ("write_sweep",),
 }  # fmt: skip
 WHERE = {name: room for room, names in ROOMS.items() for name in names}
 

@@ -88,7 +88,7 @@ def _write(asked: Asked) -> None:
     from costcalc.analysis.sweep.sweep import grid_of
     from costcalc.report import written
     from costcalc.report.progress import progress
-    from costcalc.report.wanted import Wanted
+    from costcalc.sweep_files.request import Wanted
 
     asked.refuse_a_store_alone()
     asked.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
@@ -112,7 +112,7 @@ def told_how_to_go_on(path: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, WorkersLost, MemoryError):
         from costcalc.files import real
-        from costcalc.report.journal import beside
+        from costcalc.sweep_files.journal import beside
 
         if beside(real(path), "journal").exists():
             print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)

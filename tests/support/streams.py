@@ -16,8 +16,8 @@ from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import work
 from costcalc.analysis.sweep.grid import read_axes
 from costcalc.report import journal
-from costcalc.report.wanted import Wanted
-from costcalc.report.written import write
+from costcalc.sweep_files.request import Wanted
+from costcalc.sweep_files.write import write
 from costcalc.workers.pools import pool_for
 
 POINTS = 40  # of a chunk

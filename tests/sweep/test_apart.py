@@ -161,7 +161,7 @@ def beats(a, b):
 
 def test_files_histograms_and_workers_have_every_point(small, tmp_path, monkeypatch):
     net, _, every = small
-    monkeypatch.setattr("costcalc.report.wanted.ROWS", (100, 30))
+    monkeypatch.setattr("costcalc.sweep_files.request.ROWS", (100, 30))
     monkeypatch.setattr("costcalc.analysis.sweep.chunks.BLOCKS", (100, 30))
     counts = costcalc.histogram(net, "macs", **GIVEN).rows
     assert [n for low, high, n in counts] == [sum(low <= p["macs"] < high for p in every) for low, high, _ in counts]

@@ -18,7 +18,7 @@ from support.terminals import PLAIN, ROOT
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import WorkersLost
-from costcalc.report.written import write
+from costcalc.sweep_files.write import write
 from costcalc.workers.cluster import DaskCluster
 from costcalc.workers.worker_pool import MAX_RESUBMISSIONS, ordered_map
 

@@ -23,7 +23,7 @@ import costcalc
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, SpecError, UsageError, WorkersLost
-from costcalc.report.written import write
+from costcalc.sweep_files.write import write
 from costcalc.workers.executor import ExternalExecutor
 from costcalc.workers.local_processes import LocalProcesses
 from costcalc.workers.pools import pool_for

@@ -24,8 +24,8 @@ from costcalc.analysis.sweep.state import State
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import MissingExtra, UnknownName, UsageError
-from costcalc.report.rows import CsvRows
-from costcalc.report.written import write
+from costcalc.sweep_files.rows import CsvRows
+from costcalc.sweep_files.write import write
 from costcalc.table import Column, Table
 
 SIZE = size(1, 4)
@@ -202,7 +202,7 @@ def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
 
 def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):
     """As a file does."""
-    monkeypatch.setattr("costcalc.report.written.MAX_ROWS", 1)
+    monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS", 1)
     assert run(["sweep", SMALL, "r=1,2", "-f", "csv"]) == 2
     out, err = capsys.readouterr()
     assert (out, "no point of the sweep is possible: a window of 3 does not fit" in err) == ("", True)
@@ -214,7 +214,7 @@ def test_a_front_of_costs_alone_is_warned_of_however_it_is_made(monkeypatch, cap
     words = ["sweep", SMALL, "r=8,9", "--pareto", "macs", "-o", str(tmp_path / "a.csv")]
     errors = set()
     for most in (500_000, 1):
-        monkeypatch.setattr("costcalc.report.written.MAX_ROWS", most)
+        monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS", most)
         assert run(words) == 0
         errors.add(capsys.readouterr().err)
     (error,) = errors

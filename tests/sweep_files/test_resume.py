@@ -23,7 +23,7 @@ from support.terminals import PLAIN, ROOT, piped
 from costcalc.cli.app import run
 from costcalc.errors import REFUSED, ShapeError, UsageError
 from costcalc.report import journal, room, written
-from costcalc.report.written import write
+from costcalc.sweep_files.write import write
 
 KILLS = size(5, 200)
 ENDS = size(7, 999)  # of each kind of file, at steps evenly spread
@@ -298,7 +298,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
     def refused(part, to):
         raise OSError(code, os.strerror(code), str(part), None, str(to))
 
-    for place in ("costcalc.files.take_place", "costcalc.report.rows.take_place"):
+    for place in ("costcalc.files.take_place", "costcalc.sweep_files.rows.take_place"):
         monkeypatch.setattr(place, refused)
     with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))

@@ -12,8 +12,8 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
-from costcalc.report.rows import CsvRows, ParquetRows, Rows
 from costcalc.spec.network import Network
+from costcalc.sweep_files.rows import CsvRows, ParquetRows, Rows
 from costcalc.table import Column
 
 ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}

@@ -25,10 +25,10 @@ from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
-from costcalc.report.journal import Journal, beside, found, go_on
-from costcalc.report.room import refuse_if_too_large
-from costcalc.report.rows import Rows
-from costcalc.report.wanted import Wanted
+from costcalc.sweep_files.disk_space import refuse_if_too_large
+from costcalc.sweep_files.journal import Journal, beside, found, go_on
+from costcalc.sweep_files.request import Wanted
+from costcalc.sweep_files.rows import Rows
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
 
