@@ -31,13 +31,13 @@ def put_points(asked: Asked) -> None:
 def _found(asked: Asked) -> Sweep:
     from costcalc.analysis.sweep.state import MAX_ROWS, USUAL_LIMIT, Limit
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
 
     axes, seconds = _axes(asked), asked.lookup()
     few_rows = asked.fit or looking(asked.format, asked.output)
     if asked.plot or asked.metric:
         _check_picture(asked, axes)
-    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress() as show:
+    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         return sweep_net(
             asked.net, axes, metrics=asked.metrics, seconds=seconds, pool=pool, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS), **asked.choice,
@@ -86,9 +86,9 @@ def _show(asked: Asked, found: Sweep) -> None:
 def _write(asked: Asked) -> None:
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.sweep import grid_of
-    from costcalc.report import written
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
     from costcalc.sweep_files.request import Wanted
+    from costcalc.sweep_files.write import counted_metrics, write
 
     asked.refuse_a_store_alone()
     asked.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
@@ -96,10 +96,10 @@ def _write(asked: Asked) -> None:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = _axes(asked)
     choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
-    path, metrics = asked.path or Path("-"), written.counted_metrics(asked.metrics)
+    path, metrics = asked.path or Path("-"), counted_metrics(asked.metrics)
     file = Wanted(asked.net, grid_of(asked.net, axes), choice, path, asked.format, asked.resume, asked.restart, metrics)
-    with asked.pool(file.grid.size, file.per_second) as pool, progress() as show, told_how_to_go_on(path):
-        done = written.write(file, pool, show)
+    with asked.pool(file.grid.size, file.per_second) as pool, progress_bar() as show, told_how_to_go_on(path):
+        done = write(file, pool, show)
     if done.large or choice.of_costs_alone:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
@@ -122,13 +122,13 @@ def told_how_to_go_on(path: Path) -> Iterator[None]:
 def put_histogram(asked: Asked) -> None:
     """How many points there are of each size, with bars for someone who is looking."""
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_net
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
 
     asked.only(
         "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
     axes = _axes(asked)
-    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress() as show:
+    with asked.pool(grid_of(asked.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         found = histogram_net(asked.net, axes, str(asked.histogram), where=asked.where, pool=pool, progress=show)
     emit([found.table(looking(asked.format, asked.output))], found.to_dict(), asked.format, asked.output)

@@ -9,7 +9,7 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.state import LESS
 from costcalc.errors import NoRoom, UsageError
-from costcalc.sweep_files.rows import Rows
+from costcalc.sweep_files.row_formats import Rows
 from costcalc.table import bytes_text
 from costcalc.text import time_text
 

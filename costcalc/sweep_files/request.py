@@ -13,7 +13,7 @@ from costcalc.analysis.sweep.metrics import ALL, METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
 from costcalc.spec.network import Network
-from costcalc.sweep_files.rows import CsvRows, ParquetRows, Rows
+from costcalc.sweep_files.row_formats import CsvRows, ParquetRows, Rows
 from costcalc.table import Column
 
 ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}

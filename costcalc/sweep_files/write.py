@@ -28,7 +28,7 @@ from costcalc.net import Net, load
 from costcalc.sweep_files.disk_space import refuse_if_too_large
 from costcalc.sweep_files.journal import Journal, beside, found, go_on
 from costcalc.sweep_files.request import Wanted
-from costcalc.sweep_files.rows import Rows
+from costcalc.sweep_files.row_formats import Rows
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
 

@@ -15,7 +15,7 @@ from costcalc.analysis.sweep import sweep as sweeping
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import work
 from costcalc.analysis.sweep.grid import read_axes
-from costcalc.report import journal
+from costcalc.sweep_files import journal
 from costcalc.sweep_files.request import Wanted
 from costcalc.sweep_files.write import write
 from costcalc.workers.pools import pool_for

@@ -22,7 +22,7 @@ from support.terminals import PLAIN, ROOT, piped
 
 from costcalc.cli.app import run
 from costcalc.errors import REFUSED, ShapeError, UsageError
-from costcalc.report import journal, room, written
+from costcalc.sweep_files import disk_space, journal
 from costcalc.sweep_files.write import write
 
 KILLS = size(5, 200)
@@ -298,7 +298,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
     def refused(part, to):
         raise OSError(code, os.strerror(code), str(part), None, str(to))
 
-    for place in ("costcalc.files.take_place", "costcalc.sweep_files.rows.take_place"):
+    for place in ("costcalc.files.take_place", "costcalc.sweep_files.row_formats.take_place"):
         monkeypatch.setattr(place, refused)
     with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))
@@ -336,7 +336,7 @@ def test_more_rows_than_there_is_room_or_time_for(monkeypatch, tmp_path, capsys)
     assert run(["sweep", "efficientnet", *grid, "batch=1:1000:1", "-o", str(tmp_path / "a.csv")]) == 2
     said = "1,800,000,000,000 rows take about 118 TiB and 52 days of work; keep the best with --top N or the front"
     assert said in capsys.readouterr().err
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**9))
+    monkeypatch.setattr(disk_space.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**12, 0, 10**9))
     assert run(["sweep", "efficientnet", *grid, "-o", str(tmp_path / "a.csv")]) == 3
     said = "1,800,000,000 rows take about 107 GiB and 75 minutes of work, and 954 MiB are free in"
     assert said in capsys.readouterr().err
@@ -423,7 +423,7 @@ def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
 @pytest.mark.skipif(not shutil.which("mount") or os.name != "posix" or os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("name", ["whole.csv", "whole.parquet"])
 def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
-    monkeypatch.setattr(written, "refuse_if_too_large", lambda *_: None)  # others fill it later
+    monkeypatch.setattr("costcalc.sweep_files.write.refuse_if_too_large", lambda *_: None)  # others fill it later
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:

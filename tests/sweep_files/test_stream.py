@@ -24,7 +24,7 @@ from costcalc.analysis.sweep.state import State
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import MissingExtra, UnknownName, UsageError
-from costcalc.sweep_files.rows import CsvRows
+from costcalc.sweep_files.row_formats import CsvRows
 from costcalc.sweep_files.write import write
 from costcalc.table import Column, Table
 

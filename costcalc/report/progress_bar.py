@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[float, str], None]]:
+def progress_bar() -> Iterator[Callable[[float, str], None]]:
     """Gives a function of the share done, 0 to 1, and what is being done. Without a terminal it shows nothing."""
     if not sys.stderr.isatty():
         yield lambda share, what: None
