@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from costcalc.analysis.scaling.presets import PresetSweep
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.scaling.steps import NextSteps
-    from costcalc.analysis.sweep.found import Sweep
     from costcalc.analysis.sweep.histogram import Histogram
+    from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.graph import Graph
     from costcalc.table import Table
 

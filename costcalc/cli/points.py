@@ -15,7 +15,7 @@ from costcalc.errors import UsageError, WorkersLost
 from costcalc.table import visible
 
 if TYPE_CHECKING:
-    from costcalc.analysis.sweep.found import Sweep
+    from costcalc.analysis.sweep.sweep_result import Sweep
 
 
 def put_points(asked: Asked) -> None:

@@ -16,13 +16,13 @@ from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
-from costcalc.analysis.sweep.found import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.pace import Progress, silent
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
+from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.sweep_files.disk_space import refuse_if_too_large

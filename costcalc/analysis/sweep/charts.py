@@ -21,7 +21,7 @@ from costcalc.text import power_text, value_text
 
 if TYPE_CHECKING:
     from costcalc.analysis.sweep.choice import Choice
-    from costcalc.analysis.sweep.found import Sweep
+    from costcalc.analysis.sweep.sweep_result import Sweep
 
 CROWD = 100_000  # points of a grid that are shown behind its front
 

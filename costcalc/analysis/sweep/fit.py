@@ -17,7 +17,7 @@ from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note
 
 if TYPE_CHECKING:
-    from costcalc.analysis.sweep.found import Sweep
+    from costcalc.analysis.sweep.sweep_result import Sweep
 
 NOTHING = 1e-9  # less than this is the noise of floats
 HOW = (

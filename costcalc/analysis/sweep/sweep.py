@@ -15,7 +15,6 @@ import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
-from costcalc.analysis.sweep.found import Sweep, counts_in_words
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
 from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
@@ -23,6 +22,7 @@ from costcalc.analysis.sweep.pace import Pace, Progress, silent
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
+from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.chart import short
 from costcalc.errors import UnknownName, UsageError, unknown
 from costcalc.spec.network import Network

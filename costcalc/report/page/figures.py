@@ -13,9 +13,9 @@ from costcalc.analysis.scaling.charts import preset_chart, short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.charts import curves, heat_map
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import FEW, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.spec.network import Network
