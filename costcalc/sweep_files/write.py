@@ -19,7 +19,7 @@ from costcalc.analysis.sweep.chunks import Job
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.identity import identity
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
-from costcalc.analysis.sweep.pace import Progress, silent
+from costcalc.analysis.sweep.progress import Progress, silent
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
 from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_front_lacks

@@ -24,7 +24,7 @@ from costcalc.analysis.scaling.scale import (
 )  # fmt: skip
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.metrics import what_they_count
-from costcalc.analysis.sweep.pace import Progress
+from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warned import as_html, with_warnings
