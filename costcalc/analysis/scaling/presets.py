@@ -16,8 +16,8 @@ from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
+from costcalc.analysis.sweep.measured import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.metrics import ALL, COUNTED, check_told_apart, read_metrics, what_they_count
-from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warned import as_html, warnings_of_all, with_warnings
 from costcalc.errors import Problem, UnknownName, UsageError, unknown

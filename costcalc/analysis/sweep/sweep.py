@@ -17,10 +17,10 @@ from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
+from costcalc.analysis.sweep.measured import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Pace, Progress, silent
-from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
 from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.chart import short

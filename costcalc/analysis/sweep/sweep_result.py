@@ -12,9 +12,9 @@ import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.measured import how_many
 from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
 from costcalc.analysis.sweep.points import Points
-from costcalc.analysis.sweep.seconds import how_many
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims.column import Column
 from costcalc.errors import Problem, UsageError
