@@ -16,8 +16,8 @@ from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import Job
+from costcalc.analysis.sweep.fingerprint import identity
 from costcalc.analysis.sweep.grid import given_axes
-from costcalc.analysis.sweep.identity import identity
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.progress import Progress, silent
 from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
