@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.apart import Array, apart, axes_of_layers, sums_apart
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
+from costcalc.analysis.sweep.partition import Array, apart, axes_of_layers, sums_apart
 from costcalc.analysis.sweep.points import Points, joined
 from costcalc.analysis.sweep.state import USUAL_LIMIT, Limit, with_more
 from costcalc.analysis.sweep.totals import Totals
