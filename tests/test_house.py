@@ -24,7 +24,7 @@ KNOTS = {  # files that need each other, and until when
     ("dims.column", "dims.given"): "until what the kinds of sizes share is a file of its own",
     ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
     ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
-    ("analysis.sweep.charts", "analysis.sweep.fit", "analysis.sweep.sweep_result", "analysis.sweep.sweep"):
+    ("analysis.sweep.sweep_chart", "analysis.sweep.fit", "analysis.sweep.sweep_result", "analysis.sweep.sweep"):
         "until all results have one base",
     ("analysis.scaling.charts", "analysis.scaling.presets"): "until all results have one base",
     ("analysis.sweep.chunks", "analysis.sweep.state"): "until what a chunk comes to is a file of its own",

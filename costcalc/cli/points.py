@@ -55,9 +55,9 @@ def _axes(asked: Asked) -> dict[str, tuple[Any, ...]]:
 
 def _check_picture(asked: Asked, axes: dict[str, tuple[Any, ...]]) -> None:
     """Raises what drawing the points would raise, before they are worked out."""
-    from costcalc.analysis.sweep.charts import check_chart
     from costcalc.analysis.sweep.choice import read_choice
     from costcalc.analysis.sweep.metrics import read_metrics
+    from costcalc.analysis.sweep.sweep_chart import check_chart
 
     choice = read_choice(asked.net.spec.knobs, [*axes], **asked.choice)
     check_chart(axes, read_metrics(asked.metrics), choice, asked.metric)

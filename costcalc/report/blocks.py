@@ -12,8 +12,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.state import MAX_ROWS
+from costcalc.analysis.sweep.sweep_chart import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import HeatMap, are_numbers, short
 from costcalc.table import visible

@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.charts import having, metric_axis, title_of
 from costcalc.analysis.sweep.metrics import read_metrics
+from costcalc.analysis.sweep.sweep_chart import having, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
 
 if TYPE_CHECKING:

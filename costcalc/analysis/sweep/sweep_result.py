@@ -125,7 +125,7 @@ class Sweep:
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
-        from costcalc.analysis.sweep.charts import chart_of
+        from costcalc.analysis.sweep.sweep_chart import chart_of
 
         return chart_of(self, metric)
 

@@ -11,10 +11,10 @@ from typing import Any
 from costcalc.analysis.law import laws
 from costcalc.analysis.scaling.charts import preset_chart, short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.charts import curves, heat_map
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import FEW, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError

@@ -11,8 +11,8 @@ import numpy as np
 from costcalc.analysis.law import compound, laws
 from costcalc.analysis.scaling.charts import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.charts import metric_axis
 from costcalc.analysis.sweep.points import Points, front
+from costcalc.analysis.sweep.sweep_chart import metric_axis
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.report.page.figures import Figure, inline

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
