@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor, log10
 from typing import Any
 
-from costcalc.analysis.scaling.knob import Steps
+from costcalc.analysis.scaling.knob_steps import Steps
 from costcalc.dims import ceil
 from costcalc.dims.given import is_number, normal
 from costcalc.spec.model import Knob

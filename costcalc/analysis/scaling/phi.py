@@ -11,7 +11,7 @@ from math import inf, isfinite
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
-from costcalc.analysis.scaling.knob import GRAIN
+from costcalc.analysis.scaling.knob_steps import GRAIN
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import UsageError
 from costcalc.spec.library import parse_number

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.scaling.knob import check_size
+from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.scaling.knob import Steps
+from costcalc.analysis.scaling.knob_steps import Steps
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
