@@ -9,7 +9,7 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs, step_of
+from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.model import Knob

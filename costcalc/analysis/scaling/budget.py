@@ -11,8 +11,8 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
-from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.compound import Compound, compound_net
+from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.phi import PAPERS, Law
 from costcalc.analysis.scaling.scale import (
