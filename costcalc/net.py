@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from costcalc.analysis.scaling.break_even import BreakEven
     from costcalc.analysis.scaling.budget import Fitting
     from costcalc.analysis.scaling.compound import Compound
+    from costcalc.analysis.scaling.next_change import NextSteps
     from costcalc.analysis.scaling.presets import PresetSweep
     from costcalc.analysis.scaling.scale import Scaled
-    from costcalc.analysis.scaling.steps import NextSteps
     from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.graph import Graph
@@ -237,7 +237,7 @@ def next_steps(target: str | Net, *knobs: str) -> NextSteps:
 
     Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
     """
-    from costcalc.analysis.scaling.steps import next_steps
+    from costcalc.analysis.scaling.next_change import next_steps
 
     return next_steps(_net(target), knobs or None)
 

@@ -126,7 +126,7 @@ def answer(asked: Asked) -> None:
 
 def put_steps(asked: Asked) -> None:
     """The next step up of each knob."""
-    from costcalc.analysis.scaling.steps import next_steps
+    from costcalc.analysis.scaling.next_change import next_steps
 
     asked.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
     steps = next_steps(asked.net)
