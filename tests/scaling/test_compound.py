@@ -9,8 +9,8 @@ import pytest
 from mpmath import mp
 
 import costcalc
+from costcalc.analysis.scaling.along import along
 from costcalc.analysis.scaling.compound import largest_phi
-from costcalc.analysis.scaling.line import along
 from costcalc.analysis.scaling.phi import Law, read_law
 from costcalc.analysis.sweep.totals import METRICS
 from costcalc.cli.app import run

@@ -17,8 +17,8 @@ import numpy as np
 
 from costcalc.analysis.compare import METRICS
 from costcalc.analysis.cost import cost_of
+from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import Steps, check_size
-from costcalc.analysis.scaling.line import Costs, costs_at
 from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal

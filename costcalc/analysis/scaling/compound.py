@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.knob_steps import GRAIN
-from costcalc.analysis.scaling.line import costs_at
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.scaling.line import Costs, costs_at, costs_of_all, no_costs
+from costcalc.analysis.scaling.along import Costs, costs_at, costs_of_all, no_costs
 from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column

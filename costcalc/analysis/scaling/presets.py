@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costcalc.analysis.law import EXPONENTS, compound
-from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many, looked_up

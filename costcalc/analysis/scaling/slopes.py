@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import log2
 from typing import Any
 
-from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.along import costs_at
 from costcalc.errors import CostcalcError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
