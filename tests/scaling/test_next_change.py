@@ -7,7 +7,7 @@ import pytest
 
 import costcalc
 from costcalc.analysis.scaling import steps as module
-from costcalc.analysis.scaling.changes import changes
+from costcalc.analysis.scaling.diff import changes
 from costcalc.analysis.scaling.knob_steps import Steps
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol

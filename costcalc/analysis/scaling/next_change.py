@@ -14,8 +14,8 @@ import numpy as np
 
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.scaling.along import costs_at
-from costcalc.analysis.scaling.changes import changes
 from costcalc.analysis.scaling.default_grid import growing_knobs
+from costcalc.analysis.scaling.diff import changes
 from costcalc.analysis.scaling.knob_steps import Steps, check_size
 from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem, UsageError
