@@ -26,7 +26,7 @@ KNOTS = {  # files that need each other, and until when
     ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
     ("analysis.sweep.sweep_chart", "analysis.sweep.fit", "analysis.sweep.sweep_result", "analysis.sweep.sweep"):
         "until all results have one base",
-    ("analysis.scaling.charts", "analysis.scaling.presets"): "until all results have one base",
+    ("analysis.scaling.preset_chart", "analysis.scaling.presets"): "until all results have one base",
     ("analysis.sweep.chunks", "analysis.sweep.state"): "until what a chunk comes to is a file of its own",
 }  # fmt: skip
 

@@ -141,7 +141,7 @@ def put_report(asked: Asked) -> None:
 
 def put_presets(asked: Asked) -> None:
     """The presets side by side."""
-    from costcalc.analysis.scaling.charts import check_preset_chart
+    from costcalc.analysis.scaling.preset_chart import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
     asked.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")

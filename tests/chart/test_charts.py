@@ -11,7 +11,7 @@ import pytest
 
 import costcalc
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.charts import short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError

@@ -125,7 +125,7 @@ class PresetSweep:
 
     def chart(self) -> Chart:
         """Params against MACs, each preset with its name."""
-        from costcalc.analysis.scaling.charts import preset_chart
+        from costcalc.analysis.scaling.preset_chart import preset_chart
 
         return preset_chart(self)
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.charts import preset_chart, short_names
+from costcalc.analysis.scaling.preset_chart import preset_chart, short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid

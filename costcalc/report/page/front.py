@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.law import compound, laws
-from costcalc.analysis.scaling.charts import short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.points import Points, front
 from costcalc.analysis.sweep.sweep_chart import metric_axis
