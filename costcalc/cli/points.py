@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costcalc.cli import warned
-from costcalc.cli.asked import Asked
 from costcalc.cli.options import SHOWN, emit, looking
+from costcalc.cli.sweep_options import Asked
 from costcalc.errors import UsageError, WorkersLost
 from costcalc.table import visible
 
