@@ -9,9 +9,9 @@ import typer
 from costcalc.cli import warned
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
-from costcalc.cli.points import put_histogram, put_points
 from costcalc.cli.runs import StorePath
 from costcalc.cli.sweep_options import Asked
+from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
