@@ -23,7 +23,7 @@ import costcalc
 from costcalc import report
 from costcalc.analysis.sweep.chunks import BLOCKS
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.replay import sums_again
+from costcalc.analysis.sweep.partition import sums_apart
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
 from costcalc.workers.local_processes import LocalProcesses
@@ -85,7 +85,7 @@ def block_by_hand(block: Grid) -> Any:
 
 def block_by_rules(net: costcalc.Net, block: Grid) -> Any:
     """A block as a sweep works it out, and its largest numbers."""
-    found = sums_again(net, block, METRICS)
+    found = sums_apart(net, block, METRICS)
     inner = (found.at(part) for part in block.blocks(BLOCKS[1]))
     return [[int(np.broadcast_to(one.values[name], one.block.shape).max()) for name in METRICS] for one in inner]
 

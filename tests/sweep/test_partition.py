@@ -10,14 +10,13 @@ import pytest
 from support.sizes import size
 
 import costcalc
-from costcalc.analysis.sweep import apart, replay
+from costcalc.analysis.sweep import partition
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.metrics import COUNTED
-from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.state import State
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.totals import sums_at, totals_of
+from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
 from costcalc.report.blocks import picture
 from costcalc.report.page.page import Page
@@ -275,29 +274,11 @@ def test_points_that_differ_are_said_to_where_nothing_counts_them_apart(tmp_path
 def test_a_condition_on_two_knobs_is_cut_as_little_as_can_be(tmp_path, monkeypatch):
     """r·w > 24 over 30 values of r and 3 of w holds at none, one or two of these: of three sorts of r two are cut."""
     asked = []
-    monkeypatch.setattr(apart, "sums_again", lambda *given: asked.append(given[1].shape) or sums_again(*given))
+    monkeypatch.setattr(partition, "sums", lambda *given: asked.append(given[1].shape) or sums(*given))
     net = written(tmp_path, ["conv: {channels: 4, kernel: 1, when: r*w > 24}"])
     found = costcalc.sweep(net, r="16:45:1", w="0.5,1,1.25", metrics=SUMMED)
     assert len(found) == 90
     assert len(asked) == 1 + 3 + 2 * 2
-
-
-def test_each_sort_of_points_is_traced_once(tmp_path, monkeypatch):
-    """Of 18 chunks with two numbers of copies each the rules are asked for two parts; the others are replayed."""
-    answered = []
-
-    def asked(*given):
-        found = sums_at(*given)
-        answered.append(found)
-        return found
-
-    monkeypatch.setattr(replay, "sums_at", asked)
-    replay._kept.cache_clear()
-    net = written(tmp_path, ["repeat: {times: n, layers: [max_pool: {kernel: 2, stride: 2}, relu]}"])
-    axes = given_axes({"r": "16:33:1", "n": [2, 1]}, net.spec.knobs, net.name)
-    metrics = [name for name in SUMMED if name != "peak_bytes"]
-    assert swept(net, axes, (2, 2), metrics).to_records() == one_by_one(net, axes, metrics)
-    assert len(answered) == 2
 
 
 NESTED = """name: nested

@@ -14,9 +14,10 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
 from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
-from costcalc.analysis.sweep.partition import Array, apart, axes_of_layers, sums_apart
+from costcalc.analysis.sweep.partition import Array, apart, axes_of_layers
 from costcalc.analysis.sweep.points import Points, joined
 from costcalc.analysis.sweep.state import USUAL_LIMIT, Limit, with_more
+from costcalc.analysis.sweep.sums_cache import cached_sums
 from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
@@ -76,7 +77,7 @@ def work(job: Job, chunk: Grid) -> Part:
     """
     if job.version != __version__:
         raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
-    found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
+    found = cached_sums(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.spec.knobs)))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()

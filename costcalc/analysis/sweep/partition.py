@@ -16,8 +16,7 @@ import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import METRICS
-from costcalc.analysis.sweep.replay import sums_again
-from costcalc.analysis.sweep.totals import Sums, Totals, stretches
+from costcalc.analysis.sweep.totals import Sums, Totals, stretches, sums
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
 from costcalc.spec.network import Network
 
@@ -80,6 +79,7 @@ class Refused:
     metrics: Sequence[str]
     reason: str
     valid: bool = False
+    nbytes: int = 0
 
     def at(self, block: Grid) -> Totals:
         """Totals that mean nothing."""
@@ -112,6 +112,11 @@ class Patchwork:
             valid[there] = totals.valid
         return Totals(block, values, valid)
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that the parts take."""
+        return sum(part.answer.nbytes for part in self.parts)
+
     @cached_property
     def reason(self) -> str:
         """What is wrong at the first point where there is no such network."""
@@ -129,7 +134,7 @@ def sums_apart(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Su
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | Refused:
         try:
-            return sums_again(net, part, metrics)
+            return sums(net, part, metrics)
         except PointsDiffer:
             raise
         except NO_NETWORK as error:

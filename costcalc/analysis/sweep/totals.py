@@ -6,7 +6,7 @@ there each group of layers that is repeated alike is multiplied once. Which metr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
@@ -56,6 +56,13 @@ class Sums:
     valid: Any = True
     reason: str = ""
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that the arrays take."""
+        sizes = (size for pairs in self.groups.values() for pair in pairs for size in pair)
+        arrays = [self.valid, *(size.num for size in sizes if isinstance(size, Column))]
+        return sum(int(getattr(array, "nbytes", 0)) for array in arrays)
+
     def at(self, block: Grid) -> Totals:
         """The totals at the points of a block of the grid they are of."""
         values = {
@@ -72,12 +79,13 @@ class Sums:
 def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
     PointsDiffer for one whose points have to be counted apart."""
-    return sums_at(net, {**{name: grid.column(name) for name in grid.numbers}, **grid.kinds}, metrics)
+    return sums_of(_graph_at(net, grid), metrics)
 
 
-def sums_at(net: Network, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
-    """The same where knobs are these columns, truths and words."""
-    return sums_of(net.at({**net.settings, **knobs}, net.label).graph(), metrics)
+def _graph_at(net: Network, grid: Grid) -> Graph:
+    """The layer graph whose sizes are columns over a grid."""
+    knobs = {name: grid.column(name) for name in grid.numbers}
+    return net.at({**net.settings, **knobs, **grid.kinds}, net.label).graph()
 
 
 def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
@@ -123,8 +131,7 @@ class _Sum:
 
 def stretches(net: Network, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
-    at = {**net.settings, **{name: grid.column(name) for name in grid.numbers}, **grid.kinds}
-    graph = net.at(at, net.label).graph()
+    graph = _graph_at(net, grid)
     costs = [(row.weight, row.macs, row.elementwise, row.activations) for row in walk_copies(graph, Mask(graph))]
     shapes = [cost.shape for cost in chain.from_iterable(costs) if is_column(cost)]
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
