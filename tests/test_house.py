@@ -24,10 +24,6 @@ KNOTS = {  # files that need each other, and until when
     ("dims.column", "dims.given"): "until what the kinds of sizes share is a file of its own",
     ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
     ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
-    ("analysis.sweep.sweep_chart", "analysis.sweep.fit", "analysis.sweep.sweep_result", "analysis.sweep.sweep"):
-        "until all results have one base",
-    ("analysis.scaling.preset_chart", "analysis.scaling.presets"): "until all results have one base",
-    ("analysis.sweep.chunks", "analysis.sweep.state"): "until what a chunk comes to is a file of its own",
 }  # fmt: skip
 
 
@@ -59,7 +55,7 @@ def test_analyses_stand_on_one_another():
         ("if TYPE_CHECKING:\n    from costcalc.net import Net\n", "net"),
         ("if not TYPE_CHECKING:\n    import costcalc.cli.app as app\n", "cli"),
         ("from costcalc import report\n", "report"), ("from costcalc import load\n", "net"),
-        ("from costcalc import dims, write_sweep\n", "report"),
+        ("from costcalc import dims, write_sweep\n", "sweep_files"),
     ],
 )  # fmt: skip
 def test_the_check_sees_an_upward_import(tmp_path, text, there):

@@ -1,4 +1,4 @@
-"""What `costcalc sweep` was asked: every option, and what several of its answers read from them."""
+"""The options of `costcalc sweep`, and what several of its answers read from them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXECUTORS = ("processes", "dask")
 
 
 @dataclass(frozen=True)
-class Asked:
+class SweepOptions:
     """A network and all options, each None or False where it was not given."""
 
     net: Net
@@ -43,13 +43,13 @@ class Asked:
 
     def refuse(self, *names: str, why: str) -> None:
         """Raises UsageError if one of these options was given."""
-        if given := [option(name) for name in names if getattr(self, name)]:
+        if given := [as_typed(name) for name in names if getattr(self, name)]:
             raise UsageError(why.format(", ".join(given)))
 
     def only(self, *names: str, why: str) -> None:
-        """Raises UsageError if anything but these was given; the first of them is what the others go with."""
+        """Raises UsageError if any other option was given; the first of these is what the others go with."""
         others = [field.name for field in fields(self) if field.name not in ("net", *names)]
-        self.refuse(*others, why=f"{option(names[0])} goes without {{}}: {why}")
+        self.refuse(*others, why=f"{as_typed(names[0])} goes without {{}}: {why}")
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
@@ -60,7 +60,7 @@ class Asked:
 
     @property
     def choice(self) -> dict[str, Any]:
-        """Which points are kept."""
+        """Which points are kept, as arguments of `read_choice`."""
         return {"where": self.where, "pareto": self.pareto, "top": self.top, "by": self.by or "macs"}
 
     @property
@@ -68,8 +68,14 @@ class Asked:
         """The file."""
         return Path(self.output) if self.output else None
 
+    @property
+    def is_parquet(self) -> bool:
+        """Is the file a Parquet file, which only points can be written to?"""
+        return self.format is None and self.path is not None and self.path.suffix.lower() == ".parquet"
+
     def lookup(self) -> Any:
-        """Who looks up what was measured, if it is asked for. Raises UsageError for a store without."""
+        """The function that looks up measurements, if seconds are among the metrics. Raises UsageError for a store
+        without them."""
         self.refuse_a_store_alone()
         if not self.has_seconds:
             return None
@@ -78,7 +84,7 @@ class Asked:
         return seconds_here(self.store)
 
     def refuse_a_store_alone(self) -> None:
-        """Raises UsageError for a store that nobody would look into."""
+        """Raises UsageError for a store that is not read."""
         if not self.has_seconds:
             self.refuse("store", why="{} is where seconds are looked up; add them, as in --metrics macs,seconds")
 
@@ -87,8 +93,8 @@ class Asked:
         """Are measured times among the metrics?"""
         return "seconds" in (self.metrics or "").replace(" ", "").split(",")
 
-    def pool(self, size: int, per_second: int) -> Any:
-        """Who works out so many points, of which a process does about so many a second."""
+    def pool(self, points: int, points_per_second: int) -> Any:
+        """The worker pool for so many points, of which a process computes about so many a second."""
         executor = self.executor or ("dask" if self.scheduler else "processes")
         if executor not in EXECUTORS:
             raise UnknownName(unknown("executor", executor, EXECUTORS))
@@ -97,7 +103,7 @@ class Asked:
                 raise UsageError("--scheduler is that of a dask cluster; leave out --executor processes")
             from costcalc.workers.pools import pool_for
 
-            return pool_for(self.workers, None, size, per_second)
+            return pool_for(self.workers, None, points, points_per_second)
         if not self.scheduler:
             raise UsageError("--executor dask needs --scheduler tcp://HOST:8786")
         if self.workers is not None:
@@ -107,6 +113,6 @@ class Asked:
         return DaskCluster(self.scheduler)
 
 
-def option(name: str) -> str:
+def as_typed(name: str) -> str:
     """A field as it is typed."""
     return name if name == "points" else f"--{name.replace('_', '-')}"

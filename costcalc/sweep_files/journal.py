@@ -1,9 +1,9 @@
-"""The journal of a file that is made chunk by chunk: what of it is on the disk, so that a kill costs no finished chunk.
+"""The journal of a file that is written chunk by chunk, which `--resume` reads: a kill loses no finished chunk.
 
-Beside FILE stand FILE.part, to which each chunk's bytes are added, and FILE.journal, which says how many of these bytes
-count and what else came of the chunks so far. A chunk's bytes are on the disk before the journal says so, and the
-journal is replaced as a whole: one that was interrupted finds an older one, and bytes beyond it, which are cut off.
-Only one process may do this at a time, where the system can lock a file.
+Beside FILE stand FILE.part, to which each chunk's bytes are appended, and FILE.journal, which says how many of these
+bytes count and stores the other results of the chunks. A chunk's bytes are on the disk before the journal says so, and
+the journal is replaced as a whole. After an interruption `--resume` finds the journal before, and cuts off the bytes
+beyond it. Where the system can lock a file, only one process at a time may write.
 """
 
 from __future__ import annotations
@@ -21,48 +21,48 @@ from costcalc import files
 from costcalc.errors import UsageError
 
 KIND = "journal of a sweep by costcalc"
-KEPT = ("identity", "size", "done", "length", "state", "placed")
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STORED = ("fingerprint", "size", "done", "length", "state", "placed")
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass
 class Journal:
-    """How far the file at `path` is. `state` is what is known besides its bytes."""
+    """How much of the file at `path` is done. `state` has the results of the chunks besides their bytes."""
 
     path: Path
-    identity: Mapping[str, str]
+    fingerprint: Mapping[str, str]  # of the sweep
     size: int  # points in all
     done: int = 0  # points whose chunks are on the disk
     length: int = 0  # bytes of the part that count
     state: dict[str, Any] = field(default_factory=dict)
-    placed: bool = False  # does the whole stand at `path`?
+    placed: bool = False  # is the whole file at `path`?
 
     @property
     def part(self) -> Path:
-        """Where the bytes are."""
+        """The file that has the bytes so far."""
         return beside(self.path, "part")
 
     def in_place(self) -> bool:
-        """Does the whole stand at its path? What was killed between that and saying so is seen by its size."""
+        """Is the whole file at its path? Its size tells, if a kill came before the journal said so."""
         moved = self.done == self.size and self.length and not self.part.exists()
         return self.placed or bool(moved and self.path.is_file() and self.path.stat().st_size == self.length)
 
-    def put(self) -> None:
-        """Says that it does. Raises OSError."""
+    def mark_placed(self) -> None:
+        """Stores that the whole file is at its path. Raises OSError."""
         self.placed = True
         self._write()
 
     def start(self) -> None:
-        """Makes the part, of which there may be an empty one, then the journal. Raises UsageError if another process
-        has them, or for a part with anything in it; OSError."""
+        """Makes the part, unless there is an empty one, then the journal. Raises UsageError if another process has
+        them, or if the part is not empty; OSError."""
         with files.in_words(self.path):
             file = open(self.part, "a+b")  # noqa: SIM115  what is done with it has errors of its own
         with file:
-            _lock(file, self.path)  # first: who has it says what the part is
+            _lock(file, self.path)  # first: the process that holds the lock owns the part
             if os.fstat(file.fileno()).st_size:
                 raise UsageError(f"{str(self.part)!r} exists, and no journal says what it is; move it away")
             if beside(self.path, "journal").exists():
-                raise UsageError(_taken(self.path))
+                raise UsageError(_in_use(self.path))
             try:
                 self._write()
             except OSError:
@@ -70,19 +70,19 @@ class Journal:
                 raise
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Writer]:
-        """The part, cut to the bytes that count, for this process alone. Raises UsageError if another has it, or if
-        bytes are gone; OSError."""
+    def writing(self) -> Iterator[PartWriter]:
+        """Opens the part, cut to the bytes that count, for this process alone. Raises UsageError if another process
+        has it, or if bytes are missing; OSError."""
         if self.length and not self.part.exists():
             raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
-        with _kept(self.path):
+        with _with_what_to_do(self.path):
             file = open(self.part, "r+b" if self.length else "a+b")  # noqa: SIM115  closed below
         try:
-            with _kept(self.path):
+            with _with_what_to_do(self.path):
                 self._cut(file)
-            yield Writer(self, file)  # what is worked out meanwhile has errors of its own
+            yield PartWriter(self, file)  # the chunks computed meanwhile have errors of their own
         finally:
-            with _kept(self.path):
+            with _with_what_to_do(self.path):
                 file.close()
 
     def _cut(self, file: Any) -> None:
@@ -94,8 +94,8 @@ class Journal:
 
     def _write(self) -> None:
         new = beside(self.path, "journal.new")
-        entries = {"kind": KIND, **{name: vars(self)[name] for name in KEPT}}
-        with (_kept if self.done else files.in_words)(beside(self.path, "journal")):
+        entries = {"kind": KIND, **{name: vars(self)[name] for name in STORED}}
+        with (_with_what_to_do if self.done else files.in_words)(beside(self.path, "journal")):
             with open(new, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
                 file.flush()
@@ -104,14 +104,14 @@ class Journal:
             files.sync_folder(self.path.parent)
 
     def abandon(self) -> None:
-        """Takes away what was made so far. Raises UsageError if another process is making it."""
+        """Removes what was written so far. Raises UsageError if another process is writing it."""
         if self.part.exists():
             with open(self.part, "ab") as file:
                 _lock(file, self.path)
         self.remove()
 
     def remove(self) -> None:
-        """Takes away what stands beside the file."""
+        """Removes the files beside the file."""
         with files.in_words(beside(self.path, "journal")):
             self.part.unlink(missing_ok=True)
             beside(self.path, "journal.new").unlink(missing_ok=True)
@@ -119,17 +119,17 @@ class Journal:
 
 
 @dataclass
-class Writer:
+class PartWriter:
     """The open part of a journal."""
 
     journal: Journal
     file: Any
 
     def add(self, piece: bytes, done: int, state: dict[str, Any]) -> None:
-        """Acknowledges a chunk: when this returns, no kill and no loss of power takes it away. Raises OSError."""
+        """Stores a chunk: after this neither a kill nor a loss of power loses it. Raises OSError."""
         journal = self.journal
         if piece:
-            with _kept(journal.path):
+            with _with_what_to_do(journal.path):
                 self.file.write(piece)
                 self.file.flush()
                 os.fsync(self.file.fileno())
@@ -137,7 +137,7 @@ class Writer:
         journal._write()
 
 
-def found(path: Path) -> Journal | None:
+def read_journal(path: Path) -> Journal | None:
     """The journal beside a file, if there is one. Raises UsageError for something else of that name."""
     try:
         text = beside(path, "journal").read_text(encoding="utf-8")
@@ -159,20 +159,20 @@ def beside(path: Path, suffix: str) -> Path:
     return path.with_name(f"{path.name}.{suffix}")
 
 
-def go_on(error: OSError) -> str:
-    """What to do about an error, of the system or a sentence made of one, where the chunks so far are kept."""
+def what_to_do(error: OSError) -> str:
+    """The words that follow an error of the system, or a message made of one, where the chunks so far are kept."""
     number = getattr(error if error.errno else error.__context__, "errno", None)
-    return f"; {'make room' if number in (None, *NO_ROOM) else 'mend that'}, then go on with --resume"
+    return f"; {'make room' if number in (None, *DISK_FULL_ERRORS) else 'mend that'}, then go on with --resume"
 
 
 @contextlib.contextmanager
-def _kept(path: Path) -> Iterator[None]:
-    """As `files.in_words`, and says what to do then."""
+def _with_what_to_do(path: Path) -> Iterator[None]:
+    """Adds to the message of `files.in_words` how to resume."""
     try:
         with files.in_words(path):
             yield
     except OSError as error:
-        raise OSError(f"{error}{go_on(error)}") from None
+        raise OSError(f"{error}{what_to_do(error)}") from None
 
 
 def _lock(file: Any, path: Path) -> None:
@@ -183,10 +183,10 @@ def _lock(file: Any, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise UsageError(_taken(path)) from None
+        raise UsageError(_in_use(path)) from None
     except OSError:  # a file system without locks
         return
 
 
-def _taken(path: Path) -> str:
+def _in_use(path: Path) -> str:
     return f"another process is writing {str(path)!r}; wait for it, or write another file"

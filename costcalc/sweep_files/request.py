@@ -1,4 +1,4 @@
-"""What is wanted of a sweep and its file: which points, in which format, made how."""
+"""The request for a sweep file: which points, which file, in which format, resumed or started anew."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 from costcalc import report
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.chunks import FILTERED, ROWS, Job, blocks_for
+from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import ALL, METRICS
-from costcalc.analysis.sweep.state import MAX_ROWS, Limit
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
 from costcalc.spec.network import Network
-from costcalc.sweep_files.row_formats import CsvRows, ParquetRows, Rows
+from costcalc.sweep_files.row_formats import CsvFormat, ParquetFormat, RowFormat
 from costcalc.table import Column
 
-ROW_FORMATS: dict[str, type[Rows]] = {"csv": CsvRows, "parquet": ParquetRows}
+ROW_FORMATS: dict[str, type[RowFormat]] = {"csv": CsvFormat, "parquet": ParquetFormat}
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A sweep, and the file it goes to. `format` is that of the file's suffix if none is said."""
+class SweepRequest:
+    """A sweep and its file. Without a `format` it is that of the file's suffix."""
 
     net: Network
     grid: Grid
@@ -31,36 +31,36 @@ class Wanted:
     resume: bool = False
     restart: bool = False
     metrics: tuple[str, ...] = METRICS
-    points: tuple[int, int] | None = None  # of a chunk, and of a block within it, instead of what fits the rows
+    points: tuple[int, int] | None = None  # of a chunk and of a block, in place of those that suit the rows
 
     @property
     def kind(self) -> str:
-        """The format, with Parquet among them. Raises UnknownName."""
+        """The format, which may be Parquet. Raises UnknownName."""
         by_suffix = self.format is None and self.path.suffix.lower() == ".parquet"
         return "parquet" if by_suffix else report.format_of(self.format, self.path)
 
     @property
-    def per_second(self) -> int:
-        """About how many points a process works out in a second."""
-        rows = self.rows()
-        return rows.a_second if rows else POINTS_PER_SECOND
+    def points_per_second(self) -> int:
+        """About how many points a process computes in a second."""
+        rows = self.row_format()
+        return rows.rows_per_second if rows else POINTS_PER_SECOND
 
-    def rows(self) -> Rows | None:
-        """How rows are written as they are made; None where something chooses few of them, or the format cannot."""
+    def row_format(self) -> RowFormat | None:
+        """How rows are written chunk by chunk; None where a choice keeps few points, or the format has to be written at
+        once."""
         if self.choice.reduces or self.kind not in ROW_FORMATS:
             return None
         knobs = (Column(name, name, "knob") for name in self.grid.axes)
         columns = (*knobs, *(Column(name, ALL[name].title, ALL[name].kind) for name in self.metrics))
         return ROW_FORMATS[self.kind](columns, dict(self.grid.denominators))
 
-    def job(self, rows: Rows | None) -> Job:
+    def task(self, rows: RowFormat | None) -> ChunkTask:
         """What is asked of every chunk."""
         render = None if rows is None else rows.piece
-        points, limit = self.points or self.fitting(rows), Limit(points=MAX_ROWS)
-        return Job(self.net, self.choice, self.metrics, render=render, points=points, limit=limit)
+        points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
+        return ChunkTask(self.net, self.choice, self.metrics, render=render, points=points, limit=limit)
 
-    def fitting(self, rows: Rows | None) -> tuple[int, int]:
-        """Points of a chunk, and of a block within it, that there is room for."""
+    def _points_for(self, rows: RowFormat | None) -> tuple[int, int]:
         if rows is None:
-            return blocks_for(self.net, self.grid)
-        return FILTERED if self.choice.where else ROWS
+            return points_for(self.net, self.grid)
+        return POINTS_OF_SOME_ROWS if self.choice.where else POINTS_OF_ALL_ROWS

@@ -1,6 +1,6 @@
-"""Points as rows of a file that is made piece by piece: what a piece is, and how pieces become the file.
+"""The formats whose rows are written piece by piece: what a piece is, and how pieces become the file.
 
-Workers make the pieces; the file is as if all rows had been there at once.
+Workers make the pieces. The file is the same as if all rows had been written at once.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from costcalc.files import in_words, take_place
 from costcalc.report.machine import csv_cell, csv_lines
 from costcalc.table import Column, Table
 
-AT_ONCE = 2**16  # rows: their cells, as Python's own texts, take 60 bytes each
-LENGTH = 8  # bytes, before each piece of Arrow
+ROWS_AT_ONCE = 2**16  # their cells, as Python's own texts, take 60 bytes each
+LENGTH_BYTES = 8  # before each piece of Arrow
 
 
 @dataclass(frozen=True)
-class Rows(ABC):
+class RowFormat(ABC):
     """The columns of a file, and how points become a part of it."""
 
     columns: tuple[Column, ...]
     denominators: Mapping[str, int]  # of the knobs
-    bytes_a_cell: ClassVar[int]  # about, on the disk; docs/scale.md
-    a_second: ClassVar[int]  # rows, of one process
+    bytes_per_cell: ClassVar[int]  # about, on the disk; docs/scale.md
+    rows_per_second: ClassVar[int]  # about, of one process
 
     @abstractmethod
     def head(self) -> bytes:
@@ -40,18 +40,18 @@ class Rows(ABC):
 
     @abstractmethod
     def piece(self, points: Points) -> bytes:
-        """What points add."""
+        """The bytes that points add."""
 
     @abstractmethod
     def finish(self, part: Path, path: Path) -> None:
         """Makes the file of the head and all pieces, which are in `part`. Raises OSError."""
 
 
-class CsvRows(Rows):
+class CsvFormat(RowFormat):
     """Rows of a CSV, as `report.machine` writes it. The pieces stand behind each other in the file."""
 
-    bytes_a_cell = 8
-    a_second = 400_000
+    bytes_per_cell = 8
+    rows_per_second = 400_000
 
     def head(self) -> bytes:
         """What stands before all rows."""
@@ -59,7 +59,7 @@ class CsvRows(Rows):
 
     def piece(self, points: Points) -> bytes:
         """Points as lines."""
-        parts = (points.only(slice(at, at + AT_ONCE)) for at in range(0, len(points), AT_ONCE))
+        parts = (points.only(slice(at, at + ROWS_AT_ONCE)) for at in range(0, len(points), ROWS_AT_ONCE))
         return "".join(map(self._lines, parts)).encode()
 
     def _lines(self, points: Points) -> str:
@@ -82,12 +82,12 @@ class CsvRows(Rows):
             take_place(part, path)
 
 
-class ParquetRows(Rows):
+class ParquetFormat(RowFormat):
     """Rows of a Parquet file. A piece is an Arrow stream behind its length; the file is put together from all of them,
     each a row group, for only then it is known how wide the columns are."""
 
-    bytes_a_cell = 2  # of pieces and file together
-    a_second = 900_000
+    bytes_per_cell = 2  # of pieces and file together
+    rows_per_second = 900_000
 
     def head(self) -> bytes:
         """Nothing stands before all pieces."""
@@ -97,11 +97,11 @@ class ParquetRows(Rows):
         """Points as a stream of Arrow, compressed."""
         pa, out = arrow(), io.BytesIO()
         table = arrow_table(points, self.denominators)
-        out.write(bytes(LENGTH))
+        out.write(bytes(LENGTH_BYTES))
         with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
             stream.write_table(table)
         out.seek(0)
-        out.write((out.getbuffer().nbytes - LENGTH).to_bytes(LENGTH, "little"))
+        out.write((out.getbuffer().nbytes - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little"))
         return out.getvalue()
 
     def finish(self, part: Path, path: Path) -> None:
@@ -117,6 +117,6 @@ def _streams(file: BinaryIO) -> Iterator[Any]:
     pa, at, end = arrow(), 0, os.fstat(file.fileno()).st_size
     while at < end:
         file.seek(at)
-        size = int.from_bytes(file.read(LENGTH), "little")
+        size = int.from_bytes(file.read(LENGTH_BYTES), "little")
         yield pa.ipc.open_stream(file)
-        at += LENGTH + size
+        at += LENGTH_BYTES + size

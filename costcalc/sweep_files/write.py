@@ -1,4 +1,4 @@
-"""Sweeps written to files: small ones at once, large ones as they are made, so that they can be gone on with.
+"""Writes sweeps to files: small ones at once, large ones chunk by chunk, so that they can be resumed.
 
 write_sweep("efficientnet", "big.csv", r=range(128, 601), d="1:3:0.01", w="1:2:0.01", resume=True)
 """
@@ -15,35 +15,36 @@ from typing import Any
 from costcalc import files, report
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
-from costcalc.analysis.sweep.chunks import Job
-from costcalc.analysis.sweep.fingerprint import identity
+from costcalc.analysis.sweep.chunks import ChunkTask
+from costcalc.analysis.sweep.compute import chunk_results
+from costcalc.analysis.sweep.fingerprint import fingerprint
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
-from costcalc.analysis.sweep.progress import Progress, silent
-from costcalc.analysis.sweep.state import MAX_ROWS, Limit, State
-from costcalc.analysis.sweep.sweep import grid_of, parts, sweep, sweep_of
+from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit, SweepState
+from costcalc.analysis.sweep.sweep import grid_of, sweep, sweep_from
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
-from costcalc.sweep_files.disk_space import refuse_if_too_large
-from costcalc.sweep_files.journal import Journal, beside, found, go_on
-from costcalc.sweep_files.request import Wanted
-from costcalc.sweep_files.row_formats import Rows
+from costcalc.sweep_files.disk_space import check_disk_space
+from costcalc.sweep_files.journal import Journal, beside, read_journal, what_to_do
+from costcalc.sweep_files.request import SweepRequest
+from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
 
 
 @dataclass(frozen=True)
-class Written:
-    """What a sweep's file has."""
+class WrittenSweep:
+    """A file that a sweep was written to."""
 
     path: Path
     rows: int
-    notes: tuple[str, ...]  # how many points there were, and why some are not there
-    large: bool = True  # was it made chunk by chunk?
+    notes: tuple[str, ...]  # how many points there were, and why some have no row
+    large: bool = True  # was it written chunk by chunk?
 
     def __repr__(self) -> str:
-        return f"<costcalc.Written {str(self.path)!r}: {self.notes[0]}>"
+        return f"<costcalc.WrittenSweep {str(self.path)!r}: {self.notes[0]}>"
 
 
 def write_sweep(
@@ -60,19 +61,20 @@ def write_sweep(
     workers: int | None = 1,
     executor: Executor | None = None,
     **axes: Any,
-) -> Written:
+) -> WrittenSweep:
     """A sweep as a file, in its suffix's format: `write_sweep("efficientnet", "big.parquet", r=range(128, 601))`.
 
-    A CSV or Parquet file may have more rows than fit into memory. One that was interrupted is gone on with if `resume`,
-    started anew if `restart`. Raises as `sweep` does; UsageError for a journal of which neither was said, or which is
-    of another sweep; OSError and NoRoom for what cannot be written.
+    A CSV or Parquet file may have more rows than fit into memory. `resume` continues one that was interrupted,
+    `restart` starts it anew. Raises as `sweep` does; UsageError for a journal if neither was said, or if it is of
+    another sweep; OSError and NoRoom if the file cannot be written.
     """
     net = target if isinstance(target, Net) else load(target)
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice = read_choice(net.spec.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
-    wanted = Wanted(net, grid_of(net, axes), choice, Path(path), None, resume, restart, counted_metrics(metrics))
-    with pool_for(workers, executor, wanted.grid.size, wanted.per_second) as pool:
-        return write(wanted, pool)
+    metrics = counted_metrics(metrics)
+    request = SweepRequest(net, grid_of(net, axes), choice, Path(path), None, resume, restart, metrics)
+    with pool_for(workers, executor, request.grid.size, request.points_per_second) as pool:
+        return write(request, pool)
 
 
 def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
@@ -83,74 +85,78 @@ def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
     return shown
 
 
-def write(wanted: Wanted, pool: WorkerPool | None = None, progress: Progress = silent) -> Written:
-    """The same from what was read."""
-    if wanted.kind == "parquet":
+def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progress = no_progress) -> WrittenSweep:
+    """Writes the file of a request. Raises as `write_sweep` does."""
+    rows = request.row_format()
+    large = request.grid.size > MAX_ROWS_IN_MEMORY
+    is_stream = str(request.path) == "-" or files.is_stream(request.path)
+    if is_stream:
+        _check_stream(request)
+    else:
+        files.check(request.path)
+    if request.kind == "parquet":
         arrow()
-    rows = wanted.rows()
-    large = wanted.grid.size > MAX_ROWS
-    if str(wanted.path) == "-" or files.is_stream(wanted.path):
-        _refuse_of_a_stream(wanted)
-        return _as_it_comes(wanted, rows, pool, progress) if rows and large else _at_once(wanted, pool, progress)
-    files.check(wanted.path)
-    path = files.real(wanted.path)
-    journal = found(path)
-    if journal and wanted.restart:
+    if is_stream:
+        return _streamed(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
+    path = files.real(request.path)
+    journal = read_journal(path)
+    if journal and request.restart:
         journal.abandon()
         journal = None
-    if rows is None and not wanted.choice.reduces:
-        if wanted.resume:
+    if rows is None and not request.choice.reduces:
+        if request.resume:
             raise UsageError("only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed")
-        return _at_once(wanted, pool, progress)
-    if journal is None and not wanted.resume and not large:
-        return _at_once(wanted, pool, progress)
-    return _Made(wanted, path, rows).go_on(journal, pool, progress)
+        return _at_once(request, pool, progress)
+    if journal is None and not request.resume and not large:
+        return _at_once(request, pool, progress)
+    return _ResumableFile(request, path, rows).write(journal, pool, progress)
 
 
-def _refuse_of_a_stream(wanted: Wanted) -> None:
-    name = "standard output" if str(wanted.path) == "-" else repr(str(wanted.path))
-    if wanted.resume or wanted.restart:
-        raise UsageError(f"{name} is no file, and what went there cannot be gone on with; name one with -o")
-    if wanted.kind == "parquet":
+def _check_stream(request: SweepRequest) -> None:
+    """Raises UsageError for what a pipe cannot have."""
+    name = "standard output" if str(request.path) == "-" else repr(str(request.path))
+    if request.resume or request.restart:
+        raise UsageError(f"{name} is no file and cannot be resumed; name one with -o")
+    if request.kind == "parquet":
         raise UsageError(f"{name} is no file, and Parquet is not text; name one with -o")
 
 
-def _at_once(wanted: Wanted, pool: WorkerPool | None, progress: Progress) -> Written:
+def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
     swept = sweep(
-        wanted.net, wanted.grid, wanted.choice, metrics=wanted.metrics, pool=pool, progress=progress,
-        limit=Limit(points=MAX_ROWS),
+        request.net, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
+        limit=Limit(points=MAX_ROWS_IN_MEMORY),
     )  # fmt: skip
-    _emit(wanted, swept, wanted.path)
-    return Written(wanted.path, len(swept), tuple(swept.how_many()), large=False)
+    _emit(request, swept, request.path)
+    return WrittenSweep(request.path, len(swept), tuple(swept.how_many()), large=False)
 
 
-def _emit(wanted: Wanted, swept: Sweep, path: Path) -> None:
-    if wanted.kind == "parquet":
+def _emit(request: SweepRequest, swept: Sweep, path: Path) -> None:
+    if request.kind == "parquet":
         swept.to_parquet(path)
         return
-    document = swept.to_dict() if wanted.kind == "json" else {}
-    report.emit([swept.table()], document, format=wanted.kind, output=path)
+    document = swept.to_dict() if request.kind == "json" else {}
+    report.emit([swept.table()], document, format=request.kind, output=path)
 
 
-def _as_it_comes(wanted: Wanted, rows: Rows, pool: WorkerPool | None, progress: Progress) -> Written:
-    """Rows to a pipe or a device, which gives nothing back, so that nothing goes there before there is a row. Raises
+def _streamed(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
+    """Streams rows to a pipe or a device, and nothing before the first row, because a pipe cannot be rewound. Raises
     ShapeError if no point is possible."""
-    refuse_if_too_large(wanted.grid, wanted.choice, rows)
-    state, head = State(), rows.head()
-    with _stream(wanted.path) as put:
-        for part in parts(wanted.job(rows), wanted.grid, pool, progress):
-            state.add(part, wanted.choice)
-            if part.piece:
-                put(head + part.piece)
+    check_disk_space(request.grid, request.choice, rows)
+    state, head = SweepState(), rows.head()
+    with _stream(request.path) as put:
+        for result in chunk_results(request.task(rows), request.grid, pool, progress):
+            state.add(result, request.choice)
+            if result.piece:
+                put(head + result.piece)
                 head = b""
-        state.whole(wanted.grid.size)
+        state.checked(request.grid.size)
         put(head)
-    return _written(wanted, state)
+    return _written(request, state)
 
 
 @contextmanager
 def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """What writes there at once."""
+    """A function that writes there at once."""
     if str(path) == "-":
         yield lambda data: report.put(data.decode())
         return
@@ -170,62 +176,65 @@ def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
 
 
 @dataclass(frozen=True)
-class _Made:
-    """A file that is made chunk by chunk, beside a journal. Without rows it is made of the few points that are kept."""
+class _ResumableFile:
+    """A file that is written chunk by chunk, beside a journal. Without rows it has the few points that are kept."""
 
-    wanted: Wanted
+    request: SweepRequest
     path: Path
-    rows: Rows | None
+    rows: RowFormat | None
 
-    def go_on(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> Written:
-        """The whole file, from where the journal is."""
-        wanted, job = self.wanted, self.wanted.job(self.rows)
-        same = identity(job, wanted.grid, format=wanted.kind)
+    def write(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
+        """Writes the whole file, from where the journal is."""
+        request, task = self.request, self.request.task(self.rows)
+        mine = fingerprint(task, request.grid, format=request.kind)
         if journal:
-            _refuse_another(journal, same, wanted.resume)
+            _check_journal(journal, mine, request.resume)
         if self.rows:
             done = journal.done if journal else 0
-            refuse_if_too_large(wanted.grid, wanted.choice, self.rows, self.path.parent, done)
+            check_disk_space(request.grid, request.choice, self.rows, self.path.parent, done)
         if journal is None:
-            journal = Journal(self.path, same, wanted.grid.size)
+            journal = Journal(self.path, mine, request.grid.size)
             journal.start()
         if not journal.in_place():
-            self.make(job, journal, pool, progress)
-            self.put(job, journal)
+            self._compute(task, journal, pool, progress)
+            self._put_in_place(task, journal)
         journal.remove()
-        return _written(wanted, State.of_plain(journal.state))
+        return _written(request, SweepState.from_json(journal.state))
 
-    def make(self, job: Job, journal: Journal, pool: WorkerPool | None, progress: Progress) -> None:
-        """All chunks that are not on the disk yet. Raises ShapeError, and leaves nothing, if no point is possible."""
-        state, grid = State.of_plain(journal.state), self.wanted.grid
+    def _compute(self, task: ChunkTask, journal: Journal, pool: WorkerPool | None, progress: Progress) -> None:
+        """Computes all chunks that are not on the disk yet. Raises ShapeError, and leaves nothing, if no point is
+        possible."""
+        state, grid = SweepState.from_json(journal.state), self.request.grid
         with journal.writing() as writer:
             head = self.rows.head() if self.rows and not journal.length else b""
-            for part in parts(job, grid, pool, progress, journal.done):
-                state.add(part, job.choice, job.limit)
-                writer.add(head + part.piece, journal.done + part.size, state.plain())
+            for result in chunk_results(task, grid, pool, progress, journal.done):
+                state.add(result, task.choice, task.limit)
+                writer.add(head + result.piece, journal.done + result.size, state.to_json())
                 head = b""
         try:
-            state.whole(grid.size)
+            state.checked(grid.size)
         except ShapeError:
             journal.remove()
             raise
 
-    def put(self, job: Job, journal: Journal) -> None:
-        """Puts what was made in its place. Raises OSError."""
+    def _put_in_place(self, task: ChunkTask, journal: Journal) -> None:
+        """Makes the file of what is beside it. Raises OSError."""
         try:
             if self.rows:
                 self.rows.finish(journal.part, self.path)
             else:
-                _emit(self.wanted, sweep_of(job, self.wanted.grid, State.of_plain(journal.state)), self.path)
+                state = SweepState.from_json(journal.state)
+                _emit(self.request, sweep_from(task, self.request.grid, state), self.path)
         except OSError as error:
-            raise OSError(f"{error}{go_on(error)}") from None
+            raise OSError(f"{error}{what_to_do(error)}") from None
         files.sync_folder(self.path.parent)
-        journal.put()
+        journal.mark_placed()
 
 
-def _refuse_another(journal: Journal, same: dict[str, str], resume: bool) -> None:
+def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None:
+    """Raises UsageError for the journal of another sweep, and for one that is not to be resumed."""
     name = str(beside(journal.path, "journal"))
-    others = [part for part in same if journal.identity.get(part) != same[part]]
+    others = [part for part in mine if journal.fingerprint.get(part) != mine[part]]
     if others:
         raise UsageError(
             f"{name!r} is of another sweep, with another {', another '.join(others)}; write to another file, or start "
@@ -236,8 +245,8 @@ def _refuse_another(journal: Journal, same: dict[str, str], resume: bool) -> Non
         raise UsageError(f"{name!r}: a sweep to this file got to {share}; go on with --resume, or anew with --restart")
 
 
-def _written(wanted: Wanted, state: State) -> Written:
-    kept = state.rows or (len(wanted.choice.last(state.points)) if state.points else 0)
-    chosen = wanted.choice.in_words()
-    notes = counts_in_words(kept, wanted.grid, state.invalid, state.reason, state.refused, chosen)
-    return Written(wanted.path, kept, (*notes, *what_a_front_lacks(wanted.choice, wanted.grid)))
+def _written(request: SweepRequest, state: SweepState) -> WrittenSweep:
+    kept = state.rows or (len(request.choice.last(state.points)) if state.points else 0)
+    chosen = request.choice.in_words()
+    notes = counts_in_words(kept, request.grid, state.invalid, state.reason, state.refused, chosen)
+    return WrittenSweep(request.path, kept, (*notes, *what_a_front_lacks(request.choice, request.grid)))

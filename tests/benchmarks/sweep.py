@@ -21,9 +21,9 @@ import numpy as np
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import BLOCKS
+from costcalc.analysis.sweep.chunks import POINTS
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.partition import sums_apart
+from costcalc.analysis.sweep.partition import partitioned_sums
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
 from costcalc.workers.local_processes import LocalProcesses
@@ -74,7 +74,7 @@ def by_hand(r: Any, d_tenths: Any, w_twentieths: Any) -> tuple[Any, Any, Any]:
 def block_by_hand(block: Grid) -> Any:
     """The same for a block, and its largest number, so that nothing is left undone."""
     largest = []
-    for part in block.blocks(BLOCKS[1]):
+    for part in block.blocks(POINTS[1]):
         r, d, w = (
             np.array([int(value * by) for value in part.axes[name]], dtype=np.int64).reshape(shape)
             for name, by, shape in (("r", 1, (-1, 1, 1)), ("d", 10, (1, -1, 1)), ("w", 20, (1, 1, -1)))
@@ -85,8 +85,8 @@ def block_by_hand(block: Grid) -> Any:
 
 def block_by_rules(net: costcalc.Net, block: Grid) -> Any:
     """A block as a sweep works it out, and its largest numbers."""
-    found = sums_apart(net, block, METRICS)
-    inner = (found.at(part) for part in block.blocks(BLOCKS[1]))
+    found = partitioned_sums(net, block, METRICS)
+    inner = (found.at(part) for part in block.blocks(POINTS[1]))
     return [[int(np.broadcast_to(one.values[name], one.block.shape).max()) for name in METRICS] for one in inner]
 
 
@@ -105,7 +105,7 @@ def seconds(work: Callable[[Grid], Any], grid: Grid, least: float = 0.0, spread:
     taken: list[float] = []
     while not taken or sum(taken) < least:
         start = time.perf_counter()
-        for _ in spread(work, grid.blocks(BLOCKS[0])):
+        for _ in spread(work, grid.blocks(POINTS[0])):
             pass
         taken.append(time.perf_counter() - start)
     return min(taken)
@@ -154,10 +154,10 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
     net = costcalc.load("efficientnet")
     rules = partial(block_by_rules, net)
     small = grid_of(1000)
-    for block in small.blocks(BLOCKS[0]):
+    for block in small.blocks(POINTS[0]):
         check(net, block)
     with LocalProcesses(2) as two:
-        list(ordered_map(two, rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
+        list(ordered_map(two, rules, [next(small.blocks(POINTS[0]))] * 4))  # so that both have imported what they need
         for power in range(4, 10):
             if 10**power > most:
                 break

@@ -210,7 +210,7 @@ def test_what_is_refused(capsys, words, message, tmp_path, monkeypatch):
 )
 def test_what_is_refused_is_refused_before_the_work(capsys, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for work in ("sweep.sweep.work", "scaling.presets.PresetSweep", "scaling.steps.next_steps"):
+    for work in ("sweep.compute.compute_chunk", "scaling.presets.PresetSweep", "scaling.next_change.next_steps"):
         monkeypatch.setattr(f"costcalc.analysis.{work}", Mock(side_effect=AssertionError("it has begun")))
     monkeypatch.setattr("costcalc.report.page.page.Page.of", Mock(side_effect=AssertionError("it has begun")))
     assert run(["sweep", "lenet5" if "presets" not in words else "vgg", *words.split()]) in (2, 3)

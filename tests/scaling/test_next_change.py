@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 
 import costcalc
-from costcalc.analysis.scaling import steps as module
+from costcalc.analysis.scaling import next_change as module
 from costcalc.analysis.scaling.diff import changes
-from costcalc.analysis.scaling.knob_steps import Steps
+from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, UnknownName, UsageError
@@ -114,7 +114,7 @@ layers:
 def test_values_without_a_network_are_passed_over(tmp_path, monkeypatch):
     path = tmp_path / "flat.yaml"
     path.write_text(FLAT)
-    monkeypatch.setattr(module, "CHUNKS", (2, 3, 40))
+    monkeypatch.setattr(module, "CHUNK_STEPS", (2, 3, 40))
     rows = {row["knob"]: row for row in costcalc.next_steps(str(path)).to_records()}
     assert (rows["n"]["free_to"], rows["n"]["next"]) == (5, 6)
     assert (rows["k"]["free_to"], rows["k"]["next"]) == (2, None)  # 3 does not divide 8, and 4 is too many
@@ -140,7 +140,7 @@ def test_a_cost_that_comes_back_is_not_free(tmp_path):
 
 def test_chunks_do_not_show(monkeypatch):
     whole = costcalc.next_steps("efficientnet_b3").to_records()
-    monkeypatch.setattr(module, "CHUNKS", (1, 7, 90, 500))
+    monkeypatch.setattr(module, "CHUNK_STEPS", (1, 7, 90, 500))
     assert costcalc.next_steps("efficientnet_b3").to_records() == whole
 
 
@@ -152,7 +152,7 @@ def test_chunks_do_not_show(monkeypatch):
     ],
 )  # fmt: skip
 def test_steps_are_values_of_which_there_is_a_network(target, knob, said):
-    assert Steps(costcalc.load(target), knob).said() == said
+    assert KnobSteps(costcalc.load(target), knob).said() == said
 
 
 def test_it_shows_itself(capsys):

@@ -7,7 +7,6 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.sweep import seconds
 from costcalc.cli.app import run
 from costcalc.errors import UsageError
 from costcalc.store import Record, Store, graph_hash, seconds_of
@@ -88,7 +87,7 @@ def test_what_is_refused(monkeypatch):
         costcalc.sweep("lenet5", batch=[1], where="seconds < 1")
     with pytest.raises(UsageError, match="seconds are looked up once"):
         costcalc.sweep("lenet5", batch=[1], pareto="seconds")
-    monkeypatch.setattr(seconds, "MOST", 2)
+    monkeypatch.setattr("costcalc.analysis.sweep.measured.MAX_LOOKUPS", 2)
     with pytest.raises(UsageError, match="looked up for 2 points at most, not 3; keep the best with --top"):
         costcalc.sweep("lenet5", batch=[1, 2, 3], metrics="seconds", seconds=lambda net: 1.0)
 

@@ -14,7 +14,7 @@ from costcalc.analysis.sweep import partition
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.metrics import COUNTED
-from costcalc.analysis.sweep.state import State
+from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
@@ -160,8 +160,8 @@ def beats(a, b):
 
 def test_files_histograms_and_workers_have_every_point(small, tmp_path, monkeypatch):
     net, _, every = small
-    monkeypatch.setattr("costcalc.sweep_files.request.ROWS", (100, 30))
-    monkeypatch.setattr("costcalc.analysis.sweep.chunks.BLOCKS", (100, 30))
+    monkeypatch.setattr("costcalc.sweep_files.request.POINTS_OF_ALL_ROWS", (100, 30))
+    monkeypatch.setattr("costcalc.analysis.sweep.chunks.POINTS", (100, 30))
     counts = costcalc.histogram(net, "macs", **GIVEN).rows
     assert [n for low, high, n in counts] == [sum(low <= p["macs"] < high for p in every) for low, high, _ in counts]
     with ThreadPoolExecutor(2) as threads:
@@ -190,8 +190,8 @@ def test_parquet_and_journals_keep_flags_and_words(small, tmp_path):
     costcalc.write_sweep(net, path, metrics="macs", resume=True, **GIVEN)
     rows = parquet.read_table(path).to_pylist()
     assert rows == [{**{k: p[k] for k in GIVEN}, "w": float(p["w"]), "macs": p["macs"]} for p in every]
-    state = State([costcalc.sweep(net, **GIVEN).points])
-    again = State.of_plain(json.loads(json.dumps(state.plain())))
+    state = SweepState([costcalc.sweep(net, **GIVEN).points])
+    again = SweepState.from_json(json.loads(json.dumps(state.to_json())))
     assert {k: v.tolist() for k, v in again.points.columns.items()} == {
         k: v.tolist() for k, v in state.points.columns.items()
     }

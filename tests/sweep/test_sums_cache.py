@@ -7,7 +7,7 @@ import costcalc
 from costcalc import dims, ops
 from costcalc.analysis.sweep import sums_cache
 from costcalc.analysis.sweep.grid import Grid, read_axes
-from costcalc.analysis.sweep.partition import sums_apart
+from costcalc.analysis.sweep.partition import partitioned_sums
 from costcalc.analysis.sweep.sums_cache import MAX_BYTES_OF_A_GRID, MAX_GRIDS, cached_sums
 from costcalc.errors import CostcalcError
 from costcalc.ops import base
@@ -29,7 +29,9 @@ def asked(monkeypatch):
     """The grids of which the rules were asked, with nothing known before."""
     found = []
     monkeypatch.setattr(sums_cache, "_known", {})
-    monkeypatch.setattr(sums_cache, "sums_apart", lambda *given: found.append(given[1]) or sums_apart(*given))
+    monkeypatch.setattr(
+        sums_cache, "partitioned_sums", lambda *given: found.append(given[1]) or partitioned_sums(*given)
+    )
     return found
 
 
@@ -39,7 +41,7 @@ def grid_of(net, *texts):
 
 def check(net, grid, metrics=("params", "macs")):
     """The cached sums are those of the rules, at each point and in the words for what is no network."""
-    found, wanted = cached_sums(net, grid, metrics), sums_apart(net, grid, metrics)
+    found, wanted = cached_sums(net, grid, metrics), partitioned_sums(net, grid, metrics)
     assert found.reason == wanted.reason
     (whole,) = grid.blocks(grid.size)
     found, wanted = found.at(whole), wanted.at(whole)

@@ -78,7 +78,7 @@ def test_a_killed_sweep_loses_no_chunk_and_repeats_none(tmp_path, uninterrupted)
             if process.returncode == 0:
                 break
             kills += 1
-            kept = journal.found(path)
+            kept = journal.read_journal(path)
             if kept is None:  # killed before the first journal, or after the last
                 assert done in (0, STARTS[-1])
                 if done:
@@ -181,7 +181,7 @@ def interrupted(path, chunks=3, **choice):
 
     with pytest.raises(KeyboardInterrupt):
         write(stop, None, progress)
-    return journal.found(Path(path))
+    return journal.read_journal(Path(path))
 
 
 def test_an_interrupted_sweep_is_kept_and_the_old_file_stands(tmp_path):
@@ -317,7 +317,7 @@ def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("-f csv --resume", "standard output is no file, and what went there cannot be gone on with; name one with -o"),
+        ("-f csv --resume", "standard output is no file and cannot be resumed; name one with -o"),
         ("-o x.json --resume", "only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed"),
         ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram goes without --resume"),
         ("-o /dev/null -f csv --resume", "'/dev/null' is no file"),
@@ -423,7 +423,7 @@ def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
 @pytest.mark.skipif(not shutil.which("mount") or os.name != "posix" or os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("name", ["whole.csv", "whole.parquet"])
 def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
-    monkeypatch.setattr("costcalc.sweep_files.write.refuse_if_too_large", lambda *_: None)  # others fill it later
+    monkeypatch.setattr("costcalc.sweep_files.write.check_disk_space", lambda *_: None)  # others fill it later
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:
@@ -435,7 +435,7 @@ def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
         with pytest.raises(OSError, match="no room is left on the disk; make room, then go on with --resume"):
             write(wanted(path))
         assert path.read_text() == "old"
-        assert 0 < journal.found(path).done < STARTS[-1]
+        assert 0 < journal.read_journal(path).done < STARTS[-1]
         ballast.unlink()
         subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
         write(wanted(path))

@@ -17,14 +17,14 @@ from support.terminals import PLAIN, ROOT, piped
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import blocks_for, work
+from costcalc.analysis.sweep.chunks import compute_chunk, points_for
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.points import Points
-from costcalc.analysis.sweep.state import State
+from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
 from costcalc.errors import MissingExtra, UnknownName, UsageError
-from costcalc.sweep_files.row_formats import CsvRows
+from costcalc.sweep_files.row_formats import CsvFormat
 from costcalc.sweep_files.write import write
 from costcalc.table import Column, Table
 
@@ -88,22 +88,22 @@ def test_the_types_of_parquet_columns():
 def test_a_column_of_ratios_is_written_as_a_table_writes_it():
     """Metrics need not be whole."""
     column, values = Column("x", "x", "real"), [Fraction(1, 3), 2, Fraction(7, 2), 2**70]
-    rows, points = CsvRows((column,), {}), Points({"x": np.array(values, dtype=object)})
+    rows, points = CsvFormat((column,), {}), Points({"x": np.array(values, dtype=object)})
     at_once = report.text([Table("", [column], [{"x": value} for value in values])], {}, "csv")
     assert rows.head() + rows.piece(points) == at_once.encode()
 
 
 def test_what_a_journal_keeps_of_points_is_exact():
     here = wanted("", **BEYOND)
-    part = work(here.job(None), here.grid)
+    part = compute_chunk(here.task(None), here.grid)
     columns = {**part.points.columns, "x": np.array([Fraction(1, 3)] * 9, dtype=object), "y": np.ones(9)}
-    state = State([Points(columns)], 3, "why", 4, 5)
-    again = State.of_plain(json.loads(json.dumps(state.plain())))
+    state = SweepState([Points(columns)], 3, "why", 4, 5)
+    again = SweepState.from_json(json.loads(json.dumps(state.to_json())))
     assert (again.invalid, again.reason, again.refused, again.rows) == (3, "why", 4, 5)
     for name, column in state.points.columns.items():
         assert again.points.columns[name].dtype == column.dtype
         assert again.points.columns[name].tolist() == column.tolist()
-    assert State.of_plain({}) == State()
+    assert SweepState.from_json({}) == SweepState()
 
 
 # ---- the command
@@ -141,7 +141,7 @@ def test_parquet_of_a_grid_that_does_not_fit(large, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet")
     path = tmp_path / "a.parquet"
     written = costcalc.write_sweep("lenet5", path, batch=range(1, 521), classes=range(2, 1002))
-    assert repr(written) == f"<costcalc.Written '{path}': 520,000 of 520,000 points>"
+    assert repr(written) == f"<costcalc.WrittenSweep '{path}': 520,000 of 520,000 points>"
     lines = large.read_text().splitlines()
     read = parquet.read_table(path)
     assert lines[0].split(",") == read.column_names
@@ -182,10 +182,10 @@ def test_memory_stays_small(words, tmp_path):
 
 def test_a_block_has_fewer_points_where_layers_cost_otherwise_at_each():
     net, some, many = costcalc.load("efficientnet"), tuple(range(32, 192)), tuple(range(32, 2032))
-    assert blocks_for(net, Grid({"r": some, "d": some, "w": some}))[0] == 2**22  # d says how often layers are repeated
-    assert blocks_for(net, Grid({"r": many, "w": many}))[0] == 2**20
-    assert blocks_for(net, Grid({"batch": some, "r": some, "w": some}))[0] == 2**20
-    assert blocks_for(net, Grid({"r": many[:1000], "w": many[:1000]}))[0] == 2**22  # one block
+    assert points_for(net, Grid({"r": some, "d": some, "w": some}))[0] == 2**22  # d says how often layers are repeated
+    assert points_for(net, Grid({"r": many, "w": many}))[0] == 2**20
+    assert points_for(net, Grid({"batch": some, "r": some, "w": some}))[0] == 2**20
+    assert points_for(net, Grid({"r": many[:1000], "w": many[:1000]}))[0] == 2**22  # one block
 
 
 def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
@@ -202,7 +202,7 @@ def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
 
 def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp_path):
     """As a file does."""
-    monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS", 1)
+    monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS_IN_MEMORY", 1)
     assert run(["sweep", SMALL, "r=1,2", "-f", "csv"]) == 2
     out, err = capsys.readouterr()
     assert (out, "no point of the sweep is possible: a window of 3 does not fit" in err) == ("", True)
@@ -214,7 +214,7 @@ def test_a_front_of_costs_alone_is_warned_of_however_it_is_made(monkeypatch, cap
     words = ["sweep", SMALL, "r=8,9", "--pareto", "macs", "-o", str(tmp_path / "a.csv")]
     errors = set()
     for most in (500_000, 1):
-        monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS", most)
+        monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS_IN_MEMORY", most)
         assert run(words) == 0
         errors.add(capsys.readouterr().err)
     (error,) = errors
@@ -262,15 +262,33 @@ def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, mess
 )
 def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
     """Which is said before anything is counted or drawn."""
-    needed.module("pyarrow", "parquet")
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.chdir(tmp_path)
     for name in ("fit.fit", "sweep.sweep_net", "sweep.histogram_net"):
         monkeypatch.setattr(f"costcalc.analysis.sweep.{name}", None)
-    for name in ("presets.sweep_presets", "steps.next_steps"):
+    for name in ("presets.sweep_presets", "next_change.next_steps"):
         monkeypatch.setattr(f"costcalc.analysis.scaling.{name}", None)
     assert run(["sweep", SMALL, *words.split(), "-o", "x.parquet"]) == 2
     assert capsys.readouterr().err.startswith("error: 'x.parquet' has the suffix '.parquet'; use one of")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("q=1,2", "has no knob 'q'"), ("r=8,9 --where nope", "nope"), ("r=8,9 --metrics nope", "unknown metric 'nope'"),
+        ("r=8,9 --metrics seconds --resume", "seconds are measured"), ("r=8,9 --workers 0", "--workers must be"),
+        ("r=8,9 --executor nope", "unknown executor 'nope'"), ("r=8,9 --metrics seconds --where nope", "nope"),
+        ("r=8,9 --metrics seconds --executor nope", "unknown executor 'nope'"), ("", "nothing to sweep over"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_said_before_a_missing_pyarrow(monkeypatch, tmp_path, capsys, words, message):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.chdir(tmp_path)
+    store = ["--store", "runs.db"] * ("seconds" in words and "--resume" not in words)
+    assert run(["sweep", SMALL, *words.split(), *store, "-o", "x.parquet"]) == 2
+    assert message in capsys.readouterr().err
+    assert "x.parquet" not in os.listdir(tmp_path)
 
 
 def test_parquet_needs_its_extra(monkeypatch, tmp_path, capsys):

@@ -236,7 +236,7 @@ def full(n):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_memory_that_is_out_is_no_bug(monkeypatch, capsys, tmp_path, workers):
-    monkeypatch.setattr("costcalc.analysis.sweep.sweep.work", full_of_points)
+    monkeypatch.setattr("costcalc.analysis.sweep.compute.compute_chunk", full_of_points)
     path = tmp_path / "a.csv"
     assert run(["sweep", SMALL, *AXES, "-o", str(path), "--resume", "--workers", workers]) == 3
     assert capsys.readouterr().err == (
@@ -256,7 +256,7 @@ def test_workers_that_are_lost_leave_what_is_done(monkeypatch, capsys, tmp_path)
     def lost(*_):
         raise WorkersLost("they ended")
 
-    monkeypatch.setattr("costcalc.analysis.sweep.sweep.work", lost)
+    monkeypatch.setattr("costcalc.analysis.sweep.compute.compute_chunk", lost)
     assert run(["sweep", SMALL, *AXES, "-o", str(path), "--resume"]) == 3
     assert capsys.readouterr().err == f"{path}: what is done is kept; go on with --resume\nerror: they ended\n"
 

@@ -69,14 +69,14 @@ def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[
     """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
     layers: that is no reason why there should be none."""
     try:
-        return costs_of_all(net, axes, metrics)
+        return costs_at_all(net, axes, metrics)
     except TooDeep:
         raise
     except CostcalcError as error:
         return _in_halves(net, axes, metrics, str(error))
 
 
-def costs_of_all(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+def costs_at_all(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
     """The same, in one go. Raises CostcalcError where the spec cannot be bound at one of the points."""
     line = Line({name: tuple(values) for name, values in axes.items()})
     summed = sums(net, line, metrics)

@@ -33,8 +33,8 @@ from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
 from costcalc.text import equations_text, knobs_note, plural, value_text
 
-MOST_FREE = 3  # knobs that are looked through unasked
-LARGEST_GRID = 20_000_000  # points
+MAX_FREE_KNOBS = 3  # knobs that are looked through unasked
+MAX_GRID_POINTS = 20_000_000  # points
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -174,7 +174,7 @@ def read_free(net: Network, free: Sequence[str] | str | None, grid: Mapping[str,
     if given:
         return given
     sizes = free_knobs(net)
-    if len(sizes) > MOST_FREE or not sizes:
+    if len(sizes) > MAX_FREE_KNOBS or not sizes:
         if grid:
             return [*grid]
         which = f"any of {', '.join(sizes or known)} could be" if sizes else "all of its knobs are set"
@@ -210,9 +210,9 @@ def _looked_through(net: Network, names: Sequence[str], grid: Mapping[str, Any])
     """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
     axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
     points = prod(map(len, axes.values()))
-    if points > LARGEST_GRID:
+    if points > MAX_GRID_POINTS:
         raise UsageError(
-            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
+            f"{points:,} points are more than the {MAX_GRID_POINTS:,} that are looked through; "
             "take fewer values with --grid, or fewer knobs with --free"
         )
     return axes

@@ -14,7 +14,7 @@ import numpy as np
 
 from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.along import costs_at
-from costcalc.analysis.scaling.knob_steps import GRAIN
+from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
@@ -130,7 +130,7 @@ def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mappi
 
 def _next(net: Network, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
-    after = phi + Fraction(1, GRAIN)
+    after = phi + Fraction(1, STEPS_PER_UNIT)
     try:
         _costs(net, law.at(net, after), budget)
     except CostcalcError:
@@ -172,8 +172,8 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
     start = 0
-    while start <= LARGEST_PHI * GRAIN:
-        points = law.line(net, [Fraction(step, GRAIN) for step in range(start, start + GRAIN)])
+    while start <= LARGEST_PHI * STEPS_PER_UNIT:
+        points = law.line(net, [Fraction(step, STEPS_PER_UNIT) for step in range(start, start + STEPS_PER_UNIT)])
         line = {knob: [point[knob] for point in points] for knob in EXPONENTS}
         fits = costs_at(net, line, [*budget]).keep(budget)
         if not fits.all():
@@ -182,6 +182,6 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
                 costs = costs_of(net, budget)
                 said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
-            return normal(Fraction(first - 1, GRAIN))
-        start += GRAIN
+            return normal(Fraction(first - 1, STEPS_PER_UNIT))
+        start += STEPS_PER_UNIT
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")

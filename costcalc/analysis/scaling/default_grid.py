@@ -7,20 +7,20 @@ from fractions import Fraction
 from math import floor, log10
 from typing import Any
 
-from costcalc.analysis.scaling.knob_steps import Steps
+from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.dims import ceil
 from costcalc.dims.given import is_number, normal
 from costcalc.spec.model import Knob
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
-NOT_OF_THE_NETWORK = ("batch", "classes")  # what it is used for, not how large it is
-STEPS = 20  # of the default, or more
+KNOBS_OF_ITS_USE = ("batch", "classes")  # what it is used for, not how large it is
+MIN_STEPS_TO_DEFAULT = 20  # of the default, or more
 
 
 def growing_knobs(net: Network) -> list[str]:
     """The knobs that say how large the network is."""
-    return [name for name in net.spec.size_knobs if name not in NOT_OF_THE_NETWORK]
+    return [name for name in net.spec.size_knobs if name not in KNOBS_OF_ITS_USE]
 
 
 def free_knobs(net: Network) -> list[str]:
@@ -47,7 +47,7 @@ def _known(net: Network, name: str) -> list[Any]:
 def _steps(net: Network, name: str) -> list[Any]:
     knob, known = net.spec.knobs[name], _known(net, name)
     step = step_of(knob)
-    finest = Steps(net, name)
+    finest = KnobSteps(net, name)
     if not finest.usual:
         step = max(Fraction(finest.step), step // finest.step * finest.step)
     low, high = max(knob.low, min(known) / Fraction(2)), min(knob.high, 2 * max(known))
@@ -57,7 +57,7 @@ def _steps(net: Network, name: str) -> list[Any]:
 def step_of(knob: Knob) -> Fraction:
     """1, 2, 4, 8 … or for a real knob 1, 2 or 5 times a power of ten: the largest that is no more than a twentieth of
     the default; of a whole knob at least 1, of a real one a thousandth. Where the default is 0, as if it were 1."""
-    most = Fraction(abs(knob.default) or 1) / STEPS
+    most = Fraction(abs(knob.default) or 1) / MIN_STEPS_TO_DEFAULT
     if knob.kind == "integer":
         return Fraction(2 ** max(0, int(most).bit_length() - 1))
     power = Fraction(10) ** floor(log10(most))

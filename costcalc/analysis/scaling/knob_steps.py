@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.scaling.along import Costs, costs_at, costs_of_all, no_costs
+from costcalc.analysis.scaling.along import Costs, costs_at, costs_at_all, no_costs
 from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
@@ -16,16 +16,16 @@ from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, PointsDiffer, TooDeep, UnknownName, unknown
 from costcalc.spec.network import Network
 
-TRIED = 12  # values in a row that must be networks for a step to be one
+VALUES_TO_TRY = 12  # values in a row that must be networks for a step to be one
 WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-CHUNKS = 1024, 65_536  # steps that are counted together, first and at most
-MOST_FAILED = 400  # tries at which no network can be bound, each of a few milliseconds
-GRAIN = 1000  # a real knob is set in thousandths
-REAL = (Fraction(1, GRAIN), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
+CHUNK_STEPS = 1024, 65_536  # steps that are counted together, first and at most
+MAX_FAILED_TRIES = 400  # tries at which no network can be bound, each of a few milliseconds
+STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
+REAL = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
 
 
 @dataclass(frozen=True)
-class Steps:
+class KnobSteps:
     """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
     are, as multiples of 1/32 where 32·w must be whole."""
 
@@ -50,8 +50,10 @@ class Steps:
 
     def _is_step(self, step: Any) -> bool:
         knob, now = self.net.spec.knobs[self.knob], self.net.knobs[self.knob]
-        first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - TRIED)
-        values = [value for value in (step * (first + i) for i in range(TRIED)) if knob.low <= value <= knob.high]
+        first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - VALUES_TO_TRY)
+        values = [
+            value for value in (step * (first + i) for i in range(VALUES_TO_TRY)) if knob.low <= value <= knob.high
+        ]
         try:
             return self._are_networks(Column.of(values))
         except PointsDiffer:  # a condition of the spec turns between them
@@ -88,12 +90,12 @@ class Steps:
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
         """What the network costs from one step to another, in larger and larger chunks. It ends early where the spec
         can be bound at none of many steps, each of which is tried by itself."""
-        size, failed = CHUNKS[0], 0
-        while first <= last and failed < MOST_FAILED:
+        size, failed = CHUNK_STEPS[0], 0
+        while first <= last and failed < MAX_FAILED_TRIES:
             indices = range(first, min(first + size, last + 1))
             try:
-                found = costs_of_all(self.net, {self.knob: [self.value(index) for index in indices]}, metrics)
-                size = min(CHUNKS[1], 2 * size)
+                found = costs_at_all(self.net, {self.knob: [self.value(index) for index in indices]}, metrics)
+                size = min(CHUNK_STEPS[1], 2 * size)
             except TooDeep:
                 raise
             except CostcalcError as error:

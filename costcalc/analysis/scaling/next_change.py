@@ -16,14 +16,14 @@ from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.default_grid import growing_knobs
 from costcalc.analysis.scaling.diff import changes
-from costcalc.analysis.scaling.knob_steps import Steps, check_size
+from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
 from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note, value_text
 
-CHUNKS = (64, 1024, 16_384, 131_072)  # steps looked at together, more and more
+CHUNK_STEPS = (64, 1024, 16_384, 131_072)  # steps looked at together, more and more
 SHOWN = 3  # changes that a table names
 
 
@@ -99,11 +99,11 @@ def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:
         raise UsageError(f"{net.label} has no knob that says how large it is")
     for name in names:
         check_size(net, name)
-    steps = {name: Steps(net, name) for name in names}
+    steps = {name: KnobSteps(net, name) for name in names}
     return NextSteps(net, tuple(_row(net, one) for one in steps.values()), {k: one.said() for k, one in steps.items()})
 
 
-def _row(net: Network, steps: Steps) -> dict[str, Any]:
+def _row(net: Network, steps: KnobSteps) -> dict[str, Any]:
     knob, now = steps.knob, net.knobs[steps.knob]
     free, following = _found(net, steps)
     row = {"knob": knob, "now": now, "free_to": free, "next": following}
@@ -118,13 +118,13 @@ def _row(net: Network, steps: Steps) -> dict[str, Any]:
     return {**row, "changes": changes(before, after)}
 
 
-def _found(net: Network, steps: Steps) -> tuple[Any, Any]:
+def _found(net: Network, steps: KnobSteps) -> tuple[Any, Any]:
     """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
     none as far as is looked. Values of which there is no network are passed over."""
     now, last = net.knobs[steps.knob], steps.ends[1]
     mine = costs_at(net, {steps.knob: [now]}, steps.metrics).at(0)
     start, free = steps.index(now) + 1, now
-    for chunk in CHUNKS:
+    for chunk in CHUNK_STEPS:
         indices = range(start, min(start + chunk, last + 1))
         if not indices:
             break

@@ -1,34 +1,32 @@
-"""Presets as a picture: what was published of each, beside what it costs."""
+"""Presets as a picture: the published MACs and params of each, and the exact ones."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Any
 
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.metrics import read_metrics
 from costcalc.analysis.sweep.sweep_chart import having, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
-
-if TYPE_CHECKING:
-    from costcalc.analysis.scaling.presets import PresetSweep
+from costcalc.spec.network import Network
 
 
 def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
-    """Raises what the picture of presets with these metrics would raise, before they are counted."""
+    """Raises, before presets are counted, what their picture with these metrics would raise."""
     having(read_metrics(metrics), "macs", "params")
 
 
-def preset_chart(found: PresetSweep) -> Scatter:
+def preset_chart(net: Network, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
-    having(found.rows[0], "macs", "params")
-    names = short_names([row["preset"] for row in found.rows])
-    exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(found.rows, names))
-    pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in found.rows]
+    having(rows[0], "macs", "params")
+    names = short_names([row["preset"] for row in rows])
+    exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(rows, names))
+    pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in rows]
     published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
     groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
-    return Scatter(title_of(found.net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
+    return Scatter(title_of(net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

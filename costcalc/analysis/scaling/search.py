@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.scaling.knob_steps import Steps
+from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
-EARLIER = 4096  # steps before a value that are compared with it together
-LOOKED = 50_000  # steps after the value found that are counted at least
-ALL = 1_000_000  # steps that are counted where so many, or fewer, are left to the end of the knob
-ROUNDS = 16  # of so many steps that end with one that fits, before there is no end to what fits
+STEPS_COMPARED_TOGETHER = 4096  # steps before a value that are compared with it together
+MIN_STEPS_CHECKED_AFTER = 50_000  # steps after the value found that are counted at least
+MAX_STEPS_TO_THE_END = 1_000_000  # steps that are counted where so many, or fewer, are left to the end of the knob
+MAX_ROUNDS = 16  # of so many steps that end with one that fits, before there is no end to what fits
 
 
 def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
@@ -40,7 +40,7 @@ class Search:
 
     def __init__(self, net: Network, knob: str, budget: Mapping[str, int]):
         self.net, self.knob, self.budget = net, knob, budget
-        self.steps = Steps(net, knob, shown_with(budget))
+        self.steps = KnobSteps(net, knob, shown_with(budget))
         self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
         self.end: int | None = None
@@ -106,7 +106,7 @@ class Search:
     def beyond(self, at: int) -> tuple[int, int | None]:
         """This step or the last after it that fits, and the next of which there is a network. Sets `end`."""
         looked, following = at, None
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ROUNDS):
             last = self._limit(at)
             if last <= looked:
                 break
@@ -128,7 +128,11 @@ class Search:
     def _limit(self, at: int) -> int:
         """The last step that is counted for one that fits: the end of the knob, or a round number beyond."""
         end = self.steps.ends[1]
-        return end if end - at <= ALL else min(end, (at // LOOKED + 2) * LOOKED)
+        return (
+            end
+            if end - at <= MAX_STEPS_TO_THE_END
+            else min(end, (at // MIN_STEPS_CHECKED_AFTER + 2) * MIN_STEPS_CHECKED_AFTER)
+        )
 
     def up_to(self) -> str:
         """` up to 100`: as far as was counted, if that is not all."""
@@ -138,7 +142,7 @@ class Search:
         """The first of the steps in a row up to this one that all cost the same."""
         first, start, mine = at, self.steps.ends[0], self.costs(at)
         while first > start:
-            earlier = range(max(start, first - EARLIER), first)
+            earlier = range(max(start, first - STEPS_COMPARED_TOGETHER), first)
             other = np.flatnonzero(~self.steps.costs(earlier).same_as(mine))
             if len(other):
                 return int(earlier[other[-1]]) + 1

@@ -1,4 +1,4 @@
-"""What a sweep is, in hashes: equal ones come to the same, whoever works them out and when."""
+"""The fingerprint of a sweep: hashes that are equal for equal sweeps, on any machine and at any time."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from dataclasses import fields, is_dataclass
 from hashlib import sha256
 from typing import Any
 
-from costcalc.analysis.sweep.chunks import Job
+from costcalc.analysis.sweep.chunks import ChunkTask
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.errors import Place
 from costcalc.spec.expressions import Expression
 
-LEFT_OUT = ("place", "places", "file")  # fields that say where something stands
+FIELDS_LEFT_OUT = ("place", "places", "file")  # where in a file something stands
 
 
-def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
+def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
     """For each part of a sweep the sha256 of all that its result depends on."""
     parts = {
-        "spec": job.net.spec, "name": job.net.label, "grid": repr([*grid.axes.items()]),
-        "setting of knobs": job.net.knobs_but(grid.axes),
-        "choice": (job.choice, job.histogram), "set of metrics": job.metrics,
-        "size of chunks": job.points, "version of costcalc": job.version, **more,
+        "spec": task.net.spec, "name": task.net.label, "grid": repr([*grid.axes.items()]),
+        "setting of knobs": task.net.knobs_but(grid.axes),
+        "choice": (task.choice, task.histogram), "set of metrics": task.metrics,
+        "size of chunks": task.points, "version of costcalc": task.version, **more,
     }  # fmt: skip
     return {
         name: sha256("".join(_text(part)).encode("utf-8", "backslashreplace")).hexdigest()
@@ -30,12 +30,12 @@ def identity(job: Job, grid: Grid, **more: Any) -> dict[str, str]:
 
 
 def _text(value: Any) -> Iterator[str]:
-    """A value so that unlike ones differ. Of two alike it does not count where they stand, nor which is which."""
+    """A value as text, so that unlike values have unlike texts. Where a value stands in a file does not matter."""
     if isinstance(value, Expression):
         yield f"Expression({value.text!r})"
     elif is_dataclass(value):
-        # what is no argument follows from the others, or tells one of two alike from the other
-        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.init and f.name not in LEFT_OUT}
+        # a field that is no argument follows from the others, or tells equal objects apart
+        kept = {f.name: getattr(value, f.name) for f in fields(value) if f.init and f.name not in FIELDS_LEFT_OUT}
         yield f"{type(value).__name__}{{"
         yield from _text(kept)
         yield "}"

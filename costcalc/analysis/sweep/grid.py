@@ -21,7 +21,7 @@ from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.spec.library import parse_settings
 from costcalc.spec.model import Knob
 
-MOST_VALUES = 1_000_000  # of one knob
+MAX_VALUES_OF_A_KNOB = 1_000_000  # of one knob
 
 Axes = Mapping[str, tuple[Any, ...]]
 
@@ -202,8 +202,8 @@ def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) 
     if high < low:
         raise UsageError(f"{written!r} goes down; write the smaller end first")
     count = int((high - low) // step) + 1
-    if count > MOST_VALUES:
-        raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MOST_VALUES:,}")
+    if count > MAX_VALUES_OF_A_KNOB:
+        raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MAX_VALUES_OF_A_KNOB:,}")
     if count > 1:
         knob.check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
     den = lcm(low.denominator, step.denominator)

@@ -10,8 +10,8 @@ import numpy as np
 
 from costcalc.errors import UsageError
 
-LARGEST_FRONT = 5_000  # points, in three directions or more
-OBJECT_BYTES = 40  # of an int beyond 64 bits
+MAX_FRONT_POINTS = 5_000  # points, in three directions or more
+BYTES_OF_A_PYTHON_NUMBER = 40  # of an int beyond 64 bits
 Order = tuple[str, bool]  # a name, and whether more of it is better
 
 
@@ -27,7 +27,9 @@ class Points:
     @property
     def nbytes(self) -> int:
         """Of memory, about: Python's ints and Fractions stand outside of their array."""
-        return sum(v.nbytes + (OBJECT_BYTES * v.size if v.dtype == object else 0) for v in self.columns.values())
+        return sum(
+            v.nbytes + (BYTES_OF_A_PYTHON_NUMBER * v.size if v.dtype == object else 0) for v in self.columns.values()
+        )
 
     def of(self, names: Iterable[str]) -> Points:
         """The same points with these columns alone."""
@@ -103,9 +105,9 @@ def _front_of_many(ranks: Any, sorted_: Any) -> Any:
         point = ranks[i]
         beaten = (members[: len(kept)] <= point).all(axis=1) & (members[: len(kept)] < point).any(axis=1)
         if not beaten.any():
-            if len(kept) == LARGEST_FRONT:
+            if len(kept) == MAX_FRONT_POINTS:
                 raise UsageError(
-                    f"more than {LARGEST_FRONT:,} points of a front in {ranks.shape[1]} directions; "
+                    f"more than {MAX_FRONT_POINTS:,} points of a front in {ranks.shape[1]} directions; "
                     "name two, leave points out with --where, or take larger steps"
                 )
             members[len(kept)] = point

@@ -1,4 +1,4 @@
-"""How far a sweep is, and how fast it goes."""
+"""The progress of a sweep: how many points are done, and how many a second."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from costcalc.text import plural
 Progress = Callable[[float, str], None]  # the share done, and what is being done
 
 
-def silent(share: float, what: str) -> None:
-    """A progress that nobody looks at."""
+def no_progress(share: float, what: str) -> None:
+    """A progress callback that does nothing."""
 
 
-class Pace:
-    """Says after every chunk how many points are done and how many a second, since the start of this process."""
+class ProgressMeter:
+    """Reports after every chunk how many points are done and how many a second, since the start of this process."""
 
     def __init__(self, size: int, done: int, progress: Progress):
         self.size, self.done, self.new, self.progress = size, done, 0, progress
         self.start = time.monotonic()
         progress(done / size, f"{done:,} of {plural(size, 'point')}")
 
-    def more(self, points: int) -> None:
-        """So many points more are done."""
+    def advance(self, points: int) -> None:
+        """Counts so many points more."""
         self.done, self.new = self.done + points, self.new + points
         rate = self.new / max(time.monotonic() - self.start, 1e-9)
         self.progress(self.done / self.size, f"{self.done:,} of {plural(self.size, 'point')}, {rate:,.0f} a second")

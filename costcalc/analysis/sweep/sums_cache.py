@@ -7,28 +7,27 @@ from typing import Any
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.metrics import METRICS
-from costcalc.analysis.sweep.partition import Patchwork, Refused, sums_apart
-from costcalc.analysis.sweep.totals import Sums
+from costcalc.analysis.sweep.partition import AnySums, partitioned_sums
 from costcalc.ops import OPS
 from costcalc.spec.network import Network
 
 MAX_GRIDS = 64
-MAX_BYTES_OF_A_GRID = 2**22  # of sums; larger ones are computed anew
+MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are computed anew
 
-_known: dict[Hashable, Sums | Refused | Patchwork] = {}
+_known: dict[Hashable, AnySums] = {}
 
 
-def cached_sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums | Refused | Patchwork:
-    """The same as `sums_apart`, in a tenth of the time where the same was asked before."""
+def cached_sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> AnySums:
+    """Returns what `partitioned_sums` returns, without asking the rules if the same was asked before."""
     key = (
         net.spec.token, net.max_layers, tuple(net.settings.items()), tuple(grid.axes.items()),
         tuple(grid.spans.items()), tuple(metrics),
     )  # fmt: skip
     if not _is_hashable(key) or not _has_only_our_ops():
-        return sums_apart(net, grid, metrics)
+        return partitioned_sums(net, grid, metrics)
     found = _known.get(key)
     if found is None:
-        found = sums_apart(net, grid, metrics)
+        found = partitioned_sums(net, grid, metrics)
         if found.nbytes <= MAX_BYTES_OF_A_GRID:
             _known[key] = found
             for oldest in [*_known][:-MAX_GRIDS]:
@@ -46,5 +45,5 @@ def _is_hashable(key: Any) -> bool:
 
 
 def _has_only_our_ops() -> bool:
-    """False once a reader has defined an op: what it calls may change while costcalc runs."""
+    """False once a reader has defined an op: what such an op calls may change while costcalc runs."""
     return all(op.__module__.startswith("costcalc.") for op in OPS.values())

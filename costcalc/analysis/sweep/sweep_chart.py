@@ -7,31 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
-from costcalc.analysis.sweep.metrics import ALL
-from costcalc.analysis.sweep.state import MAX_ROWS
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.chunks import ChunkTask, points_for
+from costcalc.analysis.sweep.compute import computed
+from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.metrics import ALL, COUNTED
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
 from costcalc.spec.network import Network
 from costcalc.text import power_text, value_text
 
-if TYPE_CHECKING:
-    from costcalc.analysis.sweep.choice import Choice
-    from costcalc.analysis.sweep.sweep_result import Sweep
-
-CROWD = 100_000  # points of a grid that are shown behind its front
+MAX_POINTS_BEHIND_A_FRONT = 100_000  # points of a grid that are shown behind its front
 
 
-def chart_of(found: Sweep, metric: str | None = None) -> Chart:
+def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
     """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
     sweep has not, UsageError if it has not what the picture is of."""
     check_chart(found.grid.axes, found.metrics, found.choice, metric)
-    if len(found) > MAX_ROWS:
-        raise UsageError(f"a picture shows {MAX_ROWS:,} points at most, not {len(found):,}; take larger steps")
+    if len(found) > MAX_ROWS_IN_MEMORY:
+        raise UsageError(
+            f"a picture shows {MAX_ROWS_IN_MEMORY:,} points at most, not {len(found):,}; take larger steps"
+        )
     long = _long(found.grid.axes)
     if found.choice.pareto:
         return front_chart(found)
@@ -95,7 +98,7 @@ def knob_axis(net: Network, name: str) -> Axis:
     return Axis(name, shorten(net.spec.knobs[name].about.partition(":")[0], 60))
 
 
-def curves(found: Sweep, knob: str, metrics: Sequence[str] | None = None) -> Curves:
+def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -> Curves:
     """Each metric over one knob, the others as they are set; beside the MACs the law, if there is one for this knob."""
     xs = tuple(found.columns[knob].tolist())
     panels = []
@@ -119,7 +122,7 @@ def law_line(net: Network, knob: str, xs: Iterable[Any]) -> list[Line]:
     return []
 
 
-def heat_map(found: Sweep, x: str, y: str, metric: str = "macs", marks: Iterable[Mark] = ()) -> HeatMap:
+def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Iterable[Mark] = ()) -> HeatMap:
     """One metric over two knobs."""
     columns = [found.columns[name].tolist() for name in (x, y, metric)]
     known = {(a, b): value for a, b, value in zip(*columns)}
@@ -129,20 +132,25 @@ def heat_map(found: Sweep, x: str, y: str, metric: str = "macs", marks: Iterable
     return HeatMap(title_of(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
 
 
-def front_chart(found: Sweep) -> Scatter:
+def front_chart(found: KeptPoints) -> Scatter:
     """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
-    from costcalc.analysis.sweep.choice import Choice
-    from costcalc.analysis.sweep.sweep import sweep
-
     (x, more), (y, _) = sorted(_directions(found.choice), key=lambda order: order[1])
     kept, groups = having(found.columns, x, y), []
-    if found.grid.size <= CROWD:
-        every = sweep(found.net, found.grid, Choice(where=found.choice.where), metrics=found.metrics)
-        groups.append(Group("points of the grid", _marks(every.columns, x, y), "dots"))
+    if found.grid.size <= MAX_POINTS_BEHIND_A_FRONT:
+        groups.append(Group("points of the grid", _marks(_all_points(found).columns, x, y), "dots"))
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not more
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
     return Scatter(title_of(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+
+
+def _all_points(found: KeptPoints) -> KeptPoints:
+    """The points of the grid that meet the condition, whether or not they are on the front."""
+    choice, points = Choice(where=found.choice.where), points_for(found.net, found.grid)
+    task = ChunkTask(found.net, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
+    kept = computed(task, found.grid).points
+    assert kept is not None
+    return replace(found, points=kept, metrics=task.metrics, choice=choice)
 
 
 def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
@@ -157,7 +165,7 @@ def having(columns: Any, *names: str) -> Any:
     return columns
 
 
-def _axis(found: Sweep, name: str) -> Axis:
+def _axis(found: KeptPoints, name: str) -> Axis:
     return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
 
 

@@ -3,60 +3,31 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.measured import how_many
-from costcalc.analysis.sweep.metrics import ALL, METRICS, what_they_count
-from costcalc.analysis.sweep.points import Points
+from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.measured import how_many_measured
+from costcalc.analysis.sweep.metrics import ALL, what_they_count
+from costcalc.analysis.sweep.sweep_chart import chart_of
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
-from costcalc.dims.column import Column
+from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError
-from costcalc.spec.network import Network
 from costcalc.table import Column as TableColumn
 from costcalc.table import Table, data_frame, document
 from costcalc.text import as_float, knobs_note, plural
 
-if TYPE_CHECKING:
-    from costcalc.analysis.sweep.fit import Fit
-    from costcalc.chart import Chart
-
 COSTS_ALONE = "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,{}"
-MOST_LISTED, MOST_DRAWN = 40, 20_000  # points that a notebook lists, and draws
+MAX_POINTS_LISTED, MAX_POINTS_DRAWN = 40, 20_000  # in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sweep:
+class Sweep(KeptPoints):
     """The points that were kept, and how many there were."""
-
-    net: Network
-    grid: Grid
-    points: Points  # of a knob the numerators
-    invalid: int = 0  # points at which there is no such network
-    reason: str = ""  # what is wrong at the first of them
-    refused: int = 0  # points that the condition left out
-    chosen: str = ""  # how the rest was chosen, in words
-    metrics: tuple[str, ...] = METRICS
-    choice: Choice = field(default_factory=Choice)
-
-    @cached_property
-    def columns(self) -> dict[str, Any]:
-        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers; of flags
-        truths, of choices words."""
-        return self._values(self.points)
-
-    def _values(self, points: Points) -> dict[str, Any]:
-        dens = self.grid.denominators
-        return {name: _over(num, dens.get(name, 1)) for name, num in points.columns.items()}
-
-    def __len__(self) -> int:
-        return len(self.points)
 
     def to_records(self, most: int | None = None) -> list[dict[str, Any]]:
         """One dict for each point, or the first so many: knobs, then metrics, all exact."""
@@ -71,8 +42,6 @@ class Sweep:
 
     def fit(self) -> Fit:
         """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
-        from costcalc.analysis.sweep.fit import fit
-
         return fit(self)
 
     def to_arrow(self) -> Any:
@@ -110,7 +79,7 @@ class Sweep:
 
     def notes(self) -> list[str]:
         """How many points there were, why some are not shown, and what the numbers count."""
-        seconds = [how_many(self.columns["seconds"])] if "seconds" in self.metrics else []
+        seconds = [how_many_measured(self.columns["seconds"])] if "seconds" in self.metrics else []
         return [
             *self.how_many(),
             *seconds,
@@ -125,8 +94,6 @@ class Sweep:
 
     def chart(self, metric: str | None = None) -> Chart:
         """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
-        from costcalc.analysis.sweep.sweep_chart import chart_of
-
         return chart_of(self, metric)
 
     def plot(self, path: Path | str, metric: str | None = None) -> None:
@@ -148,16 +115,8 @@ class Sweep:
     def _repr_html_(self) -> str:
         picture = ""
         with suppress(UsageError):
-            picture = self.chart().inline() if 0 < len(self) <= MOST_DRAWN else ""
-        return self.table(MOST_LISTED)._repr_html_() + as_html(self.warnings) + picture
-
-
-def _over(num: Any, den: int) -> Any:
-    """The numbers that so many times as large ones are: equal ones one object, since most are."""
-    if den == 1:
-        return num
-    numerators, at = np.unique(num, return_inverse=True)
-    return Column(numerators, den, (0, 0)).values()[at.reshape(num.shape)]
+            picture = self.chart().inline() if 0 < len(self) <= MAX_POINTS_DRAWN else ""
+        return self.table(MAX_POINTS_LISTED)._repr_html_() + as_html(self.warnings) + picture
 
 
 def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:

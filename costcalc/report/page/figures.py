@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any
 
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.preset_chart import preset_chart, short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
@@ -105,7 +105,7 @@ def knob_curves(net: Network, axes: Mapping[str, Any]) -> Iterator[Figure]:
 
 def named_presets(presets: PresetSweep) -> Figure:
     """Params against MACs of the presets."""
-    chart = replace(preset_chart(presets), title="params against MACs")
+    chart = replace(presets.chart(), title="params against MACs")
     return Figure("presets", inline(chart, "presets"), "Params against MACs of the presets, exact and as published.")
 
 
