@@ -230,7 +230,6 @@ def test_a_file_that_cannot_be_written(tmp_path, capsys):
     ("missing", "option"),
     [
         ("matplotlib", "--plot=x.svg"), ("matplotlib", "--report=x.html"), ("jinja2", "--report=x.html"),
-        ("pyarrow", "--output=x.parquet"),
     ],
 )  # fmt: skip
 def test_without_the_extra(missing, option, tmp_path):
