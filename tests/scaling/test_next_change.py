@@ -114,7 +114,7 @@ layers:
 def test_values_without_a_network_are_passed_over(tmp_path, monkeypatch):
     path = tmp_path / "flat.yaml"
     path.write_text(FLAT)
-    monkeypatch.setattr(module, "CHUNK_STEPS", (2, 3, 40))
+    monkeypatch.setattr(module, "MAX_STEPS", 45)
     rows = {row["knob"]: row for row in costcalc.next_steps(str(path)).to_records()}
     assert (rows["n"]["free_to"], rows["n"]["next"]) == (5, 6)
     assert (rows["k"]["free_to"], rows["k"]["next"]) == (2, None)  # 3 does not divide 8, and 4 is too many
@@ -140,7 +140,8 @@ def test_a_cost_that_comes_back_is_not_free(tmp_path):
 
 def test_chunks_do_not_show(monkeypatch):
     whole = costcalc.next_steps("efficientnet_b3").to_records()
-    monkeypatch.setattr(module, "CHUNK_STEPS", (1, 7, 90, 500))
+    for size in ("FIRST_CHUNK", "MAX_CHUNK"):
+        monkeypatch.setattr(f"costcalc.analysis.scaling.along.{size}", 7)
     assert costcalc.next_steps("efficientnet_b3").to_records() == whole
 
 

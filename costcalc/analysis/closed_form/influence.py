@@ -11,9 +11,10 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
+from costcalc.analysis.cost import cost_of
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
-from costcalc.errors import CostcalcError, ShapeError, UnknownName
+from costcalc.errors import CostcalcError, UnknownName
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import value_text
@@ -43,13 +44,12 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
     """
     net.needs_numbers("elasticity")
     formula = derive_in_all(net, metric)
-    now = formula.value()
-    if now == 0:
+    if formula.value() == 0:
         raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
     slopes = tangent(formula, formula.knobs)
     rows = []
     for letter in sorted(formula.expression.free_symbols, key=lambda letter: [*formula.knobs].index(letter.name)):
-        twice = _doubled(formula, letter.name, now)
+        twice = doubled(net, letter.name, metric)
         rows.append({
             "knob": formula.letters.get(letter.name, letter.name), "at": formula.knobs[letter.name],
             "elasticity": slopes[letter.name], "doubled": twice and normal(twice), "exponent": twice and log2(twice),
@@ -74,15 +74,14 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _doubled(formula: Formula, name: str, now: Any) -> Any:
-    """How many times the cost there is with a knob doubled; None if it cannot be."""
-    twice = 2 * formula.knobs[name]
-    if not formula.net.spec.knobs[name].low <= twice <= formula.net.spec.knobs[name].high:
-        return None
+def doubled(net: Network, knob: str, metric: str = "macs") -> Fraction | None:
+    """How many times the exact cost there is with a knob doubled; None if there is no such network, or no cost."""
     try:
-        return Fraction(formula.value(**{name: twice})) / now
-    except ShapeError:
+        twice = net.at({**net.settings, knob: 2 * net.knobs[knob]}, net.label)
+        now, then = (cost_of(one).total(metric) for one in (net, twice))
+    except CostcalcError:
         return None
+    return Fraction(then, now) if now else None
 
 
 def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:

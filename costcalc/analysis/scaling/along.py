@@ -1,24 +1,26 @@
-"""Points along a line: knobs that change together, in columns, as on the compound line of EfficientNet."""
+"""Costs along a line: at values of one knob, or of several knobs that change together, as on the compound line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
-from costcalc.analysis.sweep.totals import Sums, Totals, sums
+from costcalc.analysis.sweep.totals import sums
 from costcalc.dims.column import Column
 from costcalc.errors import CostcalcError, TooDeep
 from costcalc.spec.network import Network
 
+FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
+Axes = Mapping[str, Sequence[Any]]
+
 
 @dataclass(frozen=True)
 class Line(Grid):
-    """The first values of all knobs, then the second of all, and so on: a grid of one axis."""
+    """A grid of one axis: the first values of all knobs, then the second of all, and so on."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -30,23 +32,10 @@ class Line(Grid):
         return self.spans[name].column(self.axes[name], (-1,))
 
 
-def along(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str] = METRICS) -> Totals:
-    """What a network costs at each point of a line: of every knob as many values.
-
-    Raises CostcalcError for a line of which no point is possible.
-    """
-    line = Line({name: tuple(values) for name, values in axes.items()})
-    return _along(sums(net, line, metrics), line)
-
-
-def _along(summed: Sums, line: Line) -> Totals:
-    return summed.at(replace(line, whole=line.spans, within=(slice(None),)))
-
-
 @dataclass(frozen=True)
 class Costs:
-    """Costs at some values in order: of each metric an array, and an array of truths that says where there is such a
-    network. `reason` says what is wrong at the first value at which there is none."""
+    """Costs at points in order: an array for each metric, and an array of truths that says where there is a network.
+    `reason` says why the first point without one has none."""
 
     valid: Any
     of: Mapping[str, Any]
@@ -60,43 +49,54 @@ class Costs:
         """Where no metric is more than its most."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
-    def at(self, index: int) -> dict[str, Any]:
-        """Every metric at one of the values."""
-        return {name: values[index : index + 1].tolist()[0] for name, values in self.of.items()}
 
-
-def costs_at(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
+def costs_at(net: Network, axes: Axes, metrics: Sequence[str]) -> Costs:
     """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
-    layers: that is no reason why there should be none."""
-    try:
-        return costs_at_all(net, axes, metrics)
-    except TooDeep:
-        raise
-    except CostcalcError as error:
-        return _in_halves(net, axes, metrics, str(error))
+    layers, which does not mean that there is no network."""
+    points = range(min(map(len, axes.values())))
+    parts = costs_in_chunks(net, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
+    found = [costs for _, costs in parts]
+    of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
+    reason = next((costs.reason for costs in found if costs.reason), "")
+    return Costs(np.concatenate([costs.valid for costs in found]), of, reason)
 
 
-def costs_at_all(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str]) -> Costs:
-    """The same, in one go. Raises CostcalcError where the spec cannot be bound at one of the points."""
+def _part(axes: Axes, at: range) -> Axes:
+    return {name: values[at.start : at.stop] for name, values in axes.items()}
+
+
+def costs_in_chunks(
+    net: Network,
+    points: range,
+    axes_at: Callable[[range], Axes],
+    metrics: Sequence[str],
+    *,
+    first_chunk: int | None = None,
+    max_failed: float = float("inf"),
+) -> Iterator[tuple[range, Costs]]:
+    """Yields chunk after chunk of points with their costs. A chunk that has a point at which the network cannot be
+    built is tried again in smaller ones, down to that point. Ends early after so many chunks of which that is true.
+    Raises TooDeep as `costs_at` does."""
+    size, failed = first_chunk or FIRST_CHUNK, 0
+    while points and failed < max_failed:
+        chunk = points[:size]
+        try:
+            found = _costs_at_all(net, axes_at(chunk), metrics)
+            size = min(MAX_CHUNK, 2 * size)
+        except TooDeep:
+            raise
+        except CostcalcError as error:
+            failed, size = failed + 1, max(1, len(chunk) // 4)
+            if len(chunk) > 1:
+                continue
+            found = Costs(np.zeros(1, bool), {name: np.zeros(1, np.int64) for name in metrics}, str(error))
+        yield chunk, found
+        points = points[len(chunk) :]
+
+
+def _costs_at_all(net: Network, axes: Axes, metrics: Sequence[str]) -> Costs:
+    """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
     line = Line({name: tuple(values) for name, values in axes.items()})
     summed = sums(net, line, metrics)
-    found = _along(summed, line)
+    found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
     return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)
-
-
-def no_costs(points: int, metrics: Sequence[str], reason: str) -> Costs:
-    """Those of so many points at which there is no network."""
-    return Costs(np.zeros(points, bool), {name: np.zeros(points, np.int64) for name in metrics}, reason)
-
-
-def _in_halves(net: Network, axes: Mapping[str, Sequence[Any]], metrics: Sequence[str], reason: str) -> Costs:
-    """The same where a spec cannot even be bound at one of the points, which fails for all."""
-    points = min(map(len, axes.values()))
-    if points <= 1:
-        return no_costs(points, metrics, reason)
-    parts = slice(points // 2), slice(points // 2, None)
-    halves = [costs_at(net, {name: values[part] for name, values in axes.items()}, metrics) for part in parts]
-    both = {name: np.concatenate([half.of[name] for half in halves]) for name in metrics}
-    return Costs(
-        np.concatenate([half.valid for half in halves]), both, next((half.reason for half in halves if half.reason), "")
-    )

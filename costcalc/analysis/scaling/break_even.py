@@ -28,7 +28,6 @@ from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import plural, settings_text, value_text
 
 TIMES_THE_LARGER_SETTING = 10  # as far as so many times the larger of the two settings, if nobody says
-VALUES_AT_ONCE = 16_384  # values worked out together
 
 
 @dataclass(frozen=True)
@@ -188,12 +187,7 @@ def _costs(net: Network, knob: str, values: Sequence[Any], by: str) -> Costs:
     if knob not in net.spec.knobs:
         cost = cost_of(net).total(by)
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
-    parts = [
-        costs_at(net, {knob: values[at : at + VALUES_AT_ONCE]}, [by]) for at in range(0, len(values), VALUES_AT_ONCE)
-    ]
-    valid = np.concatenate([part.valid for part in parts])
-    reason = next((part.reason for part in parts if part.reason), "")
-    return Costs(valid, {by: np.concatenate([part.of[by] for part in parts])}, reason)
+    return costs_at(net, {knob: values}, [by])
 
 
 def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:

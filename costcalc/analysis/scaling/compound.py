@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.law import EXPONENTS
-from costcalc.analysis.scaling.along import costs_at
+from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
@@ -171,17 +172,21 @@ def largest_phi(net: Network, law: Law, budget: Mapping[str, int]) -> Any:
     """
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
-    start = 0
-    while start <= LARGEST_PHI * STEPS_PER_UNIT:
-        points = law.line(net, [Fraction(step, STEPS_PER_UNIT) for step in range(start, start + STEPS_PER_UNIT)])
-        line = {knob: [point[knob] for point in points] for knob in EXPONENTS}
-        fits = costs_at(net, line, [*budget]).keep(budget)
+    for steps, costs in costs_in_chunks(
+        net, range(LARGEST_PHI * STEPS_PER_UNIT + 1), partial(_line, net, law), [*budget]
+    ):
+        fits = costs.keep(budget)
         if not fits.all():
-            first = start + int(np.argmin(fits))
+            first = steps[int(np.argmin(fits))]
             if first == 0:
-                costs = costs_of(net, budget)
-                said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
+                at_0 = costs_of(net, budget)
+                said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
             return normal(Fraction(first - 1, STEPS_PER_UNIT))
-        start += STEPS_PER_UNIT
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
+
+
+def _line(net: Network, law: Law, steps: range) -> dict[str, list[Any]]:
+    """Depth, width and resolution at so many thousandths of φ each."""
+    points = law.line(net, [Fraction(step, STEPS_PER_UNIT) for step in steps])
+    return {knob: [point[knob] for point in points] for knob in EXPONENTS}

@@ -8,17 +8,16 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.scaling.along import Costs, costs_at, costs_at_all, no_costs
+from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
 from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
-from costcalc.errors import CostcalcError, PointsDiffer, TooDeep, UnknownName, unknown
+from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.spec.network import Network
 
 VALUES_TO_TRY = 12  # values in a row that must be networks for a step to be one
 WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-CHUNK_STEPS = 1024, 65_536  # steps that are counted together, first and at most
 MAX_FAILED_TRIES = 400  # tries at which no network can be bound, each of a few milliseconds
 STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
 REAL = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
@@ -85,27 +84,16 @@ class KnobSteps:
 
     def costs(self, indices: Sequence[int]) -> Costs:
         """What the network costs at so many steps each."""
-        return costs_at(self.net, {self.knob: [self.value(index) for index in indices]}, self.metrics)
+        return costs_at(self.net, self._axes_at(indices), self.metrics)
 
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
-        """What the network costs from one step to another, in larger and larger chunks. It ends early where the spec
-        can be bound at none of many steps, each of which is tried by itself."""
-        size, failed = CHUNK_STEPS[0], 0
-        while first <= last and failed < MAX_FAILED_TRIES:
-            indices = range(first, min(first + size, last + 1))
-            try:
-                found = costs_at_all(self.net, {self.knob: [self.value(index) for index in indices]}, metrics)
-                size = min(CHUNK_STEPS[1], 2 * size)
-            except TooDeep:
-                raise
-            except CostcalcError as error:
-                failed += 1
-                size = max(1, len(indices) // 4)
-                if len(indices) > 1:
-                    continue
-                found = no_costs(1, metrics, str(error))
-            yield indices, found
-            first = indices[-1] + 1
+        """What the network costs from one step to another, in larger and larger chunks. Ends early where the spec can
+        be bound at none of many steps."""
+        steps = range(first, last + 1)
+        return costs_in_chunks(self.net, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
+
+    def _axes_at(self, indices: Sequence[int]) -> dict[str, list[Any]]:
+        return {self.knob: [self.value(index) for index in indices]}
 
     def said(self) -> str:
         """The step in words: `whole numbers`, `thousandths`, `multiples of 1/32`."""

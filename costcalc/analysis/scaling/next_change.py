@@ -23,7 +23,7 @@ from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note, value_text
 
-CHUNK_STEPS = (64, 1024, 16_384, 131_072)  # steps looked at together, more and more
+MAX_STEPS = 150_000  # from a value, to look for a change
 SHOWN = 3  # changes that a table names
 
 
@@ -120,22 +120,17 @@ def _row(net: Network, steps: KnobSteps) -> dict[str, Any]:
 
 def _found(net: Network, steps: KnobSteps) -> tuple[Any, Any]:
     """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
-    none as far as is looked. Values of which there is no network are passed over."""
-    now, last = net.knobs[steps.knob], steps.ends[1]
-    mine = costs_at(net, {steps.knob: [now]}, steps.metrics).at(0)
-    start, free = steps.index(now) + 1, now
-    for chunk in CHUNK_STEPS:
-        indices = range(start, min(start + chunk, last + 1))
-        if not indices:
-            break
-        found = steps.costs(indices)
+    none within `MAX_STEPS`. Values without a network are passed over."""
+    now = free = net.knobs[steps.knob]
+    mine = {name: values[0] for name, values in costs_at(net, {steps.knob: [now]}, steps.metrics).of.items()}
+    first = steps.index(now) + 1
+    for indices, found in steps.chunks(first, min(steps.ends[1], first + MAX_STEPS - 1), steps.metrics):
         same = found.same_as(mine)
         other = np.flatnonzero(found.valid & ~same)
         kept = np.flatnonzero(same[: other[0]] if len(other) else same)
         free = steps.value(indices[kept[-1]]) if len(kept) else free
         if len(other):
             return free, steps.value(indices[other[0]])
-        start = indices[-1] + 1
     return free, None
 
 

@@ -6,6 +6,7 @@ after the one found are counted too, to the end of the knob or to a limit that t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -67,14 +68,21 @@ class Search:
         costs = self.costs(step)
         return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
 
+    def _exists(self, step: int) -> bool:
+        return self.costs(step) is not None
+
+    def _exceeds(self, step: int) -> bool:
+        return not self.fits(step)
+
     def found(self) -> tuple[int, int | None]:
         """The last step that fits, and the next of which there is a network. Raises ShapeError if none fits, UsageError
         if there is no end to what fits."""
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.net.knobs[self.knob]))
-        low = self._first(lambda at: self.costs(at) is not None, start, now)
+        low = start + bisect_left(range(start, now), True, key=self._exists)  # from there on to where it is now
         if self.fits(low):
-            return self.beyond(self._last(self.fits, low, self._too_high(low, end)))
+            too_high = self._too_high(low, end)
+            return self.beyond(low + bisect_left(range(low + 1, too_high), True, key=self._exceeds))
         at, following = self.beyond(start - 1)  # where cost falls, a later step may fit
         if at < start:
             raise self._none(now, following)
@@ -148,17 +156,3 @@ class Search:
                 return int(earlier[other[-1]]) + 1
             first = earlier[0]
         return first
-
-    def _last(self, holds: Any, low: int, high: int) -> int:
-        """The last step at which something holds that holds at `low`, and at `high` no more."""
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if holds(middle) else (low, middle)
-        return low
-
-    def _first(self, holds: Any, low: int, high: int) -> int:
-        """The first step from which on something holds, as it does at `high`."""
-        while high > low:
-            middle = (low + high) // 2
-            low, high = (low, middle) if holds(middle) else (middle + 1, high)
-        return high
