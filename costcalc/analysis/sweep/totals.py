@@ -1,7 +1,7 @@
 """The exact totals of a network at every point of a block: the rules run on columns that stretch along the grid's axes.
 
-A rule that reads widths alone is worked out for the widths alone. Only the sums over layers meet on the whole grid, and
-there each group of layers that is repeated alike is multiplied once. Which metrics there are says metrics.py.
+A rule that reads widths alone is computed for the widths alone. Only the sums over layers are broadcast over the whole
+grid, where each group of layers that is repeated equally often is multiplied once. metrics.py has the metrics.
 """
 
 from __future__ import annotations
