@@ -106,7 +106,7 @@ def _write(options: SweepOptions) -> None:
     points, per_second = request.grid.size, request.points_per_second
     with options.pool(points, per_second) as pool, progress_bar() as show, told_how_to_resume(request.path):
         done = write(request, pool, show)
-    if done.large or request.choice.of_costs_alone:
+    if done.large or request.choice.minimises_only:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
 

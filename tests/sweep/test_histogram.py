@@ -86,7 +86,7 @@ def test_a_pipe_gets_numbers_and_a_terminal_bars(capsys):
     out = capsys.readouterr().out
     assert "█" not in out
     assert "630 of 693 points" in out
-    assert "at 63 of these points there is no such network" in out
+    assert "63 points are invalid: " in out
     printed, code = in_terminal(100, "sweep", SMALL, *AXES, "--histogram", "macs", PYTHONIOENCODING="utf-8")
     assert code == 0
     bars = [line.count("█") for line in printed.splitlines() if "%" in line]

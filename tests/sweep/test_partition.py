@@ -242,7 +242,7 @@ def test_points_that_are_no_network_are_left_out_with_the_reason_of_the_first(tm
     net = written(tmp_path, ["conv: {channels: n - 1, kernel: 1}", "conv: {channels: 8, kernel: 9, when: r < 20}"])
     found = costcalc.sweep(net, r=[24, 8], n=[3, 1])
     assert [(p["r"], p["n"]) for p in found.to_records()] == [(24, 3)]
-    assert found.how_many()[1].startswith("at 3 of these points there is no such network: ")
+    assert found.how_many()[1].startswith("3 points are invalid: ")
     assert found.reason.endswith("conv: channels must be a whole number from 1 to 2^31, got 0")
 
 

@@ -218,7 +218,7 @@ def test_a_front_of_costs_alone_is_warned_of_however_it_is_made(monkeypatch, cap
         assert run(words) == 0
         errors.add(capsys.readouterr().err)
     (error,) = errors
-    assert "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,r" in error
+    assert "--pareto minimises only; add something to maximise, as in --pareto macs,r" in error
 
 
 def test_a_small_sweep_needs_no_journal(tmp_path, capsys):

@@ -27,7 +27,7 @@ from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import plural, settings_text, value_text
 
-TIMES_THE_LARGER_SETTING = 10  # as far as so many times the larger of the two settings, if nobody says
+TIMES_THE_LARGER_SETTING = 10  # the last value that is looked at by default
 
 
 @dataclass(frozen=True)

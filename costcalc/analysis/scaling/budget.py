@@ -23,6 +23,7 @@ from costcalc.analysis.scaling.scale import (
     metric_columns,
 )  # fmt: skip
 from costcalc.analysis.scaling.search import costs_of, shown_with
+from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
@@ -33,8 +34,8 @@ from costcalc.spec.network import Network
 from costcalc.table import Column, Table, data_frame, document
 from costcalc.text import equations_text, knobs_note, plural, value_text
 
-MAX_FREE_KNOBS = 3  # knobs that are looked through unasked
-MAX_GRID_POINTS = 20_000_000  # points
+MAX_FREE_KNOBS = 3  # without --free
+MAX_GRID_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +89,7 @@ class Fitting:
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
-            notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
+            notes.append(invalid_note(self.found.invalid, self.found.reason))
         return [*notes, *knobs_note(self.net.knobs_but(grid.axes)), *what_they_count(self.found.metrics)]
 
     def _at_the_end(self) -> list[str]:

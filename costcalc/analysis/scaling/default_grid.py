@@ -1,4 +1,4 @@
-"""Which knobs of a network may grow, and which values of them are looked through if nobody says."""
+"""The default grid of `scale`: which knobs of a network may grow, and which of their values are looked through."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from costcalc.spec.network import Network
 from costcalc.text import value_text
 
 KNOBS_OF_ITS_USE = ("batch", "classes")  # what it is used for, not how large it is
-MIN_STEPS_TO_DEFAULT = 20  # of the default, or more
+MIN_STEPS_TO_DEFAULT = 20  # from 0 to the default of a knob
 
 
 def growing_knobs(net: Network) -> list[str]:
@@ -55,8 +55,8 @@ def _steps(net: Network, name: str) -> list[Any]:
 
 
 def step_of(knob: Knob) -> Fraction:
-    """1, 2, 4, 8 … or for a real knob 1, 2 or 5 times a power of ten: the largest that is no more than a twentieth of
-    the default; of a whole knob at least 1, of a real one a thousandth. Where the default is 0, as if it were 1."""
+    """The largest step of 1, 2, 4, 8 …, or for a real knob of 1, 2 or 5 times a power of ten, that is at most a
+    twentieth of the default (of 1 if that is 0). At least 1, for a real knob a thousandth."""
     most = Fraction(abs(knob.default) or 1) / MIN_STEPS_TO_DEFAULT
     if knob.kind == "integer":
         return Fraction(2 ** max(0, int(most).bit_length() - 1))

@@ -1,4 +1,4 @@
-"""One knob, step by step: what a network costs at each value that the knob may be set to, in columns."""
+"""The steps of a knob: the values that it may be set to, and what a network costs at each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.spec.network import Network
 
-VALUES_TO_TRY = 12  # values in a row that must be networks for a step to be one
+VALUES_TO_TRY = 12  # in a row; all must be networks for a step to be used
 WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
-MAX_FAILED_TRIES = 400  # tries at which no network can be bound, each of a few milliseconds
+MAX_FAILED_TRIES = 400  # to bind a network, each a few milliseconds
 STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
 REAL = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
 
@@ -69,11 +69,11 @@ class KnobSteps:
         return "valid" not in graph.graph
 
     def value(self, index: int) -> Any:
-        """So many steps."""
+        """The value at an index: so many steps."""
         return normal(Fraction(self.step) * index)
 
     def index(self, value: Any) -> int:
-        """How many steps go into a value."""
+        """The index of a value: how many steps go into it."""
         return int(value // self.step)
 
     @property
@@ -83,7 +83,7 @@ class KnobSteps:
         return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
 
     def costs(self, indices: Sequence[int]) -> Costs:
-        """What the network costs at so many steps each."""
+        """What the network costs at these indices."""
         return costs_at(self.net, self._axes_at(indices), self.metrics)
 
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:

@@ -19,10 +19,10 @@ from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
-STEPS_COMPARED_TOGETHER = 4096  # steps before a value that are compared with it together
-MIN_STEPS_CHECKED_AFTER = 50_000  # steps after the value found that are counted at least
-MAX_STEPS_TO_THE_END = 1_000_000  # steps that are counted where so many, or fewer, are left to the end of the knob
-MAX_ROUNDS = 16  # of so many steps that end with one that fits, before there is no end to what fits
+STEPS_COMPARED_TOGETHER = 4096
+MIN_STEPS_CHECKED_AFTER = 50_000  # a value that was found
+MAX_STEPS_TO_THE_END = 1_000_000  # of a knob, to count them all
+MAX_ROUNDS = 16  # of checks that find a larger value, before the search gives up
 
 
 def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ class Choice:
         return names if self.top is None else names | {self.by[0]}
 
     @property
-    def of_costs_alone(self) -> bool:
+    def minimises_only(self) -> bool:
         """Is it a front on which less of everything is better?"""
         return bool(self.pareto) and not any(more for _, more in self.pareto)
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.metrics import ALL
 from costcalc.errors import UsageError
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note
 
-FLOAT_NOISE = 1e-9  # less than this is the noise of floats
+FLOAT_NOISE = 1e-9  # an exponent below this is 0
 HOW = (
     "least squares of log metric on the logs of the knobs; ±: the standard error of an exponent, as if points missed "
     "the law by chance, which roundings do not"
@@ -58,7 +58,7 @@ class Fit:
             f"fitted to {len(swept):,} of {swept.grid.size:,} points" + (f": {swept.chosen}" if swept.chosen else "")
         ]
         if swept.invalid:
-            notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
+            notes.append(invalid_note(swept.invalid, swept.reason))
         return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.table import Column, Table, document
 from costcalc.text import plural
 
-MAX_BINS = 24  # at most; 20 or so are told apart at a glance
-MAX_RATIO_OF_EQUAL_BINS = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
+MAX_BINS = 24  # about as many as a reader tells apart
+MAX_RATIO_OF_EQUAL_BINS = 4  # of the largest to the smallest number, if bins are equally wide
 BIN_STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits of the largest
 R40 = (
     100, 106, 112, 118, 125, 132, 140, 150, 160, 170, 180, 190, 200, 212, 224, 236, 250, 265, 280, 300,
@@ -28,7 +28,7 @@ R40 = (
 )  # fmt: skip
 RENARD = R40, R40[::2], R40[::4], R40[::8], R40[:1]  # 40, 20, 10, 5 and 1 to the decade: ISO 3:1973, preferred numbers
 BAR_BLOCKS = " ▏▎▍▌▋▊▉█"
-BAR_CHARACTERS = 30  # signs of the longest bar
+BAR_CHARACTERS = 30  # of the longest bar
 
 
 @cache

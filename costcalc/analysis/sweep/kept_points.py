@@ -14,6 +14,7 @@ from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.column import Column
 from costcalc.spec.network import Network
+from costcalc.text import plural
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,6 +43,11 @@ class KeptPoints:
 
     def __len__(self) -> int:
         return len(self.points)
+
+
+def invalid_note(count: int, reason: str) -> str:
+    """`3 points are invalid: …`, with what is wrong at the first of them."""
+    return f"{plural(count, 'point')} {'is' if count == 1 else 'are'} invalid: {reason}"
 
 
 def _over(num: Any, den: int) -> Any:

@@ -10,8 +10,8 @@ import numpy as np
 
 from costcalc.errors import UsageError
 
-MAX_FRONT_POINTS = 5_000  # points, in three directions or more
-BYTES_OF_A_PYTHON_NUMBER = 40  # of an int beyond 64 bits
+MAX_FRONT_POINTS = 5_000  # in three directions or more
+BYTES_OF_A_PYTHON_NUMBER = 40  # an int beyond 64 bits
 Order = tuple[str, bool]  # a name, and whether more of it is better
 
 

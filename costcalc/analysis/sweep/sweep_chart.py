@@ -24,7 +24,7 @@ from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unk
 from costcalc.spec.network import Network
 from costcalc.text import power_text, value_text
 
-MAX_POINTS_BEHIND_A_FRONT = 100_000  # points of a grid that are shown behind its front
+MAX_POINTS_BEHIND_A_FRONT = 100_000
 
 
 def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:

@@ -10,18 +10,17 @@ from typing import Any
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
 from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.sweep.sweep_chart import chart_of
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError
-from costcalc.table import Column as TableColumn
-from costcalc.table import Table, data_frame, document
+from costcalc.table import Column, Table, data_frame, document
 from costcalc.text import as_float, knobs_note, plural
 
-COSTS_ALONE = "a front of costs alone is the smallest network; name what it buys too, as in --pareto macs,{}"
+MINIMISES_ONLY = "--pareto minimises only; add something to maximise, as in --pareto macs,{}"
 MAX_POINTS_LISTED, MAX_POINTS_DRAWN = 40, 20_000  # in a notebook
 
 
@@ -68,8 +67,8 @@ class Sweep(KeptPoints):
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
-        knobs = [TableColumn(name, name, "knob") for name in self.grid.axes]
-        metrics = [TableColumn(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
+        knobs = [Column(name, name, "knob") for name in self.grid.axes]
+        metrics = [Column(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
         title = f"{self.net.label}: {self.net.title}"
         notes = self.notes()
         if most is not None and len(self) > most:
@@ -121,7 +120,7 @@ class Sweep(KeptPoints):
 
 def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
     """The warning about a front that is of costs alone."""
-    return [COSTS_ALONE.format(next(iter(grid.numbers), "r"))] if choice.of_costs_alone else []
+    return [MINIMISES_ONLY.format(next(iter(grid.numbers), "r"))] if choice.minimises_only else []
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:
@@ -130,5 +129,5 @@ def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: i
     if refused:
         notes.append(f"{refused:,} {'does' if refused == 1 else 'do'} not meet the condition")
     if invalid:
-        notes.append(f"at {invalid:,} of these points there is no such network: {reason}")
+        notes.append(invalid_note(invalid, reason))
     return notes
