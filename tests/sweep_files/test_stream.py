@@ -186,6 +186,8 @@ def test_a_block_has_fewer_points_where_layers_cost_otherwise_at_each():
     assert points_for(net, Grid({"r": many, "w": many}))[0] == 2**20
     assert points_for(net, Grid({"batch": some, "r": some, "w": some}))[0] == 2**20
     assert points_for(net, Grid({"r": many[:1000], "w": many[:1000]}))[0] == 2**22  # one block
+    assert points_for(net, Grid({"r": many[:500], "d": many[:1000], "w": many[:1000]}))[0] == 500 * 10**6 // 64
+    assert points_for(net, Grid({"r": many, "d": many, "w": many}))[0] == 2**24
 
 
 def test_a_condition_that_differs_between_chunks_is_none_within_them(tmp_path):
