@@ -68,15 +68,19 @@ def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTE
     return net.with_knobs(**knobs) if knobs else net
 
 
-def compare(*targets: str | Net | Graph, by: str = "macs", algebra: bool | None = None) -> Comparison:
+def compare(
+    *targets: str | Net | Graph, by: str = "macs", algebra: bool | None = None,
+    columns: Sequence[str] | str | None = None, seconds: Callable[[Network], float | None] | None = None,
+) -> Comparison:  # fmt: skip
     """Networks, or layer graphs of your own, side by side: `compare("inception_naive", "inception_bottleneck")`.
 
-    `by` is macs, params, elementwise or activations. The ratio as algebra is added where two nets are two ways to
-    build one block and it fits on a line; always with `algebra=True`.
+    `by` is any metric that is counted, `columns` what is said of each, as in `"target,macs,peak_bytes"`; `seconds`
+    looks up what was measured of a network, for the column of that name. The ratio as algebra is added where two
+    nets are two ways to build one block and it fits on a line; always with `algebra=True`.
     """
     from costcalc.analysis.compare import compare_nets
 
-    return compare_nets([*map(_subject, targets)], by=by, algebra=algebra)
+    return compare_nets([*map(_subject, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
 
 
 def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:

@@ -8,7 +8,7 @@ from costcalc.dims import Shape, Size, is_column, is_letter
 from costcalc.dims.given import shortened
 from costcalc.errors import ShapeError
 
-ROLES = {"weight": 0, "bias": 1, "norm": 2, "buffer": 3}
+ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"}  # of a tensor -> its cost in a row
 
 
 def one_shape(op: Any, given: Any) -> Shape:

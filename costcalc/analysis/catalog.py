@@ -1,4 +1,4 @@
-"""What a layer of a spec can be: every op with its shapes and fields, read off its class."""
+"""The ops that a spec can use, with their shapes and fields, read from their classes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from costcalc.dims import size_symbol
 from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
+from costcalc.ops.base import layer_ops
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
 from costcalc.table import Column, Table, document
 
@@ -19,7 +20,7 @@ Described = dict[str, Any]
 def described(name: str) -> Described:
     """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
     name = name if name in OPS else SYNONYMS.get(name, name)
-    if name not in OPS or name == "input":
+    if name not in layer_ops():
         raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, names())}")
     text = cleandoc(OPS[name].__doc__ or "")
     pieces = [piece.strip() for piece in re.split(r" {3,}|\n", text)]
@@ -35,7 +36,7 @@ def described(name: str) -> Described:
 
 def names() -> list[str]:
     """The ops a spec can use: an input is not one of its layers."""
-    return sorted(name for name in OPS if name != "input")
+    return sorted(layer_ops())
 
 
 def all_ops() -> list[Described]:
@@ -102,7 +103,7 @@ AXES = {4: "nchw", 3: "ncl", 2: "nc", 5: "ncthw"}  # names of the axes that an o
 
 
 def _needs(name: str) -> list[str]:
-    """What the docstring of its needs says, and what it refuses, found by asking it with symbols for all sizes."""
+    """What the docstring of its `needs` says, and what it refuses: found by calling it with symbols for all sizes."""
     cls: Any = OPS[name]
     about = [cls.needs.__doc__.strip().rstrip(".")] if cls.needs.__doc__ else []
     refused: dict[str, None] = {}
@@ -119,8 +120,7 @@ def _needs(name: str) -> list[str]:
 
 
 def _with_symbols(cls: Any) -> Any:
-    """An op whose sizes have the names of their fields."""
+    """An op whose sizes are symbols with the names of their fields."""
     kinds = field_kinds(cls)
-    given = {name: size_symbol(name) for name, kind in kinds.items() if kind.is_size and not kind.fixed}
-    rows = {name: ((0,),) for name, kind in kinds.items() if kind.name == "table"}
-    return cls(**{"order": (0,)} if "order" in kinds else {}, **given, **rows)
+    asked = [field.name for field in fields(cls) if field.default is MISSING or kinds[field.name].takes_symbols]
+    return cls(**{name: kinds[name].example(name) for name in asked})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.fold import block_names
+from costcalc.analysis.metrics import is_whole, metric_of
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
@@ -138,7 +139,7 @@ class _Checker:
                 prefix = f"preset {preset.name}: "
                 self.suspect(self.build(preset.settings, prefix), prefix)
         if rows is not None:
-            self.found += self.blocks_that_do_not_exist()
+            self.found += [*self.metrics_that_do_not_exist(), *self.blocks_that_do_not_exist()]
             self.summary = _summary(rows) if not self.found else ""
         if not self.found:  # what is wrong may be why something is not read
             self.found += self.suspected.values()
@@ -196,6 +197,14 @@ class _Checker:
                 hint = did_you_mean(figure.block, names[network])
                 yield Problem(figure.place, f"there is no block {figure.block!r}", hint)
 
+    def metrics_that_do_not_exist(self) -> Iterator[Problem]:
+        """Published figures of metrics that the library does not have."""
+        for figure in self.spec.published:
+            try:
+                metric_of(figure.metric, wanted=is_whole)
+            except CostcalcError as error:
+                yield Problem(figure.place, str(error))
+
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""
         preset = self.spec.presets[figure.preset].settings if figure.preset else {}
@@ -203,7 +212,7 @@ class _Checker:
 
 
 def _summary(rows: list[Row]) -> str:
-    layers = [row for row in rows if row.op.name != "input"]
+    layers = [row for row in rows if not row.op.is_input]
     count = sum(row.times for row in layers)
     params, macs = (sum(getattr(row, metric) for row in layers) for metric in ("params", "macs"))
     return ", ".join((plural(count, "layer"), plural(params, "param"), plural(macs, "MAC")))

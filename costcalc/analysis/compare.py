@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,16 +10,19 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
-from costcalc.analysis.cost import Cost, counted
+from costcalc.analysis.columns import metric_column, metrics_in, read_columns
+from costcalc.analysis.cost import TOTALS, Cost, counted
+from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
 from costcalc.analysis.suspects import warning_records
+from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.analysis.warned import as_html
-from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
+from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, data_frame, document, with_warnings
+from costcalc.table import Column, Table, data_frame, document, with_warnings
 from costcalc.text import as_float
 
-METRICS = {"macs": "MACs", "params": "params", "elementwise": "elementwise", "activations": "activations"}
+SHOWN = ("params", "macs", "elementwise", "activations")
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
 BY_POSITION = "blocks of other names stand beside each other by position alone"
 SMALL = 8  # layers with MACs of a net whose algebra is tried unasked
@@ -47,11 +50,13 @@ class Comparison:
     by: str
     pairs: tuple[Pair, ...] = ()
     algebra: Any = None  # analysis.closed_form.ratio.Ratio
+    columns: tuple[Column, ...] = ()  # of the totals
+    seconds: tuple[float | None, ...] = ()  # measured, of each network
 
     def ratio(self, cost: Cost) -> Fraction | None:
         """How many times this network costs the first one, exactly; None if the first costs nothing."""
         base = self.costs[0].total(self.by)
-        return Fraction(cost.total(self.by), base) if base else None
+        return Fraction(cost.total(self.by) or 0) / base if base else None
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
@@ -65,7 +70,8 @@ class Comparison:
             tables.append(self._breakdown())
         if self.algebra is not None:
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
-        tables[-1].notes.append(CONVENTION)
+        counts = [name for name in self.metrics if name not in SHOWN or name == "macs"]
+        tables[-1].notes += what_they_count(counts, self.costs[0].dtype)
         return tables
 
     @property
@@ -74,21 +80,24 @@ class Comparison:
         return all(map(_is_short, self.costs))
 
     def _totals(self) -> Table:
-        columns = (
-            Column("target", "network", "text"),
-            Column("params", "params", rank=1),
-            Column("macs", "MACs"),
-            Column("elementwise", "elementwise", rank=3),
-            Column("activations", "activations", rank=4),
-            Column("ratio", f"{METRICS[self.by]} to the first", "more", 2),
-        )
-        rows = [{"target": cost.target, **cost.totals, "ratio": self.ratio(cost)} for cost in self.costs]
+        rows = [
+            {"target": record["target"], **record["totals"], "ratio": record["ratio"]} for record in self.to_records()
+        ]
         rows[0]["ratio"] = None
-        return Table("", columns, rows)
+        return Table("", self._columns, rows)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is compared: the metric asked for, and those that the columns show."""
+        return tuple(dict.fromkeys((*metrics_in(self._columns), self.by)))
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        return self.columns or _columns(self.by, None)
 
     def _breakdown(self) -> Table:
         first, second = self.costs
-        label = METRICS[self.by]
+        label = METRICS[self.by].title
         columns = (
             Column("first", first.target, "text"),
             Column("first_cost", label, rank=1),
@@ -127,9 +136,15 @@ class Comparison:
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network."""
+        seconds = self.seconds or (None,) * len(self.costs)
         return [
-            {"target": c.target, "knobs": dict(c.knobs), "totals": c.totals, "ratio": self.ratio(c)} for c in self.costs
+            {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), "ratio": self.ratio(c)}
+            for c, s in zip(self.costs, seconds)
         ]
+
+    def _values(self, cost: Cost, seconds: float | None) -> dict[str, Any]:
+        names = dict.fromkeys((*TOTALS, *self.metrics))
+        return {name: seconds if METRICS[name].measured else cost.total(name) for name in names}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc compare`."""
@@ -145,7 +160,9 @@ class Comparison:
 
     def to_pandas(self) -> Any:
         """The totals as a pandas.DataFrame, one row for each network."""
-        return data_frame([{"target": c.target, **c.totals, "ratio": as_float(self.ratio(c))} for c in self.costs])
+        return data_frame([
+            {"target": one["target"], **one["totals"], "ratio": as_float(one["ratio"])} for one in self.to_records()
+        ])  # fmt: skip
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
@@ -155,23 +172,44 @@ class Comparison:
         return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
 
 
-def compare_nets(nets: Sequence[Network | Graph], *, by: str = "macs", algebra: bool | None = None) -> Comparison:
-    """Compares networks, or layer graphs, by `by`. The algebra of two networks is shown if it fits on a line, always or
-    never if given.
+def compare_nets(
+    nets: Sequence[Network | Graph], *, by: str = "macs", algebra: bool | None = None,
+    columns: Sequence[str] | str | None = None, seconds: Lookup | None = None,
+) -> Comparison:  # fmt: skip
+    """Compares networks, or layer graphs, by any metric that is counted. The algebra of two networks is shown if it
+    fits on a line, always or never if given. `columns` are those of the totals: target, ratio and any metrics;
+    `seconds` looks up what was measured.
 
-    Raises UnknownName for a metric that is none of METRICS, UsageError for fewer than two networks
-    or knobs that are no numbers.
+    Raises UnknownName for a metric or column that does not exist, UsageError for fewer than two networks or knobs that
+    are not numeric.
     """
-    if by not in METRICS:
-        raise UnknownName(unknown("metric", by, METRICS))
+    metric_of(by, wanted=is_counted)
+    shown = _columns(by, columns)
     if len(nets) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     if algebra and len(nets) > 2:
         raise UsageError(f"the ratio as algebra is that of two networks, got {len(nets)}")
     costs = tuple(counted(net, "compare") for net in nets)
-    if len(costs) > 2:
-        return Comparison(costs, by)
-    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra))
+    about: dict[str, Any] = {"columns": shown, "seconds": ()}
+    if "seconds" in metrics_in(shown):
+        about["seconds"] = tuple(measured_seconds([_of_a_model(net) for net in nets], seconds))
+    if len(costs) > 2 or not METRICS[by].is_sum:
+        return Comparison(costs, by, **about)
+    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra), **about)
+
+
+def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
+    """Those of the totals: the usual ones, with the metric that is compared, or those that are asked for."""
+    target, ratio = Column("target", "network", "text"), Column("ratio", f"{METRICS[by].title} to the first", "more", 2)
+    ranks = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4} | {by: 0}
+    usual = (target, *(metric_column(name, rank) for name, rank in ranks.items()), ratio)
+    return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
+
+
+def _of_a_model(net: Network | Graph) -> Network:
+    if not isinstance(net, Network):
+        raise UsageError("seconds are kept of networks by name; a layer graph has none")
+    return net
 
 
 def _algebra(nets: Sequence[Network | Graph], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
@@ -217,10 +255,19 @@ def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
 
 def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
     """Names and costs of both: by layer if both are short, else by block."""
-    layers = [
-        [(str(row.name), getattr(row, by)) for row in cost.layers if getattr(row, by)] for cost in (first, second)
-    ]
-    if max(map(len, layers)) <= LONGEST:
-        return layers[0], layers[1]
-    folds = [[(fold.name, getattr(fold, by)) for fold in cost.fold(1) if getattr(fold, by)] for cost in (first, second)]
-    return folds[0], folds[1]
+    costs = first, second
+    layers = [_not_zero(_by_layer(cost, by)) for cost in costs]
+    a, b = layers if max(map(len, layers)) <= LONGEST else [_not_zero(_by_block(cost, by)) for cost in costs]
+    return a, b
+
+
+def _by_layer(cost: Cost, by: str) -> Iterator[tuple[str, int]]:
+    return ((str(row.name), cost.value(by, i)) for i, row in enumerate(cost.layers))
+
+
+def _by_block(cost: Cost, by: str) -> Iterator[tuple[str, int]]:
+    return ((block.name, block.costs[by]) for block in cost.fold(1, [by]))
+
+
+def _not_zero(costs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    return [(name, cost) for name, cost in costs if cost]

@@ -2,40 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from fractions import Fraction
+from functools import cached_property, partial, reduce
 from typing import Any
 
-from costcalc.analysis.fold import COLUMNS as BLOCK_COLUMNS
-from costcalc.analysis.fold import Fold, folded, is_input
+from costcalc.analysis.columns import metric_column, metrics_in, read_columns
+from costcalc.analysis.fold import Block, folded, is_input
 from costcalc.analysis.images import as_shown, images_of
+from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
 from costcalc.analysis.suspects import suspects, warning_records
 from costcalc.analysis.walk import Row, symbols_of, walk
-from costcalc.dims import Size, is_number, is_zero
-from costcalc.errors import CostcalcError, Problem, UnknownName, UsageError, unknown
+from costcalc.analysis.written_out import written_out
+from costcalc.dims import Size, is_number, is_zero, maximum
+from costcalc.dtype import FLOAT32, Dtype
+from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Lazily, Table, cell, data_frame, document, with_warnings
+from costcalc.table import Column, Lazily, Table, cell, data_frame, document, with_warnings
 from costcalc.text import knobs_note, plural
 
+Values = Sequence[tuple[str, Callable[[Row], Any]]]  # what tells metrics of a row
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
+OF_BLOCKS = ("params", "macs", "elementwise", "activations", "output", "widest")
+NAME, OP, TIMES = Column("name", "layer", "text"), Column("op", "op", "text", 2), Column("times", "×", "int", 1)
+IN, OUT = Column("input_shape", "in", "shape", 5), Column("output_shape", "out", "shape", 1)
+SHARE = Column("share", "share", "share", 2)  # of all MACs
+LAYER_COLUMNS: tuple[Column, ...] = (
+    NAME, OP, TIMES, IN, OUT, metric_column("params"), metric_column("macs"), metric_column("elementwise", 3),
+    metric_column("activations", 4), SHARE,
+)  # fmt: skip
+BLOCK_COLUMNS: tuple[Column, ...] = (
+    Column("name", "block", "text"), Column("op", "op", "text", 5), TIMES, OUT, metric_column("params"),
+    metric_column("macs"), metric_column("elementwise", 6), metric_column("activations", 6),
+    metric_column("output", 2), metric_column("widest", 4), Column("share", "share", "share", 3),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Cost:
-    """Rows and their totals. `target` and `knobs` say what was counted."""
+    """Rows and their totals. `target` and `knobs` say what was counted, `dtype` in which numbers bytes are."""
 
     layers: tuple[Row, ...]
     target: str = ""
     knobs: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    graph: Graph | None = None  # that was walked
+    dtype: Dtype = FLOAT32
 
-    def total(self, metric: str) -> Size:
-        """The sum of one of `TOTALS` over all layers. Raises UnknownName for anything else."""
-        if metric not in TOTALS:
-            raise UnknownName(unknown("metric", str(metric), TOTALS))
-        return sum([getattr(row, metric) for row in self.layers])
+    def total(self, metric: str) -> Any:
+        """What all layers come to, of any metric that is counted.
+
+        Raises UnknownName for a metric that does not exist, UsageError for one that is measured.
+        """
+        if metric not in self._totals:
+            self._totals[metric] = self._together(metric, range(len(self.layers)))
+        return self._totals[metric]
+
+    def value(self, metric: str, layer: int) -> Any:
+        """What one layer comes to, all its copies together: the largest of them for a metric that is not a sum."""
+        return self._value_of(metric)(self.layers[layer])
+
+    def _value_of(self, metric: str) -> Callable[[Row], Any]:
+        """What tells a metric of a row."""
+        found = METRICS[metric]
+        if found.of:
+            over, under = map(self._value_of, found.of)
+            return lambda row: _quotient(over(row), under(row))
+        if found.layers is not None:
+            by_name = self._by_row(metric)
+            return lambda row: by_name[row.name]
+        return found.of_row(self.dtype)
+
+    def _together(self, metric: str, layers: Iterable[int], leaving: Iterable[int] | None = None) -> Any:
+        """What several layers come to; `leaving` are those that others read, of all layers those that no other does."""
+        found = metric_of(metric, wanted=is_counted)
+        if found.of:
+            return _quotient(*(self._together(part, layers, leaving) for part in found.of))
+        if found.together == LEAVING:
+            layers = self._outputs if leaving is None else leaving
+        value = self._value_of(metric)
+        values = [value(self.layers[i]) for i in layers]
+        if found.together in (SUM, LEAVING):
+            return sum(values)
+        return reduce(maximum, values, 0) if all(map(is_number, values)) else None
+
+    def _by_row(self, metric: str) -> dict[str, Size]:
+        """A metric of the layers written out, by the names of their rows."""
+        if metric not in self._of_rows:
+            self._of_rows[metric] = by_row(metric, self.graph, self.layers, self.dtype)
+        return self._of_rows[metric]
+
+    @cached_property
+    def _of_rows(self) -> dict[str, dict[str, Size]]:
+        return {}
+
+    @cached_property
+    def _totals(self) -> dict[str, Any]:
+        return {}
+
+    @cached_property
+    def _outputs(self) -> list[int]:
+        """The layers that no other reads."""
+        read = {source for row in self.layers for source in row.inputs}
+        return [i for i, row in enumerate(self.layers) if row.name not in read]
 
     @property
     def params(self) -> Size:
@@ -48,27 +119,8 @@ class Cost:
         return self.total("macs")
 
     @property
-    def elementwise(self) -> Size:
-        """All other arithmetic: bias, normalisation, activation, pooling, joins."""
-        return self.total("elementwise")
-
-    @property
-    def activations(self) -> Size:
-        """Elements written by layers."""
-        return self.total("activations")
-
-    @property
-    def buffers(self) -> Size:
-        """Scalars stored but not learned."""
-        return self.total("buffers")
-
-    @property
     def totals(self) -> dict[str, Size]:
-        """Every total by name."""
-        return dict(self._totals)
-
-    @cached_property
-    def _totals(self) -> dict[str, Size]:
+        """The totals of params by role, buffers, MACs, elementwise work and activations, by name."""
         return {metric: self.total(metric) for metric in TOTALS}
 
     @cached_property
@@ -76,45 +128,77 @@ class Cost:
         """Layers that are counted and probably not meant, as a `linear` on an image that was not flattened."""
         return suspects(self.layers)
 
-    def fold(self, depth: int) -> list[Fold]:
-        """Rows whose names agree in their first `depth` parts as one. Raises UsageError for a depth below 1."""
-        return folded(self.layers, depth)
+    def fold(self, depth: int, metrics: Iterable[str] = OF_BLOCKS) -> list[Block]:
+        """Rows whose names agree in their first `depth` parts as one, with these metrics as their `costs`. Raises
+        UsageError for a depth below 1."""
+        names = [*metrics]
+        return [block._replace(costs=self._of_block(names, block)) for block in folded(self.layers, depth)]
 
-    def table(self, depth: int | None = None) -> Table:
-        """The layers, or the blocks at this depth, as a table."""
-        totals, columns = self.totals, LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
+    def table(self, depth: int | None = None, columns: Sequence[str] | str | None = None) -> Table:
+        """The layers, or the blocks at this depth, as a table: with these columns, `"name,out,macs,peak_bytes"`, of its
+        own and of all metrics. Raises UnknownName and UsageError for columns that there are not."""
+        usual = LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
+        shown = [*usual] if columns is None else read_columns(columns, (*usual, IN, OUT), metrics=METRICS)
+        metrics = metrics_in(shown)
+        for metric in metrics:
+            self.total(metric)  # it raises where a metric cannot be had
         if depth is None:
-            shown: Sequence[Any] = [row for row in self.layers if not is_input([row])]
-            rows = Lazily(partial(_layer_record, totals["macs"], images_of(self.layers)), shown)
+            entries: Sequence[Any] = [row for row in self.layers if not is_input([row])]
+            values = [(metric, self._value_of(metric)) for metric in metrics]
+            share = _share(self._value_of("macs"), self.macs)
+            rows = Lazily(partial(_layer_record, values, share, images_of(self.layers)), entries)
         else:
-            shown = self.fold(depth)
-            rows = Lazily(partial(_block_record, totals["macs"]), shown)
-        if all(row.times is None or (is_number(row.times) and row.times == 1) for row in shown):
-            columns = tuple(column for column in columns if column.key != "times")
-        last = {"name": "total", "share": None, **totals}
-        return Table(self.title or self.target, columns, rows, last, [CONVENTION, *self.notes()])
+            entries = folded(self.layers, depth)  # their costs are worked out when they are shown
+            rows = Lazily(partial(self._block_record, metrics), entries)
+        times = [each.times for each in entries]
+        if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
+            shown.remove(TIMES)
+        last = {shown[0].key: "total", **{metric: self.total(metric) for metric in metrics}}
+        return Table(self.title or self.target, tuple(shown), rows, last, self.notes(metrics))
 
-    def notes(self) -> list[str]:
-        """What the reader must know to read the numbers: knobs, and what the params are made of."""
+    def _block_record(self, metrics: Sequence[str], block: Block) -> dict[str, Any]:
+        share = _share(lambda block: self._together("macs", block.layers), self.macs)
+        return {**_about(block), **self._of_block(metrics, block), "share": share(block)}
+
+    def _of_block(self, metrics: Iterable[str], block: Block) -> dict[str, Any]:
+        return {metric: self._together(metric, block.layers, block.leaving) for metric in metrics}
+
+    def notes(self, metrics: Sequence[str] = ("macs", "params")) -> list[str]:
+        """What the reader must know to read these metrics: what they count, knobs, and what params are made of."""
+        counts = what_they_count((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
+        return [
+            *counts[-1:],
+            *counts[:-1],
+            *knobs_note(self.knobs),
+            *([self._made_of()] if "params" in metrics else []),
+        ]
+
+    def _made_of(self) -> str:
         total = self.totals
         learned = plural(total["weight"], "weight"), plural(total["bias"], "bias", "biases")
         parts = f"params: {', '.join(learned)}, {cell(total['norm'], 'int')} normalisation"
-        stored = "" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')} apart"
-        return [*knobs_note(self.knobs), parts + stored]
+        return parts + ("" if is_zero(total["buffers"]) is True else f"; {plural(total['buffers'], 'buffer')} apart")
 
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each layer, as in the JSON."""
-        return [*map(_record, self.layers)]
+    def to_records(self, metrics: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """One dict for each layer, as in the JSON, with these metrics besides the usual ones."""
+        return [*self._records(_with(metrics))]
 
-    def to_dict(self, depth: int | None = None) -> dict[str, Any]:
+    def _records(self, metrics: Iterable[str]) -> Lazily:
+        return Lazily(partial(_record, [(metric, self._value_of(metric)) for metric in metrics]), self.layers)
+
+    def to_dict(self, depth: int | None = None, metrics: Iterable[str] = ()) -> dict[str, Any]:
         """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
-        return {**self.streamed(depth), "layers": self.to_records()}
+        found = self.streamed(depth, metrics)
+        return {**found, "layers": [*found["layers"]]}
 
-    def streamed(self, depth: int | None = None) -> dict[str, Any]:
+    def streamed(self, depth: int | None = None, metrics: Iterable[str] = ()) -> dict[str, Any]:
         """The same document, in which each layer is made when it is written: there may be too many to keep."""
-        blocks = {} if depth is None else {"blocks": [block._asdict() for block in self.fold(depth)]}
-        layers = Lazily(_record, self.layers)
-        found = document(target=self.target, knobs=dict(self.knobs), totals=self.totals, **blocks, layers=layers)
+        of_layers, of_blocks = _with(metrics), [*dict.fromkeys((*OF_BLOCKS, *metrics))]
+        folds = [] if depth is None else self.fold(depth, of_blocks)
+        blocks = {} if depth is None else {"blocks": [{**_about(block), **block.costs} for block in folds]}
+        totals = {metric: self.total(metric) for metric in of_layers}
+        about = {"target": self.target, "knobs": dict(self.knobs), "dtype": self.dtype._asdict()}
+        found = document(**about, totals=totals, **blocks, layers=self._records(of_layers))
         return with_warnings(found, warning_records(self.warnings, self.target))
 
     def to_pandas(self) -> Any:
@@ -133,33 +217,57 @@ class Cost:
         return table._repr_html_()
 
 
-LAYER_COLUMNS: tuple[Column, ...] = (
-    Column("name", "layer", "text"),
-    Column("op", "op", "text", 2),
-    Column("times", "×", "int", 1),
-    Column("input_shape", "in", "shape", 5),
-    Column("output_shape", "out", "shape", 1),
-    Column("params", "params"),
-    Column("macs", "MACs"),
-    Column("elementwise", "elementwise", "int", 3),
-    Column("activations", "activations", "int", 4),
-    Column("share", "share", "share", 2),
-)
+def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) -> dict[str, Size]:
+    """A metric that hangs on other layers, of all copies of each row: their sum, or the largest of them.
+
+    Raises UsageError for rows without their graph, and for the largest of sizes that are symbols or arrays.
+    """
+    found = METRICS[metric]
+    if graph is None:
+        raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
+    if found.together != SUM and not all(is_number(size) for row in rows for size in (row.times, *row.output_shape)):
+        names = ", ".join(symbols_of(rows))
+        hint = f"set {names}" if names else "make a graph of each point"
+        raise UsageError(f"{metric} needs numeric sizes; {hint}")
+    values: dict[str, Size] = {}
+    for where, layers in written_out(graph):
+        for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
+            value, before = where * found.each_of(dtype) * size, values.get(layer.row, 0)
+            values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
+    return values
 
 
-def cost(graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None, title: str = "") -> Cost:
+def _with(metrics: Iterable[str]) -> list[str]:
+    """The usual totals, and these metrics, each once."""
+    return [*dict.fromkeys((*TOTALS, *metrics))]
+
+
+def _about(block: Block) -> dict[str, Any]:
+    return {"name": block.name, "op": block.op, "times": block.times, "output_shape": block.output_shape}
+
+
+def _quotient(over: Any, under: Any) -> Any:
+    """Exactly; None over nothing."""
+    if is_number(over) and is_number(under):
+        return Fraction(over, under) if under else None
+    return over / under
+
+
+def cost(
+    graph: Graph, *, target: str = "", knobs: dict[str, Any] | None = None, title: str = "", dtype: Dtype = FLOAT32
+) -> Cost:
     """What a layer graph costs: any networkx.DiGraph whose nodes carry an `op` and `inputs`.
 
     Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
     """
     rows, about = tuple(walk(graph)), graph.graph
-    return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title)
+    return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)
 
 
 def cost_of(network: Network, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer, worked out once; repeats written out if `unrolled`."""
     about: dict[str, Any] = {"target": network.label, "knobs": network.knobs}
-    about["title"] = f"{network.label}: {network.title}"
+    about |= {"title": f"{network.label}: {network.title}", "dtype": network.dtype}
     if unrolled:
         return cost(network.graph(unrolled=True), **about)
     if "cost" not in network.answers:
@@ -193,11 +301,21 @@ def counted(subject: Network | Graph, what: str) -> Cost:
     return found
 
 
-def _share(macs: Size, of: Size) -> float | None:
-    return macs / of if isinstance(macs, int) and isinstance(of, int) and of else None
+def _layer_record(values: Values, share: Callable[[Row], Any], images: set[str], row: Row) -> dict[str, Any]:
+    """A layer as it stands in the table."""
+    first = as_shown(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
+    return {
+        "name": str(row.name),
+        "op": row.op.name,
+        "times": row.times,
+        "input_shape": first,
+        "output_shape": as_shown(row.output_shape, row.name, images),
+        **{metric: value(row) for metric, value in values},
+        "share": share(row),
+    }
 
 
-def _record(row: Row) -> dict[str, Any]:
+def _record(values: Values, row: Row) -> dict[str, Any]:
     """A layer as it stands in the JSON."""
     return {
         "name": str(row.name),
@@ -206,20 +324,12 @@ def _record(row: Row) -> dict[str, Any]:
         "input_shapes": [list(shape) for shape in row.input_shapes],
         "output_shape": list(row.output_shape),
         "times": row.times,
-        **{metric: getattr(row, metric) for metric in TOTALS},
+        **{metric: value(row) for metric, value in values},
     }
 
 
-def _block_record(all_macs: Size, block: Fold) -> dict[str, Any]:
-    return {**block._asdict(), "share": _share(block.macs, all_macs)}
-
-
-def _layer_record(all_macs: Size, images: set[str], row: Row) -> dict[str, Any]:
-    return {
-        "name": str(row.name),
-        "op": row.op.name,
-        "input_shape": as_shown(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape,
-        "output_shape": as_shown(row.output_shape, row.name, images),
-        **{key: getattr(row, key) for key in ("times", "params", "macs", "elementwise", "activations")},
-        "share": _share(row.macs, all_macs),
-    }
+def _share(macs: Callable[[Any], Size], of_all: Size) -> Callable[[Any], float | None]:
+    """What tells the share of a layer or block in all MACs, where both are numbers."""
+    if not isinstance(of_all, int) or not of_all:
+        return lambda one: None
+    return lambda one: macs(one) / of_all

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import counted
 from costcalc.analysis.images import images_of
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat, shared_by
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table
+from costcalc.table import Column, Table
 
 COLUMNS = (
     Column("name", "layer", "text"),
@@ -20,7 +21,6 @@ COLUMNS = (
     Column("how", "how", "text"),
     Column("value", "=", "int"),
 )
-LABELS = {"params": "params", "macs": "MACs", "elementwise": "elementwise"}
 
 
 def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
@@ -31,13 +31,16 @@ def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "mac
     cost = counted(net, "explain")
     images = images_of(cost.layers)
     shared = _shared(net.graph() if isinstance(net, Network) else net, cost.layers)
-    rows = [row for layer in cost.layers for row in _explained(layer, metrics, shared.get(layer.name, ()), images)]
+    rows = []
+    for i, layer in enumerate(cost.layers):
+        values = {metric: cost.value(metric, i) for metric in metrics}
+        rows += _explained(layer, values, shared.get(layer.name, ()), images)
     for metric in metrics:
-        parts = [getattr(layer, metric) for layer in cost.layers if getattr(layer, metric)]
+        parts = [*filter(None, (cost.value(metric, i) for i in range(len(cost.layers))))]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
         if parts:
-            rows.append({"name": "total", "metric": LABELS[metric], "how": how, "value": sum(parts)})
-    return Table(cost.title or cost.target, COLUMNS, rows, notes=[CONVENTION, *cost.notes()])
+            rows.append({"name": "total", "metric": METRICS[metric].title, "how": how, "value": sum(parts)})
+    return Table(cost.title or cost.target, COLUMNS, rows, notes=cost.notes())
 
 
 def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
@@ -67,14 +70,15 @@ def _tensors(layer: Row) -> list[Any]:
     return [tensor for tensor in layer.op.weights(*layer.input_shapes) if tensor.role != "buffer"]
 
 
-def _explained(layer: Row, metrics: tuple[str, ...], shared: Collection[str], images: set[str]) -> list[dict[str, Any]]:
+def _explained(
+    layer: Row, values: Mapping[str, int], shared: Collection[str], images: set[str]
+) -> list[dict[str, Any]]:
     found = []
-    for metric in metrics:
-        value = getattr(layer, metric)
+    for metric, value in values.items():
         if value:
             how = params_text(layer, shared) if metric == "params" else _rule_text(metric, layer, images)
             copies = f"{layer.times} × ({how})" if layer.times != 1 else how
-            found.append({"name": str(layer.name), "metric": LABELS[metric], "how": copies, "value": value})
+            found.append({"name": str(layer.name), "metric": METRICS[metric].title, "how": copies, "value": value})
     return found
 
 

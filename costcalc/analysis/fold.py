@@ -3,69 +3,52 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, elements, is_number
+from costcalc.dims import Shape, Size, is_number
 from costcalc.errors import UsageError
-from costcalc.table import Column
-
-METRICS = ("params", "macs", "elementwise", "activations")
 
 
-class Fold(NamedTuple):
-    """A block of layers as one row. `passed_on` elements leave it; the `widest` tensor inside has so many.
+class Block(NamedTuple):
+    """Layers as one row: which, by their place among all of them, and which of these layers outside read.
 
-    What leaves is what layers outside read, all of it together; of a block that nobody reads, its last layer. The
-    shape is that of the last that leaves. `times` is None where layers differ in it.
+    Of a block that no layer outside reads, what leaves is its last layer's. The shape is that of the last that leaves.
+    `times` is None where layers differ in it.
     """
 
     name: str
     op: str
     times: Size | None
     output_shape: Shape
-    params: Size
-    macs: Size
-    elementwise: Size
-    activations: Size
-    passed_on: Size
-    widest: Size | None
+    layers: tuple[int, ...]
+    leaving: tuple[int, ...]
+    costs: Mapping[str, Any] = {}  # metrics by name
 
 
-COLUMNS: tuple[Column, ...] = (
-    Column("name", "block", "text"),
-    Column("op", "op", "text", 5),
-    Column("times", "×", "int", 1),
-    Column("output_shape", "out", "shape", 1),
-    Column("params", "params"),
-    Column("macs", "MACs"),
-    Column("elementwise", "elementwise", "int", 6),
-    Column("activations", "activations", "int", 6),
-    Column("passed_on", "passed on", "int", 2),
-    Column("widest", "widest", "int", 4),
-    Column("share", "share", "share", 3),
-)
-
-
-def folded(rows: Sequence[Row], depth: int) -> list[Fold]:
+def folded(rows: Sequence[Row], depth: int) -> list[Block]:
     """Rows whose names agree in their first `depth` parts as one; inputs are left out.
 
-    Raises UsageError for a depth that is no whole number from 1.
+    Raises UsageError for a depth that is not a whole number from 1.
     """
     if depth.__class__ is not int or depth < 1:
         raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
-    blocks: dict[str, list[Row]] = {}
-    for row in rows:
-        blocks.setdefault(_block(row.name, depth), []).append(row)
+    blocks: dict[str, list[int]] = {}
+    for i, row in enumerate(rows):
+        blocks.setdefault(_block(row.name, depth), []).append(i)
     leaving, images = _leaving(rows, depth), images_of(rows)
-    return [_fold(name, inside, leaving[name], images) for name, inside in blocks.items() if not is_input(inside)]
+    return [
+        _fold(name, rows, inside, leaving[name], images)
+        for name, inside in blocks.items()
+        if not is_input([rows[i] for i in inside])
+    ]
 
 
 def is_input(rows: Iterable[Row]) -> bool:
     """Are these the inputs of a network, which cost nothing?"""
-    return all(row.op.name == "input" for row in rows)
+    return all(row.op.is_input for row in rows)
 
 
 def block_names(rows: Iterable[Row]) -> set[str]:
@@ -89,22 +72,22 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     return leaving
 
 
-def _fold(name: str, rows: list[Row], leaving: set[str], images: set[str]) -> Fold:
-    out = [row for row in rows if str(row.name) in leaving] or rows[-1:]
-    sums = {metric: sum(getattr(row, metric) for row in rows) for metric in METRICS}
-    widths = [elements(row.output_shape) for row in rows]
-    return Fold(
+def _fold(name: str, rows: Sequence[Row], inside: list[int], read: set[str], images: set[str]) -> Block:
+    layers = [rows[i] for i in inside]
+    leaving = tuple(i for i in inside if str(rows[i].name) in read) or (inside[-1],)
+    outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
+    last = rows[leaving[-1]]
+    return Block(
         name,
-        rows[0].op.name if len(rows) == 1 else f"{_layers(rows)} layers" + f", {len(out)} outputs" * (len(out) > 1),
-        rows[0].times if len({str(row.times) for row in rows}) == 1 else None,
-        as_shown(out[-1].output_shape, out[-1].name, images),
-        **sums,
-        passed_on=sum(elements(row.output_shape) for row in out),
-        widest=max(widths) if all(isinstance(width, int) for width in widths) else None,
+        layers[0].op.name if len(layers) == 1 else f"{_layers(layers)} layers{outputs}",
+        layers[0].times if len({str(row.times) for row in layers}) == 1 else None,
+        as_shown(last.output_shape, last.name, images),
+        tuple(inside),
+        leaving,
     )
 
 
 def _layers(rows: Sequence[Row]) -> Size:
-    """How many layers there are, copies of repeats among them; without them where their number is none."""
+    """How many layers there are, copies of repeats among them; rows where the number of copies is a symbol."""
     count = sum(row.times for row in rows)
     return count if is_number(count) else len(rows)

@@ -13,12 +13,14 @@ from costcalc.graph import Graph, unroll
 
 
 class Layer(NamedTuple):
-    """What of a layer its memory depends on; `inputs` are the names of layers before it."""
+    """One copy of a layer, as its memory depends on it; `inputs` are the names of layers before it."""
 
     name: Any
     op: Any
     inputs: tuple[Any, ...]
     output_shape: Shape
+    row: str = ""  # of the walk, which has one for all copies
+    copies: Size = 1  # that are alike, and for which this one stands
 
 
 Some = TypeVar("Some", Row, Layer)
@@ -44,7 +46,7 @@ def peak_activations(graph: Graph) -> Peak:
         raise UsageError(
             f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"
         )
-    layers = [Layer(row.name, row.op, row.inputs, row.output_shape) for row in rows]
+    layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peak = Peak(0, None)
     for layer, now in zip(layers, held(layers)):
         if now > peak.elements:
@@ -75,16 +77,22 @@ def held(layers: Sequence[Layer]) -> Iterator[Size]:
                 now = now - sizes.pop(name)
 
 
-OVERWRITE = {"relu", "relu6", "leaky_relu", "silu", "hard_sigmoid", "hard_swish", "add"}
-FORGET = {  # their gradients do not need what they wrote
-    "conv", "conv1d", "conv2d", "conv3d", "depthwise", "conv_transpose", "linear", "batch_norm", "layer_norm",
-    "group_norm", "add", "concat",
-}  # fmt: skip
+def written(layers: Sequence[Layer]) -> Iterator[Size]:
+    """The elements that each layer writes to memory of its own: none where it writes over an input, or is a view.
+
+    Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
+    """
+    instead = _instead(layers)
+    for layer in layers:
+        size, over = elements(layer.output_shape), instead.get(layer.name, False)
+        if over is None:
+            raise UsageError(f"whether {layer.name} may write over its input hangs on symbols: set them")
+        yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
 def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
-    """Layers that may write their output over one of their inputs, and over which: nobody else reads it, it has the
-    output's shape, and training is none the worse, as torch's `inplace=True` requires."""
+    """Layers that may write their output over one of their inputs, and over which: no other layer reads it, it has the
+    output's shape, and no gradient is made from it, as torch's `inplace=True` requires."""
     found: dict[Any, int] = {}
     for row, i, alike in _overwritable(rows):
         if alike is True:
@@ -93,13 +101,13 @@ def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
 
 
 def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
-    """Layers and inputs that they may write over, if the last holds: both have one shape, on columns at some points."""
+    """Layers, inputs that they may write over, and whether both have one shape, on arrays at some points."""
     readers = Counter(source for layer in layers for source in layer.inputs)
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:
-        for i, source in enumerate(layer.inputs if layer.op.name in OVERWRITE else ()):
+        for i, source in enumerate(layer.inputs if layer.op.output.inplace else ()):
             writer = by_name[source]
-            if readers[source] == 1 and writer.op.name in FORGET:
+            if readers[source] == 1 and writer.op.output.overwritable:
                 yield layer, i, same_shape(writer.output_shape, layer.output_shape)
 
 
@@ -107,7 +115,8 @@ def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
     """Layers that may write over any of their inputs, and where they do."""
     found: dict[Any, Truth] = {}
     for layer, _, alike in _overwritable(layers):
-        found[layer.name] = found.get(layer.name, False) | alike
+        known = found.get(layer.name, False)
+        found[layer.name] = (known or alike) if known is None or alike is None else known | alike
     return found
 
 
@@ -115,11 +124,11 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
     """The layer that wrote what each layer's output is: itself, or for a view that of its input."""
     storage: dict[Any, Any] = {}
     for layer in layers:
-        storage[layer.name] = storage[layer.inputs[0]] if layer.op.view and layer.inputs else layer.name
+        storage[layer.name] = storage[layer.inputs[0]] if layer.op.output.view and layer.inputs else layer.name
     return storage
 
 
 def _kept(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
-    """What is held to the end: inputs, and the outputs that nobody reads."""
+    """The tensors that are held to the end: network inputs and outputs."""
     read = {source for layer in layers for source in layer.inputs}
     return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}

@@ -9,9 +9,9 @@ from typing import Any
 
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.walk import Row
+from costcalc.analysis.metrics import is_whole, metric_of
 from costcalc.analysis.warned import as_html, with_warnings
-from costcalc.errors import Problem, SpecError, did_you_mean
+from costcalc.errors import Problem, SpecError, UsageError, did_you_mean
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
 from costcalc.table import CONVENTION, Apart, Column, Table, data_frame, document
@@ -128,13 +128,7 @@ def _network(net: Network, published: Published) -> Network:
 
 
 def _figure(published: Published, label: str, cost: Cost) -> Figure:
-    layers = cost.layers
-    if published.block:
-        layers = tuple(row for row in layers if f"{row.name}.".startswith(f"{published.block}."))
-    if not layers:
-        hint = did_you_mean(published.block, block_names(cost.layers))
-        raise SpecError(Problem(published.place, f"no block {published.block!r} in {label}", hint))
-    exact = sum(metric_of(row, published.metric) for row in layers)
+    exact = _exact(published, label, cost)
     printed, unit, decimals = read_figure(published.value, published.thousand)
     equal = agrees(exact, printed, unit, decimals)
     ours = published.value if equal else figure_text(exact, published.value, published.thousand)
@@ -143,13 +137,20 @@ def _figure(published: Published, label: str, cost: Cost) -> Figure:
     return Figure(published, label, exact, ours, equal, None if share is None else Apart(share, apart))
 
 
-def metric_of(row: Row, metric: str) -> int:
-    """One metric of a row. `connections` are LeCun's: inputs wired to units, the bias input of each included."""
-    if metric == "weights":
-        return int(row.weight)
-    if metric == "connections":
-        return int(row.macs + (row.elementwise if row.bias else 0))
-    return int(getattr(row, metric))
+def _exact(published: Published, label: str, cost: Cost) -> int:
+    """Ours, of the network or the block that a figure is of."""
+    try:
+        metric_of(published.metric, wanted=is_whole)
+    except UsageError as error:
+        raise SpecError(Problem(published.place, str(error))) from None
+    if not published.block:
+        return int(cost.total(published.metric))
+    depth = published.block.count(".") + 1
+    found = [block for block in cost.fold(depth, [published.metric]) if block.name == published.block]
+    if not found:
+        hint = did_you_mean(published.block, block_names(cost.layers))
+        raise SpecError(Problem(published.place, f"no block {published.block!r} in {label}", hint))
+    return int(found[0].costs[published.metric])
 
 
 def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:

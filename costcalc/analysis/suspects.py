@@ -95,7 +95,7 @@ class _Roles:
     def finding(self, row: Row, roles: Roles) -> Finding | None:
         """What is suspicious of a layer that reads a tensor of these roles."""
         op = row.op
-        if BATCH in roles and op.view and len(row.output_shape) < len(roles):
+        if BATCH in roles and op.output.view and len(row.output_shape) < len(roles):
             return _joining_the_batch(row)
         if op.features_axis == -1:
             return _along_positions(row, roles)

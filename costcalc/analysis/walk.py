@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple
 
@@ -32,7 +32,7 @@ from costcalc.text import plural
 
 
 class Row(NamedTuple):
-    """One layer and what it costs; a repeated one stands for `times` copies and its costs are theirs together."""
+    """One layer and what each copy of it costs; a repeated one stands for `times` copies."""
 
     name: str
     op: Any
@@ -40,25 +40,34 @@ class Row(NamedTuple):
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     times: Size
-    weight: Size  # learned scalars by role
-    bias: Size
-    norm: Size
-    buffers: Size  # stored, not learned
-    macs: Size
-    elementwise: Size
-    activations: Size  # elements written
+    costs: Mapping[str, Size]  # of one copy, by the names in COSTS
     assumed: tuple[Need, ...]  # what symbols could not decide
     place: Place | None = None  # in a spec
     meant: bool = False  # it gives no warning
 
+    def total(self, cost: str) -> Size:
+        """One of COSTS, of all copies together."""
+        return self.times * self.costs[cost]
+
     @property
     def params(self) -> Size:
-        """Learned scalars: weight + bias + norm."""
-        return self.weight + self.bias + self.norm
+        """Learned scalars of all copies: weights, biases and normalisation."""
+        return self.times * (self.costs["weight"] + self.costs["bias"] + self.costs["norm"])
+
+    @property
+    def macs(self) -> Size:
+        """Multiply-accumulates of all copies."""
+        return self.total("macs")
 
 
+COSTS = (
+    *ROLES.values(),
+    "macs",
+    "elementwise",
+    "activations",
+)  # scalars by role; multiplies; other work; elements written
 Report = Callable[[Problem], None]
-Answer = tuple[Shape, Sequence[Size], tuple[Need, ...]]
+Answer = tuple[Shape, Mapping[str, Size], tuple[Need, ...]]
 Scopes = tuple[tuple[Graph, dict[Any, Any]], ...]  # a graph and its shapes so far; then those of the graph around it
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # far beyond any memory; a repeated doubling would fill pages with digits
@@ -77,14 +86,13 @@ def symbols_of(rows: Iterable[Row]) -> list[str]:
     """The symbols in shapes and costs, by name."""
     found: set[str] = set()
     for row in rows:
-        sizes = (*row.output_shape, row.times, row.params, row.macs, row.elementwise, row.activations)
+        sizes = (*row.output_shape, row.times, *row.costs.values())
         found.update(str(symbol) for size in sizes if is_letter(size) for symbol in size.free_symbols)
     return sorted(found)
 
 
 def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
-    """The rows of a layer graph on columns: costs of one copy each, to be taken `times`. Points that cannot be are
-    masked; what stands at them means nothing."""
+    """The rows of a layer graph on columns. Points that cannot be are masked; what stands at them means nothing."""
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
@@ -107,7 +115,6 @@ class _Walk:
         graphs are those around it. A name gets the prefix, but for the input of a body and for repeats: `written` says
         which row writes what these put out."""
         graph, shapes = scopes[0]
-        once = is_number(times) and times == 1
         for name, data in in_order(graph):
             op, inputs = data["op"], data["inputs"]
             if not inputs and name in shapes:  # the input of a repeated body
@@ -131,7 +138,7 @@ class _Walk:
                     owner_ins = [known[source] for source in of["inputs"]]
                     roles, same = _not_shared(op, ins, of["op"], owner_ins, self.allow)
                     assumed += tuple(same)
-                    costs = (*roles, *costs[len(roles) :])
+                    costs = {**costs, **roles}
             except ShapeError as error:
                 if error in self.placed or isinstance(error, PointsDiffer):  # it is said where, or no fault
                     raise
@@ -139,15 +146,13 @@ class _Walk:
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}", hint)
                 continue
             shapes[name] = out
-            if not once and not self.mask:
-                costs = [times * cost for cost in costs]
             if prefix or not written.keys().isdisjoint(inputs):
                 name, inputs = f"{prefix}{name}" if prefix else name, _full_names(inputs, written, prefix)
             about = data.get("place"), data.get("meant", False)
-            yield Row._make((name, op, inputs, ins, out, times, *costs, assumed, *about))
+            yield Row._make((name, op, inputs, ins, out, times, costs, assumed, *about))
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Answer:
-        """The output shape of an op on these inputs, its costs in the order of a Row, and what it had to assume."""
+        """The output shape of an op on these inputs, the costs of a Row, and what it had to assume."""
         key = (op.__class__, *op.__dict__.values(), ins)  # as the op itself would be, in a third of the time
         try:
             return self.answers[key]
@@ -273,16 +278,16 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     counted = out if is_number(written) else Counted.of(out, written)
     macs = one_size(op, "macs", op.macs(*ins, out=counted))
     elementwise = one_size(op, "elementwise", op.elementwise(*ins, out=counted))
-    costs = (*_roles(tensors(op, op.weights(*ins))), macs, elementwise, 0 if op.view else written)
+    costs = _roles(tensors(op, op.weights(*ins)))
+    costs |= {"macs": macs, "elementwise": elementwise, "activations": 0 if op.output.view else written}
     return counted if getattr(written, "size", 0) <= MAX_KEPT else out, costs, tuple(assumed)
 
 
-def _roles(found: Any) -> tuple[Size, Size, Size, Size]:
-    counts: list[Size] = [0, 0, 0, 0]
+def _roles(found: Any) -> dict[str, Size]:
+    counts: dict[str, Size] = dict.fromkeys(ROLES.values(), 0)
     for _, shape, role in found:
         counts[ROLES[role]] += prod(shape)
-    weight, bias, norm, buffers = counts
-    return weight, bias, norm, buffers
+    return counts
 
 
 def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape], allow: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.analysis.columns import metrics_in
+from costcalc.cli.options import Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
@@ -29,6 +30,8 @@ def show(
         int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")
     ] = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
+    columns: Columns = None,
+    dtype: Dtype = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -39,9 +42,10 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (net,) = nets([target], set_, max_layers, max_bytes)
+    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
     cost = net.cost(unrolled=unroll)
-    emit([cost.table(depth)], cost.streamed(depth), format, output)
+    table = cost.table(depth, columns)
+    emit([table], cost.streamed(depth, metrics_in(table.columns)), format, output)
 
 
 def compare(
@@ -49,9 +53,9 @@ def compare(
     algebra: Annotated[
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
-    by: Annotated[
-        str, typer.Option(metavar="METRIC", help="What to compare by: macs, params, elementwise or activations.")
-    ] = "macs",
+    by: Annotated[str, typer.Option(metavar="METRIC", help="What to compare by: any metric that is counted.")] = "macs",
+    columns: Columns = None,
+    dtype: Dtype = None,
     break_even: Annotated[
         str | None,
         typer.Option("--break-even", metavar="KNOB", help="From which r on does one cost more? Or r=32:512:1."),
@@ -67,9 +71,9 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_nets
 
-    found = nets(targets, set_, max_layers, max_bytes)
+    found = nets(targets, set_, max_layers, max_bytes, dtype)
     if break_even is not None:
-        given = {"--algebra": algebra, "--time": time, "--store": store}
+        given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"--break-even goes without {others}: it compares counts, as formulas")
         if len(found) != 2:
@@ -80,9 +84,15 @@ def compare(
         even = solved(found[0], found[1], knob, values or None, by=by)
         emit([even.table()], even.to_dict(), format, output)
         return
-    if store is not None and not time:
-        raise UsageError("--store is where measured times are kept; add --time")
-    comparison = compare_nets(found, by=by, algebra=algebra or None)
+    looks_up = "seconds" in (columns or "").replace(" ", "").split(",")
+    if store is not None and not (time or looks_up):
+        raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
+    lookup = None
+    if looks_up:
+        from costcalc.cli.keeping import seconds_here
+
+        lookup = seconds_here(store)
+    comparison = compare_nets(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
     tables, document = comparison.tables(), comparison.to_dict()
     if time:
         from costcalc.cli.keeping import timed

@@ -64,6 +64,7 @@ def schema() -> None:
     """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt."""
     import json
 
+    from costcalc.analysis.metrics import COUNTED
     from costcalc.spec.schema import json_schema
 
-    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    print(json.dumps(json_schema(COUNTED), indent=2, ensure_ascii=False))

@@ -90,5 +90,5 @@ def _result(point: Point) -> dict[str, Any]:
         "params": point.params,
         "macs": point.macs,
         "activations": point.activations,
-        "mac_activations": sum(row.activations for row in rows if row.macs),
+        "mac_activations": sum(row.total("activations") for row in rows if row.macs),
     }

@@ -86,9 +86,24 @@ MaxLayers: TypeAlias = Annotated[
 MaxBytes: TypeAlias = Annotated[int, typer.Option("--max-bytes", metavar="N", help="Refuse specs that are larger.")]
 
 
+Columns: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="NAMES", help="These columns in this order: name,out,macs,peak_bytes."),
+]
+Dtype: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--dtype",
+        metavar="TYPE",
+        help="Of bytes: float32, float16, bfloat16, …, or weights=TYPE,activations=TYPE.",
+    ),
+]
+
+
 def nets(
-    targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES
-) -> list[Net]:
+    targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
+    dtype: str | None = None,
+) -> list[Net]:  # fmt: skip
     """The networks a command was asked for."""
     from costcalc.net import apply_settings, load
 
@@ -105,7 +120,7 @@ def nets(
         raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
     if wrong:
         raise wrong[0]
-    found = apply_settings(found, settings or [])
+    found = [net.with_dtype(dtype) if dtype else net for net in apply_settings(found, settings or [])]
     warned.note(found)
     return found
 

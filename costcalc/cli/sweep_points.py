@@ -57,8 +57,8 @@ def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
 
 def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
     """Raises, before points are computed, what choosing or drawing them would raise."""
+    from costcalc.analysis.metrics import read_metrics
     from costcalc.analysis.sweep.choice import read_choice
-    from costcalc.analysis.sweep.metrics import read_metrics
 
     choice, metrics = read_choice(options.net.spec.knobs, [*axes], **options.choice), read_metrics(options.metrics)
     if options.plot or options.metric:

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from costcalc.analysis.metrics import METRICS
 from costcalc.cli import warned
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
@@ -15,8 +16,6 @@ from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-
-METRICS = "params, macs, elementwise, activations, weight_bytes, peak_bytes, traffic_bytes, intensity, seconds"
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
@@ -45,7 +44,7 @@ def sweep(
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {METRICS}."),
+        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {', '.join(METRICS)}."),
     ] = None,
     where: Annotated[
         str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')

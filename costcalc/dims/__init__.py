@@ -30,6 +30,8 @@ __all__ = [
     "Truth",
     "all_of",
     "at_least",
+    "broadcast_size",
+    "broadcasts",
     "ceil",
     "ceil_div",
     "checked",
@@ -55,8 +57,6 @@ __all__ = [
     "same_shape",
     "size_symbol",
     "size_text",
-    "stretched",
-    "stretches",
     "whole",
     "windows",
 ]
@@ -263,7 +263,7 @@ def same_shape(a: Shape, b: Shape) -> Truth:
     return len(a) == len(b) and all_of(map(equal, a, b))
 
 
-def stretches(a: Size, b: Size) -> Truth:
+def broadcasts(a: Size, b: Size) -> Truth:
     """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
     if a is b or _is_1(a) or _is_1(b):
         return True
@@ -272,7 +272,7 @@ def stretches(a: Size, b: Size) -> Truth:
     return equal(a, 1) is True or equal(b, 1) is True or equal(a, b)
 
 
-def stretched(a: Size, b: Size) -> Size:
+def broadcast_size(a: Size, b: Size) -> Size:
     """The size two axes have together: b where a is 1, else a."""
     if a is b or _is_1(b):
         return a

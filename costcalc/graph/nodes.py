@@ -124,7 +124,7 @@ def has_rule(op: Any) -> bool:
 def input_of(graph: Graph) -> Any:
     """The one layer that reads nothing, an `Input()`. Raises GraphError if there are several or none."""
     name = _the_one([name for name, data in graph.nodes(data=True) if not data["inputs"]], "input")
-    if graph.nodes[name]["op"].name != "input":
+    if not graph.nodes[name]["op"].is_input:
         raise GraphError(f"a repeated body starts with an Input(), this one with {name!r}")
     return name
 

@@ -1,12 +1,13 @@
-"""The ops: one class each, found by its name in specs through `OPS`."""
+"""The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
-from costcalc.ops.base import ANSWERS, OPS, Tensor, check, field_kinds, op
+from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
 from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
+from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.pointwise import (
     GELU,
     Dropout,
@@ -14,6 +15,7 @@ from costcalc.ops.pointwise import (
     HardSwish,
     Identity,
     LeakyReLU,
+    Pointwise,
     ReLU,
     ReLU6,
     Sigmoid,
@@ -22,6 +24,7 @@ from costcalc.ops.pointwise import (
     Tanh,
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool
+from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "LSTM",
     "OPS",
     "RBF",
+    "VIEW",
     "AdaptiveAveragePool",
     "Add",
     "AveragePool",
@@ -61,6 +65,7 @@ __all__ = [
     "Mul",
     "Need",
     "PartialConv",
+    "Pointwise",
     "ReLU",
     "ReLU6",
     "Reshape",
@@ -74,6 +79,14 @@ __all__ = [
     "Transpose",
     "Upsample",
     "check",
+    "computed",
+    "copied",
     "field_kinds",
+    "free",
+    "no_needs",
+    "no_weights",
+    "of_weight_and_input",
     "op",
+    "per_element",
+    "same_shape_as_input",
 ]

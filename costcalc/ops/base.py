@@ -6,11 +6,17 @@
     macs(*ins, out)                     multiplies, one per multiply–accumulate
     backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
+    output                              what its output is to memory: see output.py
 
-`ins` are input shapes with the batch first. An op whose output is its input under another shape says `view = True`: it
-writes nothing. Its `layout` is how its output is shown: "plain", in the order of its axes; the "same" as its inputs,
-unless it says otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1. What it is
-called elsewhere, and what it takes axes for, it may say: see ops/synonyms.py and ops/roles.py.
+`ins` are input shapes with the batch first. A `shape` that takes `*ins` makes the op a join: a spec may give it
+branches. An op may say besides
+
+    layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
+                    otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
+    is_input        does data enter here?
+    index_limit     the number of rows its first input picks from, if its elements are indices
+    synonyms …      what it and its fields are called elsewhere: see synonyms.py
+    roles …         what it takes axes for: see roles.py
 
 An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
@@ -18,17 +24,19 @@ An elementary operation is one of + − × ÷, a comparison, or one function of 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
-from typing import Any, NamedTuple, TypeVar, dataclass_transform, get_type_hints
+from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, elements, first_failure, is_column, is_letter
+from costcalc.dims import Shape, Size, Truth, first_failure, is_column, is_letter
 from costcalc.dims.given import at_first_point, shortened
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
+from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.roles import channels_first, features_last, kept_where_shape_is
+from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
@@ -36,14 +44,6 @@ ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
 CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
-
-
-class Tensor(NamedTuple):
-    """A named tensor of an op. Roles: weight, bias, norm (γ and β) are params; a buffer is stored but not learned."""
-
-    name: str
-    shape: Shape
-    role: str = "weight"
 
 
 def snake_case(name: str) -> str:
@@ -63,12 +63,11 @@ def op(cls: Class) -> Class:
     """
     if isinstance(getattr(cls, "macs", None), Free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
         cls.backward_macs = cls.macs
-    open_questions = [question for question in ANSWERS if not hasattr(cls, question)]
-    if open_questions:
-        raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}")
+    _refuse_open(cls)
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
-    cls.view = getattr(cls, "view", False)
+    cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
+    cls.index_limit = getattr(cls, "index_limit", None)
     _register_axes(cls)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
@@ -83,6 +82,16 @@ def op(cls: Class) -> Class:
     CLASSES.add(cls)
     OPS[cls.name] = cls
     return cls
+
+
+def _refuse_open(cls: Any) -> None:
+    """Raises TypeError for the questions that a class leaves open."""
+    open_questions = [question for question in (*ANSWERS, "output") if not hasattr(cls, question)]
+    if open_questions:
+        choices = f"; output is one of {CHOICES}" if "output" in open_questions else ""
+        raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}{choices}")
+    if not isinstance(cls.output, Output):
+        raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {shortened(cls.output)}")
 
 
 def _register_axes(cls: Any) -> None:
@@ -105,13 +114,16 @@ def _owner(cls: type[Any], question: str) -> int:
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
-    """Multiplies of its own and the gradients of another class would not go together."""
-    other = _owner(cls, "backward_macs")
-    if _owner(cls, "macs") < other:
-        raise TypeError(
-            f"op {cls.__name__} has macs of its own, but the backward_macs of {cls.__mro__[other].__name__}; "
-            "give it backward_macs too"
-        )
+    """Multiplies of its own and the gradients of another class do not go together, nor does arithmetic of its own and
+    what another op does to memory."""
+    for own, inherited in (("macs", "backward_macs"), ("elementwise", "output")):
+        other = _owner(cls, inherited)
+        is_shared = inherited == "output" and cls.__mro__[other] not in CLASSES  # a base class speaks for a family
+        if _owner(cls, own) < other and not is_shared:
+            ancestor = cls.__mro__[other].__name__
+            raise TypeError(
+                f"op {cls.__name__} has {own} of its own, but the {inherited} of {ancestor}; give it {inherited} too"
+            )
 
 
 class _Value:
@@ -165,46 +177,27 @@ def field_kinds(cls: type[Any]) -> dict[str, Kind]:
     return kinds
 
 
-class Free:
-    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
-
-    def __init__(self, reason: str):
-        self.__doc__ = f"0: {reason}"
-
-    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
-        return 0
+def layer_ops() -> list[str]:
+    """The ops that a spec can use: an input is none of its layers."""
+    return [name for name, cls in OPS.items() if not cls.is_input]
 
 
-free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
+def own_ops(names: Iterable[str]) -> tuple[type[Any], ...]:
+    """The classes of these ops that are not costcalc's but a reader's own."""
+    classes = [OPS[name] for name in sorted({*names}) if name in OPS]
+    return tuple([cls for cls in classes if not cls.__module__.startswith("costcalc.")])
 
 
-def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
-    """Every product x·w of the forward pass returns as ∂out·x for the weight, and as ∂out·w for the input if wanted."""
-    return self.macs(x, out=out) * (1 + wanted[0])
+def register_again(classes: Iterable[Any]) -> None:
+    """Makes ops that another process has registered known to this one."""
+    for cls in classes:
+        CLASSES.add(cls)
+        OPS.setdefault(cls.name, cls)
 
 
-def per_element(operations: int) -> Callable[..., Size]:
-    """So many elementary operations for every element of the output."""
-
-    def count(self: Any, *ins: Shape, out: Shape) -> Size:
-        return operations * elements(out)
-
-    return count
-
-
-def no_weights(self: Any, *ins: Shape) -> tuple[Tensor, ...]:
-    """Nothing is learned."""
-    return ()
-
-
-def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
-    """Any input will do; the number of inputs is the signature's."""
-    return ()
-
-
-def same_shape_as_input(self: Any, x: Shape) -> Shape:
-    """s -> s"""
-    return x
+def is_join(name: str) -> bool:
+    """Is this an op that takes any number of inputs?"""
+    return name in OPS and OPS[name].is_join
 
 
 def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, stretched
-from costcalc.ops.base import free, no_weights, op
-from costcalc.ops.fields import Number
-from costcalc.ops.needs import Equal, Fact, Need, SameShape, Stretches
+from costcalc.dims import Shape, Size, broadcast_size, elements
+from costcalc.ops.base import op
+from costcalc.ops.fields import StaticInt
+from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
+from costcalc.ops.output import computed, copied
 from costcalc.ops.roles import Roles, merged
+from costcalc.ops.rules import free, no_weights
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
     """The shape of a + b where axes of size 1 stretch (numpy's rule for tensors of as many axes)."""
-    return tuple(map(stretched, a, b))
+    return tuple(map(broadcast_size, a, b))
 
 
 def joined(self: Any, *ins: Shape) -> Shape:
@@ -30,7 +32,7 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
     for x in ins[1:]:
         yield Fact(len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x)
         for a, b in zip(out, x):
-            yield Stretches(a, b, words="inputs {} and {} differ in size", shown=(out, x))
+            yield Broadcasts(a, b, words="inputs {} and {} differ in size", shown=(out, x))
         out = broadcast(out, x)
 
 
@@ -46,6 +48,7 @@ class Add:
     roles = merged
     needs = can_join
     shape = joined
+    output = computed(inplace=True, overwritable=True)
     weights = no_weights
     macs = free("additions are not multiplies")
     elementwise = joins
@@ -59,6 +62,7 @@ class Mul:
     roles = merged
     needs = can_join
     shape = joined
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
@@ -68,7 +72,7 @@ class Mul:
 class Concat:
     """The inputs side by side along one axis, the channels by default.   (n, a, h), (n, b, h) -> (n, a + b, h)"""
 
-    axis: Number = 1
+    axis: StaticInt = 1
 
     field_synonyms = {"dim": "axis"}
     roles = merged
@@ -88,6 +92,7 @@ class Concat:
         total = sum((x[self.axis] for x in ins[1:]), first[self.axis])
         return (*first[: self.axis], total, *first[self.axis + 1 :])
 
+    output = copied(overwritable=True)
     weights = no_weights
     macs = free("copies")
     elementwise = free("copies")
@@ -114,6 +119,7 @@ class MatMul:
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
 
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
 
     def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, elements, exact_div, maximum
-from costcalc.ops.base import Tensor, free, of_weight_and_input, op
-from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis, Table, Whole
+from costcalc.ops.base import op
+from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
+from costcalc.ops.output import computed
+from costcalc.ops.rules import Tensor, free, of_weight_and_input
 from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
 
 CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}
@@ -36,12 +38,12 @@ def bias_adds(self: Any, *ins: Shape, out: Shape) -> Size:
 class Conv:
     """Convolution along every axis after the second.   (n, c_in, h, w) -> (n, channels, h', w')"""
 
-    channels: Whole
+    channels: PositiveInt
     kernel: PerAxis
     stride: PerAxis = 1
     padding: Padding = 0
     dilation: PerAxis = 1
-    groups: Whole = 1
+    groups: PositiveInt = 1
     bias: Flag = True
 
     field_synonyms = CHANNELS_SYNONYMS | WINDOW_SYNONYMS
@@ -54,6 +56,8 @@ class Conv:
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         c_in = exact_div(x[1], self.groups)
@@ -99,7 +103,7 @@ class Depthwise:
     stride: PerAxis = 1
     padding: Padding = 0
     dilation: PerAxis = 1
-    multiplier: Whole = 1
+    multiplier: PositiveInt = 1
     bias: Flag = True
 
     synonyms = ("depthwise_conv",)
@@ -111,6 +115,8 @@ class Depthwise:
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], x[1] * self.multiplier, *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return weight_and_bias(self, x[1] * self.multiplier, 1, *each(self.kernel, len(x) - 2))
@@ -130,7 +136,7 @@ class PartialConv:
     (n, c_in, h, w) -> (n, len(sees), h', w').   LeCun et al. 1998, table I: layer C3 of LeNet-5.
     """
 
-    sees: Table
+    sees: IntRows
     kernel: PerAxis
     stride: PerAxis = 1
     padding: Padding = 0
@@ -153,6 +159,8 @@ class PartialConv:
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
 
+    output = computed(inplace=False, overwritable=True)
+
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         pairs = sum(map(len, self.sees))  # one k×k filter for each (output map, input map) that are connected
         weight = Tensor("weight", (pairs, *each(self.kernel, len(x) - 2)))
@@ -174,13 +182,13 @@ class ConvTranspose:
     h' = (h − 1)·stride − 2·padding + dilation·(kernel − 1) + output_padding + 1 (torch.nn.ConvTranspose2d).
     """
 
-    channels: Whole
+    channels: PositiveInt
     kernel: PerAxis
     stride: PerAxis = 1
     padding: ExplicitPadding = 0
     output_padding: ExplicitPadding = 0
     dilation: PerAxis = 1
-    groups: Whole = 1
+    groups: PositiveInt = 1
     bias: Flag = True
 
     synonyms = ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d",
@@ -205,6 +213,8 @@ class ConvTranspose:
     def extra(self, x: Shape) -> tuple[Size, ...]:
         """`output_padding` of each axis: positions at the end that a stride of Conv would have skipped."""
         return each(self.output_padding, len(x) - 2)
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         per_group = exact_div(self.channels, self.groups)
@@ -238,6 +248,8 @@ class Subsample:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")

@@ -1,4 +1,15 @@
-"""The kinds of field an op may have. The dataclass is the schema: specs, JSON Schema and checks read it here."""
+"""The kinds of field that an op may have. The dataclass is the schema: specs, the JSON Schema and checks read it here.
+
+    PositiveInt, NonNegativeInt     a size: an int, a symbol or an array
+    StaticInt                       how many axes or layers there are: an int, and no symbol
+    PositiveInts, AxisOrder         any number of sizes; the numbers of all axes
+    PerAxis, Padding, …             one size, or one for each axis along which a window slides
+    IntRows                         rows of ints
+    Real, UnitInterval              a real number; one from 0 to 1
+    Flag, InterpolationMode         true or false; a word
+
+Another kind is `Annotated[Any, Kind(…)]`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +17,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, checked, is_column, is_letter, one_number, one_truth
+from costcalc.dims import all_of, at_least, checked, is_column, is_letter, one_number, one_truth, size_symbol
 from costcalc.dims.given import shortened
 from costcalc.errors import PointsDiffer, ShapeError
 
@@ -24,10 +35,10 @@ IN_WORDS = {
 
 @dataclass(frozen=True)
 class Kind:
-    """What values a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
+    """The values that a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
     axis), `flag`, `word`, `ratio` (a real number), `share` (one from 0 to 1), `table` (rows of whole numbers). Sizes
-    are at least `low`; a `fixed` one says how many tensors or axes there are: no letter can, and a column only if it is
-    the same at all points."""
+    are at least `low`. A `fixed` one says how many tensors or axes there are: a symbol cannot, and an array only if it
+    is the same at all points."""
 
     name: str
     low: int = 1
@@ -72,6 +83,19 @@ class Kind:
                 raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of a column")
         return value
 
+    def example(self, name: str) -> Any:
+        """A value of this kind for a field called `name`: a symbol of that name if it may be one."""
+        if self.takes_symbols:
+            return size_symbol(name)
+        examples = {"flag": False, "ratio": 1, "share": 0, "word": self.words[0] if self.words else ""}
+        examples |= {"table": ((self.low,),), "sizes": (self.low,)}
+        return examples.get(self.name, self.low)
+
+    @property
+    def takes_symbols(self) -> bool:
+        """Is it about sizes that may be symbols?"""
+        return self.is_size and not self.fixed
+
     @property
     def is_size(self) -> bool:
         """Is it about whole numbers?"""
@@ -94,7 +118,7 @@ class Kind:
 
 
 def is_ratio(x: Any) -> bool:
-    """Is this a real number, or a letter or column of them?"""
+    """Is this a real number, or a symbol or array of them?"""
     if isinstance(x, (int, float)):
         return not isinstance(x, bool) and math.isfinite(x)
     return hasattr(x, "numerator") or is_letter(x) or is_column(x)
@@ -111,16 +135,16 @@ def kind_names() -> list[str]:
     return sorted(name for name, kind in globals().items() if hasattr(kind, "__metadata__"))
 
 
-Whole: TypeAlias = Annotated[Any, Kind("size")]
-Count: TypeAlias = Annotated[Any, Kind("size", low=0)]
-Number: TypeAlias = Annotated[Any, Kind("size", fixed=True)]
-Wholes: TypeAlias = Annotated[Any, Kind("sizes")]
+PositiveInt: TypeAlias = Annotated[Any, Kind("size")]
+NonNegativeInt: TypeAlias = Annotated[Any, Kind("size", low=0)]
+StaticInt: TypeAlias = Annotated[Any, Kind("size", fixed=True)]
+PositiveInts: TypeAlias = Annotated[Any, Kind("sizes")]
 PerAxis: TypeAlias = Annotated[Any, Kind("per_axis")]
 Padding: TypeAlias = Annotated[Any, Kind("per_axis", low=0, words=("same", "valid"))]
 ExplicitPadding: TypeAlias = Annotated[Any, Kind("per_axis", low=0)]
-Table: TypeAlias = Annotated[Any, Kind("table", low=0, fixed=True)]
+IntRows: TypeAlias = Annotated[Any, Kind("table", low=0, fixed=True)]
 Flag: TypeAlias = Annotated[bool, Kind("flag")]
-Ratio: TypeAlias = Annotated[Any, Kind("ratio")]
-Share: TypeAlias = Annotated[Any, Kind("share")]
-Order: TypeAlias = Annotated[Any, Kind("sizes", low=0, fixed=True)]
-Mode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]
+Real: TypeAlias = Annotated[Any, Kind("ratio")]
+UnitInterval: TypeAlias = Annotated[Any, Kind("share")]
+AxisOrder: TypeAlias = Annotated[Any, Kind("sizes", low=0, fixed=True)]
+InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]

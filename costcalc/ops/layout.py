@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements, prod
-from costcalc.ops.base import free, no_needs, no_weights, op
-from costcalc.ops.fields import Mode, Order, PerAxis, Whole, Wholes
+from costcalc.ops.base import op
+from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
+from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
+from costcalc.ops.rules import free, no_needs, no_weights
 from costcalc.ops.window import each, sliding_axes
 
 
@@ -16,8 +18,9 @@ from costcalc.ops.window import each, sliding_axes
 class Input:
     """Where data enters, batch first.   -> size.   Without a size it is the input of a repeated body."""
 
-    size: Wholes = ()
+    size: PositiveInts = ()
 
+    is_input = True
     needs = no_needs
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
@@ -27,10 +30,10 @@ class Input:
     def shape(self) -> Shape:
         return (*self.size,)
 
+    output = VIEW
     weights = no_weights
     macs = free("data enters, nothing is computed")
     elementwise = free("data enters, nothing is computed")
-    view = True
 
 
 @op
@@ -45,17 +48,17 @@ class Flatten:
     def shape(self, x: Shape) -> Shape:
         return (x[0], prod(x[1:]))
 
+    output = VIEW
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
-    view = True
 
 
 @op
 class Reshape:
     """The same elements under another shape; the batch stays.   (n, …) -> (n, *size)"""
 
-    size: Wholes
+    size: PositiveInts
 
     layout = "plain"
     field_synonyms = {"target_shape": "size"}
@@ -72,10 +75,10 @@ class Reshape:
     def shape(self, x: Shape) -> Shape:
         return (x[0], *self.size)
 
+    output = VIEW
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
-    view = True
 
 
 @op
@@ -85,7 +88,7 @@ class Transpose:
     (n, c, l) -> (n, l, c) for [0, 2, 1]
     """
 
-    order: Order
+    order: AxisOrder
 
     layout = "plain"
     synonyms = ("permute",)
@@ -102,6 +105,7 @@ class Transpose:
     def shape(self, x: Shape) -> Shape:
         return tuple(x[i] for i in self.order)
 
+    output = copied(overwritable=False)  # torch makes a view
     weights = no_weights
     macs = free("elements move")
     elementwise = free("elements move")
@@ -114,7 +118,7 @@ class ChannelPad:
     The parameter-free shortcut of He et al. 2015, arXiv:1512.03385, section 3.3, option A.
     """
 
-    channels: Whole
+    channels: PositiveInt
 
     features_axis = 1
     roles = channels_kept
@@ -126,6 +130,7 @@ class ChannelPad:
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
 
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("zeros are written, nothing is computed")
     elementwise = free("zeros are written, nothing is computed")
@@ -136,7 +141,7 @@ class Upsample:
     """Every sliding axis `scale` times as long.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
 
     scale: PerAxis
-    mode: Mode = "nearest"
+    mode: InterpolationMode = "nearest"
 
     field_synonyms = {"scale_factor": "scale"}
     features_axis = 1
@@ -148,6 +153,7 @@ class Upsample:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))
 
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("interpolation is elementwise")
 

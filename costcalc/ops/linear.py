@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.base import Tensor, of_weight_and_input, op
+from costcalc.ops.base import op
 from costcalc.ops.conv import bias_adds, weight_and_bias
-from costcalc.ops.fields import Flag, Whole
+from costcalc.ops.fields import Flag, PositiveInt
 from costcalc.ops.needs import Need, axes
+from costcalc.ops.output import computed
+from costcalc.ops.rules import Tensor, of_weight_and_input
 
 
 @op
 class Linear:
     """y = x·Wᵀ + b along the last axis.   (…, in) -> (…, features)"""
 
-    features: Whole
+    features: PositiveInt
     bias: Flag = True
 
     layout = "plain"
@@ -30,6 +32,8 @@ class Linear:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return weight_and_bias(self, self.features, x[-1])
@@ -49,7 +53,7 @@ class RBF:
     so they are a buffer unless `learned`.
     """
 
-    features: Whole
+    features: PositiveInt
     learned: Flag = False
 
     layout = "plain"
@@ -61,6 +65,8 @@ class RBF:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:-1], self.features)
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.features, x[-1]), "weight" if self.learned else "buffer"),)

@@ -16,12 +16,12 @@ from costcalc.dims import (
     Size,
     Truth,
     at_least,
+    broadcasts,
     divides,
     equal,
     is_letter,
     same_shape,
     size_text,
-    stretches,
     whole,
 )
 
@@ -200,12 +200,12 @@ class SameShape(Need):
         return (("same", pair) for pair in zip(*self.args))
 
 
-class Stretches(Need):
+class Broadcasts(Need):
     """a = b, or one of them is 1: two axes that meet in an elementwise operation."""
 
     words = "{} and {} differ, and neither is 1"
     condition = "{} = {}, or one of them is 1"
-    holds = staticmethod(stretches)
+    holds = staticmethod(broadcasts)
 
     def claimed(self) -> Iterator[Claim]:
         """a = b, or one of them is 1."""

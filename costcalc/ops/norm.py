@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.base import Tensor, free, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Flag, Number, Ratio, Whole
+from costcalc.ops.base import op
+from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.needs import Divides, Fact, Need, axes
+from costcalc.ops.output import computed
 from costcalc.ops.roles import Roles, channels_kept, features_last
+from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 
 NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
@@ -27,7 +29,7 @@ class BatchNorm:
     """
 
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("bn", "batchnorm", "batch_normalization", *of_each_rank("batch_norm", "batchnorm"))
     field_synonyms = {"epsilon": "eps"}
@@ -39,6 +41,8 @@ class BatchNorm:
         return axes(x, 2, "(batch, channels, …)")
 
     shape = same_shape_as_input
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         c = x[1:2]
@@ -53,12 +57,15 @@ class BatchNorm:
 class LayerNorm:
     """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)"""
 
-    axes: Number = 1
+    axes: StaticInt = 1
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("layernorm", "layer_normalization")
     field_synonyms = {"elementwise_affine": "affine", "epsilon": "eps"}
+    absent_fields = {
+        "normalized_shape": "costcalc derives the sizes; `axes` says how many of the last axes it takes",
+    }
 
     @property
     def features_axis(self) -> int | None:
@@ -75,6 +82,8 @@ class LayerNorm:
         yield Fact(len(x) > self.axes, words, self.axes, len(x))
 
     shape = same_shape_as_input
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
@@ -93,9 +102,9 @@ class GroupNorm:
     Wu and He 2018, arXiv:1803.08494.
     """
 
-    groups: Whole
+    groups: PositiveInt
     affine: Flag = True
-    eps: Ratio = 1e-5
+    eps: Real = 1e-5
 
     synonyms = ("groupnorm", "group_normalization")
     field_synonyms = {"num_groups": "groups", "epsilon": "eps"}
@@ -108,6 +117,8 @@ class GroupNorm:
         yield Divides(self.groups, x[1], words="groups = {} does not divide the {} channels")
 
     shape = same_shape_as_input
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return gamma_and_beta(x[1:2]) if self.affine else ()
@@ -126,10 +137,10 @@ class LocalResponseNorm:
     Krizhevsky et al. 2012, section 3.3.
     """
 
-    size: Whole = 5
-    alpha: Ratio = 1e-4
-    beta: Ratio = 0.75
-    k: Ratio = 2
+    size: PositiveInt = 5
+    alpha: Real = 1e-4
+    beta: Real = 0.75
+    k: Real = 2
 
     synonyms = ("lrn",)
     features_axis = 1
@@ -139,6 +150,7 @@ class LocalResponseNorm:
         return axes(x, 2, "(batch, channels, …)")
 
     shape = same_shape_as_input
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free(NO_PRODUCTS)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from costcalc.ops.base import free, no_needs, no_weights, op, per_element, same_shape_as_input
-from costcalc.ops.fields import Ratio, Share
+from costcalc.ops.base import op
+from costcalc.ops.fields import Real, UnitInterval
+from costcalc.ops.output import VIEW, computed
+from costcalc.ops.rules import free, no_needs, no_weights, per_element, same_shape_as_input
 
 
 class Pointwise:
@@ -19,6 +21,7 @@ class Pointwise:
 class ReLU(Pointwise):
     """max(x, 0).   s -> s"""
 
+    output = computed(inplace=True, overwritable=False)
     elementwise = per_element(1)
 
 
@@ -26,6 +29,7 @@ class ReLU(Pointwise):
 class ReLU6(Pointwise):
     """min(max(x, 0), 6).   s -> s   (Howard et al. 2017, arXiv:1704.04861)"""
 
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(2)
 
 
@@ -33,10 +37,11 @@ class ReLU6(Pointwise):
 class LeakyReLU(Pointwise):
     """max(x, slope·x).   s -> s"""
 
-    slope: Ratio = 0.01
+    slope: Real = 0.01
 
     synonyms = ("leakyrelu",)
     field_synonyms = {"negative_slope": "slope"}
+    output = computed(inplace=True, overwritable=False)
     elementwise = per_element(2)
 
 
@@ -44,6 +49,7 @@ class LeakyReLU(Pointwise):
 class Sigmoid(Pointwise):
     """1 / (1 + exp(−x)).   s -> s"""
 
+    output = computed(inplace=False, overwritable=False)
     elementwise = per_element(4)
 
 
@@ -51,6 +57,7 @@ class Sigmoid(Pointwise):
 class Tanh(Pointwise):
     """tanh(x).   s -> s"""
 
+    output = computed(inplace=False, overwritable=False)
     elementwise = per_element(1)
 
 
@@ -59,6 +66,7 @@ class SiLU(Pointwise):
     """x / (1 + exp(−x)), also called swish.   s -> s   (Ramachandran et al. 2017, arXiv:1710.05941)"""
 
     synonyms = ("swish",)
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
 
 
@@ -67,6 +75,7 @@ class HardSigmoid(Pointwise):
     """min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
     synonyms = ("hardsigmoid", "h_sigmoid", "hsigmoid")
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
 
 
@@ -75,6 +84,7 @@ class HardSwish(Pointwise):
     """x · min(max(x + 3, 0), 6) / 6.   s -> s   (Howard et al. 2019, arXiv:1905.02244)"""
 
     synonyms = ("hardswish", "h_swish", "hswish")
+    output = computed(inplace=True, overwritable=True)
     elementwise = per_element(5)
 
 
@@ -82,6 +92,7 @@ class HardSwish(Pointwise):
 class GELU(Pointwise):
     """0.5·x · (1 + erf(x/√2)).   s -> s   (Hendrycks and Gimpel 2016, arXiv:1606.08415)"""
 
+    output = computed(inplace=False, overwritable=True)
     elementwise = per_element(5)
 
 
@@ -90,6 +101,7 @@ class Softmax(Pointwise):
     """exp(x − max x) / Σ exp(x − max x) along the last axis.   s -> s"""
 
     # compare for the maximum, subtract it, exp, add to the sum, divide
+    output = computed(inplace=False, overwritable=False)
     elementwise = per_element(5)
 
 
@@ -97,10 +109,10 @@ class Softmax(Pointwise):
 class Dropout(Pointwise):
     """Nothing at inference; zeroes a share `p` of the elements in training.   s -> s"""
 
-    p: Share = 0.5
+    p: UnitInterval = 0.5
 
     field_synonyms = {"rate": "p"}
-    view = True
+    output = VIEW
     elementwise = free("at inference dropout passes its input on")
 
 
@@ -108,5 +120,5 @@ class Dropout(Pointwise):
 class Identity(Pointwise):
     """x.   s -> s"""
 
-    view = True
+    output = VIEW
     elementwise = free("nothing happens")

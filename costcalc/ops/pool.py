@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
-from costcalc.ops.base import free, no_weights, op
+from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, Padding, PerAxis
 from costcalc.ops.needs import AtLeast, Need
+from costcalc.ops.output import computed
+from costcalc.ops.rules import free, no_weights
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
 
@@ -52,6 +54,7 @@ class MaxPool:
 
     needs = pool_fits
     shape = pooled
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("comparisons are not multiplies")
 
@@ -75,6 +78,7 @@ class AveragePool:
 
     needs = pool_fits
     shape = pooled
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per window is elementwise")
 
@@ -102,6 +106,7 @@ class AdaptiveAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *each(self.size, len(x) - 2))
 
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per region is elementwise")
 
@@ -130,6 +135,7 @@ class GlobalAveragePool:
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], *(1 for _ in x[2:])) if self.keep else x[:2]
 
+    output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("the one division per channel is elementwise")
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, prod
-from costcalc.ops.base import Tensor, free, op
+from costcalc.ops.base import op
 from costcalc.ops.combine import MatMul
-from costcalc.ops.fields import Flag, Number, Whole
+from costcalc.ops.fields import Flag, PositiveInt, StaticInt
 from costcalc.ops.needs import Equal, Fact, Need, axes
+from costcalc.ops.output import computed
 from costcalc.ops.roles import FEATURES, POSITION, Roles
+from costcalc.ops.rules import Tensor, free
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
 
@@ -19,13 +21,18 @@ MAX_LAYERS = 1000  # of one op; each is counted on its own
 class Embedding:
     """One row of a table of `count` rows for every index.   (n, …) -> (n, …, features)"""
 
-    count: Whole
-    features: Whole
+    count: PositiveInt
+    features: PositiveInt
 
     layout = "plain"
     field_synonyms = {
         "num_embeddings": "count", "embedding_dim": "features", "input_dim": "count", "output_dim": "features",
     }  # fmt: skip
+
+    @property
+    def index_limit(self) -> Size:
+        """The rows of its table."""
+        return self.count
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
         """A row of features at every position."""
@@ -36,6 +43,8 @@ class Embedding:
 
     def shape(self, x: Shape) -> Shape:
         return (*x, self.features)
+
+    output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         return (Tensor("weight", (self.count, self.features)),)
@@ -54,6 +63,9 @@ class ScaledDotProductAttention:
 
     layout = "plain"
     synonyms = ("sdpa",)
+    absent_fields = {
+        "heads": "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md",
+    }
     positions_axis = -2
 
     def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
@@ -73,6 +85,8 @@ class ScaledDotProductAttention:
 
     def shape(self, q: Shape, k: Shape, v: Shape) -> Shape:
         return (*q[:-1], v[-1])
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, q: Shape, k: Shape, v: Shape) -> tuple[Tensor, ...]:
         return ()
@@ -101,6 +115,7 @@ class Recurrent:
 
     field_synonyms = {"hidden_size": "hidden", "num_layers": "layers"}
     derived_fields = ("input_size",)
+    absent_fields = {"batch_first": "the batch is always the first axis; leave it out"}
     features_axis = -1
 
     gates: int
@@ -117,6 +132,8 @@ class Recurrent:
 
     def shape(self, x: Shape) -> Shape:
         return (*x[:2], self.hidden * (2 if self.bidirectional else 1))
+
+    output = computed(inplace=False, overwritable=False)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         rows, tensors = self.gates * self.hidden, []
@@ -150,8 +167,8 @@ class Recurrent:
 class LSTM(Recurrent):
     """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; as torch.nn.LSTM)"""
 
-    hidden: Whole
-    layers: Number = 1
+    hidden: PositiveInt
+    layers: StaticInt = 1
     bidirectional: Flag = False
     bias: Flag = True
 
@@ -168,8 +185,8 @@ class LSTM(Recurrent):
 class GRU(Recurrent):
     """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; as torch.nn.GRU)"""
 
-    hidden: Whole
-    layers: Number = 1
+    hidden: PositiveInt
+    layers: StaticInt = 1
     bidirectional: Flag = False
     bias: Flag = True
 

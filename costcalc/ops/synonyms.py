@@ -4,7 +4,8 @@ An op says of itself
 
     synonyms            other names of the op
     field_synonyms      the field that each other name of a field means
-    derived_fields      what others ask for and costcalc derives from the input: it is refused, with that hint
+    derived_fields      fields that others ask for and costcalc derives from the input: refused, with that hint
+    absent_fields       other fields that readers ask for, each with what to write instead
 """
 
 from __future__ import annotations
@@ -59,6 +60,13 @@ def register(cls: Any, ops: Collection[str]) -> None:
 def field_synonyms(cls: Any) -> dict[str, str]:
     """The field of an op that each other name of a field means."""
     return getattr(cls, "field_synonyms", {})
+
+
+def absent_field_hint(cls: Any, name: str) -> str:
+    """What to do about a field that an op does not have; "" if the op does not say."""
+    if name in getattr(cls, "derived_fields", ()):
+        return "costcalc derives it from what the layer reads; leave it out"
+    return str(getattr(cls, "absent_fields", {}).get(name, ""))
 
 
 def hint(name: str, others: Collection[str] = ()) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from costcalc.errors import Place, did_you_mean, shorten, unknown
 from costcalc.ops import OPS
+from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
 from costcalc.spec.expressions import NAME, RESERVED, Expression, NoExpression, constant
 from costcalc.spec.forms import Entries, Forms
@@ -25,7 +26,6 @@ from costcalc.spec.signature import (
     read_signature,
 )
 
-JOINS = ("add", "mul", "concat")
 MAX_VALUES = 10_000  # in one list
 Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
@@ -91,7 +91,7 @@ class Layers:
         """A layer of a kind that there is; without a node it stands alone, and a structure then lacks all it needs."""
         if key.text in STRUCTURES:
             return self.structure(key, node or Mapping(key.place))
-        return self.join(key, node or Mapping(key.place)) if key.text in JOINS else self.call(key, node)
+        return self.join(key, node or Mapping(key.place)) if is_join(key.text) else self.call(key, node)
 
     def beside(self, node: Mapping) -> Item:
         """A layer, and what stands beside it: fields that are not indented, or the next layer without its dash."""
@@ -123,15 +123,15 @@ class Layers:
         kind = key.text
         if kind in self.blocks and not self.blocks[kind].wrong:
             return True
-        if (kind in OPS and kind != "input") or kind in STRUCTURES:
+        if (kind in OPS and not OPS[kind].is_input) or kind in STRUCTURES:
             return True
-        self.may_be_named(kind, *([] if kind in self.below else {*OPS, *self.blocks} - {"input"}))
+        self.may_be_named(kind, *([] if kind in self.below else {*layer_ops(), *self.blocks}))
         if kind in self.blocks:
             return False
         if kind in self.below:
             self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
             return False
-        near = op_hint(kind, [*(name for name in OPS if name != "input"), *self.blocks, *STRUCTURES])
+        near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
         self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", near)
         return False
 
@@ -261,7 +261,7 @@ class Layers:
         return Item(kind, key.place, found, branches=(items,), wrong=wrong, **extras)
 
     def join(self, key: Scalar, node: Node) -> Item:
-        """add, mul or concat, of branches or of the layers in `from`."""
+        """add, mul, concat …: of branches, or of the layers in `from`."""
         kind, before = key.text, len(self.forms.problems)
         if isinstance(node, Sequence):
             return self.branched(key, node, {}, {})

@@ -13,8 +13,6 @@ from costcalc.spec.expressions import Expression
 from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
 
-WORDS = ("ratio", "share", "flag", "word")  # kinds of field whose value need not be whole
-
 
 class Maker:
     """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
@@ -45,7 +43,7 @@ class Maker:
         fields = {}
         for name, given in item.fields.items():
             try:
-                fields[name] = self.value(given, values, f"{item.kind}: {name}", kinds[name].name in WORDS)
+                fields[name] = self.value(given, values, f"{item.kind}: {name}", not kinds[name].is_size)
             except PointsDiffer:
                 raise
             except SpecError as error:

@@ -18,6 +18,7 @@ from typing import Any
 from costcalc.dims import LARGEST, size_text
 from costcalc.dims.given import exact_column, is_column, is_letter, shortened
 from costcalc.errors import Place, UsageError, did_you_mean
+from costcalc.ops.base import own_ops, register_again
 from costcalc.spec.expressions import Expression
 
 Value = Any  # Expression, or a tuple of Values
@@ -229,3 +230,18 @@ class Spec(ReadOnly):
     def size_knobs(self) -> tuple[str, ...]:
         """The knobs that can be letters, in the order of the file."""
         return tuple(name for name, knob in self.knobs.items() if knob.is_size)
+
+    @property
+    def own_ops(self) -> tuple[type[Any], ...]:
+        """The classes of ops that are a reader's own."""
+        lists = (self.items, *(block.items for block in self.blocks.values()))
+        return own_ops(item.kind for items in lists for item in all_items(items))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With the classes of the reader's own ops: unpickling one imports its module, which registers the op."""
+        return {**vars(self), "own_ops": self.own_ops}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Registers the classes that came without their modules, as cloudpickle sends those of a notebook."""
+        register_again(state.pop("own_ops"))
+        vars(self).update(state)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from costcalc.dims import is_column, is_letter
 from costcalc.dims.given import exact
+from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 from costcalc.spec.bind import bind, resolve
@@ -19,8 +20,11 @@ from costcalc.spec.model import Spec
 class Network:
     """A spec with knobs set, each to a value it takes, under a label; not yet counted."""
 
-    def __init__(self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS):
+    def __init__(
+        self, spec: Spec, settings: dict[str, Any], label: str, max_layers: int = MAX_LAYERS, dtype: Dtype = FLOAT32
+    ):
         self.spec, self.settings, self.label, self.max_layers = spec, settings, label, max_layers
+        self.dtype = dtype  # in which bytes are counted
         resolve(spec, settings)  # here, and not only once someone counts
 
     @property
@@ -70,7 +74,11 @@ class Network:
 
     def at(self, settings: dict[str, Any], label: str) -> Self:
         """The spec with just these knobs set, under another label."""
-        return type(self)(self.spec, settings, label, self.max_layers)
+        return type(self)(self.spec, settings, label, self.max_layers, self.dtype)
+
+    def with_dtype(self, dtype: Dtype | str) -> Self:
+        """The same network with its bytes counted in `float16`, or in `weights=int8,activations=float16`."""
+        return type(self)(self.spec, self.settings, self.label, self.max_layers, read_dtype(dtype))
 
     @cached_property
     def bound(self) -> Graph:

@@ -11,7 +11,6 @@ from costcalc.spec.head import Knobs, read_settings
 from costcalc.spec.model import Published
 from costcalc.spec.reader import Node
 
-METRICS = ("params", "weights", "norm", "macs", "connections")
 KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
 NEEDED = ("metric", "value", "source")
 FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
@@ -46,9 +45,7 @@ def _check(forms: Forms, given: Entries, texts: dict[str, str], presets: Collect
     def wrong(key: str, message: str, hint: str = "") -> None:
         forms.wrong(given[key][1].place, message, hint)
 
-    metric, value, preset = (texts.get(key, "") for key in ("metric", "value", "preset"))
-    if metric and metric not in METRICS:
-        wrong("metric", unknown("metric", metric, METRICS))
+    value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):
         wrong("value", f"{shorten(value, 30)!r} is no figure", "digits, and K, M, G or B: 61,706 or 5.3M")
     if texts.get("K", "1000") not in ("", "1000", "1024"):

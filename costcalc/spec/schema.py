@@ -5,12 +5,14 @@ It knows the form of a spec, not the meaning: names, shapes and expressions are 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from costcalc.ops import OPS
+from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import head, layers, parse, published, signature
+from costcalc.spec import head, parse, published, signature
 from costcalc.spec.expressions import NAME
 from costcalc.spec.signature import kinds_of, needed_by
 
@@ -54,19 +56,19 @@ STRUCTURES = {
 }
 
 
-def json_schema() -> Schema:
-    """A JSON Schema (draft 2020-12) of specs."""
+def json_schema(metrics: Iterable[str] = ()) -> Schema:
+    """A JSON Schema (draft 2020-12) of specs, whose published figures are of these metrics; of any, without them."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
         "description": "A neural-network architecture as its paper's table; docs/specs.md is the whole grammar",
-        **_mapping(_top(), needed=[*parse.HEAD[:3], "layers"]),
+        **_mapping(_top([*metrics]), needed=[*parse.HEAD[:3], "layers"]),
         "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
     }
 
 
-def _top() -> Schema:
+def _top(metrics: list[str]) -> Schema:
     shape = {"type": "array", "items": SIZE, "minItems": 1, "maxItems": parse.MAX_AXES}
     ref = {"$ref": "#/$defs/layers"}
     parts: Schema = {
@@ -79,7 +81,7 @@ def _top() -> Schema:
         "inputs": _by_name(shape),
         "blocks": {"type": "object", "additionalProperties": ref},
         "layers": ref,
-        "published": {"type": "array", "items": _figure()},
+        "published": {"type": "array", "items": _figure(metrics)},
     }
     return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
 
@@ -97,10 +99,10 @@ def _knob() -> Schema:
     return {"anyOf": [VALUE, _mapping(fields, needed=["default"])]}
 
 
-def _figure() -> Schema:
+def _figure(metrics: list[str]) -> Schema:
     fields: Schema = {
         **dict.fromkeys(published.KEYS, TEXT),
-        "metric": {"enum": [*published.METRICS]},
+        "metric": {"enum": metrics} if metrics else TEXT,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
         "at": _by_name(VALUE),
@@ -112,11 +114,11 @@ def _figure() -> Schema:
 
 def _layer() -> Schema:
     """`- relu`, or a mapping of one key: an op, a structure, or a name that only a block can have."""
-    ops = [name for name in OPS if name != "input"]
-    needless = [name for name in ops if not needed_by(name) and name not in layers.JOINS]
+    ops = layer_ops()
+    needless = [name for name in ops if not needed_by(name) and not is_join(name)]
     alone = [{"const": name, "description": _about(name)} for name in needless]
     known = {name: _call(name) for name in ops}
-    known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in layers.JOINS}
+    known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in filter(is_join, ops)}
     known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}
     of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
     block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}

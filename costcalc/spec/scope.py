@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from costcalc.graph import Graph, Outer
+from costcalc.ops.base import is_join
 from costcalc.spec.evaluate import BROKEN as NO_VALUE
-from costcalc.spec.layers import JOINS
 from costcalc.spec.model import UNKNOWN, Item
 
 BROKEN = ""  # stands for the node of an item whose problem is noted already
@@ -148,6 +148,6 @@ def in_this_list(items: Iterable[Item]) -> Iterator[Item]:
 
 
 def _inside(item: Item) -> Iterable[Item]:
-    if item.branches is not None and (item.kind in JOINS or (item.kind == "group" and not item.name)):
+    if item.branches is not None and (is_join(item.kind) or (item.kind == "group" and not item.name)):
         return [inner for branch in item.branches for inner in branch]
     return ()

@@ -11,22 +11,13 @@ from typing import Any
 from costcalc.errors import Place, nearest, shorten
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.fields import Kind
-from costcalc.ops.synonyms import SYNONYMS, field_synonyms
+from costcalc.ops.synonyms import SYNONYMS, absent_field_hint, field_synonyms
 from costcalc.spec.expressions import NAME, RESERVED, Expression
 from costcalc.spec.forms import Forms
 from costcalc.spec.reader import Mapping, Scalar
 
 EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
 STRUCTURES = ("group", "repeat", "side")
-ADVICE = {  # what is asked for again and again, and is written otherwise
-    ("scaled_dot_product_attention", "heads"): (
-        "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md"
-    ),
-    ("layer_norm", "normalized_shape"): "costcalc derives the sizes; `axes` says how many of the last axes it takes",
-    **{(kind, "meant"): "meant goes with an op; say it of the layer inside" for kind in STRUCTURES},
-    ("lstm", "batch_first"): "the batch is always the first axis; leave it out",
-    ("gru", "batch_first"): "the batch is always the first axis; leave it out",
-}
 SIGNATURE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 Parameters = dict[str, Expression | None]  # with their defaults
 
@@ -67,10 +58,10 @@ def fields_by_one_name(forms: Forms, node: Mapping, op: str) -> Mapping:
 def field_hint(kind: str, name: str, known: Collection[str]) -> str:
     """What a field that does not exist may have meant, and which do."""
     own = [field for field in known if field not in EXTRAS or kind in STRUCTURES]
-    if (kind, name) in ADVICE:
-        return ADVICE[kind, name]
-    if name in getattr(OPS.get(kind), "derived_fields", ()):
-        return "costcalc derives it from what the layer reads; leave it out"
+    if kind in STRUCTURES and name == "meant":
+        return "meant goes with an op; say it of the layer inside"
+    if advice := absent_field_hint(OPS.get(kind), name):
+        return advice
     near = nearest(name, own) or nearest(
         name, [*field_synonyms(OPS.get(kind)), *EXTRAS] if kind not in STRUCTURES else []
     )
@@ -78,10 +69,15 @@ def field_hint(kind: str, name: str, known: Collection[str]) -> str:
     return f"{guess}{kind} has {shorten(', '.join(own), 200) or 'no fields of its own'}"
 
 
-@cache
 def needed_by(op: str) -> tuple[str, ...]:
     """The fields an op cannot do without."""
-    return tuple(field.name for field in fields(OPS[op]) if field.default is MISSING)
+    cls: Any = OPS[op]
+    return _needed_by(cls)
+
+
+@cache
+def _needed_by(cls: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cls) if field.default is MISSING)
 
 
 def read_signature(forms: Forms, key: Scalar) -> tuple[str, str]:

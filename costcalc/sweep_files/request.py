@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from costcalc import report
+from costcalc.analysis.metrics import METRICS, USUAL
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, METRICS
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
 from costcalc.spec.network import Network
@@ -30,7 +30,7 @@ class SweepRequest:
     format: str | None = None
     resume: bool = False
     restart: bool = False
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = USUAL
     points: tuple[int, int] | None = None  # of a chunk and of a block, in place of those that suit the rows
 
     @property
@@ -51,7 +51,7 @@ class SweepRequest:
         if self.choice.reduces or self.kind not in ROW_FORMATS:
             return None
         knobs = (Column(name, name, "knob") for name in self.grid.axes)
-        columns = (*knobs, *(Column(name, ALL[name].title, ALL[name].kind) for name in self.metrics))
+        columns = (*knobs, *(Column(name, METRICS[name].title, METRICS[name].kind) for name in self.metrics))
         return ROW_FORMATS[self.kind](columns, dict(self.grid.denominators))
 
     def task(self, rows: RowFormat | None) -> ChunkTask:

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from costcalc import files, report
+from costcalc.analysis.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import ChunkTask
 from costcalc.analysis.sweep.compute import chunk_results
 from costcalc.analysis.sweep.fingerprint import fingerprint
 from costcalc.analysis.sweep.grid import given_axes
-from costcalc.analysis.sweep.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit, SweepState
 from costcalc.analysis.sweep.sweep import grid_of, sweep, sweep_from

@@ -1,6 +1,7 @@
 """The same layer graphs in torch: built as modules, verified against torch's own counts, timed on this machine.
 
-The only room that imports torch. `build(graph)` gives a torch.nn.Module.
+The only room that imports torch. `build(graph)` gives a torch.nn.Module. `MODULES` has a builder for each op, by its
+name: a reader's own op gets one by `MODULES["squared_relu"] = lambda op, x: SquaredReLU()`, see docs/add_an_op.md.
 """
 
 from importlib import import_module
@@ -11,6 +12,7 @@ from costcalc.errors import MissingExtra
 
 if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
+    from costcalc.torch_backend.modules import MODULES
     from costcalc.torch_backend.timing import time_nets
     from costcalc.torch_backend.verify import verify_graph, verify_net
 
@@ -27,13 +29,14 @@ for package in ("torch", "psutil"):
         raise MissingExtra(f"this needs {package}", "torch")
 
 WHERE = {
+    "MODULES": "modules",
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
     "verify_graph": "verify",
     "verify_net": "verify",
 }
-__all__ = ["build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
+__all__ = ["MODULES", "build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
 
 
 def __getattr__(name: str) -> Any:

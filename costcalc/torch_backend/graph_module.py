@@ -20,8 +20,6 @@ from costcalc.torch_backend.blocks import blocks_once
 from costcalc.torch_backend.memory import keep_freed
 from costcalc.torch_backend.modules import MODULES
 
-MOVERS = ("flatten", "reshape", "transpose", "concat", "identity", "dropout")  # they leave an index an index
-
 
 def build(graph: Graph, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
     """The layer graph as a module, in evaluation mode, with fresh weights.
@@ -59,11 +57,11 @@ class _Builder:
 
     def module(self) -> fx.GraphModule:
         """All layers and what they give."""
-        for row in sorted(self.rows.values(), key=lambda row: row.op.name != "input"):
-            self.nodes[row.name] = self.input(row) if row.op.name == "input" else self.layer(row)
+        for row in sorted(self.rows.values(), key=lambda row: not row.op.is_input):
+            self.nodes[row.name] = self.input(row) if row.op.is_input else self.layer(row)
             self.nodes[row.name].meta["row"] = row
         read = {source for row in self.rows.values() for source in row.inputs}
-        ends = [row.name for row in self.rows.values() if row.name not in read and row.op.name != "input"]
+        ends = [row.name for row in self.rows.values() if row.name not in read and not row.op.is_input]
         outputs = tuple(self.nodes[name] for name in ends or self.rows)
         self.fx.output(outputs[0] if len(outputs) == 1 else outputs)
         return fx.GraphModule(self.root(), self.fx, class_name=_class_name(self.graph.graph.get("name")))
@@ -108,7 +106,7 @@ class _Builder:
     def builder(self, row: Row) -> Any:
         """How torch makes this op."""
         if row.op.name not in MODULES:
-            hint = "add it to costcalc.torch_backend.modules.MODULES, as docs/add_an_op.md shows"
+            hint = "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows"
             raise GraphError(f"layer {str(row.name)!r}: the op {row.op.name!r} has no module in torch; {hint}")
         return MODULES[row.op.name]
 
@@ -166,7 +164,7 @@ def _all_numbers(rows: dict[Any, Row]) -> None:
 def _all_numbered(rows: dict[Any, Row]) -> None:
     """torch numbers bytes by int64, and a complex number has 16 of them."""
     for row in rows.values():
-        if (most := max(prod(row.output_shape), row.params + row.buffers)) >= 2**59:
+        if (most := max(prod(row.output_shape), row.params + row.total("buffers"))) >= 2**59:
             raise TooLarge(f"layer {str(row.name)!r} has {most:,} elements, more than torch can number")
 
 
@@ -175,7 +173,7 @@ def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
     from costcalc.table import bytes_text
     from costcalc.torch_backend.memory import available
 
-    needed = sum(row.params + row.buffers for row in rows) * dtype.itemsize
+    needed = sum(row.params + row.total("buffers") for row in rows) * dtype.itemsize
     if needed > (free := available(device)):
         raise TooLarge(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
 
@@ -183,31 +181,33 @@ def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
 def example_inputs(
     module: fx.GraphModule, *, batch: int | None = None, device: Any = None, dtype: torch.dtype | None = None
 ) -> tuple[torch.Tensor, ...]:
-    """Random tensors for the inputs of a built module: normal numbers, or indices where an embedding reads them."""
+    """Random tensors for the inputs of a built module: normal numbers, or indices where a layer reads them."""
     like = next(chain(module.parameters(), module.buffers()), torch.empty(0))
     device, dtype = device or like.device, dtype or like.dtype
     tensors = []
     for node in module.graph.find_nodes(op="placeholder"):
         size = node.meta["row"].output_shape
         size = size if batch is None else (batch, *size[1:])
-        if counts := _tables(node):
-            tensors.append(torch.randint(min(counts), size, device=device))
+        if limits := _index_limits(node):
+            tensors.append(torch.randint(min(limits), size, device=device))
         else:
             tensors.append(torch.randn(size, device=device, dtype=dtype))
     return tuple(tensors)
 
 
-def _tables(node: fx.Node) -> list[int]:
-    """Rows of every embedding that reads this tensor, or a view of it."""
-    counts, seen, to_see = [], {node}, [node]
+def _index_limits(node: fx.Node) -> list[int]:
+    """The number of rows that this tensor picks from, for every layer that reads indices from it or from its moved
+    elements."""
+    limits, seen, to_see = [], {node}, [node]
     while to_see:
-        for user in to_see.pop().users:
+        source = to_see.pop()
+        for user in source.users:
             if user.op != "call_module" or user in seen:
                 continue
             seen.add(user)
             op = user.meta["row"].op
-            if op.name == "embedding":
-                counts.append(op.count)
-            elif op.name in MOVERS:
+            if op.index_limit is not None and user.args[0] is source:
+                limits.append(op.index_limit)
+            elif op.output.keeps_values:
                 to_see.append(user)
-    return counts
+    return limits

@@ -22,7 +22,7 @@ from costcalc.torch_backend.memory import available, predicted
 from costcalc.torch_backend.samples import BUSY, MIN_RUNS, Ratio, Summary, ratio, summary
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.step import INFERENCE, TRAINING
-from costcalc.torch_backend.worker import SILENCE, Child, Lost
+from costcalc.torch_backend.worker import SILENCE, Child, Lost, is_only_here
 
 SECONDS, QUICK = 3.0, 0.5
 BLOCK = 0.1  # seconds that one network runs, at most, before it is the next one's turn
@@ -136,6 +136,7 @@ def measure(
     held = 0
     for point in points:
         point.started_at = time.time()
+        _refuse_what_cannot_be_sent(point)
         _refuse_if_too_large(point, held)
         held += _needed(point) if point.ok else 0
     with ExitStack() as stack:
@@ -162,10 +163,16 @@ def _needed(point: Point) -> int:
     return point.weight_bytes + point.predicted_peak
 
 
+def _refuse_what_cannot_be_sent(point: Point) -> None:
+    if is_only_here(point.graph):
+        point.status = "refused"
+        point.message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
+
+
 def _refuse_if_too_large(point: Point, held: int) -> None:
     """From our own counts, before anything is built; `held` bytes are for those that it is timed in turns with."""
     needed, free = _needed(point), available(torch.device(point.settings.device)) - held
-    if needed > free:
+    if point.ok and needed > free:
         point.status = "refused"
         point.message = f"needs {bytes_text(needed)} at least, {point.settings.device} has {bytes_text(free)} free"
 

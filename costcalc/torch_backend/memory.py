@@ -39,5 +39,5 @@ def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
     """Bytes of the weights and buffers, and of the most activations held at once at inference, before anything is
     built. A training step takes more of both: it keeps activations for the backward pass, and gradients."""
     rows = cost(graph).layers
-    weights = sum(row.params + row.buffers for row in rows)
+    weights = sum(row.params + row.total("buffers") for row in rows)
     return settings.bytes_per_element * weights, settings.bytes_per_element * peak_activations(graph).elements

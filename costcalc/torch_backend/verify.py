@@ -145,7 +145,7 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
     module = build(graph, device="meta")
     seen = seen_by_torch(module, *example_inputs(module, device="meta"))
     backward, images = backward_macs(graph), images_of(rows)
-    layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if row.op.name != "input"]
+    layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if not row.op.is_input]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
     return Verification(target or graph.graph.get("name", ""), tuple(layers), params)
 

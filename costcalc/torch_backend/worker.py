@@ -7,9 +7,11 @@ whose parent is gone ends, and one that gives no sign is ended.
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from statistics import median
 from time import monotonic
 from typing import Any
@@ -50,7 +52,7 @@ class Child:
         context = context_of(["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.step"])
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
-        start(self.process, with_main=not _all_ours(graph))
+        start(self.process, with_main=bool(own_modules(graph)))
         theirs.close()
 
     @property
@@ -101,11 +103,17 @@ class Child:
         self.process.join()
 
 
-def _all_ours(graph: Graph) -> bool:
-    """Are all ops and what builds them costcalc's own? Those of a script are only there once that has run."""
+def own_modules(graph: Graph) -> set[str]:
+    """The modules of a reader's own in which ops or their builders are. A child imports them, or runs the script."""
     used = [op for _, op in unroll(graph).nodes(data="op")]
     makers = [*map(type, used), *(MODULES.get(op.name) for op in used)]
-    return all(maker is None or maker.__module__.startswith("costcalc.") for maker in makers)
+    return {maker.__module__ for maker in makers if maker and not maker.__module__.startswith("costcalc.")}
+
+
+def is_only_here(graph: Graph) -> bool:
+    """Is an op or a builder defined in a notebook, which no child process can read?"""
+    main = getattr(sys.modules["__main__"], "__file__", None)
+    return "__main__" in own_modules(graph) and not (main and Path(main).is_file())
 
 
 def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None) -> None:

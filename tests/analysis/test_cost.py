@@ -28,17 +28,17 @@ def folds(layers, depth=1):
 
 def test_what_leaves_a_block_is_what_others_read_and_not_what_stands_last():
     block = folds(SIDE)["block"]
-    assert (block.output_shape, block.passed_on, block.op) == ((1, 4, 8, 8), 256, "3 layers")
+    assert (block.output_shape, block.costs["output"], block.op) == ((1, 4, 8, 8), 256, "3 layers")
 
 
 def test_of_a_block_that_nobody_reads_its_last_layer_leaves():
     block = folds(SIDE, depth=2)["block.side"]
-    assert (block.output_shape, block.passed_on) == ((1, 10), 10)
+    assert (block.output_shape, block.costs["output"]) == ((1, 10), 10)
 
 
 def test_a_block_with_several_outputs_says_so():
     block = folds(SIDE + "  - linear: {from: block.side.global_average_pool, features: 7}\n")["block"]
-    assert (block.op, block.output_shape, block.passed_on) == ("3 layers, 2 outputs", (1, 4, 1, 1)[:2], 256 + 4)
+    assert (block.op, block.output_shape, block.costs["output"]) == ("3 layers, 2 outputs", (1, 4, 1, 1)[:2], 256 + 4)
 
 
 REPEATED = """
@@ -49,8 +49,8 @@ REPEATED = """
 
 
 def test_a_repeat_is_read_under_its_own_name():
-    assert (folds(REPEATED)["stage"].output_shape, folds(REPEATED)["stage"].passed_on) == ((1, 4, 8, 8), 256)
-    assert folds(REPEATED, depth=2)["stage.block"].passed_on == 256
+    assert (folds(REPEATED)["stage"].output_shape, folds(REPEATED)["stage"].costs["output"]) == ((1, 4, 8, 8), 256)
+    assert folds(REPEATED, depth=2)["stage.block"].costs["output"] == 256
 
 
 def test_copies_are_told_only_where_all_layers_have_as_many():

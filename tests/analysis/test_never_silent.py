@@ -9,7 +9,8 @@ import costcalc
 from costcalc import dims, load, ops
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.errors import ShapeError, SpecError
-from costcalc.ops.base import free, op
+from costcalc.ops.base import op
+from costcalc.ops.rules import free
 from costcalc.spec import schema
 
 
@@ -114,8 +115,9 @@ def test_a_field_that_is_of_no_kind_is_refused_with_the_class():
             n: int = 1
 
     assert str(caught.value) == (
-        "op Annotated: field 'n' is of no kind costcalc knows; annotate it with one of costcalc.ops.fields: Count, "
-        "ExplicitPadding, Flag, Mode, Number, Order, Padding, PerAxis, Ratio, Share, Table, Whole, Wholes"
+        "op Annotated: field 'n' is of no kind costcalc knows; annotate it with one of costcalc.ops.fields: AxisOrder, "
+        "ExplicitPadding, Flag, IntRows, InterpolationMode, NonNegativeInt, Padding, PerAxis, PositiveInt, "
+        "PositiveInts, Real, StaticInt, UnitInterval"
     )
     assert "annotated" not in ops.OPS
 

@@ -331,15 +331,13 @@ def test_names_that_are_no_text():
 
 
 def test_an_op_of_the_readers_own_hands_on_what_it_keeps(monkeypatch):
-    from costcalc.ops.base import OPS, op, per_element
-    from costcalc.ops.pointwise import Pointwise
+    monkeypatch.setattr("costcalc.ops.base.OPS", dict(ops.OPS))
 
-    monkeypatch.setattr("costcalc.ops.base.OPS", dict(OPS))
-
-    @op
-    class Cubed(Pointwise):
+    @ops.op
+    class Cubed(ops.Pointwise):
         """x³"""
 
-        elementwise = per_element(2)
+        output = ops.computed(inplace=False, overwritable=False)
+        elementwise = ops.per_element(2)
 
     assert len(costcalc.cost(graph_of((1, 3, 32, 32), ops.Conv(8, 3), Cubed(), ops.Linear(10))).warnings) == 1

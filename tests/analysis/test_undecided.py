@@ -13,7 +13,8 @@ from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UsageError
-from costcalc.ops.base import op, per_element
+from costcalc.ops.base import op
+from costcalc.ops.rules import per_element
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ def test_a_class_of_the_same_name_elsewhere_is_refused():
 
         @op
         class ReLU(ops.Identity):
-            elementwise = per_element(3)
+            pass
 
 
 def test_macs_of_ones_own_want_gradients_of_ones_own():
@@ -124,12 +125,22 @@ def test_macs_of_ones_own_want_gradients_of_ones_own():
                 return 2
 
 
+def test_arithmetic_of_ones_own_wants_an_output_of_ones_own():
+    """Else a function of an element would be a view because the op that it is made from is."""
+    with pytest.raises(TypeError, match="op Tripled has elementwise of its own, but the output of Identity; give it"):
+
+        @op
+        class Tripled(ops.Identity):
+            elementwise = per_element(3)
+
+
 def test_a_cell_that_runs_twice_keeps_its_graphs():
     """As in a notebook: the class is made again, and layers of its earlier self still count."""
 
     def cell():
         @op
-        class Tripled(ops.Identity):
+        class Tripled(ops.Pointwise):
+            output = ops.computed(inplace=False, overwritable=False)
             elementwise = per_element(3)
 
         return Tripled
@@ -139,7 +150,7 @@ def test_a_cell_that_runs_twice_keeps_its_graphs():
         costcalc.add(graph, "x", ops.Input([1, 4]))
         costcalc.add(graph, "y", cell()(), "x")
         cell()
-        assert costcalc.cost(graph).elementwise == 12
+        assert costcalc.cost(graph).total("elementwise") == 12
     except GraphError as error:
         pytest.fail(str(error))
     finally:

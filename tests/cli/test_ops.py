@@ -7,7 +7,7 @@ from support.paths import ROOT
 
 from costcalc.analysis.catalog import all_ops, described, markdown, names
 from costcalc.cli import run
-from costcalc.ops import OPS
+from costcalc.ops import OPS, fields
 
 PAGE = ROOT / "docs" / "specs.md"
 
@@ -32,6 +32,12 @@ def test_fields_have_kinds_and_defaults():
     ]
     assert described("transpose")["needs"] == ["refused: order … does not name each of … axes once"]
     assert described("add")["needs"][0] == "At least two inputs of as many axes, each axis equal or 1"
+
+
+@pytest.mark.parametrize("name", fields.kind_names())
+def test_every_kind_of_field_has_an_example_that_it_takes(name):
+    (kind,) = getattr(fields, name).__metadata__
+    assert kind.check(kind.example("n"), "n") is not None
 
 
 def test_the_command(capsys):

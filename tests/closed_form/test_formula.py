@@ -121,7 +121,7 @@ def test_no_rounding_stands_inside_a_rounding_of_the_same_letters(name):
 def test_terms_are_the_blocks_and_sum_to_the_total():
     formula = derive(net_of("resnet"), "macs")
     assert [part.name for part in formula.parts] == ["conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x", "fc"]
-    folds = {fold.name: fold.macs for fold in net_of("resnet").cost().fold(1)}
+    folds = {block.name: block.costs["macs"] for block in net_of("resnet").cost().fold(1)}
     assert all(fill(part.expression, formula.knobs) == folds[part.name] for part in formula.parts)
 
 

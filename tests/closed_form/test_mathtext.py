@@ -182,7 +182,7 @@ def test_the_python_without_floors_runs_and_is_exact(name, tmp_path):
     free = floor_free(formula, [assumptions[0]._replace(letter="")])
     function = run(free.python, "elementwise", tmp_path)
     at = 7 * assumptions[0].modulus if name != "lenet5_1998" else 32
-    assert function(r=at) == net.with_knobs(r=at).cost().elementwise
+    assert function(r=at) == net.with_knobs(r=at).cost().total("elementwise")
 
 
 def test_the_python_of_efficientnet_gives_all_presets_from_floats(tmp_path):

@@ -21,6 +21,8 @@ from costcalc.dims import (
     Shown,
     all_of,
     at_least,
+    broadcast_size,
+    broadcasts,
     ceil,
     ceil_div,
     checked,
@@ -39,8 +41,6 @@ from costcalc.dims import (
     round_to,
     same_shape,
     size_symbol,
-    stretched,
-    stretches,
     whole,
     windows,
 )
@@ -333,12 +333,12 @@ def test_shapes_are_compared_axis_by_axis():
 
 def test_axes_of_1_stretch():
     n = np.array([1, 4, 3])
-    assert [stretches(a, b) for a, b in [(1, 5), (5, 1), (5, 5), (5, 4), (r, s), (1, r)]] == [
+    assert [broadcasts(a, b) for a, b in [(1, 5), (5, 1), (5, 5), (5, 4), (r, s), (1, r)]] == [
         True, True, True, False, None, True,
     ]  # fmt: skip
-    assert [stretched(a, b) for a, b in [(1, 5), (5, 1), (5, 5), (1, r), (r, 1)]] == [5, 5, 5, r, r]
-    assert stretches(n, np.array([4, 1, 4])).tolist() == [True, True, False]
-    assert stretched(n, np.array([4, 1, 3])).tolist() == [4, 4, 3]
+    assert [broadcast_size(a, b) for a, b in [(1, 5), (5, 1), (5, 5), (1, r), (r, 1)]] == [5, 5, 5, r, r]
+    assert broadcasts(n, np.array([4, 1, 4])).tolist() == [True, True, False]
+    assert broadcast_size(n, np.array([4, 1, 3])).tolist() == [4, 4, 3]
 
 
 # ---- what is accepted as a size

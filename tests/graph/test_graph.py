@@ -82,7 +82,7 @@ def test_x_plus_x_keeps_both_inputs():
     add(graph, "wide", Concat(), "double", "double", "double")
     assert graph.number_of_edges() == 2
     _, double, wide = walk(graph)
-    assert double.elementwise == 3 * 64
+    assert double.total("elementwise") == 3 * 64
     assert wide.output_shape == (1, 9, 8, 8)
 
 
@@ -366,7 +366,7 @@ def test_a_tied_embedding_pays_for_its_bias_only():
     add(graph, "logits", Linear(features=1000), "embedding", shares="embedding")
     rows = {row.name: row for row in walk(graph)}
     assert rows["embedding"].params == 16_000
-    assert (rows["logits"].weight, rows["logits"].bias) == (0, 1000)
+    assert (rows["logits"].total("weight"), rows["logits"].total("bias")) == (0, 1000)
     assert rows["logits"].macs == 5 * 16 * 1000
 
 
@@ -515,7 +515,7 @@ def test_repeats_nest_fifty_deep_and_no_deeper():
         inner = outer
     graph = repeated(body(), 1)
     graph.nodes["stage"]["op"] = inner.nodes["r"]["op"]
-    assert costcalc.cost(graph).elementwise == 3 * 64
+    assert costcalc.cost(graph).total("elementwise") == 3 * 64
     with pytest.raises(GraphError, match="repeats stand more than 50 deep in each other"):
         Repeat(inner, 1)
 

@@ -43,10 +43,12 @@ from costcalc.ops import (
     Transpose,
     Upsample,
     check,
+    computed,
+    copied,
     field_kinds,
     op,
 )
-from costcalc.ops.base import Free, free, no_needs, no_weights, same_shape_as_input
+from costcalc.ops.rules import Free, free, no_needs, no_weights, same_shape_as_input
 
 r, w = size_symbol("r"), size_symbol("w", real=True)
 IMAGE = (1, 6, 13, 10)
@@ -187,8 +189,30 @@ def test_an_op_that_leaves_questions_open_is_refused_at_import():
             shape = same_shape_as_input
             needs = no_needs
 
-    assert str(caught.value) == "op Mystery does not answer: weights, macs, backward_macs, elementwise"
+    assert str(caught.value) == (
+        "op Mystery does not answer: weights, macs, backward_macs, elementwise, output; output is one of VIEW, "
+        "copied(overwritable=…) or computed(inplace=…, overwritable=…) of costcalc.ops"
+    )
     assert "mystery" not in OPS
+
+
+@pytest.mark.parametrize(("given", "shown"), [("view", "'view'"), (True, "True"), (computed, "<function computed at ")])
+def test_an_output_that_is_none_is_refused_with_the_answers_there_are(given, shown):
+    choices = "VIEW, copied(overwritable=…) or computed(inplace=…, overwritable=…) of costcalc.ops"
+    with pytest.raises(TypeError) as caught:
+
+        @op
+        class Mystery(ReLU):
+            output = given
+
+    assert str(caught.value).startswith(f"op Mystery: output must be one of {choices}, got {shown}")
+
+
+def test_the_answers_about_an_output_leave_no_question_open():
+    for answer, question in ((computed, "inplace"), (computed, "overwritable"), (copied, "overwritable")):
+        given = {name: False for name in ("inplace", "overwritable") if name != question and answer is computed}
+        with pytest.raises(TypeError, match=question):
+            answer(**given)
 
 
 @pytest.mark.parametrize("name", OPS)

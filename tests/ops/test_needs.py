@@ -8,13 +8,13 @@ from support.formulas import SPECS, net_of
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
-from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Fits, Need, SameShape, Stretches, Whole
+from costcalc.ops.needs import AtLeast, Broadcasts, Divides, Equal, Fact, Fits, Need, SameShape, Whole
 from costcalc.report.page.sliders import closed_forms
 
 a, b = size_symbol("a"), size_symbol("b")
 RELATIONS = {  # sizes with which it holds, and with which it does not
     AtLeast: ((5, 4), (3, 4)), Fits: ((3, 3), (4, 3)), Divides: ((3, 12), (5, 12)), Equal: ((4, 4), (4, 5)),
-    SameShape: (((2, 3), (2, 3)), ((2, 3), (2, 4))), Stretches: ((1, 7), (2, 7)), Whole: ((4,), (0.5,)),
+    SameShape: (((2, 3), (2, 3)), ((2, 3), (2, 4))), Broadcasts: ((1, 7), (2, 7)), Whole: ((4,), (0.5,)),
 }  # fmt: skip
 KINDS = {  # what a page checks of each claim
     "least": lambda x: x >= 0, "whole": lambda x: x % 1 == 0, "same": lambda x, y: x == y,
@@ -40,7 +40,7 @@ def test_the_claims_of_numbers_are_its_truth(relation):
         (Divides(a, b), "a does not divide b", "a divides b"),
         (Divides(a, b, words="groups = {} does not divide {}"), "groups = a does not divide b", "a divides b"),
         (SameShape((a, 4), (b, 4)), "shapes (a, 4) and (b, 4) differ", "a = b"),
-        (Stretches(a, b), "a and b differ, and neither is 1", "a = b, or one of them is 1"),
+        (Broadcasts(a, b), "a and b differ, and neither is 1", "a = b, or one of them is 1"),
         (Whole(a / 2), "a/2 must be a whole number", "a/2 is a whole number"),
     ],
 )

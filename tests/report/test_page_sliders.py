@@ -72,7 +72,7 @@ def counted(target, values):
     except CostcalcError as error:
         return str(error)
     totals = [cost.total(metric) for metric in ("params", "macs", "elementwise", "activations")]
-    return [f"{n:,}" for n in (*totals, 4 * (cost.params + cost.buffers), 4 * cost.activations)]
+    return [f"{n:,}" for n in (*totals, 4 * (cost.params + cost.total("buffers")))]
 
 
 def by_law(target, values):
@@ -94,8 +94,8 @@ def compare(target, data, positions, seen):
             assert {*totals} == {"–"}, (position, expected)
             assert reason.startswith("There is no such network: "), (position, expected)
         else:
-            assert (totals[:6], reason) == (expected, ""), position
-            assert totals[6:] == by_law(target, dict(zip(names, position, strict=True))), position
+            assert (totals[:5], reason) == (expected, ""), position
+            assert totals[5:] == by_law(target, dict(zip(names, position, strict=True))), position
         assert [Fraction(box) for box in boxes] == list(position)
     return refused
 

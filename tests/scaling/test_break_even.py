@@ -8,6 +8,7 @@ from fractions import Fraction
 import pytest
 
 import costcalc
+from costcalc.analysis import written_out
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 
@@ -166,7 +167,7 @@ def test_what_is_refused(refused, words, message):
 def test_what_python_refuses():
     for error, call in (
         (UnknownName, lambda: costcalc.break_even("resnet50", "vgg16", "x")),
-        (UnknownName, lambda: costcalc.break_even("resnet50", "vgg16", "r", by="weight_bytes")),
+        (UnknownName, lambda: costcalc.break_even("resnet50", "vgg16", "r", by="weights")),
         (UsageError, lambda: costcalc.break_even("resnet50", "vgg16", "r", [float("nan")])),
         (UsageError, lambda: costcalc.break_even("resnet50", "vgg16", "r", [])),
     ):
@@ -182,8 +183,6 @@ def test_why_both_are_no_networks_is_said(tmp_path):
 
 
 def test_a_peak_of_too_many_layers_is_no_missing_network(monkeypatch):
-    from costcalc.analysis.sweep import peak
-
-    monkeypatch.setattr(peak, "MOST_LAYERS", 10)
+    monkeypatch.setattr(written_out, "MAX_LAYERS", 10)
     with pytest.raises(UsageError, match=r"more than 10 layers; leave out peak_bytes"):
         costcalc.scale("efficientnet", "d", peak_bytes=10**9)

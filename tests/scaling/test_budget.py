@@ -23,7 +23,7 @@ def front_by_hand(target, axes, budget):
             cost = costcalc.load(target, **dict(zip(axes, point, strict=True))).cost()
         except CostcalcError:
             continue
-        costs = {"weight_bytes": 4 * (cost.params + cost.buffers), **cost.totals}
+        costs = {"weight_bytes": 4 * (cost.params + cost.total("buffers")), **cost.totals}
         if all(costs[name] <= most for name, most in budget.items()):
             fitting.append(point)
     beaten = [

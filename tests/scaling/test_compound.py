@@ -9,10 +9,10 @@ import pytest
 from mpmath import mp
 
 import costcalc
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.compound import largest_phi
 from costcalc.analysis.scaling.phi import Law, read_law
-from costcalc.analysis.sweep.totals import METRICS
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 
@@ -23,7 +23,7 @@ def test_phi_3_by_hand():
     point = next(row for row in found.to_records() if row["what"] == "scaled")
     assert (point["d"], point["w"], point["r"]) == (Fraction(1728, 1000), Fraction(1331, 1000), 341)
     cost = costcalc.load("efficientnet@d=1.728,w=1.331,r=341").cost()
-    assert (point["params"], point["macs"], point["activations"]) == (cost.params, cost.macs, cost.activations)
+    assert (point["params"], point["macs"], point["activations"]) == (cost.params, cost.macs, cost.total("activations"))
     assert found.net.cost().macs == cost.macs
     assert point["promised"] == (Fraction(12, 10) * Fraction(11, 10) ** 2 * Fraction(115, 100) ** 2) ** 3
     assert point["times"] == Fraction(cost.macs, 385_814_752)
@@ -75,10 +75,10 @@ def test_the_law_of_the_paper():
 
 def test_along_a_line_each_point_is_its_count():
     axes = {"r": (224, 333, 64), "d": (1, Fraction(11, 10), 3), "w": (2, Fraction(1, 3), Fraction(1111, 1000))}
-    found = costs_at(costcalc.load("efficientnet"), axes, METRICS)
+    found = costs_at(costcalc.load("efficientnet"), axes, USUAL)
     for at, point in enumerate(zip(*axes.values(), strict=True)):
         cost = costcalc.load("efficientnet", **dict(zip(axes, point, strict=True))).cost()
-        for metric in METRICS[:-1]:
+        for metric in USUAL[:-1]:
             assert found.of[metric][at] == cost.total(metric)
     huge = costs_at(costcalc.load("resnet50"), {"r": (2**30, 224), "batch": (2**31, 1)}, ["macs"])
     assert huge.of["macs"].tolist() == [costcalc.load("resnet50", r=2**30, batch=2**31).cost().macs, 4089184256]

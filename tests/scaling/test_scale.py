@@ -23,7 +23,7 @@ def test_the_largest_fits_and_the_next_does_not(target, free, budget):
 
     def costs(value):
         cost = costcalc.load(target, **{free: value}).cost()
-        return {"weight_bytes": 4 * (cost.params + cost.buffers), **cost.totals}
+        return {"weight_bytes": 4 * (cost.params + cost.total("buffers")), **cost.totals}
 
     assert all(costs(found.value)[name] <= most for name, most in budget.items())
     assert any(costs(found.after)[name] > most for name, most in budget.items())
@@ -69,7 +69,7 @@ def test_what_is_refused(refused, words, message):
 def test_what_python_refuses():
     for error, call in (
         (UsageError, lambda: costcalc.scale("lenet5", "batch")),
-        (UnknownName, lambda: costcalc.scale("lenet5", "batch", flops=1)),
+        (UnknownName, lambda: costcalc.scale("lenet5", "batch", ops=1)),
         (ShapeError, lambda: costcalc.scale("lenet5", "batch", macs=1)),
     ):
         with pytest.raises(error):

@@ -373,7 +373,7 @@ def test_the_limit_of_layers_is_raised():
     found = spec("layers:\n  - repeat: {times: 200000, layers: [relu]}")
     with pytest.raises(SpecError, match="repeats make 200,000 layers; at most 100,000"):
         bind(found, resolve(found, {}))
-    assert costcalc.cost(bind(found, resolve(found, {}), max_layers=200_000)).elementwise == 200_000 * 192
+    assert costcalc.cost(bind(found, resolve(found, {}), max_layers=200_000)).total("elementwise") == 200_000 * 192
 
 
 def test_the_collector_rests_and_goes_on():

@@ -130,7 +130,7 @@ def test_everything_but_the_params_is_linear_in_the_batch(name):
     assert one.macs > 0
     for metric in ("macs", "elementwise", "activations"):
         assert three.total(metric) == 3 * one.total(metric)
-    assert (three.params, three.buffers) == (one.params, one.buffers)
+    assert (three.params, three.total("buffers")) == (one.params, one.total("buffers"))
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -159,12 +159,14 @@ def test_lenet5_of_1998_layer_by_layer():
     rows = {row.name: row for row in cost("lenet5_1998").layers if row.name in LENET_1998}
     connections = {
         # one per multiply and one per bias; a pooled unit has its four inputs and its bias
-        name: prod(row.output_shape) * (4 + 1) if name[0] == "s" else row.macs + row.bias * prod(row.output_shape[2:])
+        name: prod(row.output_shape) * (4 + 1)
+        if name[0] == "s"
+        else row.macs + row.total("bias") * prod(row.output_shape[2:])
         for name, row in rows.items()
     }
     assert {name: (row.params, connections[name]) for name, row in rows.items()} == LENET_1998
     assert sum(connections.values()) == 340_908
-    assert rows["output"].buffers == 840
+    assert rows["output"].total("buffers") == 840
 
 
 def test_lenet5_of_today_layer_by_layer():
@@ -231,7 +233,7 @@ GOOGLENET = {
 def test_googlenet_row_by_row(row):
     layers = [one for one in cost("googlenet").layers if f"{one.name}.".startswith(f"{row}.")]
     weights, macs = GOOGLENET[row]
-    assert sum(one.weight for one in layers) == weights
+    assert sum(one.total("weight") for one in layers) == weights
     assert printed_like(sum(one.macs for one in layers), macs) == macs
 
 
@@ -256,12 +258,12 @@ def test_an_inception_module_widens_192_channels_to_256():
     assert [shape[1] for shape in joined.input_shapes] == [64, 128, 32, 32]
     assert joined.output_shape == (1, 256, 28, 28)
     assert (module.params, module.macs) == tuple(
-        getattr(layer("googlenet", "inception3a"), metric) for metric in ("params", "macs")
+        layer("googlenet", "inception3a").costs[metric] for metric in ("params", "macs")
     )
 
 
 def test_a_bottleneck_pays_while_it_is_narrow():
-    assert [layer("inception_bottleneck", name).macs for name in ("reduce", "conv")] == [2_408_448, 10_035_200]
+    assert [layer("inception_bottleneck", name).costs["macs"] for name in ("reduce", "conv")] == [2_408_448, 10_035_200]
     for r, c_in, c_out, k, b in [(28, 192, 32, 5, 16), (28, 192, 32, 5, 154), (28, 192, 32, 5, 155), (7, 3, 8, 3, 2)]:
         naive = load("inception_naive", r=r, c_in=c_in, c_out=c_out, k=k).cost().macs
         bottleneck = load("inception_bottleneck", r=r, c_in=c_in, c_out=c_out, k=k, b=b).cost().macs
@@ -273,7 +275,7 @@ def test_a_bottleneck_pays_while_it_is_narrow():
 
 
 def test_a_separable_convolution_costs_1_by_n_c_plus_1_by_f_squared():
-    assert [layer("conv_depthwise_separable", name).macs for name in ("depthwise", "pointwise")] == [432, 240]
+    assert [layer("conv_depthwise_separable", name).costs["macs"] for name in ("depthwise", "pointwise")] == [432, 240]
     for n, f, n_c, n_c_out in [(6, 3, 3, 5), (32, 5, 64, 128), (9, 1, 2, 7)]:
         normal, separable = (
             load(name, n=n, f=f, n_c=n_c, n_c_out=n_c_out).cost().macs

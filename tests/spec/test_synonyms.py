@@ -12,10 +12,7 @@ from costcalc.analysis.catalog import described, names
 from costcalc.cli import run
 from costcalc.errors import SpecError, UnknownName, did_you_mean, nearest
 from costcalc.graph import new_graph
-from costcalc.ops import OPS
-from costcalc.ops.base import op
-from costcalc.ops.linear import Linear
-from costcalc.ops.pointwise import Pointwise, per_element
+from costcalc.ops import OPS, VIEW, Linear, Pointwise, op, per_element
 from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE, field_synonyms, hint
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.parse import parse_text
@@ -176,7 +173,8 @@ def apart(monkeypatch):
 @pytest.mark.usefixtures("apart")
 def test_a_synonym_that_means_something_already_is_refused():
     def make(**about):
-        return op(type("Mine", (Pointwise,), {"elementwise": per_element(1), "__module__": __name__, **about}))
+        answers = {"elementwise": per_element(1), "output": VIEW, "__module__": __name__}
+        return op(type("Mine", (Pointwise,), {**answers, **about}))
 
     with pytest.raises(TypeError, match="op Mine: its synonym 'conv' is conv already"):
         make(synonyms=("conv",))

@@ -10,8 +10,8 @@ from support.sizes import size
 
 import costcalc
 from costcalc import Repeat, add, new_graph, ops
+from costcalc.analysis import written_out
 from costcalc.analysis.memory import overwritten, peak_activations
-from costcalc.analysis.sweep import peak
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.walk import walk
@@ -31,7 +31,7 @@ def simulated(graph):
             reads[source] += 1
     buffer, held, wanted, most = {}, {}, {}, 0
     for row in rows:
-        source = over.get(row.name, 0 if row.op.view and row.inputs else None)
+        source = over.get(row.name, 0 if row.op.output.view and row.inputs else None)
         if source is None:
             buffer[row.name] = row.name
             held[row.name] = math.prod(row.output_shape)
@@ -136,13 +136,13 @@ def test_a_million_copies_are_two():
 
 
 def test_repeats_without_end_are_refused(monkeypatch):
-    monkeypatch.setattr(peak, "MOST_LAYERS", 100)
+    monkeypatch.setattr(written_out, "MAX_LAYERS", 100)
     inner = body(ops.ReLU())
     for _ in range(6):
         outer = new_graph()
         add(outer, "deep", Repeat(inner, np.array([2, 3])), add(outer, "in", ops.Input()))
         inner = outer
-    with pytest.raises(UsageError, match="two copies for each repeat make more than 100 layers; leave out peak_bytes"):
+    with pytest.raises(UsageError, match="two copies of each repeat make more than 100 layers; leave out peak_bytes"):
         peak_column(repeated(inner, np.array([2, 3])), 2)
 
 

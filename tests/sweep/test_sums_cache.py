@@ -10,7 +10,6 @@ from costcalc.analysis.sweep.grid import Grid, read_axes
 from costcalc.analysis.sweep.partition import partitioned_sums
 from costcalc.analysis.sweep.sums_cache import MAX_BYTES_OF_A_GRID, MAX_GRIDS, cached_sums
 from costcalc.errors import CostcalcError
-from costcalc.ops import base
 
 SPEC = """
 name: mine
@@ -82,12 +81,12 @@ def test_ops_of_a_reader_are_asked_again(tmp_path, asked):
     factor = [1]
     try:
 
-        @base.op
+        @ops.op
         class Mine:
             """An op of a reader's.   s -> s"""
 
-            needs, shape, weights = base.no_needs, base.same_shape_as_input, base.no_weights
-            elementwise, backward_macs = base.free(""), base.free("")
+            needs, shape, weights = ops.no_needs, ops.same_shape_as_input, ops.no_weights
+            elementwise, backward_macs, output = ops.free(""), ops.free(""), ops.VIEW
 
             def macs(self, x, *, out):
                 return factor[0] * dims.elements(out)

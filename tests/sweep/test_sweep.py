@@ -11,9 +11,9 @@ import pytest
 from support import needed
 
 import costcalc
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.choice import Choice, read_where
 from costcalc.analysis.sweep.grid import Grid, read_axes
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.points import Points, best, front, joined
 from costcalc.analysis.sweep.state import Limit
 from costcalc.analysis.sweep.sweep import sweep
@@ -30,8 +30,8 @@ TARGETS = {
 def counted(target, point):
     """The metrics of a sweep by the count of one network."""
     cost = costcalc.load(target, **point).cost()
-    totals = {metric: cost.total(metric) for metric in METRICS[:-1]}
-    return {**totals, "weight_bytes": 4 * (cost.params + cost.buffers)}
+    totals = {metric: cost.total(metric) for metric in USUAL[:-1]}
+    return {**totals, "weight_bytes": 4 * (cost.params + cost.total("buffers"))}
 
 
 @pytest.mark.parametrize("target", TARGETS)

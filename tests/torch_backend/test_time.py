@@ -702,15 +702,14 @@ def test_a_script_is_run_once(tmp_path):
 
 OWN_OP = """
 import costcalc
-from costcalc.ops.base import op, per_element
-from costcalc.ops.pointwise import Pointwise
-from costcalc.torch_backend import time_nets
-from costcalc.torch_backend.modules import MODULES
+from costcalc import ops
+from costcalc.torch_backend import MODULES, time_nets
 from torch import nn
 
-@op
-class Squared(Pointwise):
-    elementwise = per_element(1)
+@ops.op
+class Squared(ops.Pointwise):
+    output = ops.computed(inplace=False, overwritable=False)
+    elementwise = ops.per_element(1)
 
 MODULES["squared"] = lambda op, x: nn.ReLU()
 

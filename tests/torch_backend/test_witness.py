@@ -148,3 +148,52 @@ def test_random_layers_agree_with_torch_or_both_refuse():
     assert sum(tally.values()) == FUZZ
     assert tally["refused"] < 0.4 * FUZZ
     assert len(tally) == 14, f"every kind of layer was tried: {tally}"
+
+
+# ---- what an output is to memory
+
+
+def layer_and_inputs(op, ins):
+    """The layer in torch, and inputs that another layer has just computed."""
+    torch.manual_seed(0)
+    if op.index_limit is not None:
+        return MODULES[op.name](op, *ins).eval(), [torch.randint(op.index_limit, x) for x in ins]
+    return MODULES[op.name](op, *ins).eval(), [torch.randn(x, requires_grad=True) + 0.0 for x in ins]
+
+
+def storage(tensor):
+    return tensor.untyped_storage().data_ptr()
+
+
+LAYERS = [case for case in CASES if not case[0].is_input]
+
+
+@pytest.mark.parametrize("case", LAYERS, ids=label)
+def test_what_an_op_says_of_its_output_is_so_in_torch(case):
+    op, *ins = case
+    layer, inputs = layer_and_inputs(op, ins)
+    before = [x.clone() for x in inputs]
+    out = layer(*inputs)
+    if op.output.view:
+        assert storage(out) == storage(inputs[0])
+    if op.output.keeps_values:
+        assert {*out.flatten().tolist()} == {value for x in before for value in x.flatten().tolist()}
+    if op.output.overwritable:
+        assert storage(out) not in map(storage, inputs)
+        out.add_(1).sum().backward()  # torch raises if a gradient needs what was there
+
+
+IN_PLACE = [(op, *ins) for op, *ins in LAYERS if op.output.inplace and op.shape(*ins) in ins]
+
+
+@pytest.mark.parametrize("case", IN_PLACE, ids=label)
+def test_an_op_that_says_so_writes_over_its_input_in_torch(case):
+    op, *ins = case
+    layer, inputs = layer_and_inputs(op, ins)
+    expected = layer(*inputs).detach().clone()
+    over = ins.index(op.shape(*ins))
+    layer.inplace = over if len(ins) > 1 else True
+    out = layer(*inputs)
+    assert storage(out) == storage(inputs[over])
+    torch.testing.assert_close(out, expected)
+    out.sum().backward()

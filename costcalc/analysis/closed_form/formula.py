@@ -5,7 +5,7 @@ derive(costcalc.load("efficientnet"), "macs").lines()
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,14 +18,17 @@ from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.closed_form.undecided import check_rows
-from costcalc.analysis.cost import TOTALS
+from costcalc.analysis.cost import by_row
+from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
 from costcalc.analysis.walk import Row, walk
+from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import checked, is_letter
 from costcalc.dims.given import exact
+from costcalc.dtype import Dtype
 from costcalc.errors import UnknownName, unknown
 from costcalc.spec.bind import may_be_letter
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.table import Column, Table, document
 from costcalc.text import value_text
 
 LINE = 160  # signs of a total that is still shown beside its parts
@@ -160,7 +163,7 @@ class Formula:
         rows = [{"name": term.name, "formula": self.writer.write(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= LINE else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
-        notes = [*self.lines(), *[CONVENTION] * (self.metric == "macs")]
+        notes = [*self.lines(), *what_they_count([self.metric], self.net.dtype)]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, notes)
 
@@ -186,19 +189,19 @@ class Formula:
 
 def label(metric: str) -> str:
     """A metric as it is shown."""
-    return "MACs" if metric == "macs" else metric
+    return METRICS[metric].title
 
 
 def derive(
     net: Network, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
 ) -> Formula:
-    """The closed form of a total (params, weight, bias, norm, buffers, macs, elementwise, activations) of a network.
+    """The closed form of a metric of a network.
 
     Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
-    another metric, CostcalcError for a formula that is too large or not done after so many seconds.
+    another metric, UsageError for one that has no closed form, CostcalcError for a formula that is too large or not
+    done after so many seconds.
     """
-    if metric not in TOTALS:
-        raise UnknownName(unknown("metric", metric, TOTALS))
+    metric_of(metric, wanted=has_formula)
     return formula_of(net, metric, *walked(net, free, seconds))
 
 
@@ -218,14 +221,17 @@ def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SEC
 
 
 def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
-    """The closed form of a total, of what was walked."""
+    """The closed form of a metric, of what was walked."""
+    if METRICS[metric].layers and rows:
+        rows = [rows[0]._replace(assumed=(*rows[0].assumed, *stand_at_least_once(graph))), *rows[1:]]
+    terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
     knobs = {name: net.knobs[name] for name, value in values.items() if is_letter(value)}
     below = [n for n in net.spec.size_knobs if n not in net.settings and not may_be_letter(net.spec.knobs[n])]
     numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
     return Formula(
-        net, metric, tuple(_by_block(rows, metric)), knobs, _spatial(rows), letters, _names(net, values),
+        net, metric, terms, knobs, _spatial(rows), letters, _names(net, values),
         domain_finder=lambda: find_domain(net, rows, knobs, graph.graph["assumed"], numbers, Writer(letters)),
         checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
@@ -246,17 +252,28 @@ def _with_letters(net: Network, free: Iterable[str] | None) -> Any:
     return type(net)(net.spec, settings, net.label, net.max_layers).graph(free=free)
 
 
-def _by_block(rows: Iterable[Row], metric: str) -> Iterable[Term]:
+def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
+    """A metric of each row: what these add up to is that of the network."""
+    metric = METRICS[name]
+    if metric.layers:
+        values = by_row(name, graph, rows, dtype)
+        return [values[row.name] for row in rows]
+    read = {source for row in rows for source in row.inputs} if metric.together == LEAVING else set()
+    value = metric.of_row(dtype)
+    return [0 if row.name in read else value(row) for row in rows]
+
+
+def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
     blocks: dict[str, list[Any]] = {}
-    for row in rows:
-        blocks.setdefault(str(row.name).partition(".")[0], []).append(getattr(row, metric))
+    for row, value in zip(rows, values):
+        blocks.setdefault(str(row.name).partition(".")[0], []).append(value)
     for name, costs in blocks.items():
         yield Term(name, Add(*map(sympify, costs)))
 
 
 def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     """The letters of the image sizes: axes of the inputs after batch and channels."""
-    axes = [size for row in rows if row.op.name == "input" for size in row.output_shape[2:] if is_letter(size)]
+    axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_letter(size)]
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.compare import METRICS
 from costcalc.analysis.cost import cost_of
+from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
@@ -24,7 +24,7 @@ from costcalc.dims import ceil
 from costcalc.dims.given import normal
 from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.table import Column, Table, document
 from costcalc.text import plural, settings_text, value_text
 
 TIMES_THE_LARGER_SETTING = 10  # the last value that is looked at by default
@@ -73,7 +73,7 @@ class BreakEven:
 
     def table(self) -> Table:
         """A row for each stretch."""
-        label, names = METRICS[self.by], [net.label for net in self.nets]
+        label, names = METRICS[self.by].title, [net.label for net in self.nets]
         columns = (
             Column("from", f"{self.knob} from", "knob"), Column("to", "to", "knob"),
             Column("more", f"more {label}", "text"), Column("first", names[0]), Column("second", names[1]),
@@ -94,12 +94,12 @@ class BreakEven:
         for net in self.nets:
             fixed = net.knobs_but([self.knob])
             notes += [f"{net.label}: {settings_text(fixed)}"] if fixed else []
-        return [*notes, CONVENTION]
+        return [*notes, *what_they_count([self.by], self.nets[0].dtype)]
 
     def sentence(self) -> str:
         """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after
         the last crossing. It says nothing of values after that."""
-        last, label = self.stretches[-1], METRICS[self.by]
+        last, label = self.stretches[-1], METRICS[self.by].title
         if last.sign:
             names = [net.label for net in (self.nets if last.sign > 0 else self.nets[::-1])]
             what = f"{names[0]} has more {label} than {names[1]}"
@@ -137,8 +137,7 @@ def break_even(first: Network, second: Network, knob: str, values: Any = None, *
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
     larger of their settings. Raises UnknownName for a metric or knob that is none, ShapeError if no value is possible.
     """
-    if by not in METRICS:
-        raise UnknownName(unknown("metric", by, METRICS))
+    metric_of(by, wanted=is_whole)
     nets = (first, second)
     for net in nets:
         net.needs_numbers("break-even")

@@ -11,6 +11,7 @@ from math import log, prod
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.metrics import what_they_count
 from costcalc.analysis.scaling.compound import Compound, compound_net
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size
@@ -24,7 +25,6 @@ from costcalc.analysis.scaling.scale import (
 )  # fmt: skip
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.kept_points import invalid_note
-from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -90,7 +90,11 @@ class Fitting:
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
             notes.append(invalid_note(self.found.invalid, self.found.reason))
-        return [*notes, *knobs_note(self.net.knobs_but(grid.axes)), *what_they_count(self.found.metrics)]
+        return [
+            *notes,
+            *knobs_note(self.net.knobs_but(grid.axes)),
+            *what_they_count(self.found.metrics, self.net.dtype),
+        ]
 
     def _at_the_end(self) -> list[str]:
         """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""

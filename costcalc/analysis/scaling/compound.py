@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.metrics import what_they_count
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
-from costcalc.analysis.sweep.metrics import what_they_count
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
@@ -77,7 +77,7 @@ class Compound:
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = knobs_note(self.base.knobs_but(EXPONENTS))
-        return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()))]
+        return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()), self.base.dtype)]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of `costcalc scale --compound`."""

@@ -17,8 +17,8 @@ def changes(before: Cost, after: Cost) -> list[str]:
     """`stage5.more.mbconv: 2 → 3 copies`, `stage1: 32 → 40 channels`, block by block; layer by layer where no block
     says it."""
     found = [*_copies(before, after)]
-    shapes = [(fold.name, fold.output_shape) for fold in before.fold(1)]
-    found += _shapes(shapes, {fold.name: fold.output_shape for fold in after.fold(1)})
+    shapes = [(block.name, block.output_shape) for block in before.fold(1, ())]
+    found += _shapes(shapes, {block.name: block.output_shape for block in after.fold(1, ())})
     if not found:
         found += _shapes(_rows(before), dict(_rows(after)))
     return found or [*_costs(before, after)]

@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
+from costcalc.analysis.metrics import USUAL, check_told_apart
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
-from costcalc.analysis.sweep.metrics import METRICS, check_told_apart
 from costcalc.dims import ceil
 from costcalc.dims.column import Column
 from costcalc.dims.given import normal
@@ -30,7 +30,7 @@ class KnobSteps:
 
     net: Network
     knob: str
-    metrics: Sequence[str] = METRICS
+    metrics: Sequence[str] = USUAL
 
     @cached_property
     def step(self) -> Any:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from costcalc.analysis.metrics import read_metrics
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.metrics import read_metrics
 from costcalc.analysis.sweep.sweep_chart import having, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
 from costcalc.spec.network import Network

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS, compound
+from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
-from costcalc.analysis.sweep.metrics import ALL, COUNTED, check_told_apart, read_metrics, what_they_count
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warned import as_html, warnings_of_all, with_warnings
 from costcalc.chart import Chart
@@ -56,7 +56,7 @@ class PresetSweep:
         """Settings, metrics, params and MACs both published and exact, and the law with its error."""
         columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
         for i, name in enumerate(self.metrics):
-            title, kind, rank = ALL[name].title, ALL[name].kind, max(0, i - 1)
+            title, kind, rank = METRICS[name].title, METRICS[name].kind, max(0, i - 1)
             if name in SHOWN and self._has_figures(name):
                 columns.append(Column(f"{name}_published", f"published {title}", "figure", 2 - (name == "macs")))
             columns.append(Column(name, title, kind, rank))
@@ -69,7 +69,7 @@ class PresetSweep:
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))
-        notes += what_they_count(self.metrics)
+        notes += what_they_count(self.metrics, self.net.dtype)
         return Table(f"{self.net.name}: {self.net.spec.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:

@@ -10,19 +10,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from costcalc.analysis.columns import metric_column
+from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
-from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
-from costcalc.errors import Problem, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, UsageError
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table, document
 from costcalc.text import knobs_note, value_text
 
-BUDGETS = [n for n, metric in ALL.items() if not metric.of and not metric.measured]  # what of a network grows with it
 POWER = re.compile(r"([0-9]{1,20})e([0-9]{1,2})")
 BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
 
@@ -32,8 +32,7 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
     budget: dict[str, int] = {}
     for text in texts:
         name, _, most = (part.strip() for part in text.partition("="))
-        if name not in BUDGETS:
-            raise UnknownName(unknown("metric", name, BUDGETS))
+        metric_of(name, wanted=is_whole)
         if power := POWER.fullmatch(most):
             most = power[1] + "0" * int(power[2])
         if not BUDGET.fullmatch(most):
@@ -52,7 +51,7 @@ def limits_text(budget: Mapping[str, int]) -> str:
 
 def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
     """A column of a table for each of them; on a narrow terminal the first two stay and the last goes first."""
-    return [Column(n, ALL[n].title, rank=rank + i if i > 1 else 0) for i, n in enumerate(shown_with(budget))]
+    return [metric_column(n, rank + i if i > 1 else 0) for i, n in enumerate(shown_with(budget))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,7 +87,8 @@ class Scaled:
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         title = f"{self.net.label}: {self.net.title}"
-        notes += [*knobs_note(self.net.knobs_but([self.knob])), *what_they_count(shown_with(self.budget))]
+        notes += knobs_note(self.net.knobs_but([self.knob]))
+        notes += what_they_count(shown_with(self.budget), self.net.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -137,8 +137,7 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
     most that is no number."""
     found = {}
     for metric, most in budget.items():
-        if metric not in BUDGETS:
-            raise UnknownName(unknown("metric", metric, BUDGETS))
+        metric_of(metric, wanted=is_whole)
         found[metric] = exact(most)
         if not is_number(found[metric]) or isinstance(most, bool):
             raise UsageError(f"{metric} is at most a number, got {shortened(most)}")

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.knob_steps import KnobSteps
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
 from costcalc.spec.network import Network
@@ -27,7 +27,7 @@ MAX_ROUNDS = 16  # of checks that find a larger value, before the search gives u
 
 def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
     """The usual metrics, and those that a budget names besides."""
-    return tuple(dict.fromkeys((*METRICS, *budget)))
+    return tuple(dict.fromkeys((*USUAL, *budget)))
 
 
 def costs_of(net: Network, budget: Iterable[str] = ()) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.sweep.metrics import ALL, check_told_apart
+from costcalc.analysis.metrics import METRICS, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
 from costcalc.errors import Place, UnknownName, UsageError, unknown
 from costcalc.spec.expressions import Expression, parse
@@ -77,7 +77,10 @@ def read_choice(
     if top is not None and top < 1:
         raise UsageError(f"the best {top}: keep 1 or more")
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
-    orders = tuple(read_order(_free(name, knobs, swept), swept) for name in names), read_order(by, (), (*swept, *ALL))
+    orders = (
+        tuple(read_order(_free(name, knobs, swept), swept) for name in names),
+        read_order(by, (), (*swept, *METRICS)),
+    )
     for name, _ in (*orders[0], orders[1]):
         if name in knobs and not knobs[name].is_size:
             raise UsageError(f"{name} is a {knobs[name].kind}, of which no value is more than another")
@@ -93,7 +96,7 @@ def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
     return text
 
 
-def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) -> Order:
+def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS) -> Order:
     """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
     name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
     if name not in (*knobs, *metrics):
@@ -101,7 +104,7 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = ALL) ->
     return name, (name in knobs) is not turned
 
 
-def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = ALL) -> Expression:
+def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = METRICS) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, UsageError for a name of both."""
     found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
     for name in sorted(found.names & {*knobs}):

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL, with_looked_at
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
-from costcalc.analysis.sweep.metrics import METRICS, with_looked_at
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition
 from costcalc.analysis.sweep.points import Points, joined
 from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
@@ -41,7 +41,7 @@ class ChunkTask:
 
     net: Network
     choice: Choice
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = USUAL
     histogram: str | None = None  # a metric: then points are counted by its value, and none is kept
     render: Render | None = None  # makes rows of a file from the points: then none is kept either
     points: tuple[int, int] = POINTS

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
-from costcalc.analysis.sweep.metrics import ALL
 from costcalc.errors import UsageError
 from costcalc.table import CONVENTION, Column, Table, document
 from costcalc.text import knobs_note
@@ -46,7 +46,7 @@ class Fit:
             Column("constant", "constant", "measured", 3), Column("r_squared", "R²", "real", 4),
             Column("largest_error", "largest error", "share", 1),
         )  # fmt: skip
-        rows = [{**row, "metric": ALL[row["metric"]].title} for row in self.rows]
+        rows = [{**row, "metric": METRICS[row["metric"]].title} for row in self.rows]
         powers = " · ".join(f"{knob}^…" for knob in self.knobs)
         title = f"{self.swept.net.label}: {self.swept.net.title}, as constant · {powers}"
         return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
@@ -101,9 +101,9 @@ def fit(swept: KeptPoints) -> Fit:
     rows = []
     for metric in swept.metrics:
         if None in columns[metric].tolist():
-            left_out.append(f"{ALL[metric].title}: not timed at some points")
+            left_out.append(f"{METRICS[metric].title}: not timed at some points")
         elif min(columns[metric].tolist(), default=1) <= 0:
-            left_out.append(f"{ALL[metric].title}: 0 at some points, which has no logarithm")
+            left_out.append(f"{METRICS[metric].title}: 0 at some points, which has no logarithm")
         else:
             rows.append({"metric": metric, **_fitted(design, _logs(columns[metric]), knobs)})
     return Fit(swept, tuple(knobs), tuple(rows), tuple(left_out))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costcalc.analysis.sweep.metrics import check_told_apart
+from costcalc.analysis.metrics import check_told_apart
 from costcalc.dims.column import Column
 from costcalc.dims.given import exact, is_number, normal
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.metrics import what_they_count
+from costcalc.analysis.metrics import what_they_count
+from costcalc.dtype import FLOAT32, Dtype
 from costcalc.table import Column, Table, document
 from costcalc.text import plural
 
@@ -60,6 +61,7 @@ class Histogram:
     metric: str
     rows: tuple[tuple[int, int, int], ...]  # from, up to but not including, points
     notes: tuple[str, ...] = ()
+    dtype: Dtype = FLOAT32
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each bin, empty ones between others too."""
@@ -75,7 +77,7 @@ class Histogram:
             {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
             for record in self.to_records()
         ]
-        notes = [*self.notes, *what_they_count([self.metric])]
+        notes = [*self.notes, *what_they_count([self.metric], self.dtype)]
         return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.column import Column
 from costcalc.spec.network import Network
@@ -28,7 +28,7 @@ class KeptPoints:
     reason: str = ""  # why the first of them is none
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the rest was chosen, in words
-    metrics: tuple[str, ...] = METRICS
+    metrics: tuple[str, ...] = USUAL
     choice: Choice = field(default_factory=Choice)
 
     @cached_property

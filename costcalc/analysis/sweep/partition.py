@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.totals import Sums, Totals, stretches, sums
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
 from costcalc.spec.network import Network
@@ -132,7 +132,7 @@ class PartitionedSums:
 AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
 
 
-def partitioned_sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> AnySums:
+def partitioned_sums(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
     """What a network costs at every point of a grid, also where points are other networks or none."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import METRICS
 from costcalc.analysis.sweep.partition import AnySums, partitioned_sums
 from costcalc.ops import OPS
 from costcalc.spec.network import Network
@@ -17,10 +17,10 @@ MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are computed anew
 _known: dict[Hashable, AnySums] = {}
 
 
-def cached_sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> AnySums:
+def cached_sums(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
     """Returns what `partitioned_sums` returns, without asking the rules if the same was asked before."""
     key = (
-        net.spec.token, net.max_layers, tuple(net.settings.items()), tuple(grid.axes.items()),
+        net.spec.token, net.max_layers, net.dtype, tuple(net.settings.items()), tuple(grid.axes.items()),
         tuple(grid.spans.items()), tuple(metrics),
     )  # fmt: skip
     if not _is_hashable(key) or not _has_only_our_ops():

@@ -11,19 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.metrics import COUNTED, USUAL, is_whole, metric_of, read_metrics
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import computed
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
 from costcalc.analysis.sweep.measured import Lookup, check_lookup, check_lookup_count, measured_seconds
-from costcalc.analysis.sweep.metrics import COUNTED, METRICS, SUMMED, read_metrics
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.chart import short
-from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.errors import UsageError
 from costcalc.spec.network import Network
 from costcalc.text import HOUR, knobs_note, time_text
 from costcalc.workers.worker_pool import WorkerPool
@@ -81,7 +81,7 @@ def grid_of(net: Network, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 
 def sweep(
-    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = METRICS,
+    net: Network, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
     points: tuple[int, int] | None = None, pool: WorkerPool | None = None, progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
@@ -112,14 +112,14 @@ def histogram_net(
     points: tuple[int, int] | None = None,
 ) -> Histogram:
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
-    if metric not in SUMMED:
-        raise UnknownName(unknown("metric", metric, SUMMED))
+    metric_of(metric, wanted=is_whole)
     grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.spec.knobs))
     task = ChunkTask(net, choice, (metric,), metric, points=points or points_for(net, grid))
     state = computed(task, grid, pool, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    return Histogram(net.label, metric, binned(state.counts), (*counts, *knobs_note(net.knobs_but(grid.axes))))
+    notes = *counts, *knobs_note(net.knobs_but(grid.axes))
+    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype)
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
+from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import computed
 from costcalc.analysis.sweep.kept_points import KeptPoints
-from costcalc.analysis.sweep.metrics import ALL, COUNTED
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UnknownName, UsageError, shorten, unknown
@@ -80,12 +80,12 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
 
 def metric_title(metric: str) -> str:
     """A metric as tables call it."""
-    return ALL[metric].title if metric in ALL else metric.replace("_", " ")
+    return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
 
 
 def metric_unit(metric: str) -> str:
     """What one of it is, in a word or two; nothing where its title says that."""
-    return ALL[metric].unit if metric in ALL else ""
+    return METRICS[metric].unit if metric in METRICS else ""
 
 
 def metric_axis(metric: str, *, log: bool = False) -> Axis:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.metrics import METRICS, what_they_count
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
-from costcalc.analysis.sweep.metrics import ALL, what_they_count
 from costcalc.analysis.sweep.sweep_chart import chart_of
 from costcalc.analysis.warned import as_html, warnings_at, with_warnings
 from costcalc.chart import Chart
@@ -36,7 +36,7 @@ class Sweep(KeptPoints):
     def to_pandas(self) -> Any:
         """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
         real = {name for name, den in self.grid.denominators.items() if den != 1}
-        real |= {name for name in self.metrics if ALL[name].kind != "int"}
+        real |= {name for name in self.metrics if METRICS[name].kind != "int"}
         return data_frame({name: [*map(as_float, v)] if name in real else v for name, v in self.columns.items()})
 
     def fit(self) -> Fit:
@@ -68,7 +68,7 @@ class Sweep(KeptPoints):
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [Column(name, name, "knob") for name in self.grid.axes]
-        metrics = [Column(name, ALL[name].title, ALL[name].kind, i) for i, name in enumerate(self.metrics)]
+        metrics = [Column(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
         title = f"{self.net.label}: {self.net.title}"
         notes = self.notes()
         if most is not None and len(self) > most:
@@ -83,7 +83,7 @@ class Sweep(KeptPoints):
             *self.how_many(),
             *seconds,
             *knobs_note(self.net.knobs_but(self.grid.axes)),
-            *what_they_count(self.metrics),
+            *what_they_count(self.metrics, self.net.dtype),
         ]
 
     def how_many(self) -> list[str]:

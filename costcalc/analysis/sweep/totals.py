@@ -6,23 +6,29 @@ grid, where each group of layers that is repeated equally often is multiplied on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.mask import Mask
+from costcalc.analysis.memory import Layer
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, with_parts
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import ALL, METRICS, with_parts
-from costcalc.analysis.walk import MAX_KEPT, walk_copies
-from costcalc.dims import Size, is_column
+from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
+from costcalc.analysis.written_out import written_out
+from costcalc.dims import Size, elements, is_column, maximum, minimum
 from costcalc.dims.column import Column
+from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
 from costcalc.spec.network import Network
+
+Plans = list[tuple[Size, list[Layer]]]  # truths, and the layers of the points where they are 1
 
 
 @dataclass(frozen=True)
@@ -71,15 +77,15 @@ class Sums:
         }
         valid = _part(self.valid, block)
         for metric in self.metrics:
-            if of := ALL[metric].of:
+            if of := METRICS[metric].of:
                 values[metric] = _ratio(values[of[0]], values[of[1]], valid)
         return Totals(block, {metric: values[metric] for metric in self.metrics}, valid)
 
 
-def sums(net: Network, grid: Grid, metrics: Sequence[str] = METRICS) -> Sums:
+def sums(net: Network, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
     PointsDiffer for one whose points have to be counted apart."""
-    return sums_of(_graph_at(net, grid), metrics)
+    return sums_of(_graph_at(net, grid), metrics, net.dtype)
 
 
 def _graph_at(net: Network, grid: Grid) -> Graph:
@@ -88,23 +94,66 @@ def _graph_at(net: Network, grid: Grid) -> Graph:
     return net.at({**net.settings, **knobs, **grid.kinds}, net.label).graph()
 
 
-def sums_of(graph: Graph, metrics: Sequence[str]) -> Sums:
+def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
     """The same of a layer graph whose sizes are columns, or numbers."""
     mask = Mask(graph)
-    summed = {name: ALL[name] for name in with_parts(metrics)}
-    groups: dict[Any, tuple[Size, dict[str, _Sum]]] = {}  # by times; then by metric
+    every = with_parts(metrics)
+    hang_on_others = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
+    found = {name: _OfRows(METRICS[name]) for name in every if METRICS[name].parts and name not in hang_on_others}
     for row in walk_copies(graph, mask):
-        _, per_metric = groups.setdefault(_key(row.times), (row.times, {name: _Sum() for name in summed}))
-        for name, metric in summed.items():
-            for cost in metric.parts(row) if metric.parts else ():
-                per_metric[name].add(cost)
-    found = {}
-    for name, metric in summed.items():
-        pairs = metric.whole(graph) if metric.whole else [
-            (times, per_metric[name].total()) for times, per_metric in groups.values()
-        ]  # fmt: skip
-        found[name] = [(times, metric.worth * total) for times, total in pairs]
-    return Sums(tuple(metrics), found, mask.valid, mask.reason)
+        for of_rows in found.values():
+            of_rows.add(row)
+    pairs = {name: of_rows.pairs(dtype) for name, of_rows in found.items()}
+    if hang_on_others:
+        plans = [*written_out(graph)]
+        pairs |= {name: [*_of_layers(METRICS[name], plans, dtype)] for name in hang_on_others}
+    return Sums(tuple(metrics), pairs, mask.valid, mask.reason)
+
+
+def _of_layers(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Size, Size]]:
+    """What a metric that hangs on other layers comes to where each plan of copies is."""
+    for where, layers in plans:
+        sizes = metric.layers(layers) if metric.layers else ()
+        if metric.together == LEAVING:
+            read = {source for layer in layers for source in layer.inputs}
+            value = sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
+        elif metric.together == SUM:
+            value = sum(layer.copies * size for layer, size in zip(layers, sizes))
+        else:
+            value = reduce(maximum, sizes, 0)
+        yield where, metric.each_of(dtype) * value
+
+
+class _OfRows:
+    """What the rows of a walk come to, of a metric that is made of parts."""
+
+    def __init__(self, metric: Metric):
+        self.metric = metric
+        self.groups: dict[Any, tuple[Size, list[_Sum]]] = {}  # of a sum by times; each of its parts on its own
+        self.largest: Size = 0
+
+    def add(self, row: Row) -> None:
+        """One more."""
+        parts = self.metric.parts
+        if self.metric.together == SUM:
+            _, sums = self.groups.setdefault(_key(row.times), (row.times, [_Sum() for _ in parts]))
+            for part, found in zip(parts, sums):
+                for cost in part.sizes(row):
+                    found.add(cost)
+            return
+        (size,) = parts[0].sizes(row)
+        self.largest = maximum(self.largest, minimum(row.times, 1) * size)
+
+    def pairs(self, dtype: Dtype) -> list[tuple[Size, Size]]:
+        """Pairs whose products add up to it."""
+        parts = self.metric.parts
+        if self.metric.together == LARGEST:
+            return [(1, self.largest)]
+        return [
+            (times, part.worth(dtype) * found.total())
+            for times, sums in self.groups.values()
+            for part, found in zip(parts, sums)
+        ]
 
 
 class _Sum:
@@ -132,12 +181,12 @@ class _Sum:
 def stretches(net: Network, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
     graph = _graph_at(net, grid)
-    costs = [(row.weight, row.macs, row.elementwise, row.activations) for row in walk_copies(graph, Mask(graph))]
-    shapes = [cost.shape for cost in chain.from_iterable(costs) if is_column(cost)]
+    costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
+    shapes = {cost.shape for cost in chain.from_iterable(costs) if is_column(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
-def totals_of(net: Network, metrics: Sequence[str] = METRICS) -> dict[str, Any]:
+def totals_of(net: Network, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
     """What one network costs: the grid that no knob spans. Raises CostcalcError as `cost_of` does."""
     found = sums(net, Grid({}), metrics).at(Grid({}))
     return {metric: value.item() for metric, value in found.values.items()}

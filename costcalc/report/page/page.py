@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.metrics import check_told_apart
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.metrics import check_told_apart
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -132,8 +132,8 @@ class Page:
             return []
         powers = "·".join(power_text(knob, power) for knob, power in law_of(self.net, self.closed.knobs).items())
         titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
-        units = {"law": f"from {visible(self.net.label)}", "activation_bytes": "float32"}
-        units |= {"weight_bytes": "float32, buffers included"}
+        units = {"law": f"from {visible(self.net.label)}"}
+        units |= {"weight_bytes": f"{self.net.dtype}, buffers included"}
         return [(titles[metric], units.get(metric) or metric_unit(metric)) for metric in self.closed.metrics]
 
     def fixed(self) -> str:

@@ -14,9 +14,10 @@ from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
-from costcalc.analysis.sweep.metrics import ALL, FLOAT32, METRICS
+from costcalc.analysis.metrics import METRICS, USUAL
 from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
+from costcalc.dtype import Dtype
 from costcalc.errors import CostcalcError
 from costcalc.report.page.javascript import code
 from costcalc.spec.model import Knob
@@ -120,7 +121,7 @@ def closed_forms(net: Network) -> ClosedForms:
     graph, rows, free = _walked_with(net, [*net.spec.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
     formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
-    metrics = {**sums(rows), **said_by_law(net, law_of(net, free))}
+    metrics = {**sums(rows, net.dtype), **said_by_law(net, law_of(net, free))}
     return ClosedForms(net, tuple(free), formulas, metrics, where)
 
 
@@ -140,14 +141,9 @@ def said_by_law(net: Network, powers: Mapping[str, int]) -> dict[str, Expr]:
     return {"law": floor(said + Rational(1, 2))} if powers else {}
 
 
-def sums(rows: Sequence[Row]) -> dict[str, Expr]:
-    """Each metric that is a sum over layers, in letters; and what all activations are in bytes."""
-    found = {}
-    for name in METRICS:
-        metric = ALL[name]
-        if metric.parts:
-            found[name] = sympify(metric.worth * sum(part for row in rows for part in metric.parts(row)))
-    return {**found, "activation_bytes": FLOAT32 * found["activations"]}
+def sums(rows: Sequence[Row], dtype: Dtype) -> dict[str, Expr]:
+    """Each usual metric in letters."""
+    return {name: sympify(sum(map(METRICS[name].of_row(dtype), rows))) for name in USUAL}
 
 
 def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:

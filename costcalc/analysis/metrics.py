@@ -1,0 +1,240 @@
+"""Every metric: what it counts and in what unit, what it is made of, and what it comes to for several layers.
+
+A new metric is one more entry of METRICS; docs/add_a_metric.md shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from costcalc.analysis.memory import Layer, held, written
+from costcalc.analysis.traffic import activations_moved, weights_moved
+from costcalc.analysis.walk import Row
+from costcalc.dims import Size, elements
+from costcalc.dtype import FLOAT32, Dtype
+from costcalc.errors import UnknownName, UsageError, unknown
+from costcalc.table import CONVENTION
+
+SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # what layers come to together; LEAVING: of those read outside
+
+
+class Part(NamedTuple):
+    """What a metric adds up for one copy of a layer: costs of its row, by name, or sizes that a function makes of it.
+
+    `each` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
+    """
+
+    costs: tuple[str, ...] | Callable[[Row], Iterable[Size]]
+    each: int | str = 1
+
+    def sizes(self, row: Row) -> Iterable[Size]:
+        """What is added up of a row."""
+        return self.costs(row) if callable(self.costs) else [row.costs[name] for name in self.costs]
+
+    def worth(self, dtype: Dtype) -> int:
+        """What one counts for, in numbers of this dtype."""
+        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """A number of a layer, a block and a network. It is made of `parts`, or of `layers` (a size for each layer of a
+    network written out), or it is the first of two metrics over the second (`of`), or it is measured."""
+
+    title: str
+    counts: str  # what, in a line
+    unit: str = ""  # what one is, where the title does not say it
+    parts: tuple[Part, ...] = ()
+    layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
+    each: int | str = 1  # what one of `layers` counts for, as in a Part
+    together: str = SUM
+    of: tuple[str, str] | None = None
+    measured: bool = False
+    usual: bool = False  # shown unless others are asked for
+    no_formula: str = ""  # why it has no closed form
+
+    @property
+    def kind(self) -> str:
+        """That of a table's Column."""
+        return "measured" if self.of or self.measured else "int"
+
+    @property
+    def is_sum(self) -> bool:
+        """Do the values of layers add up to that of the network?"""
+        return self.together == SUM and not self.of and not self.measured
+
+    @property
+    def is_whole(self) -> bool:
+        """Is it an exact whole number?"""
+        return not self.of and not self.measured
+
+    def each_of(self, dtype: Dtype) -> int:
+        """What one of `layers` counts for, in numbers of this dtype."""
+        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
+
+    def of_row(self, dtype: Dtype) -> Callable[[Row], Size]:
+        """The value of a layer, of all its copies if it is a sum. For a metric made of parts."""
+        parts = [(part.worth(dtype), part.sizes) for part in self.parts]
+        if not self.is_sum:
+            return lambda row: sum(each * size for each, sizes in parts for size in sizes(row))
+        match self.parts:
+            case [Part(costs=[name], each=1)]:  # most of those that are shown, of any number of layers
+                return lambda row: row.times * row.costs[name]
+        return lambda row: row.times * sum([each * size for each, sizes in parts for size in sizes(row)])
+
+
+_LEARNED = ("weight", "bias", "norm")
+
+
+def _connections(row: Row) -> list[Size]:
+    return [row.costs["macs"], *([row.costs["elementwise"]] if row.costs["bias"] else [])]
+
+
+def _output(row: Row) -> list[Size]:
+    return [elements(row.output_shape)]
+
+
+_BY_SIZES = "which layer it is depends on the knobs; `costcalc sweep` has it at any number of points"
+
+METRICS: dict[str, Metric] = {
+    "params": Metric(
+        title="params", counts="learned scalars: weights, biases, normalisation; shared tensors once",
+        unit="learned scalars", parts=(Part(_LEARNED),), usual=True,
+    ),
+    "weight": Metric(title="weights", counts="learned scalars of weights and kernels", parts=(Part(("weight",)),)),
+    "bias": Metric(title="biases", counts="learned scalars of biases", parts=(Part(("bias",)),)),
+    "norm": Metric(title="norm", counts="learned scalars of normalisation layers", parts=(Part(("norm",)),)),
+    "buffers": Metric(
+        title="buffers", counts="scalars that are stored and not learned, as running statistics",
+        parts=(Part(("buffers",)),),
+    ),
+    "macs": Metric(
+        title="MACs", counts="multiply-accumulates", unit="multiplications", parts=(Part(("macs",)),), usual=True
+    ),
+    "flops": Metric(
+        title="FLOPs", counts="2 × MACs: a multiplication and an addition for each", unit="operations",
+        parts=(Part(("macs",), 2),),
+    ),
+    "elementwise": Metric(
+        title="elementwise", counts="all other arithmetic, one per element and elementary operation",
+        unit="operations", parts=(Part(("elementwise",)),), usual=True,
+    ),
+    "activations": Metric(
+        title="activations", counts="elements written by layers, views none", unit="elements written",
+        parts=(Part(("activations",)),), usual=True,
+    ),
+    "activations_in_place": Metric(
+        title="activations in place", unit="elements written", layers=written,
+        counts="elements written by layers, each tensor that is written over once, as with torch's inplace=True",
+    ),
+    "output": Metric(
+        title="output", counts="elements that leave a layer, block or network", unit="elements",
+        parts=(Part(_output),), together=LEAVING,
+    ),
+    "widest": Metric(
+        title="widest", counts="elements of the largest output of a layer", unit="elements",
+        parts=(Part(_output),), together=LARGEST, no_formula=_BY_SIZES,
+    ),
+    "connections": Metric(
+        title="connections", counts="LeCun's: inputs wired to units, the bias input of each included",
+        parts=(Part(_connections),),
+    ),
+    "weight_bytes": Metric(
+        title="weight bytes", counts="params and buffers", unit="bytes",
+        parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
+    ),
+    "peak_bytes": Metric(
+        title="peak bytes", unit="bytes", layers=held, each="activations", together=LARGEST, no_formula=_BY_SIZES,
+        counts="the most activations held at once at inference, inputs included; weights, padded copies and "
+        "workspaces apart",
+    ),
+    "traffic_bytes": Metric(
+        title="traffic bytes", unit="bytes",
+        parts=(Part(weights_moved, "weights"), Part(activations_moved, "activations")),
+        counts="inputs and weights that layers read and outputs they write, each layer on its own; views none, "
+        "caches, workspaces and fused kernels not considered",
+    ),
+    "intensity": Metric(
+        title="MACs/byte", counts="MACs over traffic bytes; FLOPs per byte are twice as many",
+        of=("macs", "traffic_bytes"),
+        no_formula="it is a quotient; ask for its parts: --metric macs, and --metric traffic_bytes",
+    ),
+    "seconds": Metric(
+        title="seconds", measured=True, no_formula="it is measured: `costcalc time` takes it",
+        counts="median of the newest run of this very network on this device that was not noisy: inference, eager, "
+        "float32",
+    ),
+}  # fmt: skip
+USUAL = tuple(name for name, metric in METRICS.items() if metric.usual)
+COUNTED = tuple(name for name, metric in METRICS.items() if not metric.measured)
+IN_BYTES = frozenset(
+    name for name, metric in METRICS.items() if "bytes" in (metric.unit, *(METRICS[of].unit for of in metric.of or ()))
+)
+
+
+def metric_of(name: str, *, wanted: Callable[[Metric], str] = lambda metric: "") -> Metric:
+    """The metric of a name. Raises UnknownName; UsageError where `wanted` says why it cannot be had."""
+    if name not in METRICS:
+        raise UnknownName(unknown("metric", str(name), METRICS))
+    if why := wanted(METRICS[name]):
+        raise UsageError(f"{name} {why}")
+    return METRICS[name]
+
+
+def has_formula(metric: Metric) -> str:
+    """Why a metric has no closed form; nothing if it has one."""
+    return f"has no closed form: {metric.no_formula}" if metric.no_formula else ""
+
+
+def is_counted(metric: Metric) -> str:
+    """Why a metric cannot be counted; nothing if it can."""
+    return "is measured, not counted; `costcalc compare --columns` and `sweep --metrics` look it up" * metric.measured
+
+
+def is_whole(metric: Metric) -> str:
+    """Why a metric is not an exact whole number; nothing if it is."""
+    return "is a quotient, and this takes whole numbers" if metric.of else is_counted(metric)
+
+
+def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
+    """The metrics, and those that a choice of points looks at besides, of the names it has. Raises UsageError for one
+    that is measured."""
+    for name in names:
+        if name in METRICS and METRICS[name].measured:
+            raise UsageError(f"{name} are looked up once the points are chosen; choose them by what is counted")
+    return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
+
+
+def with_parts(names: Iterable[str]) -> list[str]:
+    """The metrics, and those that one of them is made of, each once."""
+    return list(dict.fromkeys(part for name in names for part in METRICS[name].of or (name,)))
+
+
+def check_told_apart(knob: str) -> None:
+    """Raises UsageError for a knob that is called like a metric: the numbers of both would stand under one name."""
+    if knob in METRICS:
+        raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
+
+
+def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USUAL) -> tuple[str, ...]:
+    """`params,macs,peak_bytes`, each once; the usual ones for None. Raises UnknownName and UsageError."""
+    if given is None:
+        return usual
+    names = [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]
+    for name in names:
+        metric_of(name)
+        if names.count(name) > 1:
+            raise UsageError(f"metric {name} is there twice; name each once")
+    if not names:
+        raise UsageError(f"no metrics to show; there are {', '.join(METRICS)}")
+    return tuple(names)
+
+
+def what_they_count(metrics: Iterable[str], dtype: Dtype) -> list[str]:
+    """A note for each metric that is not usual, in which numbers its bytes are, and what MACs are if there are any."""
+    names = [*metrics]
+    said = (name for name in names if not METRICS[name].usual or (name in IN_BYTES and dtype != FLOAT32))
+    notes = [f"{METRICS[name].title}: {METRICS[name].counts}{f', {dtype.words}' * (name in IN_BYTES)}" for name in said]
+    return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]

@@ -1,0 +1,62 @@
+"""How many bytes a number takes: the dtype of weights, and that of activations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from costcalc.errors import UsageError, unknown
+
+BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
+KINDS = ("weights", "activations")
+
+
+class Dtype(NamedTuple):
+    """What weights (params and buffers) are stored in, and what layers read and write."""
+
+    weights: str = "float32"
+    activations: str = "float32"
+
+    def bytes_of(self, kind: str) -> int:
+        """The bytes of one element of the weights or activations."""
+        return BYTES[getattr(self, kind)]
+
+    @property
+    def words(self) -> str:
+        """As a sentence has it: `in float16`, or `weights in int8 and activations in float16`."""
+        if self.weights == self.activations:
+            return f"in {self.weights}"
+        return " and ".join(f"{kind} in {dtype}" for kind, dtype in zip(KINDS, self))
+
+    def __str__(self) -> str:
+        if self.weights == self.activations:
+            return self.weights
+        return ",".join(f"{kind}={dtype}" for kind, dtype in zip(KINDS, self))
+
+
+FLOAT32 = Dtype()
+
+
+def read_dtype(given: str | Dtype | None) -> Dtype:
+    """`float16`, or `weights=int8,activations=float16`, of which one may be left out; float32 for None.
+
+    Raises UnknownName for a dtype that does not exist, UsageError for one that is given twice.
+    """
+    if given is None or isinstance(given, Dtype):
+        return given or FLOAT32
+    if "=" not in given:
+        return Dtype(_known(given.strip()), _known(given.strip()))
+    found: dict[str, str] = {}
+    for part in given.split(","):
+        kind, _, name = (word.strip() for word in part.partition("="))
+        if kind not in KINDS:
+            raise UsageError(unknown("part of a dtype", kind, KINDS))
+        if kind in found:
+            raise UsageError(f"the dtype of {kind} stands twice; give it once")
+        found[kind] = _known(name)
+    return Dtype(**found)
+
+
+def _known(name: str) -> str:
+    if name not in BYTES:
+        raise UsageError(unknown("dtype", name, BYTES))
+    return name

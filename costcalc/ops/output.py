@@ -1,0 +1,37 @@
+"""What the output of an op is to memory, which every op answers.
+
+    output = VIEW                                     its first input under another shape: nothing is written
+    output = copied(overwritable=…)                   elements of its inputs, unchanged, in memory of its own
+    output = computed(inplace=…, overwritable=…)      elements of its own
+
+inplace         True if it may be written over an input of its shape, as with torch's `inplace=True`
+overwritable    True if the op that reads it may write over it. False if gradients are made from it, as those of ReLU
+                are. False is always safe: it costs memory, and no wrong result.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Output(NamedTuple):
+    """What an op's output is to memory."""
+
+    view: bool
+    keeps_values: bool  # its elements are those of the inputs: an index stays an index
+    inplace: bool
+    overwritable: bool
+
+
+VIEW = Output(view=True, keeps_values=True, inplace=False, overwritable=False)
+CHOICES = "VIEW, copied(overwritable=…) or computed(inplace=…, overwritable=…) of costcalc.ops"
+
+
+def copied(*, overwritable: bool) -> Output:
+    """Elements of the inputs in memory of the op's own."""
+    return Output(view=False, keeps_values=True, inplace=False, overwritable=overwritable)
+
+
+def computed(*, inplace: bool, overwritable: bool) -> Output:
+    """Elements that the op computes."""
+    return Output(view=False, keeps_values=False, inplace=inplace, overwritable=overwritable)

@@ -1,0 +1,59 @@
+"""Answers that many ops give: a class takes them as its own, as in `weights = no_weights`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from costcalc.dims import Shape, Size, elements
+from costcalc.ops.needs import Need
+
+
+class Tensor(NamedTuple):
+    """A named tensor of an op. Roles: weight, bias, norm (γ and β) are params; a buffer is stored but not learned."""
+
+    name: str
+    shape: Shape
+    role: str = "weight"
+
+
+class Free:
+    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
+
+    def __init__(self, reason: str):
+        self.__doc__ = f"0: {reason}"
+
+    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
+        return 0
+
+
+free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
+
+
+def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+    """Every product x·w of the forward pass returns as ∂out·x for the weight, and as ∂out·w for the input if wanted."""
+    return self.macs(x, out=out) * (1 + wanted[0])
+
+
+def per_element(operations: int) -> Callable[..., Size]:
+    """So many elementary operations for every element of the output."""
+
+    def count(self: Any, *ins: Shape, out: Shape) -> Size:
+        return operations * elements(out)
+
+    return count
+
+
+def no_weights(self: Any, *ins: Shape) -> tuple[Tensor, ...]:
+    """Nothing is learned."""
+    return ()
+
+
+def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
+    """Any input will do; the number of inputs is the signature's."""
+    return ()
+
+
+def same_shape_as_input(self: Any, x: Shape) -> Shape:
+    """s -> s"""
+    return x
