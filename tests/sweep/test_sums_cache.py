@@ -67,9 +67,9 @@ def test_whatever_differs_is_asked_for_anew(tmp_path, asked):
     ]
     grids += [*grid_of(net, "r=2:9:1").blocks(4), grid_of(net, "r=9"), *grid_of(net, "r=9,2147483647").blocks(1)]
     for _ in range(2):
-        for one in (net, net.with_knobs(c=5), net.with_knobs(batch=2)):
+        for one in (net, net.with_knobs(c=5), net.with_dtype("float16")):
             for grid in grids:
-                for metrics in (("macs",), ("params", "macs")):
+                for metrics in (("macs",), ("weight_bytes", "macs")):
                     check(one, grid, metrics)
     (tmp_path / "mine.yaml").write_text(SPEC.replace("kernel: 3", "kernel: 1"))
     check(costcalc.load(str(tmp_path / "mine.yaml")), grids[0])
