@@ -12,12 +12,12 @@ from costcalc.analysis.reconcile import Reconciliation as Reconciliation
 from costcalc.analysis.scaling.break_even import BreakEven as BreakEven
 from costcalc.analysis.scaling.budget import Fitting as Fitting
 from costcalc.analysis.scaling.compound import Compound as Compound
+from costcalc.analysis.scaling.next_change import NextSteps as NextSteps
 from costcalc.analysis.scaling.presets import PresetSweep as PresetSweep
 from costcalc.analysis.scaling.scale import Scaled as Scaled
-from costcalc.analysis.scaling.steps import NextSteps as NextSteps
 from costcalc.analysis.sweep.fit import Fit as Fit
-from costcalc.analysis.sweep.found import Sweep as Sweep
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
+from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
 from costcalc.dims import size_symbol as size_symbol
 from costcalc.errors import CostcalcError as CostcalcError
 from costcalc.errors import GraphError as GraphError
@@ -62,10 +62,10 @@ from costcalc.net import specs as specs
 from costcalc.net import sweep as sweep
 from costcalc.net import sweep_presets as sweep_presets
 from costcalc.report.page.page import write_page as write_page
-from costcalc.report.written import Written as Written
-from costcalc.report.written import write_sweep as write_sweep
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult
+from costcalc.sweep_files.write import WrittenSweep as WrittenSweep
+from costcalc.sweep_files.write import write_sweep as write_sweep
 from costcalc.table import Column as Column
 from costcalc.table import Table as Table
 from costcalc.version import __version__ as __version__

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from costcalc.analysis.scaling.break_even import BreakEven
     from costcalc.analysis.scaling.budget import Fitting
     from costcalc.analysis.scaling.compound import Compound
+    from costcalc.analysis.scaling.next_change import NextSteps
     from costcalc.analysis.scaling.presets import PresetSweep
     from costcalc.analysis.scaling.scale import Scaled
-    from costcalc.analysis.scaling.steps import NextSteps
-    from costcalc.analysis.sweep.found import Sweep
     from costcalc.analysis.sweep.histogram import Histogram
+    from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.graph import Graph
     from costcalc.result import TableResult
 
@@ -222,9 +222,9 @@ def sweep(
     net = _with_knobs(target, "sweep")
     axes = given_axes(axes, net.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
-    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
+    with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
         limit = Limit(_bytes(max_memory_bytes))
-        return sweep_net(net, axes, metrics=metrics, seconds=seconds, crew=crew, limit=limit, **choice)
+        return sweep_net(net, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
 
 
 def _bytes(given: int | str) -> int:
@@ -254,14 +254,14 @@ def histogram(
 
     net = _with_knobs(target, "histogram")
     axes = given_axes(axes, net.knobs, net.name)
-    with _crew(workers, executor, axes, POINTS_PER_SECOND) as crew:
-        return histogram_net(net, axes, metric, where=where, crew=crew)
+    with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
+        return histogram_net(net, axes, metric, where=where, pool=pool)
 
 
-def _crew(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
-    from costcalc.analysis.sweep.workers import crew_of
+def _pool(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
+    from costcalc.workers.pools import pool_for
 
-    return crew_of(workers, executor, prod(len(values) for values in axes.values()), per_second)
+    return pool_for(workers, executor, prod(len(values) for values in axes.values()), per_second)
 
 
 def sweep_presets(
@@ -320,7 +320,7 @@ def next_steps(target: Target, *knobs: str) -> NextSteps:
 
     Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
     """
-    from costcalc.analysis.scaling.steps import next_steps
+    from costcalc.analysis.scaling.next_change import next_steps
 
     return next_steps(_with_knobs(target, "next_steps"), knobs or None)
 

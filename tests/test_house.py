@@ -21,10 +21,6 @@ def test_imports_point_down():
 
 KNOTS = {  # files that need each other, and until when
     ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
-    ("analysis.sweep.charts", "analysis.sweep.fit", "analysis.sweep.found", "analysis.sweep.sweep"):
-        "until all results have one base",
-    ("analysis.scaling.charts", "analysis.scaling.presets"): "until all results have one base",
-    ("analysis.sweep.chunks", "analysis.sweep.state"): "until what a chunk comes to is a file of its own",
 }  # fmt: skip
 
 
@@ -65,7 +61,7 @@ def test_analyses_are_about_models_and_not_about_specs():
         ("if TYPE_CHECKING:\n    from costcalc.net import Net\n", "net"),
         ("if not TYPE_CHECKING:\n    import costcalc.cli.app as app\n", "cli"),
         ("from costcalc import report\n", "report"), ("from costcalc import load\n", "net"),
-        ("from costcalc import dims, write_sweep\n", "report"),
+        ("from costcalc import dims, write_sweep\n", "sweep_files"),
     ],
 )  # fmt: skip
 def test_the_check_sees_an_upward_import(tmp_path, text, there):

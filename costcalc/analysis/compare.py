@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, counted
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
-from costcalc.analysis.sweep.seconds import Lookup, looked_up
+from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.models import Model
 from costcalc.result import Result
@@ -178,7 +178,7 @@ def compare_nets(
     costs = tuple(counted(net, "compare") for net in nets)
     about: dict[str, Any] = {"columns": shown, "seconds": ()}
     if "seconds" in metrics_in(shown):
-        about["seconds"] = tuple(looked_up(nets, seconds))
+        about["seconds"] = tuple(measured_seconds(nets, seconds))
     if len(costs) > 2 or not METRICS[by].is_sum:
         return Comparison(costs, by, **about)
     return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra), **about)

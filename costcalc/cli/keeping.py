@@ -45,11 +45,11 @@ class Keeper:
 def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper]:
     """Times networks with a bar on stderr, and keeps what is measured in the store at `path`: to be asked, once the
     times are printed, whether it could."""
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
     from costcalc.torch_backend.timing import time_nets
 
     keeper = Keeper(path)
-    with progress() as show:
+    with progress_bar() as show:
         found = time_nets(nets, progress=show, finished=keeper.keep, **how)
     return found, keeper
 

@@ -67,9 +67,9 @@ def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | 
     """The page about a network, over a grid of its knobs if one is given."""
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.page.page import Page
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
 
-    with progress() as show:
+    with progress_bar() as show:
         show(0.0, "counting")
         page = Page.of(net, read_axes(axes, net.knobs, net.name), presets, metrics)
         show(0.2, "drawing")

@@ -78,8 +78,8 @@ def export(
     from costcalc.store.export import export_rows, export_table
 
     kind = format or _by_suffix(file)
-    if kind == "parquet":
-        _check_parquet(file)
+    if kind == "parquet" and file == "-":
+        raise UnknownName("a Parquet file is not text: name a file, not -")
     in_its_place(file)
     kept = Store(store)
     rows = export_rows(kept.rows())
@@ -93,15 +93,6 @@ def export(
         from costcalc.report.parquet import parquet_bytes
 
         files.write(Path(file), parquet_bytes(rows))
-
-
-def _check_parquet(file: str) -> None:
-    """Raises UnknownName for standard output, MissingExtra without pyarrow."""
-    from costcalc.analysis.sweep.arrow import arrow
-
-    if file == "-":
-        raise UnknownName("a Parquet file is not text: name a file, not -")
-    arrow()
 
 
 def _by_suffix(file: str) -> str:

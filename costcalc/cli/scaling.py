@@ -83,13 +83,13 @@ def put_budget(
     """The largest value of a free knob that keeps a budget, or the settings of several."""
     from costcalc.analysis.scaling.budget import Fitting, read_free, scale_net
     from costcalc.analysis.sweep.grid import read_axes
-    from costcalc.report.progress import progress
+    from costcalc.report.progress_bar import progress_bar
 
     values = read_axes(grid, net.knobs, net.name, numbers=True)
     names = read_free(net, free, values)
     if both := [name for name in names if name in fixed]:
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
-    with progress() as show:
+    with progress_bar() as show:
         found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
     warned.instead(net.label, lambda: found.warnings)
     shown = SHOWN if looking(format, output) else None

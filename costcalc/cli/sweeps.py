@@ -8,25 +8,20 @@ import typer
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.cli import warned
-from costcalc.cli.asked import Asked
 from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
-from costcalc.cli.points import put_histogram, put_points
 from costcalc.cli.runs import StorePath
+from costcalc.cli.sweep_options import SweepOptions
+from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
-    """The file, if there is a format to write points in: any of a table's, or Parquet, which needs its extra."""
+    """The file, if there is a format to write points in: one of a table's, or Parquet."""
     is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    if not is_parquet:
-        return in_a_format(context, output, ".parquet")
-    from costcalc.analysis.sweep.arrow import arrow
-
-    arrow()
-    return in_its_place(output)
+    return in_its_place(output) if is_parquet else in_a_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[
@@ -97,7 +92,7 @@ def sweep(
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     (net,) = nets([target], set_, max_layers, max_bytes)
-    answer(Asked(
+    answer(SweepOptions(
         net=net, points=axes, presets=presets, fit=fit, histogram=histogram, report=report, explain_steps=explain_steps,
         where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart, plot=plot, metric=metric,
         workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store, output=output,
@@ -105,48 +100,48 @@ def sweep(
     ))  # fmt: skip
 
 
-def answer(asked: Asked) -> None:
+def answer(options: SweepOptions) -> None:
     """What was asked for, in place of points if one of the options says so. Raises UsageError for others beside it."""
-    if asked.by is not None and asked.top is None:
+    if options.by is not None and options.top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
-    if asked.explain_steps or asked.fit or asked.presets is not None or asked.histogram is not None:
-        format_of(asked.format, asked.path)  # before anything is counted: Parquet holds points alone
-    if asked.explain_steps:
-        put_steps(asked)
-    elif asked.report is not None:
-        put_report(asked)
-    elif asked.presets is not None:
-        put_presets(asked)
-    elif asked.histogram is not None:
-        put_histogram(asked)
+    if options.explain_steps or options.fit or options.presets is not None or options.histogram is not None:
+        format_of(options.format, options.path)  # before anything is counted: Parquet holds points alone
+    if options.explain_steps:
+        put_steps(options)
+    elif options.report is not None:
+        put_report(options)
+    elif options.presets is not None:
+        put_presets(options)
+    elif options.histogram is not None:
+        put_histogram(options)
     else:
-        put_points(asked)
+        put_points(options)
 
 
-def put_steps(asked: Asked) -> None:
+def put_steps(options: SweepOptions) -> None:
     """The next step up of each knob."""
-    from costcalc.analysis.scaling.steps import next_steps
+    from costcalc.analysis.scaling.next_change import next_steps
 
-    asked.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
-    emit(next_steps(asked.net), asked.format, asked.output)
+    options.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
+    emit(next_steps(options.net), options.format, options.output)
 
 
-def put_report(asked: Asked) -> None:
+def put_report(options: SweepOptions) -> None:
     """The page about the network."""
-    asked.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
-    write_report(asked.net, asked.points or [], asked.presets, asked.metrics, str(asked.report))
+    options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
+    write_report(options.net, options.points or [], options.presets, options.metrics, str(options.report))
 
 
-def put_presets(asked: Asked) -> None:
+def put_presets(options: SweepOptions) -> None:
     """The presets side by side."""
-    from costcalc.analysis.scaling.charts import check_preset_chart
+    from costcalc.analysis.scaling.preset_chart import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
-    asked.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
-    if asked.plot:
-        check_preset_chart(asked.metrics)
-    found = sweep_presets(asked.net, str(asked.presets), asked.metrics, seconds=asked.lookup())
-    warned.instead(asked.net.label, lambda: found.warnings)
-    if asked.plot:
-        write_plot(found.chart(), asked.plot)
-    emit(found, asked.format, asked.output)
+    options.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
+    if options.plot:
+        check_preset_chart(options.metrics)
+    found = sweep_presets(options.net, str(options.presets), options.metrics, seconds=options.lookup())
+    warned.instead(options.net.label, lambda: found.warnings)
+    if options.plot:
+        write_plot(found.chart(), options.plot)
+    emit(found, options.format, options.output)

@@ -202,7 +202,7 @@ def equal(a: Size, b: Size) -> Truth:
         return a == b
     if is_letter(a) or is_letter(b):
         return _letters().equal(a, b)
-    return _are_one(a, b) or a == b
+    return a == b
 
 
 def is_zero(x: Size) -> Truth:
@@ -259,7 +259,7 @@ def same_shape(a: Shape, b: Shape) -> Truth:
 
 def broadcasts(a: Size, b: Size) -> Truth:
     """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
-    if _are_one(a, b) or _is_1(a) or _is_1(b):
+    if a is b or _is_1(a) or _is_1(b):
         return True
     if is_column(a) or is_column(b):
         return (a == b) | (a == 1) | (b == 1)
@@ -268,18 +268,13 @@ def broadcasts(a: Size, b: Size) -> Truth:
 
 def broadcast_size(a: Size, b: Size) -> Size:
     """The size two axes have together: b where a is 1, else a."""
-    if _are_one(a, b) or _is_1(b):
+    if a is b or _is_1(b):
         return a
     if _is_1(a):
         return b
     if is_column(a) or is_column(b):
         return a + (b - a) * (a == 1)
     return b if equal(a, 1) is True else a
-
-
-def _are_one(a: Size, b: Size) -> bool:
-    """Are they known to be equal without a look? Arrays made alike have the same numbers while a tape is made."""
-    return a is b or (hasattr(a, "num") and hasattr(b, "num") and a.num is b.num and a.den == b.den)
 
 
 def _is_1(x: Size) -> bool:

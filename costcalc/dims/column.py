@@ -212,13 +212,8 @@ def one_number(x: Any) -> Any:
     low, high = x.bounds
     if low == high:
         return normal(Fraction(low, x.den))
-    number = x.num.one() if hasattr(x.num, "one") else _one(x.num)
-    return None if number is None else normal(Fraction(exact(number), x.den))
-
-
-def _one(numbers: Array) -> Any:
-    first = numbers.flat[0]
-    return first if (numbers == first).all() else None
+    first = x.num.flat[0]
+    return normal(Fraction(exact(first), x.den)) if (x.num == first).all() else None
 
 
 def maximum(a: Any, b: Any) -> Column:

@@ -17,7 +17,7 @@ from costcalc.dims import LARGEST, is_letter
 from costcalc.dims.given import exact, is_number, shortened
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
-from costcalc.models.fingerprint import fingerprint
+from costcalc.models.content_hash import content_hash
 from costcalc.models.knob import NOTHING, SMALLEST, Knob
 from costcalc.models.model import Architecture
 from costcalc.ops.base import own_ops
@@ -48,7 +48,7 @@ class GraphArchitecture(Architecture):
     @cached_property
     def identity(self) -> str:
         """Equal for graphs of equal layers under equal names, in the same order."""
-        return fingerprint([*_described(self.base), self.knobs])
+        return content_hash([*_described(self.base), self.knobs])
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:

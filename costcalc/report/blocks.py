@@ -12,9 +12,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from costcalc.analysis.sweep.charts import chosen_metric, curves, heat_map
-from costcalc.analysis.sweep.found import Sweep
-from costcalc.analysis.sweep.state import MAX_ROWS
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
+from costcalc.analysis.sweep.sweep_chart import chosen_metric, curves, heat_map
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import HeatMap, are_numbers, short
 from costcalc.table import visible
 from costcalc.text import value_text
@@ -28,7 +28,7 @@ NARROWEST, WIDEST = 30, 100  # columns: no picture on fewer, none wider on more
 def picture(found: Sweep, metric: str | None, width: int, blocks: bool = True) -> Iterator[str]:
     """What a sweep looks like in so many columns; nothing for more than two knobs, a front, a crowd, or one point."""
     long = [name for name, values in found.grid.axes.items() if len(values) > 1]
-    if found.choice.reduces or not 0 < len(found) <= MAX_ROWS or width < NARROWEST:
+    if found.choice.reduces or not 0 < len(found) <= MAX_ROWS_IN_MEMORY or width < NARROWEST:
         return
     if len(long) == 1:
         yield from _lines(found, long[0], min(width, WIDEST), BARS if blocks else PLAIN_BARS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.graph import LayerList
 from costcalc.models import Architecture
-from costcalc.models.fingerprint import fingerprint
+from costcalc.models.content_hash import content_hash
 from costcalc.spec.bind import bind
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.model import Spec
@@ -31,7 +31,7 @@ class SpecArchitecture(Architecture):
     @cached_property
     def identity(self) -> str:
         """Equal for specs that say the same, whatever file they stand in."""
-        return fingerprint((self.spec, self.max_layers))
+        return content_hash((self.spec, self.max_layers))
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:

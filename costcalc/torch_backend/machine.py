@@ -16,11 +16,11 @@ import psutil
 import torch
 
 from costcalc.errors import CostcalcError, did_you_mean
-from costcalc.processes import cores
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
 from costcalc.text import plural
 from costcalc.version import __version__
+from costcalc.workers.process_count import cores
 
 
 class NoDevice(CostcalcError):

@@ -13,7 +13,6 @@ import torch
 from costcalc.analysis.compare import Comparison
 from costcalc.errors import Problem
 from costcalc.net import Net, Target, load
-from costcalc.processes import cores
 from costcalc.result import Result
 from costcalc.table import Table
 from costcalc.text import plural
@@ -22,6 +21,7 @@ from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import SILENCE
+from costcalc.workers.process_count import cores
 
 LONGEST = 1_000_000  # seconds of a timeout: the system's own cannot be much longer
 

@@ -18,10 +18,10 @@ from typing import Any
 
 from costcalc.errors import CostcalcError, TooLarge, why
 from costcalc.graph import Graph, unroll
-from costcalc.processes import context_of, start
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings
+from costcalc.workers.start import context_of, start
 
 STEADY = 0.02  # a window of runs whose median is no more than this below the one before has settled
 WINDOW = 5

@@ -1,33 +1,37 @@
 """How fast a sweep is: `python tests/benchmarks/sweep.py [--points 1e9] [--markdown]`.
 
-EfficientNet on grids of r, d and w with params, macs and activations, in one process and in two; beside it the same
-net written by hand for numpy, on the same stretched axes and on the same blocks, and what building and counting
-each point with torch would take (20 points, extrapolated), counted by fvcore where it is installed. The first time is
-that of a network nobody has swept in this process, of which the rules are asked; where there are times again, they are
-the least in two seconds of runs. From 10^8 points on there is one run, the first.
+EfficientNet on grids of r, d and w with params, macs and activations, the ten points with the most MACs kept:
+
+- the first sweep of a process, without and with what it takes to start: a fresh process for each;
+- the same sweep again, whose sums are cached if the grid is small;
+- the command `costcalc sweep … --top 10`, and `-o FILE.csv`, up to ten million points;
+- the same net written by hand for numpy, on the same stretched axes and blocks, without a choice;
+- building and counting each point with torch (20 points, extrapolated), by fvcore where it is installed.
+
+Up to 10^7 points each is the least of three. Larger grids are swept once. Seconds are those of the processor: by the
+clock it takes longer beside other work.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
+import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable
 from fractions import Fraction
-from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import BLOCKS
-from costcalc.analysis.sweep.crew import in_order
+from costcalc.analysis.sweep.chunks import POINTS
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.processes import Processes
-from costcalc.analysis.sweep.replay import sums_again
 from costcalc.analysis.sweep.totals import sums
-from costcalc.spec.network import SpecArchitecture
 from costcalc.table import Column, Table
 
 METRICS = ("params", "macs", "activations")
@@ -75,20 +79,13 @@ def by_hand(r: Any, d_tenths: Any, w_twentieths: Any) -> tuple[Any, Any, Any]:
 def block_by_hand(block: Grid) -> Any:
     """The same for a block, and its largest number, so that nothing is left undone."""
     largest = []
-    for part in block.blocks(BLOCKS[1]):
+    for part in block.blocks(POINTS[1]):
         r, d, w = (
             np.array([int(value * by) for value in part.axes[name]], dtype=np.int64).reshape(shape)
             for name, by, shape in (("r", 1, (-1, 1, 1)), ("d", 10, (1, -1, 1)), ("w", 20, (1, 1, -1)))
         )
         largest.append([int(np.broadcast_to(x, part.shape).max()) for x in by_hand(r, d, w)])
     return largest
-
-
-def block_by_rules(net: costcalc.Net, block: Grid) -> Any:
-    """A block as a sweep works it out, and its largest numbers."""
-    found = sums_again(net, block, METRICS)
-    inner = (found.at(part) for part in block.blocks(BLOCKS[1]))
-    return [[int(np.broadcast_to(one.values[name], one.block.shape).max()) for name in METRICS] for one in inner]
 
 
 def grid_of(points: float) -> Grid:
@@ -101,15 +98,51 @@ def grid_of(points: float) -> Grid:
     })  # fmt: skip
 
 
-def seconds(work: Callable[[Grid], Any], grid: Grid, least: float = 0.0, spread: Any = map) -> float:
-    """The least time for all blocks of a grid, in so many seconds of runs, or one run."""
-    taken: list[float] = []
-    while not taken or sum(taken) < least:
-        start = time.perf_counter()
-        for _ in spread(work, grid.blocks(BLOCKS[0])):
-            pass
-        taken.append(time.perf_counter() - start)
-    return min(taken)
+def by_hand_seconds(grid: Grid) -> float:
+    """The time that the function written by hand takes for all blocks of a grid."""
+    start = time.process_time()
+    for block in grid.blocks(POINTS[0]):
+        block_by_hand(block)
+    return time.process_time() - start
+
+
+def first_and_again(points: float) -> tuple[float, float]:
+    """Seconds of the first sweep in this process, and of the same sweep after it."""
+    net, axes = costcalc.load("efficientnet"), grid_of(points).axes
+    taken = []
+    for _ in range(2):
+        start = time.process_time()
+        costcalc.sweep(net, metrics=METRICS, top=10, by="-macs", **axes)
+        taken.append(time.process_time() - start)
+    return taken[0], taken[1]
+
+
+def in_a_fresh_process(points: float) -> tuple[float, float]:
+    """The same of a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--first", str(points)], capture_output=True, text=True, check=True
+    )
+    first, again = done.stdout.split()
+    return float(first), float(again)
+
+
+def command_seconds(grid: Grid, *more: str) -> float:
+    """The time that `costcalc sweep` takes in one process, from its start to its end."""
+    texts = [f"{name}={_range_text(values)}" for name, values in grid.axes.items()]
+    words = ["sweep", "efficientnet", *texts, "--metrics", ",".join(METRICS), "--workers", "1", *more]
+    before = _of_children()
+    subprocess.run([sys.executable, "-m", "costcalc", *words], capture_output=True, check=True)
+    return _of_children() - before
+
+
+def _of_children() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def _range_text(values: tuple[Any, ...]) -> str:
+    step = values[1] - values[0]
+    return ":".join(f"{float(x):.10g}" for x in (values[0], values[-1], step))
 
 
 def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
@@ -121,12 +154,12 @@ def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
     count, device, name = counter()
     rng = np.random.default_rng(1)
     points = [{name: values[rng.integers(len(values))] for name, values in grid.axes.items()} for _ in range(SAMPLE)]
-    start = time.perf_counter()
+    start = time.process_time()
     for point in points:
         module = build(net.with_knobs(**point).graph(), device=device)
         found = count(module.eval(), torch.zeros(1, 3, point["r"], point["r"], device=device))
         assert found > 0
-    return (time.perf_counter() - start) / SAMPLE, name
+    return (time.process_time() - start) / SAMPLE, name
 
 
 def counter() -> tuple[Callable[[Any, Any], int], str, str]:
@@ -153,33 +186,22 @@ def counter() -> tuple[Callable[[Any, Any], int], str, str]:
 def rows(most: float) -> Iterable[dict[str, Any]]:
     """A line for each size."""
     net = costcalc.load("efficientnet")
-    rules = partial(block_by_rules, net)
-    small = grid_of(1000)
-    for block in small.blocks(BLOCKS[0]):
+    for block in grid_of(1000).blocks(POINTS[0]):
         check(net, block)
-    with Processes(2) as two:
-        list(in_order(two, rules, [next(small.blocks(BLOCKS[0]))] * 4))  # so that both have imported what they need
+    with tempfile.TemporaryDirectory() as folder:
         for power in range(4, 10):
             if 10**power > most:
                 break
-            grid, least = grid_of(10**power), 2.0 if power < 8 else 0.0
-            other = replace(net.architecture.spec, about=str(power))  # one of which there is no trace yet
-            anew = partial(block_by_rules, type(net)(SpecArchitecture(other), net.settings, net.label))
-            first = seconds(anew, grid)
-            ours, theirs = seconds(anew, grid, least) if power < 8 else first, seconds(block_by_hand, grid, least)
-            both = seconds(rules, grid, least, partial(in_order, two)) if power > 5 else None
+            grid, file = grid_of(10**power), str(Path(folder) / "a.csv")
+            times = range(3 if power < 8 else 1)
+            first, again = map(min, zip(*[in_a_fresh_process(10**power) for _ in times]))
+            csv = [command_seconds(grid, "-o", file, "--restart") for _ in times if power < 8]
             yield {
-                "points": grid.size, "first": 1000 * first, "ours": grid.size / ours, "both": both and grid.size / both,
-                "hand": grid.size / theirs, "ratio": theirs / ours,
+                "points": grid.size, "first": first, "rate": grid.size / first, "again": again,
+                "hand": grid.size / min(by_hand_seconds(grid) for _ in times),
+                "top": min(command_seconds(grid, "--top", "10", "--by", "-macs") for _ in times),
+                "csv": min(csv) if csv else None,
             }  # fmt: skip
-
-
-def line_through(points: Sequence[int], rates: Sequence[float]) -> str:
-    """Seconds as a start and so much a point, that miss the measured ones by the least in proportion."""
-    n, measured = np.array(points), np.array(points) / np.array(rates)
-    (start, each), *_ = np.linalg.lstsq(np.stack([1 / measured, n / measured], 1), np.ones(len(n)), rcond=None)
-    missed = abs((start + each * n) / measured - 1).max()
-    return f"{1000 * start:.0f} ms and {1e9 * each:.1f} ns a point, which misses no line by more than {missed:.0%}"
 
 
 def check(net: costcalc.Net, block: Grid) -> None:
@@ -194,28 +216,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--points", type=float, default=1e7)
     parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--first", type=float, help=argparse.SUPPRESS)
     asked = parser.parse_args()
+    if asked.first:
+        print(*first_and_again(asked.first))
+        return
     columns = (
-        Column("points", "points"), Column("first", "the first time, ms"),
-        Column("ours", "costcalc, points/s"), Column("both", "in two processes"),
-        Column("hand", "by hand in numpy, points/s"), Column("ratio", "of its speed", "share"),
+        Column("points", "points"), Column("first", "first sweep, s", "real"), Column("rate", "points/s"),
+        Column("again", "again, s", "real"), Column("hand", "by hand in numpy, points/s"),
+        Column("top", "command --top 10, s", "real"), Column("csv", "command -o FILE.csv, s", "real"),
     )  # fmt: skip
     each, who = with_torch(costcalc.load("efficientnet"), grid_of(1e4))
-    found = [{k: round(v) if k not in ("ratio",) and v else v for k, v in row.items()} for row in rows(asked.points)]
-    rate = found[-1]["ours"]
-    line = f"in one process {line_through([row['points'] for row in found], [row['ours'] for row in found])}"
+    found = [{**row, "rate": round(row["rate"]), "hand": round(row["hand"])} for row in rows(asked.points)]
     note = (
         f"built and counted one by one with {who}: {1000 * each:.0f} ms a point "
-        f"(mean of {SAMPLE}, extrapolated), {each * rate:,.0f} times as long"
+        f"(mean of {SAMPLE}, extrapolated), {each * found[-1]['rate']:,.0f} times as long"
     )
     report.emit(
-        [Table("EfficientNet over r, d and w", columns, found, None, [line, note])],
+        [Table("EfficientNet over r, d and w", columns, found, None, [note])],
         {},
         format="markdown" if asked.markdown else None,
     )
 
 
 if __name__ == "__main__":
-    import sweep  # this file: workers find a function by the name of its module, and do not run the script
-
-    sweep.main()
+    main()

@@ -12,7 +12,7 @@ from support import needed
 
 import costcalc
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.charts import short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
@@ -211,7 +211,7 @@ def test_what_is_refused(capsys, words, message, tmp_path, monkeypatch):
 )
 def test_what_is_refused_is_refused_before_the_work(capsys, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for work in ("sweep.sweep.work", "scaling.presets.PresetSweep", "scaling.steps.next_steps"):
+    for work in ("sweep.compute.compute_chunk", "scaling.presets.PresetSweep", "scaling.next_change.next_steps"):
         monkeypatch.setattr(f"costcalc.analysis.{work}", Mock(side_effect=AssertionError("it has begun")))
     monkeypatch.setattr("costcalc.report.page.page.Page.of", Mock(side_effect=AssertionError("it has begun")))
     assert run(["sweep", "lenet5" if "presets" not in words else "vgg", *words.split()]) in (2, 3)
@@ -231,7 +231,6 @@ def test_a_file_that_cannot_be_written(tmp_path, capsys):
     ("missing", "option"),
     [
         ("matplotlib", "--plot=x.svg"), ("matplotlib", "--report=x.html"), ("jinja2", "--report=x.html"),
-        ("pyarrow", "--output=x.parquet"),
     ],
 )  # fmt: skip
 def test_without_the_extra(missing, option, tmp_path):

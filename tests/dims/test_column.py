@@ -52,9 +52,10 @@ def test_powers_and_signs():
     assert (Column.of([2**31]) ** 4).tolist() == [2**124]
 
 
-def test_columns_of_the_same_array_are_equal_over_the_same_denominator():
+def test_a_column_is_equal_to_itself_and_not_over_another_denominator():
     column = Column.of([1, 2])
-    assert dims.equal(column, Column(column.num, column.den)) is True
+    assert dims.equal(column, column) is True
+    assert dims.equal(column, Column(column.num, column.den)).all()
     assert dims.equal(column, column.over(2)).tolist() == [False, False]
     assert dims.stretches(Column.of([1, 2]), Column.of([1, 3])).tolist() == [True, False]
 

@@ -9,7 +9,7 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs, step_of
+from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.model import Knob
@@ -96,7 +96,7 @@ def test_points_without_a_network_are_counted_apart(tmp_path):
     found = costcalc.scale(str(path), "n,k", grid={"n": range(4, 10), "k": range(1, 10)}, macs=1000)
     assert (found.found.grid.size, found.found.invalid) == (54, sum(max(0, 9 - n) for n in range(4, 10)))
     assert found.fits == front_by_hand(str(path), found.found.grid.axes, {"macs": 1000})[0]
-    assert "there is no such network: a window of" in "\n".join(found.notes())
+    assert "15 points are invalid: " in "\n".join(found.notes())
 
 
 def test_beyond_what_bisection_finds(tmp_path):

@@ -10,8 +10,8 @@ from mpmath import mp
 
 import costcalc
 from costcalc.analysis.metrics import USUAL
+from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.compound import largest_phi
-from costcalc.analysis.scaling.line import along
 from costcalc.analysis.scaling.phi import Law, read_law
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UsageError
@@ -75,13 +75,13 @@ def test_the_law_of_the_paper():
 
 def test_along_a_line_each_point_is_its_count():
     axes = {"r": (224, 333, 64), "d": (1, Fraction(11, 10), 3), "w": (2, Fraction(1, 3), Fraction(1111, 1000))}
-    found = along(costcalc.load("efficientnet"), axes)
+    found = costs_at(costcalc.load("efficientnet"), axes, USUAL)
     for at, point in enumerate(zip(*axes.values(), strict=True)):
         cost = costcalc.load("efficientnet", **dict(zip(axes, point, strict=True))).cost()
         for metric in USUAL[:-1]:
-            assert found.flat(metric)[at] == cost.total(metric)
-    huge = along(costcalc.load("resnet50"), {"r": (2**30, 224), "batch": (2**31, 1)}, ["macs"])
-    assert huge.flat("macs").tolist() == [costcalc.load("resnet50", r=2**30, batch=2**31).cost().macs, 4089184256]
+            assert found.of[metric][at] == cost.total(metric)
+    huge = costs_at(costcalc.load("resnet50"), {"r": (2**30, 224), "batch": (2**31, 1)}, ["macs"])
+    assert huge.of["macs"].tolist() == [costcalc.load("resnet50", r=2**30, batch=2**31).cost().macs, 4089184256]
 
 
 # ---- solved for φ

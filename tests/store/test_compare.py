@@ -232,8 +232,10 @@ def test_export_as_parquet_comes_back(tmp_path):
     assert parquet.read_table(io.BytesIO(parquet_bytes([]))).num_rows == 0
 
 
-def test_without_pyarrow_the_extra_is_named(monkeypatch):
+def test_without_pyarrow_the_extra_is_named_after_mistakes(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert run(["runs", "export", str(tmp_path / "x.parquet"), "--store", str(tmp_path / "none.db")]) == 2
+    assert "nothing is written" in capsys.readouterr().err
     with pytest.raises(MissingExtra) as caught:
         parquet_bytes([])
     assert (str(caught.value), caught.value.exit_code) == (

@@ -11,14 +11,15 @@ from pathlib import Path
 from support.paths import DATA
 
 import costcalc
-from costcalc.analysis.sweep import sweep as sweeping
+from costcalc.analysis.sweep import compute
 from costcalc.analysis.sweep.choice import read_choice
-from costcalc.analysis.sweep.chunks import work
+from costcalc.analysis.sweep.chunks import compute_chunk
 from costcalc.analysis.sweep.grid import read_axes
-from costcalc.analysis.sweep.workers import crew_of
-from costcalc.report import journal
-from costcalc.report.wanted import Wanted
-from costcalc.report.written import write
+from costcalc.analysis.sweep.sweep import grid_of
+from costcalc.sweep_files import journal
+from costcalc.sweep_files.request import SweepRequest
+from costcalc.sweep_files.write import write
+from costcalc.workers.pools import pool_for
 
 POINTS = 40  # of a chunk
 SMALL = str(DATA / "small.yaml")
@@ -27,9 +28,9 @@ AXES = ["r=4:24:2", "w=0.25:1.25:0.05", "d=1,1.1,2"]  # 693 points, at 63 of whi
 
 def wanted(path, target=SMALL, axes=AXES, resume=True, points=(POINTS, 15), **choice):
     net = costcalc.load(target)
-    grid = sweeping.grid_of(net, read_axes(axes, net.knobs, net.name))
+    grid = grid_of(net, read_axes(axes, net.knobs, net.name))
     chosen = read_choice(net.knobs, [*grid.axes], **choice)
-    return Wanted(net, grid, chosen, Path(path), None, resume, points=points)
+    return SweepRequest(net, grid, chosen, Path(path), None, resume, points=points)
 
 
 SOME = "where=macs < 1e5 and r > 4"
@@ -44,23 +45,23 @@ def options(name):
     return {key: int(value) if key == "top" else value for key, value in pairs.items()}
 
 
-def told(job, chunk):
+def told(task, chunk):
     print("works", chunk.start, flush=True)
-    return work(job, chunk)
+    return compute_chunk(task, chunk)
 
 
 def main(path, workers, *choice):
-    add = journal.Writer.add
+    add = journal.PartWriter.add
 
     def acknowledged(self, piece, done, state):
         add(self, piece, done, state)
         print("done", done, flush=True)
 
-    journal.Writer.add = acknowledged
-    sweeping.work = told
+    journal.PartWriter.add = acknowledged
+    compute.compute_chunk = told
     options = dict(text.split("=", 1) for text in choice)
-    with crew_of(int(workers), None, 0, 1) as crew:
-        write(wanted(path, **options), crew)
+    with pool_for(int(workers), None, 0, 1) as pool:
+        write(wanted(path, **options), pool)
 
 
 if __name__ == "__main__":

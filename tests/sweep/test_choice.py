@@ -13,7 +13,7 @@ from support.confined import calls
 
 import costcalc
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.axes import axes_of
+from costcalc.analysis.scaling.default_grid import axes_of
 from costcalc.analysis.scaling.phi import Law
 from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.choice import read_choice

@@ -190,7 +190,7 @@ def test_points_that_cannot_be_are_left_out_and_counted(tmp_path):
     assert found.to_records() == possible
     assert found.invalid == 36 - len(possible) > 0
     assert found.reason == "a window of 3 does not fit into 1"
-    assert f"at {found.invalid} of these points there is no such network: {found.reason}" in found.notes()
+    assert f"{found.invalid} points are invalid: {found.reason}" in found.notes()
     with pytest.raises(ShapeError, match="no point of the sweep is possible: a window of 3 does not fit into 1"):
         costcalc.sweep(str(path), r=[1, 2])
 

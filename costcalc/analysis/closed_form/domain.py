@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -156,29 +157,18 @@ def _bound(net: Model, name: str, limits: list[Undecided], writer: Writer) -> Bo
 
 
 def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
-    """The smallest value of a whole knob with which all of these needs hold, as they do with its value `now`; and what
-    goes wrong just below it. They hold for whatever is larger."""
-    low = _last_failing(name, 0, now, limits)
-    return low + 1, _why(name, low, limits) if low else ""
+    """The smallest value of a whole knob with which all of these needs hold, as they do with its value `now`, and what
+    goes wrong just below it. They hold for all larger values."""
+    least = 1 + bisect_left(range(1, now), True, key=lambda value: not _why(name, value, limits))
+    return least, _why(name, least - 1, limits) if least > 1 else ""
 
 
 def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
-    """The largest value (None: there is none) and what goes wrong just above it. They hold for whatever is smaller."""
+    """The largest value (None: there is none) and what goes wrong just above it. They hold for all smaller values."""
     if not _why(name, LARGEST, limits):
         return None, ""
-    high = _last_failing(name, LARGEST, now, limits)
-    return high - 1, _why(name, high, limits)
-
-
-def _last_failing(name: str, bad: int, good: int, limits: list[Undecided]) -> int:
-    """The value next to those that hold, on the way from one that is bad to one that is good."""
-    while abs(good - bad) > 1:
-        middle = (bad + good) // 2
-        if _why(name, middle, limits):
-            bad = middle
-        else:
-            good = middle
-    return bad
+    most = now + bisect_left(range(now + 1, LARGEST), True, key=lambda value: bool(_why(name, value, limits)))
+    return most, _why(name, most + 1, limits)
 
 
 def _why(name: str, value: int, limits: list[Undecided]) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.formula import Formula, derive, label
-from costcalc.analysis.cost import warnings_of
+from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.dims.substitute import fill
-from costcalc.errors import CostcalcError, ShapeError, UnknownName
+from costcalc.errors import CostcalcError, UnknownName
 from costcalc.models import Model
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
@@ -45,13 +45,12 @@ def elasticities(net: Model, metric: str = "macs") -> TableResult:
     """
     net.needs_numbers("elasticity")
     formula = derive_in_all(net, metric)
-    now = formula()
-    if now == 0:
+    if formula() == 0:
         raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
     slopes = tangent(formula, formula.knobs)
     rows = []
     for letter in sorted(formula.expression.free_symbols, key=lambda letter: [*formula.knobs].index(letter.name)):
-        twice = _doubled(formula, letter.name, now)
+        twice = doubled(net, letter.name, metric)
         rows.append({
             "knob": formula.letters.get(letter.name, letter.name), "at": formula.knobs[letter.name],
             "elasticity": slopes[letter.name], "doubled": twice and normal(twice), "exponent": twice and log2(twice),
@@ -80,15 +79,14 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _doubled(formula: Formula, name: str, now: Any) -> Any:
-    """How many times the cost there is with a knob doubled; None if it cannot be."""
-    twice = 2 * formula.knobs[name]
-    if not formula.net.knobs[name].low <= twice <= formula.net.knobs[name].high:
-        return None
+def doubled(net: Model, knob: str, metric: str = "macs") -> Fraction | None:
+    """How many times the exact cost there is with a knob doubled; None if there is no such network, or no cost."""
     try:
-        return Fraction(formula(**{name: twice})) / now
-    except ShapeError:
+        twice = net.at({knob: 2 * net.values[knob]})
+        now, then = (cost_of(one).total(metric) for one in (net, twice))
+    except CostcalcError:
         return None
+    return Fraction(then, now) if now else None
 
 
 def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:

@@ -33,7 +33,7 @@ LINE = 100  # signs of algebra that a reader takes in at once
 
 
 @dataclass(frozen=True)
-class BreakEven:
+class LinearBreakEven:
     """Where the two cost the same: the first costs less while `knob` `sign` `expression`."""
 
     knob: str
@@ -54,7 +54,7 @@ class Ratio(Result):
     knobs: dict[str, Any]
     letters: dict[str, str]
     names: dict[Any, str]
-    break_evens: tuple[BreakEven, ...] = ()
+    break_evens: tuple[LinearBreakEven, ...] = ()
     domains: tuple[Domain, ...] = field(default=())
 
     @cached_property
@@ -138,7 +138,7 @@ class Ratio(Result):
         where = [f"{name} = {Writer(self.letters).write(e)}" for name, e in self._names().items()]
         return [f"where {', '.join(where)}"] if where else []
 
-    def sentence(self, even: BreakEven) -> str:
+    def sentence(self, even: LinearBreakEven) -> str:
         """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
         shown, value = self.letters.get(even.knob, even.knob), even.value
         number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
@@ -233,7 +233,7 @@ def quotient(over: Sum, under: Sum) -> Expr:
     return factored(over) * Pow(factored(under), -1)
 
 
-def break_evens(over: Sum, under: Sum, knobs: dict[str, Any]) -> list[BreakEven]:
+def break_evens(over: Sum, under: Sum, knobs: dict[str, Any]) -> list[LinearBreakEven]:
     """Where over = under, for knobs in which the ratio is linear; if there are none, for those in which over and
     under both are."""
     found = []
@@ -265,7 +265,7 @@ def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
     return a, b
 
 
-def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> BreakEven | None:
+def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> LinearBreakEven | None:
     """slope·x < rest, solved for x; None where it is always or never so at the current settings."""
     steep = fill(factored(slope), knobs)
     if steep == 0 or not rest:
@@ -275,4 +275,4 @@ def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> BreakEven 
     shared = common([*slope, *rest])
     expression = quotient(*({without(p, shared): n for p, n in one.items()} for one in (rest, slope)))
     value = fill(expression, knobs)
-    return BreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None
+    return LinearBreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None

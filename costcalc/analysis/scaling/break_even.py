@@ -17,9 +17,9 @@ import numpy as np
 
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
-from costcalc.analysis.scaling.knob import Steps, check_size
-from costcalc.analysis.scaling.line import Costs, costs_at
-from costcalc.analysis.sweep.grid import MOST_VALUES, given_axes
+from costcalc.analysis.scaling.along import Costs, costs_at
+from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
+from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
@@ -28,8 +28,7 @@ from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text
 
-TIMES = 10  # as far as so many times the larger of the two settings, if nobody says
-CHUNK = 16_384  # values worked out together
+TIMES_THE_LARGER_SETTING = 10  # the last value that is looked at by default
 
 
 @dataclass(frozen=True)
@@ -167,11 +166,15 @@ def _values(nets: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]:
     if given is not None:
         given = [*given] if isinstance(given, Iterator) else given  # which can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.knobs, n.name)[knob]} for n in having)))
-    steps = [Steps(net, knob) for net in having]
+    steps = [KnobSteps(net, knob) for net in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
     knobs = [net.knobs[knob] for net in having]
     low = max(one.low for one in knobs)
-    high = min(*(one.high for one in knobs), TIMES * max(net.values[knob] for net in having), low + step * MOST_VALUES)
+    high = min(
+        *(one.high for one in knobs),
+        TIMES_THE_LARGER_SETTING * max(net.values[knob] for net in having),
+        low + step * MAX_VALUES_OF_A_KNOB,
+    )
     values = [normal(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
     if not values:
         raise UsageError(f"no value of {knob} that both networks take: say which to look at, as in {knob}=32:512:32")
@@ -188,10 +191,7 @@ def _costs(net: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
     if knob not in net.knobs:
         cost = cost_of(net).total(by)
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
-    parts = [costs_at(net, {knob: values[at : at + CHUNK]}, [by]) for at in range(0, len(values), CHUNK)]
-    valid = np.concatenate([part.valid for part in parts])
-    reason = next((part.reason for part in parts if part.reason), "")
-    return Costs(valid, {by: np.concatenate([part.of[by] for part in parts])}, reason)
+    return costs_at(net, {knob: values}, [by])
 
 
 def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:

@@ -12,9 +12,9 @@ from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
-from costcalc.analysis.scaling.axes import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.compound import Compound, compound_net
-from costcalc.analysis.scaling.knob import check_size
+from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
+from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.phi import PAPERS, Law
 from costcalc.analysis.scaling.scale import (
     Scaled,
@@ -24,17 +24,18 @@ from costcalc.analysis.scaling.scale import (
     metric_columns,
 )  # fmt: skip
 from costcalc.analysis.scaling.search import costs_of, shown_with
-from costcalc.analysis.sweep.found import Sweep
-from costcalc.analysis.sweep.pace import Progress
+from costcalc.analysis.sweep.kept_points import invalid_note
+from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, value_text
 
-MOST_FREE = 3  # knobs that are looked through unasked
-LARGEST_GRID = 20_000_000  # points
+MAX_FREE_KNOBS = 3  # without --free
+MAX_GRID_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,7 +87,7 @@ class Fitting(Result):
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
-            notes.append(f"at {self.found.invalid:,} of these points there is no such network: {self.found.reason}")
+            notes.append(invalid_note(self.found.invalid, self.found.reason))
         return [
             *notes,
             *knobs_note(self.net.values_but(grid.axes)),
@@ -166,7 +167,7 @@ def read_free(net: Model, free: Sequence[str] | str | None, grid: Mapping[str, A
     if given:
         return given
     sizes = free_knobs(net)
-    if len(sizes) > MOST_FREE or not sizes:
+    if len(sizes) > MAX_FREE_KNOBS or not sizes:
         if grid:
             return [*grid]
         which = f"any of {', '.join(sizes or known)} could be" if sizes else "all of its knobs are set"
@@ -202,9 +203,9 @@ def _looked_through(net: Model, names: Sequence[str], grid: Mapping[str, Any]) -
     """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
     axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
     points = prod(map(len, axes.values()))
-    if points > LARGEST_GRID:
+    if points > MAX_GRID_POINTS:
         raise UsageError(
-            f"{points:,} points are more than the {LARGEST_GRID:,} that are looked through; "
+            f"{points:,} points are more than the {MAX_GRID_POINTS:,} that are looked through; "
             "take fewer values with --grid, or fewer knobs with --free"
         )
     return axes

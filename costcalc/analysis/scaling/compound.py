@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
-from costcalc.analysis.scaling.knob import GRAIN
-from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.along import costs_in_chunks
+from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
@@ -124,7 +125,7 @@ def compound_net(net: Model, law: Law = PAPERS, phi: Any = None, budget: Mapping
 
 def _next(net: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
-    after = phi + Fraction(1, GRAIN)
+    after = phi + Fraction(1, STEPS_PER_UNIT)
     try:
         _costs(net, law.at(net, after), budget)
     except CostcalcError:
@@ -165,17 +166,21 @@ def largest_phi(net: Model, law: Law, budget: Mapping[str, int]) -> Any:
     """
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
-    start = 0
-    while start <= LARGEST_PHI * GRAIN:
-        points = law.line(net, [Fraction(step, GRAIN) for step in range(start, start + GRAIN)])
-        line = {knob: [point[knob] for point in points] for knob in EXPONENTS}
-        fits = costs_at(net, line, [*budget]).keep(budget)
+    for steps, costs in costs_in_chunks(
+        net, range(LARGEST_PHI * STEPS_PER_UNIT + 1), partial(_line, net, law), [*budget]
+    ):
+        fits = costs.keep(budget)
         if not fits.all():
-            first = start + int(np.argmin(fits))
+            first = steps[int(np.argmin(fits))]
             if first == 0:
-                costs = costs_of(net, budget)
-                said = ", ".join(f"{name} = {costs[name]:,}" for name in budget)
+                at_0 = costs_of(net, budget)
+                said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
-            return normal(Fraction(first - 1, GRAIN))
-        start += GRAIN
+            return normal(Fraction(first - 1, STEPS_PER_UNIT))
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
+
+
+def _line(net: Model, law: Law, steps: range) -> dict[str, list[Any]]:
+    """Depth, width and resolution at so many thousandths of φ each."""
+    points = law.line(net, [Fraction(step, STEPS_PER_UNIT) for step in steps])
+    return {knob: [point[knob] for point in points] for knob in EXPONENTS}

@@ -11,7 +11,7 @@ from math import inf, isfinite
 from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
-from costcalc.analysis.scaling.knob import GRAIN
+from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.dims.given import exact, is_number, normal, shortened
 from costcalc.errors import UsageError
 from costcalc.models import Model
@@ -56,7 +56,7 @@ class Law:
     def line(self, net: Model, phis: Iterable[Any]) -> list[dict[str, Any]]:
         """The same at several φ."""
         now = {knob: net.values[knob] for knob in self.bases}
-        grains = {knob: GRAIN if net.knobs[knob].kind == "real" else 1 for knob in self.bases}
+        grains = {knob: STEPS_PER_UNIT if net.knobs[knob].kind == "real" else 1 for knob in self.bases}
         return [{knob: _grown(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis]
 
     def formula(self) -> str:

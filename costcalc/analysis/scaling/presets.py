@@ -10,24 +10,23 @@ from functools import cached_property
 from itertools import pairwise
 from math import log, prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
-from costcalc.analysis.scaling.line import costs_at
+from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
+from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
-from costcalc.analysis.sweep.seconds import Lookup, how_many, looked_up
+from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warned import warnings_of_all
+from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, unknown
 from costcalc.models import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
-
-if TYPE_CHECKING:
-    from costcalc.chart import Chart
 
 SHOWN = ("params", "macs")
 BASES = {knob: float(base) for knob, base in PAPERS.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
@@ -68,7 +67,7 @@ class PresetSweep(Result):
             columns += [Column("law", law, "int", 3), Column("error", "its error", "share", 3)]
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
-            notes.append(how_many([row["seconds"] for row in self.rows]))
+            notes.append(how_many_measured([row["seconds"] for row in self.rows]))
         notes += what_they_count(self.metrics, self.net.dtype)
         return Table(f"{self.net.name}: {self.net.architecture.title}", columns, self.to_records(), None, notes)
 
@@ -124,9 +123,7 @@ class PresetSweep(Result):
 
     def chart(self) -> Chart:
         """Params against MACs, each preset with its name."""
-        from costcalc.analysis.scaling.charts import preset_chart
-
-        return preset_chart(self)
+        return preset_chart(self.net, self.rows)
 
     def plot(self, path: Path | str) -> None:
         """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
@@ -163,7 +160,7 @@ def sweep_presets(
         check_told_apart(knob)
     law = compound(nets[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
-    times = looked_up(nets, seconds) if "seconds" in shown else [None] * len(nets)
+    times = measured_seconds(nets, seconds) if "seconds" in shown else [None] * len(nets)
     for name, one, time in zip(names, nets, times):
         row = {"preset": name, **{knob: one.values[knob] for knob in knobs}}
         totals = {**totals_of(one, [metric for metric in shown if metric in COUNTED]), "seconds": time}

@@ -11,7 +11,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
-from costcalc.analysis.scaling.knob import check_size
+from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
 from costcalc.analysis.warned import warnings_at
 from costcalc.dims import is_number

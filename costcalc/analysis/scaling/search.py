@@ -6,22 +6,23 @@ after the one found are counted too, to the end of the knob or to a limit that t
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.scaling.knob import Steps
+from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
 from costcalc.models import Model
 from costcalc.text import value_text
 
-EARLIER = 4096  # steps before a value that are compared with it together
-LOOKED = 50_000  # steps after the value found that are counted at least
-ALL = 1_000_000  # steps that are counted where so many, or fewer, are left to the end of the knob
-ROUNDS = 16  # of so many steps that end with one that fits, before there is no end to what fits
+STEPS_COMPARED_TOGETHER = 4096
+MIN_STEPS_CHECKED_AFTER = 50_000  # a value that was found
+MAX_STEPS_TO_THE_END = 1_000_000  # of a knob, to count them all
+MAX_ROUNDS = 16  # of checks that find a larger value, before the search gives up
 
 
 def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
@@ -40,7 +41,7 @@ class Search:
 
     def __init__(self, net: Model, knob: str, budget: Mapping[str, int]):
         self.net, self.knob, self.budget = net, knob, budget
-        self.steps = Steps(net, knob, shown_with(budget))
+        self.steps = KnobSteps(net, knob, shown_with(budget))
         self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
         self.end: int | None = None
@@ -67,14 +68,21 @@ class Search:
         costs = self.costs(step)
         return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
 
+    def _exists(self, step: int) -> bool:
+        return self.costs(step) is not None
+
+    def _exceeds(self, step: int) -> bool:
+        return not self.fits(step)
+
     def found(self) -> tuple[int, int | None]:
         """The last step that fits, and the next of which there is a network. Raises ShapeError if none fits, UsageError
         if there is no end to what fits."""
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.net.values[self.knob]))
-        low = self._first(lambda at: self.costs(at) is not None, start, now)
+        low = start + bisect_left(range(start, now), True, key=self._exists)  # from there on to where it is now
         if self.fits(low):
-            return self.beyond(self._last(self.fits, low, self._too_high(low, end)))
+            too_high = self._too_high(low, end)
+            return self.beyond(low + bisect_left(range(low + 1, too_high), True, key=self._exceeds))
         at, following = self.beyond(start - 1)  # where cost falls, a later step may fit
         if at < start:
             raise self._none(now, following)
@@ -106,7 +114,7 @@ class Search:
     def beyond(self, at: int) -> tuple[int, int | None]:
         """This step or the last after it that fits, and the next of which there is a network. Sets `end`."""
         looked, following = at, None
-        for _ in range(ROUNDS):
+        for _ in range(MAX_ROUNDS):
             last = self._limit(at)
             if last <= looked:
                 break
@@ -128,7 +136,11 @@ class Search:
     def _limit(self, at: int) -> int:
         """The last step that is counted for one that fits: the end of the knob, or a round number beyond."""
         end = self.steps.ends[1]
-        return end if end - at <= ALL else min(end, (at // LOOKED + 2) * LOOKED)
+        return (
+            end
+            if end - at <= MAX_STEPS_TO_THE_END
+            else min(end, (at // MIN_STEPS_CHECKED_AFTER + 2) * MIN_STEPS_CHECKED_AFTER)
+        )
 
     def up_to(self) -> str:
         """` up to 100`: as far as was counted, if that is not all."""
@@ -138,23 +150,9 @@ class Search:
         """The first of the steps in a row up to this one that all cost the same."""
         first, start, mine = at, self.steps.ends[0], self.costs(at)
         while first > start:
-            earlier = range(max(start, first - EARLIER), first)
+            earlier = range(max(start, first - STEPS_COMPARED_TOGETHER), first)
             other = np.flatnonzero(~self.steps.costs(earlier).same_as(mine))
             if len(other):
                 return int(earlier[other[-1]]) + 1
             first = earlier[0]
         return first
-
-    def _last(self, holds: Any, low: int, high: int) -> int:
-        """The last step at which something holds that holds at `low`, and at `high` no more."""
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if holds(middle) else (low, middle)
-        return low
-
-    def _first(self, holds: Any, low: int, high: int) -> int:
-        """The first step from which on something holds, as it does at `high`."""
-        while high > low:
-            middle = (low + high) // 2
-            low, high = (low, middle) if holds(middle) else (middle + 1, high)
-        return high

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import log2
 from typing import Any
 
-from costcalc.analysis.scaling.line import costs_at
 from costcalc.errors import CostcalcError
 from costcalc.models import Model
 from costcalc.table import Column, Table
@@ -19,12 +18,15 @@ NOTE = (
 
 def slopes(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
     """For each network the elasticity of its MACs by knob, and the exponent of a doubling; None where there is none."""
+    from costcalc.analysis.closed_form.influence import doubled  # sympy
+
     tangents = _Tangents()
     rows = []
-    for net, doubled in zip(nets, _doubled(nets, knobs)):
+    for net in nets:
         there = tangents.at(net)
         row = {"preset": net.label, **{f"elasticity_{knob}": there.get(knob) for knob in knobs}}
-        rows.append(row | {f"doubled_{knob}": doubled[knob] for knob in knobs})
+        times = {knob: doubled(net, knob) for knob in knobs}
+        rows.append(row | {f"doubled_{knob}": log2(found) if found else None for knob, found in times.items()})
     return rows
 
 
@@ -58,34 +60,5 @@ class _Tangents:
             return {}
 
 
-def _doubled(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, float | None]]:
-    """For each network and knob log2 of how many times the MACs there are with the knob doubled."""
-    found: list[dict[str, float | None]] = [dict.fromkeys(knobs) for _ in nets]
-    for alike in _alike(nets):
-        points = [(i, knob, _twice(nets[i], knob)) for i in alike for knob in ("", *knobs)]
-        line = {name: [point[name] for _, _, point in points] for name in points[0][2]}
-        costs = costs_at(nets[alike[0]], line, ["macs"])
-        macs = dict.fromkeys(alike, 0)
-        for (i, knob, _), valid, count in zip(points, costs.valid.tolist(), costs.of["macs"].tolist()):
-            if not knob:
-                macs[i] = count
-            elif valid and macs[i] and count:
-                found[i][knob] = log2(count) - log2(macs[i])
-    return found
-
-
-def _alike(nets: Sequence[Model]) -> list[list[int]]:
-    """Which of them differ in numbers alone."""
-    groups: dict[Any, list[int]] = {}
-    for i, net in enumerate(nets):
-        groups.setdefault(_choices(net), []).append(i)
-    return [*groups.values()]
-
-
 def _choices(net: Model) -> tuple[Any, ...]:
     return tuple(net.values_but(net.size_knobs).values())
-
-
-def _twice(net: Model, knob: str) -> dict[str, Any]:
-    """All numbers of a network, one of them doubled."""
-    return net.sizes | ({knob: 2 * net.values[knob]} if knob else {})

@@ -15,7 +15,7 @@ from costcalc import files
 from costcalc.analysis.sweep.points import Points
 from costcalc.errors import MissingExtra
 
-DIGITS = 38  # that a decimal128 holds
+DECIMAL128_DIGITS = 38
 
 
 def arrow() -> Any:
@@ -45,15 +45,15 @@ def _column(num: Any, den: int) -> Any:
     if not all(isinstance(n, int) for n in numbers):
         return pa.array([None if n is None else float(n) for n in numbers], pa.float64())
     most = max(map(abs, numbers), default=0)
-    if most < 10**DIGITS:
-        return pa.array(numbers, pa.int64() if most < 2**63 else pa.decimal128(DIGITS, 0))
+    if most < 10**DECIMAL128_DIGITS:
+        return pa.array(numbers, pa.int64() if most < 2**63 else pa.decimal128(DECIMAL128_DIGITS, 0))
     return pa.array([*map(str, numbers)], pa.string())
 
 
 def common_schema(schemas: Iterable[Any]) -> Any:
-    """The schema whose every column holds what it holds in any of these: int64 gives way to decimals, these to text."""
+    """The schema whose columns hold the values of all of these: decimals for int64 and decimals, text for any text."""
     pa = arrow()
-    width = {pa.bool_(): 0, pa.int64(): 0, pa.float64(): 1, pa.decimal128(DIGITS, 0): 2, pa.string(): 3}
+    width = {pa.bool_(): 0, pa.int64(): 0, pa.float64(): 1, pa.decimal128(DECIMAL128_DIGITS, 0): 2, pa.string(): 3}
     widest: list[Any] = []
     names: list[str] = []
     for schema in schemas:
@@ -63,7 +63,7 @@ def common_schema(schemas: Iterable[Any]) -> Any:
 
 
 def write_parquet(path: Path, schema: Any, tables: Iterable[Any]) -> None:
-    """Tables one after the other, each a row group, as one Parquet file: all of them or none. Raises OSError."""
+    """Writes tables, each a row group, to one Parquet file: all of them or none. Raises OSError."""
     pa = arrow()
     with files.whole(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         for table in tables:

@@ -1,4 +1,4 @@
-"""Which points of a sweep are kept, read from what was written and said in words."""
+"""The choice of points of a sweep: read from what the reader typed, and said in words."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Choice:
 
     @property
     def names(self) -> set[str]:
-        """The knobs and metrics it looks at."""
+        """The knobs and metrics that the choice reads."""
         names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
         return names if self.top is None else names | {self.by[0]}
 
     @property
-    def of_costs_alone(self) -> bool:
+    def minimises_only(self) -> bool:
         """Is it a front on which less of everything is better?"""
         return bool(self.pareto) and not any(more for _, more in self.pareto)
 
@@ -38,14 +38,14 @@ class Choice:
         return bool(self.pareto) or self.top is not None
 
     def of(self, points: Points) -> Points:
-        """The front, or the best without one; of several blocks' choices the choice is that of all their points, as the
-        best of fronts would not be."""
+        """Reduces points to the front, or without one to the best. Associative: reducing merged results gives the
+        result for all points, which is not true of the best of a front."""
         if self.pareto:
             return front(points, self.pareto)
         return points if self.top is None else best(points, self.by, self.top)
 
     def last(self, points: Points) -> Points:
-        """Of all blocks' choice what is shown: the best in their order, if they are asked for."""
+        """The final choice, from all points that blocks kept: the best in their order, if they were asked for."""
         return points if self.top is None else sorted_by(best(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
@@ -70,7 +70,7 @@ def read_choice(
     top: int | None = None,
     by: str = "macs",
 ) -> Choice:
-    """A choice of points from what was written, where a network has these knobs and those are swept.
+    """The choice that these texts say, for a network that has these `knobs`, of which some are `swept`.
 
     Raises UnknownName, SpecError and UsageError for what cannot be asked.
     """
@@ -88,7 +88,7 @@ def read_choice(
 
 
 def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
-    """What a front is of, if it may differ from point to point. Raises UsageError for a knob that is not swept."""
+    """A direction of a front. Raises UsageError for a knob that is not swept, which is the same at every point."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
         check_told_apart(name)

@@ -1,22 +1,23 @@
-"""One chunk of a grid, worked out on its own."""
+"""One chunk of a grid, computed on its own."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.metrics import USUAL, with_looked_at
-from costcalc.analysis.sweep.apart import Array, apart, axes_of_layers, sums_apart
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import counted
+from costcalc.analysis.sweep.partition import Array, layer_axes, partition
 from costcalc.analysis.sweep.points import Points, joined
-from costcalc.analysis.sweep.state import USUAL_LIMIT, Limit, with_more
+from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
+from costcalc.analysis.sweep.sums_cache import cached_sums
 from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.column import Column
 from costcalc.errors import UsageError
@@ -24,105 +25,101 @@ from costcalc.expressions import Expression
 from costcalc.models import Model
 from costcalc.version import __version__
 
-BLOCKS = 2**22, 2**18  # points whose layers are worked out together, and of these whose sums are
-MOST_NUMBERS = 2**20  # that a cost of a layer may be in a block: 8 MB, and some thirty are held at once
-ROWS, FILTERED = (2**18, 2**18), (2**20, 2**18)  # where all rows, or those that meet a condition, go to a file: 20 MB
+# Points of a chunk, whose layers are computed together, and of the blocks in it, whose sums are.
+POINTS = 2**22, 2**18
+POINTS_OF_ALL_ROWS = 2**18, 2**18  # where every point becomes a row of a file: 20 MB of text
+POINTS_OF_SOME_ROWS = 2**20, 2**18  # where those that meet a condition do
+MAX_CHUNK_POINTS = 2**24  # of the largest grids, which have `MIN_CHUNKS` chunks even so
+MIN_CHUNKS = 64
+MAX_NUMBERS_OF_A_COST = 2**20  # of a layer in a chunk: 8 MB, and some thirty costs are held at once
 Render = Callable[[Points], bytes]
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is asked of every chunk of a grid. It is small and plain: processes and other machines are sent it."""
+class ChunkTask:
+    """What is asked of every chunk of a grid. It is small and plain, because it is sent to processes and machines."""
 
     net: Model
     choice: Choice
     metrics: tuple[str, ...] = USUAL
-    histogram: str | None = None  # a metric of which no points are kept, only how many there are of each size
-    render: Render | None = None  # makes rows of a file of the points, which are then not kept either
-    points: tuple[int, int] = BLOCKS
+    histogram: str | None = None  # a metric: then points are counted by its value, and none is kept
+    render: Render | None = None  # makes rows of a file from the points: then none is kept either
+    points: tuple[int, int] = POINTS
     limit: Limit = USUAL_LIMIT
     version: str = __version__
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one chunk came to."""
-
-    size: int  # points of the chunk
-    points: Points  # that were kept
-    invalid: int  # points at which there is no such network
-    reason: str  # what is wrong at the first of them
-    refused: int  # points that the condition left out
-    counts: Mapping[int, int] = field(default_factory=dict)  # points by the lower edges of a histogram
-    rows: int = 0  # in `piece`, of a file
-    piece: bytes = b""
-
-
-def blocks_for(net: Model, grid: Grid) -> tuple[int, int]:
-    """Points of chunks and of blocks within them: `BLOCKS`, or fewer where costs of layers would take too much room, as
-    those that stretch along all axes do."""
-    points, within = BLOCKS
-    if grid.size > MOST_NUMBERS:
-        along = axes_of_layers(net, next(grid.blocks(points)))  # of a chunk: a condition may be another in the next
-        while prod(n for n, stretches in zip(next(grid.blocks(points)).shape, along) if stretches) > MOST_NUMBERS:
+def points_for(net: Model, grid: Grid) -> tuple[int, int]:
+    """Points of a chunk and of a block: `POINTS`; more for the largest grids, as each chunk asks the rules once; fewer
+    where costs of layers would take too much memory, as those that stretch along all axes do."""
+    points, within = POINTS
+    points = max(points, min(MAX_CHUNK_POINTS, grid.size // MIN_CHUNKS))
+    if grid.size > MAX_NUMBERS_OF_A_COST:
+        along = layer_axes(net, next(grid.blocks(POINTS[0])))  # a condition may differ in later chunks
+        while _numbers_of_a_cost(next(grid.blocks(points)), along) > MAX_NUMBERS_OF_A_COST:
             points //= 2
     return points, within
 
 
-def work(job: Job, chunk: Grid) -> Part:
-    """What a chunk comes to: the network at its points, of which those are kept that were asked for.
+def _numbers_of_a_cost(chunk: Grid, along: tuple[bool, ...]) -> int:
+    return prod(n for n, stretches in zip(chunk.shape, along) if stretches)
 
-    Raises UsageError where another costcalc works than asked, and if more is kept than there is room for.
+
+def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
+    """Counts the network at the points of a chunk, and keeps those that were asked for.
+
+    Raises UsageError where a worker has another costcalc, and if more points are kept than there is memory for.
     """
-    if job.version != __version__:
-        raise UsageError(f"this is costcalc {job.version}, and a worker has {__version__}; install the same there")
-    found = sums_apart(job.net, chunk, with_looked_at(job.metrics, job.choice.names.difference(job.net.knobs)))
+    if task.version != __version__:
+        raise UsageError(f"this is costcalc {task.version}, and a worker has {__version__}; install the same there")
+    names = task.choice.names.difference(task.net.knobs)
+    sums = cached_sums(task.net, chunk, with_looked_at(task.metrics, names))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
-    limit = job.limit if job.render is None else None
-    for block in chunk.blocks(job.points[1]):
-        points, impossible, unmet = _met(found.at(block), job.choice.where, job.net.values)
-        if job.histogram:
-            counts.update(counted(points.columns[job.histogram]))
+    limit = task.limit if task.render is None else None
+    for block in chunk.blocks(task.points[1]):
+        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.net.knobs)
+        if task.histogram:
+            counts.update(counted(points.columns[task.histogram]))
             points = points.only(slice(0))
-        parts = with_more(parts, job.choice.of(points), job.choice, limit)
+        parts = merged(parts, task.choice.of(points), task.choice, limit)
         invalid, refused = invalid + impossible, refused + unmet
     kept = joined(parts) if len(parts) > 1 else parts[0]
-    if job.render is None:
-        return Part(chunk.size, kept, invalid, found.reason, refused, counts)
-    piece = job.render(kept.of((*chunk.axes, *job.metrics)))
-    return Part(chunk.size, kept.only(slice(0)), invalid, found.reason, refused, counts, len(kept), piece)
+    if task.render is None:
+        return ChunkResult(chunk.size, kept, invalid, sums.reason, refused, counts)
+    piece = task.render(kept.of((*chunk.axes, *task.metrics)))
+    return ChunkResult(chunk.size, kept.only(slice(0)), invalid, sums.reason, refused, counts, len(kept), piece)
 
 
-def _met(found: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
-    """The points of a block that meet a condition; at how many there are no networks, and how many do not meet it."""
-    points = Points({name: found.flat(name) for name in (*found.block.axes, *found.values)})
-    holding = found.holding()
-    meets = holding & _meets(where, found, knobs) if where else holding
+def _met(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
+    """The points of a block that meet a condition; how many points are no network, and how many do not meet it."""
+    points = Points({name: totals.flat(name) for name in (*totals.block.axes, *totals.values)})
+    holding = totals.holding()
+    meets = holding & _meets(where, totals, knobs) if where else holding
     impossible, unmet = int((~holding).sum()), int((holding & ~meets).sum())
     return points.only(meets) if impossible or unmet else points, impossible, unmet
 
 
-def _meets(where: Expression, found: Totals, knobs: Mapping[str, Any]) -> Any:
-    """At which points of a block a condition holds, in order."""
-    reads_kinds = where.names & {*found.block.axes} - {*found.block.numbers}
+def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
+    """An array of truths: at which points of a block, in order, a condition holds."""
+    reads_kinds = where.names & {*totals.block.axes} - {*totals.block.numbers}
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Any:
-        read = {name: values for name, values in found.values.items() if name in where.names}
-        metrics = {name: Column(values if part is found.block else _cut(values, at)) for name, values in read.items()}
+        read = {name: values for name, values in totals.values.items() if name in where.names}
+        metrics = {name: Column(values if part is totals.block else _at(values, at)) for name, values in read.items()}
         swept = {name: part.column(name) for name in part.numbers}
         return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
 
-    parts = apart(found.block, ask)
+    parts = partition(totals.block, ask)
     if len(parts) == 1:
-        return np.broadcast_to(parts[0].answer, found.block.shape).ravel()
-    meets = np.empty(found.block.shape, bool)
+        return np.broadcast_to(parts[0].answer, totals.block.shape).ravel()
+    meets = np.empty(totals.block.shape, bool)
     for part in parts:
         meets[np.ix_(*part.at)] = part.answer
     return meets.ravel()
 
 
-def _cut(values: Array, at: tuple[Array, ...]) -> Array:
-    """Of an array that stretches along the axes of a block what is at some of its values."""
+def _at(values: Array, at: tuple[Array, ...]) -> Array:
+    """An array that stretches along the axes of a block, at some values of each axis."""
     return values[np.ix_(*[few if n > 1 else [0] for n, few in zip(values.shape, at)])]

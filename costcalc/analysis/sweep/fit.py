@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.warned import warnings_at
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note
 
-if TYPE_CHECKING:
-    from costcalc.analysis.sweep.found import Sweep
-
-NOTHING = 1e-9  # less than this is the noise of floats
+FLOAT_NOISE = 1e-9  # an exponent below this is 0
 HOW = (
     "least squares of log metric on the logs of the knobs; ±: the standard error of an exponent, as if points missed "
     "the law by chance, which roundings do not"
@@ -32,7 +30,7 @@ HOW = (
 class Fit(Result):
     """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error."""
 
-    swept: Sweep
+    swept: KeptPoints
     knobs: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
     left_out: tuple[str, ...] = ()  # what could not be fitted, and why
@@ -62,7 +60,7 @@ class Fit(Result):
             f"fitted to {len(swept):,} of {swept.grid.size:,} points" + (f": {swept.chosen}" if swept.chosen else "")
         ]
         if swept.invalid:
-            notes.append(f"at {swept.invalid:,} of these points there is no such network: {swept.reason}")
+            notes.append(invalid_note(swept.invalid, swept.reason))
         return [*notes, HOW, *self.left_out, *knobs_note(swept.net.values_but(swept.grid.axes))]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
@@ -79,7 +77,7 @@ class Fit(Result):
         return f"{self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points"
 
 
-def fit(swept: Sweep) -> Fit:
+def fit(swept: KeptPoints) -> Fit:
     """The exponents of each swept knob in each metric, over the points that were kept.
 
     Raises UsageError for too few points, or knobs that change together in them.
@@ -117,11 +115,11 @@ def _fitted(design: Any, logs: Any, knobs: list[str]) -> dict[str, Any]:
     scatter, about = float(off @ off), float(((logs - logs.mean()) ** 2).sum())
     variance = scatter / (len(logs) - len(found))
     errors = np.sqrt(variance * np.diag(np.linalg.inv(design.T @ design)))
-    found[np.abs(found) < NOTHING] = 0
+    found[np.abs(found) < FLOAT_NOISE] = 0
     exponents = {knob: float(found[i]) for i, knob in enumerate(knobs, 1)}
     deviations = {f"{knob}_error": float(errors[i]) for i, knob in enumerate(knobs, 1)}
     worst = float(np.expm1(off[np.argmax(np.abs(np.expm1(off)))]))
-    varies = about > NOTHING * len(logs)
+    varies = about > FLOAT_NOISE * len(logs)
     return {
         **exponents, **deviations, "constant": float(np.exp(found[0])),
         "r_squared": 1 - scatter / about if varies else None, "largest_error": worst,

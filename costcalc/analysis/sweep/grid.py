@@ -1,4 +1,4 @@
-"""Which points: the values of each knob, and the grid they span, cut into blocks."""
+"""The grid of a sweep: the values of each knob, and blocks of their combinations."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.models import Knob
 from costcalc.models.knob_texts import parse_settings
 
-MOST_VALUES = 1_000_000  # of one knob
+MAX_VALUES_OF_A_KNOB = 1_000_000
 
 Axes = Mapping[str, tuple[Any, ...]]
 
 
 class Span(NamedTuple):
-    """What makes whole numbers of all values of a knob, and the least and the greatest of those."""
+    """The common denominator of the values of a knob, and the least and the greatest numerator."""
 
     den: int
     low: int
@@ -35,12 +35,12 @@ class Span(NamedTuple):
 
     @classmethod
     def of(cls, values: Sequence[Any]) -> Span:
-        """Of ints and Fractions."""
+        """The span of ints and Fractions."""
         den = lcm(*(value.denominator for value in values))
         return cls(den, int(min(values) * den), int(max(values) * den))
 
     def column(self, values: Sequence[Any], shape: tuple[int, ...]) -> Column:
-        """Of some of them."""
+        """A column of some of the values."""
         nums = Column.of([value.numerator * (self.den // value.denominator) for value in values], shape)
         return Column(nums.num, self.den, (self.low, self.high))
 
@@ -68,7 +68,7 @@ class Grid:
 
     @cached_property
     def spans(self) -> Mapping[str, Span]:
-        """Of each knob of numbers, in the grid it was cut from if it was."""
+        """The span of each knob of numbers, in the grid that this one was cut from."""
         return self.whole or {name: Span.of(self.axes[name]) for name in self.numbers}
 
     @cached_property
@@ -88,7 +88,7 @@ class Grid:
 
     @property
     def denominators(self) -> Mapping[str, int]:
-        """What makes whole numbers of all values of a knob of numbers."""
+        """The common denominator of the values of each knob of numbers."""
         return {name: span.den for name, span in self.spans.items()}
 
     def column(self, name: str) -> Column:
@@ -104,7 +104,7 @@ class Grid:
         return tuple(-1 if i == at else 1 for i in range(len(self.axes)))
 
     def only(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
-        """The values of each knob that numbers choose, in the grid that they make together."""
+        """The grid of the values at these indices of each knob."""
         axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
         return Grid(axes, self.spans, 0, within)
 
@@ -202,8 +202,8 @@ def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) 
     if high < low:
         raise UsageError(f"{written!r} goes down; write the smaller end first")
     count = int((high - low) // step) + 1
-    if count > MOST_VALUES:
-        raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MOST_VALUES:,}")
+    if count > MAX_VALUES_OF_A_KNOB:
+        raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MAX_VALUES_OF_A_KNOB:,}")
     if count > 1:
         knob.check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
     den = lcm(low.denominator, step.denominator)

@@ -1,7 +1,7 @@
 """How many points of a grid there are of each size: exact counts in round bins, whatever the size of the grid.
 
 Numbers are counted by their first three digits, so that chunks need not know each other's range; of these counts the
-finest round bins are made that are no more than `BINS`.
+finest round bins are made that are no more than `MAX_BINS`.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural
 
-BINS = 24  # at most; 20 or so are told apart at a glance
-NEAR = 4  # the largest may be less than so many times the smallest, if bins are to be equally wide
-STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits of the largest
+MAX_BINS = 24  # about as many as a reader tells apart
+MAX_RATIO_OF_EQUAL_BINS = 4  # of the largest to the smallest number, if bins are equally wide
+BIN_STEPS = (1, 2, 5, 10, 20, 50, 100)  # of the first three digits of the largest
 R40 = (
     100, 106, 112, 118, 125, 132, 140, 150, 160, 170, 180, 190, 200, 212, 224, 236, 250, 265, 280, 300,
     315, 335, 355, 375, 400, 425, 450, 475, 500, 530, 560, 600, 630, 670, 710, 750, 800, 850, 900, 950,
 )  # fmt: skip
 RENARD = R40, R40[::2], R40[::4], R40[::8], R40[:1]  # 40, 20, 10, 5 and 1 to the decade: ISO 3:1973, preferred numbers
-SIGNS = " ▏▎▍▌▋▊▉█"
-WIDTH = 30  # signs of the longest bar
+BAR_BLOCKS = " ▏▎▍▌▋▊▉█"
+BAR_CHARACTERS = 30  # of the longest bar
 
 
 @cache
@@ -97,13 +97,13 @@ class Histogram(Result):
 
 
 def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
-    """Counts by first three digits in the finest bins that are no more than `BINS`."""
+    """Counts by first three digits in the finest bins that are no more than `MAX_BINS`."""
     if not counts:
         return ()
     low, high = min(counts), max(counts)
     for edges in _ladders(low, high):
         inside = [edge for edge, end in pairwise(edges) if end > low and edge <= high]
-        if len(inside) <= BINS:
+        if len(inside) <= MAX_BINS:
             break
     ends = dict(pairwise(edges))
     at = np.searchsorted(np.array(inside, dtype=object), np.array([*counts], dtype=object), side="right") - 1
@@ -117,8 +117,8 @@ def _ladders(low: int, high: int) -> Iterator[list[int]]:
     """Edges of bins from a number or below to beyond another, fine ones first: equally wide where all is of one size,
     else equally wide on a logarithmic scale."""
     digits = len(str(high))
-    if high < NEAR * low:
-        for step in STEPS:
+    if high < MAX_RATIO_OF_EQUAL_BINS * low:
+        for step in BIN_STEPS:
             width = step * 10 ** max(0, digits - 3)
             yield [*range(low // width * width, high + width + 1, width)]
     for series in RENARD:
@@ -129,5 +129,5 @@ def _ladders(low: int, high: int) -> Iterator[list[int]]:
 
 
 def _bar(points: int, most: int) -> str:
-    eighths = -(-8 * WIDTH * points // most) if points else 0  # what is there is seen
-    return "█" * (eighths // 8) + SIGNS[eighths % 8].strip()
+    eighths = -(-8 * BAR_CHARACTERS * points // most) if points else 0  # what is there is seen
+    return "█" * (eighths // 8) + BAR_BLOCKS[eighths % 8].strip()

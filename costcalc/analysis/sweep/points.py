@@ -1,4 +1,4 @@
-"""Points that were kept, and which of them to keep: the best by one of their numbers, and those that no other beats."""
+"""Points of a grid, and the choice among them: the best by one of their numbers, or the Pareto front."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from costcalc.errors import UsageError
 
-LARGEST_FRONT = 5_000  # points, in three directions or more
-OBJECT_BYTES = 40  # of an int beyond 64 bits
+MAX_FRONT_POINTS = 5_000  # in three directions or more
+BYTES_OF_A_PYTHON_NUMBER = 40  # an int beyond 64 bits
 Order = tuple[str, bool]  # a name, and whether more of it is better
 
 
@@ -26,8 +26,10 @@ class Points:
 
     @property
     def nbytes(self) -> int:
-        """Of memory, about: Python's ints and Fractions stand outside of their array."""
-        return sum(v.nbytes + (OBJECT_BYTES * v.size if v.dtype == object else 0) for v in self.columns.values())
+        """Bytes of memory, about: Python's ints and Fractions are stored outside of their array."""
+        return sum(
+            v.nbytes + (BYTES_OF_A_PYTHON_NUMBER * v.size if v.dtype == object else 0) for v in self.columns.values()
+        )
 
     def of(self, names: Iterable[str]) -> Points:
         """The same points with these columns alone."""
@@ -39,7 +41,7 @@ class Points:
 
 
 def joined(parts: Sequence[Points]) -> Points:
-    """One after the other. An array of words joined to one of Python's ints is one of Python's ints."""
+    """Joins points. An array of int64 joined to one of Python's ints is one of Python's ints."""
     return Points({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
 
 
@@ -53,28 +55,28 @@ def best(points: Points, order: Order, count: int) -> Points:
 
 
 def _no_worse_than(values: Any, count: int, more: bool) -> Any:
-    """Which of them are as good as the so many-th: to find that one takes a tenth of the time of sorting all."""
+    """Which values are as good as the one at rank `count`: finding that one takes a tenth of the time of a sort."""
     at = len(values) - count if more else count - 1
     edge = np.partition(values, at)[at]
     return values >= edge if more else values <= edge
 
 
 def sorted_by(points: Points, order: Order) -> Points:
-    """The best first; equal ones as they come in the grid."""
+    """Sorts points, the best first, equal ones in the grid's order."""
     (rank,) = _ranks(points, [order])
     return points.only(np.argsort(rank, kind="stable"))
 
 
 def front(points: Points, orders: Sequence[Order]) -> Points:
-    """The Pareto front: points than which no other is as good in all of these and better in one."""
+    """The Pareto front: the points for which no other is as good in all of these and better in one."""
     ranks = _ranks(points, orders)
-    sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: whoever beats a point comes before it
+    sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: a point that beats another comes before it
     of = _front_of_two if len(ranks) <= 2 else _front_of_many
     return points.only(np.sort(of(np.stack(ranks, axis=1)[sorted_], sorted_)))
 
 
 def _ranks(points: Points, orders: Sequence[Order]) -> list[Any]:
-    """For each number its place among all there are, 0 the best; equal numbers have the same."""
+    """Replaces numbers by their ranks, 0 for the best; equal numbers have the same rank."""
     found = []
     for name, more in orders:
         _, rank = np.unique(points.columns[name], return_inverse=True)
@@ -83,7 +85,7 @@ def _ranks(points: Points, orders: Sequence[Order]) -> list[Any]:
 
 
 def _front_of_two(ranks: Any, sorted_: Any) -> Any:
-    """Those whose second number is less than all before; equal points stay together."""
+    """The points whose second number is less than all before; equal points stay together."""
     first, second = ranks[:, 0], ranks[:, -1]
     if not len(first):
         return sorted_
@@ -95,17 +97,17 @@ def _front_of_two(ranks: Any, sorted_: Any) -> Any:
 
 
 def _front_of_many(ranks: Any, sorted_: Any) -> Any:
-    """Point by point, in an order in which nobody is beaten by one that comes later. Raises UsageError for a front of
-    which nobody would see the end: each point is held against all of it."""
+    """The front of points in an order in which no point is beaten by a later one. Raises UsageError for a front of too
+    many points, because each point is compared with all of it."""
     kept: list[int] = []
     members = np.empty_like(ranks)
     for i in _best_by_the_last(ranks):
         point = ranks[i]
         beaten = (members[: len(kept)] <= point).all(axis=1) & (members[: len(kept)] < point).any(axis=1)
         if not beaten.any():
-            if len(kept) == LARGEST_FRONT:
+            if len(kept) == MAX_FRONT_POINTS:
                 raise UsageError(
-                    f"more than {LARGEST_FRONT:,} points of a front in {ranks.shape[1]} directions; "
+                    f"more than {MAX_FRONT_POINTS:,} points of a front in {ranks.shape[1]} directions; "
                     "name two, leave points out with --where, or take larger steps"
                 )
             members[len(kept)] = point
@@ -114,7 +116,7 @@ def _front_of_many(ranks: Any, sorted_: Any) -> Any:
 
 
 def _best_by_the_last(ranks: Any) -> Any:
-    """Of sorted points that are equal in all but the last number those whose last is the least: the rest is beaten."""
+    """Of sorted points that are equal in all but the last number, those whose last number is the least."""
     starts = np.flatnonzero(np.append(True, (ranks[1:, :-1] != ranks[:-1, :-1]).any(axis=1))[: len(ranks)])
     runs = np.diff(np.append(starts, len(ranks)))
     return np.flatnonzero(ranks[:, -1] == np.repeat(ranks[starts, -1], runs))

@@ -1,40 +1,36 @@
-"""A network at every point of a grid, chunk by chunk, keeping what was asked for.
+"""A network at every point of a grid: the points that were asked for, or how many there are of each size.
 
 sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import dropwhile
 from typing import Any
 
 import numpy as np
 
 from costcalc.analysis.metrics import COUNTED, USUAL, is_whole, metric_of, read_metrics
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
-from costcalc.analysis.sweep.chunks import Job, Part, blocks_for, work
-from costcalc.analysis.sweep.crew import Crew, in_order
-from costcalc.analysis.sweep.found import Sweep, counts_in_words
+from costcalc.analysis.sweep.chunks import ChunkTask, points_for
+from costcalc.analysis.sweep.compute import computed
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import Histogram, binned
-from costcalc.analysis.sweep.pace import Pace, Progress, silent
+from costcalc.analysis.sweep.measured import Lookup, check_lookup, check_lookup_count, measured_seconds
 from costcalc.analysis.sweep.points import Points
-from costcalc.analysis.sweep.processes import Processes
-from costcalc.analysis.sweep.seconds import Lookup, check_few, check_lookup, looked_up
-from costcalc.analysis.sweep.state import LESS, MORE, USUAL_LIMIT, Limit, State
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
+from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.chart import short
 from costcalc.errors import UsageError
 from costcalc.models import Model
 from costcalc.text import HOUR, knobs_note, time_text
+from costcalc.workers.worker_pool import WorkerPool
 
-MOST_SEEN = 10**9  # points that a condition alone may choose from
-POINTS_PER_SECOND = 4_000_000  # with a choice among them and beside other work, so that an estimate is no promise
+MAX_POINTS_SCANNED = 10**9  # where a condition alone chooses from them
+POINTS_PER_SECOND = 4_000_000  # of one process, with a choice among them; an estimate
 NUMBER_BYTES = 8
-MOST_PIECES = 16  # of a file that wait for their turn in memory
 
 
 def sweep_net(
@@ -47,11 +43,11 @@ def sweep_net(
     top: int | None = None,
     by: str = "macs",
     seconds: Lookup | None = None,
-    crew: Crew | None = None,
-    progress: Progress = silent,
+    pool: WorkerPool | None = None,
+    progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:
-    """The network at every point of a grid, of which those are kept that were asked for; worked out here, or by a crew.
+    """The network at every point of a grid, of which those are kept that were asked for; computed here, or by a pool.
 
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
@@ -62,16 +58,16 @@ def sweep_net(
     if "seconds" in shown:
         check_lookup(seconds)
     counted = [name for name in shown if name in COUNTED]
-    found = sweep(net, grid, choice, metrics=counted, crew=crew, progress=progress, limit=limit)
+    found = sweep(net, grid, choice, metrics=counted, pool=pool, progress=progress, limit=limit)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
 
 
 def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress: Progress) -> Sweep:
-    """The same with the seconds of each point, where they are known."""
-    check_few(len(found))
+    """The same sweep with the seconds of each point, where they were measured."""
+    check_lookup_count(len(found))
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
     nets = [found.net.at(point) for point in knobs]
-    columns = {**found.points.columns, "seconds": np.array(looked_up(nets, lookup, progress), dtype=object)}
+    columns = {**found.points.columns, "seconds": np.array(measured_seconds(nets, lookup, progress), dtype=object)}
     points = Points(columns).of((*found.grid.axes, *shown))
     return replace(found, points=points, metrics=shown)
 
@@ -86,22 +82,22 @@ def grid_of(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
 
 def sweep(
     net: Model, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
-    points: tuple[int, int] | None = None, crew: Crew | None = None, progress: Progress = silent,
+    points: tuple[int, int] | None = None, pool: WorkerPool | None = None, progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
-    """The same from what was read, in chunks of so many `points`, and blocks of so many within them."""
-    _refuse_if_too_large(grid, choice, metrics, limit)
-    job = Job(net, choice, tuple(metrics), points=points or blocks_for(net, grid), limit=limit)
-    return sweep_of(job, grid, finished(job, grid, crew, progress))
+    """The same for a grid and a choice that were read. `points` are those of a chunk, and of a block in it."""
+    _check_size(grid, choice, metrics, limit)
+    task = ChunkTask(net, choice, tuple(metrics), points=points or points_for(net, grid), limit=limit)
+    return sweep_from(task, grid, computed(task, grid, pool, progress))
 
 
-def sweep_of(job: Job, grid: Grid, state: State) -> Sweep:
-    """The sweep that a state of the whole grid is."""
-    choice = job.choice
+def sweep_from(task: ChunkTask, grid: Grid, state: SweepState) -> Sweep:
+    """The sweep from the merged results of all chunks."""
+    choice = task.choice
     assert state.points is not None
-    shown = choice.last(state.points).of((*grid.axes, *job.metrics))
+    shown = choice.last(state.points).of((*grid.axes, *task.metrics))
     return Sweep(
-        job.net, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), job.metrics, choice
+        task.net, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), task.metrics, choice
     )
 
 
@@ -111,54 +107,30 @@ def histogram_net(
     metric: str,
     *,
     where: str | None = None,
-    crew: Crew | None = None,
-    progress: Progress = silent,
+    pool: WorkerPool | None = None,
+    progress: Progress = no_progress,
     points: tuple[int, int] | None = None,
 ) -> Histogram:
     """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
     metric_of(metric, wanted=is_whole)
     grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.knobs))
-    job = Job(net, choice, (metric,), metric, points=points or blocks_for(net, grid))
-    state = finished(job, grid, crew, progress)
+    task = ChunkTask(net, choice, (metric,), metric, points=points or points_for(net, grid))
+    state = computed(task, grid, pool, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    notes = (*counts, *knobs_note(net.values_but(grid.axes)))
-    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype, warnings_at(net, axes))
+    notes = *counts, *knobs_note(net.values_but(grid.axes))
+    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype)
 
 
-def finished(job: Job, grid: Grid, crew: Crew | None, progress: Progress) -> State:
-    """What all chunks come to. Raises ShapeError if no point of the grid is possible."""
-    state = State()
-    for part in parts(job, grid, crew, progress):
-        state.add(part, job.choice, job.limit)
-    return state.whole(grid.size)
-
-
-def parts(job: Job, grid: Grid, crew: Crew | None, progress: Progress, done: int = 0) -> Iterator[Part]:
-    """What each chunk comes to, in the grid's order, after so many points that are done.
-
-    An op that is defined in a notebook or script is known to this process alone, and no other is started for it.
-    """
-    if isinstance(crew, Processes) and any(cls.__module__ == "__main__" for cls in job.net.architecture.own_ops):
-        crew = None
-    pace = Pace(grid.size, done, progress)
-    chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(job.points[0]))
-    window = MOST_PIECES if job.render else None
-    for part in in_order(crew, partial(work, job), chunks, window):
-        pace.more(part.size)
-        yield part
-
-
-def _refuse_if_too_large(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:
-    if choice.reduces or (choice.where and grid.size <= MOST_SEEN):  # what a condition keeps is seen as it is kept
+def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:
+    """Raises UsageError for more points than are kept. What a condition keeps is checked as it is kept."""
+    if choice.reduces or (choice.where and grid.size <= MAX_POINTS_SCANNED):
         return
     nbytes = grid.size * (sum(grid.array(name).itemsize for name in grid.axes) + NUMBER_BYTES * len(metrics))
     rows = limit.points is not None and grid.size > limit.points
     if rows or choice.where or nbytes > limit.bytes:
         seconds = grid.size / POINTS_PER_SECOND
         takes = f", and about {time_text(seconds)} of work" if seconds >= HOUR else ""
-        room, more = ("", "") if rows else (f": {short(nbytes)}B, where {short(limit.bytes)}B are kept", f", or {MORE}")
-        raise UsageError(
-            f"{grid.size:,} points are too many to be kept{takes}{room}; {LESS}, or write all with -o FILE.csv or "
-            f".parquet{more}"
-        )
+        room = "" if rows else f": {short(nbytes)}B, where {short(limit.bytes)}B are kept"
+        write = "write all with -o FILE.csv or .parquet" + ("" if rows else f", or {ALLOW_MORE}")
+        raise UsageError(f"{grid.size:,} points are too many to be kept{takes}{room}; {KEEP_LESS}, or {write}")

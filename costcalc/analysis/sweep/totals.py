@@ -1,12 +1,12 @@
 """The exact totals of a network at every point of a block: the rules run on columns that stretch along the grid's axes.
 
-A rule that reads widths alone is worked out for the widths alone. Only the sums over layers meet on the whole grid, and
-there each group of layers that is repeated alike is multiplied once. Which metrics there are says metrics.py.
+A rule that reads widths alone is computed for the widths alone. Only the sums over layers are broadcast over the whole
+grid, where each group of layers that is repeated equally often is multiplied once. metrics.py has the metrics.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -62,6 +62,13 @@ class Sums:
     valid: Any = True
     reason: str = ""
 
+    @property
+    def nbytes(self) -> int:
+        """The memory that the arrays take."""
+        sizes = (size for pairs in self.groups.values() for pair in pairs for size in pair)
+        arrays = [self.valid, *(size.num for size in sizes if isinstance(size, Column))]
+        return sum(int(getattr(array, "nbytes", 0)) for array in arrays)
+
     def at(self, block: Grid) -> Totals:
         """The totals at the points of a block of the grid they are of."""
         values = {
@@ -78,12 +85,13 @@ class Sums:
 def sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
     PointsDiffer for one whose points have to be counted apart."""
-    return sums_at(net, {**{name: grid.column(name) for name in grid.numbers}, **grid.kinds}, metrics)
+    return sums_of(_graph_at(net, grid), metrics, net.dtype)
 
 
-def sums_at(net: Model, knobs: Mapping[str, Any], metrics: Sequence[str]) -> Sums:
-    """The same where knobs are these columns, truths and words."""
-    return sums_of(net.layers(knobs), metrics, net.dtype)
+def _graph_at(net: Model, grid: Grid) -> Graph:
+    """The layer graph whose sizes are columns over a grid."""
+    knobs = {name: grid.column(name) for name in grid.numbers}
+    return net.at({**knobs, **grid.kinds}).graph()
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
@@ -172,7 +180,7 @@ class _Sum:
 
 def stretches(net: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
-    graph = net.layers({**{name: grid.column(name) for name in grid.numbers}, **grid.kinds})
+    graph = _graph_at(net, grid)
     costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_column(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))

@@ -9,13 +9,13 @@ from itertools import combinations
 from typing import Any
 
 from costcalc.analysis.law import laws
-from costcalc.analysis.scaling.charts import preset_chart, short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.charts import curves, heat_map
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.sweep_chart import curves, heat_map
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import FEW, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.models import Model
@@ -105,7 +105,7 @@ def knob_curves(net: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
 
 def named_presets(presets: PresetSweep) -> Figure:
     """Params against MACs of the presets."""
-    chart = replace(preset_chart(presets), title="params against MACs")
+    chart = replace(presets.chart(), title="params against MACs")
     return Figure("presets", inline(chart, "presets"), "Params against MACs of the presets, exact and as published.")
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
 from costcalc.analysis.closed_form.mathml import MathML
-from costcalc.analysis.sweep.charts import metric_unit
+from costcalc.analysis.sweep.sweep_chart import metric_unit
 from costcalc.dims.letters import RoundTo
 
 ROUNDED = (

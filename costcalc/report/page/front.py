@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.law import compound, laws
-from costcalc.analysis.scaling.charts import short_names
+from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.charts import metric_axis
-from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.points import Points, front
+from costcalc.analysis.sweep.sweep_chart import metric_axis
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
 from costcalc.models import Model
 from costcalc.report.page.figures import Figure, inline

@@ -14,11 +14,11 @@ from typing import Any
 
 from costcalc.analysis.metrics import METRICS, USUAL, check_told_apart, is_counted, metric_of, read_metrics
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.charts import metric_title, metric_unit
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.found import Sweep
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
+from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
+from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
 from costcalc.chart.draw import matplotlib

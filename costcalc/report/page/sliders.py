@@ -21,8 +21,8 @@ from costcalc.models import Knob, Model
 from costcalc.report.page.javascript import code
 from costcalc.text import value_text
 
-GRAIN = 100  # steps of a real knob from one whole number to the next
-FEW = 16  # values that a whole knob has at least
+SLIDER_STEPS_PER_UNIT = 100  # steps of a real knob from one whole number to the next
+MIN_SLIDER_VALUES = 16  # values that a whole knob has at least
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class ClosedForms:
         """Steps of a slider from one whole number to the next."""
         if self.net.knobs[name].kind == "integer":
             return 1
-        return lcm(self.parts_of_whole().get(name, GRAIN), *(Fraction(value).denominator for value in seen))
+        return lcm(
+            self.parts_of_whole().get(name, SLIDER_STEPS_PER_UNIT), *(Fraction(value).denominator for value in seen)
+        )
 
     def parts_of_whole(self) -> dict[str, int]:
         """For real knobs of which a multiple must be whole, such as 32·w, the parts that see to it: thirty-seconds."""
@@ -92,7 +94,7 @@ def knob_data(knob: Knob, seen: Iterable[Any], grain: int) -> dict[str, Any]:
     """A knob, and a slider from half of the least value that it is known with to twice the largest."""
     seen = [*seen]
     first = max(knob.low, Fraction(min(seen)) / 2)
-    last = min(knob.high, max(2 * max(seen), FEW if knob.kind == "integer" else 0))
+    last = min(knob.high, max(2 * max(seen), MIN_SLIDER_VALUES if knob.kind == "integer" else 0))
     return {
         "name": knob.name, "kind": knob.kind, "about": knob.about, "grain": grain,
         "low": _fraction(knob.low), "high": _fraction(knob.high),

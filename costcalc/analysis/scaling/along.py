@@ -1,0 +1,102 @@
+"""Costs along a line: at values of one knob, or of several knobs that change together, as on the compound line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.totals import sums
+from costcalc.dims.column import Column
+from costcalc.errors import CostcalcError, TooDeep
+from costcalc.models import Model
+
+FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
+Axes = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Line(Grid):
+    """A grid of one axis: the first values of all knobs, then the second of all, and so on."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Points."""
+        return (min(map(len, self.axes.values())),)
+
+    def column(self, name: str) -> Column:
+        """The values of a knob."""
+        return self.spans[name].column(self.axes[name], (-1,))
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs at points in order: an array for each metric, and an array of truths that says where there is a network.
+    `reason` says why the first point without one has none."""
+
+    valid: Any
+    of: Mapping[str, Any]
+    reason: str = ""
+
+    def same_as(self, costs: Mapping[str, Any]) -> Any:
+        """Where every metric is what it is there."""
+        return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
+
+    def keep(self, budget: Mapping[str, Any]) -> Any:
+        """Where no metric is more than its most."""
+        return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
+
+
+def costs_at(net: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+    """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
+    layers, which does not mean that there is no network."""
+    points = range(min(map(len, axes.values())))
+    parts = costs_in_chunks(net, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
+    found = [costs for _, costs in parts]
+    of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
+    reason = next((costs.reason for costs in found if costs.reason), "")
+    return Costs(np.concatenate([costs.valid for costs in found]), of, reason)
+
+
+def _part(axes: Axes, at: range) -> Axes:
+    return {name: values[at.start : at.stop] for name, values in axes.items()}
+
+
+def costs_in_chunks(
+    net: Model,
+    points: range,
+    axes_at: Callable[[range], Axes],
+    metrics: Sequence[str],
+    *,
+    first_chunk: int | None = None,
+    max_failed: float = float("inf"),
+) -> Iterator[tuple[range, Costs]]:
+    """Yields chunk after chunk of points with their costs. A chunk that has a point at which the network cannot be
+    built is tried again in smaller ones, down to that point. Ends early after so many chunks of which that is true.
+    Raises TooDeep as `costs_at` does."""
+    size, failed = first_chunk or FIRST_CHUNK, 0
+    while points and failed < max_failed:
+        chunk = points[:size]
+        try:
+            found = _costs_at_all(net, axes_at(chunk), metrics)
+            size = min(MAX_CHUNK, 2 * size)
+        except TooDeep:
+            raise
+        except CostcalcError as error:
+            failed, size = failed + 1, max(1, len(chunk) // 4)
+            if len(chunk) > 1:
+                continue
+            found = Costs(np.zeros(1, bool), {name: np.zeros(1, np.int64) for name in metrics}, str(error))
+        yield chunk, found
+        points = points[len(chunk) :]
+
+
+def _costs_at_all(net: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+    """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
+    line = Line({name: tuple(values) for name, values in axes.items()})
+    summed = sums(net, line, metrics)
+    found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
+    return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)

@@ -1,0 +1,112 @@
+"""The steps of a knob: the values that it may be set to, and what a network costs at each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from costcalc.analysis.metrics import USUAL, check_told_apart
+from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
+from costcalc.dims import ceil
+from costcalc.dims.column import Column
+from costcalc.dims.given import normal
+from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
+from costcalc.models import Model
+
+VALUES_TO_TRY = 12  # in a row; all must be networks for a step to be used
+WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+MAX_FAILED_TRIES = 400  # to bind a network, each a few milliseconds
+STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
+REAL = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
+
+
+@dataclass(frozen=True)
+class KnobSteps:
+    """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
+    are, as multiples of 1/32 where 32·w must be whole."""
+
+    net: Model
+    knob: str
+    metrics: Sequence[str] = USUAL
+
+    @cached_property
+    def step(self) -> Any:
+        """The step: 1, or 1/1000 for a real knob."""
+        return next((step for step in self._sizes if self._is_step(step)), self._sizes[0])
+
+    @property
+    def usual(self) -> bool:
+        """Is it the step that a knob of its kind has?"""
+        return bool(self.step == self._sizes[0])
+
+    @property
+    def _sizes(self) -> tuple[Any, ...]:
+        """The steps that are tried."""
+        return WHOLE if self.net.knobs[self.knob].kind == "integer" else REAL
+
+    def _is_step(self, step: Any) -> bool:
+        knob, now = self.net.knobs[self.knob], self.net.values[self.knob]
+        first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - VALUES_TO_TRY)
+        values = [
+            value for value in (step * (first + i) for i in range(VALUES_TO_TRY)) if knob.low <= value <= knob.high
+        ]
+        try:
+            return self._are_networks(Column.of(values))
+        except PointsDiffer:  # a condition of the spec turns between them
+            return all(map(self._are_networks, values))
+
+    def _are_networks(self, values: Any) -> bool:
+        """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
+        try:
+            graph = self.net.layers({self.knob: values})
+        except PointsDiffer:
+            raise
+        except (CostcalcError, ValueError):  # no value at all
+            return False
+        return "valid" not in graph.graph
+
+    def value(self, index: int) -> Any:
+        """The value at an index: so many steps."""
+        return normal(Fraction(self.step) * index)
+
+    def index(self, value: Any) -> int:
+        """The index of a value: how many steps go into it."""
+        return int(value // self.step)
+
+    @property
+    def ends(self) -> tuple[int, int]:
+        """The first and the last value that the knob takes, in steps."""
+        knob = self.net.knobs[self.knob]
+        return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
+
+    def costs(self, indices: Sequence[int]) -> Costs:
+        """What the network costs at these indices."""
+        return costs_at(self.net, self._axes_at(indices), self.metrics)
+
+    def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
+        """What the network costs from one step to another, in larger and larger chunks. Ends early where the spec can
+        be bound at none of many steps."""
+        steps = range(first, last + 1)
+        return costs_in_chunks(self.net, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
+
+    def _axes_at(self, indices: Sequence[int]) -> dict[str, list[Any]]:
+        return {self.knob: [self.value(index) for index in indices]}
+
+    def said(self) -> str:
+        """The step in words: `whole numbers`, `thousandths`, `multiples of 1/32`."""
+        names = {1: "whole numbers", REAL[0]: "thousandths"}
+        return names.get(self.step) or f"multiples of {self.step}"
+
+
+def check_size(net: Model, knob: str) -> None:
+    """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
+    called like a metric."""
+    knobs = net.size_knobs
+    if knob in net.knobs and knob not in knobs:
+        raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
+    if knob not in knobs:
+        raise unknown("knob", knob, knobs)
+    check_told_apart(knob)

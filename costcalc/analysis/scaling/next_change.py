@@ -1,0 +1,131 @@
+"""The next step up of each knob from a point: how far it is free, what it costs then, and which layers change.
+
+next_steps(costcalc.load("efficientnet@d=1.1")).table()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.cost import cost_of, warnings_of
+from costcalc.analysis.scaling.along import costs_at
+from costcalc.analysis.scaling.default_grid import growing_knobs
+from costcalc.analysis.scaling.diff import changes
+from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
+from costcalc.errors import Problem, UsageError
+from costcalc.models import Model
+from costcalc.result import Result
+from costcalc.table import CONVENTION, Column, Table
+from costcalc.text import knobs_note, value_text
+
+MAX_STEPS = 150_000  # from a value, to look for a change
+SHOWN = 3  # changes that a table names
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NextSteps(Result):
+    """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
+
+    net: Model
+    rows: tuple[dict[str, Any], ...]
+    among: Mapping[str, str]  # what the steps of each knob are, in words
+
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of(self.net))]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
+        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of words."""
+        return [dict(row) for row in self.rows]
+
+    def table(self) -> Table:
+        """What the next step of each knob costs, and why."""
+        columns = (
+            Column("knob", "knob", "text"), Column("now", "now", "knob"), Column("free_to", "free to", "knob"),
+            Column("next", "next", "knob"), Column("more_params", "more params", "int", 3),
+            Column("params_share", "params up", "share", 2), Column("more_macs", "more MACs", "int", 3),
+            Column("macs_share", "MACs up", "share", 1), Column("what", "what changes", "text", 1),
+        )  # fmt: skip
+        rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
+        notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
+        notes += [*knobs_note(self.net.values_but(self.among)), CONVENTION]
+        return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, notes)
+
+    def _cheapest(self) -> list[str]:
+        """The knob whose next step costs the fewest MACs more."""
+        grown = [row for row in self.rows if row["more_macs"] is not None and row["more_macs"] > 0]
+        if len(grown) < 2:
+            return []
+        least = min(grown, key=lambda row: row["more_macs"])
+        return [f"the cheapest in MACs: {least['knob']} = {value_text(least['next'])}, {least['more_macs']:,} more"]
+
+    def _among(self) -> str:
+        words = dict.fromkeys(self.among.values())
+        return "; ".join(
+            f"{', '.join(k for k, said in self.among.items() if said == word)} in {word}" for word in words
+        )
+
+    def _fields(self) -> dict[str, Any]:
+        return {"target": self.net.label, "knobs": dict(self.net.values), "rows": self.to_records()}
+
+    def _summary(self) -> str:
+        rows = (row for row in self.rows if row["next"] is not None)
+        shown = (f"{row['knob']} {value_text(row['now'])} → {value_text(row['next'])}" for row in rows)
+        return f"{self.net.label}: {', '.join(shown)}"
+
+
+def next_steps(net: Model, knobs: Sequence[str] | None = None) -> NextSteps:
+    """The next step up of each knob that says how large the network is, or of those named.
+
+    Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
+    different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
+    """
+    net.needs_numbers("the next step of a knob")
+    names = [*(growing_knobs(net) if knobs is None else knobs)]
+    if not names:
+        raise UsageError(f"{net.label} has no knob that says how large it is")
+    for name in names:
+        check_size(net, name)
+    steps = {name: KnobSteps(net, name) for name in names}
+    return NextSteps(net, tuple(_row(net, one) for one in steps.values()), {k: one.said() for k, one in steps.items()})
+
+
+def _row(net: Model, steps: KnobSteps) -> dict[str, Any]:
+    knob, now = steps.knob, net.values[steps.knob]
+    free, following = _found(net, steps)
+    row = {"knob": knob, "now": now, "free_to": free, "next": following}
+    before = cost_of(net)
+    if following is None:
+        return {**row, "params": None, "more_params": None, "params_share": None, "macs": None, "more_macs": None,
+                "macs_share": None, "changes": [f"nothing up to {value_text(free)}"]}  # fmt: skip
+    after = cost_of(net.at({knob: following}))
+    for metric in ("params", "macs"):
+        old, new = before.total(metric), after.total(metric)
+        row |= {metric: new, f"more_{metric}": new - old, f"{metric}_share": Fraction(new - old, old) if old else None}
+    return {**row, "changes": changes(before, after)}
+
+
+def _found(net: Model, steps: KnobSteps) -> tuple[Any, Any]:
+    """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
+    none within `MAX_STEPS`. Values without a network are passed over."""
+    now = free = net.values[steps.knob]
+    mine = {name: values[0] for name, values in costs_at(net, {steps.knob: [now]}, steps.metrics).of.items()}
+    first = steps.index(now) + 1
+    for indices, found in steps.chunks(first, min(steps.ends[1], first + MAX_STEPS - 1), steps.metrics):
+        same = found.same_as(mine)
+        other = np.flatnonzero(found.valid & ~same)
+        kept = np.flatnonzero(same[: other[0]] if len(other) else same)
+        free = steps.value(indices[kept[-1]]) if len(kept) else free
+        if len(other):
+            return free, steps.value(indices[other[0]])
+    return free, None
+
+
+def _in_short(found: Sequence[str]) -> str:
+    more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return ", ".join(found[:SHOWN]) + more

@@ -1,0 +1,45 @@
+"""Presets as a picture: the published MACs and params of each, and the exact ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from costcalc.analysis.metrics import read_metrics
+from costcalc.analysis.reconcile import read_figure
+from costcalc.analysis.sweep.sweep_chart import having, metric_axis, title_of
+from costcalc.chart import Group, Mark, Scatter
+from costcalc.models import Model
+
+
+def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
+    """Raises, before presets are counted, what their picture with these metrics would raise."""
+    having(read_metrics(metrics), "macs", "params")
+
+
+def preset_chart(net: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
+    """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
+    having(rows[0], "macs", "params")
+    names = short_names([row["preset"] for row in rows])
+    exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(rows, names))
+    pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in rows]
+    published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
+    groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
+    return Scatter(title_of(net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names without the words that all of them begin with: b0, b1."""
+    words = [name.split("_") for name in names]
+    shared = 0
+    while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):
+        shared += 1
+    return ["_".join(parts[shared:]) for parts in words]
+
+
+def _figure(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    digits, unit, _ = read_figure(text, 1000)
+    return Fraction(digits) * unit

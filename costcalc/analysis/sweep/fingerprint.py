@@ -1,0 +1,20 @@
+"""The fingerprint of a sweep: hashes that are equal for equal sweeps, on any machine and at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from costcalc.analysis.sweep.chunks import ChunkTask
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.models.content_hash import content_hash
+
+
+def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
+    """For each part of a sweep the sha256 of all that its result depends on."""
+    parts = {
+        "model": task.net.identity, "name": task.net.label, "grid": repr([*grid.axes.items()]),
+        "setting of knobs": task.net.values_but(grid.axes), "dtype": task.net.dtype,
+        "choice": (task.choice, task.histogram), "set of metrics": task.metrics,
+        "size of chunks": task.points, "version of costcalc": task.version, **more,
+    }  # fmt: skip
+    return {name: content_hash(part) for name, part in parts.items()}

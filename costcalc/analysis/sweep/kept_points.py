@@ -1,0 +1,58 @@
+"""The points of a sweep that were kept, as columns of exact numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from costcalc.analysis.metrics import USUAL
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.points import Points
+from costcalc.dims.column import Column
+from costcalc.models import Model
+from costcalc.text import plural
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class KeptPoints:
+    """The points that were kept, and how many there were."""
+
+    net: Model
+    grid: Grid
+    points: Points  # of a knob the numerators
+    invalid: int = 0  # points at which there is no such network
+    reason: str = ""  # why the first of them is none
+    refused: int = 0  # points that the condition left out
+    chosen: str = ""  # how the rest was chosen, in words
+    metrics: tuple[str, ...] = USUAL
+    choice: Choice = field(default_factory=Choice)
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers; of flags
+        truths, of choices words."""
+        return self._values(self.points)
+
+    def _values(self, points: Points) -> dict[str, Any]:
+        dens = self.grid.denominators
+        return {name: _over(num, dens.get(name, 1)) for name, num in points.columns.items()}
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def invalid_note(count: int, reason: str) -> str:
+    """`3 points are invalid: …`, with what is wrong at the first of them."""
+    return f"{plural(count, 'point')} {'is' if count == 1 else 'are'} invalid: {reason}"
+
+
+def _over(num: Any, den: int) -> Any:
+    """An array of numbers over a denominator; equal ones are one object, since most are."""
+    if den == 1:
+        return num
+    numerators, at = np.unique(num, return_inverse=True)
+    return Column(numerators, den, (0, 0)).values()[at.reshape(num.shape)]

@@ -1,0 +1,45 @@
+"""Measured times beside counts. A lookup function, which the caller hands in, knows the measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from costcalc.errors import UsageError
+from costcalc.models import Model
+
+MAX_LOOKUPS = 2_000  # networks; each is built, to be recognised
+Lookup = Callable[[Model], float | None]
+
+
+def measured_seconds(
+    nets: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
+) -> list[float | None]:
+    """The seconds of each network, None for one that was not measured. Raises UsageError as the checks below do."""
+    lookup = check_lookup(lookup)
+    check_lookup_count(len(nets))
+    found = []
+    for i, net in enumerate(nets):
+        progress(i / len(nets), f"looking for measurements: {i:,} of {len(nets):,}")
+        found.append(lookup(net))
+    return found
+
+
+def check_lookup(lookup: Lookup | None) -> Lookup:
+    """Raises UsageError without a lookup function."""
+    if lookup is None:
+        raise UsageError("seconds are measured, not counted: hand in seconds=, who looks them up; see docs/sweeps.md")
+    return lookup
+
+
+def check_lookup_count(count: int) -> None:
+    """Raises UsageError for more networks than are looked up."""
+    if count > MAX_LOOKUPS:
+        most = f"{MAX_LOOKUPS:,} points at most, not {count:,}"
+        raise UsageError(f"seconds are looked up for {most}; keep the best with --top")
+
+
+def how_many_measured(seconds: Sequence[float | None]) -> str:
+    """How many were measured, and how to measure more."""
+    found = sum(value is not None for value in seconds)
+    have = f"{len(seconds):,} {'has' if found == 1 else 'have'}"
+    return f"{found:,} of {have} been timed without noise; `costcalc time` takes more"

@@ -1,0 +1,166 @@
+"""Partitions a grid into parts at whose points the network differs in its sizes alone.
+
+A question about a grid raises PointsDiffer where its points need separate answers: a condition holds at some of them, a
+flag has two values, a body that changes its shape is repeated 2 or 3 times. Then the grid is split along one axis, and
+each part is asked. Every part is a grid itself, so columns along its axes stay as short as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+
+from costcalc.analysis.metrics import USUAL
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.totals import Sums, Totals, stretches, sums
+from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
+from costcalc.models import Model
+
+Array = Any  # numpy.ndarray
+Answer = TypeVar("Answer")
+INVALID_POINT_ERRORS = SpecError, ShapeError, GraphError  # if all points have it; PointsDiffer if some have
+
+
+@dataclass(frozen=True)
+class Part(Generic[Answer]):
+    """A part of a grid, with the answer for it. `at` has the indices of its values along each axis of the grid."""
+
+    grid: Grid
+    at: tuple[Array, ...]
+    answer: Answer
+
+    def inside(self, block: Grid, shape: tuple[int, ...]) -> tuple[Grid, tuple[Array, ...]]:
+        """Where a block of the whole grid, which has this shape, meets this part: as a block of the part, and as
+        indices in the block."""
+        ends = [cut.indices(n)[:2] for cut, n in zip(block.within, shape)]
+        within = tuple(slice(*np.searchsorted(at, end).tolist()) for at, end in zip(self.at, ends))
+        there = tuple(at[cut] - low for at, cut, (low, _) in zip(self.at, within, ends))
+        return self.grid.only([range(cut.start, cut.stop) for cut in within], within), there
+
+
+def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> list[Part[Answer]]:
+    """The parts of a grid, with the answer of each; one part if one answer is right for all points."""
+    found, todo = [], [(grid, tuple(map(np.arange, grid.shape)))]
+    while todo:
+        part, at = todo.pop()
+        try:
+            found.append(Part(part, at, ask(part, at)))
+        except PointsDiffer as differ:
+            for chosen in _split(np.asarray(differ.key), part.shape):
+                todo.append((part.only(chosen), tuple(indices[few] for indices, few in zip(at, chosen))))
+    return found
+
+
+def _split(key: Array, shape: tuple[int, ...]) -> Iterator[list[Array]]:
+    """The indices along each axis of the parts that differ in a key: split along the axis that makes the fewest."""
+    codes = np.unique(key, return_inverse=True)[1].reshape(key.shape)
+    along = {axis: _equal_rows(np.moveaxis(codes, axis, 0)) for axis, n in enumerate(key.shape) if n > 1}
+    axis, groups = min(((a, groups) for a, groups in along.items() if len(groups) > 1), key=lambda pair: len(pair[1]))
+    for group in groups:
+        yield [group if a == axis else np.arange(n) for a, n in enumerate(shape)]
+
+
+def _equal_rows(rows: Array) -> list[Array]:
+    """Indices of rows, those of equal rows together."""
+    groups: dict[bytes, list[int]] = {}
+    for index, row in enumerate(rows):
+        groups.setdefault(row.tobytes(), []).append(index)
+    return [*map(np.array, groups.values())]
+
+
+@dataclass(frozen=True)
+class InvalidPart:
+    """The sums of a part without a valid network."""
+
+    metrics: Sequence[str]
+    reason: str
+    valid: bool = False
+    nbytes: int = 0
+
+    def at(self, block: Grid) -> Totals:
+        """Zeros, of which none is valid."""
+        return Totals(block, {name: np.zeros((1,) * len(block.axes), np.int64) for name in self.metrics}, False)
+
+
+@dataclass(frozen=True)
+class PartitionedSums:
+    """The sums of a grid of several parts."""
+
+    grid: Grid
+    metrics: Sequence[str]
+    parts: Sequence[Part[Sums | InvalidPart]]
+
+    def at(self, block: Grid) -> Totals:
+        """The totals at the points of a block of the grid."""
+        found = []
+        for part in self.parts:
+            inner, there = part.inside(block, self.grid.shape)
+            if inner.size:
+                found.append((np.ix_(*there), part.answer.at(inner)))
+        valid = np.zeros(block.shape, bool)
+        values = {}
+        for metric in self.metrics:
+            is_object = any(totals.values[metric].dtype == object for _, totals in found)
+            values[metric] = np.zeros(block.shape, object if is_object else np.int64)
+            for there, totals in found:
+                values[metric][there] = totals.values[metric]
+        for there, totals in found:
+            valid[there] = totals.valid
+        return Totals(block, values, valid)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the parts take."""
+        return sum(part.answer.nbytes for part in self.parts)
+
+    @cached_property
+    def reason(self) -> str:
+        """Why the first invalid point is no network."""
+        firsts = [(self._first(part), part.answer.reason) for part in self.parts if not np.all(part.answer.valid)]
+        return min(firsts, default=(0, ""))[1]
+
+    def _first(self, part: Part[Sums | InvalidPart]) -> int:
+        valid = np.broadcast_to(part.answer.valid, part.grid.shape)
+        point = np.unravel_index(int(np.argmin(valid)), valid.shape)
+        return int(np.ravel_multi_index([at[i] for at, i in zip(part.at, point)], self.grid.shape))
+
+
+AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
+
+
+def partitioned_sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
+    """What a network costs at every point of a grid, also where points are other networks or none."""
+
+    def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:
+        try:
+            return sums(net, part, metrics)
+        except PointsDiffer:
+            raise
+        except INVALID_POINT_ERRORS as error:
+            return InvalidPart(metrics, str(error))
+
+    parts = partition(grid, ask)
+    return parts[0].answer if len(parts) == 1 else PartitionedSums(grid, metrics, parts)
+
+
+def layer_axes(net: Model, grid: Grid) -> tuple[bool, ...]:
+    """For each axis of a grid, whether costs of single layers stretch along it, seen at its first two values. Along the
+    others only the number of copies changes. Biases, norms and buffers stretch as weights do. An axis whose layers
+    cannot be seen counts as one along which they stretch."""
+    few = grid.only([range(min(2, n)) for n in grid.shape])
+
+    def ask(part: Grid, at: tuple[Array, ...]) -> tuple[bool, ...]:
+        unseen = tuple(n == 1 and name in few.numbers for name, n in zip(part.axes, part.shape))
+        try:
+            return tuple(a or b for a, b in zip(unseen, stretches(net, part)))
+        except PointsDiffer:
+            raise
+        except INVALID_POINT_ERRORS:
+            return (True,) * len(unseen)
+
+    found = [part.answer for part in partition(few, ask)]
+    return tuple(any(along) and n > 1 for along, n in zip(zip(*found), grid.shape))

@@ -1,0 +1,174 @@
+"""Sweeps as pictures: curves over one knob, a map over two, points by two of their numbers otherwise.
+
+chart_of(costcalc.sweep("resnet50", r="128:512:32")).save("resnet.svg")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.law import laws
+from costcalc.analysis.metrics import COUNTED, METRICS
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.chunks import ChunkTask, points_for
+from costcalc.analysis.sweep.compute import computed
+from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
+from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
+from costcalc.errors import CostcalcError, UsageError, shorten, unknown
+from costcalc.models import Model
+from costcalc.text import power_text, value_text
+
+MAX_POINTS_BEHIND_A_FRONT = 100_000
+
+
+def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
+    """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
+    sweep has not, UsageError if it has not what the picture is of."""
+    check_chart(found.grid.axes, found.metrics, found.choice, metric)
+    if len(found) > MAX_ROWS_IN_MEMORY:
+        raise UsageError(
+            f"a picture shows {MAX_ROWS_IN_MEMORY:,} points at most, not {len(found):,}; take larger steps"
+        )
+    long = _long(found.grid.axes)
+    if found.choice.pareto:
+        return front_chart(found)
+    if len(long) == 1:
+        return curves(found, long[0])
+    if len(long) == 2:
+        return heat_map(found, long[0], long[1], chosen_metric(found.metrics, metric))
+    points = _marks(found.columns, "macs", "params")
+    axes = metric_axis("macs", log=True), metric_axis("params", log=True)
+    return Scatter(title_of(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
+
+
+def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
+    """Raises what the picture of a sweep would raise, before it is worked out."""
+    chosen_metric(metrics, metric)
+    if choice.pareto:
+        having((*axes, *metrics), *(name for name, _ in _directions(choice)))
+    elif len(_long(axes)) > 2:
+        having(metrics, "macs", "params")
+
+
+def _long(axes: Mapping[str, Any]) -> list[str]:
+    """The axes of more than one value, or the first."""
+    return [name for name, values in axes.items() if len(values) > 1] or [*axes][:1]
+
+
+def _directions(choice: Choice) -> list[tuple[str, bool]]:
+    """The first two directions of a front."""
+    orders = [*choice.pareto]
+    if len(orders) == 1:
+        orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
+    return orders[:2]
+
+
+def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
+    """The metric that is asked for, else the first that matters. Raises UnknownName for one that the sweep has not."""
+    if metric is None:
+        return "macs" if "macs" in metrics else metrics[0]
+    if metric not in metrics:
+        raise unknown("metric", metric, metrics)
+    return metric
+
+
+def metric_title(metric: str) -> str:
+    """A metric as tables call it."""
+    return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
+
+
+def metric_unit(metric: str) -> str:
+    """What one of it is, in a word or two; nothing where its title says that."""
+    return METRICS[metric].unit if metric in METRICS else ""
+
+
+def metric_axis(metric: str, *, log: bool = False) -> Axis:
+    """A metric as an axis: its name and its unit."""
+    return Axis(metric_title(metric), metric_unit(metric), log)
+
+
+def knob_axis(net: Model, name: str) -> Axis:
+    """A knob as an axis: its name and what its spec says it is."""
+    return Axis(name, shorten(net.knobs[name].about.partition(":")[0], 60))
+
+
+def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -> Curves:
+    """Each metric over one knob, the others as they are set; beside the MACs the law, if there is one for this knob."""
+    xs = tuple(found.columns[knob].tolist())
+    panels = []
+    for metric in metrics or found.metrics:
+        lines = [Line("exact", xs, tuple(found.columns[metric].tolist()))]
+        if metric == "macs":
+            lines += law_line(found.net, knob, xs)
+        panels.append((metric_axis(metric), tuple(lines)))
+    return Curves(title_of(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
+
+
+def law_line(net: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
+    """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
+    if knob not in laws(net):
+        return []
+    with suppress(CostcalcError):
+        base, start, power = cost_of(net).macs, Fraction(net.values[knob]), laws(net)[knob]
+        label = f"{power_text(knob, power)} from {knob} = {value_text(net.values[knob])}"
+        xs = tuple(xs)
+        return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
+    return []
+
+
+def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Iterable[Mark] = ()) -> HeatMap:
+    """One metric over two knobs."""
+    columns = [found.columns[name].tolist() for name in (x, y, metric)]
+    known = {(a, b): value for a, b, value in zip(*columns)}
+    xs, ys = found.grid.axes[x], found.grid.axes[y]
+    cells = tuple(tuple(known.get((a, b)) for a in xs) for b in ys)
+    axes = knob_axis(found.net, x), knob_axis(found.net, y), metric_axis(metric)
+    return HeatMap(title_of(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
+
+
+def front_chart(found: KeptPoints) -> Scatter:
+    """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
+    (x, more), (y, _) = sorted(_directions(found.choice), key=lambda order: order[1])
+    kept, groups = having(found.columns, x, y), []
+    if found.grid.size <= MAX_POINTS_BEHIND_A_FRONT:
+        groups.append(Group("points of the grid", _marks(_all_points(found).columns, x, y), "dots"))
+    front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
+    stairs = len(found.choice.pareto) == 2 and not more
+    groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
+    return Scatter(title_of(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+
+
+def _all_points(found: KeptPoints) -> KeptPoints:
+    """The points of the grid that meet the condition, whether or not they are on the front."""
+    choice, points = Choice(where=found.choice.where), points_for(found.net, found.grid)
+    task = ChunkTask(found.net, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
+    kept = computed(task, found.grid).points
+    assert kept is not None
+    return replace(found, points=kept, metrics=task.metrics, choice=choice)
+
+
+def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
+    return tuple(Mark(a, b) for a, b in zip(columns[x].tolist(), columns[y].tolist()))
+
+
+def having(columns: Any, *names: str) -> Any:
+    """The columns, if these are there."""
+    for name in names:
+        if name not in columns:
+            raise UsageError(f"the picture shows {' and '.join(names)}; count {name} too")
+    return columns
+
+
+def _axis(found: KeptPoints, name: str) -> Axis:
+    return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
+
+
+def title_of(net: Model, chosen: str = "") -> str:
+    """What stands above a picture: the network, and how its points were chosen."""
+    return net.heading + (f" ({chosen})" if chosen else "")

@@ -1,0 +1,137 @@
+"""The points of `costcalc sweep`: shown, drawn, fitted, counted by size, or written to a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costcalc.cli import warned
+from costcalc.cli.options import SHOWN, emit, looking
+from costcalc.cli.sweep_options import SweepOptions
+from costcalc.errors import UsageError, WorkersLost
+from costcalc.table import visible
+
+if TYPE_CHECKING:
+    from costcalc.analysis.sweep.sweep_result import Sweep
+
+
+def put_points(options: SweepOptions) -> None:
+    """The points on the terminal, or in a file, of any length if it is CSV or Parquet."""
+    looked_at = options.output is None and options.format in (None, "table")
+    in_memory = looked_at or options.plot or options.metric or options.fit or options.has_seconds
+    if options.resume or options.restart or not in_memory:
+        _write(options)
+    else:
+        _show(options, _swept(options))
+
+
+def _swept(options: SweepOptions) -> Sweep:
+    from costcalc.analysis.sweep.arrow import arrow
+    from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, USUAL_LIMIT, Limit
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
+    from costcalc.report.progress_bar import progress_bar
+
+    axes, seconds = _axes(options), options.lookup()
+    few_rows = options.fit or looking(options.format, options.output)
+    _check(options, axes)
+    with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
+        if options.is_parquet:
+            arrow()  # before points are computed, and after all that can be wrong with the options
+        return sweep_net(
+            options.net, axes, metrics=options.metrics, seconds=seconds, pool=pool, progress=show,
+            limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.choice,
+        )  # fmt: skip
+
+
+def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
+    """The swept knobs. The command warns of their points."""
+    from costcalc.analysis.warned import warnings_at
+
+    axes = options.axes
+    warned.instead(options.net.label, lambda: warnings_at(options.net, axes))
+    return axes
+
+
+def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
+    """Raises, before points are computed, what choosing or drawing them would raise."""
+    from costcalc.analysis.metrics import read_metrics
+    from costcalc.analysis.sweep.choice import read_choice
+
+    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), read_metrics(options.metrics)
+    if options.plot or options.metric:
+        from costcalc.analysis.sweep.sweep_chart import check_chart
+
+        check_chart(axes, metrics, choice, options.metric)
+
+
+def _show(options: SweepOptions, found: Sweep) -> None:
+    from costcalc.cli.pictures import show_picture, write_plot
+
+    if options.plot or options.metric:
+        write_plot(found.chart(options.metric), options.plot)
+    if options.fit:
+        emit(found.fit(), options.format, options.output)
+        return
+    if options.path and options.is_parquet:
+        found.to_parquet(options.path)
+        return
+    seen = looking(options.format, options.output)
+    emit(found, options.format, options.output, [found.table(SHOWN if seen else None)])
+    if seen:
+        show_picture(found, options.metric)
+
+
+def _write(options: SweepOptions) -> None:
+    from costcalc.analysis.sweep.choice import read_choice
+    from costcalc.analysis.sweep.sweep import grid_of
+    from costcalc.report.progress_bar import progress_bar
+    from costcalc.sweep_files.request import SweepRequest
+    from costcalc.sweep_files.write import counted_metrics, write
+
+    options.refuse_a_store_alone()
+    options.refuse("plot", "metric", "fit", why="--resume and --restart go without {}: they are of a file of points")
+    if options.resume and options.restart:
+        raise UsageError("--resume goes on and --restart starts anew: give one of them")
+    axes = _axes(options)
+    request = SweepRequest(
+        options.net, grid_of(options.net, axes), read_choice(options.net.knobs, [*axes], **options.choice),
+        options.path or Path("-"), options.format, options.resume, options.restart, counted_metrics(options.metrics),
+    )  # fmt: skip
+    points, per_second = request.grid.size, request.points_per_second
+    with options.pool(points, per_second) as pool, progress_bar() as show, told_how_to_resume(request.path):
+        done = write(request, pool, show)
+    if done.large or request.choice.minimises_only:
+        name = "" if str(done.path) == "-" else f"{done.path}: "
+        print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
+
+
+@contextmanager
+def told_how_to_resume(path: Path) -> Iterator[None]:
+    """Says, when a file is interrupted or its workers or memory are lost, that its chunks are kept."""
+    try:
+        yield
+    except (KeyboardInterrupt, WorkersLost, MemoryError):
+        from costcalc.files import real
+        from costcalc.sweep_files.journal import beside
+
+        if beside(real(path), "journal").exists():
+            print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)
+        raise
+
+
+def put_histogram(options: SweepOptions) -> None:
+    """How many points there are of each size; with bars on a terminal."""
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_net
+    from costcalc.report.progress_bar import progress_bar
+
+    options.only(
+        "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
+        why="it counts every point, and goes with --where alone",
+    )  # fmt: skip
+    axes = _axes(options)
+    with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
+        found = histogram_net(options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show)
+    emit(found, options.format, options.output, [found.table(looking(options.format, options.output))])

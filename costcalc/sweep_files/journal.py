@@ -1,0 +1,192 @@
+"""The journal of a file that is written chunk by chunk, which `--resume` reads: a kill loses no finished chunk.
+
+Beside FILE stand FILE.part, to which each chunk's bytes are appended, and FILE.journal, which says how many of these
+bytes count and stores the other results of the chunks. A chunk's bytes are on the disk before the journal says so, and
+the journal is replaced as a whole. After an interruption `--resume` finds the journal before, and cuts off the bytes
+beyond it. Where the system can lock a file, only one process at a time may write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from costcalc import files
+from costcalc.errors import UsageError
+
+KIND = "journal of a sweep by costcalc"
+STORED = ("fingerprint", "size", "done", "length", "state", "placed")
+DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+@dataclass
+class Journal:
+    """How much of the file at `path` is done. `state` has the results of the chunks besides their bytes."""
+
+    path: Path
+    fingerprint: Mapping[str, str]  # of the sweep
+    size: int  # points in all
+    done: int = 0  # points whose chunks are on the disk
+    length: int = 0  # bytes of the part that count
+    state: dict[str, Any] = field(default_factory=dict)
+    placed: bool = False  # is the whole file at `path`?
+
+    @property
+    def part(self) -> Path:
+        """The file that has the bytes so far."""
+        return beside(self.path, "part")
+
+    def in_place(self) -> bool:
+        """Is the whole file at its path? Its size tells, if a kill came before the journal said so."""
+        moved = self.done == self.size and self.length and not self.part.exists()
+        return self.placed or bool(moved and self.path.is_file() and self.path.stat().st_size == self.length)
+
+    def mark_placed(self) -> None:
+        """Stores that the whole file is at its path. Raises OSError."""
+        self.placed = True
+        self._write()
+
+    def start(self) -> None:
+        """Makes the part, unless there is an empty one, then the journal. Raises UsageError if another process has
+        them, or if the part is not empty; OSError."""
+        with files.in_words(self.path):
+            file = open(self.part, "a+b")  # noqa: SIM115  what is done with it has errors of its own
+        with file:
+            _lock(file, self.path)  # first: the process that holds the lock owns the part
+            if os.fstat(file.fileno()).st_size:
+                raise UsageError(f"{str(self.part)!r} exists, and no journal says what it is; move it away")
+            if beside(self.path, "journal").exists():
+                raise UsageError(_in_use(self.path))
+            try:
+                self._write()
+            except OSError:
+                self.part.unlink()
+                raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[PartWriter]:
+        """Opens the part, cut to the bytes that count, for this process alone. Raises UsageError if another process
+        has it, or if bytes are missing; OSError."""
+        if self.length and not self.part.exists():
+            raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
+        with _with_what_to_do(self.path):
+            file = open(self.part, "r+b" if self.length else "a+b")  # noqa: SIM115  closed below
+        try:
+            with _with_what_to_do(self.path):
+                self._cut(file)
+            yield PartWriter(self, file)  # the chunks computed meanwhile have errors of their own
+        finally:
+            with _with_what_to_do(self.path):
+                file.close()
+
+    def _cut(self, file: Any) -> None:
+        _lock(file, self.path)
+        if os.fstat(file.fileno()).st_size < self.length:
+            raise UsageError(f"{str(self.part)!r} is shorter than its journal says; start anew with --restart")
+        file.truncate(self.length)
+        file.seek(self.length)
+
+    def _write(self) -> None:
+        new = beside(self.path, "journal.new")
+        entries = {"kind": KIND, **{name: vars(self)[name] for name in STORED}}
+        with (_with_what_to_do if self.done else files.in_words)(beside(self.path, "journal")):
+            with open(new, "w", encoding="utf-8") as file:
+                json.dump(entries, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, beside(self.path, "journal"))
+            files.sync_folder(self.path.parent)
+
+    def abandon(self) -> None:
+        """Removes what was written so far. Raises UsageError if another process is writing it."""
+        if self.part.exists():
+            with open(self.part, "ab") as file:
+                _lock(file, self.path)
+        self.remove()
+
+    def remove(self) -> None:
+        """Removes the files beside the file."""
+        with files.in_words(beside(self.path, "journal")):
+            self.part.unlink(missing_ok=True)
+            beside(self.path, "journal.new").unlink(missing_ok=True)
+            beside(self.path, "journal").unlink()
+
+
+@dataclass
+class PartWriter:
+    """The open part of a journal."""
+
+    journal: Journal
+    file: Any
+
+    def add(self, piece: bytes, done: int, state: dict[str, Any]) -> None:
+        """Stores a chunk: after this neither a kill nor a loss of power loses it. Raises OSError."""
+        journal = self.journal
+        if piece:
+            with _with_what_to_do(journal.path):
+                self.file.write(piece)
+                self.file.flush()
+                os.fsync(self.file.fileno())
+        journal.done, journal.length, journal.state = done, journal.length + len(piece), state
+        journal._write()
+
+
+def read_journal(path: Path) -> Journal | None:
+    """The journal beside a file, if there is one. Raises UsageError for something else of that name."""
+    try:
+        text = beside(path, "journal").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        text = ""
+    try:
+        entries = json.loads(text)
+        if entries.pop("kind") == KIND:
+            return Journal(path, **entries)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    raise UsageError(f"{str(beside(path, 'journal'))!r} is no journal of a sweep; move it away, or write another file")
+
+
+def beside(path: Path, suffix: str) -> Path:
+    """`big.csv.part`, `big.csv.journal`."""
+    return path.with_name(f"{path.name}.{suffix}")
+
+
+def what_to_do(error: OSError) -> str:
+    """The words that follow an error of the system, or a message made of one, where the chunks so far are kept."""
+    number = getattr(error if error.errno else error.__context__, "errno", None)
+    return f"; {'make room' if number in (None, *DISK_FULL_ERRORS) else 'mend that'}, then go on with --resume"
+
+
+@contextlib.contextmanager
+def _with_what_to_do(path: Path) -> Iterator[None]:
+    """Adds to the message of `files.in_words` how to resume."""
+    try:
+        with files.in_words(path):
+            yield
+    except OSError as error:
+        raise OSError(f"{error}{what_to_do(error)}") from None
+
+
+def _lock(file: Any, path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(_in_use(path)) from None
+    except OSError:  # a file system without locks
+        return
+
+
+def _in_use(path: Path) -> str:
+    return f"another process is writing {str(path)!r}; wait for it, or write another file"

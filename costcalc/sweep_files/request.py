@@ -1,0 +1,66 @@
+"""The request for a sweep file: which points, which file, in which format, resumed or started anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from costcalc import report
+from costcalc.analysis.metrics import METRICS, USUAL
+from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
+from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
+from costcalc.models import Model
+from costcalc.sweep_files.row_formats import CsvFormat, ParquetFormat, RowFormat
+from costcalc.table import Column
+
+ROW_FORMATS: dict[str, type[RowFormat]] = {"csv": CsvFormat, "parquet": ParquetFormat}
+
+
+@dataclass(frozen=True)
+class SweepRequest:
+    """A sweep and its file. Without a `format` it is that of the file's suffix."""
+
+    net: Model
+    grid: Grid
+    choice: Choice
+    path: Path
+    format: str | None = None
+    resume: bool = False
+    restart: bool = False
+    metrics: tuple[str, ...] = USUAL
+    points: tuple[int, int] | None = None  # of a chunk and of a block, in place of those that suit the rows
+
+    @property
+    def kind(self) -> str:
+        """The format, which may be Parquet. Raises UnknownName."""
+        by_suffix = self.format is None and self.path.suffix.lower() == ".parquet"
+        return "parquet" if by_suffix else report.format_of(self.format, self.path)
+
+    @property
+    def points_per_second(self) -> int:
+        """About how many points a process computes in a second."""
+        rows = self.row_format()
+        return rows.rows_per_second if rows else POINTS_PER_SECOND
+
+    def row_format(self) -> RowFormat | None:
+        """How rows are written chunk by chunk; None where a choice keeps few points, or the format has to be written at
+        once."""
+        if self.choice.reduces or self.kind not in ROW_FORMATS:
+            return None
+        knobs = (Column(name, name, "knob") for name in self.grid.axes)
+        columns = (*knobs, *(Column(name, METRICS[name].title, METRICS[name].kind) for name in self.metrics))
+        return ROW_FORMATS[self.kind](columns, dict(self.grid.denominators))
+
+    def task(self, rows: RowFormat | None) -> ChunkTask:
+        """What is asked of every chunk."""
+        render = None if rows is None else rows.piece
+        points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
+        return ChunkTask(self.net, self.choice, self.metrics, render=render, points=points, limit=limit)
+
+    def _points_for(self, rows: RowFormat | None) -> tuple[int, int]:
+        if rows is None:
+            return points_for(self.net, self.grid)
+        return POINTS_OF_SOME_ROWS if self.choice.where else POINTS_OF_ALL_ROWS

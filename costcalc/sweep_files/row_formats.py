@@ -1,0 +1,122 @@
+"""The formats whose rows are written piece by piece: what a piece is, and how pieces become the file.
+
+Workers make the pieces. The file is the same as if all rows had been written at once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar
+
+from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
+from costcalc.analysis.sweep.points import Points
+from costcalc.dims.given import normal
+from costcalc.files import in_words, take_place
+from costcalc.table import Column, Table
+from costcalc.table.json_csv import csv_cell, csv_lines
+
+ROWS_AT_ONCE = 2**16  # their cells, as Python's own texts, take 60 bytes each
+LENGTH_BYTES = 8  # before each piece of Arrow
+
+
+@dataclass(frozen=True)
+class RowFormat(ABC):
+    """The columns of a file, and how points become a part of it."""
+
+    columns: tuple[Column, ...]
+    denominators: Mapping[str, int]  # of the knobs
+    bytes_per_cell: ClassVar[int]  # about, on the disk; docs/scale.md
+    rows_per_second: ClassVar[int]  # about, of one process
+
+    @abstractmethod
+    def head(self) -> bytes:
+        """What stands before all pieces."""
+
+    @abstractmethod
+    def piece(self, points: Points) -> bytes:
+        """The bytes that points add."""
+
+    @abstractmethod
+    def finish(self, part: Path, path: Path) -> None:
+        """Makes the file of the head and all pieces, which are in `part`. Raises OSError."""
+
+
+class CsvFormat(RowFormat):
+    """Rows of a CSV, as `table.json_csv` writes it. The pieces stand behind each other in the file."""
+
+    bytes_per_cell = 8
+    rows_per_second = 400_000
+
+    def head(self) -> bytes:
+        """What stands before all rows."""
+        return "".join(csv_lines(Table("", self.columns, []))).encode()
+
+    def piece(self, points: Points) -> bytes:
+        """Points as lines."""
+        parts = (points.only(slice(at, at + ROWS_AT_ONCE)) for at in range(0, len(points), ROWS_AT_ONCE))
+        return "".join(map(self._lines, parts)).encode()
+
+    def _lines(self, points: Points) -> str:
+        cells, signs = zip(*(self._cells(column, points.columns[column.key]) for column in self.columns))
+        return "".join(map((",".join(signs) + "\n").__mod__, zip(*cells)))
+
+    def _cells(self, column: Column, num: Any) -> tuple[Iterable[Any], str]:
+        """The values of a column, and how one is put into a line."""
+        if column.key in self.denominators:
+            den = self.denominators[column.key]
+            texts = {n: csv_cell(normal(Fraction(n, den)), column) for n in {*num.tolist()}}
+            return map(texts.__getitem__, num.tolist()), "%s"
+        if num.dtype == "int64":
+            return num.tolist(), "%d"
+        return (csv_cell(value, column) for value in num.tolist()), "%s"
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Puts the whole of the pieces in its place."""
+        with in_words(path):
+            take_place(part, path)
+
+
+class ParquetFormat(RowFormat):
+    """Rows of a Parquet file. A piece is an Arrow stream behind its length; the file is put together from all of them,
+    each a row group, for only then it is known how wide the columns are."""
+
+    bytes_per_cell = 2  # of pieces and file together
+    rows_per_second = 900_000
+
+    def head(self) -> bytes:
+        """Nothing stands before all pieces."""
+        return b""
+
+    def piece(self, points: Points) -> bytes:
+        """Points as a stream of Arrow, compressed."""
+        pa, out = arrow(), io.BytesIO()
+        table = arrow_table(points, self.denominators)
+        out.write(bytes(LENGTH_BYTES))
+        with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
+            stream.write_table(table)
+        out.seek(0)
+        out.write((out.getbuffer().nbytes - LENGTH_BYTES).to_bytes(LENGTH_BYTES, "little"))
+        return out.getvalue()
+
+    def finish(self, part: Path, path: Path) -> None:
+        """Makes the file of the pieces, of which one is in memory at a time."""
+        with open(part, "rb") as file:
+            schema = common_schema(stream.schema for stream in _streams(file))
+            tables = (stream.read_all() for stream in _streams(file))
+            write_parquet(path, schema, (table for table in tables if table.num_rows))
+
+
+def _streams(file: BinaryIO) -> Iterator[Any]:
+    """Each piece of a file, from its start on."""
+    pa, at, end = arrow(), 0, os.fstat(file.fileno()).st_size
+    while at < end:
+        file.seek(at)
+        size = int.from_bytes(file.read(LENGTH_BYTES), "little")
+        yield pa.ipc.open_stream(file)
+        at += LENGTH_BYTES + size
