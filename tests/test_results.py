@@ -79,7 +79,9 @@ RESULTS = {
     "verify, several": lambda: beside_torch(("verify", "Verifications"), (verification(), verification())),
 }  # fmt: skip
 NEEDS_TORCH = {"time", "compare --time", "verify", "verify, several"}
-NO_RESULT = {*["add", "load", "new_graph", "ops", "store", "unroll", "write_page", "write_sweep"]}
+NO_RESULT = {
+    *["add", "load", "model", "new_graph", "ops", "size_symbol", "store", "unroll", "write_page", "write_sweep"]
+}
 KNOWN = {}
 
 

@@ -188,6 +188,7 @@ class _Checker:
     def check(self, problems: Problems) -> None:
         """Looks at everything, whatever problems the parser noted."""
         self.check_name()
+        self.found += self.metrics_that_do_not_exist()
         rows = self.build({}, "", problems)
         self.suspect(rows, "")
         for preset in self.spec.presets.values():
@@ -195,7 +196,7 @@ class _Checker:
                 prefix = f"preset {preset.name}: "
                 self.suspect(self.build(preset.settings, prefix), prefix)
         if rows is not None:
-            self.found += [*self.metrics_that_do_not_exist(), *self.blocks_that_do_not_exist()]
+            self.found += self.blocks_that_do_not_exist()
             self.summary = _summary(rows) if not self.found else ""
         if not self.found:  # what is wrong may be why something is not read
             self.found += self.suspected.values()
@@ -259,7 +260,7 @@ class _Checker:
             try:
                 metric_of(figure.metric, wanted=is_whole)
             except CostcalcError as error:
-                yield Problem(figure.place, str(error))
+                yield Problem(figure.metric_place, *error.said)
 
     def names_in(self, figure: Published) -> set[str]:
         """Every layer and block of the network that a figure is for, by full name."""

@@ -10,7 +10,7 @@ from typing import Any
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.metrics import is_whole, metric_of
-from costcalc.errors import Problem, SpecError, UsageError, did_you_mean
+from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
 from costcalc.models import Model, Published
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Apart, Column, Table
@@ -131,8 +131,8 @@ def _exact(published: Published, label: str, cost: Cost) -> int:
     """Ours, of the network or the block that a figure is of."""
     try:
         metric_of(published.metric, wanted=is_whole)
-    except UsageError as error:
-        raise SpecError(Problem(published.place, str(error))) from None
+    except CostcalcError as error:
+        raise SpecError(Problem(published.metric_place, *error.said)) from None
     if not published.block:
         return int(cost.total(published.metric))
     depth = published.block.count(".") + 1

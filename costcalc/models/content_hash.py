@@ -11,7 +11,7 @@ from typing import Any
 from costcalc.errors import Place
 from costcalc.expressions import Expression
 
-LEFT_OUT = ("place", "places", "file")  # fields that say where something stands
+LEFT_OUT = ("place", "places", "metric_place", "file")  # fields that say where something stands
 PLAIN = frozenset([str, int, bool, float, type(None)])
 
 

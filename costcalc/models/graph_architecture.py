@@ -60,7 +60,7 @@ class GraphArchitecture(Architecture):
         """Knobs that are every axis of an input after batch and channels."""
         found: dict[str, int] = {}
         for _, data in nodes_of(self.base):
-            axes = data["op"].size[2:] if data["op"].is_input else ()
+            axes = data["op"].size[2:] if getattr(data["op"], "is_input", False) else ()
             names = {str(size) for size in axes}
             if len(names) == 1 and names <= {*self.knobs}:
                 found.setdefault(names.pop(), len(axes))

@@ -125,3 +125,4 @@ class Published(ReadOnly):
     thousand: int = 1000  # what the author's K is
     because: str = ""
     place: Place | None = None
+    metric_place: Place | None = None

@@ -43,7 +43,9 @@ class OpFactory:
         fields = {}
         for name, given in item.fields.items():
             try:
-                fields[name] = self.value(given, values, f"{item.kind}: {name}", not kinds[name].is_size)
+                fields[name] = self.value(
+                    given, values, f"{item.kind}: {name}", name in kinds and not kinds[name].is_size
+                )
             except PointsDiffer:
                 raise
             except SpecError as error:

@@ -38,7 +38,8 @@ def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collec
         return None
     thousand = int(texts.get("K") or 1000)
     about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
-    return Published(at=at, block=block or "", thousand=thousand, place=node.place, **about)
+    place, metric_place = node.place, given["metric"][1].place
+    return Published(at=at, block=block or "", thousand=thousand, place=place, metric_place=metric_place, **about)
 
 
 def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:

@@ -66,14 +66,14 @@ NUMERIC = {  # and what each must come to
     "cost": (costcalc.cost, lambda cost: cost.macs),
     "load": (costcalc.load, lambda net: net.cost().macs),
     "compare": (lambda x: costcalc.compare(x, "lenet5"), lambda found: [cost.macs for cost in found.costs]),
-    "explain": (costcalc.explain, lambda table: table.rows),
+    "explain": (costcalc.explain, lambda table: table.to_records()),
     "reconcile": (costcalc.reconcile, lambda found: found.to_records()),
     "validate": (costcalc.validate, lambda problems: [p.message for p in problems]),
 }
 OVER_KNOBS = {
-    "formula": (costcalc.formula, lambda found: (found.text, [f.lines()[1:] for f in found.formulas])),
+    "formula": (costcalc.formula, lambda found: (found.text, found.lines()[1:])),
     "ratio": (lambda x: costcalc.ratio(x, "lenet5"), lambda found: found.text),
-    "elasticity": (costcalc.elasticity, lambda table: {row["knob"]: row["elasticity"] for row in table.rows}),
+    "elasticity": (costcalc.elasticity, lambda table: {row["knob"]: row["elasticity"] for row in table.to_records()}),
     "break_even": (lambda x: costcalc.break_even(x, "lenet5", "r"), lambda found: found.crossings),
     "sweep": (lambda x: costcalc.sweep(x, r="8:64:8", w="0.5,0.7,1"), lambda found: found.to_records()),
     "histogram": (lambda x: costcalc.histogram(x, r="8:64:8"), lambda found: found.rows),

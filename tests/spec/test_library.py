@@ -147,7 +147,7 @@ def test_a_value_is_written_exactly(text):
 
 def test_the_notes_of_a_count_show_each_knob_as_it_was_set():
     notes = costcalc.load("efficientnet", w=1.2345678).cost().notes()
-    assert notes[0] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"
+    assert notes[1] == "knobs: r=224, d=1, w=1.2345678, classes=1000, batch=1"
 
 
 @pytest.mark.parametrize("given", [float("nan"), float("inf"), float("-inf")])

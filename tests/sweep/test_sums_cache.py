@@ -35,7 +35,7 @@ def asked(monkeypatch):
 
 
 def grid_of(net, *texts):
-    return Grid(read_axes(texts, net.spec.knobs, net.name))
+    return Grid(read_axes(texts, net.knobs, net.name))
 
 
 def check(net, grid, metrics=("params", "macs")):

@@ -79,7 +79,7 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
     counts: Counter[int] = Counter()
     limit = task.limit if task.render is None else None
     for block in chunk.blocks(task.points[1]):
-        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.net.knobs)
+        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.net.values)
         if task.histogram:
             counts.update(counted(points.columns[task.histogram]))
             points = points.only(slice(0))
