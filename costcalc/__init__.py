@@ -3,109 +3,31 @@
     net = costcalc.load("mobilenet_v1@w=0.5")
     net.cost().macs
 
-See README.md and docs/.
+All names that it offers are in `__init__.pyi`. See README.md and docs/python.md.
 """
 
-from __future__ import annotations
-
+import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
-from costcalc.version import __version__ as __version__
 
-if TYPE_CHECKING:
-    from costcalc.analysis.check import validate
-    from costcalc.analysis.cost import Cost, cost
-    from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UnknownName, UsageError
-    from costcalc.graph import Outer, Repeat, add, new_graph, unroll
-    from costcalc.net import (
-        Net,
-        break_even,
-        compare,
-        compound,
-        elasticity,
-        explain,
-        formula,
-        histogram,
-        load,
-        next_steps,
-        ratio,
-        reconcile,
-        scale,
-        specs,
-        sweep,
-        sweep_presets,
-    )
-    from costcalc.sweep_files.write import write_sweep
+def _modules() -> dict[str, str]:
+    """Each public name, and the module that it is in: the lines `from MODULE import NAME as NAME` of the stub."""
+    with open(f"{__path__[0]}/__init__.pyi", encoding="utf-8") as stub:
+        lines = [line.split() for line in stub if line.startswith("from ")]
+    return {name: module for _, module, _, name, *_ in lines}
+
 
 # Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
-ROOMS = {
-    "analysis.check": ("validate",),
-    "analysis.cost": ("Cost", "cost"),
-    "errors": ("CostcalcError", "GraphError", "ShapeError", "SpecError", "UnknownName", "UsageError"),
-    "graph": ("Outer", "Repeat", "add", "new_graph", "unroll"),
-    "net": (
-        "Net",
-        "break_even",
-        "compare",
-        "compound",
-        "elasticity",
-        "explain",
-        "formula",
-        "histogram",
-        "load",
-        "next_steps",
-        "ratio",
-        "reconcile",
-        "scale",
-        "specs",
-        "sweep",
-        "sweep_presets",
-    ),
-    "sweep_files.write": ("write_sweep",),
-}  # fmt: skip
-WHERE = {name: room for room, names in ROOMS.items() for name in names}
-
-__all__ = [
-    "Cost",
-    "CostcalcError",
-    "GraphError",
-    "Net",
-    "Outer",
-    "Repeat",
-    "ShapeError",
-    "SpecError",
-    "UnknownName",
-    "UsageError",
-    "add",
-    "break_even",
-    "compare",
-    "compound",
-    "cost",
-    "elasticity",
-    "explain",
-    "formula",
-    "histogram",
-    "load",
-    "new_graph",
-    "next_steps",
-    "ratio",
-    "reconcile",
-    "scale",
-    "specs",
-    "sweep",
-    "sweep_presets",
-    "unroll",
-    "validate",
-    "write_sweep",
-]
+MODULES = _modules()
+__all__ = [name for name in MODULES if name != "__version__"]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in WHERE:
+def __getattr__(name: str) -> object:
+    if name not in MODULES:
         raise AttributeError(f"module 'costcalc' has no attribute {name!r}")
-    value = getattr(import_module(f"costcalc.{WHERE[name]}"), name)
-    globals()[name] = value
+    room = MODULES[name]
+    value = import_module(f"{room}.{name}") if room == __name__ else getattr(import_module(room), name)
+    setattr(sys.modules[__name__], name, value)
     return value
 
 

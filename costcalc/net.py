@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ from costcalc.errors import Problem, UsageError
 from costcalc.spec.library import find
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.network import Network
+from costcalc.text import read_amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
-    from costcalc.analysis.closed_form.answer import Answer
+    from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.reconcile import Reconciliation
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.graph import Graph
-    from costcalc.table import Table
+    from costcalc.result import TableResult
 
 
 class Net(Network):
@@ -43,15 +45,30 @@ class Net(Network):
         """Layers that are counted and probably not meant, each with its place and what to do about it."""
         return warnings_of(self)
 
-    def formula(self, metric: str = "macs") -> Any:
-        """A total of `cost()` as a sympy expression in the whole and real knobs that are not set.
+    @property
+    def macs(self) -> int:
+        """Multiplies in convolutions, linear layers and matrix products. Raises UsageError for symbols as knobs."""
+        return self._total("macs")
 
-        `analysis.closed_form.formula.derive` gives it collected by block, with its domain, as text, LaTeX and Python.
-        Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+    @property
+    def params(self) -> int:
+        """Learned scalars; tensors that are shared once. Raises UsageError for symbols as knobs."""
+        return self._total("params")
+
+    def _total(self, metric: str) -> int:
+        self.needs_numbers(f"Net.{metric}")
+        return int(self.cost().total(metric))
+
+    def formula(self, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+        """A total of `cost()` as a function of the whole and real knobs that are not set: `net.formula()(r=256)`.
+
+        See `costcalc.formula`.
         """
-        from costcalc.analysis.closed_form.formula import derive
+        return formula(self, metric, assume=assume)
 
-        return derive(self, metric).expression
+    def _repr_html_(self) -> str:
+        """A notebook's view: the cost by block."""
+        return self.cost().at_depth(1)._repr_html_()
 
 
 def load(target: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
@@ -86,22 +103,24 @@ def compare(
 def break_even(first: str | Net, second: str | Net, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
     """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
 
-    Values as in `sweep`; else all from the smallest to ten times the larger setting. Raises UnknownName, ShapeError.
+    Values as in `sweep`, or behind the knob, `"r=32:512:1"`; else all from the smallest to ten times the larger
+    setting. Raises UnknownName, ShapeError.
     """
     from costcalc.analysis.scaling.break_even import break_even
 
     return break_even(_net(first), _net(second), knob, values, by=by)
 
 
-def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] = ()) -> Answer:
-    """The closed form of a cost in every knob that is not set, and the one without floors: `formula("efficientnet")`.
+def formula(target: str | Net, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+    """The closed form of a cost in every knob that is not set, a function of them: `formula("efficientnet")(r=256)`.
 
-    `.text`, `.latex` and `.python` are the first of them; with `assume=["r%32==0"]` the one under the assumption.
-    Raises UnknownName for another metric, CostcalcError for a formula that is too large.
+    It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` where that exists;
+    with `assume=["r%32==0"]` it is the one under the assumption. Raises UnknownName for another metric, CostcalcError
+    for a formula that is too large.
     """
-    from costcalc.analysis.closed_form.answer import answer
+    from costcalc.analysis.closed_form.assume import closed_form
 
-    return answer(_net(target), metric, assume=assume)
+    return closed_form(_net(target), metric, assume=assume)
 
 
 def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:
@@ -111,14 +130,21 @@ def ratio(target: str | Net, over: str | Net, metric: str = "macs") -> Ratio:
     return ratio(_net(target), _net(over), metric)
 
 
-def elasticity(target: str | Net, metric: str = "macs") -> Table:
+def elasticity(target: str | Net, metric: str = "macs") -> TableResult:
     """What each knob does to a cost, at the current settings."""
     from costcalc.analysis.closed_form.influence import elasticities
 
     return elasticities(_net(target), metric)
 
 
-def explain(target: str | Net | Graph) -> Table:
+def by_term(target: str | Net, metric: str = "macs") -> TableResult:
+    """What each block costs at the current settings, its share and its formula, the largest first."""
+    from costcalc.analysis.closed_form.influence import by_term
+
+    return by_term(_net(target), metric)
+
+
+def explain(target: str | Net | Graph) -> TableResult:
     """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
 
@@ -136,7 +162,7 @@ def sweep(
     seconds: Callable[[Network], float | None] | None = None,
     workers: int | None = 1,
     executor: Executor | None = None,
-    max_memory_bytes: int = 10**9,
+    max_memory_bytes: int | str = 10**9,
     **axes: Any,
 ) -> Sweep:
     """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
@@ -145,8 +171,8 @@ def sweep(
     `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
     metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
     network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
-    or by any executor. The columns of the points that are kept may take `max_memory_bytes`. Raises UnknownName,
-    UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
+    or by any executor. The columns of the points that are kept may take `max_memory_bytes`, as in `"16GB"`. Raises
+    UnknownName, UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.state import Limit
@@ -156,8 +182,17 @@ def sweep(
     axes = given_axes(axes, net.spec.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
-        limit = Limit(max_memory_bytes)
+        limit = Limit(_bytes(max_memory_bytes))
         return sweep_net(net, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
+
+
+def _bytes(given: int | str) -> int:
+    if not isinstance(given, str):
+        return given
+    found = read_amount(given, of_bytes=True)
+    if found is None:
+        raise UsageError(f"{given[:60]!r} is no amount of memory; write 16GB or 16GiB")
+    return found
 
 
 def histogram(
@@ -205,25 +240,27 @@ def sweep_presets(
 
 
 def scale(
-    target: str | Net, free: Sequence[str] | str | None = None, *, grid: Mapping[str, Any] | None = None,
-    top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int,
+    target: str | Net, free: Sequence[str] | str | None = None, *,
+    grid: Mapping[str, Any] | Sequence[str] | str | None = None,
+    top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str,
 ) -> Scaled | Fitting:  # fmt: skip
-    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs=300_000_000).value`;
-    of several knobs the points of a grid that none beats: `scale("efficientnet", macs=400_000_000).to_records()`.
+    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs="300M").value`;
+    of several knobs the points of a grid that none beats: `scale("efficientnet", macs="400M").to_records()`.
 
     A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
     """
     from costcalc.analysis.scaling.budget import scale_net
     from costcalc.analysis.scaling.phi import read_law
-    from costcalc.analysis.sweep.grid import given_axes
+    from costcalc.analysis.sweep.grid import given_axes, read_axes
 
     net = _net(target)
-    values = given_axes(grid or {}, net.spec.knobs, net.name, numbers=True)
+    read = given_axes if isinstance(grid, Mapping) else read_axes
+    values = read((grid,) if isinstance(grid, str) else grid or (), net.spec.knobs, net.name, numbers=True)  # type: ignore[arg-type]
     return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 
 def compound(
-    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int
+    target: str | Net, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str
 ) -> Compound:
     """EfficientNet's compound scaling: d = α^φ, w = β^φ and r = γ^φ times what they are, `compound("efficientnet", 3)`.
 
@@ -253,7 +290,7 @@ def reconcile(target: str | Net) -> Reconciliation:
     return reconcile_net(_net(target))
 
 
-def specs() -> Table:
+def specs() -> TableResult:
     """Every spec and preset of the library."""
     from costcalc.analysis.listing import listing
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -10,6 +11,9 @@ from typing import Any
 
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 HOUR, DAY = 3600, 86400  # seconds
+COUNTS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+BYTES = {"B": 1, **{f"{s}B": COUNTS[s] for s in "KMGT"}, **{f"{s}iB": 1024**i for i, s in enumerate("KMGT", 1)}}
+AMOUNT = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?|[0-9]{1,3}(?:,[0-9]{3}){1,6}) ?(?:e([0-9]{1,2})|([A-Za-z]{0,3}))")
 PLACES = 20  # decimals that are still read; a fraction of more is written as one
 
 
@@ -66,6 +70,19 @@ def value_text(value: Any) -> str:
         return f"{value.numerator}/{value.denominator}"
     whole, decimals = divmod(abs(value.numerator) * 10**places // value.denominator, 10**places)
     return f"{'-' if value < 0 else ''}{whole}" + (f".{decimals:0{places}d}" if places else "")
+
+
+def read_amount(text: str, *, of_bytes: bool = False) -> int | None:
+    """The whole number that a text says: `300M`, `6,000,000`, `3e8`, of bytes `16MB` (10⁶ each) and `16MiB` (2²⁰) too.
+
+    None for what is no such number.
+    """
+    found = AMOUNT.fullmatch(text.strip())
+    units = {**COUNTS, **BYTES} if of_bytes else COUNTS
+    if found is None or (found[3] or "") not in units:
+        return None
+    times = 10 ** int(found[2]) if found[2] else units[found[3] or ""]
+    return int(Fraction(found[1].replace(",", "")) * times)
 
 
 def plural(count: Any, noun: str, many: str = "") -> str:

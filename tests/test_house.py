@@ -23,7 +23,6 @@ KNOTS = {  # files that need each other, and until when
     ("dims", "dims.letters"): "until what the kinds of sizes share is a file of its own",
     ("dims.column", "dims.given"): "until what the kinds of sizes share is a file of its own",
     ("chart", "chart.draw", "chart.heat", "chart.kit"): "until charts are data, and drawing them a file of its own",
-    ("analysis.closed_form.formula", "analysis.closed_form.written"): "until all results have one base",
 }  # fmt: skip
 
 

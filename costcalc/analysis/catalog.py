@@ -12,7 +12,8 @@ from costcalc.errors import UnknownName, shorten
 from costcalc.ops import OPS, field_kinds
 from costcalc.ops.base import layer_ops
 from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
-from costcalc.table import Column, Table, document
+from costcalc.result import TableResult
+from costcalc.table import Column, Table
 
 Described = dict[str, Any]
 
@@ -44,26 +45,23 @@ def all_ops() -> list[Described]:
     return [described(name) for name in names()]
 
 
-def ops_table() -> Table:
+def ops_result() -> TableResult:
     """Every op on one line."""
     columns = (Column("op", "op", "text"), Column("shapes", "shapes", "text", 1), Column("fields", "fields", "text"))
     rows = [{**op, "fields": _signature(op)} for op in all_ops()]
-    return Table("", columns, rows, None, ["more about one: costcalc ops NAME"])
+    table = Table("", columns, rows, None, ["more about one: costcalc ops NAME"])
+    return TableResult(table, {"ops": all_ops()})
 
 
-def op_table(name: str) -> Table:
+def op_result(name: str) -> TableResult:
     """One op, by any of its names: its fields as rows, the rest as notes."""
     op = described(name)
     keys = ("field", "takes", "default", *(["also"] if any(field["synonyms"] for field in op["fields"]) else []))
     columns = tuple(Column(key, key, "text") for key in keys)
     rows = [{**field, "default": _written(field), "also": ", ".join(field["synonyms"])} for field in op["fields"]]
     also = [f"also: {', '.join(op['synonyms'])}"] if op["synonyms"] else []
-    return Table(op["op"], columns, rows, None, [op["about"], *also, *op["needs"]])
-
-
-def to_dict(ops: list[Described]) -> dict[str, Any]:
-    """Ops for a program."""
-    return document(ops=ops)
+    table = Table(op["op"], columns, rows, None, [op["about"], *also, *op["needs"]])
+    return TableResult(table, {"ops": [op]})
 
 
 def markdown() -> str:

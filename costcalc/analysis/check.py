@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,12 +17,13 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
+from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
 from costcalc.spec.library import entries, find, folder
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.model import Item, Published, Spec, all_items
 from costcalc.spec.parse import parse_file
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import plural
 
 
@@ -46,9 +47,60 @@ class Checked:
         return Checked(self.path, tuple([replace(problem, warning=False) for problem in self.problems]))
 
 
-def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> list[Problem]:
-    """Everything wrong with the spec in a file, each with its place; warnings among it. Empty if all is well."""
-    return [*check_file(str(path), max_layers=max_layers, max_bytes=max_bytes).problems]
+@dataclass(frozen=True, eq=False, repr=False)
+class Validation(Result):
+    """The problems of one file or several, in reading order: `[*validate("my_net.yaml")]`."""
+
+    files: tuple[Checked, ...]
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """All errors and warnings."""
+        return tuple(problem for checked in self.files for problem in checked.problems)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """The problems that are allowed, but probably not meant."""
+        return tuple(problem for problem in self.problems if problem.warning)
+
+    @property
+    def ok(self) -> bool:
+        """Is there nothing worse than a warning?"""
+        return all(checked.ok for checked in self.files)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self.problems)
+
+    def __len__(self) -> int:
+        return len(self.problems)
+
+    def table(self) -> Table:
+        """A row for each problem."""
+        numbers, texts = ("line", "column"), ("level", "message", "hint")
+        columns = (
+            Column("file", "file", "text"), *(Column(name, name) for name in numbers),
+            *(Column(name, name, "text") for name in texts),
+        )  # fmt: skip
+        return Table("", columns, [_record(checked, problem) for checked in self.files for problem in checked.problems])
+
+    def _fields(self) -> dict[str, Any]:
+        files = [
+            {
+                "file": checked.path, "ok": checked.ok, "summary": checked.line.removeprefix(f"{checked.path}: "),
+                "problems": [_record(checked, problem) for problem in checked.problems],
+            }
+            for checked in self.files
+        ]  # fmt: skip
+        return {"ok": self.ok, "files": files}
+
+    def _summary(self) -> str:
+        paths, errors = ", ".join(checked.path for checked in self.files), len(self) - len(self.warnings)
+        return f"{paths}: {plural(errors, 'error')}, {plural(len(self.warnings), 'warning')}"
+
+
+def validate(path: str | Path, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Validation:
+    """Everything wrong with the spec in a file, each with its place; warnings among it."""
+    return Validation((check_file(str(path), max_layers=max_layers, max_bytes=max_bytes),))
 
 
 def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
@@ -73,33 +125,6 @@ def _instead(path: str) -> str:
         name = find(path).label
         return f"the library has it: `costcalc show {name}`; validate takes the files of specs" if name == path else ""
     return ""
-
-
-def checked_table(found: Iterable[Checked]) -> Table:
-    """Every problem of several files, one a line."""
-    texts = ("level", "message", "hint")
-    columns = (
-        Column("file", "file", "text"),
-        Column("line", "line"),
-        Column("column", "column"),
-        *(Column(name, name, "text") for name in texts),
-    )
-    return Table("", columns, [_record(checked, problem) for checked in found for problem in checked.problems])
-
-
-def checked_to_dict(found: Iterable[Checked]) -> dict[str, Any]:
-    """Every file with its problems as records, for a program."""
-    files = [
-        {
-            "file": checked.path,
-            "ok": checked.ok,
-            "summary": checked.line.removeprefix(f"{checked.path}: "),
-            "problems": [_record(checked, problem) for problem in checked.problems],
-        }
-        for checked in found
-    ]
-    ok = all(checked["ok"] for checked in files)
-    return document(ok=ok, files=files)
 
 
 def _record(checked: Checked, problem: Problem) -> dict[str, Any]:

@@ -13,14 +13,12 @@ from typing import Any, NamedTuple
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, counted
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
-from costcalc.analysis.suspects import warning_records
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
-from costcalc.analysis.warned import as_html
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, data_frame, document, with_warnings
-from costcalc.text import as_float
+from costcalc.table import Column, Table
 
 SHOWN = ("params", "macs", "elementwise", "activations")
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
@@ -43,7 +41,7 @@ class Pair(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Result):
     """Costs of several networks, by one metric; for two of them aligned blocks and, where it fits, the algebra."""
 
     costs: tuple[Cost, ...]
@@ -58,10 +56,8 @@ class Comparison:
         base = self.costs[0].total(self.by)
         return Fraction(cost.total(self.by) or 0) / base if base else None
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the networks that are probably not meant, each once."""
-        return tuple(dict.fromkeys(problem for cost in self.costs for problem in cost.warnings))
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(cost.target, cost.warnings) for cost in self.costs]
 
     def tables(self) -> list[Table]:
         """Totals; for two networks also where the difference is made, and the algebra."""
@@ -80,9 +76,7 @@ class Comparison:
         return all(map(_is_short, self.costs))
 
     def _totals(self) -> Table:
-        rows = [
-            {"target": record["target"], **record["totals"], "ratio": record["ratio"]} for record in self.to_records()
-        ]
+        rows = self.to_records()
         rows[0]["ratio"] = None
         return Table("", self._columns, rows)
 
@@ -135,41 +129,34 @@ class Comparison:
         )
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each network."""
-        seconds = self.seconds or (None,) * len(self.costs)
+        """One dict for each network: its totals, and the exact ratio to the first."""
         return [
-            {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), "ratio": self.ratio(c)}
-            for c, s in zip(self.costs, seconds)
+            {"target": cost.target, **self._values(cost, seconds), "ratio": self.ratio(cost)}
+            for cost, seconds in self._with_seconds()
         ]
+
+    def _with_seconds(self) -> Iterator[tuple[Cost, float | None]]:
+        return zip(self.costs, self.seconds or (None,) * len(self.costs))
 
     def _values(self, cost: Cost, seconds: float | None) -> dict[str, Any]:
         names = dict.fromkeys((*TOTALS, *self.metrics))
         return {name: seconds if METRICS[name].measured else cost.total(name) for name in names}
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc compare`."""
+    def _fields(self) -> dict[str, Any]:
         total = sum(pair.saved for pair in self.pairs)
         pairs = [
             {**pair._asdict(), "saved": pair.saved, "share": Fraction(pair.saved, total) if total else None}
             for pair in self.pairs
         ]
-        algebra = self.algebra.to_dict() if self.algebra is not None else None
-        records = [record for cost in self.costs for record in warning_records(cost.warnings, cost.target)]
-        found = document(by=self.by, targets=self.to_records(), pairs=pairs, algebra=algebra)
-        return with_warnings(found, records)
+        targets = [
+            {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), "ratio": self.ratio(c)}
+            for c, s in self._with_seconds()
+        ]
+        algebra = self.algebra._fields() if self.algebra is not None else None
+        return {"by": self.by, "targets": targets, "pairs": pairs, "algebra": algebra}
 
-    def to_pandas(self) -> Any:
-        """The totals as a pandas.DataFrame, one row for each network."""
-        return data_frame([
-            {"target": one["target"], **one["totals"], "ratio": as_float(one["ratio"])} for one in self.to_records()
-        ])  # fmt: skip
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
-        return f"<costcalc.Comparison {shown}; tables(), to_dict(), to_pandas()>"
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
+    def _summary(self) -> str:
+        return ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
 
 
 def compare_nets(

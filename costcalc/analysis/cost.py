@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial, reduce
 from typing import Any
@@ -12,15 +12,16 @@ from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.fold import Block, folded, is_input
 from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
-from costcalc.analysis.suspects import suspects, warning_records
+from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbols_of, walk
 from costcalc.analysis.written_out import written_out
 from costcalc.dims import Size, is_number, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Lazily, Table, cell, data_frame, document, with_warnings
+from costcalc.table import Column, Lazily, Table, cell
 from costcalc.text import knobs_note, plural
 
 Values = Sequence[tuple[str, Callable[[Row], Any]]]  # what tells metrics of a row
@@ -41,8 +42,9 @@ BLOCK_COLUMNS: tuple[Column, ...] = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Cost:
-    """Rows and their totals. `target` and `knobs` say what was counted, `dtype` in which numbers bytes are."""
+class Cost(Result):
+    """Rows and their totals. `target` and `knobs` say what was counted, `dtype` in which numbers bytes are; with a
+    `depth` blocks are shown, not layers, and `columns` are those of the table."""
 
     layers: tuple[Row, ...]
     target: str = ""
@@ -50,6 +52,8 @@ class Cost:
     title: str = ""
     graph: Graph | None = None  # that was walked
     dtype: Dtype = FLOAT32
+    depth: int | None = None
+    columns: Sequence[str] | str | None = None
 
     def total(self, metric: str) -> Any:
         """What all layers come to, of any metric that is counted.
@@ -124,9 +128,11 @@ class Cost:
         return {metric: self.total(metric) for metric in TOTALS}
 
     @cached_property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are counted and probably not meant, as a `linear` on an image that was not flattened."""
+    def _suspects(self) -> tuple[Problem, ...]:
         return suspects(self.layers)
+
+    def _warned(self) -> Sequence[tuple[str, tuple[Problem, ...]]]:
+        return [(self.target, self._suspects)]
 
     def fold(self, depth: int, metrics: Iterable[str] = OF_BLOCKS) -> list[Block]:
         """Rows whose names agree in their first `depth` parts as one, with these metrics as their `costs`. Raises
@@ -134,11 +140,17 @@ class Cost:
         names = [*metrics]
         return [block._replace(costs=self._of_block(names, block)) for block in folded(self.layers, depth)]
 
+    def at_depth(self, depth: int | None, columns: Sequence[str] | str | None = None) -> Cost:
+        """The same, shown by blocks of this depth: layers whose names agree in so many parts (None: layer by layer);
+        with these columns, if they are given."""
+        return self if (depth, columns) == (self.depth, self.columns) else replace(self, depth=depth, columns=columns)
+
     def table(self, depth: int | None = None, columns: Sequence[str] | str | None = None) -> Table:
         """The layers, or the blocks at this depth, as a table: with these columns, `"name,out,macs,peak_bytes"`, of its
         own and of all metrics. Raises UnknownName and UsageError for columns that there are not."""
-        usual = LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
-        shown = [*usual] if columns is None else read_columns(columns, (*usual, IN, OUT), metrics=METRICS)
+        depth = self.depth if depth is None else depth
+        columns = self.columns if columns is None else columns
+        shown = self._columns(depth, columns)
         metrics = metrics_in(shown)
         for metric in metrics:
             self.total(metric)  # it raises where a metric cannot be had
@@ -186,35 +198,23 @@ class Cost:
     def _records(self, metrics: Iterable[str]) -> Lazily:
         return Lazily(partial(_record, [(metric, self._value_of(metric)) for metric in metrics]), self.layers)
 
-    def to_dict(self, depth: int | None = None, metrics: Iterable[str] = ()) -> dict[str, Any]:
-        """The JSON document of `costcalc show`, with the blocks at this depth if one is given."""
-        found = self.streamed(depth, metrics)
-        return {**found, "layers": [*found["layers"]]}
+    def _columns(self, depth: int | None, columns: Sequence[str] | str | None) -> list[Column]:
+        usual = LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
+        return [*usual] if columns is None else [*read_columns(columns, (*usual, IN, OUT), metrics=METRICS)]
 
-    def streamed(self, depth: int | None = None, metrics: Iterable[str] = ()) -> dict[str, Any]:
-        """The same document, in which each layer is made when it is written: there may be too many to keep."""
+    def _fields(self) -> dict[str, Any]:
+        metrics = metrics_in(self._columns(self.depth, self.columns))
         of_layers, of_blocks = _with(metrics), [*dict.fromkeys((*OF_BLOCKS, *metrics))]
-        folds = [] if depth is None else self.fold(depth, of_blocks)
-        blocks = {} if depth is None else {"blocks": [{**_about(block), **block.costs} for block in folds]}
-        totals = {metric: self.total(metric) for metric in of_layers}
+        folds = [] if self.depth is None else self.fold(self.depth, of_blocks)
+        blocks = {} if self.depth is None else {"blocks": [{**_about(block), **block.costs} for block in folds]}
         about = {"target": self.target, "knobs": dict(self.knobs), "dtype": self.dtype._asdict()}
-        found = document(**about, totals=totals, **blocks, layers=self._records(of_layers))
-        return with_warnings(found, warning_records(self.warnings, self.target))
+        totals = {metric: self.total(metric) for metric in of_layers}
+        return {**about, "totals": totals, **blocks, "layers": self._records(of_layers)}
 
-    def to_pandas(self) -> Any:
-        """The layers as a pandas.DataFrame."""
-        return data_frame(self.to_records())
-
-    def __repr__(self) -> str:
+    def _summary(self) -> str:
         totals = ", ".join(f"{metric}={self.total(metric)}" for metric in ("params", "macs"))
         more = f", {len(self.warnings)} in warnings" if self.warnings else ""
-        layers = plural(len(self.layers), "layer")
-        return f"<costcalc.Cost {self.target}: {totals}, {layers}{more}; table(), totals, to_records()>"
-
-    def _repr_html_(self) -> str:
-        table = self.table()
-        table.notes += map(str, self.warnings)
-        return table._repr_html_()
+        return f"{self.target}: {totals}, {plural(len(self.layers), 'layer')}{more}"
 
 
 def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) -> dict[str, Size]:

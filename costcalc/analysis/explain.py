@@ -12,6 +12,7 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Shown
 from costcalc.graph import Graph, Repeat, shared_by
+from costcalc.result import TableResult
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 
@@ -23,8 +24,8 @@ COLUMNS = (
 )
 
 
-def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> Table:
-    """A table with one row for each number of each layer that is not zero, and the sums.
+def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
+    """One row for each number of each layer that is not zero, and the sums.
 
     Raises UsageError for a network with letters or columns for sizes.
     """
@@ -40,7 +41,9 @@ def explain_net(net: Network | Graph, metrics: tuple[str, ...] = ("params", "mac
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
         if parts:
             rows.append({"name": "total", "metric": METRICS[metric].title, "how": how, "value": sum(parts)})
-    return Table(cost.title or cost.target, COLUMNS, rows, notes=cost.notes())
+    table = Table(cost.title or cost.target, COLUMNS, rows, notes=cost.notes())
+    document = {"target": cost.target, "knobs": dict(cost.knobs), "rows": table.to_records()}
+    return TableResult(table, document, ((cost.target, cost.warnings),))
 
 
 def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:

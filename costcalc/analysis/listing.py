@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from costcalc.result import TableResult
 from costcalc.spec.library import entries
 from costcalc.table import Column, Table
 
 
-def listing() -> Table:
+def listing() -> TableResult:
     """Specs, each followed by its presets, one line each."""
     columns = (
         Column("name", "name", "text"),
@@ -14,4 +15,5 @@ def listing() -> Table:
         Column("title", "what it is", "text", 1),
     )
     rows = [{**entry._asdict(), "indent": int(entry.kind == "preset")} for entry in entries()]
-    return Table("", columns, rows)
+    table = Table("", columns, rows)
+    return TableResult(table, {"specs": table.to_records()})

@@ -10,11 +10,11 @@ from typing import Any
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.metrics import is_whole, metric_of
-from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem, SpecError, UsageError, did_you_mean
+from costcalc.result import Result
 from costcalc.spec.model import Published
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Apart, Column, Table, data_frame, document
+from costcalc.table import CONVENTION, Apart, Column, Table
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -42,7 +42,7 @@ class Figure:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reconciliation:
+class Reconciliation(Result):
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
     net: Network
@@ -54,10 +54,8 @@ class Reconciliation:
         """The label of the network."""
         return self.net.label
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network that are probably not meant."""
-        return warnings_of(self.net)
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.target, warnings_of(self.net))]
 
     @property
     def ok(self) -> bool:
@@ -81,21 +79,12 @@ class Reconciliation:
         """One dict for each figure."""
         return [_record(figure) for figure in self.figures]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc reconcile`."""
-        found = document(target=self.target, ok=self.ok, figures=self.to_records(), others=list(self.others))
-        return with_warnings(found, self.warnings, self.target)
+    def _fields(self) -> dict[str, Any]:
+        return {"target": self.target, "ok": self.ok, "figures": self.to_records(), "others": list(self.others)}
 
-    def to_pandas(self) -> Any:
-        """The figures as a pandas.DataFrame."""
-        return data_frame(self.to_records())
-
-    def __repr__(self) -> str:
+    def _summary(self) -> str:
         agreeing, figures = sum(figure.agrees for figure in self.figures), plural(len(self.figures), "figure")
-        return f"<costcalc.Reconciliation {self.target}: {agreeing} of {figures} agreeing; table()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() + as_html(self.warnings)
+        return f"{self.target}: {agreeing} of {figures} agreeing"
 
 
 def reconcile_net(net: Network) -> Reconciliation:

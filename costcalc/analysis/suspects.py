@@ -39,21 +39,6 @@ def suspects(rows: Iterable[Row]) -> tuple[Problem, ...]:
     return tuple([_with_others(problem, more[key]) for key, problem in found.items()])
 
 
-def warning_records(problems: Iterable[Problem], target: str = "") -> list[dict[str, Any]]:
-    """Warnings as records of a JSON document."""
-    about = {"target": target} if target else {}
-    return [
-        {
-            **about,
-            "layer": problem.layer,
-            "place": problem.place and problem.place._asdict(),
-            "message": problem.message,
-            "hint": problem.hint,
-        }
-        for problem in problems
-    ]
-
-
 def _with_others(problem: Problem, others: int) -> Problem:
     if not others:
         return problem

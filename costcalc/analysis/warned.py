@@ -1,4 +1,4 @@
-"""What is probably not meant of the networks that a result is about: each warning once, in documents and notebooks."""
+"""Warnings of several settings of one network, each once."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
-from costcalc import table
 from costcalc.analysis.cost import warnings_of
-from costcalc.analysis.suspects import warning_records
 from costcalc.errors import Place, Problem
 from costcalc.spec.network import Network
 
@@ -42,15 +40,3 @@ def ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
     for chosen in islice(product(*kinds.values()), MOST_KINDS):
         for end in ends if ends[0] != ends[1] else ends[:1]:
             yield {**dict(zip(kinds, chosen)), **end}
-
-
-def with_warnings(document: dict[str, Any], problems: Iterable[Problem], target: str) -> dict[str, Any]:
-    """A JSON document with the warnings of its network, if there are any."""
-    return table.with_warnings(document, warning_records(problems, target))
-
-
-def as_html(problems: Iterable[Problem]) -> str:
-    """The warnings below what a notebook shows."""
-    from html import escape
-
-    return "".join(f"<p>{escape(table.visible(text))}</p>" for text in dict.fromkeys(map(str, problems)))

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from costcalc.analysis.columns import metrics_in
 from costcalc.cli.options import Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
@@ -18,10 +17,8 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
     from costcalc.analysis.listing import listing
-    from costcalc.table import document
 
-    found = listing()
-    emit([found], document(specs=found.to_records()), format, output)
+    emit(listing(), format, output)
 
 
 def show(
@@ -44,8 +41,7 @@ def show(
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
     (net,) = nets([target], set_, max_layers, max_bytes, dtype)
     cost = net.cost(unrolled=unroll)
-    table = cost.table(depth, columns)
-    emit([table], cost.streamed(depth, metrics_in(table.columns)), format, output)
+    emit(cost.at_depth(depth, columns), format, output)
 
 
 def compare(
@@ -80,9 +76,7 @@ def compare(
             raise UsageError(f"--break-even is about two networks, got {len(found)}")
         from costcalc.analysis.scaling.break_even import break_even as solved
 
-        knob, _, values = (part.strip() for part in break_even.partition("="))
-        even = solved(found[0], found[1], knob, values or None, by=by)
-        emit([even.table()], even.to_dict(), format, output)
+        emit(solved(found[0], found[1], break_even, by=by), format, output)
         return
     looks_up = "seconds" in (columns or "").replace(" ", "").split(",")
     if store is not None and not (time or looks_up):
@@ -93,17 +87,17 @@ def compare(
 
         lookup = seconds_here(store)
     comparison = compare_nets(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
-    tables, document = comparison.tables(), comparison.to_dict()
-    if time:
-        from costcalc.cli.keeping import timed
+    if not time:
+        emit(comparison, format, output)
+        return
+    from costcalc.cli.keeping import timed
+    from costcalc.torch_backend.timing import TimedComparison
 
-        timing, keeper = timed(found, store)
-        tables[0], document["time"] = timing.beside(tables[0]), timing.to_dict()
-    emit(tables, document, format, output)
-    if time:
-        keeper.raise_any()
-        if not timing.measured:
-            raise typer.Exit(3)
+    timing, keeper = timed(found, store)
+    emit(TimedComparison(comparison, timing), format, output)
+    keeper.raise_any()
+    if not timing.measured:
+        raise typer.Exit(3)
 
 
 def explain(
@@ -116,11 +110,9 @@ def explain(
 ) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_net
-    from costcalc.table import document
 
     (net,) = nets([target], set_, max_layers, max_bytes)
-    explained = explain_net(net)
-    emit([explained], document(target=net.label, knobs=dict(net.knobs), rows=explained.to_records()), format, output)
+    emit(explain_net(net), format, output)
 
 
 def reconcile(
@@ -136,6 +128,6 @@ def reconcile(
 
     (net,) = nets([target], set_, max_layers, max_bytes)
     reconciled = reconcile_net(net)
-    emit([reconciled.table()], reconciled.to_dict(), format, output)
+    emit(reconciled, format, output)
     if not reconciled.ok:
         raise typer.Exit(1)

@@ -23,7 +23,7 @@ def validate(
 ) -> None:
     """All errors of a spec at once, each with file, line and column, and warnings. Exit 2 if there is an error, 1 with
     --strict if there is a warning."""
-    from costcalc.analysis.check import check_file, checked_table, checked_to_dict
+    from costcalc.analysis.check import Validation, check_file
     from costcalc.table import visible
 
     found, code = [], 0
@@ -38,7 +38,7 @@ def validate(
         if found[-1].ok:
             print(visible(checked.line))
     if format or output:
-        emit([checked_table(found)], checked_to_dict(found), format, output)
+        emit(Validation(tuple(found)), format, output)
     if code:
         raise typer.Exit(code)
 
@@ -54,10 +54,9 @@ def ops(
     output: Output = None,
 ) -> None:
     """What a layer of a spec can be: every op with its shapes and fields, or all about one."""
-    from costcalc.analysis.catalog import all_ops, described, op_table, ops_table, to_dict
+    from costcalc.analysis.catalog import op_result, ops_result
 
-    table = op_table(name) if name else ops_table()
-    emit([table], to_dict([described(name)] if name else all_ops()), format, output)
+    emit(op_result(name) if name else ops_result(), format, output)
 
 
 def schema() -> None:

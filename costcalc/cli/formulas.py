@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, emit, in_its_place, nets
+from costcalc import report
+from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, in_its_place, nets
 from costcalc.errors import UsageError
-from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 NOT_TOGETHER = (  # options of which the second says something that the first cannot heed
@@ -74,12 +74,12 @@ def formula(
     from costcalc.analysis.closed_form.answer import printed
 
     net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes)
-    form = "python" if python else "latex" if latex else format_of(format, Path(output) if output else None)
+    form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = printed(net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term)
     if shown.code:
         put(shown.code, output)
     else:
-        emit(shown.tables, shown.document, format, output)
+        report.emit(shown.tables, shown.document, format=format, output=Path(output) if output else None)
 
 
 def refuse_together(given: dict[str, object]) -> None:

@@ -31,16 +31,13 @@ def verify(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
-    from costcalc.table import document
-    from costcalc.torch_backend.verify import verified, verify_net
+    from costcalc.torch_backend.verify import Verifications, verify_net
 
-    found = [verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes)]
+    networks = tuple(verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes))
+    found = networks[0] if len(networks) == 1 else Verifications(networks)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
-    if len(found) == 1:
-        emit([found[0].table(every)], document(**found[0].to_dict()), format, output)
-    else:
-        emit([verified(found, every)], document(networks=[one.to_dict() for one in found]), format, output)
-    if not all(verification.ok for verification in found):
+    emit(found, format, output, [found.table(every)])
+    if not found.ok:
         raise typer.Exit(1)
 
 
@@ -83,7 +80,6 @@ def time(
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
     from costcalc.cli.keeping import timed
-    from costcalc.table import document
     from costcalc.torch_backend.measure import QUICK, SECONDS
 
     batches = None if batch is None else _numbers(batch)
@@ -93,7 +89,7 @@ def time(
         seconds=QUICK if quick else SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
-    emit(found.tables(), document(**found.to_dict()), format, output)
+    emit(found, format, output)
     keeper.raise_any()
     if not found.measured:
         raise typer.Exit(3)
@@ -103,11 +99,9 @@ def time(
 
 def devices(format: Format = None, output: Output = None) -> None:
     """What can be timed here, with its fingerprint."""
-    from costcalc.table import document
-    from costcalc.torch_backend.machine import devices_table
+    from costcalc.torch_backend.machine import devices_result
 
-    table = devices_table()
-    emit([table], document(devices=table.to_records()), format, output)
+    emit(devices_result(), format, output)
 
 
 def _numbers(text: str) -> list[int]:

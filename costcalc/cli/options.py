@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from costcalc import report
 from costcalc.cli import warned
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
@@ -17,7 +18,11 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 SHOWN = 40  # points on a terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from costcalc.net import Net
+    from costcalc.result import Result
+    from costcalc.table import Table
 
 
 def checked_format(context: typer.Context, format: str | None) -> str | None:
@@ -141,11 +146,10 @@ def looking(format: str | None, output: str | None) -> bool:
     return output is None and format_of(format, None) == "table" and sys.stdout.isatty()
 
 
-def emit(tables: Any, document: Any, format: str | None, output: str | None) -> None:
-    """Prints a result, or writes it to a file."""
-    from costcalc import report
-
+def emit(result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None) -> None:
+    """Prints a result, or writes it to a file; `tables` are shown in place of all of it."""
     path = Path(output) if output else None
-    if format_of(format, path, ".parquet") == "json":
-        document = warned.with_warnings(document)
-    report.emit(tables, document, format=format, output=path)
+    if format_of(format, path, ".parquet") in ("json", *DRAWINGS):
+        report.emit([], result.streamed(), format=format, output=path)
+    else:
+        report.emit(result.tables() if tables is None else tables, None, format=format, output=path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -37,23 +36,18 @@ def list_(store: StorePath = None, format: Format = None, output: Output = None)
     """Every measurement kept so far, oldest first."""
     from costcalc.store import Store
     from costcalc.store.tables import listing
-    from costcalc.table import document
 
     kept = Store(store)
-    found = kept.rows()
-    records = [asdict(record) for record in found]
-    emit([listing(found, kept.path, kept.note)], document(runs=records), format, output)
+    emit(listing(kept.rows(), kept.path, kept.note), format, output)
 
 
 def show(id: Run, store: StorePath = None, format: Format = None, output: Output = None) -> None:
     """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
     from costcalc.store import Store
     from costcalc.store.tables import shown
-    from costcalc.table import document
 
     kept = Store(store)
-    record = kept.get(id)
-    emit([shown(record, kept.note)], document(**asdict(record)), format, output)
+    emit(shown(kept.get(id), kept.note), format, output)
 
 
 def compare(
@@ -67,11 +61,10 @@ def compare(
     """The second run set against the first, if both were taken alike: device, mode, batch, dtype, engine, threads …"""
     from costcalc.store import Store
     from costcalc.store import compare as compare_runs
-    from costcalc.table import document
 
     kept = Store(store)
     compared = compare_runs(kept.get(baseline), kept.get(other), force=force)
-    emit([compared.table()], document(**compared.to_dict()), format, output)
+    emit(compared, format, output)
 
 
 def export(
@@ -80,7 +73,7 @@ def export(
     format: ExportFormat = None,
 ) -> None:
     """All measurements as flat rows, with the column names of timm's benchmark where it has them."""
-    from costcalc import files
+    from costcalc import files, report
     from costcalc.store import Store
     from costcalc.store.export import export_rows, export_table
 
@@ -95,7 +88,7 @@ def export(
     if kept.note:
         print(f"note: {kept.note}", file=sys.stderr)
     if kind != "parquet":
-        emit([export_table(rows)], rows, kind, file)
+        report.emit([export_table(rows)], rows, format=kind, output=Path(file))
     else:
         from costcalc.report.parquet import parquet_bytes
 

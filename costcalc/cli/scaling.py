@@ -73,7 +73,7 @@ def put_compound(
 
     line = compound_net(net, law, read_compound(compound), budget)
     warned.instead(net.label, lambda: line.warnings)
-    emit([line.table()], line.to_dict(), format, output)
+    emit(line, format, output)
 
 
 def put_budget(
@@ -93,4 +93,4 @@ def put_budget(
         found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
     warned.instead(net.label, lambda: found.warnings)
     shown = SHOWN if looking(format, output) else None
-    emit(found.tables(shown) if isinstance(found, Fitting) else [found.table()], found.to_dict(), format, output)
+    emit(found, format, output, found.tables(shown) if isinstance(found, Fitting) else None)

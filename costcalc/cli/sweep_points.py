@@ -69,20 +69,17 @@ def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
 
 def _show(options: SweepOptions, found: Sweep) -> None:
     from costcalc.cli.pictures import show_picture, write_plot
-    from costcalc.report import format_of
 
     if options.plot or options.metric:
         write_plot(found.chart(options.metric), options.plot)
     if options.fit:
-        exponents = found.fit()
-        emit([exponents.table()], exponents.to_dict(), options.format, options.output)
+        emit(found.fit(), options.format, options.output)
         return
     if options.path and options.is_parquet:
         found.to_parquet(options.path)
         return
     seen = looking(options.format, options.output)
-    document = found.to_dict() if format_of(options.format, options.path) == "json" else {}
-    emit([found.table(SHOWN if seen else None)], document, options.format, options.output)
+    emit(found, options.format, options.output, [found.table(SHOWN if seen else None)])
     if seen:
         show_picture(found, options.metric)
 
@@ -137,4 +134,4 @@ def put_histogram(options: SweepOptions) -> None:
     axes = _axes(options)
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         found = histogram_net(options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show)
-    emit([found.table(looking(options.format, options.output))], found.to_dict(), options.format, options.output)
+    emit(found, options.format, options.output, [found.table(looking(options.format, options.output))])

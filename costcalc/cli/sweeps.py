@@ -123,14 +123,13 @@ def put_steps(options: SweepOptions) -> None:
     from costcalc.analysis.scaling.next_change import next_steps
 
     options.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
-    steps = next_steps(options.net)
-    emit([steps.table()], steps.to_dict(), options.format, options.output)
+    emit(next_steps(options.net), options.format, options.output)
 
 
 def put_report(options: SweepOptions) -> None:
     """The page about the network."""
-    options.only("report", "points", "presets", why="it goes with points or --presets alone")
-    write_report(options.net, options.points or [], options.presets, str(options.report))
+    options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
+    write_report(options.net, options.points or [], options.presets, options.metrics, str(options.report))
 
 
 def put_presets(options: SweepOptions) -> None:
@@ -145,4 +144,4 @@ def put_presets(options: SweepOptions) -> None:
     warned.instead(options.net.label, lambda: found.warnings)
     if options.plot:
         write_plot(found.chart(), options.plot)
-    emit(found.tables(), found.to_dict(), options.format, options.output)
+    emit(found, options.format, options.output)

@@ -1,11 +1,11 @@
-"""Warnings of the networks that a command counts: printed once, below its output, and put into its JSON."""
+"""Warnings of the networks that a command counts: printed once, below its output."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from costcalc.errors import Problem
@@ -28,18 +28,6 @@ def note(nets: Iterable[Net]) -> None:
 def instead(label: str, warnings: Callable[[], tuple[Problem, ...]]) -> None:
     """Notes what the command counts in place of the networks as they are set: points of a grid, or presets."""
     _counted[:] = [(label, warnings)]
-
-
-def with_warnings(document: Any) -> Any:
-    """A JSON document with the warnings of the networks, unless it has them."""
-    if not _counted or not isinstance(document, dict) or "warnings" in document:
-        return document
-    from costcalc import table
-    from costcalc.analysis.suspects import warning_records
-
-    return table.with_warnings(
-        document, [record for label, found in _counted for record in warning_records(found(), label)]
-    )
 
 
 def say() -> None:

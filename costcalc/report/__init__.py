@@ -12,15 +12,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costcalc.table import formats
+
 if TYPE_CHECKING:
     from costcalc.table import Table
 
 DRAWINGS = ("mermaid", "dot")
-FORMATS = ("table", "json", "csv", "markdown", "latex", *DRAWINGS)
-SUFFIXES = {
-    ".txt": "table", ".json": "json", ".csv": "csv", ".md": "markdown", ".markdown": "markdown", ".tex": "latex",
-    ".latex": "latex", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot",
-}  # fmt: skip
+FORMATS = (*formats.FORMATS, *DRAWINGS)
+SUFFIXES = {**formats.SUFFIXES, ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 
 
 def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, output: Path | None = None) -> None:
@@ -70,25 +69,11 @@ def text(tables: Sequence[Table], document: Any, format: str) -> str:
 
 def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]:
     """The same piece by piece, for tables and documents whose text would not fit into memory."""
-    if format == "json":
-        from costcalc.report.machine import json_pieces
+    if format not in DRAWINGS:
+        return formats.pieces(tables, document, format)
+    from costcalc.report import diagram
 
-        return json_pieces(document)
-    if format == "csv":
-        from costcalc.report.machine import csv_lines
-
-        return csv_lines(tables[0])
-    if format in ("markdown", "latex"):
-        from costcalc.report import markup
-
-        return markup.markdown(tables) if format == "markdown" else markup.latex(tables)
-    if format in DRAWINGS:
-        from costcalc.report import diagram
-
-        return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
-    from costcalc.report.layout import lines
-
-    return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
+    return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
 
 
 def format_of(format: str | None, output: Path | None, others: str = "") -> str:
@@ -102,8 +87,4 @@ def format_of(format: str | None, output: Path | None, others: str = "") -> str:
         return format
     if output is None or str(output) == "-":
         return "table"
-    suffix = output.suffix.lower()
-    if suffix not in SUFFIXES:
-        known = f"one of {' '.join((*SUFFIXES, *others.split()))}, or give --format"
-        raise UnknownName(f"{str(output)!r} has {f'the suffix {suffix!r}' if suffix else 'no suffix'}; use {known}")
-    return SUFFIXES[suffix]
+    return formats.format_of_suffix(output, SUFFIXES, f"{others and f' {others}'}, or give --format")

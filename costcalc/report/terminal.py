@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from costcalc.report.layout import Styled, lines
+from costcalc.table.aligned import Styled, lines
 
 if TYPE_CHECKING:
     from costcalc.table import Table

@@ -65,11 +65,13 @@ class Network:
         return {name: value for name, value in self.knobs.items() if name not in names}
 
     def with_knobs(self, **knobs: Any) -> Self:
-        """The same network with these knobs set; a float is read as its decimal digits.
+        """The same network with these knobs set; a float is read as its decimal digits, a text as behind an @.
 
         Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
         """
+        texts = [f"{name}={value}" for name, value in knobs.items() if isinstance(value, str)]
         values = {name: exact(value) for name, value in knobs.items()}
+        values |= parse_settings(texts, self.spec.knobs, self.spec.name)
         return self.at({**self.settings, **values}, labelled(self.label, [f"{k}={v}" for k, v in knobs.items()]))
 
     def at(self, settings: dict[str, Any], label: str) -> Self:

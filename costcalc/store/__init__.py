@@ -9,15 +9,15 @@ Needs no torch: whoever measures makes the records.
 
 from costcalc.errors import StoreError, UnlikeRuns
 from costcalc.store.canonical import graph_hash
-from costcalc.store.comparison import Comparison, compare
+from costcalc.store.comparison import RunComparison, compare
 from costcalc.store.database import Store
 from costcalc.store.export import export_rows
 from costcalc.store.record import Record
 from costcalc.store.timed import seconds_of
 
 __all__ = [
-    "Comparison",
     "Record",
+    "RunComparison",
     "Store",
     "StoreError",
     "UnlikeRuns",

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from costcalc.errors import UnlikeRuns, shorten
+from costcalc.result import Result
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import times_text
@@ -32,8 +33,8 @@ class Difference:
         return f"{self.key} ({_said(self.first)} and {_said(self.second)})"
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class RunComparison(Result):
     """The second measurement set against the first, its baseline. `ratio` is the first's median time over the second's.
 
     `apart`: are the 95 % intervals of the medians apart? None if one of the runs has none. `unlike`: what differs in
@@ -70,9 +71,11 @@ class Comparison:
         notes += [f"run {run.id} is noisy: {', '.join(run.noisy)}" for run in (self.first, self.second) if run.noisy]
         return Table("", COLUMNS, rows, notes=notes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """All of it, for JSON."""
+    def _fields(self) -> dict[str, Any]:
         return {**asdict(self), "verdict": self.verdict}
+
+    def _summary(self) -> str:
+        return self.verdict
 
 
 COLUMNS = (
@@ -85,7 +88,7 @@ COLUMNS = (
 )
 
 
-def compare(first: Record, second: Record, *, force: bool = False) -> Comparison:
+def compare(first: Record, second: Record, *, force: bool = False) -> RunComparison:
     """The second measurement set against the first. Networks may differ; how they were measured may not.
 
     Raises UnlikeRuns, naming every difference, for another device or other settings, and for a noisy baseline, unless
@@ -105,7 +108,7 @@ def compare(first: Record, second: Record, *, force: bool = False) -> Comparison
     around = _differences(first.environment, second.environment)
     environment = tuple(each for each in around if not any(word in each.key for word in VARYING))
     ratio = (first.seconds or 0) / (second.seconds or 1)
-    return Comparison(first, second, ratio, _apart(first, second), unlike, environment)
+    return RunComparison(first, second, ratio, _apart(first, second), unlike, environment)
 
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Difference, ...]:

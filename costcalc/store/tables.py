@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
+from costcalc.result import TableResult
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import plural
@@ -25,19 +27,21 @@ COLUMNS = (
 )
 
 
-def listing(records: list[Record], where: object, note: str = "") -> Table:
+def listing(records: list[Record], where: object, note: str = "") -> TableResult:
     """A line for each measurement; `where` they are kept, and what is to be said of that."""
+    title, notes = f"{plural(len(records), 'measurement')} in {where}", [note] if note else []
     if not records:
-        return Table(note or f"no measurements in {where}", COLUMNS, [])
-    count = f"{plural(len(records), 'measurement')} in {where}"
-    return Table(count, COLUMNS, [_line(record) for record in records], notes=[note] if note else [])
+        title, notes = note or f"no measurements in {where}", []
+    table = Table(title, COLUMNS, [_line(record) for record in records], notes=notes)
+    return TableResult(table, {"runs": [*map(asdict, records)]})
 
 
-def shown(record: Record, note: str = "") -> Table:
+def shown(record: Record, note: str = "") -> TableResult:
     """All that is known of one measurement."""
     rows = [{"what": what, "value": value} for what, value in _facts(record)]
     columns = (Column("what", "what", "text"), Column("value", "value", "text"))
-    return Table(f"run {record.id}: {record.target}", columns, rows, notes=[note] if note else [])
+    table = Table(f"run {record.id}: {record.target}", columns, rows, notes=[note] if note else [])
+    return TableResult(table, asdict(record))
 
 
 def _line(record: Record) -> dict[str, Any]:

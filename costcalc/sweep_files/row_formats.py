@@ -18,8 +18,8 @@ from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, wri
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.given import normal
 from costcalc.files import in_words, take_place
-from costcalc.report.machine import csv_cell, csv_lines
 from costcalc.table import Column, Table
+from costcalc.table.json_csv import csv_cell, csv_lines
 
 ROWS_AT_ONCE = 2**16  # their cells, as Python's own texts, take 60 bytes each
 LENGTH_BYTES = 8  # before each piece of Arrow
@@ -48,7 +48,7 @@ class RowFormat(ABC):
 
 
 class CsvFormat(RowFormat):
-    """Rows of a CSV, as `report.machine` writes it. The pieces stand behind each other in the file."""
+    """Rows of a CSV, as `table.json_csv` writes it. The pieces stand behind each other in the file."""
 
     bytes_per_cell = 8
     rows_per_second = 400_000

@@ -13,8 +13,8 @@ from costcalc.errors import MissingExtra
 if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
     from costcalc.torch_backend.modules import MODULES
-    from costcalc.torch_backend.timing import time_nets
-    from costcalc.torch_backend.verify import verify_graph, verify_net
+    from costcalc.torch_backend.timing import Timing, time_nets
+    from costcalc.torch_backend.verify import Verification, verify_graph, verify_net
 
 
 def _is_installed(package: str) -> bool:
@@ -30,13 +30,15 @@ for package in ("torch", "psutil"):
 
 WHERE = {
     "MODULES": "modules",
+    "Timing": "timing",
+    "Verification": "verify",
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
     "verify_graph": "verify",
     "verify_net": "verify",
 }
-__all__ = ["MODULES", "build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
+__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "verify_graph", "verify_net"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ import psutil
 import torch
 
 from costcalc.errors import CostcalcError, did_you_mean
+from costcalc.result import TableResult
 from costcalc.table import Column, Table
 from costcalc.text import plural
 from costcalc.version import __version__
@@ -203,7 +204,7 @@ COLUMNS = (
 )
 
 
-def devices_table() -> Table:
+def devices_result() -> TableResult:
     """What can be timed here, with its fingerprint."""
     rows = [
         {
@@ -216,4 +217,5 @@ def devices_table() -> Table:
         for device in devices()
     ]
     notes = [] if torch.cuda.is_available() else [f"no GPU: {_why_no_gpu()}"]
-    return Table(f"devices for torch {torch.__version__}", COLUMNS, rows, notes=notes)
+    table = Table(f"devices for torch {torch.__version__}", COLUMNS, rows, notes=notes)
+    return TableResult(table, {"devices": table.to_records()})

@@ -10,7 +10,10 @@ from typing import Any
 
 import torch
 
+from costcalc.analysis.compare import Comparison
+from costcalc.errors import Problem
 from costcalc.net import Net
+from costcalc.result import Result
 from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
@@ -23,13 +26,14 @@ from costcalc.workers.process_count import cores
 LONGEST = 1_000_000  # seconds of a timeout: the system's own cannot be much longer
 
 
-@dataclass(frozen=True)
-class Timing:
+@dataclass(frozen=True, eq=False, repr=False)
+class Timing(Result):
     """What was measured on one device: a point for each network and group of settings."""
 
     device: Device
     environment: dict[str, Any]
     points: tuple[Point, ...]
+    nets: tuple[Net, ...] = ()
 
     @property
     def measured(self) -> list[Point]:
@@ -73,10 +77,38 @@ class Timing:
             groups.setdefault(point.settings, []).append(point)
         return [(points[0], other) for points in groups.values() for other in points[1:]]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON of `costcalc time`: seconds and bytes, every run."""
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(net.label, net.warnings) for net in self.nets]
+
+    def _fields(self) -> dict[str, Any]:
+        """Seconds and bytes, every run."""
         about = {"device": self.device.name, "fingerprint": self.device.fingerprint, "environment": self.environment}
         return {**about, "points": [_point_dict(point) for point in self.points], "verdicts": self.verdicts()}
+
+    def _summary(self) -> str:
+        return f"of {plural(len(self.measured), 'network')} on {self.where}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TimedComparison(Result):
+    """Networks side by side, with the time that each takes."""
+
+    comparison: Comparison
+    timing: Timing
+
+    def tables(self) -> list[Table]:
+        """Those of the comparison, the first with the times beside the counts."""
+        first, *others = self.comparison.tables()
+        return [self.timing.beside(first), *others]
+
+    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
+        return self.comparison._warned()
+
+    def _fields(self) -> dict[str, Any]:
+        return {**self.comparison._fields(), "time": self.timing._fields()}
+
+    def _summary(self) -> str:
+        return f"{self.comparison._summary()}, timed on {self.timing.where}"
 
 
 def time_nets(
@@ -99,7 +131,7 @@ def time_nets(
     Raises NoDevice, and BadSetting for settings that do not go together, more threads than cores that can be used, a
     batch for a network that says its own, and a timeout that is none.
     """
-    where = find_device(device)
+    nets, where = tuple(nets), find_device(device)
     threads, usable = settings.get("threads"), cores()
     if threads is not None and threads > usable:
         raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
@@ -108,7 +140,7 @@ def time_nets(
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     points = [
         Point(at.label, at.graph(), Settings(where.name, at.knobs["batch"], engine=engine, **settings))
-        for batch, engine, net in product(sizes, engines, list(nets))
+        for batch, engine, net in product(sizes, engines, nets)
         for at in [_at(net, batch)]
     ]
     around, groups = environment(where), _apart(points)
@@ -116,7 +148,7 @@ def time_nets(
         share = partial(_share_of_all, progress, i, len(groups))
         measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or SILENCE, progress=share)
         finished(Timing(where, around, tuple(group)))
-    return Timing(where, around, tuple(points))
+    return Timing(where, around, tuple(points), nets)
 
 
 def _at(net: Net, batch: int | None) -> Net:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from costcalc.analysis.cost import cost
+from costcalc.analysis.cost import cost, warnings_of
 from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
-from costcalc.errors import TooLarge
+from costcalc.errors import Problem, TooLarge
 from costcalc.graph import Graph, unroll
+from costcalc.result import Result
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import plural
@@ -42,13 +43,14 @@ class Layer:
         return [question for question in QUESTIONS if self.ours[question] != self.torchs[question]]
 
 
-@dataclass(frozen=True)
-class Verification:
+@dataclass(frozen=True, eq=False, repr=False)
+class Verification(Result):
     """All layers of one network; `params` are ours and the parameters of the module, each counted once."""
 
     target: str
     layers: tuple[Layer, ...]
     params: tuple[int, int]
+    warned: tuple[Problem, ...] = ()
 
     @property
     def differing(self) -> list[Layer]:
@@ -96,12 +98,61 @@ class Verification:
         rest = [f"{plural(same, 'more layer')} with no difference: --all-rows shows all"] if same else []
         return params + ([] if all_rows else rest)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON of `costcalc verify`."""
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each layer: ours beside torch's."""
+        return [*map(_record, self.layers)]
+
+    def to_csv(self) -> str:
+        """Every layer as CSV."""
+        return self.table(all_rows=True).to_csv()
+
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.target, self.warned)]
+
+    def _fields(self) -> dict[str, Any]:
         layers = [
             {"name": layer.name, "op": layer.op, "ours": layer.ours, "torch": layer.torchs} for layer in self.layers
         ]
         return {**self.totals(), "ok": self.ok, "torch_version": torch.__version__, "layers": layers}
+
+    def _summary(self) -> str:
+        return f"{self.target}: {self.verdict}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Verifications(Result):
+    """Several networks beside torch, one line for each."""
+
+    networks: tuple[Verification, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Is there no difference?"""
+        return all(verification.ok for verification in self.networks)
+
+    def table(self, all_rows: bool = False) -> Table:
+        """The networks in which there is a difference, or all of them."""
+        same = [verification.totals() for verification in self.networks if verification.ok]
+        rows = [one.totals() for one in self.networks if all_rows or not one.ok]
+        words = [_same(f"{plural(len(same), 'network')}, ", same)] if same else []
+        return Table(f"costcalc beside torch {torch.__version__}", TOTALS, rows, notes=[*words, WITNESS])
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """One dict for each network."""
+        return [verification.totals() for verification in self.networks]
+
+    def to_csv(self) -> str:
+        """Every network as CSV."""
+        return self.table(all_rows=True).to_csv()
+
+    def _warned(self) -> list[tuple[str, Iterable[Problem]]]:
+        return [pair for verification in self.networks for pair in verification._warned()]
+
+    def _fields(self) -> dict[str, Any]:
+        return {"networks": [verification._fields() for verification in self.networks]}
+
+    def _summary(self) -> str:
+        return f"{plural(len(self.networks), 'network')}, {sum(one.ok for one in self.networks)} the same as torch"
 
 
 MOST_LAYERS = 20_000
@@ -152,16 +203,7 @@ def verify_graph(graph: Graph, target: str = "") -> Verification:
 
 def verify_net(net: Network) -> Verification:
     """A network of the library or of a reader. Raises what `verify_graph` does."""
-    return verify_graph(net.graph(), net.label)
-
-
-def verified(verifications: Iterable[Verification], all_rows: bool = False) -> Table:
-    """One line for each network in which there is a difference, or for all of them."""
-    found = [(verification.ok, verification.totals()) for verification in verifications]
-    same = [line for ok, line in found if ok]
-    rows = [line for ok, line in found if all_rows or not ok]
-    words = [_same(f"{plural(len(same), 'network')}, ", same)] if same else []
-    return Table(f"costcalc beside torch {torch.__version__}", TOTALS, rows, notes=[*words, WITNESS])
+    return replace(verify_graph(net.graph(), net.label), warned=warnings_of(net))
 
 
 def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:

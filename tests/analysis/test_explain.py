@@ -6,9 +6,9 @@ import pytest
 
 import costcalc
 from costcalc.dims import size_symbol
-from costcalc.report.layout import lines
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
+from costcalc.table.aligned import lines
 
 SPECS = [entry.name for entry in entries()]
 
@@ -22,14 +22,14 @@ def worked_out(how: str) -> int:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_line_works_out_to_its_number(name):
-    for row in costcalc.explain(name).rows:
+    for row in costcalc.explain(name).to_records():
         if not row["how"].startswith("sum of"):
             assert worked_out(row["how"]) == row["value"], row
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_lines_add_up_to_the_totals(name):
-    rows = costcalc.explain(name).rows
+    rows = costcalc.explain(name).to_records()
     for what in ("params", "MACs", "elementwise"):
         lines = [row["value"] for row in rows if row["metric"] == what]
         assert sum(lines[:-1]) == sum(lines[-1:])
@@ -52,12 +52,12 @@ def test_the_lines_add_up_to_the_totals(name):
     ],
 )
 def test_as_the_lecture_writes_it(name, layer, what, how):
-    found = {(row["name"], row["metric"]): row["how"] for row in costcalc.explain(name).rows}
+    found = {(row["name"], row["metric"]): row["how"] for row in costcalc.explain(name).to_records()}
     assert found[layer, what] == how
 
 
 def test_the_sum_names_its_parts():
-    last = [row for row in costcalc.explain("inception_bottleneck").rows if row["metric"] == "MACs"][-1]
+    last = [row for row in costcalc.explain("inception_bottleneck").to_records() if row["metric"] == "MACs"][-1]
     assert last["how"] == "2,408,448 + 10,035,200" and last["value"] == 12_443_648
 
 
@@ -68,7 +68,11 @@ USER = "{name: b, features: 8, shares: a}"
 
 def params_of(layers):
     net = costcalc.Net(parse_text(HEAD + layers, "x.yaml"), {}, "x")
-    return {row["name"]: (row["how"], row["value"]) for row in costcalc.explain(net).rows if row["metric"] == "params"}
+    return {
+        row["name"]: (row["how"], row["value"])
+        for row in costcalc.explain(net).to_records()
+        if row["metric"] == "params"
+    }
 
 
 def test_only_the_tensors_that_count_here_are_written():
@@ -94,7 +98,7 @@ def test_letters_are_refused_where_numbers_are_shown(call):
 
 def test_on_a_narrow_terminal_names_are_broken_at_dots_and_how_stays():
     """`explain` without its products explains nothing."""
-    shown = ["".join(text for text, _ in line) for line in lines([costcalc.explain("resnet18")], 80)]
+    shown = ["".join(text for text, _ in line) for line in lines(costcalc.explain("resnet18").tables(), 80)]
     assert all(len(line) <= 80 for line in shown)
     assert "how" in shown[2]
     at = next(i for i, line in enumerate(shown) if "56·56·64 · 3·3·64" in line)

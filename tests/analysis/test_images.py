@@ -65,14 +65,14 @@ def test_every_format_shows_them_alike(cost, format):
 
 
 def test_json_and_python_have_the_axes_of_the_tensor(cost):
-    layers = {layer["name"]: layer["output_shape"] for layer in cost.to_dict(1)["layers"]}
+    layers = {layer["name"]: layer["output_shape"] for layer in cost.at_depth(1).to_dict()["layers"]}
     assert (layers["conv"], layers["mat_mul"]) == ([1, 4, 8, 8], [1, 12, 16, 16])
     assert {fold.name: fold.output_shape for fold in cost.fold(1)}["conv"] == (1, 4, 8, 8)
 
 
 def test_explain_multiplies_in_the_same_order(tmp_path):
     (tmp_path / "x.yaml").write_text(SPEC)
-    how = {(row["name"], row["metric"]): row["how"] for row in costcalc.explain(str(tmp_path / "x.yaml")).rows}
+    how = {(row["name"], row["metric"]): row["how"] for row in costcalc.explain(str(tmp_path / "x.yaml")).to_records()}
     assert how["conv", "MACs"] == "8·8·4 · 3·3·3"
     assert how["global_average_pool", "elementwise"] == "8·8·4"
     assert how["mat_mul", "MACs"] == "12·16·16 · 64"

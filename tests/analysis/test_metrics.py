@@ -73,7 +73,7 @@ def test_number_formula_and_column_are_the_same(name):
         for batch in (1, 3):
             at = net.with_knobs(batch=batch)
             number = at.cost().total(metric)
-            assert derive(net, metric).value(batch=batch) == number, metric
+            assert derive(net, metric)(batch=batch) == number, metric
             assert costcalc.sweep(net, metrics=[metric], batch=[batch]).to_records()[0][metric] == number, metric
 
 
@@ -92,7 +92,7 @@ def test_in_place_is_counted_copy_by_copy_where_the_first_differs():
 
 def test_a_formula_of_what_is_written_over_holds_where_bodies_stand():
     formula = derive(costcalc.load("resnet@n2=3,n3=4,n4=6", batch=1), "activations_in_place")
-    assert formula.value(n5=3) == costcalc.load("resnet50").cost().total("activations_in_place")
+    assert formula(n5=3) == costcalc.load("resnet50").cost().total("activations_in_place")
 
 
 def test_columns_in_any_order_by_key_or_title():
@@ -154,7 +154,7 @@ def test_bytes_are_elements_times_those_of_the_dtype(dtype):
     assert cost.total("peak_bytes") * 4 == activations * plain.total("peak_bytes")
     row = costcalc.sweep(net, metrics="weight_bytes,peak_bytes,traffic_bytes,intensity", r=[224]).to_records()[0]
     assert row == {"r": 224, **{name: cost.total(name) for name in [*row][1:]}}
-    assert derive(net, "traffic_bytes").value() == cost.total("traffic_bytes")
+    assert derive(net, "traffic_bytes")() == cost.total("traffic_bytes")
     peak = costcalc.scale(net, "r", peak_bytes=10**7).to_records()[0]["peak_bytes"]
     assert 9 * 10**6 < peak <= 10**7
 

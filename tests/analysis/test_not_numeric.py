@@ -37,7 +37,7 @@ GRAPHS = [SYMBOLS, COPIES, ARRAYS, ARRAY_OF_COPIES]
 def test_costs_are_shown_whatever_they_are_made_of(graph, depth):
     cost = costcalc.cost(graph)
     for format in ("table", "json", "csv", "markdown", "latex"):
-        assert report.text([cost.table(depth)], cost.to_dict(depth), format)
+        assert report.text([cost.table(depth)], cost.at_depth(depth).to_dict(), format)
     assert "fc" in cost.table(depth)._repr_html_()
     needed.module("pandas", "pandas")
     assert len(cost.to_pandas()) == len(cost.layers)

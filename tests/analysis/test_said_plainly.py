@@ -28,8 +28,8 @@ REPEATED = (
 @pytest.mark.parametrize(("given", "times"), [("{default: 0, min: 0}", 0), ("{default: 2, min: 0}", 2)])
 def test_a_knob_from_zero_is_a_letter_from_one_on_and_a_number_below(tmp_path, given, times):
     target = written(tmp_path, "from_zero", f"r: 32, n: {given}", *REPEATED)
-    formula = costcalc.formula(target).formulas[0]
-    assert formula.value(r=33) == costcalc.load(target, r=33).cost().macs
+    formula = costcalc.formula(target)
+    assert formula(r=33) == costcalc.load(target, r=33).cost().macs
     said = " ".join(formula.lines())
     assert ("n = 0, for a letter is 1 or more" in said) == (times == 0)
     assert ("below n = 1: a letter is 1 or more" in said) == (times == 2)

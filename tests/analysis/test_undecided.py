@@ -43,14 +43,14 @@ def test_a_size_may_not_become_nothing(spec):
     assert str(formula.domain) == "c ≥ 6"
     assert "below c = 6: layer 'linear' (linear): features = 0 must be at least 1" in formula.domain.lines()
     with pytest.raises(ShapeError) as caught:
-        formula.value(c=3)
+        formula(c=3)
     assert str(caught.value).startswith("the formula holds for c ≥ 6, not for 3; layer 'linear'")
 
 
 def test_what_must_divide_sets_no_least_value(spec):
     net = spec("{r: 36}", "- conv: {channels: 2, kernel: 5}\n- linear: r/4\n", shape="[1, r, r]")
     assert str(derive(net).domain) == "r ≥ 5"
-    assert derive(net).value(r=8) == net.with_knobs(r=8).cost().macs
+    assert derive(net)(r=8) == net.with_knobs(r=8).cost().macs
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_what_must_divide_sets_no_least_value(spec):
 )
 def test_a_formula_takes_what_its_knobs_take(knobs, message):
     with pytest.raises(CostcalcError, match=message):
-        derive(load("mobilenet_v1")).value(**knobs)
+        derive(load("mobilenet_v1"))(**knobs)
 
 
 def test_floats_are_their_digits():
     formula = derive(load("efficientnet"))
-    assert formula.value(r=600, d=3.1, w=2.0) == 37_745_884_192
-    assert derive(load("mobilenet_v1")).value(w=0.25) == load("mobilenet_v1_025_224").cost().macs
-    assert isinstance(formula.value(d=Fraction(31, 10)), int)
+    assert formula(r=600, d=3.1, w=2.0) == 37_745_884_192
+    assert derive(load("mobilenet_v1"))(w=0.25) == load("mobilenet_v1_025_224").cost().macs
+    assert isinstance(formula(d=Fraction(31, 10)), int)
 
 
 @pytest.mark.parametrize("text", ["r=32*c7", "r=32*d"])
@@ -77,7 +77,7 @@ def test_a_letter_of_an_assumption_is_new(text):
 
 def test_an_assumed_formula_still_answers():
     formula = floor_free(derive(load("efficientnet")), [parse_assumption("r=32*k", derive(load("efficientnet")))])
-    assert formula.value(k=7) == 385_814_752
+    assert formula(k=7) == 385_814_752
 
 
 def test_a_ratio_fills_in_what_the_two_set_apart(spec):

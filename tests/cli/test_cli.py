@@ -274,16 +274,16 @@ def typers_own():
 # --- whatever a command does, two lines of Python can do ------------------------------------------------------------
 
 IN_PYTHON = {
-    "list": lambda: costcalc.specs().rows,
+    "list": lambda: costcalc.specs().to_records(),
     "show": lambda: costcalc.load("lenet5").cost().table().rows,
     "compare": lambda: costcalc.compare("conv1x1", "lenet5").tables(),
     "formula": lambda: costcalc.formula("conv1x1", "params").tables(),
     "formula --over": lambda: costcalc.ratio("lenet5", "conv1x1").tables(),
-    "formula --elasticity": lambda: costcalc.elasticity("lenet5").rows,
+    "formula --elasticity": lambda: costcalc.elasticity("lenet5").to_records(),
     "sweep": lambda: costcalc.sweep("lenet5", batch=[1, 2]).to_records(),
     "sweep --presets": lambda: costcalc.sweep_presets("efficientnet", "b0..b7").rows,
     "scale": lambda: costcalc.scale("lenet5", "batch", macs=10**9).to_records(),
-    "explain": lambda: costcalc.explain("lenet5").rows,
+    "explain": lambda: costcalc.explain("lenet5").to_records(),
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,
     "validate": lambda: costcalc.validate("nowhere.yaml"),
 }

@@ -44,9 +44,9 @@ def test_results_say_one(tmp_path):
     (tmp_path / "one.yaml").write_text(ONE)
     net = costcalc.load(str(tmp_path / "one.yaml"))
     for result, one in (
-        (net.cost().table(), "1 row;"),
-        (costcalc.sweep(net, r=[1]), "1 of 1 point;"),
-        (costcalc.sweep(net, r=[1]).table(), "1 row;"),
+        (net.cost().table(), "1 row>"),
+        (costcalc.sweep(net, r=[1]), "1 of 1 point>"),
+        (costcalc.sweep(net, r=[1]).table(), "1 row>"),
     ):
         assert one in repr(result)
     assert costcalc.sweep(net, r=[1, 2]).table(1).notes[0].startswith("1 more point: ")

@@ -152,7 +152,7 @@ def test_python_and_notebooks_have_it(noflat):
     assert [str(problem) + "\n" for problem in found.warnings] == [noflat]
     assert costcalc.load("it.yaml").warnings == found.warnings
     assert "warning: layer &#x27;linear&#x27; (linear) runs along" in found._repr_html_()
-    assert ", 1 in warnings;" in repr(found)
+    assert ", 1 in warnings>" in repr(found)
     assert [record["layer"] for record in found.to_dict()["warnings"]] == ["linear"]
 
 

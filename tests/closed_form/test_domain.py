@@ -98,7 +98,7 @@ def test_without_floors_it_is_the_count_at_multiples(name, metric):
             expected = net.with_knobs(r=r).cost().total(metric)
         except CostcalcError:
             continue
-        assert in_k.value(**{assumption.letter: k}) == in_r.value(r=r) == expected
+        assert in_k(**{assumption.letter: k}) == in_r(r=r) == expected
         tried += 1
     assert tried
 
@@ -163,7 +163,7 @@ def test_whole_widths_and_depths_leave_a_polynomial_of_efficientnet():
     free = floor_free(formula, [parse_assumption(text, formula) for text in ("d%1==0", "w%1==0", "r%32==0")])
     assert not free.expression.atoms(sympy.Function)
     for d, w, r in ((1, 1, 224), (2, 3, 64), (5, 2, 320)):
-        assert free.value(d=d, w=w, r=r) == net_of("efficientnet").with_knobs(d=d, w=w, r=r).cost().macs
+        assert free(d=d, w=w, r=r) == net_of("efficientnet").with_knobs(d=d, w=w, r=r).cost().macs
 
 
 def test_too_small_a_multiple_leaves_floors():
@@ -176,8 +176,8 @@ def test_a_value_that_is_no_multiple_must_be_given():
     free = floor_free(derive(net_of("alexnet")))
     assert free.knobs["k"] is None
     with pytest.raises(UsageError, match="no value for 'k'"):
-        free.value()
-    assert free.value(k=Fraction(7)) == net_of("alexnet").with_knobs(r=224).cost().macs
+        free()
+    assert free(k=Fraction(7)) == net_of("alexnet").with_knobs(r=224).cost().macs
 
 
 def test_a_knob_may_be_called_self(tmp_path):

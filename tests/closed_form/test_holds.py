@@ -55,7 +55,7 @@ def count(net, knobs):
 def answer(formula, knobs):
     """What the formula says, or that it refuses."""
     try:
-        return formula.value(**knobs)
+        return formula(**knobs)
     except ShapeError:
         return "refused"
 
@@ -116,7 +116,7 @@ def test_what_an_op_assumes_of_its_letters_is_said_by_hand_too():
 def test_a_value_outside_is_refused_with_the_bound():
     formula = derive(load("mobilenet_v1"))
     with pytest.raises(ShapeError) as caught:
-        formula.value(w=0.35)
+        formula(w=0.35)
     assert str(caught.value) == (
         "the formula does not hold there; layer 'conv' (conv): channels = 11.2 must be a whole number"
     )
@@ -132,14 +132,14 @@ def test_an_assumption_is_checked_too():
         (in_r, {"r": np.array([224, 230, 227])}, "the formula holds for r a multiple of 32, not for 230"),
     ):
         with pytest.raises(ShapeError) as caught:
-            free.value(**knobs)
+            free(**knobs)
         assert str(caught.value) == message
-    assert in_r.value(r=np.array([224, 256])).tolist() == [in_k.value(k=7), in_k.value(k=8)]
+    assert in_r(r=np.array([224, 256])).tolist() == [in_k(k=7), in_k(k=8)]
 
 
 def test_the_first_value_of_a_column_outside_is_named(net_of):
     with pytest.raises(ShapeError, match="the formula holds for r ≥ 6, not for 5; layer"):
-        derive(net_of("input")).value(r=np.array([12, 5, 3]))
+        derive(net_of("input"))(r=np.array([12, 5, 3]))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 from support.formulas import run
 
+import costcalc
 from costcalc import load
-from costcalc.analysis.closed_form.answer import answer
 from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
@@ -40,7 +40,7 @@ def spec(tmp_path):
 )
 def test_assumptions_do_not_get_in_each_others_way(texts, message):
     with pytest.raises(UsageError) as caught:
-        answer(load("efficientnet"), assume=texts)
+        costcalc.formula("efficientnet", assume=texts)
     assert str(caught.value) == message
 
 
@@ -85,4 +85,4 @@ def test_an_assumed_formula_is_the_count(spec):
     formula = derive(spec("{kernel: {default: 3, letter: k}, r: 8}", "- conv: {channels: 4, kernel: 3, stride: 4}\n"
                           "- linear: kernel\n", "[1, r, r]"))  # fmt: skip
     free = floor_free(formula)
-    assert free.value(m=5, kernel=2) == formula.net.with_knobs(r=20, kernel=2).cost().macs
+    assert free(m=5, kernel=2) == formula.net.with_knobs(r=20, kernel=2).cost().macs

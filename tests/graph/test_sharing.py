@@ -48,14 +48,14 @@ def test_the_owner_has_the_weights_and_the_copies_have_none(tmp_path):
     assert {row.name: row.params for row in net.cost().layers} == {"input": 0, "a": 84, "r.conv": 0, "r.relu": 0}
     assert net.cost().macs == 5 * 81 * 64
     assert net.with_knobs(n=9).cost().params == 84
-    assert str(net.formula("params")) == "84"
+    assert str(net.formula("params").expression) == "84"
     assert costcalc.sweep(net, metrics="weight_bytes", n=[2, 9]).columns["weight_bytes"].tolist() == [4 * 84] * 2
 
 
 def test_each_copy_of_the_outer_repeat_has_its_own_and_lends_it_to_the_inner(tmp_path):
     net = load(NESTED, tmp_path)
     assert net.cost().params == 84 + 4 * (12 + 5 * 9)
-    assert str(net.formula("params")) in ("9*m*n + 12*n + 84", "n*(9*m + 12) + 84")
+    assert str(net.formula("params").expression) in ("9*m*n + 12*n + 84", "n*(9*m + 12) + 84")
     flat = net.graph(unrolled=True)
     assert flat.nodes["r.2.s.3.far"]["shares"] == "g.a"
     assert flat.nodes["r.2.s.3.near"]["shares"] == "r.2.a"
@@ -75,13 +75,13 @@ def test_random_networks_have_one_count(tmp_path):
             knobs = {name: point[name] for name in ("n", "m", "c")}
             there = net.with_knobs(**knobs)
             assert there.cost().totals.items() >= {name: point[name] for name in formulas}.items()
-            assert {metric: formula.value(**knobs) for metric, formula in formulas.items()} == {
+            assert {metric: formula(**knobs) for metric, formula in formulas.items()} == {
                 metric: point[metric] for metric in formulas
             }
 
 
 def test_explained_numbers_say_nothing_of_weights_that_are_anothers(tmp_path):
-    rows = costcalc.explain(load(NESTED, tmp_path)).rows
+    rows = costcalc.explain(load(NESTED, tmp_path)).to_records()
     assert [row["name"] for row in rows if row["metric"] == "params"] == ["g.a", "r.a", "r.s.own", "total"]
 
 

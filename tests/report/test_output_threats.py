@@ -19,8 +19,8 @@ from support.terminals import PLAIN, ROOT, in_terminal, piped
 
 from costcalc import UnknownName, report
 from costcalc.cli import app
-from costcalc.report.markup import LATEX
 from costcalc.table import Column, Table, visible
+from costcalc.table.markup import LATEX
 
 FORMATS = ("table", "json", "csv", "markdown", "latex", "mermaid", "dot")
 

@@ -236,7 +236,7 @@ def test_conditions_are_those_of_the_formula(target):
     for _ in range(60):
         point = {name: max(net.spec.knobs[name].low, rng.randint(1, 2 * net.knobs[name])) for name in free}
         try:
-            formula.value(**point)
+            formula(**point)
             holds = True
         except (ShapeError, CostcalcError):
             holds = False

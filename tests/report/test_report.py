@@ -15,9 +15,9 @@ from support.terminals import in_terminal, piped
 import costcalc
 from costcalc import report
 from costcalc.cli.app import run
-from costcalc.report.layout import NARROW, lines, text_width
 from costcalc.spec.library import entries
 from costcalc.table import Column, Table, cell
+from costcalc.table.aligned import NARROW, lines, text_width
 
 GOLDEN = DATA / "golden"
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]

@@ -150,7 +150,7 @@ def test_it_shows_itself(capsys):
     assert document["law"] == {"alpha": 1.2, "beta": 1.1, "gamma": 1.15, "product": 1.92027}
     assert [row["what"] for row in document["rows"] if row["phi"]] == ["fits", "next step"]
     found = costcalc.compound("efficientnet@r=128", phi=2)
-    assert repr(found) == "<costcalc.Compound efficientnet@r=128: φ = 2, d = 1.44, w = 1.21, r = 169; table(), net>"
+    assert repr(found) == "<costcalc.Compound efficientnet@r=128: φ = 2, d = 1.44, w = 1.21, r = 169>"
     assert "1.44" in found._repr_html_()
     assert found.to_records()[0]["r"] == 128
 

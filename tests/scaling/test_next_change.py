@@ -168,7 +168,7 @@ def test_it_shows_itself(capsys):
         ("r", 224, 225), ("d", 1.25, 1.251), ("w", 1.003, 1.004),
     ]  # fmt: skip
     found = costcalc.next_steps("lenet5", "r")
-    assert repr(found) == "<costcalc.NextSteps lenet5: r 32 → 33; table(), to_records()>"
+    assert repr(found) == "<costcalc.NextSteps lenet5: r 32 → 33>"
     assert "28×28 → 29×29" in found._repr_html_()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import costcalc
 
 FLOORS = """
-errors <- text version files workers dtype <- dims table <- ops chart drawing <- graph <- model
+errors <- text version files workers dtype <- dims table <- result <- ops chart drawing <- graph <- model
 <- spec importers pipeline <- analysis <- net <- store <- report <- predict torch_backend sweep_files <- cli
 <- __main__ __init__
 """  # each room imports only from what stands before it; some of them are still to come
@@ -42,8 +42,8 @@ def _imported(node: ast.AST, path: Path) -> list[str]:
 def _in_its_room(name: str, where: str) -> str:
     """`costcalc.net.load` for `costcalc.load`, which the face of the package hands on."""
     _, _, rest = name.partition(".")
-    if rest in costcalc.WHERE:
-        return f"costcalc.{costcalc.WHERE[rest]}.{rest}"
+    if rest in costcalc.__all__ and costcalc.MODULES[rest] != "costcalc":
+        return f"{costcalc.MODULES[rest]}.{rest}"
     assert rest.split(".")[0] in FLOOR, f"{where}: import {rest or 'what is needed'} from the room that it is in"
     return name
 

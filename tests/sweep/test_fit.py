@@ -65,7 +65,7 @@ def test_the_knobs_of_efficientnet(capsys):
     assert "fitted to 3,630 of 3,630 points" in out
     assert "constant · r^… · d^… · w^…" in out
     found = costcalc.sweep("efficientnet", r="128:600:16", d="1:3:0.2", where="macs < 1e9").fit()
-    assert repr(found) == "<costcalc.Fit efficientnet: r, d over 89 points; table()>"
+    assert repr(found) == "<costcalc.Fit efficientnet: r, d over 89 points>"
     assert "largest error" in found._repr_html_()
     assert "where macs < 1e9" in found.notes()[0]
 

@@ -15,7 +15,7 @@ import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
-from costcalc.torch_backend.verify import verified, verify_graph  # noqa: E402
+from costcalc.torch_backend.verify import Verifications, verify_graph  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
 WITH_PRODUCTS = [case for case in LAYERS if case[0].name in LOOPS]
@@ -88,8 +88,8 @@ def test_a_difference_is_found_and_named(monkeypatch):
     assert found.table().notes[0] == "1 more layer with no difference: --all-rows shows all"
     assert [row["name"] for row in found.table(all_rows=True).rows] == ["a", "b"]
     networks = [found, verify_graph(chain(("a", ops.ReLU())))]
-    assert [row["verdict"] for row in verified(networks).rows] == [found.verdict]
-    assert [row["verdict"] for row in verified(networks, all_rows=True).rows] == [found.verdict, "same"]
+    assert [row["verdict"] for row in Verifications(networks).table().rows] == [found.verdict]
+    assert [row["verdict"] for row in Verifications(networks).table(all_rows=True).rows] == [found.verdict, "same"]
 
 
 def test_params_that_differ_as_a_whole_are_said(monkeypatch):

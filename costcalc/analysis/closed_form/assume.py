@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 from sympy import Add, Expr, Rational, ceiling, floor
 
 from costcalc.analysis.closed_form.domain import Bound, Domain
-from costcalc.analysis.closed_form.formula import Formula, Term
+from costcalc.analysis.closed_form.formula import Formula, Term, derive
 from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UnknownName, UsageError, unknown
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
 from costcalc.spec.expressions import parse
+from costcalc.spec.network import Network
 
 LETTERS = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
@@ -103,9 +104,15 @@ def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
             raise UsageError(f"{name} stands for two things; give each assumption a letter of its own")
 
 
-def views(formula: Formula) -> list[Formula]:
-    """The formula, and beside it the one without floors if there are floors to remove."""
-    return [formula, floor_free(formula)] if default_assumptions(formula) else [formula]
+def closed_form(net: Network, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+    """The closed form of a metric in the knobs that are not set, with the one without floors beside it; or the one
+    under the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName, UsageError and CostcalcError as its parts do.
+    """
+    formula = derive(net, metric)
+    if assume:
+        texts = [assume] if isinstance(assume, str) else assume
+        return floor_free(formula, [parse_assumption(text, formula) for text in texts])
+    return replace(formula, simpler=lambda: floor_free(formula) if default_assumptions(formula) else None)
 
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:

@@ -18,19 +18,22 @@ from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.closed_form.undecided import check_rows
-from costcalc.analysis.cost import by_row
+from costcalc.analysis.closed_form.written import equation, module
+from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
 from costcalc.analysis.walk import Row, walk
 from costcalc.analysis.written_out import stand_at_least_once
-from costcalc.dims import checked, is_letter
-from costcalc.dims.given import exact
+from costcalc.dims import checked, is_column, is_letter
+from costcalc.dims.given import exact, exact_column
 from costcalc.dtype import Dtype
-from costcalc.errors import UnknownName, unknown
+from costcalc.errors import Problem, UnknownName, unknown
+from costcalc.result import Result
 from costcalc.spec.bind import may_be_letter
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import value_text
 
+OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
 LINE = 160  # signs of a total that is still shown beside its parts
 
 
@@ -42,11 +45,19 @@ class Term:
     expression: Expr
 
 
+def nothing_simpler() -> Formula | None:
+    """There is no formula without floors, or the formula is it."""
+    return None
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Formula:
-    """A cost in letters. `knobs` maps each letter to its value at the current settings (None if it cannot have it
-    under the assumptions), `names` expressions to the
-    names their spec gives them, `given` says under which assumptions floors were removed."""
+class Formula(Result):
+    """A cost as a function of knobs: `f(r=256)` is the exact count there, `f.expression` the sympy expression.
+
+    `knobs` maps each letter to its value at the current settings (None if it cannot have it under the assumptions),
+    `names` expressions to the names that their spec gives them, `given` says under which assumptions floors were
+    removed.
+    """
 
     net: Network
     metric: str
@@ -60,6 +71,7 @@ class Formula:
     polynomial_in: frozenset[Symbol] = frozenset()  # letters in which the total is multiplied out
     domain_finder: Callable[[], Domain] = Domain
     checker: Callable[[dict[str, Any]], None] | None = None  # raises ShapeError where what was open does not hold
+    simpler: Callable[[], Formula | None] = nothing_simpler
 
     @cached_property
     def expression(self) -> Expr:
@@ -96,19 +108,34 @@ class Formula:
         """Letters by whose powers terms are put in order: image sizes."""
         return [letter.name for letter in self.spatial | self.polynomial_in]
 
-    def value(self, **knobs: Any) -> Any:
-        """The formula filled in, exactly: what the count is there.
+    @cached_property
+    def without_floors(self) -> Formula | None:
+        """The same where floors and ceilings vanish, as for `r = 32·k`; None if none are left to remove."""
+        return self.simpler()
+
+    def __call__(self, **knobs: Any) -> Any:
+        """What the count is at these values, exactly: an int or a Fraction; of numpy arrays an array.
 
         Knobs that are not given are as they are set; a float is read as its decimal digits. Raises UnknownName for a
-        knob it has not, UsageError for a value that the knob does not take, ShapeError where the formula does not hold.
+        knob that the formula does not have, UsageError for a value that the knob does not take or a knob without one,
+        ShapeError where the formula does not hold.
         """
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
-                raise UnknownName(unknown("knob", name, self.knobs))
-            values[name] = exact(value)
+                raise UnknownName(self._not_a_letter(name))
+            values[name] = exact_column(value) if is_column(value) and value.ndim else exact(value)
         self.check(values)
-        return fill(self.expression, {name: value for name, value in values.items() if value is not None})
+        shapes = [value.shape for value in values.values() if is_column(value)]
+        found = fill(self.expression, {name: value for name, value in values.items() if value is not None})
+        return _as_array(found, shapes) if shapes else found
+
+    def _not_a_letter(self, name: str) -> str:
+        """Why the formula has no value for a name."""
+        if name in self.net.knobs:
+            value = value_text(self.net.knobs[name])
+            return f"{name} is set to {value} in this formula; take the formula of a network that does not set it"
+        return unknown("knob", name, self.knobs)
 
     def check(self, values: dict[str, Any]) -> None:
         """Raises UsageError or ShapeError if the formula does not hold at these values of its letters."""
@@ -127,16 +154,21 @@ class Formula:
     @property
     def latex(self) -> str:
         """The formula for LaTeX with amsmath, a line for each block."""
-        from costcalc.analysis.closed_form.written import as_latex
+        parts = [(term.name, term.expression) for term in self.parts]
+        latex = Latex(self.letters, self.names, far=self.far)
+        return equation(self.metric, parts, self.where(), latex, Latex(self.letters))
 
-        return as_latex(self)
+    def _repr_latex_(self) -> str:
+        return self.latex
 
     @property
     def python(self) -> str:
-        """A Python module with one function of the knobs; it needs nothing but the standard library."""
-        from costcalc.analysis.closed_form.written import as_python
-
-        return as_python(self)
+        """A Python module with one function, named after the metric; its arguments are the knobs, set as they are now.
+        It needs nothing but the standard library."""
+        facts = [*self.given, *(line for line in self.domain.limits() if not line.startswith(("below", "above")))]
+        about = f"{self.metric} of {self.net.label}: {'; '.join(facts) or 'exact everywhere'}"
+        terms = [(term.name, term.expression) for term in self.parts]
+        return module(self.metric, about, self.knobs, self.where(), terms, multiples=self.multiples, far=self.far)
 
     def where(self) -> dict[str, Expr]:
         """The names used, and what they stand for."""
@@ -155,7 +187,7 @@ class Formula:
         if not used or None in self.knobs.values():
             return []
         at = (f"{self.letters.get(name, name)} = {value_text(n)}" for name, n in self.knobs.items() if name in used)
-        return [f"= {self.value():,} at {', '.join(at)}"]
+        return [f"= {self():,} at {', '.join(at)}"]
 
     def table(self) -> Table:
         """A row for each block, and their sum where it is short."""
@@ -167,24 +199,47 @@ class Formula:
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, notes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc formula`."""
+    def tables(self) -> list[Table]:
+        """The formula, and beside it the one without floors."""
+        first = self.table()
+        if self.without_floors is None:
+            return [first]
+        second = self.without_floors.table()
+        counts = what_they_count([self.metric], self.net.dtype)
+        first.notes = [note for note in first.notes if note not in counts]  # the second says them for both
+        return [first, second]
+
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of(self.net))]
+
+    def _fields(self) -> dict[str, Any]:
         latex = Latex(self.letters, self.names, far=self.far)
-        return document(**{
+        return {
             "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.knobs), "free": dict(self.knobs),
             "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
             "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
                       for t in self.parts],
             "where": {name: Writer(self.letters).write(e) for name, e in self.where().items()},
             "domain": [asdict(bound) for bound in self.domain.bounds],
-            "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
-        })  # fmt: skip
+            "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed), **self._second(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.Formula {self.metric} of {self.net.label} = {self.text}>"
+    def _second(self) -> dict[str, Any]:
+        if self.without_floors is None:
+            return {}
+        fields = self.without_floors._fields()
+        return {"without_floors": {key: fields[key] for key in OF_THE_SECOND}}
 
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return f"{self.metric} of {self.net.label} = {self.text}"
+
+
+def _as_array(found: Any, shapes: Iterable[tuple[int, ...]]) -> Any:
+    """The numbers as a numpy array of the shape that arrays of these shapes make together."""
+    import numpy
+
+    values = found.reduced().values() if is_column(found) else found
+    return numpy.array(numpy.broadcast_to(values, numpy.broadcast_shapes(*shapes)))
 
 
 def label(metric: str) -> str:
@@ -222,8 +277,7 @@ def walked(net: Network, free: Iterable[str] | None = None, seconds: float = SEC
 
 def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric, of what was walked."""
-    if METRICS[metric].layers and rows:
-        rows = [rows[0]._replace(assumed=(*rows[0].assumed, *stand_at_least_once(graph))), *rows[1:]]
+    rows = with_needs_of(metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.spec.knobs.items()}
@@ -235,6 +289,12 @@ def formula_of(net: Network, metric: str, graph: Any, rows: list[Row]) -> Formul
         domain_finder=lambda: find_domain(net, rows, knobs, graph.graph["assumed"], numbers, Writer(letters)),
         checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
+
+
+def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
+    """The rows, the first of which also says what the metric's closed form leaves open."""
+    more = stand_at_least_once(graph) if METRICS[metric].layers and rows else []
+    return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 
 def too_large(net: Network, seconds: float) -> str:

@@ -11,10 +11,11 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.fill import fill
 from costcalc.analysis.closed_form.formula import Formula, derive, label
-from costcalc.analysis.cost import cost_of
+from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.dims import normal
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
+from costcalc.result import TableResult
 from costcalc.spec.network import Network
 from costcalc.table import Column, Table
 from costcalc.text import value_text
@@ -36,7 +37,7 @@ def derive_in_all(net: Network, metric: str) -> Formula:
         return derive(net, metric)
 
 
-def elasticities(net: Network, metric: str = "macs") -> Table:
+def elasticities(net: Network, metric: str = "macs") -> TableResult:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
     Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
@@ -44,7 +45,7 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
     """
     net.needs_numbers("elasticity")
     formula = derive_in_all(net, metric)
-    if formula.value() == 0:
+    if formula() == 0:
         raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
     slopes = tangent(formula, formula.knobs)
     rows = []
@@ -58,9 +59,13 @@ def elasticities(net: Network, metric: str = "macs") -> Table:
         Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
         Column("doubled", "doubled", "ratio", 2), Column("exponent", "exponent", "real", 2),
     )  # fmt: skip
-    return Table(
-        f"{label(metric)} of {net.label}: what each knob does", columns, rows, None, [NOTE.format(metric=label(metric))]
-    )
+    title, notes = f"{label(metric)} of {net.label}: what each knob does", [NOTE.format(metric=label(metric))]
+    return _result(net, metric, Table(title, columns, rows, None, notes))
+
+
+def _result(net: Network, metric: str, table: Table) -> TableResult:
+    document = {"target": net.label, "metric": metric, "knobs": dict(net.knobs), "rows": table.to_records()}
+    return TableResult(table, document, ((net.label, warnings_of(net)),))
 
 
 def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
     return x.func(*(_relaxed(part, values) for part in x.args))
 
 
-def by_term(net: Network, metric: str = "macs") -> Table:
+def by_term(net: Network, metric: str = "macs") -> TableResult:
     """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
     formula = derive_in_all(net, metric)
     known: dict[Any, Any] = {}
@@ -114,4 +119,5 @@ def by_term(net: Network, metric: str = "macs") -> Table:
     )  # fmt: skip
     totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
     at = ", ".join(f"{formula.letters.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items())
-    return Table(f"{label(metric)} of {net.label} by block", columns, rows, totals, [f"at {at}", *formula.lines()])
+    title, notes = f"{label(metric)} of {net.label} by block", [f"at {at}", *formula.lines()]
+    return _result(net, metric, Table(title, columns, rows, totals, notes))

@@ -21,10 +21,12 @@ from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.closed_form.written import align, module
+from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
-from costcalc.errors import CostcalcError
+from costcalc.errors import CostcalcError, Problem
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, data_frame, document
+from costcalc.table import Column, Table
 from costcalc.text import times_text
 
 LINE = 100  # signs of algebra that a reader takes in at once
@@ -42,7 +44,7 @@ class LinearBreakEven:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ratio:
+class Ratio(Result):
     """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
 
     net: Network
@@ -154,18 +156,12 @@ class Ratio:
         row = {"metric": label(self.metric), "text": self.text}
         return [Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
 
-    def to_records(self) -> list[dict[str, Any]]:
-        """The ratio as a list of one dict."""
-        return self.tables()[0].to_records()
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(net.label, warnings_of(net)) for net in (self.net, self.other)]
 
-    def to_pandas(self) -> Any:
-        """The same as a pandas.DataFrame."""
-        return data_frame(self.to_records())
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc formula --over`."""
+    def _fields(self) -> dict[str, Any]:
         value = Fraction(self.value)
-        return document(**{
+        return {
             "target": self.net.label, "over": self.other.label, "metric": self.metric, "knobs": dict(self.knobs),
             "text": self.text, "latex": self.latex, "python": self.python,
             "value": {"numerator": value.numerator, "denominator": value.denominator, "decimal": float(value)},
@@ -174,18 +170,15 @@ class Ratio:
                  "current": e.current} for e in self.break_evens
             ],
             "domain": self.limits(),
-        })  # fmt: skip
+        }  # fmt: skip
+
+    def _summary(self) -> str:
+        return self.lines()[0]
 
     def limits(self) -> list[str]:
         """Where both formulas hold."""
         first, second = self.domains
         return (first & second).limits()
-
-    def __repr__(self) -> str:
-        return f"<costcalc.Ratio {self.lines()[0]}>"
-
-    def _repr_html_(self) -> str:
-        return self.tables()[0]._repr_html_()
 
 
 def ratio(net: Network, other: Network, metric: str = "macs") -> Ratio:

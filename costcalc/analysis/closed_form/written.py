@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sympy import Expr, ceiling, floor
 
@@ -14,9 +14,6 @@ from costcalc.dims import size_text, whole
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.errors import CostcalcError
 from costcalc.table import visible
-
-if TYPE_CHECKING:
-    from costcalc.analysis.closed_form.formula import Formula
 
 HELPERS = {
     floor: "def floor(x, m=1):\n    return x // m\n",
@@ -36,25 +33,16 @@ def align(lines: Sequence[str]) -> str:
     return "\\begin{align*}\n  " + " \\\\\n  ".join(lines) + "\n\\end{align*}"
 
 
-def as_latex(formula: Formula) -> str:
-    """A line for each block, the names it uses below."""
-    latex, plain = Latex(formula.letters, formula.names, far=formula.far), Latex(formula.letters)
-    left, lines = rf"\mathrm{{{escaped(formula.metric)}}}", []
-    for i, term in enumerate(formula.parts):
-        label = rf" && \text{{{escaped(visible(term.name))}}}" if len(formula.parts) > 1 else ""
-        lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(term.expression) + label)
+def equation(
+    metric: str, parts: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], latex: Latex, plain: Latex
+) -> str:
+    """A line for each named part of a metric, and below them the names that they use."""
+    left, lines = rf"\mathrm{{{escaped(metric)}}}", []
+    for i, (name, expression) in enumerate(parts):
+        label = rf" && \text{{{escaped(visible(name))}}}" if len(parts) > 1 else ""
+        lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(expression) + label)
     lines = lines or [f"{left} &= 0"]
-    return align([*lines, *(f"{plain.letter(name)} &= {plain.write(e)}" for name, e in formula.where().items())])
-
-
-def as_python(formula: Formula) -> str:
-    """A module with one function, named after the metric; its arguments are the knobs, set as they are now."""
-    facts = [*formula.given, *(line for line in formula.domain.limits() if not line.startswith(("below", "above")))]
-    about = f"{formula.metric} of {formula.net.label}: {'; '.join(facts) or 'exact everywhere'}"
-    terms = [(term.name, term.expression) for term in formula.parts]
-    return module(
-        formula.metric, about, formula.knobs, formula.where(), terms, multiples=formula.multiples, far=formula.far
-    )
+    return align([*lines, *(f"{plain.letter(name)} &= {plain.write(e)}" for name, e in where.items())])
 
 
 def module(

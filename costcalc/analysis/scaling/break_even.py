@@ -15,16 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of
+from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.given import normal
-from costcalc.errors import ShapeError, UnknownName, UsageError, unknown
+from costcalc.errors import Problem, ShapeError, UnknownName, UsageError, unknown
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text
 
 TIMES_THE_LARGER_SETTING = 10  # the last value that is looked at by default
@@ -41,7 +42,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BreakEven:
+class BreakEven(Result):
     """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
 
     nets: tuple[Network, Network]
@@ -115,29 +116,31 @@ class BreakEven:
         to_the_last += ", the last that was looked at" if last.last == self.values[-1] else ""
         return f"{what} from {self.knob} = {value_text(last.first)} {to_the_last}{before}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc compare --break-even`."""
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(net.label, warnings_of(net)) for net in self.nets]
+
+    def _fields(self) -> dict[str, Any]:
         targets = [{"target": net.label, "knobs": net.knobs} for net in self.nets]
         about = {"from": self.values[0], "to": self.values[-1], "values": len(self.values), "invalid": self.invalid}
-        return document(
-            by=self.by, knob=self.knob, targets=targets, looked_at=about, crossings=self.crossings,
-            rows=self.to_records(),
-        )  # fmt: skip
+        return {
+            "by": self.by, "knob": self.knob, "targets": targets, "looked_at": about, "crossings": self.crossings,
+            "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.BreakEven {self.sentence()}; table(), to_records()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return self.sentence()
 
 
 def break_even(first: Network, second: Network, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
-    """Where the order of two networks changes as a knob grows that one or both of them have.
+    """Where the order of two networks changes as a knob grows that one or both of them have: `r`, or `r=32:512:1`.
 
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
     larger of their settings. Raises UnknownName for a metric or knob that is none, ShapeError if no value is possible.
     """
     metric_of(by, wanted=is_whole)
+    if values is None:
+        knob, _, text = (part.strip() for part in knob.partition("="))
+        values = text or None
     nets = (first, second)
     for net in nets:
         net.needs_numbers("break-even")

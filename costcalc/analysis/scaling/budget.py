@@ -5,7 +5,7 @@ fitting(costcalc.load("efficientnet"), ["r", "d", "w"], {"macs": 400_000_000}).t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log, prod
 from typing import Any
@@ -28,10 +28,10 @@ from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_net
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, data_frame, document
+from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, value_text
 
 MAX_FREE_KNOBS = 3  # without --free
@@ -39,7 +39,7 @@ MAX_GRID_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fitting:
+class Fitting(Result):
     """The points of a grid that keep a budget and that no other beats, with as much of every knob and more of one.
     `compound` is the largest along the compound line, of a network that has one."""
 
@@ -56,10 +56,8 @@ class Fitting:
         """How many points of the grid keep the budget."""
         return self.found.grid.size - self.found.refused - self.found.invalid
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of networks of the grid that are probably not meant, as those of a sweep."""
-        return self.found.warnings
+    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
+        return self.found._warned()
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each point of the front: knobs, then metrics, all exact."""
@@ -116,32 +114,22 @@ class Fitting:
         line.title, front.notes = "along the compound line", [note for note in front.notes if note not in line.notes]
         return [front, line]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc scale` over several knobs."""
+    def _fields(self) -> dict[str, Any]:
         grid = self.found.grid
-        knobs = self.net.knobs_but(grid.axes)
-        axes = {name: list(values) for name, values in grid.axes.items()}
-        about = {"points": grid.size, "fit": self.fits, "front": len(self.found), "invalid": self.found.invalid}
-        compound = self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()}
-        found = document(
-            target=self.net.label, knobs=knobs, budget=dict(self.budget), axes=axes, **about, rows=self.to_records(),
-            compound=compound,
-        )  # fmt: skip
-        return with_warnings(found, self.warnings, self.net.label)
+        return {
+            "target": self.net.label, "knobs": self.net.knobs_but(grid.axes), "budget": dict(self.budget),
+            "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size, "fit": self.fits,
+            "front": len(self.found), "invalid": self.found.invalid, "rows": self.to_records(),
+            "compound": self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()},
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        points = plural(self.found.grid.size, "point")
-        return (
-            f"<costcalc.Fitting {self.net.label}: {self.fits:,} of {points} fit, "
-            f"{len(self.found):,} on the front; tables(), to_records(), to_pandas()>"
-        )
-
-    def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings)
+    def _summary(self) -> str:
+        points, front = plural(self.found.grid.size, "point"), len(self.found)
+        return f"{self.net.label}: {self.fits:,} of {points} fit, {front:,} on the front"
 
 
 def scale_net(
-    net: Network, budget: Mapping[str, int], free: Sequence[str] | str | None = None,
+    net: Network, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip

@@ -20,18 +20,19 @@ from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
-from costcalc.analysis.warned import as_html, warnings_at, with_warnings
+from costcalc.analysis.warned import warnings_at
 from costcalc.dims.given import normal
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import equations_text, knobs_note, value_text
 
 Costs = Mapping[str, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Compound:
+class Compound(Result):
     """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest up to which
     it is kept, and `after` the next, at which it is not."""
 
@@ -48,10 +49,9 @@ class Compound:
         knobs = self.law.at(self.base, self.phi)
         return self.base.with_knobs(**knobs)
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network at φ that are probably not meant."""
-        return warnings_at(self.base, {name: (value,) for name, value in self.law.at(self.base, self.phi).items()})
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        at_phi = {name: (value,) for name, value in self.law.at(self.base, self.phi).items()}
+        return [(self.base.label, warnings_at(self.base, at_phi))]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as
@@ -79,22 +79,16 @@ class Compound:
         fixed = knobs_note(self.base.knobs_but(EXPONENTS))
         return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()), self.base.dtype)]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc scale --compound`."""
+    def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
-        knobs = self.base.knobs_but(EXPONENTS)
-        found = document(
-            target=self.base.label, knobs=knobs, law=law, budget=dict(self.budget or {}), phi=self.phi,
-            rows=self.to_records(),
-        )  # fmt: skip
-        return with_warnings(found, self.warnings, self.base.label)
+        return {
+            "target": self.base.label, "knobs": self.base.knobs_but(EXPONENTS), "law": law,
+            "budget": dict(self.budget or {}), "phi": self.phi, "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
+    def _summary(self) -> str:
         at = equations_text(self.law.at(self.base, self.phi))
-        return f"<costcalc.Compound {self.base.label}: φ = {value_text(self.phi)}, {at}; table(), net>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() + as_html(self.warnings)
+        return f"{self.base.label}: φ = {value_text(self.phi)}, {at}"
 
 
 def read_compound(text: str) -> Any:
@@ -105,7 +99,7 @@ def read_compound(text: str) -> Any:
     return read_phi(value) if equals else None
 
 
-def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, int] | None = None) -> Compound:
+def compound_net(net: Network, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
     Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError

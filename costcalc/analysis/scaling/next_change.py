@@ -17,10 +17,10 @@ from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.default_grid import growing_knobs
 from costcalc.analysis.scaling.diff import changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
-from costcalc.analysis.warned import as_html, with_warnings
 from costcalc.errors import Problem, UsageError
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
 MAX_STEPS = 150_000  # from a value, to look for a change
@@ -28,17 +28,15 @@ SHOWN = 3  # changes that a table names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NextSteps:
+class NextSteps(Result):
     """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
 
     net: Network
     rows: tuple[dict[str, Any], ...]
     among: Mapping[str, str]  # what the steps of each knob are, in words
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network that are probably not meant."""
-        return warnings_of(self.net)
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of(self.net))]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
@@ -72,19 +70,13 @@ class NextSteps:
             f"{', '.join(k for k, said in self.among.items() if said == word)} in {word}" for word in words
         )
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep --explain-steps`."""
-        found = document(target=self.net.label, knobs=dict(self.net.knobs), rows=self.to_records())
-        return with_warnings(found, self.warnings, self.net.label)
+    def _fields(self) -> dict[str, Any]:
+        return {"target": self.net.label, "knobs": dict(self.net.knobs), "rows": self.to_records()}
 
-    def __repr__(self) -> str:
-        shown = (
-            f"{r['knob']} {value_text(r['now'])} → {value_text(r['next'])}" for r in self.rows if r["next"] is not None
-        )
-        return f"<costcalc.NextSteps {self.net.label}: {', '.join(shown)}; table(), to_records()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() + as_html(self.warnings)
+    def _summary(self) -> str:
+        rows = (row for row in self.rows if row["next"] is not None)
+        shown = (f"{row['knob']} {value_text(row['now'])} → {value_text(row['next'])}" for row in rows)
+        return f"{self.net.label}: {', '.join(shown)}"
 
 
 def next_steps(net: Network, knobs: Sequence[str] | None = None) -> NextSteps:

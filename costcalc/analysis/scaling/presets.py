@@ -20,11 +20,12 @@ from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.analysis.warned import as_html, warnings_of_all, with_warnings
+from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UnknownName, UsageError, unknown
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
+from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
 SHOWN = ("params", "macs")
@@ -33,7 +34,7 @@ LAST_PHI = 7  # as far as B7 is from B0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PresetSweep:
+class PresetSweep(Result):
     """A row for each preset, the first of which the law starts from."""
 
     net: Network
@@ -47,10 +48,8 @@ class PresetSweep:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
         return [dict(row) for row in self.rows]
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the presets that are probably not meant, each once."""
-        return warnings_of_all(self.nets)
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_of_all(self.nets))]
 
     def table(self) -> Table:
         """Settings, metrics, params and MACs both published and exact, and the law with its error."""
@@ -130,20 +129,17 @@ class PresetSweep:
         """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
         self.chart().save(path)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep --presets`."""
+    def _fields(self) -> dict[str, Any]:
         more = {"elasticities": self.elasticities, "growth": self.growth} if self.law else {}
-        found = document(target=self.net.name, rows=self.to_records(), **more)
-        return with_warnings(found, self.warnings, self.net.label)
+        return {"target": self.net.name, "rows": self.to_records(), **more}
 
-    def __repr__(self) -> str:
-        return f"<costcalc.PresetSweep {self.net.name}: {plural(len(self.rows), 'preset')}; table(), to_records()>"
+    def _summary(self) -> str:
+        return f"{self.net.name}: {plural(len(self.rows), 'preset')}"
 
-    def _repr_html_(self) -> str:
-        picture = ""
+    def _picture(self) -> str:
         with suppress(UsageError):
-            picture = self.chart().inline()
-        return "".join(table._repr_html_() for table in self.tables()) + as_html(self.warnings) + picture
+            return self.chart().inline()
+        return ""
 
 
 def sweep_presets(

@@ -5,43 +5,47 @@ largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
-from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
-from costcalc.analysis.warned import as_html, warnings_at, with_warnings
+from costcalc.analysis.warned import warnings_at
 from costcalc.dims import is_number
 from costcalc.dims.given import exact, shortened
 from costcalc.errors import Problem, UsageError
+from costcalc.result import Result
 from costcalc.spec.network import Network
-from costcalc.table import Column, Table, document
-from costcalc.text import knobs_note, value_text
-
-POWER = re.compile(r"([0-9]{1,20})e([0-9]{1,2})")
-BUDGET = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?|[0-9]{1,3}(,[0-9]{3}){1,6}")
+from costcalc.table import Column, Table
+from costcalc.text import knobs_note, read_amount, value_text
 
 
 def read_budget(texts: Iterable[str]) -> dict[str, int]:
-    """`["macs=400M", "params=6,000,000"]`; K, M, G and B are thousands. Raises UnknownName and UsageError."""
+    """`["macs=400M", "params=6,000,000", "weight_bytes=16MB"]`. Raises UnknownName and UsageError."""
     budget: dict[str, int] = {}
     for text in texts:
         name, _, most = (part.strip() for part in text.partition("="))
-        metric_of(name, wanted=is_whole)
-        if power := POWER.fullmatch(most):
-            most = power[1] + "0" * int(power[2])
-        if not BUDGET.fullmatch(most):
-            raise UsageError(f"{text[:60]!r} is not a budget; write macs=400M or params=6,000,000")
         if name in budget:
             raise UsageError(f"{name} has two budgets; give one")
-        digits, unit, _ = read_figure(most, 1000)
-        budget[name] = int(digits * unit)
+        budget[name] = read_most(name, most)
     return budget
+
+
+def read_most(metric: str, most: Any) -> int:
+    """The most that a metric may be, from a number or a text as on the command line. Raises UnknownName, UsageError."""
+    metric_of(metric, wanted=is_whole)
+    if isinstance(most, str):
+        amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
+        if amount is None:
+            raise UsageError(f"{f'{metric}={most}'[:60]!r} is not a budget; write macs=400M or params=6,000,000")
+        return amount
+    number = exact(most)
+    if not is_number(number) or isinstance(most, bool):
+        raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+    return int(number // 1)  # as counts are
 
 
 def limits_text(budget: Mapping[str, int]) -> str:
@@ -55,7 +59,7 @@ def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Scaled:
+class Scaled(Result):
     """A network at the largest value of a knob that keeps a budget. `least` is the smallest value that costs the same:
     rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
     last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
@@ -70,10 +74,8 @@ class Scaled:
     steps: str = ""  # what was looked through, if it is not what a knob of its kind is set in
     looked_to: Any = None
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of the network that fits that are probably not meant."""
-        return warnings_at(self.net, {self.knob: (self.value,)})
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.net.label, warnings_at(self.net, {self.knob: (self.value,)}))]
 
     def table(self) -> Table:
         """The largest that fits, and the next step."""
@@ -96,20 +98,15 @@ class Scaled:
         found = (("fits", self.value), ("next step", self.after))
         return [{"what": what, self.knob: value, **self.costs[value]} for what, value in found if value is not None]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc scale`."""
-        knobs = self.net.knobs_but([self.knob])
-        found = document(
-            target=self.net.label, knobs=knobs, budget=dict(self.budget), knob=self.knob, value=self.value,
-            same_cost_from=self.least, looked_to=self.looked_to, rows=self.to_records(),
-        )  # fmt: skip
-        return with_warnings(found, self.warnings, self.net.label)
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "target": self.net.label, "knobs": self.net.knobs_but([self.knob]), "budget": dict(self.budget),
+            "knob": self.knob, "value": self.value, "same_cost_from": self.least, "looked_to": self.looked_to,
+            "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return f"<costcalc.Scaled {self.net.label}: {self.knob} = {value_text(self.value)}; table(), to_records()>"
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_() + as_html(self.warnings)
+    def _summary(self) -> str:
+        return f"{self.net.label}: {self.knob} = {value_text(self.value)}"
 
 
 def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
@@ -132,16 +129,9 @@ def largest(net: Network, knob: str, budget: Mapping[str, int]) -> Scaled:
     )  # fmt: skip
 
 
-def check_budget(budget: Mapping[str, Any]) -> dict[str, Any]:
+def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
     """The budget in whole numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
     most that is no number."""
-    found = {}
-    for metric, most in budget.items():
-        metric_of(metric, wanted=is_whole)
-        found[metric] = exact(most)
-        if not is_number(found[metric]) or isinstance(most, bool):
-            raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
-        found[metric] = int(found[metric] // 1)  # as counts are
-    if not found:
+    if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    return found
+    return {metric: read_most(metric, most) for metric, most in budget.items()}

@@ -13,8 +13,10 @@ import numpy as np
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
-from costcalc.errors import UsageError
-from costcalc.table import CONVENTION, Column, Table, document
+from costcalc.analysis.warned import warnings_at
+from costcalc.errors import Problem, UsageError
+from costcalc.result import Result
+from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note
 
 FLOAT_NOISE = 1e-9  # an exponent below this is 0
@@ -25,7 +27,7 @@ HOW = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Result):
     """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error."""
 
     swept: KeptPoints
@@ -61,21 +63,18 @@ class Fit:
             notes.append(invalid_note(swept.invalid, swept.reason))
         return [*notes, HOW, *self.left_out, *knobs_note(swept.net.knobs_but(swept.grid.axes))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep --fit`."""
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.swept.net.label, warnings_at(self.swept.net, self.swept.grid.axes))]
+
+    def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
-        knobs = self.swept.net.knobs_but(axes)
-        return document(
-            target=self.swept.net.label, knobs=knobs, axes=axes, points=len(self.swept), rows=self.to_records()
-        )
+        return {
+            "target": self.swept.net.label, "knobs": self.swept.net.knobs_but(axes), "axes": axes,
+            "points": len(self.swept), "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        return (
-            f"<costcalc.Fit {self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points; table()>"
-        )
-
-    def _repr_html_(self) -> str:
-        return self.table()._repr_html_()
+    def _summary(self) -> str:
+        return f"{self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points"
 
 
 def fit(swept: KeptPoints) -> Fit:

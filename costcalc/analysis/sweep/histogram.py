@@ -17,7 +17,9 @@ import numpy as np
 
 from costcalc.analysis.metrics import what_they_count
 from costcalc.dtype import FLOAT32, Dtype
-from costcalc.table import Column, Table, document
+from costcalc.errors import Problem
+from costcalc.result import Result
+from costcalc.table import Column, Table
 from costcalc.text import plural
 
 MAX_BINS = 24  # about as many as a reader tells apart
@@ -54,7 +56,7 @@ def _first_three(value: int) -> int:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Histogram:
+class Histogram(Result):
     """How many points of a grid have a metric in each bin."""
 
     label: str
@@ -62,6 +64,7 @@ class Histogram:
     rows: tuple[tuple[int, int, int], ...]  # from, up to but not including, points
     notes: tuple[str, ...] = ()
     dtype: Dtype = FLOAT32
+    warned: tuple[Problem, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each bin, empty ones between others too."""
@@ -80,16 +83,17 @@ class Histogram:
         notes = [*self.notes, *what_they_count([self.metric], self.dtype)]
         return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep --histogram`."""
-        return document(target=self.label, metric=self.metric, rows=self.to_records())
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        return [(self.label, self.warned)]
 
-    def __repr__(self) -> str:
-        bins = plural(len(self.rows), "bin")
-        return f"<costcalc.Histogram {self.label}: {self.metric} in {bins}; table(), to_records()>"
+    def _fields(self) -> dict[str, Any]:
+        return {"target": self.label, "metric": self.metric, "rows": self.to_records()}
 
-    def _repr_html_(self) -> str:
-        return self.table(bars=True)._repr_html_()
+    def _summary(self) -> str:
+        return f"{self.label}: {self.metric} in {plural(len(self.rows), 'bin')}"
+
+    def _notebook_tables(self) -> list[Table]:
+        return [self.table(bars=True)]
 
 
 def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:

@@ -14,10 +14,11 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
 from costcalc.analysis.sweep.sweep_chart import chart_of
-from costcalc.analysis.warned import as_html, warnings_at, with_warnings
+from costcalc.analysis.warned import warnings_at
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError
-from costcalc.table import Column, Table, data_frame, document
+from costcalc.result import Result
+from costcalc.table import Column, Table, data_frame
 from costcalc.text import as_float, knobs_note, plural
 
 MINIMISES_ONLY = "--pareto minimises only; add something to maximise, as in --pareto macs,{}"
@@ -25,7 +26,7 @@ MAX_POINTS_LISTED, MAX_POINTS_DRAWN = 40, 20_000  # in a notebook
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Sweep(KeptPoints):
+class Sweep(KeptPoints, Result):
     """The points that were kept, and how many there were."""
 
     def to_records(self, most: int | None = None) -> list[dict[str, Any]]:
@@ -59,11 +60,9 @@ class Sweep(KeptPoints):
         table = self.to_arrow()
         write_parquet(Path(path), table.schema, [table])
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        """Layers of networks of the grid that are probably not meant, each once: of every flag and choice, and of the
-        first and last value of each number."""
-        return warnings_at(self.net, self.grid.axes)
+    def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
+        """Of every flag and choice of the grid, and of the first and last value of each number."""
+        return [(self.net.label, warnings_at(self.net, self.grid.axes))]
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
@@ -99,23 +98,23 @@ class Sweep(KeptPoints):
         """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
         self.chart(metric).save(path)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON document of `costcalc sweep`."""
-        about = {"points": self.grid.size, "kept": len(self), "invalid": self.invalid, "refused": self.refused}
+    def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.grid.axes.items()}
-        knobs = self.net.knobs_but(axes)
-        found = document(target=self.net.label, knobs=knobs, axes=axes, **about, rows=self.to_records())
-        return with_warnings(found, self.warnings, self.net.label)
+        return {
+            "target": self.net.label, "knobs": self.net.knobs_but(axes), "axes": axes, "points": self.grid.size,
+            "kept": len(self), "invalid": self.invalid, "refused": self.refused, "rows": self.to_records(),
+        }  # fmt: skip
 
-    def __repr__(self) -> str:
-        points = plural(self.grid.size, "point")
-        return f"<costcalc.Sweep {self.net.label}: {len(self):,} of {points}; table(), to_pandas()>"
+    def _summary(self) -> str:
+        return f"{self.net.label}: {len(self):,} of {plural(self.grid.size, 'point')}"
 
-    def _repr_html_(self) -> str:
-        picture = ""
+    def _notebook_tables(self) -> list[Table]:
+        return [self.table(MAX_POINTS_LISTED)]
+
+    def _picture(self) -> str:
         with suppress(UsageError):
-            picture = self.chart().inline() if 0 < len(self) <= MAX_POINTS_DRAWN else ""
-        return self.table(MAX_POINTS_LISTED)._repr_html_() + as_html(self.warnings) + picture
+            return self.chart().inline() if 0 < len(self) <= MAX_POINTS_DRAWN else ""
+        return ""
 
 
 def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import check_told_apart
+from costcalc.analysis.metrics import METRICS, USUAL, check_told_apart, is_counted, metric_of, read_metrics
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -24,6 +24,7 @@ from costcalc.chart import are_numbers
 from costcalc.chart.draw import matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
+from costcalc.net import Net, load
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
 from costcalc.report.page.formulas import Shown, shown
 from costcalc.report.page.front import trade_off
@@ -37,6 +38,21 @@ from costcalc.version import __version__
 HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
 MOST_POINTS = 200_000  # of the grid of a page
+OF_PICTURES = ("params", "macs")  # what its pictures show
+
+
+def write_page(
+    target: str | Net, path: str | Path, *, presets: str | None = None, metrics: Sequence[str] | str | None = None,
+    **axes: Any,
+) -> None:  # fmt: skip
+    """Writes the HTML page about a network: `write_page("efficientnet", "page.html", r="128:600:8", w=[1, 1.1])`.
+
+    Over a grid of its knobs, or one that its presets span; with all presets, or `"b0..b3"`; `metrics` as in a sweep.
+    Raises UsageError for a network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib,
+    OSError, and what a sweep raises.
+    """
+    net = target if isinstance(target, Net) else load(target)
+    Page.of(net, given_axes(axes, net.spec.knobs, net.name), presets, metrics).save(path)
 
 
 @dataclass(frozen=True)
@@ -45,28 +61,37 @@ class Page:
 
     net: Network
     found: Sweep
+    metrics: tuple[str, ...] = USUAL
     presets: PresetSweep | None = None
     closed: ClosedForms | None = None
     why_not: str = ""
 
     @classmethod
-    def of(cls, net: Network, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None) -> Page:
-        """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets.
+    def of(
+        cls, net: Network, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
+        metrics: Sequence[str] | str | None = None,
+    ) -> Page:  # fmt: skip
+        """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets, and
+        with the metrics that are named.
 
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
+        shown = read_metrics(metrics)
+        for metric in shown:
+            metric_of(metric, wanted=is_counted)
         net.needs_numbers("a report")
         for name in net.spec.size_knobs:
             check_told_apart(name)
         _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
         wanted = presets or ("all" if net.spec.presets else None)
         listed = sweep_presets(net, wanted) if wanted else None
-        closed, why_not = _closed_forms(net)
+        closed, why_not = _closed_forms(net, shown)
         sizes = net.spec.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
         grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
         _refuse_if_too_large(grid)
-        return cls(net, sweep(net, grid, Choice()), listed, closed, why_not)
+        every = tuple(dict.fromkeys((*shown, *OF_PICTURES)))
+        return cls(net, sweep(net, grid, Choice(), metrics=every), shown, listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
@@ -118,12 +143,13 @@ class Page:
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
         now = Grid({name: (value,) for name, value in self.net.sizes.items()})
-        (at,) = sweep(self.net, now, Choice()).to_records()
+        (at,) = sweep(self.net, now, Choice(), metrics=self.metrics).to_records()
         found = []
-        for metric in self.found.metrics:
+        for metric in self.metrics:
             values = self.found.columns[metric]
-            ends = " to ".join(cell(value, "int") for value in (values.min(), values.max()))
-            found.append((metric_title(metric), cell(at[metric], "int"), ends))
+            kind = METRICS[metric].kind
+            ends = " to ".join(cell(value, kind) for value in (values.min(), values.max()))
+            found.append((metric_title(metric), cell(at[metric], kind), ends))
         return found
 
     def slider_rows(self) -> list[tuple[str, str]]:
@@ -184,9 +210,9 @@ def _template() -> Any:
     return room.get_template("template.html")
 
 
-def _closed_forms(net: Network) -> tuple[ClosedForms | None, str]:
+def _closed_forms(net: Network, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
     """The closed forms; or none, and why."""
     try:
-        return closed_forms(net), ""
+        return closed_forms(net, metrics), ""
     except CostcalcError as error:
         return None, str(error)

@@ -8,25 +8,22 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
-from sympy import Expr, Integer, Rational, floor, sympify
+from sympy import Expr, Integer, Rational, floor
 
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import METRICS, USUAL
-from costcalc.analysis.walk import Row
 from costcalc.dims import ceil, is_letter, size_symbol
-from costcalc.dtype import Dtype
 from costcalc.errors import CostcalcError
 from costcalc.report.page.javascript import code
 from costcalc.spec.model import Knob
 from costcalc.spec.network import Network
 from costcalc.text import value_text
 
-SLIDER_STEPS_PER_UNIT = 100  # steps of a real knob from one whole number to the next
-MIN_SLIDER_VALUES = 16  # values that a whole knob has at least
-SHOWN = ("params", "macs", "elementwise", "activations")
+SLIDER_STEPS_PER_UNIT = 100  # of a real knob
+MIN_SLIDER_VALUES = 16  # of a whole knob
 
 
 @dataclass(frozen=True)
@@ -116,13 +113,17 @@ def _fraction(value: Any) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-def closed_forms(net: Network) -> ClosedForms:
-    """The closed forms in as many knobs as can be letters. Raises CostcalcError if there is none."""
+def closed_forms(net: Network, metrics: Sequence[str] = USUAL) -> ClosedForms:
+    """The closed forms of these metrics, or those of them that have one, in as many knobs as can be letters. The usual
+    bytes stand beside their params, with no formula of their own. Raises CostcalcError if there is none."""
     graph, rows, free = _walked_with(net, [*net.spec.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
-    formulas = tuple(formula_of(net, metric, graph, rows) for metric in SHOWN)
-    metrics = {**sums(rows, net.dtype), **said_by_law(net, law_of(net, free))}
-    return ClosedForms(net, tuple(free), formulas, metrics, where)
+    formulas = {m: formula_of(net, m, graph, rows) for m in metrics if not METRICS[m].no_formula}
+    shown = tuple(
+        formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
+    )
+    moved = {metric: formula.expression for metric, formula in formulas.items()}
+    return ClosedForms(net, tuple(free), shown, {**moved, **said_by_law(net, law_of(net, free))}, where)
 
 
 def law_of(net: Network, free: Iterable[str]) -> dict[str, int]:
@@ -139,11 +140,6 @@ def said_by_law(net: Network, powers: Mapping[str, int]) -> dict[str, Expr]:
         letter = size_symbol(knob, real=net.spec.knobs[knob].kind == "real")
         said *= (letter * Rational(start.denominator, start.numerator)) ** power
     return {"law": floor(said + Rational(1, 2))} if powers else {}
-
-
-def sums(rows: Sequence[Row], dtype: Dtype) -> dict[str, Expr]:
-    """Each usual metric in letters."""
-    return {name: sympify(sum(map(METRICS[name].of_row(dtype), rows))) for name in USUAL}
 
 
 def _walked_with(net: Network, wanted: list[str]) -> tuple[Any, Any, list[str]]:

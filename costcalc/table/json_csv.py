@@ -11,7 +11,8 @@ from itertools import repeat
 from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from costcalc.table import Column, Lazily, Table, is_plain, is_visible, plain_number, shape_text, visible
+from costcalc.table.cells import is_plain, is_visible, plain_number, shape_text, visible
+from costcalc.table.data import Column, Lazily, TableData
 from costcalc.text import as_float, value_text
 
 STREAMED = 2  # levels of a document that are written item by item: its fields, and the layers or points in one
@@ -76,7 +77,7 @@ def _json_number(value: Any) -> str:
     return float.__repr__(number) if number is not None and math.isfinite(number) else "null"
 
 
-def csv_lines(table: Table) -> Iterator[str]:
+def csv_lines(table: TableData) -> Iterator[str]:
     """A table line by line, with the keys of its columns as header."""
     line: Any = csv.writer(_Lines(), lineterminator="\n").writerow  # hands back what `write` does
     yield line([_harmless(column.key) for column in table.columns])

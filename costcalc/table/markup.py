@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from costcalc.table import Column, Table, cell, visible
+from costcalc.table.cells import cell, visible
+from costcalc.table.data import Column, TableData
 
 MARKDOWN = re.compile(r"[\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w)")  # an _ within a word is one
 NEGATIVE = re.compile(r"^-(?=[\d,.]+( %)?$)")
@@ -23,7 +24,7 @@ SENTENCE = 40  # signs from which on a text is one
 NEEDS = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
 
-def markdown(tables: Sequence[Table]) -> Iterator[str]:
+def markdown(tables: Sequence[TableData]) -> Iterator[str]:
     """Pipe tables, line by line; the title stands above in bold, the totals are the last row, in bold too."""
     for number, block in enumerate(_md_blocks(tables)):
         yield "\n" * bool(number)
@@ -31,7 +32,7 @@ def markdown(tables: Sequence[Table]) -> Iterator[str]:
             yield f"{line}\n"
 
 
-def _md_blocks(tables: Sequence[Table]) -> Iterator[Iterable[str]]:
+def _md_blocks(tables: Sequence[TableData]) -> Iterator[Iterable[str]]:
     """What stands with an empty line before it, each the lines of it."""
     for table in tables:
         if table.title:
@@ -39,10 +40,10 @@ def _md_blocks(tables: Sequence[Table]) -> Iterator[Iterable[str]]:
         if table.rows or table.totals:
             yield _md_table(table)
         if table.notes:
-            yield ["- " + _md_line(_md(line)) for note in table.notes for line in note.split("\n")]
+            yield ["- " + _md_line(_md(line)) for line in table.note_lines()]
 
 
-def _md_table(table: Table) -> Iterator[str]:
+def _md_table(table: TableData) -> Iterator[str]:
     yield _md_row([_md(column.title) for column in table.columns])
     yield _md_row(["---:" if column.align == "right" else ":---" for column in table.columns])
     for row in table.rows:
@@ -65,7 +66,7 @@ def _md_line(text: str) -> str:
     return re.sub(r"^(\d*)([-+#.)])", r"\1\\\2", text)
 
 
-def latex(tables: Sequence[Table]) -> Iterator[str]:
+def latex(tables: Sequence[TableData]) -> Iterator[str]:
     """booktabs tables to \\input into a document, line by line, each with its title above and its notes below in small
     type."""
     for number, table in enumerate(tables):
@@ -74,7 +75,7 @@ def latex(tables: Sequence[Table]) -> Iterator[str]:
             yield f"{line}\n"
 
 
-def _tex_table(table: Table) -> Iterator[str]:
+def _tex_table(table: TableData) -> Iterator[str]:
     yield f"% needs {NEEDS}"
     if table.title:
         yield rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"
@@ -89,12 +90,11 @@ def _tex_table(table: Table) -> Iterator[str]:
         yield _tex_row(table.texts(table.totals))
     yield r"\bottomrule"
     yield r"\end{tabular}"
-    for note in table.notes:
-        for line in note.split("\n"):
-            yield rf"\par\noindent{{\footnotesize {_tex(line)}\par}}"
+    for line in table.note_lines():
+        yield rf"\par\noindent{{\footnotesize {_tex(line)}\par}}"
 
 
-def _tex_column(table: Table, column: Column) -> str:
+def _tex_column(table: TableData, column: Column) -> str:
     """A letter for a column; one of sentences is as wide as a third of the line."""
     if column.kind == "text" and any(len(cell(row.get(column.key), "text")) > SENTENCE for row in table.rows):
         return r"p{0.33\linewidth}"

@@ -9,7 +9,8 @@ from functools import partial
 from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
-from costcalc.table import CONVENTION, Column, Lazily, Table, visible
+from costcalc.table.cells import visible
+from costcalc.table.data import CONVENTION, Column, Lazily, TableData
 
 GAP = 2  # spaces between columns
 PROSE = 24  # a column of sentences is wrapped to no less
@@ -32,7 +33,7 @@ class Grid(NamedTuple):
     folds: bool = False  # is a column narrower than one of its cells?
 
 
-def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
+def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
     """Every line of the tables, as wide as they are or, on a terminal, at most `width`; ruled with signs such as ─."""
     for number, table in enumerate(tables):
         if number:
@@ -59,6 +60,11 @@ def lines(tables: Sequence[Table], width: int | None, rule: str = "") -> Iterato
             yield []
         for line, style in notes:
             yield from _wrapped(visible(line), width, style)
+
+
+def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
+    """The same for a pipe or a file: whole values, no colours, no spaces at the ends of lines."""
+    return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
 
 
 def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None) -> Grid:
@@ -101,7 +107,7 @@ def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
 
 
 def _side_by_side(
-    table: Table, texts: Sequence[list[str]], totals: list[list[str]], grid: Grid, rule: str
+    table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: Grid, rule: str
 ) -> Iterator[list[Styled]]:
     ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
@@ -130,7 +136,7 @@ def _side_by_side(
         yield from row(cells, "total")
 
 
-def _stacked(table: Table, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
+def _stacked(table: TableData, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
     """A line for each value: for terminals on which a name and two numbers do not fit side by side."""
     first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
     for cells, style in chain(zip(texts, repeat("")), zip(totals, repeat("total"))):
@@ -139,7 +145,7 @@ def _stacked(table: Table, texts: Sequence[list[str]], totals: list[list[str]]) 
             yield [(f"  {visible(table.columns[at].title)} {cells[at]}", _style(cells[at], table.columns[at]))]
 
 
-def _texts(table: Table, row: dict[str, object]) -> list[str]:
+def _texts(table: TableData, row: dict[str, object]) -> list[str]:
     first, *rest = table.texts(row)
     return ["  " * int(row.get("indent", 0)) + first, *rest]  # type: ignore[call-overload]
 

@@ -1,133 +1,14 @@
-"""A table before anyone prints it: columns, rows, totals and notes. Formatters are in report/."""
+"""Values as the cells of a table show them: 12,443,648, 9.68×, 35.2 %, 28×28×32."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import MissingExtra
-from costcalc.text import as_float, plural, rounded, times_text, value_text
-from costcalc.version import __version__
-
-SCHEMA_VERSION = 1  # of the JSON documents
-CONVENTION = (
-    "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
-    "bias and normalisation not counted. FLOPs = 2 × MACs"
-)
-LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all others are numbers and end at the right
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: the key of its values, its heading, and how they are shown.
-
-    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, measured (four
-    digits of it are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
-    On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
-    """
-
-    key: str
-    title: str
-    kind: str = "int"
-    rank: int = 0
-
-    @property
-    def align(self) -> str:
-        """Where its cells stand: left or right."""
-        return "left" if self.kind in LEFT else "right"
-
-
-class Lazily(Sequence[Any]):
-    """What a function makes of each item of a sequence: made when it is read, again each time, and never kept."""
-
-    def __init__(self, make: Callable[[Any], Any], items: Sequence[Any]):
-        self.make, self.items = make, items
-
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, at: Any) -> Any:
-        return Lazily(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
-
-    def __iter__(self) -> Iterator[Any]:
-        return map(self.make, self.items)
-
-
-@dataclass(repr=False)
-class Table:
-    """What a command prints. `rows` and `totals` map a column's key to an exact value, not to text.
-
-    A row may say `indent: 1` to be shown as belonging to the one above it.
-    """
-
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[dict[str, Any]]
-    totals: dict[str, Any] | None = None
-    notes: list[str] = field(default_factory=list)
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """The rows as plain dicts, without the totals."""
-        return [{column.key: row.get(column.key) for column in self.columns} for row in self.rows]
-
-    def to_pandas(self) -> Any:
-        """The rows as a pandas.DataFrame."""
-        return data_frame(self.to_records())
-
-    def __repr__(self) -> str:
-        return f"<costcalc.Table {self.title!r}: {plural(len(self.rows), 'row')}; to_records(), to_pandas()>"
-
-    def texts(self, row: dict[str, Any]) -> list[str]:
-        """One row, each value as its column shows it."""
-        return [cell(row.get(column.key), column.kind) for column in self.columns]
-
-    def _repr_html_(self) -> str:
-        """A notebook's picture of the table."""
-        from html import escape
-
-        aligns = [column.align for column in self.columns]
-
-        def line(texts: Sequence[str], tag: str) -> str:
-            cells = (f'<{tag} style="text-align:{a}">{escape(t)}</{tag}>' for t, a in zip(texts, aligns))
-            return f"<tr>{''.join(cells)}</tr>"
-
-        head = line([visible(column.title) for column in self.columns], "th")
-        body = "".join(line(self.texts(row), "td") for row in self.rows)
-        foot = f"<tfoot>{line(self.texts(self.totals), 'th')}</tfoot>" if self.totals else ""
-        notes = "".join(f"<p>{escape(visible(line))}</p>" for note in self.notes for line in note.split("\n"))
-        caption = f"<caption>{escape(visible(self.title))}</caption>" if self.title else ""
-        return f"<table>{caption}<thead>{head}</thead><tbody>{body}</tbody>{foot}</table>{notes}"
-
-
-def document(**fields: Any) -> dict[str, Any]:
-    """The JSON document of a command: which schema it has, who counted, what MACs are; then its own fields."""
-    about = {"schema_version": SCHEMA_VERSION, "costcalc_version": __version__, "convention": CONVENTION}
-    return {**about, **fields}
-
-
-def with_warnings(document: dict[str, Any], records: list[dict[str, Any]]) -> dict[str, Any]:
-    """The document with what is probably not meant of the networks that it is about, if anything is."""
-    return {**document, "warnings": records} if records else document
-
-
-def data_frame(records: Any) -> Any:
-    """Records, or columns by name, as a pandas.DataFrame. Raises MissingExtra without pandas."""
-    try:
-        from pandas import DataFrame
-    except ImportError:
-        raise MissingExtra("this needs pandas", "pandas") from None
-    try:
-        frame = DataFrame(records)
-    except OverflowError:  # before 3.0 pandas tries every int as a float
-        frame = DataFrame(records, dtype=object)
-    for name in frame.columns:
-        if frame[name].dtype == "int64" and sum(map(abs, frame[name].tolist())) >= 2**63:
-            frame[name] = frame[name].astype(object)  # Python's ints: a sum in words of 64 bits would wrap around
-    return frame
+from costcalc.text import as_float, rounded, times_text, value_text
 
 
 def cell(value: Any, kind: str) -> str:

@@ -1,0 +1,100 @@
+"""The base of all results: what each of them writes, and the forms that follow from it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from costcalc.errors import Problem
+from costcalc.table import Lazily, Table, Tabular, document
+from costcalc.text import plural
+
+
+class Result(Tabular):
+    """The answer of an analysis. A subclass writes `table()` or `tables()`, and `_fields()`, `_summary()` and, if it
+    is about networks, `_warned()`; records, pandas, CSV, Markdown, LaTeX, JSON, files, text and HTML follow."""
+
+    @abstractmethod
+    def _fields(self) -> dict[str, Any]:
+        """The fields of the JSON document. A `Lazily` is a list of which each item is made as it is written."""
+
+    @abstractmethod
+    def _summary(self) -> str:
+        """What the result is about and its main numbers, on a line."""
+
+    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
+        """The label of each network that the result is about, and its warnings."""
+        return ()
+
+    def _notebook_tables(self) -> list[Table]:
+        """The tables that a notebook shows."""
+        return self.tables()
+
+    def _picture(self) -> str:
+        """A picture as HTML, below the tables in a notebook."""
+        return ""
+
+    def table(self) -> Table:
+        """The first table."""
+        return self.tables()[0]
+
+    def tables(self) -> list[Table]:
+        """The tables that the command prints."""
+        return [self.table()]
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Layers that are counted and probably not meant, each once, with its place and what to do about it."""
+        return tuple(dict.fromkeys(problem for _, found in self._warned() for problem in found))
+
+    def streamed(self) -> dict[str, Any]:
+        """The JSON document, with long lists made item by item as they are written."""
+        records = [warning_record(problem, label) for label, found in self._warned() for problem in found]
+        return document(**self._fields(), **({"warnings": records} if records else {}))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON document of the command, as dicts, lists and exact values."""
+        return {key: [*value] if isinstance(value, Lazily) else value for key, value in self.streamed().items()}
+
+    def __repr__(self) -> str:
+        return f"<costcalc.{type(self).__name__} {self._summary()}>"
+
+    def _repr_html_(self) -> str:
+        from costcalc.table.html import html, paragraphs
+
+        warnings = paragraphs(dict.fromkeys(map(str, self.warnings)))
+        return "".join(map(html, self._notebook_tables())) + warnings + self._picture()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TableResult(Result):
+    """A result that is one table, with the fields of its JSON document and the warnings of each network by its
+    label."""
+
+    shown: Table
+    fields: Mapping[str, Any]
+    warned: tuple[tuple[str, tuple[Problem, ...]], ...] = ()
+
+    def table(self) -> Table:
+        """The table."""
+        return replace(self.shown, notes=[*self.shown.notes])
+
+    def _fields(self) -> dict[str, Any]:
+        return {**self.fields}
+
+    def _summary(self) -> str:
+        title = f"{self.shown.title}: " if self.shown.title else ""
+        return f"{title}{plural(len(self.shown.rows), 'row')}"
+
+    def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
+        return self.warned
+
+
+def warning_record(problem: Problem, target: str = "") -> dict[str, Any]:
+    """A warning as it stands in a JSON document."""
+    return {
+        **({"target": target} if target else {}), "layer": problem.layer,
+        "place": problem.place and problem.place._asdict(), "message": problem.message, "hint": problem.hint,
+    }  # fmt: skip

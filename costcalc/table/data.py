@@ -1,0 +1,73 @@
+"""A table as plain data: columns, rows of exact values, totals and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from costcalc.table.cells import cell
+
+CONVENTION = (
+    "MACs: multiplications in convolutions, linear layers and matrix products, one per multiply-accumulate; "
+    "bias and normalisation not counted. FLOPs = 2 × MACs"
+)
+LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all others are numbers and end at the right
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: the key of its values, its heading, and how they are shown.
+
+    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, measured (four
+    digits of it are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
+    On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
+    """
+
+    key: str
+    title: str
+    kind: str = "int"
+    rank: int = 0
+
+    @property
+    def align(self) -> str:
+        """Where its cells stand: left or right."""
+        return "left" if self.kind in LEFT else "right"
+
+
+class Lazily(Sequence[Any]):
+    """What a function makes of each item of a sequence: made when it is read, again each time, and never kept."""
+
+    def __init__(self, make: Callable[[Any], Any], items: Sequence[Any]):
+        self.make, self.items = make, items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, at: Any) -> Any:
+        return Lazily(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
+
+    def __iter__(self) -> Iterator[Any]:
+        return map(self.make, self.items)
+
+
+@dataclass(repr=False)
+class TableData:
+    """Columns, rows, totals and notes. `rows` and `totals` map a column's key to an exact value, not to text.
+
+    A row with `indent: 1` belongs to the one above it.
+    """
+
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[dict[str, Any]]
+    totals: dict[str, Any] | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def texts(self, row: dict[str, Any]) -> list[str]:
+        """One row, each value as its column shows it."""
+        return [cell(row.get(column.key), column.kind) for column in self.columns]
+
+    def note_lines(self) -> list[str]:
+        """The notes, line by line."""
+        return [line for note in self.notes for line in note.split("\n")]
