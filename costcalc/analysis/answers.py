@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from costcalc.dims import Shape, Size, is_column, is_letter
-from costcalc.dims.given import shortened
+from costcalc.dims import Shape, Size, is_array, is_symbolic
+from costcalc.dims.kinds import clip
 from costcalc.errors import ShapeError
 
 ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"}  # of a tensor -> its cost in a row
@@ -38,7 +38,7 @@ def _is_size(given: Any) -> bool:
         return bool(given >= 0)
     if isinstance(given, int) and not isinstance(given, bool):
         return given >= 0
-    return is_letter(given) or is_column(given)
+    return is_symbolic(given) or is_array(given)
 
 
 def _is_tensor(given: Any) -> bool:
@@ -49,4 +49,4 @@ def _is_tensor(given: Any) -> bool:
 
 
 def _wrong(op: Any, question: str, wanted: str, given: Any) -> ShapeError:
-    return ShapeError(f"op {op.__class__.__name__}: {question}() must return {wanted}; got {shortened(given)}")
+    return ShapeError(f"op {op.__class__.__name__}: {question}() must return {wanted}; got {clip(given)}")

@@ -15,7 +15,7 @@ from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, symbols_of, walk
 from costcalc.analysis.written_out import written_out
-from costcalc.dims import Size, is_number, is_zero, maximum
+from costcalc.dims import Size, is_rational, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
@@ -90,7 +90,7 @@ class Cost(Result):
         values = [value(self.layers[i]) for i in layers]
         if found.together in (SUM, LEAVING):
             return sum(values)
-        return reduce(maximum, values, 0) if all(map(is_number, values)) else None
+        return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
 
     def _by_row(self, metric: str) -> dict[str, Size]:
         """A metric of the layers written out, by the names of their rows."""
@@ -225,7 +225,7 @@ def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) 
     found = METRICS[metric]
     if graph is None:
         raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
-    if found.together != SUM and not all(is_number(size) for row in rows for size in (row.times, *row.output_shape)):
+    if found.together != SUM and not all(is_rational(size) for row in rows for size in (row.times, *row.output_shape)):
         names = ", ".join(symbols_of(rows))
         hint = f"set {names}" if names else "make a graph of each point"
         raise UsageError(f"{metric} needs numeric sizes; {hint}")
@@ -248,7 +248,7 @@ def _about(block: Block) -> dict[str, Any]:
 
 def _quotient(over: Any, under: Any) -> Any:
     """Exactly; None over nothing."""
-    if is_number(over) and is_number(under):
+    if is_rational(over) and is_rational(under):
         return Fraction(over, under) if under else None
     return over / under
 
@@ -289,7 +289,7 @@ def counted(network: Model, what: str) -> Cost:
     """The cost of a network, for `what` shows numbers only. Raises UsageError for sizes that are symbols or arrays."""
     network.needs_numbers(what)
     found, kind = cost_of(network), network.architecture.kind
-    if not all(map(is_number, found.totals.values())):
+    if not all(map(is_rational, found.totals.values())):
         raise UsageError(f"{what} needs numeric sizes; {kind} {network.label!r} has the sizes of several points")
     return found
 

@@ -1,4 +1,4 @@
-"""Each number as lectures write it: the rules are run on sizes that remember their factors (`dims.Shown`)."""
+"""Each number as lectures write it: the rules are run on sizes that remember their factors (`dims.FactoredInt`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from costcalc.analysis.cost import counted
 from costcalc.analysis.images import images_of
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Shown
+from costcalc.dims import FactoredInt, Shape
 from costcalc.graph import Graph, Repeat, shared_by
 from costcalc.models import Model
 from costcalc.result import TableResult
@@ -100,14 +100,14 @@ def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
     op = replace(layer.op, **{f.name: _shown(getattr(layer.op, f.name)) for f in fields(layer.op)})
     ins = [_shown(shape, str(name) in images) for shape, name in zip(layer.input_shapes, layer.inputs, strict=True)]
     count = getattr(op, rule)(*ins, out=_shown(layer.output_shape, str(layer.name) in images))
-    if not isinstance(count, Shown):
+    if not isinstance(count, FactoredInt):
         return f"{count}"
     whole = count.text
     return whole[1:-1] if len(count.groups) == 1 and len(count.groups[0]) == 1 and whole[0] == "(" else whole
 
 
 def _shown(value: Any, image: bool = False) -> Any:
-    """Ints inside as `Shown`; words and flags stay."""
+    """Ints inside as `FactoredInt`; words and flags stay."""
     if isinstance(value, tuple):
         return tuple(_shown(one, image) for one in value)
-    return Shown(value, image=image) if isinstance(value, int) and not isinstance(value, bool) else value
+    return FactoredInt(value, image=image) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.images import as_shown, images_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, is_number
+from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
 
 
@@ -90,4 +90,4 @@ def _fold(name: str, rows: Sequence[Row], inside: list[int], read: set[str], ima
 def _layers(rows: Sequence[Row]) -> Size:
     """How many layers there are, copies of repeats among them; rows where the number of copies is a symbol."""
     count = sum(row.times for row in rows)
-    return count if is_number(count) else len(rows)
+    return count if is_rational(count) else len(rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costcalc.dims.given import is_number
+from costcalc.dims.kinds import is_rational
 from costcalc.models import Model
 
 EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²
@@ -27,4 +27,4 @@ def laws(net: Model) -> dict[str, int]:
 def _can_grow(net: Model, knob: str) -> bool:
     """Is it above 0 as the network is set, so that there are multiples of it?"""
     value = net.values[knob]
-    return not is_number(value) or value > 0
+    return not is_rational(value) or value > 0

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from costcalc.dims import Size, first_failure, is_column
+from costcalc.dims import Size, first_failure, is_array
 from costcalc.graph import Graph
 from costcalc.ops.base import check
 from costcalc.ops.needs import Need
@@ -29,7 +29,7 @@ class Mask:
         if valid is not True and not (valid | self.idle).all():
             self.valid = self.valid & (valid | self.idle)
             if not self.reason:
-                need = next(n for n in needs if is_column(n.truth) and not (n.truth | self.idle).all())
+                need = next(n for n in needs if is_array(n.truth) and not (n.truth | self.idle).all())
                 self.reason = need.sentence(first_failure(need.truth | self.idle, need.shown))
         return assumed
 
@@ -37,6 +37,6 @@ class Mask:
     def repeated(self, times: Size) -> Iterator[None]:
         """What a body needs matters only where it is repeated at all."""
         before = self.idle
-        self.idle = before | (times == 0) if is_column(times) else before
+        self.idle = before | (times == 0) if is_array(times) else before
         yield
         self.idle = before

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from costcalc.analysis.walk import Row, symbols_of, walk
-from costcalc.dims import Shape, Size, Truth, elements, is_number, same_shape
+from costcalc.dims import Shape, Size, Truth, elements, is_rational, same_shape
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 
@@ -41,7 +41,7 @@ def peak_activations(graph: Graph) -> Peak:
     counted. Raises UsageError for a graph of symbols or arrays.
     """
     rows = [*walk(unroll(graph))]
-    if not all(is_number(elements(row.output_shape)) for row in rows):
+    if not all(is_rational(elements(row.output_shape)) for row in rows):
         names = ", ".join(symbols_of(rows))
         raise UsageError(
             f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import Shape, Size, is_column, is_number, prod
+from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
 from costcalc.ops.roles import BATCH, FEATURES, POSITION, Roles, unknown
 
@@ -114,7 +114,7 @@ def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
         return Finding(message, f"a grey image is `input: [1, {_list(shape[1:])}]`")
     if FEATURES not in roles[2:] or roles[1] not in (POSITION, BATCH):
         return None
-    if roles[1] == POSITION and is_number(shape[1]) and shape[1] == 1:  # slid along features on purpose, as in ECA
+    if roles[1] == POSITION and is_rational(shape[1]) and shape[1] == 1:  # slid along features on purpose, as in ECA
         return None
     if roles[1] == BATCH:
         if not any_rank:
@@ -135,7 +135,7 @@ def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
 def _joining_the_batch(row: Row) -> Finding | None:
     """flatten, reshape: a batch in the input becomes features. One of 1 costs nothing."""
     shape = row.input_shapes[0]
-    if is_number(shape[1]) and shape[1] == 1:
+    if is_rational(shape[1]) and shape[1] == 1:
         return None
     message = f"makes features of axis 1 of {_text(shape)}, which is a batch"
     return Finding(message, _without_batch(shape))
@@ -160,7 +160,7 @@ def _params(row: Row) -> str:
     """How many params the layer has, and would have of a flat input."""
     x = row.input_shapes[0]
     count, flat = _learned(row.op, x), _learned(row.op, (x[0], prod(x[1:])))
-    if is_column(count) or is_column(flat) or (is_number(count) and not count):
+    if is_array(count) or is_array(flat) or (is_rational(count) and not count):
         return ""
     return f": {_number(count)} params, and {_number(flat)} with `flatten` before it"
 
@@ -171,18 +171,18 @@ def _learned(op: Any, x: Shape) -> Size:
 
 def _number(size: Size) -> str:
     """A size in words; "" for a column, which has many."""
-    return "" if is_column(size) else f"{size:,}" if is_number(size) else str(size)
+    return "" if is_array(size) else f"{size:,}" if is_rational(size) else str(size)
 
 
 def _many(size: Size, what: str) -> str:
     """`the 8 channels`, `the only channel`, `the r rows`."""
-    if is_number(size) and size == 1:
+    if is_rational(size) and size == 1:
         return f"the only {what.removesuffix('s')}"
     return f"the {_number(size)} {what}".replace("  ", " ")
 
 
 def _list(sizes: Iterable[Size]) -> str:
-    return ", ".join("…" if is_column(size) else str(size) for size in sizes)
+    return ", ".join("…" if is_array(size) else str(size) for size in sizes)
 
 
 def _text(shape: Shape) -> str:

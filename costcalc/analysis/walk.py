@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from costcalc.analysis.answers import ROLES, one_shape, one_size, tensors
 from costcalc.analysis.mask import Mask
 from costcalc.dims import (
-    Counted,
     Shape,
     Size,
+    SizedShape,
     elements,
-    is_column,
-    is_letter,
-    is_number,
+    is_array,
+    is_rational,
+    is_symbolic,
     is_zero,
     one_number,
     one_truth,
@@ -87,7 +87,7 @@ def symbols_of(rows: Iterable[Row]) -> list[str]:
     found: set[str] = set()
     for row in rows:
         sizes = (*row.output_shape, row.times, *row.costs.values())
-        found.update(str(symbol) for size in sizes if is_letter(size) for symbol in size.free_symbols)
+        found.update(str(symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols)
     return sorted(found)
 
 
@@ -185,7 +185,7 @@ class _Walk:
                 raise
             out = shapes[end]
             kept = out is None or same_shape(out, x)
-            if kept is True or (is_column(kept) and kept.all()):
+            if kept is True or (is_array(kept) and kept.all()):
                 yield from _with_times(rows, op.times, name)
                 return out, *_full_names((end,), written, f"{name}.")
             copies = _number_of_copies(op.times, kept, x, out)
@@ -233,7 +233,7 @@ def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> t
 
 def _stands_nowhere(times: Size) -> bool:
     """Are there no copies of a body that cannot be? Raises PointsDiffer if there are none at some points only."""
-    none = times == 0 if is_column(times) else False
+    none = times == 0 if is_array(times) else False
     truth = one_truth(none)
     if truth is None:
         raise PointsDiffer(none, "repeats a body that cannot be at some points of a column")
@@ -246,7 +246,7 @@ def _number_of_copies(times: Size, kept: Any, x: Shape, out: Shape) -> int:
     if copies is None:
         key = kept if one_truth(kept) is None else times.num
         raise PointsDiffer(key, "times of a body that changes its shape differ between points of a column")
-    if not is_number(copies):
+    if not is_rational(copies):
         raise TimesUndecided(f"repeats {times} times a body that turns {x} into {out}; give times as a number")
     if copies > MAX_UNROLLED:
         x, out = at_first_point((x, out))
@@ -256,7 +256,7 @@ def _number_of_copies(times: Size, kept: Any, x: Shape, out: Shape) -> int:
 
 def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
     """The rows of a repeat; the first says what is open about its times."""
-    if not rows or not is_letter(times):
+    if not rows or not is_symbolic(times):
         return rows
     open_ = assumptions(size_needs(f"the times of {name!r}", times, 0))
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
@@ -271,11 +271,11 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
-    if not (is_number(written) and written <= MAX_AXIS):
+    if not (is_rational(written) and written <= MAX_AXIS):
         for size in out:
-            if is_number(size) and size > MAX_AXIS:
+            if is_rational(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
-    counted = out if is_number(written) else Counted.of(out, written)
+    counted = out if is_rational(written) else SizedShape.of(out, written)
     macs = one_size(op, "macs", op.macs(*ins, out=counted))
     elementwise = one_size(op, "elementwise", op.elementwise(*ins, out=counted))
     costs = _roles(tensors(op, op.weights(*ins)))

@@ -19,7 +19,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Layer
-from costcalc.dims import Size, is_column, is_number, one_number, same_shape
+from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_of
 from costcalc.ops.base import assumptions
@@ -113,14 +113,14 @@ def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Lay
     of which the second stands for all but the first; any other has rows for each."""
     entry, end = input_of(op.body), output_of(op.body)
     times, done, folded = copies.get(id(op), one_number(op.times)), 0, True
-    times = times if is_number(times) else ENOUGH
+    times = times if is_rational(times) else ENOUGH
     while done < times:
         inner, row = {entry: x}, f"{at.row}." if folded else f"{at.row}.{done}."
         for_all = at.copies * (op.times - 1) if folded and done else at.copies
         body = [*_layers(op.body, inner, _Place(f"{at.name}.{done}.", row, for_all), copies)]
         if not done:
             kept = same_shape(x.output_shape, inner[end].output_shape)
-            folded = kept is True or bool(is_column(kept) and kept.all())
+            folded = kept is True or bool(is_array(kept) and kept.all())
             times = min(times, ENOUGH) if folded else times
             body = body if folded else [each._replace(row=f"{row}0.{each.row.removeprefix(row)}") for each in body]
         yield from body
@@ -144,7 +144,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
         return
     import numpy as np
 
-    from costcalc.dims.column import Column
+    from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, ENOUGH).astype(np.int64) for repeat in several}
     plan = _numbered([*found.values()])
@@ -152,7 +152,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])
         yield (
-            Column(where.astype(np.int64)),
+            ExactArray(where.astype(np.int64)),
             {key: int(np.broadcast_to(copies, plan.shape)[point]) for key, copies in found.items()},
         )
 

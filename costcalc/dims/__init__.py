@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.dims import numeric
-from costcalc.dims.given import LARGEST, is_column, is_letter, is_number, normal, size_text
+from costcalc.dims.factored_int import FactoredInt
+from costcalc.dims.kinds import LARGEST, canonical, is_array, is_rational, is_symbolic, size_text
 from costcalc.dims.numeric import columns as _columns
-from costcalc.dims.shown import Shown
-from costcalc.dims.size_checks import checked, first_failure
+from costcalc.dims.size_checks import check_size, first_failure
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -26,18 +26,19 @@ Truth: TypeAlias = Any  # True | False | None (a symbol cannot tell) | an array 
 
 __all__ = [
     "LARGEST",
-    "Counted",
+    "FactoredInt",
     "Shape",
-    "Shown",
     "Size",
+    "SizedShape",
     "Truth",
     "all_of",
     "at_least",
     "broadcast_size",
     "broadcasts",
+    "canonical",
     "ceil",
     "ceil_div",
-    "checked",
+    "check_size",
     "divides",
     "elements",
     "equal",
@@ -46,13 +47,12 @@ __all__ = [
     "floor",
     "floor_div",
     "gcd",
-    "is_column",
-    "is_letter",
-    "is_number",
+    "is_array",
+    "is_rational",
+    "is_symbolic",
     "is_zero",
     "maximum",
     "minimum",
-    "normal",
     "one_number",
     "one_truth",
     "prod",
@@ -83,20 +83,20 @@ def prod(sizes: Iterable[Size]) -> Size:
 
 def elements(shape: Shape) -> Size:
     """How many numbers a tensor of this shape holds."""
-    if type(shape) is Counted:
+    if type(shape) is SizedShape:
         return shape.elements
-    if shape and type(shape[0]) is Shown:
-        return Shown.elements(shape)
+    if shape and type(shape[0]) is FactoredInt:
+        return FactoredInt.elements(shape)
     return math.prod(shape)
 
 
-class Counted(tuple[Size, ...]):
+class SizedShape(tuple[Size, ...]):
     """A shape with its number of elements cached: every metric of a layer asks for it, and arrays multiply slowly."""
 
     elements: Size
 
     @classmethod
-    def of(cls, shape: Shape, elements: Size) -> Counted:
+    def of(cls, shape: Shape, elements: Size) -> SizedShape:
         """The same shape, with its elements."""
         self = cls(shape)
         self.elements = elements
@@ -107,7 +107,7 @@ def floor_div(a: Size, b: Size) -> Size:
     """⌊a / b⌋"""
     if type(a) is int is type(b):  # the common case, asked first in the functions that every layer calls
         return a // b
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().floor_div(a, b)
     return a // b
 
@@ -126,17 +126,17 @@ def floor(x: Size) -> Size:
 
 def ceil(x: Size) -> Size:
     """⌈x⌉"""
-    return _letters().ceil(x) if is_letter(x) else -(-x // 1)
+    return _letters().ceil(x) if is_symbolic(x) else -(-x // 1)
 
 
 def exact_div(a: Size, b: Size) -> Size:
     """a / b, where b divides a: an op says so in its needs."""
     if type(a) is int is type(b):
         return a // b
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().exact_div(a, b)
-    if type(a) is Shown or type(b) is Shown:
-        return Shown.quotient(a, b)
+    if type(a) is FactoredInt or type(b) is FactoredInt:
+        return FactoredInt.quotient(a, b)
     return a // b
 
 
@@ -146,31 +146,31 @@ def round_to(x: Size, multiple: Size) -> Size:
     The width rounding of MobileNet and EfficientNet (`round_filters`, `_make_divisible`). Raises ShapeError unless the
     multiple is a whole number from 1, also where its symbols cannot tell: the result would not be whole.
     """
-    multiple = checked(multiple, "the multiple of round_to", 1)
-    if is_letter(x) or is_letter(multiple):
+    multiple = check_size(multiple, "the multiple of round_to", 1)
+    if is_symbolic(x) or is_symbolic(multiple):
         return _letters().round_to(x, multiple)
     return numeric.round_to(x, multiple)
 
 
 def maximum(a: Size, b: Size) -> Size:
     """The larger of two sizes; point by point on arrays."""
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().maximum(a, b)
     return numeric.maximum(a, b)
 
 
 def minimum(a: Size, b: Size) -> Size:
     """The smaller of two sizes; point by point on arrays."""
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().minimum(a, b)
     return -maximum(-a, -b)
 
 
 def gcd(a: Size, b: Size) -> Size:
     """The greatest common divisor of two sizes."""
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().gcd(a, b)
-    if is_column(a) or is_column(b):
+    if is_array(a) or is_array(b):
         return _columns().common_divisor(a, b)
     return math.gcd(a, b)
 
@@ -189,9 +189,9 @@ def at_least(a: Size, b: Size) -> Truth:
     """a ≥ b"""
     if type(a) is int is type(b):
         return a >= b
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().at_least(a, b)
-    return _columns().at_least(a, b) if is_column(a) or is_column(b) else a >= b
+    return _columns().at_least(a, b) if is_array(a) or is_array(b) else a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
@@ -200,7 +200,7 @@ def equal(a: Size, b: Size) -> Truth:
         return True
     if type(a) is int is type(b):
         return a == b
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().equal(a, b)
     return a == b
 
@@ -214,7 +214,7 @@ def divides(b: Size, a: Size) -> Truth:
     """a is a whole multiple of b"""
     if type(a) is int is type(b):
         return a % b == 0
-    if is_letter(a) or is_letter(b):
+    if is_symbolic(a) or is_symbolic(b):
         return _letters().divides(b, a)
     if _is_1(b):
         return whole(a)
@@ -225,7 +225,7 @@ def whole(x: Size) -> Truth:
     """x is a whole number"""
     if type(x) is int:
         return True
-    if is_letter(x):
+    if is_symbolic(x):
         return _letters().whole(x)
     return getattr(x, "is_whole", False) or x % 1 == 0
 
@@ -249,7 +249,7 @@ def one_truth(truth: Any) -> bool | None:
 
 def one_number(x: Size) -> Size:
     """The number that an array is at all points; None if they differ. Numbers and symbols stay."""
-    return _columns().one_number(x) if is_column(x) else x
+    return _columns().one_number(x) if is_array(x) else x
 
 
 def same_shape(a: Shape, b: Shape) -> Truth:
@@ -261,7 +261,7 @@ def broadcasts(a: Size, b: Size) -> Truth:
     """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
     if a is b or _is_1(a) or _is_1(b):
         return True
-    if is_column(a) or is_column(b):
+    if is_array(a) or is_array(b):
         return (a == b) | (a == 1) | (b == 1)
     return equal(a, 1) is True or equal(b, 1) is True or equal(a, b)
 
@@ -272,7 +272,7 @@ def broadcast_size(a: Size, b: Size) -> Size:
         return a
     if _is_1(a):
         return b
-    if is_column(a) or is_column(b):
+    if is_array(a) or is_array(b):
         return a + (b - a) * (a == 1)
     return b if equal(a, 1) is True else a
 

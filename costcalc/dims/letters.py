@@ -18,7 +18,7 @@ from sympy import Add, Expr, Function, Integer, Mul, Symbol, ceiling, sympify
 from sympy import floor as floor_of
 
 from costcalc.dims import numeric
-from costcalc.dims.measure import affordable, expanded
+from costcalc.dims.expression_limits import check_tractable, expanded
 from costcalc.errors import ShapeError
 
 
@@ -122,7 +122,7 @@ def _floor_by_letter(a: Expr, b: Expr) -> Expr:
             up = m - 1 if isinstance(atoms[0], ceiling) else 0
             a, b = x + up + (a - atoms[0]) * m, m * b
     quotient = expanded(a / b)
-    return quotient if quotient.is_integer else affordable(floor_of(quotient))
+    return quotient if quotient.is_integer else check_tractable(floor_of(quotient))
 
 
 def _floor(x: Expr, c: int, m: int) -> Expr:

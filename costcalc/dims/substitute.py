@@ -18,11 +18,11 @@ KNOWN = "+ - * / //, powers, and costcalc.dims: ceil, floor, round_to, gcd, maxi
 
 
 def _power(base: Any, n: Any) -> Any:
-    if dims.is_column(n):
+    if dims.is_array(n):
         raise PointsDiffer(n.num, "an exponent differs between points of a column")
-    if not (dims.is_letter(n) or dims.whole(n)):
+    if not (dims.is_symbolic(n) or dims.whole(n)):
         raise UsageError(f"a size is made with {KNOWN}; the power {n} is none of them")
-    if dims.is_letter(n) or dims.is_letter(base) or n >= 0:
+    if dims.is_symbolic(n) or dims.is_symbolic(base) or n >= 0:
         return base**n
     return Fraction(1) / base**-n
 
@@ -34,7 +34,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     floor: dims.floor,
     ceiling: dims.ceil,
     RoundTo: dims.round_to,
-    Gcd: lambda a, b: dims.gcd(dims.normal(a), dims.normal(b)),
+    Gcd: lambda a, b: dims.gcd(dims.canonical(a), dims.canonical(b)),
     Max: lambda *values: reduce(dims.maximum, values),
     Min: lambda *values: reduce(dims.minimum, values),
 }
@@ -48,7 +48,7 @@ def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None =
     division by zero.
     """
     try:
-        return dims.normal(_filled(sympify(formula), values, {} if known is None else known))
+        return dims.canonical(_filled(sympify(formula), values, {} if known is None else known))
     except ZeroDivisionError:
         raise ShapeError("the formula divides by zero there") from None
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc import dims
-from costcalc.dims.given import shortened
+from costcalc.dims.kinds import clip
 from costcalc.errors import Reported, ShapeError, did_you_mean
 from costcalc.text import value_text
 
@@ -38,20 +38,20 @@ class Differs(Fault):
 
 def divide(a: Any, b: Any) -> Any:
     """a / b, exactly."""
-    if dims.is_number(a) and dims.is_number(b):
+    if dims.is_rational(a) and dims.is_rational(b):
         return Fraction(a, b)
-    return a * Fraction(1) / b if dims.is_column(a) or dims.is_column(b) else a / b
+    return a * Fraction(1) / b if dims.is_array(a) or dims.is_array(b) else a / b
 
 
 def power(a: Any, b: Any) -> Any:
     """a ** b for a whole number b of at most 16."""
-    if dims.is_column(b):
+    if dims.is_array(b):
         b, column = dims.one_number(b), b
         if b is None:
             raise Differs(column.num, "an exponent differs between points of a column")
-    if not dims.is_number(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
-        raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {shortened(b)}")
-    return divide(1, a**-b) if b < 0 and (dims.is_number(a) or dims.is_column(a)) else a**b
+    if not dims.is_rational(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
+        raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {clip(b)}")
+    return divide(1, a**-b) if b < 0 and (dims.is_rational(a) or dims.is_array(a)) else a**b
 
 
 def negation(truth: Any) -> Any:
@@ -123,7 +123,7 @@ def _logic(node: ast.BoolOp, names: Names) -> Any:
         if answer is not every and isinstance(answer, bool):  # the rest changes nothing
             break
         answer = answer & held(part, names) if every else answer | held(part, names)
-        if dims.is_column(answer) and (one := dims.one_truth(answer)) is not None:
+        if dims.is_array(answer) and (one := dims.one_truth(answer)) is not None:
             answer = one
     return answer
 
@@ -206,24 +206,24 @@ def set_letters(sizes: Iterable[Any], defaults: Names) -> str:
 
 def _is_truth(value: Any) -> bool:
     """Is it true or false, or an array of truths?"""
-    return isinstance(value, bool) or (dims.is_column(value) and value.dtype.kind == "b")
+    return isinstance(value, bool) or (dims.is_array(value) and value.dtype.kind == "b")
 
 
 def _shown(value: Any) -> str:
     if _is_truth(value):
         return str(value).lower() if isinstance(value, bool) else "true or false"
-    return "undecided" if value is None else "a number" if dims.is_column(value) else shortened(value)
+    return "undecided" if value is None else "a number" if dims.is_array(value) else clip(value)
 
 
 def _apply(function: Callable[..., Any], *values: Any) -> Any:
     try:
-        result = dims.normal(function(*values))
+        result = dims.canonical(function(*values))
     except ZeroDivisionError:
         _refuse_zeros(values)
         raise Fault("a division by zero") from None
     except (ValueError, ShapeError) as error:  # of numbers, and of symbols that are too large
         raise Fault(str(error)) from None
-    if dims.is_number(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
+    if dims.is_rational(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
     return result
 
@@ -231,6 +231,6 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
 def _refuse_zeros(values: Iterable[Any]) -> None:
     """Raises Differs if one of them is an array that is zero at some points only."""
     for value in values:
-        zero = value == 0 if dims.is_column(value) else False
+        zero = value == 0 if dims.is_array(value) else False
         if dims.one_truth(zero) is None:
             raise Differs(zero, "a division by zero at some points of a column")

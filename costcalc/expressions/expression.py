@@ -58,7 +58,7 @@ class Expression:
     def value(self, names: Names) -> Any:
         """A number, a formula or an array: the kind `names` holds. Raises SpecError at the place of the fault."""
         try:
-            value = dims.normal(evaluate(self.tree, names))
+            value = dims.canonical(evaluate(self.tree, names))
             if value is None:  # a condition; callers take None for a problem that was reported
                 raise undecided(self.tree, names)
             return value
@@ -238,4 +238,4 @@ def _exact(literal: str) -> Any:
     mantissa, _, exponent = digits.partition("e")
     if len(mantissa) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent or 0)) > MAX_DIGITS:
         raise Fault(f"has a number of more than {MAX_DIGITS} digits")
-    return dims.normal(Fraction(digits))
+    return dims.canonical(Fraction(digits))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from costcalc.dims import Size, checked
+from costcalc.dims import Size, check_size
 from costcalc.errors import GraphError, Place, Problem, did_you_mean, shorten
 from costcalc.graph.layer_list import LayerList
 from costcalc.ops import OPS
@@ -52,7 +52,7 @@ class Repeat:
     name = "repeat"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "times", checked(self.times, "repeat: times", 0))
+        object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
         if self.depth > MAX_NESTING:
             raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")

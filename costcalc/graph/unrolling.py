@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
-from costcalc.dims import is_number
+from costcalc.dims import is_rational
 from costcalc.errors import GraphError
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new_graph, nodes_of, output_of, shared_by
@@ -21,7 +21,7 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     Raises GraphError if a `times` is no number, or if that makes more than `max_layers` layers.
     """
     for repeat, name in _all_repeats(graph, ""):
-        if not is_number(repeat.times):
+        if not is_rational(repeat.times):
             raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
     if sum(count_layers(graph)) > max_layers:
         raise GraphError(f"unrolled it has more than {max_layers:,} layers")

@@ -13,8 +13,8 @@ from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
-from costcalc.dims import LARGEST, is_letter
-from costcalc.dims.given import exact, is_number, shortened
+from costcalc.dims import LARGEST, is_symbolic
+from costcalc.dims.kinds import clip, is_rational, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash
@@ -106,20 +106,20 @@ def _knob(name: str, given: Any, whole: bool) -> Knob:
         raise UsageError(f"knob {name!r} is a {knob.kind}, and the symbol of a layer graph stands for a number")
     if whole and knob.kind == "real":
         hint = f"write costcalc.size_symbol({name!r}, real=True) in the graph"
-        raise UsageError(f"knob {name!r} is {shortened(knob.default)}, and its symbol is a whole number; {hint}")
+        raise UsageError(f"knob {name!r} is {clip(knob.default)}, and its symbol is a whole number; {hint}")
     knob.check(knob.default)
     return knob
 
 
 def _from_fields(name: str, said: dict[str, Any]) -> Knob:
     """An int as default makes a whole knob, a float or Fraction a real one, unless its kind is given."""
-    default = exact(said["default"])
-    if isinstance(default, bool) or not is_number(default):
-        raise UsageError(f"knob {name!r} is {shortened(default)}; give it a number, as in knobs={{{name!r}: 224}}")
+    default = to_exact(said["default"])
+    if isinstance(default, bool) or not is_rational(default):
+        raise UsageError(f"knob {name!r} is {clip(default)}; give it a number, as in knobs={{{name!r}: 224}}")
     kind = said.get("kind", "integer" if isinstance(said["default"], int) else "real")
     if kind not in ("integer", "real"):
         raise UsageError(f"knob {name!r} has the kind {kind!r}; one of a layer graph is integer or real")
-    low, high = exact(said.get("low", 1 if kind == "integer" else SMALLEST)), exact(said.get("high", LARGEST))
+    low, high = to_exact(said.get("low", 1 if kind == "integer" else SMALLEST)), to_exact(said.get("high", LARGEST))
     return Knob(name, default, kind, low, high, (), str(said.get("about", "")), str(said.get("letter", "")))
 
 
@@ -138,7 +138,7 @@ def symbols_of(graph: Graph) -> Iterator[tuple[Any, Any]]:
             yield from ((f"{name}.{inner}", symbol) for inner, symbol in symbols_of(op.body))
         else:
             sizes = (size for value in getattr(op, "__dict__", {}).values() for size in _leaves(value))
-            yield from ((name, symbol) for size in sizes if is_letter(size) for symbol in size.free_symbols)
+            yield from ((name, symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols)
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -166,7 +166,7 @@ def _op(op: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if isinstance(op, Repeat):
         return Repeat(_filled(op.body, values, known), _size(op.times, values, known))
     given = getattr(op, "__dict__", {})
-    if not any(is_letter(size) for value in given.values() for size in _leaves(value)):
+    if not any(is_symbolic(size) for value in given.values() for size in _leaves(value)):
         return op
     return type(op)(**{field.name: _size(given[field.name], values, known) for field in fields(op)})
 
@@ -174,7 +174,7 @@ def _op(op: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
 def _size(value: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if isinstance(value, tuple):
         return tuple(_size(part, values, known) for part in value)
-    if not is_letter(value):
+    if not is_symbolic(value):
         return value
     from costcalc.dims.substitute import fill
 

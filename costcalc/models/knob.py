@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from costcalc.dims import LARGEST, size_text
-from costcalc.dims.given import is_column, is_letter, shortened
-from costcalc.dims.size_checks import exact_column
+from costcalc.dims.kinds import clip, is_array, is_symbolic
+from costcalc.dims.size_checks import to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
 
 SMALLEST = Fraction(1, 1000)  # of a real knob of which nothing is said: it multiplies something
@@ -65,34 +65,34 @@ class Knob:
 
         Raises UsageError with what it takes.
         """
-        if self.is_size and is_letter(value):
+        if self.is_size and is_symbolic(value):
             return value
-        if self.is_size and is_column(value):
+        if self.is_size and is_array(value):
             return self.check_column(value)
         if self.kind == "choice":
             if value in self.choices:
                 return value
             hint = did_you_mean(str(value), self.choices, listed=False)
-            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {shortened(value)}", hint)
+            raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {clip(value)}", hint)
         if self.kind == "flag":
             if isinstance(value, bool):
                 return value
-            raise UsageError(f"knob {self.name!r} is true or false, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is true or false, got {clip(value)}")
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             article = "a whole" if self.kind == "integer" else "a"
-            raise UsageError(f"knob {self.name!r} is {article} number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {article} number, got {clip(value)}")
         if self.kind == "integer" and not isinstance(value, int):
-            raise UsageError(f"knob {self.name!r} is a whole number, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is a whole number, got {clip(value)}")
         if not self.low <= value <= self.high:
             low, high = size_text(self.low), size_text(self.high)
             span = f"at least {low}" if value < self.low else f"at most {high}"
-            raise UsageError(f"knob {self.name!r} is {span}, got {shortened(value)}")
+            raise UsageError(f"knob {self.name!r} is {span}, got {clip(value)}")
         return value
 
     def check_column(self, values: Any) -> Any:
         """The array made exact, if this knob takes every number in it."""
         try:
-            column = exact_column(values)
+            column = to_exact_array(values)
         except TypeError as error:
             raise UsageError(f"knob {self.name!r} is a number: {error}") from None
         if column.are_within(self.low, self.high) and (column.is_whole or self.kind == "real"):

@@ -7,8 +7,8 @@ from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from costcalc.dims import is_column, is_letter, normal, size_symbol
-from costcalc.dims.given import exact
+from costcalc.dims import canonical, is_array, is_symbolic, size_symbol
+from costcalc.dims.kinds import to_exact
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, LayerList, digraph, unroll
@@ -71,7 +71,7 @@ def values_of(
             raise unknown("knob", knob, knobs, of=name)
     values = {name: knob.default for name, knob in knobs.items()}
     for name, value in settings.items():
-        values[name] = knobs[name].check(normal(value))
+        values[name] = knobs[name].check(canonical(value))
     for name in free:
         if name not in settings and knobs[name].may_be_symbol:
             values[name] = size_symbol(name, real=knobs[name].kind == "real")
@@ -184,7 +184,7 @@ class Model:
 
         Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
         """
-        values = {name: exact(value) for name, value in knobs.items()}
+        values = {name: to_exact(value) for name, value in knobs.items()}
         label = labelled(self.label, [f"{k}={v}" for k, v in knobs.items()])
         return self.with_only({**self.settings, **values}, label)
 
@@ -233,7 +233,7 @@ class Model:
             having = f"symbol{'s' * (len(names) > 1)} {', '.join(names)}"
             raise UsageError(f"{what} needs numeric sizes; {self.architecture.kind} {self.label!r} has the {having}")
         for name, value in self.values_but(but).items():
-            if is_letter(value) or is_column(value):
+            if is_symbolic(value) or is_array(value):
                 hint = f"set it: with_knobs({name}=…)"
                 raise UsageError(f"{what} needs numeric sizes; knob {name!r} of {self.label} is not numeric; {hint}")
 

@@ -29,8 +29,8 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, first_failure, is_column, is_letter
-from costcalc.dims.given import shortened
+from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbolic
+from costcalc.dims.kinds import clip
 from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import ShapeError
 from costcalc.ops.fields import Kind, kind_names
@@ -92,7 +92,7 @@ def _refuse_open(cls: Any) -> None:
         choices = f"; output is one of {CHOICES}" if "output" in open_questions else ""
         raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}{choices}")
     if not isinstance(cls.output, Output):
-        raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {shortened(cls.output)}")
+        raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {clip(cls.output)}")
 
 
 def _register_axes(cls: Any) -> None:
@@ -214,7 +214,7 @@ def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
         if value.__class__ in PLAIN:  # nearly all: sooner than one look for symbols in each
             continue
         for size in value if value.__class__ is tuple else (value,):
-            if is_letter(size):
+            if is_symbolic(size):
                 kind = field_kinds(self.__class__)[name]
                 if kind.is_size:
                     yield from size_needs(name, size, kind.low)
@@ -222,7 +222,7 @@ def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
 
 def _no_need(self: Any, given: Any) -> ShapeError:
     wanted = "must return relations of costcalc.ops.needs"
-    return ShapeError(f"op {self.__class__.__name__}: needs() {wanted}; got {shortened(given)}")
+    return ShapeError(f"op {self.__class__.__name__}: needs() {wanted}; got {clip(given)}")
 
 
 def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
@@ -238,7 +238,7 @@ def assumptions(needs: Iterable[Need]) -> list[Need]:
     valid, undecided = check(needs)
     if valid is not True:
         for need in needs:
-            if is_column(need.truth) and not need.truth.all():
+            if is_array(need.truth) and not need.truth.all():
                 raise ShapeError(need.sentence(first_failure(need.truth, need.shown)))
     return undecided
 

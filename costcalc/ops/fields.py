@@ -17,8 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, checked, is_column, is_letter, one_number, one_truth, size_symbol
-from costcalc.dims.given import shortened
+from costcalc.dims import all_of, at_least, check_size, is_array, is_symbolic, one_number, one_truth, size_symbol
+from costcalc.dims.kinds import clip
 from costcalc.errors import PointsDiffer, ShapeError
 
 IN_WORDS = {
@@ -48,7 +48,7 @@ class Kind:
     def check(self, value: Any, what: str) -> Any:
         """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
         listed = isinstance(value, (tuple, list))
-        if is_column(value):
+        if is_array(value):
             value = self.of_column(value, what)
         match self.name:
             case _ if isinstance(value, str):
@@ -68,7 +68,7 @@ class Kind:
                 return value
             case "share" if is_ratio(value) and is_within(value, 0, 1):
                 return value
-        raise ShapeError(f"{what} must be {self.plain_name}, got {shortened(value)}")
+        raise ShapeError(f"{what} must be {self.plain_name}, got {clip(value)}")
 
     def of_column(self, value: Any, what: str) -> Any:
         """A column as this kind takes it: truths are one truth. Raises PointsDiffer if only some points are right."""
@@ -79,7 +79,7 @@ class Kind:
             return truth
         if self.name == "share":
             inside = all_of((at_least(value, 0), at_least(1, value)))
-            if is_column(inside) and one_truth(inside) is None:
+            if is_array(inside) and one_truth(inside) is None:
                 raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of a column")
         return value
 
@@ -103,9 +103,9 @@ class Kind:
 
     def one(self, value: Any, what: str) -> Any:
         """One size."""
-        size = checked(value, what, self.low)
-        if self.fixed and is_letter(size):
-            raise ShapeError(f"{what} must be a plain number, got the letter {shortened(size)}")
+        size = check_size(value, what, self.low)
+        if self.fixed and is_symbolic(size):
+            raise ShapeError(f"{what} must be a plain number, got the letter {clip(size)}")
         number = one_number(size) if self.fixed else size
         if number is None:
             raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of a column")
@@ -121,13 +121,13 @@ def is_ratio(x: Any) -> bool:
     """Is this a real number, or a symbol or array of them?"""
     if isinstance(x, (int, float)):
         return not isinstance(x, bool) and math.isfinite(x)
-    return hasattr(x, "numerator") or is_letter(x) or is_column(x)
+    return hasattr(x, "numerator") or is_symbolic(x) or is_array(x)
 
 
 def is_within(x: Any, low: int, high: int) -> bool:
     """Is no point of it known to lie outside?"""
     truth = all_of((at_least(x, low), at_least(high, x)))
-    return bool(truth.all()) if is_column(truth) else truth is not False
+    return bool(truth.all()) if is_array(truth) else truth is not False
 
 
 def kind_names() -> list[str]:

@@ -19,7 +19,7 @@ from costcalc.dims import (
     broadcasts,
     divides,
     equal,
-    is_letter,
+    is_symbolic,
     same_shape,
     size_text,
     whole,
@@ -68,7 +68,7 @@ class Need:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """What it says of symbols, for those who fill them in without our rules."""
-        return tuple((kind, sizes) for kind, sizes in self.claimed() if any(map(is_letter, sizes)))
+        return tuple((kind, sizes) for kind, sizes in self.claimed() if any(map(is_symbolic, sizes)))
 
     def claimed(self) -> Iterator[Claim]:
         """What it says of its sizes."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from costcalc.dims import Shape, Size, at_least, equal, is_column, is_number, same_shape
+from costcalc.dims import Shape, Size, at_least, equal, is_array, is_rational, same_shape
 
 FEATURES, POSITION, BATCH = "features", "position", "batch"
 Roles: TypeAlias = tuple[str | None, ...]
@@ -81,7 +81,7 @@ def declared(shape: Shape) -> Roles:
 
 def is_image(channels: Size, height: Size, width: Size, colors: tuple[int, ...]) -> bool:
     """Are these channels and sides of an image? One that is not square has three channels and is large."""
-    if not (is_number(channels) and channels in colors):
+    if not (is_rational(channels) and channels in colors):
         return False
     is_large = is_known(at_least(height, LONG_SIDE)) and is_known(at_least(width, LONG_SIDE))
     return is_square(height, width) or (channels == 3 and is_large)
@@ -94,12 +94,12 @@ def is_square(height: Size, width: Size) -> bool:
 
 def is_known(truth: Any) -> bool:
     """Is it true, at every point of a column?"""
-    return bool(truth.all()) if is_column(truth) else truth is True
+    return bool(truth.all()) if is_array(truth) else truth is True
 
 
 def is_known_not(truth: Any) -> bool:
     """Is it false, at every point of a column?"""
-    return not truth.any() if is_column(truth) else truth is False
+    return not truth.any() if is_array(truth) else truth is False
 
 
 def reshaped(roles: Roles, old: Shape, new: Shape) -> Roles:

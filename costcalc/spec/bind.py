@@ -98,9 +98,9 @@ class _Binder:
 
     def check_size(self, graph: LayerList) -> None:
         total = sum(count_layers(graph))
-        if dims.is_column(total):
+        if dims.is_array(total):
             self.factory.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
-        elif not dims.is_letter(total) and total > self.max_layers:
+        elif not dims.is_symbolic(total) and total > self.max_layers:
             self.problems.add(self.spec.items[0].place, *self.too_many(total))
 
     def too_many(self, layers: int) -> tuple[str, str]:

@@ -63,7 +63,7 @@ class OpFactory:
         """The number of copies of a repeat."""
         value = self.whole(expression, values, "times")
         try:
-            return dims.checked(value, "repeat: times", 0)
+            return dims.check_size(value, "repeat: times", 0)
         except PointsDiffer as differ:
             raise differ.at(expression.place) from None
         except ShapeError as error:
@@ -88,7 +88,7 @@ class OpFactory:
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"
             hint = f"{what} must come out whole: choose other knobs or round it"
             raise SpecError(Problem(expression.place, message, hint))
-        return self.masked(value, is_whole, expression, what) if dims.is_column(value) else value
+        return self.masked(value, is_whole, expression, what) if dims.is_array(value) else value
 
     def masked(self, column: Any, is_whole: Any, expression: Expression, what: str) -> Any:
         """An array rounded to whole numbers; points at which it is not whole are masked."""

@@ -17,7 +17,7 @@ from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-from costcalc.dims import is_column
+from costcalc.dims import is_array
 from costcalc.errors import GraphError
 
 HEAD = "costcalc layer graph 1"  # a new number if the text ever changes: old hashes then match nothing
@@ -112,7 +112,7 @@ def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str,
 
 def _value_text(value: Any) -> str:
     """A field so that equal values have equal texts: a half is 0.5, as Fraction or as float, and 1.0 is 1."""
-    if is_column(value):
+    if is_array(value):
         raise GraphError("a layer graph of columns is many networks; its hash would be of none of them")
     if isinstance(value, Iterable) and not isinstance(value, str):
         return f"({' '.join(map(_value_text, value))})"

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
 from costcalc.analysis.sweep.points import Points
-from costcalc.dims.given import normal
+from costcalc.dims.kinds import canonical
 from costcalc.files import in_words, take_place
 from costcalc.table import Column, Table
 from costcalc.table.json_csv import csv_cell, csv_lines
@@ -70,7 +70,7 @@ class CsvFormat(RowFormat):
         """The values of a column, and how one is put into a line."""
         if column.key in self.denominators:
             den = self.denominators[column.key]
-            texts = {n: csv_cell(normal(Fraction(n, den)), column) for n in {*num.tolist()}}
+            texts = {n: csv_cell(canonical(Fraction(n, den)), column) for n in {*num.tolist()}}
             return map(texts.__getitem__, num.tolist()), "%s"
         if num.dtype == "int64":
             return num.tolist(), "%d"

@@ -8,7 +8,7 @@ from support.layers import in_a_row
 import costcalc
 from costcalc import ops
 from costcalc.dims import size_symbol
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.spec.library import entries
 
 SAY_SO = "; or say that it is meant, with meant: true"
@@ -295,13 +295,15 @@ def test_letters_are_decided_by_what_is_known():
 
 
 def test_columns_are_looked_at_point_by_point():
-    r = Column(np.array([32, 64]))
+    r = ExactArray(np.array([32, 64]))
     (problem,) = costcalc.cost(in_a_row((1, 3, r, r), ops.Conv(8, 3, padding="same"), ops.Linear(10))).warnings
     assert str(problem).startswith(
         "warning: layer 'layer1' (linear) runs along the last axis of (8, …, …), the positions, not along the 8 "
         "channels;"
     )
-    mixed = costcalc.cost(in_a_row((1, 3, Column(np.array([32, 64])), Column(np.array([32, 65]))), ops.Linear(10)))
+    mixed = costcalc.cost(
+        in_a_row((1, 3, ExactArray(np.array([32, 64])), ExactArray(np.array([32, 65]))), ops.Linear(10))
+    )
     assert mixed.warnings == ()
 
 

@@ -17,14 +17,15 @@ from hypothesis import strategies as st
 from costcalc import dims
 from costcalc.dims import (
     LARGEST,
-    Shown,
+    FactoredInt,
     all_of,
     at_least,
     broadcast_size,
     broadcasts,
+    canonical,
     ceil,
     ceil_div,
-    checked,
+    check_size,
     divides,
     elements,
     equal,
@@ -35,7 +36,6 @@ from costcalc.dims import (
     is_zero,
     maximum,
     minimum,
-    normal,
     prod,
     round_to,
     same_shape,
@@ -43,7 +43,7 @@ from costcalc.dims import (
     whole,
     windows,
 )
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.dims.substitute import fill
 from costcalc.errors import ShapeError
 
@@ -346,10 +346,10 @@ def test_axes_of_1_stretch():
 
 def test_numbers_have_one_form():
     for x in (Fraction(6, 2), sympy.Integer(3), np.int64(3), np.array(3), 3):
-        assert type(normal(x)) is int
-        assert normal(x) == 3
-    assert normal(Fraction(1, 2)) == Fraction(1, 2)
-    assert normal(r) is r
+        assert type(canonical(x)) is int
+        assert canonical(x) == 3
+    assert canonical(Fraction(1, 2)) == Fraction(1, 2)
+    assert canonical(r) is r
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_numbers_have_one_form():
         (sympy.Integer(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         pytest.param(10**9999, "kernel must be a whole number from 1 to 2^31, got 2^33215 or more", id="10**9999"),
         pytest.param(-(2**200), "kernel must be a whole number from 1 to 2^31, got -2^200 or more", id="-(2**200)"),
-        (Shown(0), "kernel must be a whole number from 1 to 2^31, got 0"),
+        (FactoredInt(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         (3.0, "kernel must be a whole number, got 3.0"),
         (True, "kernel must be a whole number, got True"),
         (None, "kernel must be a whole number, got None"),
@@ -372,21 +372,21 @@ def test_numbers_have_one_form():
 )
 def test_what_is_no_size_is_refused(given, message):
     with pytest.raises(ShapeError) as caught:
-        checked(given, "kernel", 1)
+        check_size(given, "kernel", 1)
     assert str(caught.value) == message
 
 
 def test_letters_and_columns_of_whole_numbers_are_sizes():
-    assert checked(r, "kernel", 1) is r
-    assert checked(LARGEST, "kernel", 1) == LARGEST
-    narrow = checked(np.array([3, 200], dtype="uint8"), "kernel", 1)
+    assert check_size(r, "kernel", 1) is r
+    assert check_size(LARGEST, "kernel", 1) == LARGEST
+    narrow = check_size(np.array([3, 200], dtype="uint8"), "kernel", 1)
     assert (narrow * 2**70).tolist() == [3 * 2**70, 200 * 2**70]
     wide = np.array([2**30], dtype=object)
-    assert (checked(wide, "kernel", 1) * 2**70).tolist() == [2**100]
+    assert (check_size(wide, "kernel", 1) * 2**70).tolist() == [2**100]
     with pytest.raises(ShapeError, match=r"kernel must be a whole number from 1 to 2\^31, got 0"):
-        checked(np.array([3, 0]), "kernel", 1)
+        check_size(np.array([3, 0]), "kernel", 1)
     with pytest.raises(ShapeError, match="kernel must be a whole number: no exact number: None"):
-        checked(np.array([3, None]), "kernel", 1)
+        check_size(np.array([3, None]), "kernel", 1)
 
 
 def test_numbers_ask_for_neither_sympy_nor_numpy():
@@ -413,43 +413,43 @@ def test_what_dims_offers_is_there():
     [(3, True), (Fraction(1, 2), True), (r, False), (2 * r, False), (np.array([3]), False), ("3", False)],
 )
 def test_a_number_is_no_letter_and_no_column(x, number):
-    assert dims.is_number(x) is number
+    assert dims.is_rational(x) is number
 
 
 # ---- numbers that remember their factors
 
 
 def test_shown_numbers_print_their_factors_in_groups():
-    out = elements(tuple(Shown(size, image=True) for size in (1, 32, 28, 28)))
-    kernel = prod(map(Shown, (5, 5)))
-    macs = out * kernel * exact_div(Shown(192), 1)
+    out = elements(tuple(FactoredInt(size, image=True) for size in (1, 32, 28, 28)))
+    kernel = prod(map(FactoredInt, (5, 5)))
+    macs = out * kernel * exact_div(FactoredInt(192), 1)
     assert macs == 28 * 28 * 32 * 5 * 5 * 192
     assert macs.text == "28·28·32 · 5·5·192"
 
 
 def test_a_shown_batch_is_said_unless_it_is_1():
-    assert elements(tuple(Shown(size, image=True) for size in (8, 32, 28, 28))).text == "8·28·28·32"
-    assert elements(tuple(map(Shown, (8, 12, 256, 64)))).text == "8·12·256·64"  # no image: axes in order
-    assert elements(tuple(map(Shown, (8, 10)))).text == "8·10"
-    assert elements((Shown(1),)).text == "1"
+    assert elements(tuple(FactoredInt(size, image=True) for size in (8, 32, 28, 28))).text == "8·28·28·32"
+    assert elements(tuple(map(FactoredInt, (8, 12, 256, 64)))).text == "8·12·256·64"  # no image: axes in order
+    assert elements(tuple(map(FactoredInt, (8, 10)))).text == "8·10"
+    assert elements((FactoredInt(1),)).text == "1"
 
 
 def test_shown_quotients_and_sums_are_one_factor():
-    assert (exact_div(Shown(96), 2) * 3).text == "(96/2)·3"
-    assert exact_div(Shown(96), 1).text == "96"
-    assert exact_div(96, Shown(2)) == 48
-    assert ((Shown(3) + 4) * 5).text == "(3 + 4)·5"
-    assert (3 + Shown(4), (3 + Shown(4)).text) == (7, "(3 + 4)")
-    assert (0 + Shown(4)).text == "4"
-    assert (Shown(4) + 0).text == "4"
-    assert (1 * Shown(4)).text == "4"
-    assert (2 * Shown(4)).text == "2·4"
+    assert (exact_div(FactoredInt(96), 2) * 3).text == "(96/2)·3"
+    assert exact_div(FactoredInt(96), 1).text == "96"
+    assert exact_div(96, FactoredInt(2)) == 48
+    assert ((FactoredInt(3) + 4) * 5).text == "(3 + 4)·5"
+    assert (3 + FactoredInt(4), (3 + FactoredInt(4)).text) == (7, "(3 + 4)")
+    assert (0 + FactoredInt(4)).text == "4"
+    assert (FactoredInt(4) + 0).text == "4"
+    assert (1 * FactoredInt(4)).text == "4"
+    assert (2 * FactoredInt(4)).text == "2·4"
 
 
 @pytest.mark.parametrize("multiple", [Fraction(5, 2), 0, -8, Fraction(1, 3)])
 def test_a_multiple_to_round_to_is_a_whole_number_from_1(multiple):
-    for x in (20, Fraction(25, 2), Column.of([20, 30]), 10 * w):
-        for other in (multiple, multiple * r if dims.is_letter(x) else Column.of([8, multiple])):
+    for x in (20, Fraction(25, 2), ExactArray.of([20, 30]), 10 * w):
+        for other in (multiple, multiple * r if dims.is_symbolic(x) else ExactArray.of([8, multiple])):
             with pytest.raises(ShapeError, match=r"the multiple of round_to must be a whole number from 1"):
                 round_to(x, other)
 
@@ -485,7 +485,7 @@ def test_roundings_in_each_other_are_one_number_in_every_kind_of_size():
     points = [Fraction(5, 4), Fraction(1, 8), Fraction(7, 3), 2]
     for _ in range(300):
         seed, found = dice.random(), []
-        for values in (points, [w], [Column.of(points)]):
+        for values in (points, [w], [ExactArray.of(points)]):
             try:
                 found.append(random_rounding(random.Random(seed), values))
             except ShapeError:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from support.cases import CASES, cases_of, label
 from sympy import Integer, sympify
 
-from costcalc.dims import is_column, prod, size_symbol
-from costcalc.dims.column import Column
+from costcalc.dims import is_array, prod, size_symbol
+from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError
 from costcalc.ops import (
     OPS,
@@ -125,11 +125,11 @@ def test_a_formula_filled_in_is_the_number(case, fields):
 
 def unbounded(values):
     """A column of Python's ints, as those that might leave 64 bits are."""
-    return Column(np.array(values, dtype=object))
+    return ExactArray(np.array(values, dtype=object))
 
 
 @every_case
-@pytest.mark.parametrize("made", [np.array, Column.of, unbounded], ids=["numpy", "words", "unbounded"])
+@pytest.mark.parametrize("made", [np.array, ExactArray.of, unbounded], ids=["numpy", "words", "unbounded"])
 @pytest.mark.parametrize("fields", [False, True], ids=["inputs", "inputs and fields"])
 def test_a_column_is_the_numbers_and_its_mask_their_errors(case, fields, made):
     moved = Moved(case, fields)
@@ -143,7 +143,7 @@ def test_a_column_is_the_numbers_and_its_mask_their_errors(case, fields, made):
     assert np.broadcast_to(valid, len(MOVES)).tolist() == [number is not None for number in numbers]
     for i, number in enumerate(numbers):
         if number is not None:
-            here = [column.tolist()[i] if is_column(column) else column for column in sweep]
+            here = [column.tolist()[i] if is_array(column) else column for column in sweep]
             assert (here, names) == number
             assert all(type(n) is int for n in here)
 

@@ -20,7 +20,7 @@ from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli import run
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError, UnknownName, UsageError
 from costcalc.report.page.page import Page
 from costcalc.spec.model import Knob
@@ -105,7 +105,7 @@ def test_points_at_which_a_size_is_no_whole_number_are_left_out_and_counted():
 
 def test_columns_that_are_not_all_whole_are_never_counted_as_if_they_were():
     with pytest.raises(ShapeError, match=r"must come out whole, and 32\*w = 9.6"):
-        NET_V1.with_knobs(w=Column.of([Fraction(1), Fraction(3, 10)])).cost()
+        NET_V1.with_knobs(w=ExactArray.of([Fraction(1), Fraction(3, 10)])).cost()
 
 
 def test_a_break_even_is_looked_for_at_every_value_that_both_take():

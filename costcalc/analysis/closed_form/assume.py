@@ -18,7 +18,7 @@ from sympy import Add, Expr, Rational, ceiling, floor
 
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term, derive
-from costcalc.dims import ceil, is_column, normal, size_symbol, size_text
+from costcalc.dims import canonical, ceil, is_array, size_symbol, size_text
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.expressions import parse
@@ -127,7 +127,7 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
     def changed(expression: Expr) -> Expr:
         return expression.xreplace({old: factor * whole}).xreplace(back)
 
-    now = normal(Fraction(formula.knobs[knob]) / modulus)
+    now = canonical(Fraction(formula.knobs[knob]) / modulus)
     value = (now if letter else formula.knobs[knob]) if is_whole(now) else None
     spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
     guarded = {} if letter and not real else {letter: 1} if letter else {knob: modulus}
@@ -153,10 +153,10 @@ def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> 
     knob, modulus, letter, _ = assumption
     if letter:
         others = {name: value for name, value in values.items() if name != letter}
-        formula.check({**others, knob: normal(values[letter] * modulus)})
+        formula.check({**others, knob: canonical(values[letter] * modulus)})
         return
     value = values[knob]
-    shown = value if is_column(value) else size_text(value)
+    shown = value if is_array(value) else size_text(value)
     words = "the formula holds for {}, not for {}"
     assumptions([Divides(modulus, value, words=words, shown=(str(assumption), shown))])
     formula.check(values)
@@ -175,5 +175,5 @@ def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
         if letter and (least > 1 or most):
             bounds.append(Bound(letter, least, most))
         elif not letter:
-            bounds.append(Bound(shown, normal(least * modulus), most and normal(most * modulus)))
+            bounds.append(Bound(shown, canonical(least * modulus), most and canonical(most * modulus)))
     return replace(formula.domain, bounds=tuple(bounds))

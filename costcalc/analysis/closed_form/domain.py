@@ -12,7 +12,7 @@ from typing import Any
 from costcalc.analysis.closed_form.mathtext import Writer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_column, is_letter, size_text
+from costcalc.dims import LARGEST, is_array, is_symbolic, size_text
 from costcalc.models import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
@@ -75,7 +75,7 @@ class Domain:
         words = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
             if bound.letter == letter:
-                shown = value if is_column(value) else size_text(value)
+                shown = value if is_array(value) else size_text(value)
                 most = value if bound.most is None else bound.most
                 low, high = (
                     (bound, shown, bound.because and f"; {bound.because}"),
@@ -129,7 +129,7 @@ def find_domain(
 
 
 def _shown(writer: Writer, size: Any) -> str:
-    return writer.write(size) if is_letter(size) else str(size)
+    return writer.write(size) if is_symbolic(size) else str(size)
 
 
 def _bound(net: Model, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:

@@ -22,9 +22,9 @@ from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
 from costcalc.analysis.walk import Row, walk
 from costcalc.analysis.written_out import stand_at_least_once
-from costcalc.dims import checked, is_column, is_letter
-from costcalc.dims.given import exact
-from costcalc.dims.size_checks import exact_column
+from costcalc.dims import check_size, is_array, is_symbolic
+from costcalc.dims.kinds import to_exact
+from costcalc.dims.size_checks import to_exact_array
 from costcalc.dims.substitute import fill
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UnknownName, unknown
@@ -124,9 +124,9 @@ class Formula(Result):
         for name, value in knobs.items():
             if name not in self.knobs:
                 raise self._not_a_letter(name)
-            values[name] = exact_column(value) if is_column(value) and value.ndim else exact(value)
+            values[name] = to_exact_array(value) if is_array(value) and value.ndim else to_exact(value)
         self.check(values)
-        shapes = [value.shape for value in values.values() if is_column(value)]
+        shapes = [value.shape for value in values.values() if is_array(value)]
         found = fill(self.expression, {name: value for name, value in values.items() if value is not None})
         return _as_array(found, shapes) if shapes else found
 
@@ -142,7 +142,7 @@ class Formula(Result):
         known = {name: value for name, value in values.items() if value is not None}
         for name, value in known.items():
             knob = self.net.knobs.get(name)  # none of a letter that an assumption brought
-            self.domain.check(self.letters.get(name, name), knob.check(value) if knob else checked(value, name, 1))
+            self.domain.check(self.letters.get(name, name), knob.check(value) if knob else check_size(value, name, 1))
         if self.checker and len(known) == len(values):
             self.checker(values)
 
@@ -238,7 +238,7 @@ def _as_array(found: Any, shapes: Iterable[tuple[int, ...]]) -> Any:
     """The numbers as a numpy array of the shape that arrays of these shapes make together."""
     import numpy
 
-    values = found.reduced().values() if is_column(found) else found
+    values = found.reduced().values() if is_array(found) else found
     return numpy.array(numpy.broadcast_to(values, numpy.broadcast_shapes(*shapes)))
 
 
@@ -279,7 +279,7 @@ def formula_of(net: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
     values = graph.graph["knobs"]
     letters = {name: knob.letter or name for name, knob in net.knobs.items()}
-    knobs = {name: net.values[name] for name, value in values.items() if is_letter(value)}
+    knobs = {name: net.values[name] for name, value in values.items() if is_symbolic(value)}
     below = [n for n in net.size_knobs if n not in net.settings and not net.knobs[n].may_be_symbol]
     numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
     return Formula(
@@ -331,7 +331,7 @@ def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
 
 def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
     """The letters of the image sizes: axes of the inputs after batch and channels."""
-    axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_letter(size)]
+    axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_symbolic(size)]
     return frozenset(letter for size in axes for letter in size.free_symbols)
 
 
@@ -339,6 +339,6 @@ def _names(net: Model, values: dict[str, Any]) -> dict[Any, str]:
     """Names that the model gives to roundings: `c7` for round_to(192*w, 8)."""
     names: dict[Any, str] = {}
     for name, size in net.architecture.named_sizes(values).items():
-        if is_letter(size) and size.is_Function:
+        if is_symbolic(size) and size.is_Function:
             names.setdefault(size, name)
     return names

@@ -11,7 +11,7 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.analysis.cost import cost_of, warnings_of
-from costcalc.dims import normal
+from costcalc.dims import canonical
 from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.dims.substitute import fill
 from costcalc.errors import CostcalcError, UnknownName
@@ -53,7 +53,7 @@ def elasticities(net: Model, metric: str = "macs") -> TableResult:
         twice = doubled(net, letter.name, metric)
         rows.append({
             "knob": formula.letters.get(letter.name, letter.name), "at": formula.knobs[letter.name],
-            "elasticity": slopes[letter.name], "doubled": twice and normal(twice), "exponent": twice and log2(twice),
+            "elasticity": slopes[letter.name], "doubled": twice and canonical(twice), "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
         Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
@@ -75,7 +75,7 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
     found = {}
     for letter in formula.expression.free_symbols:
         slope = sum(fill(diff(part, letter), values) for part in relaxed if letter in part.free_symbols)
-        found[letter.name] = normal(Fraction(slope) * values[letter.name] / smooth)
+        found[letter.name] = canonical(Fraction(slope) * values[letter.name] / smooth)
     return found
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
-from costcalc.dims.measure import expanded
+from costcalc.dims.expression_limits import expanded
 
 Powers = frozenset[tuple[Any, int]]  # (base, exponent): the letters, roundings and sums that are multiplied
 Sum = dict[Powers, Any]  # what is multiplied -> its rational coefficient

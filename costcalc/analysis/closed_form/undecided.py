@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import is_letter, size_text
+from costcalc.dims import is_symbolic, size_text
 from costcalc.dims.letters import RoundTo
 from costcalc.dims.substitute import fill
 from costcalc.errors import ShapeError
@@ -20,7 +20,7 @@ def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
     """Checks what symbols left undecided, with values for them. Raises ShapeError with the layer that refuses."""
     for undecided in {one.need.key: one for one in undecided_of(rows)}.values():
         try:
-            assumptions([undecided.need.with_sizes(lambda x: fill(x, values) if is_letter(x) else x)])
+            assumptions([undecided.need.with_sizes(lambda x: fill(x, values) if is_symbolic(x) else x)])
         except ShapeError as error:
             raise ShapeError(f"the formula does not hold there; {undecided.layer}: {error}") from None
 
@@ -40,7 +40,7 @@ class Undecided(NamedTuple):
     def symbols(self) -> frozenset[Symbol]:
         """The symbols that it depends on."""
         return frozenset(
-            x for _, sizes in self.need.claims for size in sizes if is_letter(size) for x in size.free_symbols
+            x for _, sizes in self.need.claims for size in sizes if is_symbolic(size) for x in size.free_symbols
         )
 
     @property
@@ -61,7 +61,7 @@ class Undecided(NamedTuple):
         """What it says with these knobs, if it does not hold."""
         if fill(self.need.slack, knobs) >= 0:
             return ""
-        sizes = (fill(size, knobs) if is_letter(size) else size for size in self.need.shown)
+        sizes = (fill(size, knobs) if is_symbolic(size) else size for size in self.need.shown)
         return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import CostcalcError, TooDeep
 from costcalc.models import Model
 
@@ -27,7 +27,7 @@ class Line(Grid):
         """Points."""
         return (min(map(len, self.axes.values())),)
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> ExactArray:
         """The values of a knob."""
         return self.spans[name].column(self.axes[name], (-1,))
 

@@ -21,7 +21,7 @@ from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
 from costcalc.dims import ceil
-from costcalc.dims.given import normal
+from costcalc.dims.kinds import canonical
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
 from costcalc.models import Model
 from costcalc.result import Result
@@ -175,7 +175,7 @@ def _values(nets: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]:
         TIMES_THE_LARGER_SETTING * max(net.values[knob] for net in having),
         low + step * MAX_VALUES_OF_A_KNOB,
     )
-    values = [normal(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
+    values = [canonical(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
     if not values:
         raise UsageError(f"no value of {knob} that both networks take: say which to look at, as in {knob}=32:512:32")
     return values

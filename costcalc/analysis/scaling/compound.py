@@ -21,7 +21,7 @@ from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_kn
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.warned import warnings_at
-from costcalc.dims.given import normal
+from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models import Model
 from costcalc.result import Result
@@ -176,7 +176,7 @@ def largest_phi(net: Model, law: Law, budget: Mapping[str, int]) -> Any:
                 at_0 = costs_of(net, budget)
                 said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
-            return normal(Fraction(first - 1, STEPS_PER_UNIT))
+            return canonical(Fraction(first - 1, STEPS_PER_UNIT))
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
 
 

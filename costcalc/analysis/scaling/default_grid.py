@@ -9,7 +9,7 @@ from typing import Any
 
 from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.dims import ceil
-from costcalc.dims.given import is_number, normal
+from costcalc.dims.kinds import canonical, is_rational
 from costcalc.models import Knob, Model
 from costcalc.text import value_text
 
@@ -40,7 +40,7 @@ def _known(net: Model, name: str) -> list[Any]:
         knob.default,
         *(p.settings[name] for p in net.presets.values() if name in p.settings),
     ]
-    return [value for value in found if is_number(value)]
+    return [value for value in found if is_rational(value)]
 
 
 def _steps(net: Model, name: str) -> list[Any]:
@@ -50,7 +50,7 @@ def _steps(net: Model, name: str) -> list[Any]:
     if not finest.usual:
         step = max(Fraction(finest.step), step // finest.step * finest.step)
     low, high = max(knob.low, min(known) / Fraction(2)), min(knob.high, 2 * max(known))
-    return [normal(step * i) for i in range(ceil(Fraction(low) / step), int(high // step) + 1)]
+    return [canonical(step * i) for i in range(ceil(Fraction(low) / step), int(high // step) + 1)]
 
 
 def step_of(knob: Knob) -> Fraction:

@@ -11,8 +11,8 @@ from typing import Any
 from costcalc.analysis.metrics import USUAL, check_told_apart
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
 from costcalc.dims import ceil
-from costcalc.dims.column import Column
-from costcalc.dims.given import normal
+from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.models import Model
 
@@ -54,7 +54,7 @@ class KnobSteps:
             value for value in (step * (first + i) for i in range(VALUES_TO_TRY)) if knob.low <= value <= knob.high
         ]
         try:
-            return self._are_networks(Column.of(values))
+            return self._are_networks(ExactArray.of(values))
         except PointsDiffer:  # a condition of the spec turns between them
             return all(map(self._are_networks, values))
 
@@ -70,7 +70,7 @@ class KnobSteps:
 
     def value(self, index: int) -> Any:
         """The value at an index: so many steps."""
-        return normal(Fraction(self.step) * index)
+        return canonical(Fraction(self.step) * index)
 
     def index(self, value: Any) -> int:
         """The index of a value: how many steps go into it."""

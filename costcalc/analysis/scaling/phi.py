@@ -12,7 +12,7 @@ from typing import Any
 
 from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
-from costcalc.dims.given import exact, is_number, normal, shortened
+from costcalc.dims.kinds import canonical, clip, is_rational, to_exact
 from costcalc.errors import UsageError
 from costcalc.models import Model
 from costcalc.models.knob_texts import parse_number
@@ -79,9 +79,9 @@ def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     with suppress(OverflowError):
         near = float(now * grain) * float(base) ** float(phi)
     if near < 2**30 and abs(near % 1 - 0.5) > 0.001:  # far from a half, a float is as good, and much quicker
-        return normal(Fraction(int(near + 0.5), grain))
+        return canonical(Fraction(int(near + 0.5), grain))
     steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
-    return normal(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
+    return canonical(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
 
 
 def rounding_text(net: Model) -> str:
@@ -114,13 +114,13 @@ def read_phi(given: Any) -> Any:
 
 def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
     """An exact number between two bounds. Raises UsageError for anything else, NaN and infinities among it."""
-    value = parse_number(name, given) if isinstance(given, str) else exact(given)
-    if isinstance(value, bool) or not is_number(value) or (isinstance(given, float) and not isfinite(given)):
-        raise UsageError(f"{name} is a number, got {shortened(value)}")
+    value = parse_number(name, given) if isinstance(given, str) else to_exact(given)
+    if isinstance(value, bool) or not is_rational(value) or (isinstance(given, float) and not isfinite(given)):
+        raise UsageError(f"{name} is a number, got {clip(value)}")
     if value < low:
-        raise UsageError(f"{name} is at least {low}, got {shortened(value)}: {why}")
+        raise UsageError(f"{name} is at least {low}, got {clip(value)}: {why}")
     if value > high:
-        raise UsageError(f"{name} is at most {high:,}, got {shortened(value)}")
+        raise UsageError(f"{name} is at most {high:,}, got {clip(value)}")
     return value
 
 

@@ -14,8 +14,8 @@ from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
 from costcalc.analysis.warned import warnings_at
-from costcalc.dims import is_number
-from costcalc.dims.given import exact, shortened
+from costcalc.dims import is_rational
+from costcalc.dims.kinds import clip, to_exact
 from costcalc.errors import Problem, UsageError
 from costcalc.models import Model
 from costcalc.result import Result
@@ -42,9 +42,9 @@ def read_most(metric: str, most: Any) -> int:
         if amount is None:
             raise UsageError(f"{f'{metric}={most}'[:60]!r} is not a budget; write macs=400M or params=6,000,000")
         return amount
-    number = exact(most)
-    if not is_number(number) or isinstance(most, bool):
-        raise UsageError(f"{metric} is at most a number, got {shortened(most)}")
+    number = to_exact(most)
+    if not is_rational(number) or isinstance(most, bool):
+        raise UsageError(f"{metric} is at most a number, got {clip(most)}")
     return int(number // 1)  # as counts are
 
 

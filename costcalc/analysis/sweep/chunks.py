@@ -19,7 +19,7 @@ from costcalc.analysis.sweep.points import Points, joined
 from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
 from costcalc.analysis.sweep.sums_cache import cached_sums
 from costcalc.analysis.sweep.totals import Totals
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import UsageError
 from costcalc.expressions import Expression
 from costcalc.models import Model
@@ -107,7 +107,9 @@ def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Any:
         read = {name: values for name, values in totals.values.items() if name in where.names}
-        metrics = {name: Column(values if part is totals.block else _at(values, at)) for name, values in read.items()}
+        metrics = {
+            name: ExactArray(values if part is totals.block else _at(values, at)) for name, values in read.items()
+        }
         swept = {name: part.column(name) for name in part.numbers}
         return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costcalc.analysis.metrics import check_told_apart
-from costcalc.dims.column import Column
-from costcalc.dims.given import exact, is_number, normal
+from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.kinds import canonical, is_rational, to_exact
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.models import Knob
 from costcalc.models.knob_texts import parse_settings
@@ -39,10 +39,10 @@ class Span(NamedTuple):
         den = lcm(*(value.denominator for value in values))
         return cls(den, int(min(values) * den), int(max(values) * den))
 
-    def column(self, values: Sequence[Any], shape: tuple[int, ...]) -> Column:
+    def column(self, values: Sequence[Any], shape: tuple[int, ...]) -> ExactArray:
         """A column of some of the values."""
-        nums = Column.of([value.numerator * (self.den // value.denominator) for value in values], shape)
-        return Column(nums.num, self.den, (self.low, self.high))
+        nums = ExactArray.of([value.numerator * (self.den // value.denominator) for value in values], shape)
+        return ExactArray(nums.num, self.den, (self.low, self.high))
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Grid:
         """The common denominator of the values of each knob of numbers."""
         return {name: span.den for name, span in self.spans.items()}
 
-    def column(self, name: str) -> Column:
+    def column(self, name: str) -> ExactArray:
         """The values of a knob of numbers along an axis of its own, with the bounds of the whole grid."""
         return self.spans[name].column(self.axes[name], self._along(name))
 
@@ -158,15 +158,15 @@ def given_axes(
             axes |= read_axes([f"{name}={values}"], knobs, owner, numbers=numbers)
             continue
         knob = _knob(name, knobs, owner, numbers)
-        one = exact(values)  # of numpy's arrays without an axis the number in it
+        one = to_exact(values)  # of numpy's arrays without an axis the number in it
         found = one if isinstance(one, Iterable) else [one]
         axes[name] = tuple(
-            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(normal(exact(value)))
+            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(canonical(to_exact(value)))
             for value in found
         )
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
-        letter = next((value for value in axes[name] if not is_number(value)), None)
+        letter = next((value for value in axes[name] if not is_rational(value)), None)
         if knob.is_size and letter is not None:
             raise UsageError(f"{name} is swept over numbers, and {str(letter)[:64]!r} is none")
         _each_once(name, axes[name])
@@ -197,7 +197,7 @@ def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) 
         raise UsageError(f"{written!r}: write FROM:TO:STEP, as in r=128:600:8")
     low, high = (_one(name, part, knobs, owner) for part in parts[:2])
     step = parse_settings([f"{name}={parts[2]}"], {name: Knob(name, 1, "real", -(2**31))}, owner)[name]
-    if not is_number(step) or step <= 0:
+    if not is_rational(step) or step <= 0:
         raise UsageError(f"{written!r}: the step is {parts[2].strip()}; it must be larger than 0")
     if high < low:
         raise UsageError(f"{written!r} goes down; write the smaller end first")
@@ -205,11 +205,11 @@ def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) 
     if count > MAX_VALUES_OF_A_KNOB:
         raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MAX_VALUES_OF_A_KNOB:,}")
     if count > 1:
-        knob.check(normal(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
+        knob.check(canonical(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
     den = lcm(low.denominator, step.denominator)
     start, by = int(low * den), int(step * den)
     steps = range(start, start + by * count, by)
-    return tuple(steps) if den == 1 else tuple(normal(Fraction(n, den)) for n in steps)
+    return tuple(steps) if den == 1 else tuple(canonical(Fraction(n, den)) for n in steps)
 
 
 def _each_once(name: str, values: tuple[Any, ...]) -> None:

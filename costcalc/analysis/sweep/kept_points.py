@@ -12,7 +12,7 @@ from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.points import Points
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.models import Model
 from costcalc.text import plural
 
@@ -55,4 +55,4 @@ def _over(num: Any, den: int) -> Any:
     if den == 1:
         return num
     numerators, at = np.unique(num, return_inverse=True)
-    return Column(numerators, den, (0, 0)).values()[at.reshape(num.shape)]
+    return ExactArray(numerators, den, (0, 0)).values()[at.reshape(num.shape)]

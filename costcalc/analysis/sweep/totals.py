@@ -21,8 +21,8 @@ from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Met
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
 from costcalc.analysis.written_out import written_out
-from costcalc.dims import Size, elements, is_column, maximum, minimum
-from costcalc.dims.column import Column
+from costcalc.dims import Size, elements, is_array, maximum, minimum
+from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -66,7 +66,7 @@ class Sums:
     def nbytes(self) -> int:
         """The memory that the arrays take."""
         sizes = (size for pairs in self.groups.values() for pair in pairs for size in pair)
-        arrays = [self.valid, *(size.num for size in sizes if isinstance(size, Column))]
+        arrays = [self.valid, *(size.num for size in sizes if isinstance(size, ExactArray))]
         return sum(int(getattr(array, "nbytes", 0)) for array in arrays)
 
     def at(self, block: Grid) -> Totals:
@@ -165,7 +165,7 @@ class _Sum:
 
     def add(self, cost: Size) -> None:
         """One more."""
-        axes = cost.shape if is_column(cost) else ()
+        axes = cost.shape if is_array(cost) else ()
         done, last, times = self.along.get(axes, (0, 0, 0))
         if cost is last:
             self.along[axes] = done, last, times + 1
@@ -182,7 +182,7 @@ def stretches(net: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
     graph = _graph_at(net, grid)
     costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
-    shapes = {cost.shape for cost in chain.from_iterable(costs) if is_column(cost)}
+    shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
@@ -193,21 +193,21 @@ def totals_of(net: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
 
 
 def _key(times: Size) -> Any:
-    return (times.shape, times.den, times.num.tobytes()) if isinstance(times, Column) else times
+    return (times.shape, times.den, times.num.tobytes()) if isinstance(times, ExactArray) else times
 
 
 def _part(x: Any, block: Grid) -> Any:
     """What of a size, or of truths, is at a block; an axis of 1 stretches over all of it."""
-    array = x.num if isinstance(x, Column) else x
+    array = x.num if isinstance(x, ExactArray) else x
     if not getattr(array, "ndim", 0):
         return x
     part = array[tuple(slice(None) if n == 1 else at for n, at in zip(array.shape, block.within))]
-    return Column(part, x.den, x.bounds) if isinstance(x, Column) else part
+    return ExactArray(part, x.den, x.bounds) if isinstance(x, ExactArray) else part
 
 
 def _array(total: Size, block: Grid) -> Any:
     """An array with an axis for each of a block's, also of a total that is the same at all its points."""
-    array = total.values() if isinstance(total, Column) else np.array(total, np.int64 if total < 2**63 else object)
+    array = total.values() if isinstance(total, ExactArray) else np.array(total, np.int64 if total < 2**63 else object)
     return array if array.ndim else array.reshape((1,) * len(block.shape))
 
 

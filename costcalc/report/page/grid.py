@@ -8,7 +8,7 @@ from math import floor
 from typing import Any
 
 from costcalc.analysis.law import laws
-from costcalc.dims import ceil, normal
+from costcalc.dims import canonical, ceil
 from costcalc.models import Knob, Model
 
 KNOBS = 3
@@ -44,5 +44,5 @@ def values(knob: Knob, seen: list[Any], grain: int | None = None) -> tuple[Any, 
         steps.append(2 * steps[-1])
     step = next(step for step in steps if (high - low) / step <= VALUES)
     first, last = max(ceil(Fraction(knob.low) / step), floor(low / step)), ceil(high / step)
-    found = [normal(step * i) for i in range(int(first), int(last) + 1)]
+    found = [canonical(step * i) for i in range(int(first), int(last) + 1)]
     return tuple(value for value in found if knob.low <= value <= knob.high)

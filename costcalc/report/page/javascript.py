@@ -15,7 +15,7 @@ from sympy import Expr, cse, numbered_symbols, sympify
 from sympy.printing.printer import Printer
 
 from costcalc.analysis.closed_form.conditions import Condition
-from costcalc.dims import is_letter
+from costcalc.dims import is_symbolic
 from costcalc.errors import CostcalcError
 
 
@@ -104,4 +104,4 @@ def _condition(condition: Condition, printer: JavaScript) -> str:
 
 
 def _printed(printer: JavaScript) -> Any:
-    return lambda size: printer.doprint(size if is_letter(size) else sympify(size))
+    return lambda size: printer.doprint(size if is_symbolic(size) else sympify(size))

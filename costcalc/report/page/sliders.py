@@ -15,7 +15,7 @@ from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import METRICS, USUAL
-from costcalc.dims import ceil, is_letter, size_symbol
+from costcalc.dims import ceil, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.models import Knob, Model
 from costcalc.report.page.javascript import code
@@ -158,5 +158,5 @@ def _walked_with(net: Model, wanted: list[str]) -> tuple[Any, Any, list[str]]:
     if found is None:
         raise refused
     graph, rows = found
-    free = [name for name in free if is_letter(graph.graph["knobs"][name])]
+    free = [name for name in free if is_symbolic(graph.graph["knobs"][name])]
     return graph, rows, free

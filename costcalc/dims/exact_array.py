@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 
 from costcalc.dims.bounds import Bounds, fit, made, of_floor, of_power, of_product, of_sum, scaled, unbounded
-from costcalc.dims.given import exact, is_number, normal
+from costcalc.dims.kinds import canonical, is_rational, to_exact
 
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
 Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
 
 
-class Column:
+class ExactArray:
     """Exact numbers with an operator for each that sizes have. Comparisons answer with an array of bools.
 
     Shapes stretch as numpy's do: an array over widths and one over depths make one over both.
@@ -34,14 +34,14 @@ class Column:
 
     def __init__(self, num: Array, den: int = 1, bounds: Bounds | None = None):
         self.num, self.den = num, den
-        self.bounds = bounds or (floor(exact(num.min())), ceil(exact(num.max())))
+        self.bounds = bounds or (floor(to_exact(num.min())), ceil(to_exact(num.max())))
 
     @classmethod
-    def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> Column:
+    def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> ExactArray:
         """An array of ints, Fractions, and floats read as their decimal digits. Raises TypeError for anything else."""
-        numbers = [normal(exact(value)) for value in values]
+        numbers = [canonical(to_exact(value)) for value in values]
         for number in numbers:
-            if not is_number(number) or isinstance(number, bool):
+            if not is_rational(number) or isinstance(number, bool):
                 raise TypeError(f"no exact number: {number!r}")
         den = lcm(*(number.denominator for number in numbers))
         nums = [number.numerator * (den // number.denominator) for number in numbers]
@@ -72,11 +72,11 @@ class Column:
         """How many axes."""
         return int(self.num.ndim)
 
-    def over(self, den: int) -> Column:
+    def over(self, den: int) -> ExactArray:
         """So many times smaller numbers."""
-        return Column(self.num, self.den * den, self.bounds)
+        return ExactArray(self.num, self.den * den, self.bounds)
 
-    def reduced(self) -> Column:
+    def reduced(self) -> ExactArray:
         """The same numbers, without a denominator if all of them are whole."""
         if self.den == 1 or (self.num % self.den).any():
             return self
@@ -98,14 +98,14 @@ class Column:
 
     def at(self, point: tuple[int, ...], shape: tuple[int, ...]) -> Any:
         """The number at one point of a larger shape."""
-        return normal(Fraction(exact(np.broadcast_to(self.num, shape)[point]), self.den))
+        return canonical(Fraction(to_exact(np.broadcast_to(self.num, shape)[point]), self.den))
 
     def values(self) -> Array:
         """An array of int64 if the numbers are whole and fit, else of Python's ints and Fractions."""
         if self.den == 1:
             return self.num
         numbers = _fractions(self)
-        numbers.ravel()[:] = [normal(number) for number in numbers.ravel()]
+        numbers.ravel()[:] = [canonical(number) for number in numbers.ravel()]
         return numbers
 
     def __getitem__(self, point: Any) -> Any:
@@ -132,12 +132,12 @@ class Column:
 
     __radd__ = __add__
 
-    def __neg__(self) -> Column:
+    def __neg__(self) -> ExactArray:
         low, high = self.bounds
-        return Column(-self.num, self.den, (-high, -low))
+        return ExactArray(-self.num, self.den, (-high, -low))
 
     def __sub__(self, other: Any) -> Any:
-        return _sum(self, -other if isinstance(other, NUMBERS) else Column(-_whole(other)))
+        return _sum(self, -other if isinstance(other, NUMBERS) else ExactArray(-_whole(other)))
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
@@ -150,18 +150,18 @@ class Column:
             common = gcd(b, p)
             b, p, n = b // common, p // common, (b // common, b // common)
         bounds = of_product(m, n)
-        return Column(made(mul, a, b, bounds), p * q, bounds)
+        return ExactArray(made(mul, a, b, bounds), p * q, bounds)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> Any:
-        if isinstance(other, Column):
+        if isinstance(other, ExactArray):
             quotients = _fractions(self) / _fractions(other)
-            return Column.of(quotients.ravel(), quotients.shape)
+            return ExactArray.of(quotients.ravel(), quotients.shape)
         return self * (1 / Fraction(other))
 
     def __rtruediv__(self, other: Any) -> Any:
-        return Column.of([other]) / self
+        return ExactArray.of([other]) / self
 
     def __floordiv__(self, other: Any) -> Any:
         if other.__class__ is int and other == 1 and self.is_whole:
@@ -179,9 +179,9 @@ class Column:
 
     def __pow__(self, n: int) -> Any:
         if n < 0:
-            return Column.of([1]) / self**-n
+            return ExactArray.of([1]) / self**-n
         bounds = of_power(self.bounds, n)
-        return Column(made(pow, self.num, n, bounds), self.den**n, bounds)
+        return ExactArray(made(pow, self.num, n, bounds), self.den**n, bounds)
 
     # ---- comparisons
 
@@ -204,30 +204,30 @@ class Column:
         return _compared(ge, self, other)
 
 
-NUMBERS = (Column, int, Fraction)  # exact; an array of numpy's may hold floats, and wrap
+NUMBERS = (ExactArray, int, Fraction)  # exact; an array of numpy's may hold floats, and wrap
 
 
 def one_number(x: Any) -> Any:
     """The number at all points; None if they differ."""
     low, high = x.bounds
     if low == high:
-        return normal(Fraction(low, x.den))
+        return canonical(Fraction(low, x.den))
     first = x.num.flat[0]
-    return normal(Fraction(exact(first), x.den)) if (x.num == first).all() else None
+    return canonical(Fraction(to_exact(first), x.den)) if (x.num == first).all() else None
 
 
-def maximum(a: Any, b: Any) -> Column:
+def maximum(a: Any, b: Any) -> ExactArray:
     """The larger number at every point."""
     (x, m), (y, n), den = _alike(a, b)
     bounds = max(m[0], n[0]), max(m[1], n[1])
-    return Column(made(np.maximum, x, y, bounds), den, bounds)
+    return ExactArray(made(np.maximum, x, y, bounds), den, bounds)
 
 
-def common_divisor(a: Any, b: Any) -> Column:
+def common_divisor(a: Any, b: Any) -> ExactArray:
     """The greatest common divisor at every point; of whole numbers it is whole."""
     (x, m), (y, n), den = _alike(a, b)
     bounds = 0, max(*map(abs, m), *map(abs, n))
-    return Column(made(np.gcd, x, y, bounds), den, bounds)
+    return ExactArray(made(np.gcd, x, y, bounds), den, bounds)
 
 
 def at_least(a: Any, b: Any) -> Any:
@@ -239,18 +239,18 @@ def at_least(a: Any, b: Any) -> Any:
     return a >= b
 
 
-def indicator(truth: Array) -> Column:
+def indicator(truth: Array) -> ExactArray:
     """1 where it is True, else 0."""
-    return Column(truth.astype(np.int64), 1, (0, 1))
+    return ExactArray(truth.astype(np.int64), 1, (0, 1))
 
 
-def _sum(a: Any, b: Any) -> Column:
+def _sum(a: Any, b: Any) -> ExactArray:
     (x, m), (y, n), den = _alike(a, b)
     bounds = of_sum(m, n)
-    return Column(made(add, x, y, bounds), den, bounds)
+    return ExactArray(made(add, x, y, bounds), den, bounds)
 
 
-def _floor(a: Parts, b: Parts) -> Column:
+def _floor(a: Parts, b: Parts) -> ExactArray:
     """⌊a / b⌋ = ⌊(a.num · b.den) / (b.num · a.den)⌋"""
     (x, p, m), (y, q, n) = a, b
     if n[0] <= 0 <= n[1] and not (y if isinstance(y, int) else (y != 0).all()):
@@ -259,9 +259,9 @@ def _floor(a: Parts, b: Parts) -> Column:
     over, m = scaled(x, m, q // common)
     under, n = scaled(y, n, p // common)
     if not isinstance(under, int) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
-        return Column(floordiv(unbounded(over), under))
+        return ExactArray(floordiv(unbounded(over), under))
     bounds = of_floor(m, n)
-    return Column(made(floordiv, over, under, bounds), 1, bounds)
+    return ExactArray(made(floordiv, over, under, bounds), 1, bounds)
 
 
 def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
@@ -279,7 +279,7 @@ def _alike(a: Any, b: Any) -> tuple[tuple[Any, Bounds], tuple[Any, Bounds], int]
 
 
 def _parts(x: Any) -> Parts:
-    if x.__class__ is Column:
+    if x.__class__ is ExactArray:
         return x.num, x.den, x.bounds
     if x.__class__ is int:
         return x, 1, (x, x)
@@ -287,7 +287,7 @@ def _parts(x: Any) -> Parts:
         return x.numerator, x.denominator, (x.numerator, x.numerator)
     if x.dtype.kind == "b":
         return _parts(indicator(x))
-    return _parts(Column(_whole(x)))
+    return _parts(ExactArray(_whole(x)))
 
 
 def _whole(x: Any) -> Array:
@@ -296,7 +296,7 @@ def _whole(x: Any) -> Array:
     return array if array.dtype == object else array.astype(np.int64)
 
 
-def _fractions(x: Column) -> Array:
+def _fractions(x: ExactArray) -> Array:
     numbers = np.empty(x.num.shape, dtype=object)
     numbers.ravel()[:] = [Fraction(num, x.den) for num in x.num.ravel().tolist()]
     return numbers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class Shown(int):
+class FactoredInt(int):
     """An int with the factors it was made of, in groups. `costcalc explain` feeds these to the rules.
 
     A size of an `image` (n, c, h, w) is multiplied as lectures do, h·w·c.
@@ -15,7 +15,7 @@ class Shown(int):
     closed: bool  # the next factor opens a new group
     image: bool
 
-    def __new__(cls, value: int, groups: Any = None, *, closed: bool = False, image: bool = False) -> Shown:
+    def __new__(cls, value: int, groups: Any = None, *, closed: bool = False, image: bool = False) -> FactoredInt:
         self = super().__new__(cls, value)
         self.groups = ((f"{value}",),) if groups is None else groups
         self.closed = closed
@@ -28,7 +28,7 @@ class Shown(int):
         return " · ".join("·".join(group) for group in self.groups)
 
     @classmethod
-    def elements(cls, shape: tuple[Any, ...]) -> Shown:
+    def elements(cls, shape: tuple[Any, ...]) -> FactoredInt:
         """The product of a shape as a group of its own; a batch of 1 goes unsaid."""
         batch, *rest = shape
         if len(rest) >= 3 and any(getattr(axis, "image", False) for axis in shape):
@@ -37,34 +37,34 @@ class Shown(int):
         value = 1
         for axis in shape:
             value *= int(axis)
-        texts = tuple(cls(axis).text if not isinstance(axis, Shown) else axis.text for axis in axes)
+        texts = tuple(cls(axis).text if not isinstance(axis, FactoredInt) else axis.text for axis in axes)
         return cls(value, (texts or ("1",),), closed=True)
 
     @classmethod
-    def quotient(cls, a: int, b: int) -> Shown:
+    def quotient(cls, a: int, b: int) -> FactoredInt:
         """a / b as one factor: `(96/2)`, or `a` alone when b is 1."""
-        first, second = (n if isinstance(n, Shown) else cls(n) for n in (a, b))
+        first, second = (n if isinstance(n, FactoredInt) else cls(n) for n in (a, b))
         if int(second) == 1:
             return first
         return cls(int(a) // int(b), ((f"({first.text}/{second.text})",),))
 
-    def __mul__(self, other: int) -> Shown:
-        right = other if isinstance(other, Shown) else Shown(other)
+    def __mul__(self, other: int) -> FactoredInt:
+        right = other if isinstance(other, FactoredInt) else FactoredInt(other)
         value = int(self) * int(other)
         if self.closed or right.closed:
-            return Shown(value, self.groups + right.groups, closed=right.closed)
-        return Shown(value, (*self.groups[:-1], self.groups[-1] + right.groups[0], *right.groups[1:]))
+            return FactoredInt(value, self.groups + right.groups, closed=right.closed)
+        return FactoredInt(value, (*self.groups[:-1], self.groups[-1] + right.groups[0], *right.groups[1:]))
 
-    def __rmul__(self, other: int) -> Shown:
-        return self if other == 1 else Shown(other) * self
+    def __rmul__(self, other: int) -> FactoredInt:
+        return self if other == 1 else FactoredInt(other) * self
 
-    def __add__(self, other: int) -> Shown:
+    def __add__(self, other: int) -> FactoredInt:
         return self if other == 0 else self._sum(self, other)
 
-    def __radd__(self, other: int) -> Shown:
+    def __radd__(self, other: int) -> FactoredInt:
         return self if other == 0 else self._sum(other, self)
 
     @classmethod
-    def _sum(cls, a: int, b: int) -> Shown:
-        left, right = (n if isinstance(n, Shown) else cls(n) for n in (a, b))
+    def _sum(cls, a: int, b: int) -> FactoredInt:
+        left, right = (n if isinstance(n, FactoredInt) else cls(n) for n in (a, b))
         return cls(int(a) + int(b), ((f"({left.text} + {right.text})",),))

@@ -12,46 +12,46 @@ size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
-def is_number(x: Any) -> bool:
+def is_rational(x: Any) -> bool:
     """Is this a plain number, and neither a symbol nor an array?"""
     return isinstance(x, (int, Fraction))
 
 
-def is_letter(x: Any) -> bool:
+def is_symbolic(x: Any) -> bool:
     """Is this a sympy expression? Asked without importing sympy."""
     return hasattr(x, "free_symbols")
 
 
-def is_column(x: Any) -> bool:
+def is_array(x: Any) -> bool:
     """Is this a numpy array? Asked without importing numpy."""
     return hasattr(x, "dtype")
 
 
-def normal(x: Any) -> Any:
+def canonical(x: Any) -> Any:
     """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays, arrays too."""
     if type(x) is int:
         return x
-    if is_column(x):
-        return normal(x.item()) if x.ndim == 0 else x
+    if is_array(x):
+        return canonical(x.item()) if x.ndim == 0 else x
     if isinstance(x, Fraction) and x.denominator == 1:
         return x.numerator
     if getattr(x, "is_Integer", False):
         return int(x)
-    if is_letter(x):
-        from costcalc.dims.measure import affordable
+    if is_symbolic(x):
+        from costcalc.dims.expression_limits import check_tractable
 
-        return affordable(x)
+        return check_tractable(x)
     return x
 
 
-def exact(x: Any) -> Any:
+def to_exact(x: Any) -> Any:
     """x, or if it is a float the number that its decimal digits say; of numpy's numbers Python's; not a number stays
     what it is."""
-    x = x.item() if is_column(x) and x.ndim == 0 else x
-    return normal(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
+    x = x.item() if is_array(x) and x.ndim == 0 else x
+    return canonical(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
 
 
-def shortened(x: Any) -> str:
+def clip(x: Any) -> str:
     """A value as text for a message, cut if it is long."""
     if hasattr(x, "bounds"):  # a Column, whose numbers are nothing that a reader wrote
         return f"a column of {x.size:,} values"

@@ -63,7 +63,7 @@ def _capped(*measures: int) -> Measure:
     return Measure(*(min(one, TOO_LARGE) for one in measures))
 
 
-def affordable(x: Any) -> Any:
+def check_tractable(x: Any) -> Any:
     """x, if sympy can work on it in reasonable time. Raises ShapeError."""
     if any(one > limit for one, limit in zip(measure(x), LIMITS)):
         raise ShapeError("a size is too large a formula to work with; set some of its letters to numbers")
@@ -72,4 +72,4 @@ def affordable(x: Any) -> Any:
 
 def expanded(x: Any) -> Expr:
     """x multiplied out, if it has no more than MAX_TERMS terms then. Raises ShapeError."""
-    return sympy.expand(affordable(x))
+    return sympy.expand(check_tractable(x))

@@ -9,7 +9,7 @@ import pytest
 
 from costcalc import dims
 from costcalc.dims.bounds import WORD
-from costcalc.dims.column import Column
+from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError
 from costcalc.ops import OPS
 
@@ -38,30 +38,30 @@ def test_an_operation_is_that_of_the_numbers(operation):
         if operation is operator.truediv:
             a, b = [*map(Fraction, a)], [*map(Fraction, b)]
         expected = [operation(x, y) for x, y in zip(a, b, strict=True)]
-        assert operation(Column.of(a), Column.of(b)).tolist() == expected
-        assert operation(Column.of(a), b[0]).tolist() == [operation(x, b[0]) for x in a]
+        assert operation(ExactArray.of(a), ExactArray.of(b)).tolist() == expected
+        assert operation(ExactArray.of(a), b[0]).tolist() == [operation(x, b[0]) for x in a]
         if operation not in (operator.eq, operator.ne):
-            assert operation(a[0], Column.of(b)).tolist() == [operation(a[0], y) for y in b]
+            assert operation(a[0], ExactArray.of(b)).tolist() == [operation(a[0], y) for y in b]
 
 
 def test_powers_and_signs():
-    column = Column.of([2, -3, Fraction(1, 2)])
+    column = ExactArray.of([2, -3, Fraction(1, 2)])
     assert (column**5).tolist() == [32, -243, Fraction(1, 32)]
     assert (column**-2).tolist() == [Fraction(1, 4), Fraction(1, 9), 4]
     assert (-column).tolist() == [-2, 3, Fraction(-1, 2)]
-    assert (Column.of([2**31]) ** 4).tolist() == [2**124]
+    assert (ExactArray.of([2**31]) ** 4).tolist() == [2**124]
 
 
 def test_a_column_is_equal_to_itself_and_not_over_another_denominator():
-    column = Column.of([1, 2])
+    column = ExactArray.of([1, 2])
     assert dims.equal(column, column) is True
-    assert dims.equal(column, Column(column.num, column.den)).all()
+    assert dims.equal(column, ExactArray(column.num, column.den)).all()
     assert dims.equal(column, column.over(2)).tolist() == [False, False]
-    assert dims.stretches(Column.of([1, 2]), Column.of([1, 3])).tolist() == [True, False]
+    assert dims.stretches(ExactArray.of([1, 2]), ExactArray.of([1, 3])).tolist() == [True, False]
 
 
 def test_divisors_of_whole_numbers_over_a_denominator():
-    whole = Column.of([2, 4]) * Column.of([Fraction(1, 2), Fraction(3, 2)])
+    whole = ExactArray.of([2, 4]) * ExactArray.of([Fraction(1, 2), Fraction(3, 2)])
     assert whole.den == 2
     assert dims.gcd(whole, 6).tolist() == [1, 6]
 
@@ -73,12 +73,12 @@ def test_the_bounds_are_kept_and_words_are_used_within_them():
     """After any eight operations, on numbers of both signs, with a number or another column."""
     rng = random.Random(63)
     for _ in range(4000):
-        column, told = Column.of([1, 2, 3]), [1, 2, 3]
+        column, told = ExactArray.of([1, 2, 3]), [1, 2, 3]
         for _ in range(8):
             operation, kind = rng.choice(ARITHMETIC), rng.choice([40, 2**33])
             others = [rng.choice([-1, 1]) * rng.randint(1, kind) for _ in told]
             others = rng.choice([others, others[:1] * 3])
-            other = Column.of(others) if rng.random() < 0.5 or len({*others}) > 1 else others[0]
+            other = ExactArray.of(others) if rng.random() < 0.5 or len({*others}) > 1 else others[0]
             if operation in (operator.floordiv, operator.mod) and rng.random() < 0.3 and all(told):
                 column, told = operation(other, column), [operation(y, x) for x, y in zip(told, others, strict=True)]
             else:
@@ -94,7 +94,7 @@ def test_the_bounds_of_one_operation_with_a_number_are_the_least_and_the_most():
     for _ in range(1000):
         told, number = [rng.randint(-(2**40), 2**40) for _ in range(3)], rng.choice([-1, 1]) * rng.randint(1, 2**30)
         for operation in (operator.add, operator.sub, operator.mul, operator.floordiv, dims.maximum):
-            column, expected = operation(Column.of(told), number), [operation(x, number) for x in told]
+            column, expected = operation(ExactArray.of(told), number), [operation(x, number) for x in told]
             assert column.bounds == (min(expected), max(expected))
             assert (column.dtype == np.int64) == (max(map(abs, expected)) < WORD)
 
@@ -103,12 +103,12 @@ def test_what_the_bounds_tell_is_what_the_numbers_say():
     rng = random.Random(64)
     for _ in range(2000):
         told = [rng.choice([rng.randint(-5, 5), Fraction(rng.randint(-9, 9), rng.randint(1, 4))]) for _ in range(3)]
-        column, number = Column.of(told), rng.choice([rng.randint(-5, 5), Fraction(rng.randint(-9, 9), 2)])
+        column, number = ExactArray.of(told), rng.choice([rng.randint(-5, 5), Fraction(rng.randint(-9, 9), 2)])
         assert np.all(np.array(dims.at_least(column, number)) == [x >= number for x in told])
         assert np.all(np.array(dims.at_least(number, column)) == [number >= x for x in told])
         assert np.all(np.array(dims.whole(column)) == [dims.whole(x) for x in told])
         assert np.all(np.array(dims.divides(1, column)) == [dims.whole(x) for x in told])
-    whole = Column.of([3, 4])
+    whole = ExactArray.of([3, 4])
     assert dims.at_least(whole, 3) is True
     assert dims.whole(whole) is True
     assert dims.divides(1, whole) is True
@@ -119,7 +119,7 @@ def test_what_the_bounds_tell_is_what_the_numbers_say():
 @pytest.mark.parametrize("a", [1, 2, 5])
 @pytest.mark.parametrize("b", [1, 2, 5])
 def test_axes_stretch_alike_in_numbers_and_columns(a, b):
-    columns = [Column.of([a, a]), Column.of([b, b])]
+    columns = [ExactArray.of([a, a]), ExactArray.of([b, b])]
     may = a == b or 1 in (a, b)
     for x, y in ((a, b), columns, (a, columns[1]), (columns[0], b)):
         assert np.all(np.array(dims.stretches(x, y)) == may)
@@ -137,25 +137,25 @@ def test_floats_of_numpy_are_not_cut_off():
 def test_arrays_of_fractions_are_not_taken_for_whole():
     """Quotients of two metrics stand so in a condition."""
     values = np.array([Fraction(5, 2), Fraction(7, 2)], dtype=object)
-    assert Column(values).bounds == (2, 4)
-    assert dims.floor(Column(values)).tolist() == [2, 3]
-    assert dims.at_least(3, Column(values)).tolist() == [True, False]
-    assert dims.at_least(10, 10 // Column(values / 10)).tolist() == [False, False]
-    assert (Column(values) * 2).tolist() == [5, 7]
-    assert (Column.of([10, 14]) / Column(values)).tolist() == [4, 4]
-    assert Column(values).over(2).tolist() == [Fraction(5, 4), Fraction(7, 4)]
+    assert ExactArray(values).bounds == (2, 4)
+    assert dims.floor(ExactArray(values)).tolist() == [2, 3]
+    assert dims.at_least(3, ExactArray(values)).tolist() == [True, False]
+    assert dims.at_least(10, 10 // ExactArray(values / 10)).tolist() == [False, False]
+    assert (ExactArray(values) * 2).tolist() == [5, 7]
+    assert (ExactArray.of([10, 14]) / ExactArray(values)).tolist() == [4, 4]
+    assert ExactArray(values).over(2).tolist() == [Fraction(5, 4), Fraction(7, 4)]
 
 
 def test_axes_stretch_and_what_stays_small_is_not_made_large():
-    r, w = Column.of([10, 20], (2, 1)), Column.of([Fraction(1, 4), 3, 5], (1, 3))
+    r, w = ExactArray.of([10, 20], (2, 1)), ExactArray.of([Fraction(1, 4), 3, 5], (1, 3))
     assert (r * w).tolist() == [[Fraction(5, 2), 30, 50], [5, 60, 100]]
     assert (r * r).shape == (2, 1)
     assert dims.round_to(32 * w, 8).tolist() == [[8, 96, 160]]
 
 
 def test_truths_count_as_0_and_1():
-    assert (np.array([True, False]) * Column.of([5, 6])).tolist() == [5, 0]
-    assert (Column.of([5, 6]) + np.array([True, False])).tolist() == [6, 6]
+    assert (np.array([True, False]) * ExactArray.of([5, 6])).tolist() == [5, 0]
+    assert (ExactArray.of([5, 6]) + np.array([True, False])).tolist() == [6, 6]
 
 
 @pytest.mark.no_cover
@@ -163,7 +163,7 @@ def test_rounding_is_the_rule_of_ints_at_random_points():
     """10^5 points of round_to, ceil and floor: 0 differences."""
     rng = random.Random(8)
     values = [Fraction(rng.randint(1, 10**6), rng.choice([1, 2, 3, 7, 10, 20, 100, 1000])) for _ in range(100_000)]
-    column = Column.of(values)
+    column = ExactArray.of(values)
     assert dims.round_to(column, 8).tolist() == [dims.round_to(x, 8) for x in values]
     assert dims.ceil(column).tolist() == [dims.ceil(x) for x in values]
     assert dims.floor(column).tolist() == [dims.floor(x) for x in values]
@@ -172,14 +172,14 @@ def test_rounding_is_the_rule_of_ints_at_random_points():
 def test_what_is_no_number_is_refused():
     for nothing in (float("nan"), float("inf"), "3", None, True):
         with pytest.raises(TypeError, match="no exact number"):
-            Column.of([1, nothing])
+            ExactArray.of([1, nothing])
     with pytest.raises(ZeroDivisionError):
-        Column.of([1]) // Column.of([0])
+        ExactArray.of([1]) // ExactArray.of([0])
     with pytest.raises(TypeError):
-        hash(Column.of([1]))
+        hash(ExactArray.of([1]))
 
 
 def test_greatest_common_divisors():
     rng = random.Random(12)
     a, b = [[rng.randint(1, 2 ** rng.choice([8, 70])) for _ in range(500)] for _ in range(2)]
-    assert dims.gcd(Column.of(a), Column.of(b)).tolist() == [dims.gcd(x, y) for x, y in zip(a, b, strict=True)]
+    assert dims.gcd(ExactArray.of(a), ExactArray.of(b)).tolist() == [dims.gcd(x, y) for x, y in zip(a, b, strict=True)]
