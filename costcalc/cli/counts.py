@@ -16,7 +16,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.analysis.listing import listing
+    from costcalc.spec.listing import listing
 
     emit(listing(), format, output)
 

@@ -180,11 +180,14 @@ class Model:
         return type(self)(self.architecture, self.settings, self.label, read_dtype(dtype))
 
     def with_knobs(self, **knobs: Any) -> Self:
-        """The model with these knobs set too, and its label; a float is read as its decimal digits.
+        """The model with these knobs set too, and its label; a float is read as its decimal digits, a text as behind
+        an @.
 
         Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
         """
+        texts = [f"{name}={value}" for name, value in knobs.items() if isinstance(value, str)]
         values = {name: to_exact(value) for name, value in knobs.items()}
+        values |= parse_settings(texts, self.knobs, self.name)
         label = labelled(self.label, [f"{k}={v}" for k, v in knobs.items()])
         return self.with_only({**self.settings, **values}, label)
 

@@ -60,7 +60,7 @@ def test_memory_and_assumptions():
 
 def test_knobs():
     of_text = costcalc.load("mobilenet_v1", w="1/2", r="160")
-    assert of_text.knobs == costcalc.load("mobilenet_v1@w=1/2,r=160").knobs
-    assert costcalc.load("resnet", block="bottleneck").knobs["block"] == "bottleneck"
+    assert of_text.values == costcalc.load("mobilenet_v1@w=1/2,r=160").values
+    assert costcalc.load("resnet", block="bottleneck").values["block"] == "bottleneck"
     with pytest.raises(UsageError, match=r"'r' is a whole number, got 0\.5"):
         costcalc.load("mobilenet_v1", r="0.5")

@@ -57,7 +57,7 @@ def test_a_column_is_equal_to_itself_and_not_over_another_denominator():
     assert dims.equal(column, column) is True
     assert dims.equal(column, ExactArray(column.num, column.den)).all()
     assert dims.equal(column, column.over(2)).tolist() == [False, False]
-    assert dims.stretches(ExactArray.of([1, 2]), ExactArray.of([1, 3])).tolist() == [True, False]
+    assert dims.broadcasts(ExactArray.of([1, 2]), ExactArray.of([1, 3])).tolist() == [True, False]
 
 
 def test_divisors_of_whole_numbers_over_a_denominator():
@@ -122,9 +122,9 @@ def test_axes_stretch_alike_in_numbers_and_columns(a, b):
     columns = [ExactArray.of([a, a]), ExactArray.of([b, b])]
     may = a == b or 1 in (a, b)
     for x, y in ((a, b), columns, (a, columns[1]), (columns[0], b)):
-        assert np.all(np.array(dims.stretches(x, y)) == may)
+        assert np.all(np.array(dims.broadcasts(x, y)) == may)
         if may:
-            assert np.all(np.array(dims.stretched(x, y)) == max(a, b))
+            assert np.all(np.array(dims.broadcast_size(x, y)) == max(a, b))
 
 
 def test_floats_of_numpy_are_not_cut_off():

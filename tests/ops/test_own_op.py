@@ -74,7 +74,7 @@ def test_number_formula_and_sweep_agree(own):
     formula = net.formula("macs")
     assert 0 < len(found) < 88
     for point in found.to_records():
-        assert formula.subs({s: point.get(s.name, 1) for s in formula.free_symbols}) == point["macs"]
+        assert formula(r=point["r"], k=point["k"]) == point["macs"]
 
 
 def test_a_graph_of_it_is_counted_compared_and_its_peak_known(own):
@@ -96,14 +96,14 @@ def test_a_page_about_it_moves_its_knobs(own):
 
 def test_verify_asks_the_builder_that_the_reader_gave_torch(own, monkeypatch, capsys):
     pytest.importorskip("torch")
-    from costcalc.torch_backend import MODULES, verify_graph
+    from costcalc.torch_backend import MODULES, verify_net
 
     assert run(["verify", "own.yaml"]) == 2
     assert "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows" in capsys.readouterr().err
     monkeypatch.setitem(MODULES, "low_rank", own.builder())
     assert run(["verify", "own.yaml"]) == 0
     assert f"{PARAMS:,} params, {MACS:,} MACs forward" in capsys.readouterr().out
-    assert verify_graph(graph_of(own)).ok
+    assert verify_net(graph_of(own)).ok
 
 
 # ---- what its class answers is what decides
@@ -221,7 +221,7 @@ def test_the_classes_of_a_notebook_are_registered_where_they_arrive(own, monkeyp
 
 def test_a_class_that_a_cell_makes_again_is_the_one_that_specs_use(own):
     Path("own.yaml").write_text(own.SPEC.replace("low_rank: {features: 10, rank: k}", "low_rank"))
-    assert "low_rank needs 'features'" in str(costcalc.validate("own.yaml")[0])
+    assert "low_rank needs 'features'" in str(next(iter(costcalc.validate("own.yaml"))))
 
     class LowRank(own.LowRank):
         """The same with a default.   (…, in) -> (…, features)"""

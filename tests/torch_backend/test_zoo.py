@@ -62,7 +62,7 @@ def test_params_buffers_and_multiplies_are_torchvisions(target):
         theirs = TORCHVISION[target]().train("heads" in target)  # only in training are its side heads computed
     assert cost.params == sum(p.numel() for p in theirs.parameters())
     assert cost.macs == multiplies(theirs, net.values["r"], batch=2) / 2
-    assert cost.buffers == sum(b.numel() for n, b in theirs.named_buffers() if "num_batches" not in n)
+    assert cost.total("buffers") == sum(b.numel() for n, b in theirs.named_buffers() if "num_batches" not in n)
 
 
 @pytest.mark.parametrize("target", TIMM)

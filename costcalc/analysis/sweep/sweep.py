@@ -22,6 +22,7 @@ from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
+from costcalc.analysis.warned import warnings_at
 from costcalc.chart import short
 from costcalc.errors import UsageError
 from costcalc.models import Model
@@ -119,7 +120,7 @@ def histogram_net(
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
     notes = *counts, *knobs_note(net.values_but(grid.axes))
-    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype)
+    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype, warnings_at(net, axes))
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:

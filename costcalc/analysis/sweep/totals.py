@@ -91,7 +91,7 @@ def sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
 def _graph_at(net: Model, grid: Grid) -> Graph:
     """The layer graph whose sizes are columns over a grid."""
     knobs = {name: grid.column(name) for name in grid.numbers}
-    return net.at({**knobs, **grid.kinds}).graph()
+    return net.at({**knobs, **grid.kinds}).layers()
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
