@@ -40,7 +40,7 @@ def test_an_array_never_wraps_around():
 
 def test_it_says_what_it_cannot_do():
     net = costcalc.load("resnet50@r=224")
-    with pytest.raises(UnknownName, match="r is set to 224 in this formula; take the formula of a network"):
+    with pytest.raises(UnknownName, match="r is set to 224 in this formula; take that of a network"):
         net.formula()(r=256)
     with pytest.raises(UnknownName, match=r"unknown knob 'clases'; did you mean 'classes'\?"):
         net.formula()(clases=3)
