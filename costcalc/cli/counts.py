@@ -117,6 +117,8 @@ def explain(
 
 def reconcile(
     target: Target,
+    columns: Columns = None,
+    dtype: Dtype = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -126,8 +128,9 @@ def reconcile(
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_net
 
-    (net,) = nets([target], set_, max_layers, max_bytes)
+    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
     reconciled = reconcile_net(net)
-    emit(reconciled, format, output)
+    hint = "; a spec says under `published:` which metrics are compared"
+    emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:
         raise typer.Exit(1)

@@ -8,14 +8,25 @@ from typing import Annotated
 import typer
 
 from costcalc import report
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, checked_output, in_its_place, nets
+from costcalc.cli.options import (
+    Columns,
+    Dtype,
+    Format,
+    MaxBytes,
+    MaxLayers,
+    Set,
+    Target,
+    checked_output,
+    in_its_place,
+    nets,
+)
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 NOT_TOGETHER = (  # options of which the second says something that the first cannot heed
     ("--over", ("--assume", "--elasticity", "--by-term")),
-    ("--python", ("--latex", "--format", "--elasticity", "--by-term")),
-    ("--latex", ("--format", "--elasticity", "--by-term")),
+    ("--python", ("--latex", "--format", "--elasticity", "--by-term", "--columns")),
+    ("--latex", ("--format", "--elasticity", "--by-term", "--columns")),
     ("--assume", ("--elasticity", "--by-term")),
 )
 
@@ -40,7 +51,7 @@ def formula(
             "--metric",
             "-m",
             metavar="METRIC",
-            help="macs, params, weight, bias, norm, buffers, elementwise or activations.",
+            help="Any metric that has a closed form: see docs/metrics.md.",
         ),
     ] = "macs",
     over: Annotated[
@@ -60,6 +71,8 @@ def formula(
         bool, typer.Option("--elasticity", help="What each knob does, at the current settings.")
     ] = False,
     by_term: Annotated[bool, typer.Option("--by-term", help="Which blocks dominate, at the current settings.")] = False,
+    columns: Columns = None,
+    dtype: Dtype = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -69,17 +82,21 @@ def formula(
     """The closed form of a cost, in every knob that is not set; or the ratio of two, as algebra."""
     refuse_together({
         "--over": over, "--assume": assume, "--python": python, "--latex": latex, "--elasticity": elasticity,
-        "--by-term": by_term, "--format": format,
+        "--by-term": by_term, "--format": format, "--columns": columns,
     })  # fmt: skip
     from costcalc.analysis.closed_form.answer import printed
 
-    net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes)
+    net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = printed(net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term)
     if shown.code:
         put(shown.code, output)
-    else:
-        report.emit(shown.tables, shown.document, format=format, output=Path(output) if output else None)
+        return
+    if columns is not None and shown.tables:
+        from costcalc.analysis.selection import select
+
+        shown.tables[0] = select(shown.tables[0], columns, hint="; `--metric` says what the formula is of")
+    report.emit(shown.tables, shown.document, format=format, output=Path(output) if output else None)
 
 
 def refuse_together(given: dict[str, object]) -> None:

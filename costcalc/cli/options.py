@@ -20,6 +20,7 @@ SHOWN = 40  # points on a terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from costcalc.models import Model
     from costcalc.net import Net
     from costcalc.result import Result
     from costcalc.table import Table
@@ -146,8 +147,17 @@ def looking(format: str | None, output: str | None) -> bool:
     return output is None and format_of(format, None) == "table" and sys.stdout.isatty()
 
 
-def emit(result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None) -> None:
-    """Prints a result, or writes it to a file; `tables` are shown in place of all of it."""
+def emit(
+    result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None, *,
+    columns: str | None = None, model: Model | None = None, hint: str = "",
+) -> None:  # fmt: skip
+    """Prints a result, or writes it to a file; `tables` are shown in place of all of it. `columns` are those of the
+    first table, as `select` reads them."""
+    if columns is not None:
+        from costcalc.analysis.selection import select
+
+        first, *others = result.tables() if tables is None else tables
+        tables = [select(first, columns, model, hint), *others]
     path = Path(output) if output else None
     if format_of(format, path, ".parquet") in ("json", *DRAWINGS):
         report.emit([], result.streamed(), format=format, output=path)

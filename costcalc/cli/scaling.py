@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costcalc.cli import warned
-from costcalc.cli.options import SHOWN, Format, MaxBytes, MaxLayers, Output, Target, emit, looking, nets
+from costcalc.cli.options import SHOWN, Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Target, emit, looking, nets
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -40,6 +40,8 @@ def scale(
     alpha: Annotated[str | None, typer.Option("--alpha", metavar="α", help="d = α^φ; 1.2.")] = None,
     beta: Annotated[str | None, typer.Option("--beta", metavar="β", help="w = β^φ; 1.1.")] = None,
     gamma: Annotated[str | None, typer.Option("--gamma", metavar="γ", help="r = γ^φ; 1.15.")] = None,
+    columns: Columns = None,
+    dtype: Dtype = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", "--fix", metavar="KNOB=VALUE", help="Set a knob; may be repeated."),
@@ -54,31 +56,32 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.scaling.scale import read_budget
 
-    (net,) = nets([target], set_, max_layers, max_bytes)
+    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:
         fixed = {text.partition("=")[0].strip() for text in set_ or ()}
-        put_budget(net, budget, law, free, fixed, grid or [], top, format, output)
+        put_budget(net, budget, law, free, fixed, grid or [], top, columns, format, output)
         return
     if free or grid or top:
         raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
-    put_compound(net, budget, law, compound, format, output)
+    put_compound(net, budget, law, compound, columns, format, output)
 
 
 def put_compound(
-    net: Net, budget: Mapping[str, int], law: Law, compound: str, format: str | None, output: str | None
-) -> None:
+    net: Net, budget: Mapping[str, int], law: Law, compound: str, columns: str | None, format: str | None,
+    output: str | None,
+) -> None:  # fmt: skip
     """A network scaled by φ, or by the largest that a budget allows."""
     from costcalc.analysis.scaling.compound import compound_net, read_compound
 
     line = compound_net(net, law, read_compound(compound), budget)
     warned.instead(net.label, lambda: line.warnings)
-    emit(line, format, output)
+    emit(line, format, output, columns=columns, model=net)
 
 
 def put_budget(
     net: Net, budget: Mapping[str, int], law: Law, free: str | None, fixed: set[str], grid: list[str], top: int | None,
-    format: str | None, output: str | None,
+    columns: str | None, format: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """The largest value of a free knob that keeps a budget, or the settings of several."""
     from costcalc.analysis.scaling.budget import Fitting, read_free, scale_net
@@ -93,4 +96,5 @@ def put_budget(
         found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
     warned.instead(net.label, lambda: found.warnings)
     shown = SHOWN if looking(format, output) else None
-    emit(found, format, output, found.tables(shown) if isinstance(found, Fitting) else None)
+    tables = found.tables(shown) if isinstance(found, Fitting) else None
+    emit(found, format, output, tables, columns=columns, model=net)

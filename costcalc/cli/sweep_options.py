@@ -40,6 +40,7 @@ class SweepOptions:
     store: str | None
     output: str | None
     format: str | None
+    columns: str | None
 
     def refuse(self, *names: str, why: str) -> None:
         """Raises UsageError if one of these options was given."""
@@ -89,9 +90,19 @@ class SweepOptions:
             self.refuse("store", why="{} is where seconds are looked up; add them, as in --metrics macs,seconds")
 
     @property
+    def shown_metrics(self) -> str | None:
+        """The metrics that are named, or those among the columns; None for the usual ones."""
+        if self.metrics is not None or self.columns is None:
+            return self.metrics
+        from costcalc.analysis.metrics import METRICS, USUAL
+
+        named = [name for name in self.columns.replace(" ", "").split(",") if name in METRICS]
+        return ",".join(named or USUAL)
+
+    @property
     def has_seconds(self) -> bool:
         """Are measured times among the metrics?"""
-        return "seconds" in (self.metrics or "").replace(" ", "").split(",")
+        return "seconds" in (self.shown_metrics or "").replace(" ", "").split(",")
 
     def pool(self, points: int, points_per_second: int) -> Any:
         """The worker pool for so many points, of which a process computes about so many a second."""

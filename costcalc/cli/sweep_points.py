@@ -41,7 +41,7 @@ def _swept(options: SweepOptions) -> Sweep:
         if options.is_parquet:
             arrow()  # before points are computed, and after all that can be wrong with the options
         return sweep_net(
-            options.net, axes, metrics=options.metrics, seconds=seconds, pool=pool, progress=show,
+            options.net, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.choice,
         )  # fmt: skip
 
@@ -60,7 +60,7 @@ def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
     from costcalc.analysis.metrics import read_metrics
     from costcalc.analysis.sweep.choice import read_choice
 
-    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), read_metrics(options.metrics)
+    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), read_metrics(options.shown_metrics)
     if options.plot or options.metric:
         from costcalc.analysis.sweep.sweep_chart import check_chart
 
@@ -73,13 +73,13 @@ def _show(options: SweepOptions, found: Sweep) -> None:
     if options.plot or options.metric:
         write_plot(found.chart(options.metric), options.plot)
     if options.fit:
-        emit(found.fit(), options.format, options.output)
+        emit(found.fit(), options.format, options.output, columns=options.columns)
         return
     if options.path and options.is_parquet:
-        found.to_parquet(options.path)
+        found.to_parquet(options.path, options.columns)
         return
     seen = looking(options.format, options.output)
-    emit(found, options.format, options.output, [found.table(SHOWN if seen else None)])
+    emit(found, options.format, options.output, [found.table(SHOWN if seen else None)], columns=options.columns)
     if seen:
         show_picture(found, options.metric)
 
@@ -96,9 +96,10 @@ def _write(options: SweepOptions) -> None:
     if options.resume and options.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = _axes(options)
+    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), counted_metrics(options.shown_metrics)
     request = SweepRequest(
-        options.net, grid_of(options.net, axes), read_choice(options.net.knobs, [*axes], **options.choice),
-        options.path or Path("-"), options.format, options.resume, options.restart, counted_metrics(options.metrics),
+        options.net, grid_of(options.net, axes), choice, options.path or Path("-"), options.format, options.resume,
+        options.restart, metrics, options.columns,
     )  # fmt: skip
     points, per_second = request.grid.size, request.points_per_second
     with options.pool(points, per_second) as pool, progress_bar() as show, told_how_to_resume(request.path):

@@ -8,7 +8,19 @@ import typer
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.cli import warned
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Set, Target, emit, in_a_format, in_its_place, nets
+from costcalc.cli.options import (
+    Columns,
+    Dtype,
+    Format,
+    MaxBytes,
+    MaxLayers,
+    Set,
+    Target,
+    emit,
+    in_a_format,
+    in_its_place,
+    nets,
+)
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.cli.sweep_options import SweepOptions
@@ -84,6 +96,8 @@ def sweep(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a FILE that was interrupted.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Start such a FILE anew.")] = False,
+    columns: Columns = None,
+    dtype: Dtype = None,
     set_: Set = None,
     format: Format = None,
     output: SweepOutput = None,
@@ -91,12 +105,12 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    (net,) = nets([target], set_, max_layers, max_bytes)
+    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
     answer(SweepOptions(
         net=net, points=axes, presets=presets, fit=fit, histogram=histogram, report=report, explain_steps=explain_steps,
         where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart, plot=plot, metric=metric,
         workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store, output=output,
-        format=format,
+        format=format, columns=columns,
     ))  # fmt: skip
 
 
@@ -137,11 +151,11 @@ def put_presets(options: SweepOptions) -> None:
     from costcalc.analysis.scaling.preset_chart import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
-    options.only("presets", "metrics", "store", "plot", "output", "format", why="it names the points")
+    options.only("presets", "metrics", "columns", "store", "plot", "output", "format", why="it names the points")
     if options.plot:
-        check_preset_chart(options.metrics)
-    found = sweep_presets(options.net, str(options.presets), options.metrics, seconds=options.lookup())
+        check_preset_chart(options.shown_metrics)
+    found = sweep_presets(options.net, str(options.presets), options.shown_metrics, seconds=options.lookup())
     warned.instead(options.net.label, lambda: found.warnings)
     if options.plot:
         write_plot(found.chart(), options.plot)
-    emit(found, options.format, options.output)
+    emit(found, options.format, options.output, columns=options.columns)

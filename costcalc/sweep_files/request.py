@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from costcalc import report
-from costcalc.analysis.metrics import METRICS, USUAL
+from costcalc.analysis.columns import metric_column, read_columns
+from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
 from costcalc.analysis.sweep.grid import Grid
@@ -31,6 +32,7 @@ class SweepRequest:
     resume: bool = False
     restart: bool = False
     metrics: tuple[str, ...] = USUAL
+    columns: str | None = None  # of the file, in their order; all of them if None
     points: tuple[int, int] | None = None  # of a chunk and of a block, in place of those that suit the rows
 
     @property
@@ -51,8 +53,9 @@ class SweepRequest:
         if self.choice.reduces or self.kind not in ROW_FORMATS:
             return None
         knobs = (Column(name, name, "knob") for name in self.grid.axes)
-        columns = (*knobs, *(Column(name, METRICS[name].title, METRICS[name].kind) for name in self.metrics))
-        return ROW_FORMATS[self.kind](columns, dict(self.grid.denominators))
+        columns = (*knobs, *map(metric_column, self.metrics))
+        chosen = columns if self.columns is None else tuple(read_columns(self.columns, columns))
+        return ROW_FORMATS[self.kind](chosen, dict(self.grid.denominators))
 
     def task(self, rows: RowFormat | None) -> ChunkTask:
         """What is asked of every chunk."""

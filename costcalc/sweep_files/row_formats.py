@@ -96,7 +96,7 @@ class ParquetFormat(RowFormat):
     def piece(self, points: Points) -> bytes:
         """Points as a stream of Arrow, compressed."""
         pa, out = arrow(), io.BytesIO()
-        table = arrow_table(points, self.denominators)
+        table = arrow_table(points.of(column.key for column in self.columns), self.denominators)
         out.write(bytes(LENGTH_BYTES))
         with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
             stream.write_table(table)

@@ -14,6 +14,7 @@ from typing import Any
 
 from costcalc import files, report
 from costcalc.analysis.metrics import COUNTED, read_metrics
+from costcalc.analysis.selection import select
 from costcalc.analysis.sweep.arrow import arrow
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import ChunkTask
@@ -133,10 +134,11 @@ def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress)
 
 def _emit(request: SweepRequest, swept: Sweep, path: Path) -> None:
     if request.kind == "parquet":
-        swept.to_parquet(path)
+        swept.to_parquet(path, request.columns)
         return
     document = swept.to_dict() if request.kind == "json" else {}
-    report.emit([swept.table()], document, format=request.kind, output=path)
+    table = swept.table() if request.columns is None else select(swept.table(), request.columns)
+    report.emit([table], document, format=request.kind, output=path)
 
 
 def _streamed(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
@@ -187,7 +189,7 @@ class _ResumableFile:
     def write(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
         """Writes the whole file, from where the journal is."""
         request, task = self.request, self.request.task(self.rows)
-        mine = fingerprint(task, request.grid, format=request.kind)
+        mine = fingerprint(task, request.grid, format=request.kind, columns=request.columns)
         if journal:
             _check_journal(journal, mine, request.resume)
         if self.rows:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.columns import read_columns
 from costcalc.analysis.metrics import METRICS, what_they_count
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.fit import Fit, fit
@@ -44,20 +46,23 @@ class Sweep(KeptPoints, Result):
         """The exponent of each swept knob in each metric, by least squares. Raises UsageError for too few points."""
         return fit(self)
 
-    def to_arrow(self) -> Any:
-        """The points as a pyarrow.Table: int64 where all of a column fits, else decimals, else digits.
+    def to_arrow(self, columns: Sequence[str] | str | None = None) -> Any:
+        """The points, or these columns of them, as a pyarrow.Table: int64 where all of a column fits, else decimals,
+        else digits.
 
-        Raises MissingExtra without pyarrow.
+        Raises MissingExtra without pyarrow, UnknownName for a column that there is not.
         """
         from costcalc.analysis.sweep.arrow import arrow_table
 
-        return arrow_table(self.points, self.grid.denominators)
+        known = self.table(0).columns
+        keys = [column.key for column in (known if columns is None else read_columns(columns, known))]
+        return arrow_table(self.points.of(keys), self.grid.denominators)
 
-    def to_parquet(self, path: str | Path) -> None:
-        """Writes the points to a Parquet file, all of them or none. Raises MissingExtra, OSError."""
+    def to_parquet(self, path: str | Path, columns: Sequence[str] | str | None = None) -> None:
+        """Writes the points to a Parquet file, all of them or none. Raises as `to_arrow`, and OSError."""
         from costcalc.analysis.sweep.arrow import write_parquet
 
-        table = self.to_arrow()
+        table = self.to_arrow(columns)
         write_parquet(Path(path), table.schema, [table])
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:

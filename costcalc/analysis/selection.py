@@ -1,0 +1,40 @@
+"""The columns of a table that a reader asks for, with metrics of each row that the table does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from costcalc.analysis.columns import read_columns
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
+from costcalc.errors import UsageError
+from costcalc.models import Model
+from costcalc.table import Table
+
+
+def select(table: Table, columns: Sequence[str] | str, model: Model | None = None, hint: str = "") -> Table:
+    """The table with these columns in this order: of its own, and any metric of the `model` at each row's knobs.
+
+    Raises UnknownName for a column that does not exist, UsageError for a metric that it cannot have; `hint` says why.
+    """
+    own = {word for column in table.columns for word in (column.key, column.title)}
+    names = [name.strip() for name in (columns.split(",") if isinstance(columns, str) else columns)]
+    if model is None and (others := [name for name in names if name in METRICS and name not in own]):
+        raise UsageError(f"{others[0]} is not a column of this table{hint}")
+    shown = read_columns(names, table.columns, metrics=METRICS if model else ())
+    more = [column.key for column in shown if column.key in METRICS and column.key not in own]
+    if model is None or not more:
+        return replace(table, columns=tuple(shown))
+    for name in more:
+        metric_of(name, wanted=is_counted)
+    rows = [{**row, **_counted(model, row, more)} for row in table.rows]
+    counts = (note for note in what_they_count(more, model.dtype) if note not in table.notes)
+    return replace(table, columns=tuple(shown), rows=rows, notes=[*table.notes, *counts])
+
+
+def _counted(model: Model, row: dict[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
+    """These metrics of the model with the knobs set as a row says."""
+    cost = cost_of(model.at({knob: row[knob] for knob in model.knobs if row.get(knob) is not None}))
+    return {metric: cost.total(metric) for metric in metrics}
