@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, files, formulas, hardware, runs, scaling, sweeps, warned
+from costcalc.cli import counts, formula, hardware, runs, scaling, spec_files, sweeps, warned
 from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, why
 from costcalc.version import __version__
@@ -24,7 +24,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     counts.list_: ("Every spec and preset.", "list"),
     counts.show: ("What each layer costs, and the totals.", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
     counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
-    formulas.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
+    formula.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
     scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
@@ -32,9 +32,9 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     hardware.verify: ("Our counts beside torch's.", "verify resnet50"),
     hardware.time: ("How long networks take here.", "time inception_naive inception_bottleneck"),
     hardware.devices: ("What can be timed here.", "devices"),
-    files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
-    files.ops: ("The ops and their fields.", "ops conv"),
-    files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
+    spec_files.validate: ("All errors of a spec at once.", "validate my_net.yaml"),
+    spec_files.ops: ("The ops and their fields.", "ops conv"),
+    spec_files.schema: ("A JSON Schema of specs, for editors.", "schema > spec.schema.json"),
 }
 
 
@@ -47,10 +47,10 @@ RUNS: dict[Callable[..., None], tuple[str, str]] = {
 
 
 class Commands(FastGroup):
-    """The commands by name; a network without a command is told what it may have meant."""
+    """The commands by name. For a network without a command, the hint is `costcalc show`."""
 
     def hint(self, word: str) -> str:
-        """The nearest command, or `costcalc show` of what there is to show."""
+        """The nearest command, or `costcalc show` for the name of a network."""
         if not nearest(word, self.commands) and _is_target(word):
             return f"did you mean `costcalc show {word}`?"
         return super().hint(word)
@@ -110,13 +110,13 @@ def options(version: Version = False) -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command and returns its exit code. Nothing escapes as a traceback but our own bugs."""
+    """Runs one command and returns its exit code. Only a bug of ours prints a traceback."""
     _prepare()
     try:
         warned.start()
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
-            sys.stdout.flush()  # now, while there is someone to say that the disk is full
+            sys.stdout.flush()  # now, so that a full disk is reported
         warned.say()
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", 130)
@@ -138,15 +138,15 @@ def run(arguments: list[str]) -> int:
 
 
 def _prepare() -> None:
-    """A pipe gets UTF-8 whatever the locale, so that files are the same everywhere; a terminal what it can show."""
+    """Writes UTF-8 to a pipe in every locale, so that files are the same everywhere; to a terminal what it can show."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         as_bytes: dict[str, Any] = {} if sys.stdout.isatty() else {"encoding": "utf-8", "newline": "\n"}
         sys.stdout.reconfigure(errors="backslashreplace", **as_bytes)
 
 
 def _invoke(arguments: list[str]) -> int:
-    """Runs a command as typer's main() does, but leaves every exception to `run`. Where a library took Ctrl-C for
-    something else, as numpy does while it is imported, it raises KeyboardInterrupt."""
+    """Runs a command as typer's main() does, but leaves every exception to `run`. Raises KeyboardInterrupt where a
+    library raised something else on Ctrl-C, as numpy does while it is imported."""
     if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks how a line could go on
         typer.main.get_command(app)(arguments, prog_name="costcalc")
     main = typer.main.get_command(_only(arguments[0]))
@@ -163,7 +163,7 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _only(word: str) -> typer.Typer:
-    """The one command that is asked for, or all of them: reading everybody's options takes as long as a count."""
+    """The app with this command alone, or all of it: reading the options of all commands takes as long as a count."""
     commands = [command for command in app.registered_commands if command.name == word]
     groups = [group for group in app.registered_groups if group.name == word]
     if not commands + groups:
@@ -174,31 +174,31 @@ def _only(word: str) -> typer.Typer:
 
 
 def _say(text: str, code: int) -> int:
-    """Prints to stderr what went wrong, later lines set in, and returns the exit code."""
+    """Prints an error to stderr, its later lines indented, and returns the exit code."""
     from costcalc.table import visible
 
-    with contextlib.suppress(OSError, AttributeError):  # what stdout has comes before
+    with contextlib.suppress(OSError, AttributeError):  # what is already printed comes first
         sys.stdout.flush()
     print("\n       ".join(visible(line) for line in text.split("\n")), file=sys.stderr)
     return code
 
 
 def _after_interrupt(error: BaseException | None) -> bool:
-    """Did it come of a Ctrl-C, which a library took for something else?"""
+    """Was it caused by Ctrl-C?"""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
 def _mute(code: int) -> int:
-    """Lets nothing more go to a stdout that is full or closed: Python would complain about it at exit."""
+    """Sends nothing more to a stdout that is full or closed: Python would complain about it at exit."""
     with contextlib.suppress(OSError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
 def _usage(error: Any) -> int:
-    """What typer refused: an option or argument that does not exist, is missing or has a wrong value."""
+    """Prints what typer refused: an option or argument that does not exist, is missing or has a wrong value."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().rstrip(".").splitlines()) or "this is not understood"
     if hasattr(error, "possibilities") and context:

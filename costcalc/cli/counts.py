@@ -83,19 +83,19 @@ def compare(
         raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
     lookup = None
     if looks_up:
-        from costcalc.cli.keeping import seconds_here
+        from costcalc.cli.save_runs import seconds_here
 
         lookup = seconds_here(store)
     comparison = compare_nets(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
     if not time:
         emit(comparison, format, output)
         return
-    from costcalc.cli.keeping import timed
+    from costcalc.cli.save_runs import timed
     from costcalc.torch_backend.timing import TimedComparison
 
-    timing, keeper = timed(found, store)
+    timing, saver = timed(found, store)
     emit(TimedComparison(comparison, timing), format, output)
-    keeper.raise_any()
+    saver.raise_any()
     if not timing.measured:
         raise typer.Exit(3)
 

@@ -79,18 +79,18 @@ def time(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
-    from costcalc.cli.keeping import timed
+    from costcalc.cli.save_runs import timed
     from costcalc.torch_backend.measure import QUICK, SECONDS
 
     batches = None if batch is None else _numbers(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
-    found, keeper = timed(
+    found, saver = timed(
         nets(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
         seconds=QUICK if quick else SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
     emit(found, format, output)
-    keeper.raise_any()
+    saver.raise_any()
     if not found.measured:
         raise typer.Exit(3)
     if strict and found.noisy:

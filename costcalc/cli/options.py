@@ -15,7 +15,7 @@ from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
-SHOWN = 40  # points on a terminal
+MAX_ROWS_SHOWN = 40  # points on a terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 
 
 def checked_format(context: typer.Context, format: str | None) -> str | None:
-    """The format, if there is such a one and the command has what it draws."""
+    """Checks that the format exists and that the command can write it."""
     return format and _drawn_by(context, format_of(format, None))
 
 
 def checked_output(context: typer.Context, output: str | None) -> str | None:
-    """The file, if there is a format to write it in. Asked before anything is counted; --format is read first."""
-    return in_a_format(context, output)
+    """Checks, before anything is counted, that the file can be written; --format is read first."""
+    return check_format(context, output)
 
 
-def in_a_format(context: typer.Context, output: str | None, others: str = "") -> str | None:
-    """The file, if its suffix or --format is known and it can be there. Raises UnknownName, which names `others` too,
-    and OSError."""
+def check_format(context: typer.Context, output: str | None, others: str = "") -> str | None:
+    """Checks that the suffix or --format is known and the file can be written. Raises UnknownName, which names
+    `others` too, and OSError."""
     if output is not None:
         _drawn_by(context, format_of(context.params.get("format"), Path(output), others))
-    return in_its_place(output)
+    return check_folder(output)
 
 
-def in_its_place(output: str | None) -> str | None:
-    """The file, if there is a folder for it. Raises OSError."""
+def check_folder(output: str | None) -> str | None:
+    """Checks that the folder of the file exists. Raises OSError."""
     if output is not None:
         check(Path(output))
     return output
@@ -60,7 +60,7 @@ def _drawn_by(context: typer.Context, format: str) -> str:
 
 
 def known_targets(incomplete: str) -> list[str]:
-    """Names that begin so, for the completion of a shell."""
+    """Names that begin so, for shell completion."""
     from costcalc.spec.library import entries
 
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
@@ -110,7 +110,7 @@ def nets(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
     dtype: str | None = None,
 ) -> list[Net]:  # fmt: skip
-    """The networks a command was asked for."""
+    """The networks of a command's targets, with --set and --dtype applied."""
     from costcalc.net import apply_settings, load
 
     found: list[Net] = []
@@ -132,7 +132,7 @@ def nets(
 
 
 def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> SpecError:
-    """What reading a spec said, and what `validate` would say of the same file."""
+    """The error of reading a spec, with all that `validate` says of the same file."""
     place = error.problems[0].place
     if place is None or not Path(place.file).is_file():
         return error
@@ -142,8 +142,8 @@ def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> Spe
     return SpecError([*error.problems, *(problem for problem in checked.problems if not problem.warning)])
 
 
-def looking(format: str | None, output: str | None) -> bool:
-    """Does someone sit before a terminal, who sees the first points only?"""
+def on_a_terminal(format: str | None, output: str | None) -> bool:
+    """Is a table printed on a terminal, where only the first points are shown?"""
     return output is None and format_of(format, None) == "table" and sys.stdout.isatty()
 
 

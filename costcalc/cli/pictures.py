@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def checked_plot(plot: str | None) -> str | None:
-    """The file, if a picture can be made and written there. Asked before anything is counted."""
+    """Checks, before anything is counted, that a picture can be made and written there."""
     if plot is not None:
         from costcalc.chart import check_picture
 
@@ -24,7 +24,7 @@ def checked_plot(plot: str | None) -> str | None:
 
 
 def checked_report(report: str | None) -> str | None:
-    """The file, if a page can be made and written there."""
+    """Checks that a page can be made and written there."""
     if report is not None:
         from costcalc.report.page.page import check_page
 
@@ -49,13 +49,13 @@ Report: TypeAlias = Annotated[
 
 
 def write_plot(chart: Chart, plot: str | None) -> None:
-    """The picture as a file, all of it or nothing, if there is to be one."""
+    """Writes the picture to a file, if one is named."""
     if plot is not None:
         chart.save(plot)
 
 
 def show_picture(found: Any, metric: str | None) -> None:
-    """Below a table that someone is looking at, what it looks like."""
+    """Draws the points below their table on a terminal."""
     if sys.stdout.isatty():
         from costcalc.report.blocks import picture
         from costcalc.report.terminal import show_lines
@@ -64,7 +64,7 @@ def show_picture(found: Any, metric: str | None) -> None:
 
 
 def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
-    """The page about a network, over a grid of its knobs if one is given."""
+    """Writes the page about a network, over a grid of its knobs if one is given."""
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.page.page import Page
     from costcalc.report.progress_bar import progress_bar

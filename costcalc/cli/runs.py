@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, Output, emit, in_its_place
+from costcalc.cli.options import Format, Output, check_folder, emit
 from costcalc.errors import UnknownName, UsageError, unknown
 
 StorePath = Annotated[
@@ -80,7 +80,7 @@ def export(
     kind = format or _by_suffix(file)
     if kind == "parquet" and file == "-":
         raise UnknownName("a Parquet file is not text: name a file, not -")
-    in_its_place(file)
+    check_folder(file)
     kept = Store(store)
     rows = export_rows(kept.rows())
     if not rows:

@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from costcalc.cli import warned
-from costcalc.cli.options import SHOWN, Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Target, emit, looking, nets
+from costcalc.cli.options import (
+    MAX_ROWS_SHOWN,
+    Columns,
+    Dtype,
+    Format,
+    MaxBytes,
+    MaxLayers,
+    Output,
+    Target,
+    emit,
+    nets,
+    on_a_terminal,
+)
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -95,6 +107,6 @@ def put_budget(
     with progress_bar() as show:
         found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
     warned.instead(net.label, lambda: found.warnings)
-    shown = SHOWN if looking(format, output) else None
+    shown = MAX_ROWS_SHOWN if on_a_terminal(format, output) else None
     tables = found.tables(shown) if isinstance(found, Fitting) else None
     emit(found, format, output, tables, columns=columns, model=net)

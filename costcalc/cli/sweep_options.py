@@ -80,7 +80,7 @@ class SweepOptions:
         self.refuse_a_store_alone()
         if not self.has_seconds:
             return None
-        from costcalc.cli.keeping import seconds_here
+        from costcalc.cli.save_runs import seconds_here
 
         return seconds_here(self.store)
 

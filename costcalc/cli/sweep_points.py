@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from costcalc.cli import warned
-from costcalc.cli.options import SHOWN, emit, looking
+from costcalc.cli.options import MAX_ROWS_SHOWN, emit, on_a_terminal
 from costcalc.cli.sweep_options import SweepOptions
 from costcalc.errors import UsageError, WorkersLost
 from costcalc.table import visible
@@ -35,7 +35,7 @@ def _swept(options: SweepOptions) -> Sweep:
     from costcalc.report.progress_bar import progress_bar
 
     axes, seconds = _axes(options), options.lookup()
-    few_rows = options.fit or looking(options.format, options.output)
+    few_rows = options.fit or on_a_terminal(options.format, options.output)
     _check(options, axes)
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         if options.is_parquet:
@@ -78,8 +78,10 @@ def _show(options: SweepOptions, found: Sweep) -> None:
     if options.path and options.is_parquet:
         found.to_parquet(options.path, options.columns)
         return
-    seen = looking(options.format, options.output)
-    emit(found, options.format, options.output, [found.table(SHOWN if seen else None)], columns=options.columns)
+    seen = on_a_terminal(options.format, options.output)
+    emit(
+        found, options.format, options.output, [found.table(MAX_ROWS_SHOWN if seen else None)], columns=options.columns
+    )
     if seen:
         show_picture(found, options.metric)
 
@@ -135,4 +137,4 @@ def put_histogram(options: SweepOptions) -> None:
     axes = _axes(options)
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         found = histogram_net(options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show)
-    emit(found, options.format, options.output, [found.table(looking(options.format, options.output))])
+    emit(found, options.format, options.output, [found.table(on_a_terminal(options.format, options.output))])

@@ -16,9 +16,9 @@ from costcalc.cli.options import (
     MaxLayers,
     Set,
     Target,
+    check_folder,
+    check_format,
     emit,
-    in_a_format,
-    in_its_place,
     nets,
 )
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
@@ -33,7 +33,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 def checked_file(context: typer.Context, output: str | None) -> str | None:
     """The file, if there is a format to write points in: one of a table's, or Parquet."""
     is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return in_its_place(output) if is_parquet else in_a_format(context, output, ".parquet")
+    return check_folder(output) if is_parquet else check_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[

@@ -44,7 +44,7 @@ def validate(
 
 
 def _as_error(problem: Problem) -> str:
-    """A warning, said to be an error in its place."""
+    """A warning as the text of an error."""
     return str(replace(problem, warning=False, message=f"error: {problem.message}"))
 
 

@@ -16,8 +16,8 @@ from costcalc.cli.options import (
     MaxLayers,
     Set,
     Target,
+    check_folder,
     checked_output,
-    in_its_place,
     nets,
 )
 from costcalc.errors import UsageError
@@ -34,7 +34,7 @@ NOT_TOGETHER = (  # options of which the second says something that the first ca
 def formula_output(context: typer.Context, output: str | None) -> str | None:
     """The file: of a suffix there is a format for, or the code of --python in whatever the user calls it."""
     raw = context.params.get("python") or context.params.get("latex")
-    return in_its_place(output) if raw else checked_output(context, output)
+    return check_folder(output) if raw else checked_output(context, output)
 
 
 Output = Annotated[

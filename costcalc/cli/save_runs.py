@@ -1,4 +1,4 @@
-"""From what was timed to what is kept: a row of the store for each network that was measured."""
+"""Saves what was timed: a row of the store for each network that was measured."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from costcalc.torch_backend.timing import Timing
 
 
-class Keeper:
-    """Puts what is measured into a store as it comes. Raises StoreError at once for a store that cannot be written;
-    what stands in the way later is kept for the end, the times are not to be lost for it."""
+class RunSaver:
+    """Adds each measurement to a store. Raises StoreError at once for a store that cannot be written; a later error is
+    raised by `raise_any`, after the times are printed."""
 
     def __init__(self, path: str | None):
         self.store = Store(path)
         self.store.ready()  # now, and not when all is measured
         self.error: StoreError | None = None
 
-    def keep(self, timing: Timing) -> None:
-        """Every point of a timing that was measured; it learns its number there."""
+    def save(self, timing: Timing) -> None:
+        """Adds every measured point of a timing, and numbers it as the store does."""
         for point in timing.measured if self.error is None else ():
             try:
                 point.run = self.store.add(record_of(point, timing)).id
@@ -37,32 +37,32 @@ class Keeper:
                 return
 
     def raise_any(self) -> None:
-        """Raises what stood in the way."""
+        """Raises the error of the store, if there was one."""
         if self.error is not None:
             raise self.error
 
 
-def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, Keeper]:
-    """Times networks with a bar on stderr, and keeps what is measured in the store at `path`: to be asked, once the
-    times are printed, whether it could."""
+def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSaver]:
+    """Times networks with a progress bar on stderr, and saves what is measured in the store at `path`. Call
+    `raise_any` once the times are printed."""
     from costcalc.report.progress_bar import progress_bar
     from costcalc.torch_backend.timing import time_nets
 
-    keeper = Keeper(path)
+    saver = RunSaver(path)
     with progress_bar() as show:
-        found = time_nets(nets, progress=show, finished=keeper.keep, **how)
-    return found, keeper
+        found = time_nets(nets, progress=show, finished=saver.save, **how)
+    return found, saver
 
 
 def seconds_here(path: str | None) -> Callable[[Model], float | None]:
-    """Looks up what the store at `path` has measured of a network on the device that `costcalc time` would take."""
+    """A lookup of measured seconds in the store at `path`, on the device that `costcalc time` would use."""
     from costcalc.torch_backend.machine import find_device, threads
 
     return seconds_of(Store(path).rows(), find_device("auto").fingerprint, threads())
 
 
 def record_of(point: Point, timing: Timing) -> Record:
-    """One point as the store has it; times in seconds, memory in bytes."""
+    """One point as a record of the store: times in seconds, memory in bytes."""
     return Record(
         target=point.target,
         graph_hash=graph_hash(point.graph),
