@@ -61,7 +61,7 @@ class Cost(Result):
         Raises UnknownName for a metric that does not exist, UsageError for one that is measured.
         """
         if metric not in self._totals:
-            self._totals[metric] = self._together(metric, range(len(self.layers)))
+            self._totals[metric] = self._together(metric, self.layers)
         return self._totals[metric]
 
     def value(self, metric: str, layer: int) -> Any:
@@ -79,15 +79,14 @@ class Cost(Result):
             return lambda row: by_name[row.name]
         return found.of_row(self.dtype)
 
-    def _together(self, metric: str, layers: Iterable[int], leaving: Iterable[int] | None = None) -> Any:
-        """What several layers come to; `leaving` are those that others read, of all layers those that no other does."""
+    def _together(self, metric: str, rows: Iterable[Row], leaving: Iterable[Row] | None = None) -> Any:
+        """What several rows come to; `leaving` are those that others read, of all rows those that no other does."""
         found = metric_of(metric, wanted=is_counted)
         if found.of:
-            return _quotient(*(self._together(part, layers, leaving) for part in found.of))
+            return _quotient(*(self._together(part, rows, leaving) for part in found.of))
         if found.together == LEAVING:
-            layers = self._outputs if leaving is None else leaving
-        value = self._value_of(metric)
-        values = [value(self.layers[i]) for i in layers]
+            rows = self._outputs if leaving is None else leaving
+        values = [*map(self._value_of(metric), rows)]
         if found.together in (SUM, LEAVING):
             return sum(values)
         return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
@@ -107,10 +106,10 @@ class Cost(Result):
         return {}
 
     @cached_property
-    def _outputs(self) -> list[int]:
-        """The layers that no other reads."""
+    def _outputs(self) -> list[Row]:
+        """The rows that no other reads."""
         read = {source for row in self.layers for source in row.inputs}
-        return [i for i, row in enumerate(self.layers) if row.name not in read]
+        return [row for row in self.layers if row.name not in read]
 
     @property
     def params(self) -> Size:

@@ -13,7 +13,7 @@ from costcalc.errors import UsageError
 
 
 class Block(NamedTuple):
-    """Layers as one row: which, by their place among all of them, and which of these layers outside read.
+    """Layers as one row, and those of them that layers outside read.
 
     Of a block that no layer outside reads, what leaves is its last layer's. The shape is that of the last that leaves.
     `times` is None where layers differ in it.
@@ -23,8 +23,8 @@ class Block(NamedTuple):
     op: str
     times: Size | None
     output_shape: Shape
-    layers: tuple[int, ...]
-    leaving: tuple[int, ...]
+    layers: tuple[Row, ...]
+    leaving: tuple[Row, ...]
     costs: Mapping[str, Any] = {}  # metrics by name
 
 
@@ -35,15 +35,11 @@ def folded(rows: Sequence[Row], depth: int) -> list[Block]:
     """
     if depth.__class__ is not int or depth < 1:
         raise UsageError(f"a depth is a whole number from 1, got {depth!r}")
-    blocks: dict[str, list[int]] = {}
-    for i, row in enumerate(rows):
-        blocks.setdefault(_block(row.name, depth), []).append(i)
+    blocks: dict[str, list[Row]] = {}
+    for row in rows:
+        blocks.setdefault(_block(row.name, depth), []).append(row)
     leaving, images = _leaving(rows, depth), images_of(rows)
-    return [
-        _fold(name, rows, inside, leaving[name], images)
-        for name, inside in blocks.items()
-        if not is_input([rows[i] for i in inside])
-    ]
+    return [_fold(name, inside, leaving[name], images) for name, inside in blocks.items() if not is_input(inside)]
 
 
 def is_input(rows: Iterable[Row]) -> bool:
@@ -72,17 +68,16 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     return leaving
 
 
-def _fold(name: str, rows: Sequence[Row], inside: list[int], read: set[str], images: set[str]) -> Block:
-    layers = [rows[i] for i in inside]
-    leaving = tuple(i for i in inside if str(rows[i].name) in read) or (inside[-1],)
+def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> Block:
+    leaving = tuple(row for row in layers if str(row.name) in read) or (layers[-1],)
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
-    last = rows[leaving[-1]]
+    last = leaving[-1]
     return Block(
         name,
         layers[0].op.name if len(layers) == 1 else f"{_layers(layers)} layers{outputs}",
         layers[0].times if len({str(row.times) for row in layers}) == 1 else None,
         as_shown(last.output_shape, last.name, images),
-        tuple(inside),
+        tuple(layers),
         leaving,
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
@@ -49,7 +50,7 @@ def compare(
     algebra: Annotated[
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
-    by: Annotated[str, typer.Option(metavar="METRIC", help="What to compare by: any metric that is counted.")] = "macs",
+    by: Annotated[str, typer.Option(metavar="METRIC", help=f"What to compare by: {METRICS}.")] = "macs",
     columns: Columns = None,
     dtype: Dtype = None,
     break_even: Annotated[

@@ -15,11 +15,21 @@ from typer.core import TyperCommand, TyperGroup
 from costcalc.errors import UnknownName, did_you_mean
 
 TESTED = ("0.29",)  # releases of typer whose inner members are known
+METRICS = "{METRICS}"  # in the help of an option
 IS_TESTED = typer.__version__.rpartition(".")[0] in TESTED
 
 
 class FastCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Its help, with the names of all metrics where an option says METRICS: only help has to import them."""
+        for parameter in self.params:
+            if METRICS in (getattr(parameter, "help", "") or ""):
+                from costcalc.analysis.metrics import METRICS as metrics
+
+                parameter.help = parameter.help.replace(METRICS, ", ".join(metrics))  # type: ignore[attr-defined]
+        return super().get_help(ctx)
 
     def get_params(self, ctx: Any) -> Any:
         """Its options and arguments, --help among them."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from costcalc import report
+from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
     Columns,
     Dtype,
@@ -51,7 +52,7 @@ def formula(
             "--metric",
             "-m",
             metavar="METRIC",
-            help="Any metric that has a closed form: see docs/metrics.md.",
+            help=f"Any of {METRICS} that has a closed form.",
         ),
     ] = "macs",
     over: Annotated[

@@ -6,8 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from costcalc.analysis.metrics import METRICS
 from costcalc.cli import warned
+from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
     Columns,
     Dtype,
@@ -56,7 +56,7 @@ def sweep(
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {', '.join(METRICS)}."),
+        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {METRICS}."),
     ] = None,
     where: Annotated[
         str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')
