@@ -36,7 +36,6 @@ class GraphArchitecture(Architecture):
         self.base, self.knobs = graph, knobs
         self.name = about.get("name") or str(graph.graph.get("name") or "graph")
         self.title, self.source, self.about = (about.get(key) or "" for key in ("title", "source", "about"))
-        self.unset = tuple(sorted({symbol.name for _, symbol in symbols_of(graph)}.difference(knobs)))
 
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layer graph with these values in place of its symbols, exactly.
@@ -49,6 +48,11 @@ class GraphArchitecture(Architecture):
     def identity(self) -> str:
         """Equal for graphs of equal layers under equal names, in the same order."""
         return content_hash([*_described(self.base), self.knobs])
+
+    @cached_property
+    def unset(self) -> tuple[str, ...]:
+        """Symbols in its sizes that no knob sets."""
+        return tuple(sorted({symbol.name for _, symbol in symbols_of(self.base)}.difference(self.knobs)))
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:

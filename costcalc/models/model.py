@@ -28,7 +28,6 @@ class Architecture(ABC):
     knobs: Mapping[str, Knob] = NOTHING
     presets: Mapping[str, Preset] = NOTHING
     published: tuple[Published, ...] = ()
-    unset: tuple[str, ...] = ()  # symbols in its sizes that no knob sets
 
     @abstractmethod
     def layers(self, values: Mapping[str, Any]) -> Graph:
@@ -47,6 +46,11 @@ class Architecture(ABC):
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Sizes that have names of their own, at these values: a formula prints `c7` for `round_to(192*w, 8)`."""
         return {}
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """Symbols in its sizes that no knob sets."""
+        return ()
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
