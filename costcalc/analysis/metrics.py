@@ -105,7 +105,7 @@ METRICS: dict[str, Metric] = {
     ),
     "weight": Metric(title="weights", counts="learned scalars of weights and kernels", parts=(Part(("weight",)),)),
     "bias": Metric(title="biases", counts="learned scalars of biases", parts=(Part(("bias",)),)),
-    "norm": Metric(title="norm", counts="learned scalars of normalisation layers", parts=(Part(("norm",)),)),
+    "norm": Metric(title="norm params", counts="learned scalars of normalisation layers", parts=(Part(("norm",)),)),
     "buffers": Metric(
         title="buffers", counts="scalars that are stored and not learned, as running statistics",
         parts=(Part(("buffers",)),),
@@ -135,7 +135,7 @@ METRICS: dict[str, Metric] = {
     ),
     "widest": Metric(
         title="widest", counts="elements of the largest output of a layer", unit="elements",
-        parts=(Part(_output),), together=LARGEST, no_formula=_BY_SIZES,
+        parts=(Part(_output),), together=LARGEST,
     ),
     "connections": Metric(
         title="connections", counts="LeCun's: inputs wired to units, the bias input of each included",
@@ -146,9 +146,9 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", unit="bytes", layers=held, each="activations", together=LARGEST, no_formula=_BY_SIZES,
-        counts="the most activations held at once at inference, inputs included; weights, padded copies and "
-        "workspaces apart",
+        title="peak bytes", unit="bytes", layers=held, each="activations", together=LARGEST,
+        counts="the most activations held at once at inference, inputs included, written over where torch's "
+        "inplace=True may; weights, padded copies and workspaces apart",
     ),
     "traffic_bytes": Metric(
         title="traffic bytes", unit="bytes",
@@ -159,7 +159,6 @@ METRICS: dict[str, Metric] = {
     "intensity": Metric(
         title="MACs/byte", counts="MACs over traffic bytes; FLOPs per byte are twice as many",
         of=("macs", "traffic_bytes"),
-        no_formula="it is a quotient; ask for its parts: --metric macs, and --metric traffic_bytes",
     ),
     "seconds": Metric(
         title="seconds", measured=True, no_formula="it is measured: `costcalc time` takes it",
@@ -185,12 +184,16 @@ def metric_of(name: str, *, wanted: Callable[[Metric], str] = lambda metric: "")
 
 def has_formula(metric: Metric) -> str:
     """Why a metric has no closed form; nothing if it has one."""
-    return f"has no closed form: {metric.no_formula}" if metric.no_formula else ""
+    quotient = (
+        "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of) if metric.of else ""
+    )
+    why = metric.no_formula or quotient or _BY_SIZES * (metric.together == LARGEST)
+    return f"has no closed form: {why}" if why else ""
 
 
 def is_counted(metric: Metric) -> str:
     """Why a metric cannot be counted; nothing if it can."""
-    return "is measured, not counted; `costcalc compare --columns` and `sweep --metrics` look it up" * metric.measured
+    return "is measured, not counted: only `compare --columns` and the tables of `sweep` look it up" * metric.measured
 
 
 def is_whole(metric: Metric) -> str:

@@ -126,7 +126,7 @@ def nets(
         raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
     if wrong:
         raise wrong[0]
-    found = [net.with_dtype(dtype) if dtype else net for net in apply_settings(found, settings or [])]
+    found = [net.with_dtype(dtype) if dtype is not None else net for net in apply_settings(found, settings or [])]
     warned.note(found)
     return found
 

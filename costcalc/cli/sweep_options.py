@@ -91,13 +91,14 @@ class SweepOptions:
 
     @property
     def shown_metrics(self) -> str | None:
-        """The metrics that are named, or those among the columns; None for the usual ones."""
-        if self.metrics is not None or self.columns is None:
+        """The metrics that are named, here or among the columns; None for the usual ones."""
+        if self.columns is None:
             return self.metrics
         from costcalc.analysis.metrics import METRICS, USUAL
 
-        named = [name for name in self.columns.replace(" ", "").split(",") if name in METRICS]
-        return ",".join(named or USUAL)
+        named = [] if self.metrics is None else self.metrics.split(",")
+        more = [name for name in self.columns.replace(" ", "").split(",") if name in METRICS and name not in named]
+        return ",".join([*named, *more] or USUAL)
 
     @property
     def has_seconds(self) -> bool:

@@ -131,10 +131,16 @@ def put_histogram(options: SweepOptions) -> None:
     from costcalc.report.progress_bar import progress_bar
 
     options.only(
-        "histogram", "points", "where", "workers", "executor", "scheduler", "output", "format",
+        "histogram", "columns", "points", "where", "workers", "executor", "scheduler", "output", "format",
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
     axes = _axes(options)
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         found = histogram_net(options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show)
-    emit(found, options.format, options.output, [found.table(on_a_terminal(options.format, options.output))])
+    emit(
+        found,
+        options.format,
+        options.output,
+        [found.table(on_a_terminal(options.format, options.output))],
+        columns=options.columns,
+    )

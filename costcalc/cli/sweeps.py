@@ -136,12 +136,13 @@ def put_steps(options: SweepOptions) -> None:
     """The next step up of each knob."""
     from costcalc.analysis.scaling.next_change import next_steps
 
-    options.only("explain_steps", "output", "format", why="it starts from the target; set its knobs with @")
-    emit(next_steps(options.net), options.format, options.output)
+    options.only("explain_steps", "columns", "output", "format", why="it starts from the target; set its knobs with @")
+    emit(next_steps(options.net), options.format, options.output, columns=options.columns)
 
 
 def put_report(options: SweepOptions) -> None:
     """The page about the network."""
+    options.refuse("columns", why="a page has no columns, so --report goes without {}; name its metrics with --metrics")
     options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
     write_report(options.net, options.points or [], options.presets, options.metrics, str(options.report))
 

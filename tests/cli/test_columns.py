@@ -59,7 +59,6 @@ def test_what_a_row_lacks_is_counted_at_its_knobs(capsys):
         ("show lenet5 --columns seconds", "seconds is measured, not counted"),
         ("formula lenet5 --columns macs", "macs is not a column of this table; `--metric` says"),
         ("reconcile lenet5 --columns macs", "macs is not a column of this table; a spec says under"),
-        ("sweep lenet5 batch=1 --metrics macs --columns params", "params is not a column of this table"),
         ("scale lenet5 --free batch --max macs=1M --columns seconds", "seconds is measured, not counted"),
         ("formula lenet5 --python --columns name", "--python does not go with --columns"),
         ("compare lenet5 alexnet --dtype float17", "unknown dtype 'float17'"),

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import METRICS, USUAL, check_told_apart, is_counted, metric_of, read_metrics
+from costcalc.analysis.metrics import (
+    IN_BYTES,
+    METRICS,
+    USUAL,
+    check_told_apart,
+    has_formula,
+    is_counted,
+    metric_of,
+    read_metrics,
+)
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
@@ -108,6 +117,7 @@ class Page:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
             "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
+            "counts": self.counts(), "without_formula": self.without_formula(),
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
             "sliders": self.slider_rows(), "fixed": self.fixed(), "notes": self.about_the_grid(),
@@ -128,6 +138,15 @@ class Page:
         if self.closed is None:
             return ""
         return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
+
+    def counts(self) -> list[str]:
+        """What the metrics in bytes count, and in which numbers."""
+        shown = [name for name in self.metrics if name in IN_BYTES]
+        return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.net.dtype.words}" for name in shown]
+
+    def without_formula(self) -> list[str]:
+        """Why some of the metrics have no slider."""
+        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := has_formula(METRICS[name]))]
 
     def about_the_grid(self) -> list[str]:
         """Which points there are, and how many of them are no network."""

@@ -14,7 +14,7 @@ from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.law import laws
-from costcalc.analysis.metrics import METRICS, USUAL
+from costcalc.analysis.metrics import METRICS, USUAL, has_formula
 from costcalc.dims import ceil, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.models import Knob, Model
@@ -117,7 +117,7 @@ def closed_forms(net: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
     bytes stand beside their params, with no formula of their own. Raises CostcalcError if there is none."""
     graph, rows, free = _walked_with(net, [*net.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
-    formulas = {m: formula_of(net, m, graph, rows) for m in metrics if not METRICS[m].no_formula}
+    formulas = {m: formula_of(net, m, graph, rows) for m in metrics if not has_formula(METRICS[m])}
     shown = tuple(
         formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
     )
