@@ -17,14 +17,14 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
-from costcalc.graph import problems as problems_of_graph
+from costcalc.graph import find_problems as problems_of_graph
 from costcalc.models import Model, Published
 from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
 from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.spec.model import Item, Spec, all_items
 from costcalc.spec.parse import parse_file, parse_text
+from costcalc.spec.spec_tree import Item, Spec, all_items
 from costcalc.table import Column, Table
 from costcalc.text import plural
 

@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor, sympify
 
 from costcalc import dims
-from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import PointsDiffer, ShapeError, UsageError
 
 KNOWN = "+ - * / //, powers, and costcalc.dims: ceil, floor, round_to, gcd, maximum, minimum"
@@ -40,7 +40,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
+def substitute(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
     """What a formula is at these values of its symbols, by name: ints, Fractions, arrays or other symbols.
 
     An int, a Fraction if it is not whole, an array, or a formula. Several formulas with the same values may share
@@ -48,12 +48,12 @@ def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None =
     division by zero.
     """
     try:
-        return dims.canonical(_filled(sympify(formula), values, {} if known is None else known))
+        return dims.canonical(_substituted(sympify(formula), values, {} if known is None else known))
     except ZeroDivisionError:
         raise ShapeError("the formula divides by zero there") from None
 
 
-def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
+def _substituted(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if x.is_Integer:
         return int(x)
     if x in known:
@@ -63,7 +63,7 @@ def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     elif x.is_Rational:
         value = Fraction(int(x.p), int(x.q))
     elif x.func in FUNCTIONS:
-        value = FUNCTIONS[x.func](*[_filled(part, values, known) for part in x.args])
+        value = FUNCTIONS[x.func](*[_substituted(part, values, known) for part in x.args])
     else:
         raise UsageError(f"a size is made with {KNOWN}; {x.func.__name__} is none of them")
     known[x] = value

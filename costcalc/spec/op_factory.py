@@ -1,4 +1,4 @@
-"""From an item of a spec to its op: the fields evaluated, and checked by the op itself."""
+"""Makes the op of an item: evaluates its fields; the op checks them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorte
 from costcalc.expressions import Expression
 from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
-from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
+from costcalc.spec.spec_tree import Item, Value
 
 
 class OpFactory:

@@ -13,10 +13,10 @@ from costcalc.errors import Problems
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Spec, Value
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
-from costcalc.spec.reader import Mapping, Node, Sequence, read
+from costcalc.spec.spec_tree import Spec, Value
+from costcalc.spec.yaml_reader import Mapping, Node, Sequence, read
 
 HEAD = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
@@ -88,11 +88,11 @@ class _Parser:
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The spec with what follows its head."""
-        from costcalc.spec.layers import Layers  # with all the ops, which a list of specs does not need
+        from costcalc.spec.layer_reader import LayerReader  # with all the ops, which a list of specs does not need
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
-        layers = Layers(self.reader, names)
+        layers = LayerReader(self.reader, names)
         if "blocks" in self.top:
             layers.read_blocks(self.top["blocks"][1])
         inputs = self.inputs(names)
@@ -118,7 +118,7 @@ class _Parser:
                 self.wrong(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
 
     def knobs(self) -> Knobs | None:
-        """The knobs; None if they could not be read, so that nobody misses one."""
+        """The knobs; None if they could not be read: then no name counts as unknown."""
         node = self.top["knobs"][1] if "knobs" in self.top else Mapping(self.tree.place)
         found = read_knobs(self.reader, node)
         return found if isinstance(node, Mapping) else None

@@ -1,4 +1,4 @@
-"""Where a closed form holds, as equations and inequalities in its symbols: for a page, which has none of our rules."""
+"""Where a closed form holds, as equations and inequalities in its symbols: a page checks them without the rules."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from costcalc.ops.needs import Claim, Need
 
 @dataclass(frozen=True)
 class Condition:
-    """All of the claims must hold. If not, `words` says why, with `sizes` in its gaps."""
+    """All of the claims must hold. If not, `message` says why, with `sizes` in its gaps."""
 
     claims: tuple[Claim, ...]
-    words: str
+    message: str
     sizes: tuple[Any, ...]
 
 
@@ -30,8 +30,8 @@ def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
 
 
 def _condition(need: Need, layer: str = "") -> Condition:
-    sizes = tuple(size for given in need.shown for size in (given if isinstance(given, tuple) else (given,)))
-    return Condition(need.claims, f"{layer}{need.sentence(map(_gap, need.shown))}", sizes)
+    sizes = tuple(size for given in need.message_sizes for size in (given if isinstance(given, tuple) else (given,)))
+    return Condition(need.claims, f"{layer}{need.sentence(map(_gap, need.message_sizes))}", sizes)
 
 
 def _gap(given: Any) -> str:
@@ -39,5 +39,5 @@ def _gap(given: Any) -> str:
 
 
 def _literal(text: str) -> str:
-    """A name in which nothing is a gap."""
+    """A name without the braces of a format string."""
     return text.replace("{", "(").replace("}", ")")

@@ -9,8 +9,8 @@ from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic, size_text
-from costcalc.dims.letters import RoundTo
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
+from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Need
@@ -20,7 +20,7 @@ def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
     """Checks what symbols left undecided, with values for them. Raises ShapeError with the layer that refuses."""
     for undecided in {one.need.key: one for one in undecided_of(rows)}.values():
         try:
-            assumptions([undecided.need.with_sizes(lambda x: fill(x, values) if is_symbolic(x) else x)])
+            assumptions([undecided.need.with_sizes(lambda x: substitute(x, values) if is_symbolic(x) else x)])
         except ShapeError as error:
             raise ShapeError(f"the formula does not hold there; {undecided.layer}: {error}") from None
 
@@ -47,7 +47,7 @@ class Undecided(NamedTuple):
     def monotone(self) -> int:
         """1 if it holds from some value of one whole knob on, −1 if it holds up to one.
 
-        0 if it depends on more than that, or if its slack is not seen to go one way.
+        0 if it has several symbols or its monotonicity is unknown.
         """
         one = len(self.symbols) == 1 and all(symbol.is_integer for symbol in self.symbols)
         return (monotone(self.need.slack) or 0) if one and self.need.slack is not None else 0
@@ -58,10 +58,10 @@ class Undecided(NamedTuple):
         return str(next(iter(self.symbols)).name)
 
     def fails(self, /, **knobs: int) -> str:
-        """What it says with these knobs, if it does not hold."""
-        if fill(self.need.slack, knobs) >= 0:
+        """The message at these values of the knob; empty where the need holds."""
+        if substitute(self.need.slack, knobs) >= 0:
             return ""
-        sizes = (fill(size, knobs) if is_symbolic(size) else size for size in self.need.shown)
+        sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
         return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from costcalc.analysis.closed_form.assume import closed_form
+from costcalc.analysis.closed_form.assumptions import closed_form
+from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
+from costcalc.analysis.closed_form.elasticity import by_term, elasticities
 from costcalc.analysis.closed_form.formula import Formula, too_large
-from costcalc.analysis.closed_form.influence import by_term, elasticities
-from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.models import Model
 from costcalc.result import Result, TableResult
 from costcalc.table import Table
 
-SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
+SECONDS_OF_ALL = 1.2 * SECONDS  # for the whole output
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FormulaTables(Result):
-    """A formula, of which tables are shown instead, by name."""
+    """A formula shown as other tables, by name."""
 
     formula: Formula
     asked: dict[str, TableResult]
@@ -38,7 +38,7 @@ class FormulaTables(Result):
         return self.formula._summary()
 
 
-class Printed(NamedTuple):
+class FormulaOutput(NamedTuple):
     """What `costcalc formula` prints: code, or tables and the document behind them."""
 
     code: str
@@ -46,22 +46,22 @@ class Printed(NamedTuple):
     document: dict[str, Any] | None
 
 
-def printed(
-    net: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
+def formula_output(
+    model: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
     elasticity: bool = False, terms: bool = False,
-) -> Printed:  # fmt: skip
+) -> FormulaOutput:  # fmt: skip
     """The closed form, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
 
-    All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
+    Raises CostcalcError if it takes too long; nothing is printed then.
     """
-    with time_limit(SECONDS_OF_ALL, too_large(net, SECONDS_OF_ALL)):
-        found: Any = closed_form(net, metric, assume=assume) if over is None else ratio(net, over, metric)
+    with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
+        found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)
         if form == "python":
-            return Printed(found.python, [], None)
+            return FormulaOutput(found.python, [], None)
         if elasticity or terms:
-            asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
-            asked |= {"by_term": by_term(net, metric)} if terms else {}
+            asked = {"elasticity": elasticities(model, metric)} if elasticity else {}
+            asked |= {"by_term": by_term(model, metric)} if terms else {}
             found = FormulaTables(found, asked)
         elif form == "latex":
-            return Printed(found.latex, [], None)
-        return Printed("", found.tables(), found.streamed() if form == "json" else None)
+            return FormulaOutput(found.latex, [], None)
+        return FormulaOutput("", found.tables(), found.streamed() if form == "json" else None)
