@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from costcalc.torch_backend.runner import Clock
 from costcalc.torch_backend.settings import Settings
-from costcalc.torch_backend.step import Clock
 
 RUNS = 7
 

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 aten = torch.ops.aten
 
 
-class Seen(NamedTuple):
+class ObservedLayer(NamedTuple):
     """One layer as torch has it."""
 
     output_shape: tuple[int, ...]
@@ -40,12 +40,12 @@ def counter() -> FlopCounterMode:
     return FlopCounterMode(display=False, custom_mapping={aten.convolution_backward: convolution_backward})
 
 
-class _Watching(fx.Interpreter):
+class _Observer(fx.Interpreter):
     """Runs a module layer by layer, each forward and then, on its own, backward."""
 
     def __init__(self, module: fx.GraphModule):
         super().__init__(module)
-        self.seen: dict[Any, Seen] = {}
+        self.observed: dict[Any, ObservedLayer] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         if n.op != "call_module":
@@ -63,13 +63,13 @@ class _Watching(fx.Interpreter):
         tensors = {name: tuple(t.shape) for name, t in [*module.named_parameters(), *module.named_buffers()]}
         tensors.pop("num_batches_tracked", None)  # torch's own book-keeping
         macs = [count.get_total_flops() // 2 for count in (forward, backward)]  # two FLOPs for each
-        self.seen[n.meta["row"].name] = Seen(tuple(out.shape), tensors, *macs)
+        self.observed[n.meta["row"].name] = ObservedLayer(tuple(out.shape), tensors, *macs)
         return out
 
 
-def seen_by_torch(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, Seen]:
+def observe_layers(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, ObservedLayer]:
     """Every layer of a built module as torch sees it. On the meta device nothing is computed."""
-    watching = _Watching(module)
+    observer = _Observer(module)
     with torch.enable_grad():
-        watching.run(*inputs)
-    return watching.seen
+        observer.run(*inputs)
+    return observer.observed

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from costcalc.torch_backend.step import Step
+from costcalc.torch_backend.runner import Runner
 
 
 @contextmanager
@@ -24,25 +24,25 @@ def muted() -> Iterator[None]:
         os.close(kept)
 
 
-def measured_peak(step: Step) -> int | None:
+def measured_peak(runner: Runner) -> int | None:
     """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
 
     On a GPU as its allocator counts them, which is not asked when a CUDA graph is replayed: None. On a CPU from the
     profiler's records of every allocation.
     """
-    if step.settings.engine == "cuda_graph":
+    if runner.settings.engine == "cuda_graph":
         return None
-    step.forget_gradients()
-    inputs = sum(t.numel() * t.element_size() for t in step.inputs)
-    if step.settings.device.startswith("cuda"):
+    runner.free_gradients()
+    inputs = sum(t.numel() * t.element_size() for t in runner.inputs)
+    if runner.settings.device.startswith("cuda"):
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        step.run()
+        runner.run()
         return torch.cuda.max_memory_allocated() - before + inputs
     # torch.profiler wraps this one, and imports all of torch's compiler before it starts
     with muted(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
-        step.run()
+        runner.run()
     held = peak = 0
     for event in profile.kineto_results.events():
         if event.name() == "[memory]":

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from costcalc.torch_backend.windows import SamePadded, same_zeros
+from costcalc.torch_backend.window_layers import SamePadded, same_zeros
 
 
 class PartialConv(nn.Module):
