@@ -20,12 +20,18 @@ from typing import Any
 from costcalc.dims import is_array
 from costcalc.errors import GraphError
 
-HEAD = "costcalc layer graph 1"  # a new number if the text ever changes: old hashes then match nothing
+TEXT_VERSION = 2  # counts up when the text changes, as it does with the names of ops and fields
+HEAD = f"costcalc layer graph {TEXT_VERSION}"
 
 
 def graph_hash(graph: Any) -> str:
-    """The sha256 of a layer graph's canonical text, 64 hexadecimal digits. Raises GraphError for none or a sweep's."""
-    return _sha(canonical_text(graph))
+    """`2:`, the version of the canonical text, and its sha256. Raises GraphError for arrays and malformed graphs."""
+    return f"{TEXT_VERSION}:{_sha(canonical_text(graph))}"
+
+
+def is_current(hash: str) -> bool:
+    """Is this a hash of a text of today's version? Others match no graph."""
+    return hash.startswith(f"{TEXT_VERSION}:")
 
 
 def canonical_text(graph: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from costcalc.errors import UnlikeRuns, shorten
 from costcalc.result import Result
+from costcalc.store.canonical import is_current
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import times_text
@@ -91,12 +92,17 @@ COLUMNS = (
 def compare(first: Record, second: Record, *, force: bool = False) -> RunComparison:
     """The second measurement set against the first. Networks may differ; how they were measured may not.
 
-    Raises UnlikeRuns, naming every difference, for another device or other settings, and for a noisy baseline, unless
-    forced; and always for a run without a time.
+    Raises UnlikeRuns, naming every difference, for another device or other settings, for a run of another version of
+    costcalc and for a noisy baseline, unless forced; and always for a run without a time.
     """
     for run in (first, second):
         if run.seconds is None:
             raise UnlikeRuns(f"run {run.id} has no median time")
+        if not is_current(run.graph_hash) and not force:
+            raise UnlikeRuns(
+                f"run {run.id} is of another version of costcalc, whose hashes of layer graphs say nothing now: it may "
+                "be another network; measure again, or --force compares it anyway"
+            )
     settings = _differences(first.settings, second.settings)
     unlike = (*_differences({"device": first.device}, {"device": second.device}), *settings)
     if unlike and not force:

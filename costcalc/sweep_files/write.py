@@ -28,7 +28,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import Journal, beside, read_journal, what_to_do
+from costcalc.sweep_files.journal import VERSION, Journal, beside, read_journal, what_to_do
 from costcalc.sweep_files.request import SweepRequest
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.pools import pool_for
@@ -237,6 +237,11 @@ class _ResumableFile:
 def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None:
     """Raises UsageError for the journal of another sweep, and for one that is not to be resumed."""
     name = str(beside(journal.path, "journal"))
+    if journal.version != VERSION:
+        raise UsageError(
+            f"{name!r} is of another version of costcalc and cannot be resumed; start anew with --restart, or write to "
+            "another file"
+        )
     others = [part for part in mine if journal.fingerprint.get(part) != mine[part]]
     if others:
         raise UsageError(

@@ -46,7 +46,7 @@ def test_odd_values_come_out_too(store, odd):
 
 def test_runs_are_numbered_by_graph_device_and_settings(store):
     runs = [RECORD, RECORD, record(target="another name"), record(device="gpu"), record(settings={"batch": 1}), RECORD]
-    runs += [record(graph_hash="b2" * 32), record(settings={"tf32": 0})]
+    runs += [record(graph_hash="2:" + "b2" * 32), record(settings={"tf32": 0})]
     assert [store.add(one).run for one in runs] == [1, 2, 3, 1, 1, 4, 1, 1]
     assert [kept.id for kept in store.rows()] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [kept.id for kept in store.like(RECORD)] == [1, 2, 3, 6]
