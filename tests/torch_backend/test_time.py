@@ -61,7 +61,7 @@ def short_turns(monkeypatch, tmp_path):
         ("QUICK_SECONDS", 0.05),
         ("DEFAULT_SECONDS", 0.05),
     ):
-        monkeypatch.setattr(f"costcalc.torch_backend.measure.{name}_SECONDS", seconds)
+        monkeypatch.setattr(f"costcalc.torch_backend.measure.{name}", seconds)
     monkeypatch.setitem(time_nets.__kwdefaults__, "seconds", 0.05)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "runs.db"))
