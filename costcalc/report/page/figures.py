@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.chart import FEW, Chart, Mark, are_numbers
+from costcalc.chart import MAX_NUMBERED_VALUES, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.models import Model
 from costcalc.text import equations_text, power_text
@@ -61,7 +61,9 @@ def maps(net: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> It
         marks = preset_marks(presets, x, y, axes) if presets and numbers else ()
         chart = replace(heat_map(found, x, y, "macs", marks), title=f"MACs over {x} and {y}")
         said = f"MACs over {x} and {y}; {_fixed(net, (x, y))}."
-        said += " The lines join networks of equal cost." * (numbers and max(map(len, (axes[x], axes[y]))) > FEW)
+        said += " The lines join networks of equal cost." * (
+            numbers and max(map(len, (axes[x], axes[y]))) > MAX_NUMBERED_VALUES
+        )
         if marks:
             said += f" Circles: the {x} and {y} of the presets, whose other knobs need not be those of this map."
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)

@@ -21,7 +21,7 @@ from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
-from costcalc.chart.draw import matplotlib
+from costcalc.chart.draw import import_matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
 from costcalc.models import Model
@@ -194,7 +194,7 @@ def check_page(path: Path | str) -> None:
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
     _template()
-    matplotlib()
+    import_matplotlib()
     check(Path(path))
 
 
