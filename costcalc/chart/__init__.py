@@ -10,14 +10,14 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from costcalc.chart.data import MAX_NUMBERED_VALUES as MAX_NUMBERED_VALUES
-from costcalc.chart.data import Axis as Axis
-from costcalc.chart.data import ChartData, CurvesData, HeatMapData, ScatterData
-from costcalc.chart.data import Group as Group
-from costcalc.chart.data import Line as Line
-from costcalc.chart.data import Mark as Mark
-from costcalc.chart.data import are_numbers as are_numbers
-from costcalc.chart.data import short_number as short_number
+from costcalc.chart.chart_data import MAX_NUMBERED_VALUES as MAX_NUMBERED_VALUES
+from costcalc.chart.chart_data import Axis as Axis
+from costcalc.chart.chart_data import ChartData, CurvesData, HeatMapData, ScatterData
+from costcalc.chart.chart_data import Group as Group
+from costcalc.chart.chart_data import Line as Line
+from costcalc.chart.chart_data import Mark as Mark
+from costcalc.chart.chart_data import are_numbers as are_numbers
+from costcalc.chart.chart_data import short_number as short_number
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.files import check, write
 

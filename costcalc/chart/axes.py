@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Any
 
-from costcalc.chart.data import Axis, short_number
+from costcalc.chart.chart_data import Axis, short_number
 from costcalc.table import visible
 
 INK, PALE, ACCENT = "black", "0.6", "#1f5fa8"

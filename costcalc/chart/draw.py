@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from costcalc.chart.axes import ACCENT, INK, PALE, figure, label, label_axes, label_few_decades, legend
-from costcalc.chart.data import ChartData, CurvesData, Group, HeatMapData, Line, ScatterData, are_numbers
+from costcalc.chart.chart_data import ChartData, CurvesData, Group, HeatMapData, Line, ScatterData, are_numbers
 from costcalc.chart.draw_heat_map import draw_heat_map
 from costcalc.chart.point_labels import label_points
 from costcalc.errors import MissingExtra

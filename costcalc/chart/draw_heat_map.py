@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from costcalc.chart.axes import INK, figure
-from costcalc.chart.data import MAX_NUMBERED_VALUES, HeatMapData, are_numbers, short_number
+from costcalc.chart.chart_data import MAX_NUMBERED_VALUES, HeatMapData, are_numbers, short_number
 from costcalc.chart.point_labels import label_points
 from costcalc.table import visible
 from costcalc.text import value_text

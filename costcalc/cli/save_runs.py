@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import StoreError
-from costcalc.store import Record, Store, graph_hash, seconds_of
+from costcalc.store import Record, Store, graph_hash, seconds_lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,7 +58,7 @@ def seconds_here(path: str | None) -> Callable[[Model], float | None]:
     """A lookup of measured seconds in the store at `path`, on the device that `costcalc time` would use."""
     from costcalc.torch_backend.machine import find_device, threads
 
-    return seconds_of(Store(path).rows(), find_device("auto").fingerprint, threads())
+    return seconds_lookup(Store(path).rows(), find_device("auto").fingerprint, threads())
 
 
 def record_of(measurement: Measurement, timing: Timing) -> Record:

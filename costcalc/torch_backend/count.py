@@ -1,4 +1,4 @@
-"""What torch says of a built module, layer by layer: shapes, tensors, and the multiplies of the kernels it calls."""
+"""Observes a built module in torch, layer by layer: shapes, tensors, and multiplies of the kernels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def convolution_backward(
     grad: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
     output_padding: Any, groups: int, wanted: Any, **_: Any,
 ) -> int:  # fmt: skip
-    """FLOPs of the gradients that were asked for: each has as many products as the forward pass.
+    """FLOPs of the requested gradients: each has as many products as the forward pass.
 
     torch's own formula (2.13) takes every input channel for connected to every output channel, so it is too large by
     the number of groups: for EfficientNet-B0 its backward pass is 40 times the forward pass, not 2.
@@ -36,7 +36,7 @@ def convolution_backward(
 
 
 def counter() -> FlopCounterMode:
-    """torch's counter, with the backward pass of convolutions mended."""
+    """torch's counter, with a corrected formula for the backward pass of convolutions."""
     return FlopCounterMode(display=False, custom_mapping={aten.convolution_backward: convolution_backward})
 
 
@@ -68,7 +68,7 @@ class _Observer(fx.Interpreter):
 
 
 def observe_layers(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, ObservedLayer]:
-    """Every layer of a built module as torch sees it. On the meta device nothing is computed."""
+    """Every layer of a built module as torch has it. On the meta device nothing is computed."""
     observer = _Observer(module)
     with torch.enable_grad():
         observer.run(*inputs)

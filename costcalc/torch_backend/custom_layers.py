@@ -1,4 +1,4 @@
-"""Layers that torch does not have, or has as functions only: each one op as an nn.Module."""
+"""Ops as nn.Modules that torch lacks, or has as functions only."""
 
 from __future__ import annotations
 

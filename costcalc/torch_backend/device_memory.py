@@ -1,4 +1,4 @@
-"""What a device holds, and what a network needs there."""
+"""The free memory of a device, and the bytes that a network needs there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the time goes: each layer of a network on its own, in the order and with the tensors of the whole."""
+"""Times each layer of a network alone, in the order and with the tensors of the network."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class LayerTime:
 
 
 def layer_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float]:
-    """Every layer, timed over at least ten rounds and so many seconds; what it reads is freed as the whole frees it.
+    """Times every layer over at least ten rounds and so many seconds; tensors are freed as in the network.
 
-    With them the median seconds of whole steps, one after each round. The optimizer is in neither.
+    Also returns the median seconds of whole steps, one after each round. Neither has the optimizer.
     """
     times: dict[fx.Node, list[list[float]]] = {}
     wholes: list[float] = []

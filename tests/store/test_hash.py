@@ -201,7 +201,7 @@ def test_letters_have_a_hash_and_columns_have_none():
     import numpy
 
     for graph in (body(Linear(numpy.array([1, 2]))), body(Conv(4, (numpy.array([1, 2]), 3)))):
-        with pytest.raises(GraphError, match="a layer graph of columns is many networks"):
+        with pytest.raises(GraphError, match="a layer graph with arrays stands for many networks and has no hash"):
             graph_hash(graph)
 
 

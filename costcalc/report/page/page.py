@@ -26,10 +26,10 @@ from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
 from costcalc.models import Model
 from costcalc.net import Target, load
+from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
-from costcalc.report.page.formulas import Shown, shown
+from costcalc.report.page.formula_mathml import Shown, shown
 from costcalc.report.page.front import trade_off
-from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import equations_text, plural, power_text, value_text
