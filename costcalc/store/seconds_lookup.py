@@ -23,4 +23,4 @@ def seconds_lookup(records: Iterable[Record], device: str, threads: int) -> Call
         and not record.noisy
         and all(record.settings.get(key) == value for key, value in how.items())
     }
-    return lambda net: times.get(graph_hash(net.layers())) if times else None
+    return lambda model: times.get(graph_hash(model.layers())) if times else None

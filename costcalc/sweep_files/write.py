@@ -69,12 +69,12 @@ def write_sweep(
     `restart` starts it anew. Raises as `sweep` does; UsageError for a journal if neither was said, or if it is of
     another sweep; OSError and NoRoom if the file cannot be written.
     """
-    net = load(target)
-    net.needs_knobs("write_sweep")
-    axes = given_axes(axes, net.knobs, net.name)
-    choice = read_choice(net.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    model = load(target)
+    model.needs_knobs("write_sweep")
+    axes = given_axes(axes, model.knobs, model.name)
+    choice = read_choice(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
-    request = SweepRequest(net, grid_of(net, axes), choice, Path(path), None, resume, restart, metrics)
+    request = SweepRequest(model, grid_of(model, axes), choice, Path(path), None, resume, restart, metrics)
     with pool_for(workers, executor, request.grid.size, request.points_per_second) as pool:
         return write(request, pool)
 
@@ -125,7 +125,7 @@ def _check_stream(request: SweepRequest) -> None:
 
 def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
     swept = sweep(
-        request.net, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
+        request.model, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
         limit=Limit(points=MAX_ROWS_IN_MEMORY),
     )  # fmt: skip
     _emit(request, swept, request.path)
