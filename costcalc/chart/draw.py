@@ -1,4 +1,4 @@
-"""Pictures by matplotlib: legible in black and white, the same to the letter each time, names no mathematics."""
+"""Draws charts with matplotlib: legible in black and white, the same bytes each time, names without markup."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from costcalc.chart import Chart, Curves, Group, HeatMap, Line, Scatter, are_numbers
-from costcalc.chart.heat import draw_heat_map
-from costcalc.chart.kit import ACCENT, INK, PALE, figure, label, label_few_decades, legend, name_axes
-from costcalc.chart.names import put_names
+from costcalc.chart.axes import ACCENT, INK, PALE, figure, label, label_axes, label_few_decades, legend
+from costcalc.chart.chart_data import ChartData, CurvesData, Group, HeatMapData, Line, ScatterData, are_numbers
+from costcalc.chart.draw_heat_map import draw_heat_map
+from costcalc.chart.point_labels import label_points
 from costcalc.errors import MissingExtra
 from costcalc.text import value_text
 
@@ -25,10 +25,10 @@ STYLE = {
 }  # fmt: skip
 UNDATED = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type")), "png": {"Software": None}}
 MARKERS = "osD^vP*X"
-CROWD = 1_500  # dots that are still drawn one by one
+MAX_VECTOR_DOTS = 1_500  # more of them become one raster image
 
 
-def matplotlib() -> Any:
+def import_matplotlib() -> Any:
     """The module matplotlib. Raises MissingExtra without it."""
     try:
         import matplotlib
@@ -37,22 +37,22 @@ def matplotlib() -> Any:
     return matplotlib
 
 
-def drawn(chart: Chart, format: str) -> bytes:
+def render(chart: ChartData, format: str) -> bytes:
     """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
     with _quietly(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # letters that its font lacks: an SVG is read with the reader's
-        plotting = matplotlib()
+        warnings.simplefilter("ignore")  # its font lacks characters, and a reader of an SVG has other fonts
+        plotting = import_matplotlib()
         with plotting.rc_context():
             plotting.rcdefaults()
             plotting.rcParams.update(STYLE)
-            DRAWERS[type(chart)](chart).savefig(out, format=format, metadata=UNDATED[format])
+            _drawing(chart).savefig(out, format=format, metadata=UNDATED[format])
     return out.getvalue()
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """Without what matplotlib says of its caches, which is no part of what was asked for."""
+    """Hides the messages of matplotlib about its caches."""
     log = logging.getLogger("matplotlib")
     before = log.level
     log.setLevel(logging.ERROR)
@@ -62,7 +62,7 @@ def _quietly() -> Iterator[None]:
         log.setLevel(before)
 
 
-def _draw_curves(chart: Curves) -> Any:
+def _draw_curves(chart: CurvesData) -> Any:
     columns = min(2, len(chart.panels))
     rows = -(-len(chart.panels) // columns)
     drawing, grid = figure(chart.title, rows, columns, 0.6 + 2.3 * rows if rows > 1 else 3.4)
@@ -70,7 +70,7 @@ def _draw_curves(chart: Curves) -> Any:
     for axes, (y, lines) in zip(cells, chart.panels):
         for i, line in enumerate(lines):
             _draw_line(axes, line, i)
-        name_axes(axes, chart.x, y)
+        label_axes(axes, chart.x, y)
         if lines and not are_numbers(lines[0].xs):
             axes.set_xticks([*range(len(lines[0].xs))], [*map(value_text, lines[0].xs)])
             axes.margins(0.15, 0.5)
@@ -100,18 +100,18 @@ def _draw_line(axes: Any, line: Line, number: int) -> None:
     )
 
 
-def _draw_scatter(chart: Scatter) -> Any:
+def _draw_scatter(chart: ScatterData) -> Any:
     drawing, ((axes,),) = figure(chart.title, height=5.2)
     for group in chart.groups:
         _draw_group(axes, group)
-    name_axes(axes, chart.x, chart.y)
+    label_axes(axes, chart.x, chart.y)
     axes.margins(0.08)
     label_few_decades(axes, chart.x, chart.y)
     axes.grid(color="0.9", linewidth=0.6)
     if len(chart.groups) > 1:
         legend(axes)
     named = [(float(p.x), float(p.y), p.name) for group in chart.groups for p in group.points if p.name]
-    put_names(axes, named, [(float(p.x), float(p.y)) for g in chart.groups if g.kind == "rings" for p in g.points])
+    label_points(axes, named, [(float(p.x), float(p.y)) for g in chart.groups if g.kind == "rings" for p in g.points])
     return drawing
 
 
@@ -126,9 +126,13 @@ LOOKS: dict[str, dict[str, Any]] = {
 
 def _draw_group(axes: Any, group: Group) -> None:
     xs, ys = [float(p.x) for p in group.points], [float(p.y) for p in group.points]
-    axes.plot(xs, ys, label=label(group.label), rasterized=len(xs) > CROWD, **LOOKS[group.kind])
+    axes.plot(xs, ys, label=label(group.label), rasterized=len(xs) > MAX_VECTOR_DOTS, **LOOKS[group.kind])
 
 
-DRAWERS: dict[type[Chart], Callable[[Any], Any]] = {
-    Curves: _draw_curves, HeatMap: draw_heat_map, Scatter: _draw_scatter,
+DRAWERS: dict[type[ChartData], Callable[[Any], Any]] = {
+    CurvesData: _draw_curves, HeatMapData: draw_heat_map, ScatterData: _draw_scatter,
 }  # fmt: skip
+
+
+def _drawing(chart: ChartData) -> Any:
+    return next(draw for kind, draw in DRAWERS.items() if isinstance(chart, kind))(chart)

@@ -80,13 +80,13 @@ def time(
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
     from costcalc.cli.save_runs import timed
-    from costcalc.torch_backend.measure import QUICK, SECONDS
+    from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
     batches = None if batch is None else _numbers(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     found, saver = timed(
         nets(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
-        seconds=QUICK if quick else SECONDS, per_layer=per_layer, timeout=timeout,
+        seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
     emit(found, format, output)

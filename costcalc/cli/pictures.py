@@ -57,8 +57,8 @@ def write_plot(chart: Chart, plot: str | None) -> None:
 def show_picture(found: Any, metric: str | None) -> None:
     """Draws the points below their table on a terminal."""
     if sys.stdout.isatty():
-        from costcalc.report.blocks import picture
         from costcalc.report.terminal import show_lines
+        from costcalc.report.text_pictures import picture
 
         show_lines(lambda width, blocks: picture(found, metric, width, blocks))
 

@@ -35,19 +35,19 @@ ExportFormat = Annotated[
 def list_(store: StorePath = None, format: Format = None, output: Output = None) -> None:
     """Every measurement kept so far, oldest first."""
     from costcalc.store import Store
-    from costcalc.store.tables import listing
+    from costcalc.store.tables import list_runs
 
     kept = Store(store)
-    emit(listing(kept.rows(), kept.path, kept.note), format, output)
+    emit(list_runs(kept.rows(), kept.path, kept.note), format, output)
 
 
 def show(id: Run, store: StorePath = None, format: Format = None, output: Output = None) -> None:
     """All that is known of one measurement: its settings, its result, and the environment it was taken in."""
     from costcalc.store import Store
-    from costcalc.store.tables import shown
+    from costcalc.store.tables import run_facts
 
     kept = Store(store)
-    emit(shown(kept.get(id), kept.note), format, output)
+    emit(run_facts(kept.get(id), kept.note), format, output)
 
 
 def compare(

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import StoreError
-from costcalc.store import Record, Store, graph_hash, seconds_of
+from costcalc.store import Record, Store, graph_hash, seconds_lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from costcalc.models import Model
     from costcalc.net import Net
-    from costcalc.torch_backend.measure import Point
+    from costcalc.torch_backend.measure import Measurement
     from costcalc.torch_backend.timing import Timing
 
 
@@ -28,10 +28,10 @@ class RunSaver:
         self.error: StoreError | None = None
 
     def save(self, timing: Timing) -> None:
-        """Adds every measured point of a timing, and numbers it as the store does."""
-        for point in timing.measured if self.error is None else ():
+        """Adds every measurement of a timing that succeeded, and numbers it as the store does."""
+        for measurement in timing.measured if self.error is None else ():
             try:
-                point.run = self.store.add(record_of(point, timing)).id
+                measurement.run = self.store.add(record_of(measurement, timing)).id
             except StoreError as error:
                 self.error = error
                 return
@@ -58,37 +58,37 @@ def seconds_here(path: str | None) -> Callable[[Model], float | None]:
     """A lookup of measured seconds in the store at `path`, on the device that `costcalc time` would use."""
     from costcalc.torch_backend.machine import find_device, threads
 
-    return seconds_of(Store(path).rows(), find_device("auto").fingerprint, threads())
+    return seconds_lookup(Store(path).rows(), find_device("auto").fingerprint, threads())
 
 
-def record_of(point: Point, timing: Timing) -> Record:
-    """One point as a record of the store: times in seconds, memory in bytes."""
+def record_of(measurement: Measurement, timing: Timing) -> Record:
+    """A measurement as a record of the store: times in seconds, memory in bytes."""
     return Record(
-        target=point.target,
-        graph_hash=graph_hash(point.graph),
+        target=measurement.target,
+        graph_hash=graph_hash(measurement.graph),
         device=timing.device.fingerprint,
-        settings={**point.settings.to_dict(), "threads": point.threads},
-        environment={**timing.environment, "device": timing.device.model, "other_cores": point.others},
-        result=_result(point),
-        started_at=datetime.fromtimestamp(point.started_at, UTC).isoformat(timespec="milliseconds"),
+        settings={**measurement.settings.to_dict(), "threads": measurement.threads},
+        environment={**timing.environment, "device": timing.device.model, "other_cores": measurement.other_cores},
+        result=_result(measurement),
+        started_at=datetime.fromtimestamp(measurement.started_at, UTC).isoformat(timespec="milliseconds"),
     )
 
 
-def _result(point: Point) -> dict[str, Any]:
-    total = asdict(point.total())
+def _result(measurement: Measurement) -> dict[str, Any]:
+    total = asdict(measurement.total())
     names = {"median": "seconds", "iqr": "seconds_iqr", "low": "seconds_low", "high": "seconds_high", "runs": "samples"}
-    parts = {f"{name}_seconds": point.part(i).median for i, name in enumerate(point.parts)}
-    rows = list(point.rows)
+    parts = {f"{name}_seconds": measurement.part(i).median for i, name in enumerate(measurement.parts)}
+    rows = list(measurement.rows)
     return {
         **{ours: total[theirs] for theirs, ours in names.items()},
         **parts,
         "noisy": list(total["noisy"]),
-        "peak_bytes": point.measured_peak,
-        "predicted_peak_bytes": point.foretold_peak,
-        "weight_bytes": point.weight_bytes,
+        "peak_bytes": measurement.measured_peak,
+        "predicted_peak_bytes": measurement.predicted_peak,
+        "weight_bytes": measurement.weight_bytes,
         "input_shape": list(rows[0].output_shape),
-        "params": point.params,
-        "macs": point.macs,
-        "activations": point.activations,
+        "params": measurement.params,
+        "macs": measurement.macs,
+        "activations": measurement.activations,
         "mac_activations": sum(row.total("activations") for row in rows if row.macs),
     }

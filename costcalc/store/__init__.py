@@ -13,7 +13,7 @@ from costcalc.store.comparison import RunComparison, compare
 from costcalc.store.database import Store
 from costcalc.store.export import export_rows
 from costcalc.store.record import Record
-from costcalc.store.timed import seconds_of
+from costcalc.store.seconds_lookup import seconds_lookup
 
 __all__ = [
     "Record",
@@ -24,5 +24,5 @@ __all__ = [
     "compare",
     "export_rows",
     "graph_hash",
-    "seconds_of",
+    "seconds_lookup",
 ]

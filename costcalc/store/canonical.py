@@ -1,12 +1,11 @@
-"""What is measured, as one short text: equal layer graphs have equal hashes, whoever built them and in what order.
+"""The canonical text of a layer graph, and its hash: equal graphs have equal hashes.
 
-Names and places do not count, nor does the order in which layers were added, nor what the graph is called: a layer is
-what it computes and from what. Everything else does: every field of every op, the order of inputs, whose weights are
-shared, the sizes of the input with its batch. A Repeat is one layer; n copies written out are another graph. Layers
-outside whose weights its body uses are numbered in the order of its text, and listed behind it.
+Names, places and the order in which layers were added do not count. Everything else does: every field of every op, the
+order of inputs, shared weights, the sizes of the input with its batch. A Repeat is one layer; n copies written out are
+another graph. Outer layers whose weights its body uses are numbered in the order of its text, and listed behind it.
 
-The hashed text describes the graph completely, so unlike graphs never share a hash. Two layers that no op, input or
-user tells apart are listed by name; only where such twins are no mirror images could a renaming change the hash.
+The text describes the graph completely, so unlike graphs never share a hash. Two layers with the same op, inputs and
+users are ordered by name: renaming can change the hash only if such twins are not mirror images.
 """
 
 from __future__ import annotations
@@ -20,16 +19,22 @@ from typing import Any
 from costcalc.dims import is_array
 from costcalc.errors import GraphError
 
-HEAD = "costcalc layer graph 1"  # a new number if the text ever changes: old hashes then match nothing
+TEXT_VERSION = 2  # counts up when the text changes, as it does with the names of ops and fields
+HEAD = f"costcalc layer graph {TEXT_VERSION}"
 
 
 def graph_hash(graph: Any) -> str:
-    """The sha256 of a layer graph's canonical text, 64 hexadecimal digits. Raises GraphError for none or a sweep's."""
-    return _sha(canonical_text(graph))
+    """`2:`, the version of the canonical text, and its sha256. Raises GraphError for arrays and malformed graphs."""
+    return f"{TEXT_VERSION}:{_sha(canonical_text(graph))}"
+
+
+def is_current(hash: str) -> bool:
+    """Is this a hash of a text of today's version? Others match no graph."""
+    return hash.startswith(f"{TEXT_VERSION}:")
 
 
 def canonical_text(graph: Any) -> str:
-    """Every layer on a line, `op <- inputs`, in an order of its own; inputs by the numbers of their lines, from 0."""
+    """Every layer on a line, `op <- inputs`, in canonical order; inputs are line numbers, from 0."""
     from costcalc.graph import nodes_of, owners_of, shared_by
 
     for name, data in nodes_of(graph):
@@ -39,8 +44,8 @@ def canonical_text(graph: Any) -> str:
 
 
 def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any]]:
-    """The text of a graph, and the layers outside of it whose weights it uses, in the order of their numbers. `outer`:
-    the marks of those layers, which tell them apart without their names."""
+    """The text of a graph, and the outer layers whose weights it uses, in the order of their numbers. `outer`: marks of
+    outer layers, which identify them without their names."""
     nodes, below = _marks_from_below(graph, outer)
     at = _numbers(nodes, _marks_from_above(nodes, below), outer)
     used = dict.fromkeys(owner for name in at for owner in nodes[name].owners if owner in outer)
@@ -49,19 +54,19 @@ def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any
 
 
 class _Node:
-    """A layer without its name: its op as text, and the names of what it reads and of those whose weights it uses."""
+    """A layer without its name: its op as text, and the names of its inputs and of the owners of its weights."""
 
     def __init__(self, data: dict[str, Any], marks: dict[Any, str]):
         self.inputs, (self.op, self.owners) = data["inputs"], _op_and_owners(data, marks)
 
     def text(self, called: Mapping[Any, Any]) -> str:
-        """The layer, with what it reads called so."""
+        """The layer as text, with these names for its inputs and owners."""
         shares = "".join(f" shares {called[owner]}" for owner in self.owners)
         return f"{self.op} <- {','.join(str(called[source]) for source in self.inputs)}{shares}"
 
 
 def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _Node], dict[Any, str]]:
-    """Each layer, and its mark by all it is computed from."""
+    """Each layer, and a mark of all layers that it is computed from."""
     from costcalc.graph import topological_order
 
     nodes, marks = {}, dict(outer)
@@ -72,7 +77,7 @@ def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _
 
 
 def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[Any, str]:
-    """Each layer marked, besides, by all that is computed from it."""
+    """A mark of each layer that also covers all layers computed from it."""
     uses: dict[Any, list[str]] = {name: [] for name in nodes}
     marks: dict[Any, str] = {}
     for name in reversed(nodes):
@@ -86,7 +91,7 @@ def _marks_from_above(nodes: dict[Any, _Node], below: dict[Any, str]) -> dict[An
 
 
 def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str], outer: Mapping[Any, str]) -> dict[Any, int]:
-    """Each layer's line: inputs first, then by mark; then by the lines of what is read, then by name."""
+    """The line of each layer: after its inputs, ordered by mark, then by the lines of its inputs, then by name."""
     depth: dict[Any, int] = {}
     for name, node in nodes.items():
         depth[name] = 1 + max((depth.get(source, 0) for source in (*node.inputs, *node.owners)), default=0)
@@ -99,7 +104,7 @@ def _numbers(nodes: dict[Any, _Node], marks: dict[Any, str], outer: Mapping[Any,
 
 
 def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str, list[Any]]:
-    """An op as text, and the layers of this graph or around it whose weights it uses, in the order of the text."""
+    """An op as text, and the layers whose weights it uses, in the order of the text."""
     from costcalc.graph import Repeat, owners_of
 
     op, owners = data["op"], [*owners_of(data)]
@@ -111,9 +116,9 @@ def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str,
 
 
 def _value_text(value: Any) -> str:
-    """A field so that equal values have equal texts: a half is 0.5, as Fraction or as float, and 1.0 is 1."""
+    """A field as text. Equal values have equal texts: ½ is 0.5 as Fraction and as float, 1.0 is 1."""
     if is_array(value):
-        raise GraphError("a layer graph of columns is many networks; its hash would be of none of them")
+        raise GraphError("a layer graph with arrays stands for many networks and has no hash; hash one of its points")
     if isinstance(value, Iterable) and not isinstance(value, str):
         return f"({' '.join(map(_value_text, value))})"
     if isinstance(value, (int, float, Fraction)) and not isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Two measurements beside each other, if they may be: a ratio says something only of runs that were taken alike."""
+"""Compares two measurements. A ratio means something only if both were taken with the same settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from costcalc.errors import UnlikeRuns, shorten
 from costcalc.result import Result
+from costcalc.store.canonical import is_current
 from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import times_text
@@ -17,13 +18,13 @@ VARYING = (
     "clock",
     "mhz",
     "temperature",
-)  # words in names of the environment: never twice the same, and in `noisy` if it matters
+)  # words in keys of the environment that differ between any two runs
 MISSING = "not said"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing in which two measurements are unlike."""
+    """A key whose values differ between two measurements."""
 
     key: str
     first: Any
@@ -50,7 +51,7 @@ class RunComparison(Result):
 
     @property
     def verdict(self) -> str:
-        """In a sentence which is faster, or why that cannot be said."""
+        """Which run is faster, or why that is undecided, in a sentence."""
         one, other = f"run {self.first.id}", f"run {self.second.id}"
         noisy = [name for name, run in ((one, self.first), (other, self.second)) if run.noisy]
         if self.unlike or noisy:
@@ -62,14 +63,14 @@ class RunComparison(Result):
         return f"{fast} is {times_text(times)} times faster than {slow}: the 95 % intervals of the medians are apart"
 
     def table(self) -> Table:
-        """Both runs, the ratio, and what there is to know about it."""
+        """Both runs, the ratio, and its notes."""
         rows = [_row(record) for record in (self.first, self.second)]
         rows[1]["ratio"] = self.ratio
         notes = [self.verdict]
         notes += [f"unlike, compared by force: {difference}" for difference in self.unlike]
         notes += [f"also differs: {difference}" for difference in self.environment]
         notes += [f"run {run.id} is noisy: {', '.join(run.noisy)}" for run in (self.first, self.second) if run.noisy]
-        return Table("", COLUMNS, rows, notes=notes)
+        return Table("", COMPARISON_COLUMNS, rows, notes=notes)
 
     def _fields(self) -> dict[str, Any]:
         return {**asdict(self), "verdict": self.verdict}
@@ -78,7 +79,7 @@ class RunComparison(Result):
         return self.verdict
 
 
-COLUMNS = (
+COMPARISON_COLUMNS = (
     Column("id", "run"),
     Column("target", "network", "text"),
     Column("milliseconds", "ms", "measured"),
@@ -91,12 +92,17 @@ COLUMNS = (
 def compare(first: Record, second: Record, *, force: bool = False) -> RunComparison:
     """The second measurement set against the first. Networks may differ; how they were measured may not.
 
-    Raises UnlikeRuns, naming every difference, for another device or other settings, and for a noisy baseline, unless
-    forced; and always for a run without a time.
+    Raises UnlikeRuns, naming every difference, for another device or other settings, for a run of another version of
+    costcalc and for a noisy baseline, unless forced; and always for a run without a time.
     """
     for run in (first, second):
         if run.seconds is None:
             raise UnlikeRuns(f"run {run.id} has no median time")
+        if not is_current(run.graph_hash) and not force:
+            raise UnlikeRuns(
+                f"run {run.id} is of another version of costcalc, whose hashes of layer graphs say nothing now: it may "
+                "be another network; measure again, or --force compares it anyway"
+            )
     settings = _differences(first.settings, second.settings)
     unlike = (*_differences({"device": first.device}, {"device": second.device}), *settings)
     if unlike and not force:
@@ -112,7 +118,7 @@ def compare(first: Record, second: Record, *, force: bool = False) -> RunCompari
 
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Difference, ...]:
-    """Keys whose values differ, in value or in kind: true is not 1."""
+    """Keys whose values differ, in value or in type: true is not 1."""
     found = [Difference(key, first.get(key, MISSING), second.get(key, MISSING)) for key in sorted({*first, *second})]
     return tuple(each for each in found if (each.first, type(each.first)) != (each.second, type(each.second)))
 

@@ -11,12 +11,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from costcalc.errors import StoreError, UnknownName, why
-from costcalc.store.faults import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
-from costcalc.store.layout import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
-from costcalc.store.place import default_path, home_path, network_kind
+from costcalc.store.location import default_path, home_path, network_kind
+from costcalc.store.migrations import INSERT, SAME_KEY, SELECT, newest, upgrade, version_of
 from costcalc.store.record import Record, Row, key_of, record_of, row_of
+from costcalc.store.sqlite_errors import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
 
-PATIENCE = 30.0  # seconds to wait for other writers
+WRITER_WAIT_SECONDS = 30.0  # seconds to wait for other writers
 
 
 class Store:
@@ -28,19 +28,19 @@ class Store:
 
     def __init__(self, path: str | Path | None = None):
         self.path = default_path() if path is None else home_path(path)
-        self.note = ""  # what a reader should know about the file: that there is none yet, or that it is newer
+        self.note = ""  # about the file, for the reader: it does not exist yet, or is newer
         self._sound = False
 
     def ready(self) -> None:
-        """Raises StoreError if nothing could be kept here."""
+        """Raises StoreError if the file cannot be written."""
         self._make_folder()
         with self._open(writing=True):
             pass
 
     def add(self, record: Record) -> Record:
-        """Keeps a measurement; back with its id and run, it is on the disk. A record is never changed or replaced."""
+        """Stores a measurement; returns it with its id and run once it is on the disk. Records are never changed."""
         key = key_of(record)
-        row_of(record, 0)  # what cannot be kept is refused before a file is made
+        row_of(record, 0)  # raises before a file is created
         self._make_folder()
         with self._open(writing=True) as connection:
             connection.execute("BEGIN IMMEDIATE")
@@ -51,7 +51,7 @@ class Store:
         return record_of(id or 0, *row)
 
     def _make_folder(self) -> None:
-        self._size()  # what cannot be a file is said as it is
+        self._size()  # raises for a path that cannot be a file
         with in_words(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
 
@@ -60,7 +60,7 @@ class Store:
         return self._read(f"{SELECT} ORDER BY id")
 
     def like(self, record: Record) -> list[Record]:
-        """Every measurement with the same graph, device and settings: is there one already?"""
+        """Every measurement with the same graph, device and settings."""
         return self._read(f"{SELECT} WHERE {SAME_KEY} ORDER BY run", key_of(record))
 
     def get(self, id: int) -> Record:
@@ -109,7 +109,7 @@ class Store:
         self._size()
         with in_words(self.path), closing(self._connect(writing)) as connection:
             if writing or 0 < self._look(connection) < newest():  # an older store is brought up to date to be read
-                _patiently(self._prepare, connection)
+                _retry_while_busy(self._prepare, connection)
             if not writing:
                 connection.execute("PRAGMA query_only = ON")
             yield connection
@@ -121,7 +121,9 @@ class Store:
             how = "mode=rwc" if writing else "mode=rw"
         else:  # a log beside it has rows that are not in the file yet; without one nothing need be locked or written
             how = "mode=ro" if os.path.exists(f"{real}-wal") else "mode=ro&immutable=1"
-        connection = sqlite3.connect(f"{real.as_uri()}?{how}", uri=True, timeout=PATIENCE, isolation_level=None)
+        connection = sqlite3.connect(
+            f"{real.as_uri()}?{how}", uri=True, timeout=WRITER_WAIT_SECONDS, isolation_level=None
+        )
         connection.text_factory = lambda data: data.decode("utf-8", "replace")  # a row that is none fails its digest
         connection.execute("PRAGMA trusted_schema = OFF")
         return connection
@@ -157,9 +159,9 @@ class Store:
             upgrade(connection)
 
 
-def _patiently(prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection) -> None:
-    """Tries again while others write: SQLite waits for them by itself, but not to change the journal mode."""
-    deadline = time.monotonic() + PATIENCE
+def _retry_while_busy(prepare: Callable[[sqlite3.Connection], None], connection: sqlite3.Connection) -> None:
+    """Tries again while other processes write. SQLite waits for them itself, except to change the journal mode."""
+    deadline = time.monotonic() + WRITER_WAIT_SECONDS
     while True:
         try:
             prepare(connection)

@@ -67,7 +67,7 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _timms(record: Record) -> dict[str, Any]:
-    """What timm has a column for. Without a known mode and batch nobody can say which, and only the model is told."""
+    """What timm has a column for. Without a known mode and batch only the model and its params have one."""
     mode, batch, result = record.settings.get("mode"), record.settings.get("batch"), record.result
     row: dict[str, Any] = {"model": record.target}
     if (params := _positive(result.get("params"))) is not None:

@@ -1,4 +1,4 @@
-"""One measurement, and how it stands in a row of the store."""
+"""A measurement, and its row in the store."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from costcalc.errors import StoreError
 
-# As they stand in a row, after its id. The digest is of all before it, in this order: bits that turned are seen.
-COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
+# The order in a row, after its id. The digest covers all columns before it, so that flipped bits are noticed.
+ROW_COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
 Row = tuple[Any, ...]
 
 
@@ -52,12 +52,12 @@ class Record:
 
 
 def now() -> str:
-    """This moment, as `started_at` wants it."""
+    """The current time in the format of `started_at`."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def key_of(record: Record) -> tuple[str, str, str]:
-    """The columns by which runs are numbered. Raises StoreError for settings that are no scalars."""
+    """The columns by which runs are numbered. Raises StoreError for settings that are not scalars."""
     for name, value in record.settings.items():
         if not isinstance(name, str) or not (value is None or isinstance(value, (str, int, float))):
             raise StoreError(f"cannot keep {record.target!r}: the setting {name!r} is no text, number, true or false")
@@ -108,5 +108,5 @@ def _moment(record: Record) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text that UTF-8 can say: the bytes of a path that was none become \\udcNN."""
+    """Text that UTF-8 can encode: undecodable bytes of a path become \\udcNN."""
     return str(text).encode("utf-8", "backslashreplace").decode()

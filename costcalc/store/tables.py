@@ -11,7 +11,7 @@ from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import plural
 
-COLUMNS = (
+RUN_COLUMNS = (
     Column("id", "run"),
     Column("target", "network", "text"),
     Column("mode", "mode", "text", 2),
@@ -27,17 +27,17 @@ COLUMNS = (
 )
 
 
-def listing(records: list[Record], where: object, note: str = "") -> TableResult:
-    """A line for each measurement; `where` they are kept, and what is to be said of that."""
+def list_runs(records: list[Record], where: object, note: str = "") -> TableResult:
+    """A row for each measurement. `where` names the store, `note` is about its file."""
     title, notes = f"{plural(len(records), 'measurement')} in {where}", [note] if note else []
     if not records:
         title, notes = note or f"no measurements in {where}", []
-    table = Table(title, COLUMNS, [_line(record) for record in records], notes=notes)
+    table = Table(title, RUN_COLUMNS, [_line(record) for record in records], notes=notes)
     return TableResult(table, {"runs": [*map(asdict, records)]})
 
 
-def shown(record: Record, note: str = "") -> TableResult:
-    """All that is known of one measurement."""
+def run_facts(record: Record, note: str = "") -> TableResult:
+    """Every field of one measurement."""
     rows = [{"what": what, "value": value} for what, value in _facts(record)]
     columns = (Column("what", "what", "text"), Column("value", "value", "text"))
     table = Table(f"run {record.id}: {record.target}", columns, rows, notes=[note] if note else [])
@@ -61,7 +61,7 @@ def _line(record: Record) -> dict[str, Any]:
 
 
 def _how(settings: dict[str, Any]) -> str:
-    """What else tells two runs apart: threads, and what is not usual."""
+    """Settings that have no column: threads, and flags that are set."""
     flags = [name.replace("_", " ") for name in ("channels_last", "tf32") if settings.get(name)]
     threads = settings.get("threads")
     return ", ".join([*([plural(threads, "thread")] if threads else []), *flags])

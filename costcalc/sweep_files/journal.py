@@ -21,6 +21,7 @@ from costcalc import files
 from costcalc.errors import UsageError
 
 KIND = "journal of a sweep by costcalc"
+VERSION = 2  # counts up when the names that a fingerprint hashes change
 STORED = ("fingerprint", "size", "done", "length", "state", "placed")
 DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -36,6 +37,7 @@ class Journal:
     length: int = 0  # bytes of the part that count
     state: dict[str, Any] = field(default_factory=dict)
     placed: bool = False  # is the whole file at `path`?
+    version: int = VERSION  # of what wrote it
 
     @property
     def part(self) -> Path:
@@ -94,7 +96,7 @@ class Journal:
 
     def _write(self) -> None:
         new = beside(self.path, "journal.new")
-        entries = {"kind": KIND, **{name: vars(self)[name] for name in STORED}}
+        entries = {"kind": KIND, "version": VERSION, **{name: vars(self)[name] for name in STORED}}
         with (_with_what_to_do if self.done else files.in_words)(beside(self.path, "journal")):
             with open(new, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
@@ -138,7 +140,10 @@ class PartWriter:
 
 
 def read_journal(path: Path) -> Journal | None:
-    """The journal beside a file, if there is one. Raises UsageError for something else of that name."""
+    """The journal beside a file, if there is one. Of a journal of another version nothing but that is read.
+
+    Raises UsageError for a file that is no journal.
+    """
     try:
         text = beside(path, "journal").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -148,7 +153,8 @@ def read_journal(path: Path) -> Journal | None:
     try:
         entries = json.loads(text)
         if entries.pop("kind") == KIND:
-            return Journal(path, **entries)
+            version = entries.pop("version", 1)
+            return Journal(path, **entries) if version == VERSION else Journal(path, {}, 0, version=version)
     except (ValueError, TypeError, KeyError, AttributeError):
         pass
     raise UsageError(f"{str(beside(path, 'journal'))!r} is no journal of a sweep; move it away, or write another file")

@@ -24,7 +24,7 @@ ROW_FORMATS: dict[str, type[RowFormat]] = {"csv": CsvFormat, "parquet": ParquetF
 class SweepRequest:
     """A sweep and its file. Without a `format` it is that of the file's suffix."""
 
-    net: Model
+    model: Model
     grid: Grid
     choice: Choice
     path: Path
@@ -61,9 +61,9 @@ class SweepRequest:
         """What is asked of every chunk."""
         render = None if rows is None else rows.piece
         points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
-        return ChunkTask(self.net, self.choice, self.metrics, render=render, points=points, limit=limit)
+        return ChunkTask(self.model, self.choice, self.metrics, render=render, points=points, limit=limit)
 
     def _points_for(self, rows: RowFormat | None) -> tuple[int, int]:
         if rows is None:
-            return points_for(self.net, self.grid)
+            return points_for(self.model, self.grid)
         return POINTS_OF_SOME_ROWS if self.choice.where else POINTS_OF_ALL_ROWS

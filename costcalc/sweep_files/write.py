@@ -28,7 +28,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_
 from costcalc.errors import ShapeError, UsageError
 from costcalc.net import Net, load
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import Journal, beside, read_journal, what_to_do
+from costcalc.sweep_files.journal import VERSION, Journal, beside, read_journal, what_to_do
 from costcalc.sweep_files.request import SweepRequest
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.pools import pool_for
@@ -69,12 +69,12 @@ def write_sweep(
     `restart` starts it anew. Raises as `sweep` does; UsageError for a journal if neither was said, or if it is of
     another sweep; OSError and NoRoom if the file cannot be written.
     """
-    net = load(target)
-    net.needs_knobs("write_sweep")
-    axes = given_axes(axes, net.knobs, net.name)
-    choice = read_choice(net.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    model = load(target)
+    model.needs_knobs("write_sweep")
+    axes = given_axes(axes, model.knobs, model.name)
+    choice = read_choice(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
-    request = SweepRequest(net, grid_of(net, axes), choice, Path(path), None, resume, restart, metrics)
+    request = SweepRequest(model, grid_of(model, axes), choice, Path(path), None, resume, restart, metrics)
     with pool_for(workers, executor, request.grid.size, request.points_per_second) as pool:
         return write(request, pool)
 
@@ -125,7 +125,7 @@ def _check_stream(request: SweepRequest) -> None:
 
 def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
     swept = sweep(
-        request.net, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
+        request.model, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
         limit=Limit(points=MAX_ROWS_IN_MEMORY),
     )  # fmt: skip
     _emit(request, swept, request.path)
@@ -237,6 +237,11 @@ class _ResumableFile:
 def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None:
     """Raises UsageError for the journal of another sweep, and for one that is not to be resumed."""
     name = str(beside(journal.path, "journal"))
+    if journal.version != VERSION:
+        raise UsageError(
+            f"{name!r} is of another version of costcalc and cannot be resumed; start anew with --restart, or write to "
+            "another file"
+        )
     others = [part for part in mine if journal.fingerprint.get(part) != mine[part]]
     if others:
         raise UsageError(

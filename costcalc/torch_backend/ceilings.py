@@ -1,4 +1,4 @@
-"""What a device can do at best: one large matrix product and one large copy, measured as everything else is."""
+"""The ceilings of a device (as in a roofline): the rates of one large matrix product and one large copy."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from costcalc.torch_backend.runner import Clock
 from costcalc.torch_backend.settings import Settings
-from costcalc.torch_backend.step import Clock
 
 RUNS = 7
 
@@ -21,19 +21,19 @@ class Ceilings:
 
 
 def ceilings(settings: Settings) -> Ceilings:
-    """The quickest of a few runs of each, in the settings' precision, on its device and threads."""
+    """The rates of the fastest of a few runs, with the device, threads and precision of the settings."""
     gpu = settings.device.startswith("cuda")
     n, elements = (8192, 2**28) if gpu else (2048, 2**26)
     dtype, clock = getattr(torch, settings.dtype), Clock(settings.device)
     with torch.device(settings.device), torch.inference_mode():
         a, b, out = (torch.ones(n, n, dtype=dtype) for _ in range(3))
-        product = _quickest(clock, lambda: torch.mm(a, b, out=out))
+        product = _fastest_seconds(clock, lambda: torch.mm(a, b, out=out))
         source, target = (torch.ones(elements // 4, dtype=torch.float32) for _ in range(2))
-        copy = _quickest(clock, lambda: target.copy_(source))
+        copy = _fastest_seconds(clock, lambda: target.copy_(source))
     return Ceilings(n**3 / product, 2 * 4 * (elements // 4) / copy)
 
 
-def _quickest(clock: Clock, work: object) -> float:
+def _fastest_seconds(clock: Clock, work: object) -> float:
     assert callable(work)
     times = []
     for _ in range(RUNS):

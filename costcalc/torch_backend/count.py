@@ -1,4 +1,4 @@
-"""What torch says of a built module, layer by layer: shapes, tensors, and the multiplies of the kernels it calls."""
+"""Observes a built module in torch, layer by layer: shapes, tensors, and multiplies of the kernels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 aten = torch.ops.aten
 
 
-class Seen(NamedTuple):
+class ObservedLayer(NamedTuple):
     """One layer as torch has it."""
 
     output_shape: tuple[int, ...]
@@ -26,7 +26,7 @@ def convolution_backward(
     grad: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
     output_padding: Any, groups: int, wanted: Any, **_: Any,
 ) -> int:  # fmt: skip
-    """FLOPs of the gradients that were asked for: each has as many products as the forward pass.
+    """FLOPs of the requested gradients: each has as many products as the forward pass.
 
     torch's own formula (2.13) takes every input channel for connected to every output channel, so it is too large by
     the number of groups: for EfficientNet-B0 its backward pass is 40 times the forward pass, not 2.
@@ -36,16 +36,16 @@ def convolution_backward(
 
 
 def counter() -> FlopCounterMode:
-    """torch's counter, with the backward pass of convolutions mended."""
+    """torch's counter, with a corrected formula for the backward pass of convolutions."""
     return FlopCounterMode(display=False, custom_mapping={aten.convolution_backward: convolution_backward})
 
 
-class _Watching(fx.Interpreter):
+class _Observer(fx.Interpreter):
     """Runs a module layer by layer, each forward and then, on its own, backward."""
 
     def __init__(self, module: fx.GraphModule):
         super().__init__(module)
-        self.seen: dict[Any, Seen] = {}
+        self.observed: dict[Any, ObservedLayer] = {}
 
     def run_node(self, n: fx.Node) -> Any:
         if n.op != "call_module":
@@ -63,13 +63,13 @@ class _Watching(fx.Interpreter):
         tensors = {name: tuple(t.shape) for name, t in [*module.named_parameters(), *module.named_buffers()]}
         tensors.pop("num_batches_tracked", None)  # torch's own book-keeping
         macs = [count.get_total_flops() // 2 for count in (forward, backward)]  # two FLOPs for each
-        self.seen[n.meta["row"].name] = Seen(tuple(out.shape), tensors, *macs)
+        self.observed[n.meta["row"].name] = ObservedLayer(tuple(out.shape), tensors, *macs)
         return out
 
 
-def seen_by_torch(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, Seen]:
-    """Every layer of a built module as torch sees it. On the meta device nothing is computed."""
-    watching = _Watching(module)
+def observe_layers(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, ObservedLayer]:
+    """Every layer of a built module as torch has it. On the meta device nothing is computed."""
+    observer = _Observer(module)
     with torch.enable_grad():
-        watching.run(*inputs)
-    return watching.seen
+        observer.run(*inputs)
+    return observer.observed

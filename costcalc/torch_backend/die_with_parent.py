@@ -1,4 +1,4 @@
-"""Importing this lets a process end when its parent does, however that ended. On Linux; elsewhere it does nothing."""
+"""Importing this ends the process when its parent ends, for any reason. On Linux; elsewhere it does nothing."""
 
 import ctypes
 import os
@@ -9,9 +9,9 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def die_with_parent() -> None:
-    """For this process; one that it forks has to say so itself.
+    """Ends this process with its parent; its forks have to call this themselves.
 
-    A parent that ended before this was called is not noticed here: then a pipe that it held is closed.
+    A parent that ended before the call goes unnoticed; its end of the pipe is closed then.
     """
     if sys.platform == "linux":
         parent = os.getppid()  # 1 where costcalc is what a container runs

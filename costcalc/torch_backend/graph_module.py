@@ -17,8 +17,8 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
 from costcalc.net import Target, load
-from costcalc.torch_backend.blocks import blocks_once
-from costcalc.torch_backend.memory import keep_freed
+from costcalc.torch_backend.block_lookup import blocks_once
+from costcalc.torch_backend.device_memory import keep_freed_memory
 from costcalc.torch_backend.modules import MODULES
 
 
@@ -27,18 +27,18 @@ def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = No
 
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
     Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
-    device it has shapes and takes no memory; on a CPU, malloc keeps from now on what a run frees (`keep_freed`).
+    device it has shapes and takes no memory; on a CPU, malloc keeps from now on what a run frees (`keep_freed_memory`).
     Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit or a
     tensor has more elements than torch can number, and whatever `cost` does.
     """
     graph = load(target).graph(unrolled=True)
     rows = {row.name: row for row in walk(graph)}
-    _all_numbers(rows)
-    _all_numbered(rows)
+    _check_numeric(rows)
+    _check_addressable(rows)
     if torch.device(device).type != "meta":
-        fits(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
+        check_weights_fit(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
     if torch.device(device).type == "cpu":
-        keep_freed()
+        keep_freed_memory()
     with torch.device(device):
         return _Builder(graph, rows, dtype).module().eval()
 
@@ -156,26 +156,26 @@ def _class_name(name: Any) -> str:
     return words if words.isidentifier() else "Model"
 
 
-def _all_numbers(rows: dict[Any, Row]) -> None:
+def _check_numeric(rows: dict[Any, Row]) -> None:
     for row in rows.values():
         if not all(type(size) is int for size in row.output_shape):
             raise GraphError(f"layer {str(row.name)!r} has the shape {row.output_shape}; a module needs numbers")
 
 
-def _all_numbered(rows: dict[Any, Row]) -> None:
+def _check_addressable(rows: dict[Any, Row]) -> None:
     """torch numbers bytes by int64, and a complex number has 16 of them."""
     for row in rows.values():
         if (most := max(prod(row.output_shape), row.params + row.total("buffers"))) >= 2**59:
             raise TooLarge(f"layer {str(row.name)!r} has {most:,} elements, more than torch can number")
 
 
-def fits(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
+def check_weights_fit(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
     """Refuses weights that the device's free memory cannot hold, before one of them is made. Raises TooLarge."""
     from costcalc.table import bytes_text
-    from costcalc.torch_backend.memory import available
+    from costcalc.torch_backend.device_memory import free_bytes
 
     needed = sum(row.params + row.total("buffers") for row in rows) * dtype.itemsize
-    if needed > (free := available(device)):
+    if needed > (free := free_bytes(device)):
         raise TooLarge(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
 
 

@@ -1,4 +1,4 @@
-"""Where the time goes: each layer of a network on its own, in the order and with the tensors of the whole."""
+"""Times each layer of a network alone, in the order and with the tensors of the network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, fx
 
 from costcalc.analysis.traffic import elements_moved
-from costcalc.torch_backend.step import Clock, Step
+from costcalc.torch_backend.runner import Clock, Runner
 
 MIN_ROUNDS = 10
 
@@ -28,18 +28,18 @@ class LayerTime:
     macs: int
 
 
-def layer_times(step: Step, seconds: float) -> tuple[list[LayerTime], float]:
-    """Every layer, timed over at least ten rounds and so many seconds; what it reads is freed as the whole frees it.
+def layer_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float]:
+    """Times every layer over at least ten rounds and so many seconds; tensors are freed as in the network.
 
-    With them the median seconds of whole steps, one after each round. The optimizer is in neither.
+    Also returns the median seconds of whole steps, one after each round. Neither has the optimizer.
     """
     times: dict[fx.Node, list[list[float]]] = {}
     wholes: list[float] = []
     while len(wholes) < MIN_ROUNDS or sum(wholes) < seconds / 2:
-        for node, parts in _one_round(step):
+        for node, parts in _one_round(runner):
             times.setdefault(node, []).append(parts)
-        wholes.append(sum(step.run()[:2]))
-    size = step.settings.bytes_per_element
+        wholes.append(sum(runner.run()[:2]))
+    size = runner.settings.bytes_per_element
     medians = {node: [median(part) for part in zip(*parts)] for node, parts in times.items()}
     layers = [
         LayerTime(
@@ -55,18 +55,20 @@ def layer_times(step: Step, seconds: float) -> tuple[list[LayerTime], float]:
     return layers, median(wholes)
 
 
-def _one_round(step: Step) -> Iterator[tuple[fx.Node, list[float]]]:
+def _one_round(runner: Runner) -> Iterator[tuple[fx.Node, list[float]]]:
     """Runs each layer once and yields its seconds, forward and backward."""
     values: dict[fx.Node, Any] = {}
-    inputs = iter(step.inputs)
-    unread = {node: len(node.users) for node in step.module.graph.nodes}
-    for node in step.module.graph.nodes:
+    inputs = iter(runner.inputs)
+    unread = {node: len(node.users) for node in runner.module.graph.nodes}
+    for node in runner.module.graph.nodes:
         if node.op == "placeholder":
             values[node] = next(inputs)
         if node.op != "call_module":
             continue
-        layer = step.module.get_submodule(str(node.target))
-        values[node], parts = _timed(layer, [values[source] for source in node.args], step.clock, step.settings.train)
+        layer = runner.module.get_submodule(str(node.target))
+        values[node], parts = _timed(
+            layer, [values[source] for source in node.args], runner.clock, runner.settings.train
+        )
         yield node, parts
         for source in node.all_input_nodes:
             unread[source] -= 1

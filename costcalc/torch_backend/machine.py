@@ -150,7 +150,7 @@ def _of_gpu(read: Callable[[str], int], device: Device) -> int | None:
         return None
 
 
-class OtherLoad:
+class BackgroundLoad:
     """Cores that other processes use, from when this is made: the busy time of the machine without this process, and
     without `ours` and all that they start, as compilers."""
 
@@ -195,7 +195,7 @@ def _seconds_of_all(process: psutil.Process) -> float:
     return sum(sum(_seconds(one)) for one in family)
 
 
-COLUMNS = (
+DEVICE_COLUMNS = (
     Column("name", "device", "text"),
     Column("model", "model", "text"),
     Column("memory", "memory, bytes"),
@@ -217,5 +217,5 @@ def devices_result() -> TableResult:
         for device in devices()
     ]
     notes = [] if torch.cuda.is_available() else [f"no GPU: {_why_no_gpu()}"]
-    table = Table(f"devices for torch {torch.__version__}", COLUMNS, rows, notes=notes)
+    table = Table(f"devices for torch {torch.__version__}", DEVICE_COLUMNS, rows, notes=notes)
     return TableResult(table, {"devices": table.to_records()})

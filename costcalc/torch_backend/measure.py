@@ -1,4 +1,4 @@
-"""Times several networks in turns: A B A B …, each in a child process, until each has enough runs."""
+"""Times several networks in turns: A B A B …, each in a worker process, until each has enough runs."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
 from costcalc.table import bytes_text
 from costcalc.torch_backend.ceilings import Ceilings
+from costcalc.torch_backend.device_memory import free_bytes, predicted_bytes
 from costcalc.torch_backend.layerwise import LayerTime
-from costcalc.torch_backend.machine import OtherLoad
-from costcalc.torch_backend.memory import available, predicted
-from costcalc.torch_backend.samples import BUSY, MIN_RUNS, Ratio, Summary, ratio, summary
+from costcalc.torch_backend.machine import BackgroundLoad
+from costcalc.torch_backend.runner import INFERENCE, TRAINING
 from costcalc.torch_backend.settings import Settings
-from costcalc.torch_backend.step import INFERENCE, TRAINING
-from costcalc.torch_backend.worker import SILENCE, Child, Lost, is_only_here
+from costcalc.torch_backend.statistics import MAX_OTHER_CORES, MIN_RUNS, Summary, TimeRatio, paired_ratio, summarize
+from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, is_defined_in_notebook
 
-SECONDS, QUICK = 3.0, 0.5
-BLOCK = 0.1  # seconds that one network runs, at most, before it is the next one's turn
-BEFORE = 0.3  # seconds for which the load is read before anything runs
+DEFAULT_SECONDS, QUICK_SECONDS = 3.0, 0.5  # that each network is timed
+TURN_SECONDS = 0.1  # that one network runs, at most, before the next one runs
+LOAD_SECONDS = 0.3  # in which the load is read before anything runs
 
-Progress = Callable[[float, str], None]  # share done, and what is being done
+Progress = Callable[[float, str], None]  # the share that is done, and the work under way
 
 
 @dataclass
-class Point:
-    """One network under one group of settings, and what was measured of it."""
+class Measurement:
+    """One network under one group of settings, and what was measured."""
 
     target: str
     graph: Graph
@@ -46,18 +46,18 @@ class Point:
     params: int = 0
     activations: int = 0
     weight_bytes: int = 0
-    predicted_peak: int = 0
+    inference_peak: int = 0  # bytes, predicted
     measured_peak: int | None = None
     threads: int | None = None
-    steady: bool = True
+    settled: bool = True
     warm_up_runs: int = 0
     times: list[list[float]] = field(default_factory=list)  # seconds of each part of each run
-    blocks: list[float] = field(default_factory=list)  # the median run of each turn
-    others: float = 0.0  # cores that other processes used
+    turn_medians: list[float] = field(default_factory=list)  # the median run of each turn
+    other_cores: float = 0.0  # that other processes used
     started_at: float = 0.0  # seconds since 1970
     layers: list[LayerTime] = field(default_factory=list)
-    layer_others: float = 0.0  # cores that other processes used meanwhile
-    whole: float = 0.0  # seconds of a step without its optimizer, timed beside its layers
+    layers_other_cores: float = 0.0  # the same, while its layers were timed
+    whole_seconds: float = 0.0  # of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
     run: int | None = None  # the number under which a store keeps it
 
@@ -66,16 +66,16 @@ class Point:
         self.rows, totals = counted.layers, counted.totals
         self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
         self.backward_macs = sum(backward_macs(self.graph).values()) if self.settings.train else None
-        self.weight_bytes, self.predicted_peak = predicted(self.graph, self.settings)
+        self.weight_bytes, self.inference_peak = predicted_bytes(self.graph, self.settings)
 
     @property
-    def foretold_peak(self) -> int | None:
-        """The predicted peak; None for a training step, which keeps more than the prediction is of."""
-        return None if self.settings.train else self.predicted_peak
+    def predicted_peak(self) -> int | None:
+        """Bytes; None for a training step, which keeps more than the prediction counts."""
+        return None if self.settings.train else self.inference_peak
 
     @property
-    def apart(self) -> float:
-        """Seconds of its layers one by one."""
+    def layers_seconds(self) -> float:
+        """The sum of its layers' seconds, each timed alone."""
         return sum(layer.forward + layer.backward for layer in self.layers)
 
     @property
@@ -90,8 +90,8 @@ class Point:
 
     @property
     def under_load(self) -> bool:
-        """Did other processes run meanwhile? Threads that wait for each other may then turn the order round."""
-        return self.others > BUSY
+        """Did other processes run meanwhile? Threads that wait for each other may then reverse the order."""
+        return self.other_cores > MAX_OTHER_CORES
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -99,127 +99,131 @@ class Point:
         return TRAINING if self.settings.train else INFERENCE
 
     def total(self) -> Summary:
-        """Of whole runs."""
-        found = summary([sum(run) for run in self.times], self.others)
-        if self.steady:
+        """Summarizes the seconds of whole runs."""
+        found = summarize([sum(run) for run in self.times], self.other_cores)
+        if self.settled:
             return found
         return Summary(**{**vars(found), "noisy": (*found.noisy, "it did not settle")})
 
     def part(self, index: int) -> Summary:
-        """Of the forward pass, the backward pass or the optimizer."""
-        return summary([run[index] for run in self.times], self.others)
+        """Summarizes one part of the runs: the forward pass, the backward pass or the optimizer."""
+        return summarize([run[index] for run in self.times], self.other_cores)
 
 
-def time_ratio(a: Point, b: Point) -> Ratio:
+def time_ratio(a: Measurement, b: Measurement) -> TimeRatio:
     """How many times as long a takes as b, turn by turn."""
-    turns = min(len(a.blocks), len(b.blocks))
-    return ratio(a.blocks[:turns], b.blocks[:turns])
+    turns = min(len(a.turn_medians), len(b.turn_medians))
+    return paired_ratio(a.turn_medians[:turns], b.turn_medians[:turns])
 
 
 def measure(
-    points: list[Point],
+    measurements: list[Measurement],
     *,
-    seconds: float = SECONDS,
+    seconds: float = DEFAULT_SECONDS,
     per_layer: bool = False,
     memory: int | None = None,
-    timeout: float = SILENCE,
+    timeout: float = TIMEOUT_S,
     progress: Progress = lambda *_: None,
 ) -> None:
-    """Fills in the points. One that cannot fit is refused, one that dies or hangs is marked; the others go on.
+    """Fills in the measurements. A network that does not fit is refused, one that dies or hangs is marked.
 
-    Each is run for so many seconds, ten times at least; in a child process that may have so many bytes of `memory`, and
-    is ended when it gives no sign of life for `timeout` seconds: it gives one after each run.
+    Each network runs for at least `seconds`, and ten times. Its worker has at most `memory` bytes, and is killed when
+    it sends no heartbeat for `timeout` seconds; it sends one after each run.
     """
-    load = OtherLoad([])
-    time.sleep(BEFORE)
+    load = BackgroundLoad([])
+    time.sleep(LOAD_SECONDS)
     before = load.cores()
     held = 0
-    for point in points:
-        point.started_at = time.time()
-        _refuse_what_cannot_be_sent(point)
-        _refuse_if_too_large(point, held)
-        held += _needed(point) if point.ok else 0
+    for measurement in measurements:
+        measurement.started_at = time.time()
+        _refuse_if_defined_in_notebook(measurement)
+        _refuse_if_too_large(measurement, held)
+        held += _needed_bytes(measurement) if measurement.ok else 0
     with ExitStack() as stack:
         pairs = []
-        for point in (point for point in points if point.ok):
-            pairs.append((point, Child(point.graph, point.settings, memory, timeout)))
+        for measurement in (measurement for measurement in measurements if measurement.ok):
+            pairs.append((measurement, WorkerProcess(measurement.graph, measurement.settings, memory, timeout)))
             stack.callback(pairs[-1][1].close)
-        for i, (point, child) in enumerate(pairs):
-            progress(0.2 * i / len(pairs), f"building {point.target}")
-            with _noted(point):
-                child.answer()
-        load = OtherLoad([child.pid for point, child in pairs if point.ok])
+        for i, (measurement, worker) in enumerate(pairs):
+            progress(0.2 * i / len(pairs), f"building {measurement.target}")
+            with _records_death(measurement):
+                worker.answer()
+        load = BackgroundLoad([worker.pid for measurement, worker in pairs if measurement.ok])
         _in_turns([pair for pair in pairs if pair[0].ok], seconds, progress)
-        others = max(before, load.cores())
-        for point, child in pairs:
-            point.others = others
+        other_cores = max(before, load.cores())
+        for measurement, worker in pairs:
+            measurement.other_cores = other_cores
             try:
-                _look_closer(point, child, seconds if per_layer else 0.0, progress)
-            except Lost as lost:  # what was measured until then stays
-                point.message = f"was not looked at more closely, {lost.status}: {lost}"
+                _measure_details(measurement, worker, seconds if per_layer else 0.0, progress)
+            except WorkerDied as died:  # what was measured until then stays
+                measurement.message = f"was not looked at more closely, {died.status}: {died}"
 
 
-def _needed(point: Point) -> int:
-    return point.weight_bytes + point.predicted_peak
+def _needed_bytes(measurement: Measurement) -> int:
+    return measurement.weight_bytes + measurement.inference_peak
 
 
-def _refuse_what_cannot_be_sent(point: Point) -> None:
-    if is_only_here(point.graph):
-        point.status = "refused"
-        point.message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
+def _refuse_if_defined_in_notebook(measurement: Measurement) -> None:
+    if is_defined_in_notebook(measurement.graph):
+        message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
+        measurement.status, measurement.message = "refused", message
 
 
-def _refuse_if_too_large(point: Point, held: int) -> None:
-    """From our own counts, before anything is built; `held` bytes are for those that it is timed in turns with."""
-    needed, free = _needed(point), available(torch.device(point.settings.device)) - held
-    if point.ok and needed > free:
-        point.status = "refused"
-        point.message = f"needs {bytes_text(needed)} at least, {point.settings.device} has {bytes_text(free)} free"
+def _refuse_if_too_large(measurement: Measurement, held: int) -> None:
+    """Decides by our own counts, before anything is built. `held`: bytes of networks timed in turns with it."""
+    needed, free = _needed_bytes(measurement), free_bytes(torch.device(measurement.settings.device)) - held
+    if measurement.ok and needed > free:
+        message = f"needs {bytes_text(needed)} at least, {measurement.settings.device} has {bytes_text(free)} free"
+        measurement.status, measurement.message = "refused", message
 
 
 @contextmanager
-def _noted(point: Point) -> Iterator[None]:
-    """A child that is lost marks its point. Nothing is done for a point that is lost already."""
+def _records_death(measurement: Measurement) -> Iterator[None]:
+    """Marks the measurement if its worker dies."""
     try:
         yield
-    except Lost as lost:
-        point.status, point.message = lost.status, str(lost)
+    except WorkerDied as died:
+        measurement.status, measurement.message = died.status, str(died)
 
 
-def _in_turns(pairs: list[tuple[Point, Child]], seconds: float, progress: Progress) -> None:
+def _in_turns(pairs: list[tuple[Measurement, WorkerProcess]], seconds: float, progress: Progress) -> None:
     """Warms every network up, then runs them in turns until each has its runs and its time."""
-    for point, child in pairs:
-        with _noted(point):
-            progress(0.2, f"warming up {point.target}")
-            point.steady, point.warm_up_runs = child.ask("warm_up")
-            point.threads = child.ask("threads")
-    while open_ := [(point, child) for point, child in pairs if point.ok and not _enough(point, seconds)]:
-        for point, child in [pair for pair in pairs if pair[0].ok]:  # all of them, so that there are pairs
-            with _noted(point):
-                block = child.ask("run", min(BLOCK, seconds / MIN_RUNS))
-                point.times += block
-                point.blocks.append(median(sum(run) for run in block))
-        done = min(_spent(point) / seconds for point, _ in open_)
+    for measurement, worker in pairs:
+        with _records_death(measurement):
+            progress(0.2, f"warming up {measurement.target}")
+            measurement.settled, measurement.warm_up_runs = worker.ask("warm_up")
+            measurement.threads = worker.ask("threads")
+    while unfinished := [
+        measurement for measurement, _ in pairs if measurement.ok and not _enough(measurement, seconds)
+    ]:
+        for measurement, worker in [pair for pair in pairs if pair[0].ok]:  # the finished too: ratios need equal turns
+            with _records_death(measurement):
+                turn = worker.ask("run", min(TURN_SECONDS, seconds / MIN_RUNS))
+                measurement.times += turn
+                measurement.turn_medians.append(median(sum(run) for run in turn))
+        done = min(map(_spent_seconds, unfinished)) / seconds
         progress(0.2 + 0.7 * min(1.0, done), f"timing {len(pairs)} in turns")
 
 
-def _spent(point: Point) -> float:
-    return sum(map(sum, point.times))
+def _spent_seconds(measurement: Measurement) -> float:
+    return sum(map(sum, measurement.times))
 
 
-def _enough(point: Point, seconds: float) -> bool:
-    return len(point.times) >= MIN_RUNS and len(point.blocks) >= MIN_RUNS and _spent(point) >= seconds
+def _enough(measurement: Measurement, seconds: float) -> bool:
+    return (
+        len(measurement.turn_medians) >= MIN_RUNS and _spent_seconds(measurement) >= seconds
+    )  # a turn is a run at least
 
 
-def _look_closer(point: Point, child: Child, layer_seconds: float, progress: Progress) -> None:
-    """Memory, and if wanted the layers and what the device can do at best."""
-    if not point.ok:
+def _measure_details(measurement: Measurement, worker: WorkerProcess, layer_seconds: float, progress: Progress) -> None:
+    """Measures memory, and on request the layers and the ceilings of the device."""
+    if not measurement.ok:
         return
-    progress(0.95, f"memory of {point.target}")
-    point.measured_peak = child.ask("memory")
+    progress(0.95, f"memory of {measurement.target}")
+    measurement.measured_peak = worker.ask("memory")
     if layer_seconds:
-        progress(0.97, f"layers of {point.target}")
-        load = OtherLoad([child.pid])
-        point.layers, point.whole = child.ask("layers", layer_seconds)
-        point.layer_others = load.cores()
-        point.ceilings = child.ask("ceilings")
+        progress(0.97, f"layers of {measurement.target}")
+        load = BackgroundLoad([worker.pid])
+        measurement.layers, measurement.whole_seconds = worker.ask("layers", layer_seconds)
+        measurement.layers_other_cores = load.cores()
+        measurement.ceilings = worker.ask("ceilings")

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from costcalc.torch_backend import layers, windows
+from costcalc.torch_backend import custom_layers, window_layers
 
 Shape = tuple[int, ...]
 
@@ -36,7 +36,7 @@ def windowed(op: Any, x: Shape, kind: str, *channels: int, **extra: Any) -> nn.M
     elif kind == "Conv" and set(stride) == {1} and not any(r % 2 for r in reach):
         padding = tuple(r // 2 for r in reach)
     else:
-        return of_rank(f"Same{kind}", x, windows)(*channels, kernel, stride, dilation=dilation, **extra)  # type: ignore[no-any-return]
+        return of_rank(f"Same{kind}", x, window_layers)(*channels, kernel, stride, dilation=dilation, **extra)  # type: ignore[no-any-return]
     return of_rank(kind, x)(*channels, kernel, stride, padding, dilation=dilation, **extra)  # type: ignore[no-any-return]
 
 
@@ -50,7 +50,7 @@ def depthwise(op: Any, x: Shape) -> nn.Module:
 
 def partial_conv(op: Any, x: Shape) -> nn.Module:
     pairs = sum(map(len, op.sees))
-    return layers.PartialConv(windowed(op, x, "Conv", pairs, pairs, groups=pairs, bias=False), op.sees, op.bias)
+    return custom_layers.PartialConv(windowed(op, x, "Conv", pairs, pairs, groups=pairs, bias=False), op.sees, op.bias)
 
 
 def conv_transpose(op: Any, x: Shape) -> nn.Module:
@@ -74,18 +74,18 @@ def average_pool(op: Any, x: Shape) -> nn.Module:
     small = any(n < k for n, k in zip(x[2:], kernel)) and all(2 * p <= k for p, k in zip(padding, kernel))
     if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
         return window_means(op, x, op.ceil_mode)
-    kind = windows.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
+    kind = window_layers.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
     return kind(kernel, stride, padding, ceil_mode=op.ceil_mode)
 
 
 def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
     kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
     padding = op.padding if op.padding == "same" else per_axis(op.padding, x)
-    return windows.AveragePool(kernel, stride, padding, dilation, ceil_mode)
+    return window_layers.AveragePool(kernel, stride, padding, dilation, ceil_mode)
 
 
 def subsample(op: Any, x: Shape) -> nn.Module:
-    return layers.Subsample(x[1], window_means(op, x), prod(per_axis(op.kernel, x)))
+    return custom_layers.Subsample(x[1], window_means(op, x), prod(per_axis(op.kernel, x)))
 
 
 def batch_norm(op: Any, x: Shape) -> nn.Module:
@@ -112,7 +112,7 @@ def recurrent(kind: type[nn.Module]) -> Callable[..., nn.Module]:
 
 def local_response_norm(op: Any, x: Shape) -> nn.Module:
     # torch divides α by the size of the neighbourhood, the paper does not
-    return windows.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
+    return window_layers.LocalResponseNorm(op.size, alpha=float(op.alpha) * op.size, beta=float(op.beta), k=float(op.k))
 
 
 MODULES: dict[str, Callable[..., nn.Module]] = {
@@ -125,14 +125,14 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "conv_transpose": conv_transpose,
     "subsample": subsample,
     "linear": lambda op, x: nn.Linear(x[-1], op.features, bias=op.bias),
-    "rbf": lambda op, x: layers.RBF(x[-1], op.features, op.learned),
+    "rbf": lambda op, x: custom_layers.RBF(x[-1], op.features, op.learned),
     "max_pool": max_pool,
     "average_pool": average_pool,
     "adaptive_average_pool": lambda op, x: of_rank("AdaptiveAvgPool", x)(per_axis(op.size, x)),
-    "global_average_pool": lambda op, x: windows.GlobalAveragePool(op.keep),
+    "global_average_pool": lambda op, x: window_layers.GlobalAveragePool(op.keep),
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
-    "group_norm": lambda op, x: layers.GroupNorm(op.groups, x[1], eps=float(op.eps), affine=op.affine),
+    "group_norm": lambda op, x: custom_layers.GroupNorm(op.groups, x[1], eps=float(op.eps), affine=op.affine),
     "local_response_norm": local_response_norm,
     "relu": lambda op, x: nn.ReLU(),
     "relu6": lambda op, x: nn.ReLU6(),
@@ -146,17 +146,17 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "softmax": lambda op, x: nn.Softmax(-1),
     "dropout": lambda op, x: nn.Dropout(float(op.p)),
     "identity": lambda op, x: nn.Identity(),
-    "add": lambda op, *ins: layers.Add(),
-    "mul": lambda op, *ins: layers.Mul(),
-    "concat": lambda op, *ins: layers.Concat(op.axis),
-    "mat_mul": lambda op, *ins: layers.MatMul(),
-    "flatten": lambda op, x: layers.Flatten(),
-    "reshape": lambda op, x: layers.Reshape(op.size),
-    "transpose": lambda op, x: layers.Transpose(op.order),
-    "channel_pad": lambda op, x: layers.ChannelPad(op.channels),
+    "add": lambda op, *ins: custom_layers.Add(),
+    "mul": lambda op, *ins: custom_layers.Mul(),
+    "concat": lambda op, *ins: custom_layers.Concat(op.axis),
+    "mat_mul": lambda op, *ins: custom_layers.MatMul(),
+    "flatten": lambda op, x: custom_layers.Flatten(),
+    "reshape": lambda op, x: custom_layers.Reshape(op.size),
+    "transpose": lambda op, x: custom_layers.Transpose(op.order),
+    "channel_pad": lambda op, x: custom_layers.ChannelPad(op.channels),
     "upsample": upsample,
     "embedding": lambda op, x: nn.Embedding(op.count, op.features),
-    "scaled_dot_product_attention": lambda op, *ins: layers.ScaledDotProductAttention(),
-    "lstm": recurrent(layers.LSTM),
-    "gru": recurrent(layers.GRU),
+    "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
+    "lstm": recurrent(custom_layers.LSTM),
+    "gru": recurrent(custom_layers.GRU),
 }

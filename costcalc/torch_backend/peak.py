@@ -1,4 +1,4 @@
-"""The most memory that one step holds, as it is measured."""
+"""Measures the peak memory of a step."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import torch
 
-from costcalc.torch_backend.step import Step
+from costcalc.torch_backend.runner import Runner
 
 
 @contextmanager
-def muted() -> Iterator[None]:
-    """Nothing on stderr: the profiler speaks there from below Python."""
+def silent_stderr() -> Iterator[None]:
+    """Silences stderr, where the profiler writes from C++."""
     kept = os.dup(2)
     with open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -24,25 +24,25 @@ def muted() -> Iterator[None]:
         os.close(kept)
 
 
-def measured_peak(step: Step) -> int | None:
-    """The most bytes held at once in one step besides the weights: inputs, activations, and gradients in training.
+def measured_peak(runner: Runner) -> int | None:
+    """The most bytes held at once in a step, besides the weights: inputs, activations, and gradients in training.
 
-    On a GPU as its allocator counts them, which is not asked when a CUDA graph is replayed: None. On a CPU from the
-    profiler's records of every allocation.
+    On a GPU its allocator counts them; None for a CUDA graph, whose replay does not allocate. On a CPU the profiler
+    records every allocation.
     """
-    if step.settings.engine == "cuda_graph":
+    if runner.settings.engine == "cuda_graph":
         return None
-    step.forget_gradients()
-    inputs = sum(t.numel() * t.element_size() for t in step.inputs)
-    if step.settings.device.startswith("cuda"):
+    runner.free_gradients()
+    inputs = sum(t.numel() * t.element_size() for t in runner.inputs)
+    if runner.settings.device.startswith("cuda"):
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
-        step.run()
+        runner.run()
         return torch.cuda.max_memory_allocated() - before + inputs
     # torch.profiler wraps this one, and imports all of torch's compiler before it starts
-    with muted(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
-        step.run()
+    with silent_stderr(), torch.autograd.profiler.profile(profile_memory=True, use_kineto=True) as profile:
+        runner.run()
     held = peak = 0
     for event in profile.kineto_results.events():
         if event.name() == "[memory]":

@@ -1,4 +1,4 @@
-"""How a network is run when it is timed."""
+"""The settings of a timed run: device, batch, dtype, engine, mode."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BadSetting(CostcalcError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What identifies a measurement besides the network and the device. `threads` are those of one operation."""
+    """Identifies a measurement, with its network and device. `threads`: of one operation."""
 
     device: str = "cpu"
     batch: int = 1
@@ -47,5 +47,5 @@ class Settings:
         return 4 if self.dtype == "float32" else 2
 
     def to_dict(self) -> dict[str, Any]:
-        """As kept with a measurement: the mode in words."""
+        """The settings as the store has them, with the mode in words."""
         return {**asdict(self), "train": self.train, "mode": "train" if self.train else "infer"}

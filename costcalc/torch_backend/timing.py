@@ -1,4 +1,4 @@
-"""Measured times as a reader wants them: a line for each network, who is faster and by how much, and why."""
+"""Times networks and compares the times: a row for each network, which one is faster, and by how much."""
 
 from __future__ import annotations
 
@@ -17,65 +17,65 @@ from costcalc.result import Result
 from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
-from costcalc.torch_backend.measure import SECONDS, Point, Progress, measure
+from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, Progress, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
-from costcalc.torch_backend.worker import SILENCE
+from costcalc.torch_backend.worker import TIMEOUT_S
 from costcalc.workers.process_count import cores
 
-LONGEST = 1_000_000  # seconds of a timeout: the system's own cannot be much longer
+MAX_TIMEOUT_S = 1_000_000  # a timeout of the system cannot be much longer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Timing(Result):
-    """What was measured on one device: a point for each network and group of settings."""
+    """What was measured on one device: a measurement for each network and group of settings."""
 
     device: Device
     environment: dict[str, Any]
-    points: tuple[Point, ...]
+    measurements: tuple[Measurement, ...]
     nets: tuple[Net, ...] = ()
 
     @property
-    def measured(self) -> list[Point]:
-        """Points that were not refused and did not die."""
-        return [point for point in self.points if point.ok]
+    def measured(self) -> list[Measurement]:
+        """Measurements that were neither refused nor lost."""
+        return [measurement for measurement in self.measurements if measurement.ok]
 
     @property
-    def noisy(self) -> list[Point]:
-        """Points whose times may not be believed."""
-        return [point for point in self.measured if point.total().noisy]
+    def noisy(self) -> list[Measurement]:
+        """Measurements with noisy times."""
+        return [measurement for measurement in self.measured if measurement.total().noisy]
 
     def tables(self) -> list[Table]:
-        """The times, and the layers of the points that were looked at so closely."""
-        return [self.table(), *(layer_table(point) for point in self.measured if point.layers)]
+        """The times, and a table of layers for each measurement that has them."""
+        return [self.table(), *(layer_table(measurement) for measurement in self.measured if measurement.layers)]
 
     def table(self) -> Table:
-        """A line for each point."""
-        return times_table(f"on {self.where}, torch {torch.__version__}", self.points, self._believed())
+        """A row for each measurement."""
+        return times_table(f"on {self.where}, torch {torch.__version__}", self.measurements, self._trusted_verdicts())
 
     def beside(self, counts: Table) -> Table:
-        """The table of a comparison, a row for each point, with what was measured as further columns."""
-        return with_times(counts, self.points, self._believed(), f"timed on {self.where}")
+        """The table of a comparison, which has a row for each measurement, with columns of times."""
+        return with_times(counts, self.measurements, self._trusted_verdicts(), f"timed on {self.where}")
 
     @property
     def where(self) -> str:
-        """The device, and how many threads an operation had there."""
-        threads = sorted({point.threads for point in self.measured if point.threads})
+        """The device, and the number of threads of an operation."""
+        threads = sorted({measurement.threads for measurement in self.measured if measurement.threads})
         return ", ".join([self.device.name, self.device.model, *(plural(n, "thread") for n in threads)])
 
     def verdicts(self) -> list[str]:
-        """Of the first network of each group of settings and each of the others, which one is faster."""
+        """For each group of settings: whether the first network or another one is faster."""
         return [verdict(*pair) for pair in self._pairs()]
 
-    def _believed(self) -> list[str]:
-        """The verdicts on what was not measured under load."""
-        return [verdict(*pair) for pair in self._pairs() if not any(point.under_load for point in pair)]
+    def _trusted_verdicts(self) -> list[str]:
+        """The verdicts on pairs that were not measured under load."""
+        return [verdict(*pair) for pair in self._pairs() if not any(measurement.under_load for measurement in pair)]
 
-    def _pairs(self) -> list[tuple[Point, Point]]:
-        groups: dict[Settings, list[Point]] = {}
-        for point in self.measured:
-            groups.setdefault(point.settings, []).append(point)
-        return [(points[0], other) for points in groups.values() for other in points[1:]]
+    def _pairs(self) -> list[tuple[Measurement, Measurement]]:
+        groups: dict[Settings, list[Measurement]] = {}
+        for measurement in self.measured:
+            groups.setdefault(measurement.settings, []).append(measurement)
+        return [(measurements[0], other) for measurements in groups.values() for other in measurements[1:]]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(net.label, net.warnings) for net in self.nets]
@@ -83,7 +83,11 @@ class Timing(Result):
     def _fields(self) -> dict[str, Any]:
         """Seconds and bytes, every run."""
         about = {"device": self.device.name, "fingerprint": self.device.fingerprint, "environment": self.environment}
-        return {**about, "points": [_point_dict(point) for point in self.points], "verdicts": self.verdicts()}
+        return {
+            **about,
+            "points": [_measurement_dict(measurement) for measurement in self.measurements],
+            "verdicts": self.verdicts(),
+        }
 
     def _summary(self) -> str:
         return f"of {plural(len(self.measured), 'network')} on {self.where}"
@@ -91,13 +95,13 @@ class Timing(Result):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TimedComparison(Result):
-    """Networks side by side, with the time that each takes."""
+    """Networks side by side, with their times."""
 
     comparison: Comparison
     timing: Timing
 
     def tables(self) -> list[Table]:
-        """Those of the comparison, the first with the times beside the counts."""
+        """The tables of the comparison; the first has the times beside the counts."""
         first, *others = self.comparison.tables()
         return [self.timing.beside(first), *others]
 
@@ -117,42 +121,42 @@ def time_nets(
     device: str = "auto",
     batches: Sequence[int] | None = None,
     engines: Sequence[str] = ("eager",),
-    seconds: float = SECONDS,
+    seconds: float = DEFAULT_SECONDS,
     per_layer: bool = False,
     timeout: float | None = None,
     progress: Progress = lambda *_: None,
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:
-    """Times what `load` takes in turns on one device, at these batches or each at its own; `settings` are further ones
-    of `Settings`, the same for all. Points of the same settings are timed together, and given to `finished` as soon as
-    they are. One that gives no sign of life for `timeout` seconds, half an hour if none are said, is given up.
+    """Times networks in turns on one device, at these batches or each at its own. `settings` are fields of `Settings`.
 
-    Raises NoDevice, and BadSetting for settings that do not go together, more threads than cores that can be used, a
-    batch for a network that says its own, and a timeout that is none.
+    Networks with the same settings are timed together; `finished` gets their Timing as soon as it is there. A network
+    that sends no heartbeat for `timeout` seconds, by default half an hour, is given up. Raises NoDevice; BadSetting for
+    settings that exclude each other, more threads than usable cores, a batch for a target that sets its own, and a
+    timeout out of range.
     """
     nets, where = tuple(map(load, targets)), find_device(device)
     threads, usable = settings.get("threads"), cores()
     if threads is not None and threads > usable:
         raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
-    if timeout is not None and not 0 < timeout <= LONGEST:
-        raise BadSetting(f"--timeout {timeout:g}: give seconds, {LONGEST:,} at most")
+    if timeout is not None and not 0 < timeout <= MAX_TIMEOUT_S:
+        raise BadSetting(f"--timeout {timeout:g}: give seconds, {MAX_TIMEOUT_S:,} at most")
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
-    points = [
-        Point(at.label, at.graph(), Settings(where.name, _batch_of(at), engine=engine, **settings))
+    measurements = [
+        Measurement(at.label, at.graph(), Settings(where.name, _batch_of(at), engine=engine, **settings))
         for batch, engine, net in product(sizes, engines, nets)
         for at in [_at(net, batch)]
     ]
-    around, groups = environment(where), _apart(points)
+    around, groups = environment(where), _by_settings(measurements)
     for i, group in enumerate(groups):
         share = partial(_share_of_all, progress, i, len(groups))
-        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or SILENCE, progress=share)
+        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share)
         finished(Timing(where, around, tuple(group)))
-    return Timing(where, around, tuple(points), nets)
+    return Timing(where, around, tuple(measurements), nets)
 
 
 def _at(net: Net, batch: int | None) -> Net:
-    """A network at another batch if one is said, under its name. Raises BadSetting if the target says one itself."""
+    """The network at this batch, if there is one. Raises BadSetting if the target sets its batch itself."""
     if batch is None:
         return net
     if "batch" in net.settings:
@@ -163,7 +167,7 @@ def _at(net: Net, batch: int | None) -> Net:
 
 
 def _batch_of(net: Net) -> int:
-    """The value of its knob, or of a network without it the first axis of its first input."""
+    """The value of the knob `batch`, else the first axis of the first input."""
     if "batch" in net.values:
         return int(net.values["batch"])
     return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
@@ -173,34 +177,37 @@ def _share_of_all(progress: Progress, done: int, groups: int, share: float, what
     progress((done + share) / groups, what)
 
 
-def _apart(points: list[Point]) -> list[list[Point]]:
-    """Points that are measured in turns: those of the same settings."""
-    groups: dict[Settings, list[Point]] = {}
-    for point in points:
-        groups.setdefault(point.settings, []).append(point)
+def _by_settings(measurements: list[Measurement]) -> list[list[Measurement]]:
+    """Groups of measurements with the same settings, which are timed in turns."""
+    groups: dict[Settings, list[Measurement]] = {}
+    for measurement in measurements:
+        groups.setdefault(measurement.settings, []).append(measurement)
     return list(groups.values())
 
 
-def _point_dict(point: Point) -> dict[str, Any]:
+def _measurement_dict(measurement: Measurement) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "target": point.target,
-        "settings": {**point.settings.to_dict(), "threads": point.threads or point.settings.threads},
-        "status": point.status,
-        "message": point.message,
-        "params": point.params,
-        "macs": point.macs,
-        "backward_macs": point.backward_macs,
-        "activations": point.activations,
-        "weight_bytes": point.weight_bytes,
-        "predicted_peak_bytes": point.foretold_peak,
-        "measured_peak_bytes": point.measured_peak,
+        "target": measurement.target,
+        "settings": {**measurement.settings.to_dict(), "threads": measurement.threads or measurement.settings.threads},
+        "status": measurement.status,
+        "message": measurement.message,
+        "params": measurement.params,
+        "macs": measurement.macs,
+        "backward_macs": measurement.backward_macs,
+        "activations": measurement.activations,
+        "weight_bytes": measurement.weight_bytes,
+        "predicted_peak_bytes": measurement.predicted_peak,
+        "measured_peak_bytes": measurement.measured_peak,
     }
-    if not point.ok:
+    if not measurement.ok:
         return found
-    parts = {name: asdict(point.part(i)) for i, name in enumerate(point.parts)}
-    found |= {"seconds": asdict(point.total()), "parts": parts, "runs": [sum(run) for run in point.times]}
-    found |= {"warm_up_runs": point.warm_up_runs, "other_cores": point.others}
-    found["layers"] = [layer_record(layer, point) for layer in point.layers]
-    if point.layers:
-        found |= {"layers_whole_seconds": point.whole, "layers_other_cores": point.layer_others}
-    return found | {"ceilings": asdict(point.ceilings) if point.ceilings else None}
+    parts = {name: asdict(measurement.part(i)) for i, name in enumerate(measurement.parts)}
+    found |= {"seconds": asdict(measurement.total()), "parts": parts, "runs": [sum(run) for run in measurement.times]}
+    found |= {"warm_up_runs": measurement.warm_up_runs, "other_cores": measurement.other_cores}
+    found["layers"] = [layer_record(layer, measurement) for layer in measurement.layers]
+    if measurement.layers:
+        found |= {
+            "layers_whole_seconds": measurement.whole_seconds,
+            "layers_other_cores": measurement.layers_other_cores,
+        }
+    return found | {"ceilings": asdict(measurement.ceilings) if measurement.ceilings else None}

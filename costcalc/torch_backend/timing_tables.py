@@ -1,4 +1,4 @@
-"""Measured times as tables: a line for each network, who is faster, and where the time of one goes."""
+"""Measured times as tables: a row for each network, verdicts, and the time of each layer."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 from costcalc.table import Column, Table, brief
 from costcalc.text import times_text
 from costcalc.torch_backend.layerwise import LayerTime
-from costcalc.torch_backend.measure import Point, time_ratio
-from costcalc.torch_backend.samples import BUSY, Summary
+from costcalc.torch_backend.measure import Measurement, time_ratio
 from costcalc.torch_backend.settings import Settings
+from costcalc.torch_backend.statistics import MAX_OTHER_CORES, Summary
 
-COLUMNS = (
+TIMES_COLUMNS = (
     Column("network", "network", "text"),
     Column("batch", "batch", "int", 1),
     Column("how", "how", "text", 2),
@@ -46,12 +46,12 @@ LAYER_COLUMNS = (
     Column("of_bytes", "of the ceiling", "share", 2),
     Column("bound", "held back by", "text", 3),
 )
-MEANING = (
+COLUMNS_EXPLAINED = (
     "ms: the median of whole steps and of parts; 95 %: the interval that holds it, the bootstrap's or a run wider; "
     "per second: examples; peak: bytes of activations held at once, predicted for inference from what is still to be "
     "read, and as the allocator or profiler saw it"
 )
-FAR_BELOW = 0.10  # of both ceilings: then it is neither that holds a layer back
+OVERHEAD_SHARE = 0.10  # a layer below this share of both ceilings is bound by overhead
 
 
 def _how(settings: Settings) -> str:
@@ -63,40 +63,46 @@ def _how(settings: Settings) -> str:
     )
 
 
-def times_table(title: str, points: Sequence[Point], verdicts: Sequence[str]) -> Table:
-    """A line for each point; in training with the medians of its parts."""
-    rows = [_row(point) for point in points]
-    columns = tuple(column for column in COLUMNS if any(row.get(column.key) not in (None, "") for row in rows))
-    return Table(title, columns, rows, notes=[*verdicts, *_warnings(points), MEANING])
+def times_table(title: str, measurements: Sequence[Measurement], verdicts: Sequence[str]) -> Table:
+    """A row for each measurement; in training with the medians of its parts."""
+    rows = [_row(measurement) for measurement in measurements]
+    columns = tuple(column for column in TIMES_COLUMNS if any(row.get(column.key) not in (None, "") for row in rows))
+    return Table(title, columns, rows, notes=[*verdicts, *_warnings(measurements), COLUMNS_EXPLAINED])
 
 
-def with_times(counts: Table, points: Sequence[Point], verdicts: Sequence[str], where: str) -> Table:
-    """A table that has a row for each point, with its median time and that time's interval."""
-    columns = (*counts.columns, *(column for column in COLUMNS if column.key in ("ms", "low", "high")))
+def with_times(counts: Table, measurements: Sequence[Measurement], verdicts: Sequence[str], where: str) -> Table:
+    """Adds to a table, which has a row for each measurement, the median time and its interval."""
+    columns = (*counts.columns, *(column for column in TIMES_COLUMNS if column.key in ("ms", "low", "high")))
     rows = [
-        {**row, **(_times(point.total()) if point.ok else {"ms": point.status})}
-        for row, point in zip(counts.rows, points, strict=True)
+        {**row, **(_times(measurement.total()) if measurement.ok else {"ms": measurement.status})}
+        for row, measurement in zip(counts.rows, measurements, strict=True)
     ]
-    batches = ", ".join(str(batch) for batch in dict.fromkeys(point.settings.batch for point in points))
-    settings = f"{where}, batch {batches}, {_how(points[0].settings)}"
-    untimed = [f"{point.target} was not timed, {point.status}: {point.message}" for point in points if not point.ok]
-    notes = [*counts.notes, settings, *verdicts, *untimed, *_warnings(points)]
+    batches = ", ".join(
+        str(batch) for batch in dict.fromkeys(measurement.settings.batch for measurement in measurements)
+    )
+    settings = f"{where}, batch {batches}, {_how(measurements[0].settings)}"
+    untimed = [
+        f"{measurement.target} was not timed, {measurement.status}: {measurement.message}"
+        for measurement in measurements
+        if not measurement.ok
+    ]
+    notes = [*counts.notes, settings, *verdicts, *untimed, *_warnings(measurements)]
     return Table(counts.title, columns, rows, counts.totals, notes)
 
 
-def _row(point: Point) -> dict[str, Any]:
-    about = {"network": point.target, "batch": point.settings.batch, "how": _how(point.settings)}
-    about |= {"weights": point.weight_bytes}
-    if not point.ok:
-        return {**about, "status": f"{point.status}: {point.message}"}
-    total, batch = point.total(), point.settings.batch
+def _row(measurement: Measurement) -> dict[str, Any]:
+    about = {"network": measurement.target, "batch": measurement.settings.batch, "how": _how(measurement.settings)}
+    about |= {"weights": measurement.weight_bytes}
+    if not measurement.ok:
+        return {**about, "status": f"{measurement.status}: {measurement.message}"}
+    total, batch = measurement.total(), measurement.settings.batch
     row = {**about, **_times(total), "per_second": batch / total.median, "status": ""}
-    row["gmacs"] = None if point.settings.train else point.macs / total.median / 1e9
-    row["predicted"] = point.foretold_peak
-    row["measured"] = point.measured_peak
+    row["gmacs"] = None if measurement.settings.train else measurement.macs / total.median / 1e9
+    row["predicted"] = measurement.predicted_peak
+    row["measured"] = measurement.measured_peak
     row["status"] = "noisy" if total.noisy else "ok"
-    parts = enumerate(point.parts) if len(point.parts) > 1 else ()
-    return row | {name: 1000 * point.part(i).median for i, name in parts}
+    parts = enumerate(measurement.parts) if len(measurement.parts) > 1 else ()
+    return row | {name: 1000 * measurement.part(i).median for i, name in parts}
 
 
 def _times(summary: Summary) -> dict[str, Any]:
@@ -109,18 +115,18 @@ def _times(summary: Summary) -> dict[str, Any]:
     }
 
 
-def verdict(first: Point, other: Point) -> str:
-    """Who is faster, if that can be said, and how many times fewer multiplies it has.
+def verdict(first: Measurement, other: Measurement) -> str:
+    """Which of two networks is faster, if the interval decides it, and how many times fewer multiplies it has.
 
-    Nothing is said of what was measured under load: threads that wait for each other may turn it round.
+    There is no verdict on times measured under load: threads that wait for each other may reverse it.
     """
     found, at = time_ratio(first, other), f"at batch {first.settings.batch}, {_how(first.settings)}"
     if first.under_load or other.under_load:
-        why = f"other processes used {max(first.others, other.others):.1f} cores"
+        why = f"other processes used {max(first.other_cores, other.other_cores):.1f} cores"
         return f"no verdict on {first.target} and {other.target} {at}: {why}"
     if not found.decided:
         span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
-        return f"{first.target} and {other.target} cannot be told apart {at} ({span})"
+        return f"{first.target} and {other.target} cannot be told layers {at} ({span})"
     quick, slow = other, first
     if found.median < 1:
         quick, slow, found = first, other, found.inverse
@@ -139,67 +145,67 @@ def _multiplies(quick: int, slow: int) -> str:
     return f"{times_text(times)} times {word} multiplies"
 
 
-def _warnings(points: Iterable[Point]) -> list[str]:
-    """A line for all times that are not to be believed; the reasons of each stand in the store and in JSON."""
-    measured = [point for point in points if point.ok]
-    busy = [point for point in measured if point.under_load]
-    noisy = [point for point in measured if not point.under_load and point.total().noisy]
+def _warnings(measurements: Iterable[Measurement]) -> list[str]:
+    """One line for all noisy times; the store and JSON have the reasons of each."""
+    measured = [measurement for measurement in measurements if measurement.ok]
+    busy = [measurement for measurement in measured if measurement.under_load]
+    noisy = [measurement for measurement in measured if not measurement.under_load and measurement.total().noisy]
     found = [f"not believed: the machine is busy; {_see(busy)}"] if busy else []
-    names = ", ".join(dict.fromkeys(point.target for point in noisy))
+    names = ", ".join(dict.fromkeys(measurement.target for measurement in noisy))
     found += [f"noisy: {names}; {_see(noisy)}"] if noisy else []
-    return found + [f"{_run(point)} {point.message}" for point in measured if point.message]
+    return found + [f"{_run(measurement)} {measurement.message}" for measurement in measured if measurement.message]
 
 
-def _see(points: Sequence[Point]) -> str:
-    """Where more is said of these points, or what to do if they are not kept."""
-    runs = [str(point.run) for point in points if point.run is not None]
+def _see(measurements: Sequence[Measurement]) -> str:
+    """Where to read more of these measurements, or what to do if they are not in a store."""
+    runs = [str(measurement.run) for measurement in measurements if measurement.run is not None]
     if not runs:
         return "time again when nothing else runs"
     more = f" (and {', '.join(runs[1:])})" if runs[1:] else ""
     return f"see `costcalc runs show {runs[0]}`{more}"
 
 
-def _run(point: Point) -> str:
-    return f"{point.target} at batch {point.settings.batch}, {_how(point.settings)},"
+def _run(measurement: Measurement) -> str:
+    return f"{measurement.target} at batch {measurement.settings.batch}, {_how(measurement.settings)},"
 
 
-def layer_table(point: Point) -> Table:
-    """Each layer: its time and share, and how near it comes to what the device can do at best."""
-    macs, moved = _ceilings(point)
-    rows = [_layer_row(layer, point.apart, macs, moved) for layer in point.layers]
-    forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in point.layers)))
+def layer_table(measurement: Measurement) -> Table:
+    """A row for each layer: its time, its share, and its rates as shares of the device's ceilings."""
+    macs, moved = _ceilings(measurement)
+    rows = [_layer_row(layer, measurement.layers_seconds, macs, moved) for layer in measurement.layers]
+    forward, multiplies = (sum(part) for part in zip(*((layer.forward, layer.macs) for layer in measurement.layers)))
     totals: dict[str, Any] = {"name": "sum", "ms": 1000 * forward, "share": None, "macs": multiplies}
-    if point.settings.train:
-        totals["backward"] = 1000 * sum(layer.backward for layer in point.layers)
+    if measurement.settings.train:
+        totals["backward"] = 1000 * sum(layer.backward for layer in measurement.layers)
     notes = [
-        _overhead(point.whole, point.apart, point.settings.train),
+        _overhead(measurement.whole_seconds, measurement.layers_seconds, measurement.settings.train),
         f"ceilings: {brief(macs / 1e9)} GMAC/s in a large matrix product and "
         f"{brief(moved / 1e9)} GB/s in a large copy, measured in the same process",
     ]
-    if point.settings.train:
+    if measurement.settings.train:
         notes.insert(0, "share: of forward and backward together; MACs, GMAC/s and GB/s: of forward")
-    if point.settings.engine != "eager":
+    if measurement.settings.engine != "eager":
         notes.append("one by one, layers are run eagerly: only the whole is as its title says")
-    if point.layer_others > BUSY:
-        notes.append(f"these times are noisy: other processes used {point.layer_others:.1f} cores")
-    columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or point.settings.train)
-    return Table(f"layers of {_run(point).rstrip(',')}", columns, rows, totals, notes)
+    if measurement.layers_other_cores > MAX_OTHER_CORES:
+        notes.append(f"these times are noisy: other processes used {measurement.layers_other_cores:.1f} cores")
+    columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or measurement.settings.train)
+    return Table(f"layers of {_run(measurement).rstrip(',')}", columns, rows, totals, notes)
 
 
-def layer_record(layer: LayerTime, point: Point) -> dict[str, Any]:
-    """A layer in JSON: seconds and bytes, its shares of the ceilings, and what holds it back."""
-    row = _layer_row(layer, point.apart, *_ceilings(point))
+def layer_record(layer: LayerTime, measurement: Measurement) -> dict[str, Any]:
+    """A layer in JSON: seconds and bytes, its shares of the ceilings, and its bound."""
+    row = _layer_row(layer, measurement.layers_seconds, *_ceilings(measurement))
     return {**asdict(layer), **{name: row[name] for name in ("share", "of_macs", "of_bytes", "bound")}}
 
 
-def _ceilings(point: Point) -> tuple[float, float]:
-    assert point.ceilings is not None
-    return point.ceilings.macs_per_second, point.ceilings.bytes_per_second
+def _ceilings(measurement: Measurement) -> tuple[float, float]:
+    assert measurement.ceilings is not None
+    return measurement.ceilings.macs_per_second, measurement.ceilings.bytes_per_second
 
 
-def _overhead(whole: float, apart: float, train: bool) -> str:
+def _overhead(whole: float, layers: float, train: bool) -> str:
     what = "the whole, forward and backward without the optimizer," if train else "the whole"
-    rest, more = whole - apart, "more" if whole > apart else "less"
+    rest, more = whole - layers, "more" if whole > layers else "less"
     return (
         f"{what} takes {brief(1000 * whole)} ms, {brief(1000 * abs(rest))} ms {more} than its layers one by one: "
         "what lies between layers, less what timing each of them adds"
@@ -210,7 +216,7 @@ def _layer_row(layer: LayerTime, whole: float, macs: float, moved: float) -> dic
     seconds = layer.forward or float("inf")
     of_macs, of_bytes = layer.macs / seconds / macs, layer.bytes / seconds / moved
     near = max(of_macs, of_bytes)
-    bound = "overhead" if near < FAR_BELOW else "multiplies" if of_macs >= of_bytes else "memory"
+    bound = "overhead" if near < OVERHEAD_SHARE else "multiplies" if of_macs >= of_bytes else "memory"
     return {
         "name": layer.name,
         "op": layer.op,

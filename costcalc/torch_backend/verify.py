@@ -17,18 +17,18 @@ from costcalc.net import Target, load
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural
-from costcalc.torch_backend.count import Seen, seen_by_torch
+from costcalc.torch_backend.count import ObservedLayer, observe_layers
 from costcalc.torch_backend.graph_module import build, example_inputs
 
 QUESTIONS = ("tensors", "output_shape", "macs", "backward_macs")
-WITNESS = (
+METHOD_NOTE = (
     "torch: its own shapes and tensors on the meta device, and the multiplies that torch.utils.flop_counter sees, "
     "half its FLOPs (the backward pass of convolutions counted by groups, attention in its two products)"
 )
 
 
 @dataclass(frozen=True)
-class Layer:
+class VerifiedLayer:
     """One layer twice: as the rules have it and as torch does."""
 
     name: str
@@ -47,12 +47,12 @@ class Verification(Result):
     """All layers of one network; `params` are ours and the parameters of the module, each counted once."""
 
     target: str
-    layers: tuple[Layer, ...]
+    layers: tuple[VerifiedLayer, ...]
     params: tuple[int, int]
     warned: tuple[Problem, ...] = ()
 
     @property
-    def differing(self) -> list[Layer]:
+    def differing(self) -> list[VerifiedLayer]:
         """Layers on which we and torch do not agree."""
         return [layer for layer in self.layers if layer.differs_in]
 
@@ -85,7 +85,7 @@ class Verification(Result):
         title = f"{self.target}: costcalc beside torch {torch.__version__}"
         rows = [_record(layer) for layer in (self.layers if all_rows else self.differing)]
         totals = {**self.totals(), "name": "total", "tensors": None} if len(rows) == len(self.layers) else None
-        return Table(title, LAYERS, rows, totals, [*self._in_words(all_rows), WITNESS])
+        return Table(title, LAYER_COLUMNS, rows, totals, [*self._in_words(all_rows), METHOD_NOTE])
 
     def _in_words(self, all_rows: bool) -> list[str]:
         """What was compared, if all of it is the same; else what no row of the table says."""
@@ -134,7 +134,7 @@ class Verifications(Result):
         same = [verification.totals() for verification in self.networks if verification.ok]
         rows = [one.totals() for one in self.networks if all_rows or not one.ok]
         words = [_same(f"{plural(len(same), 'network')}, ", same)] if same else []
-        return Table(f"costcalc beside torch {torch.__version__}", TOTALS, rows, notes=[*words, WITNESS])
+        return Table(f"costcalc beside torch {torch.__version__}", TOTAL_COLUMNS, rows, notes=[*words, METHOD_NOTE])
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network."""
@@ -154,8 +154,8 @@ class Verifications(Result):
         return f"{plural(len(self.networks), 'network')}, {sum(one.ok for one in self.networks)} the same as torch"
 
 
-MOST_LAYERS = 20_000
-LAYERS = (
+MAX_LAYERS = 20_000
+LAYER_COLUMNS = (
     Column("name", "layer", "text"),
     Column("op", "op", "text", 3),
     Column("tensors", "tensors", "text", 6),
@@ -167,7 +167,7 @@ LAYERS = (
     Column("torch_backward_macs", "torch's backward", "int", 1),
     Column("verdict", "verdict", "text"),
 )
-TOTALS = (
+TOTAL_COLUMNS = (
     Column("name", "network", "text"),
     Column("layers", "layers", "int", 4),
     Column("tensors", "tensors", "int", 5),
@@ -190,11 +190,11 @@ def verify_net(target: Target) -> Verification:
     net = load(target)
     graph = net.graph(unrolled=True)
     rows = cost(graph).layers
-    if len(rows) > MOST_LAYERS:
-        more = f"{len(rows):,} layers are more than the {MOST_LAYERS:,} that can be verified"
+    if len(rows) > MAX_LAYERS:
+        more = f"{len(rows):,} layers are more than the {MAX_LAYERS:,} that can be verified"
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
-    seen = seen_by_torch(module, *example_inputs(module, device="meta"))
+    seen = observe_layers(module, *example_inputs(module, device="meta"))
     backward, images = backward_macs(graph), images_of(rows)
     layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if not row.op.is_input]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
@@ -211,14 +211,14 @@ def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _layer(row: Row, backward: int, seen: Seen, images: set[str]) -> Layer:
+def _layer(row: Row, backward: int, seen: ObservedLayer, images: set[str]) -> VerifiedLayer:
     tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
     shapes = [as_shown(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
     ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, "backward_macs": backward}
-    return Layer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
+    return VerifiedLayer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
 
 
-def _record(layer: Layer) -> dict[str, Any]:
+def _record(layer: VerifiedLayer) -> dict[str, Any]:
     torchs = {f"torch_{question}": layer.torchs[question] for question in QUESTIONS}
     tensors = ", ".join(f"{name} {'×'.join(map(str, shape))}" for name, shape in layer.ours["tensors"].items())
     verdict = f"differs in {', '.join(layer.differs_in)}" if layer.differs_in else "same"

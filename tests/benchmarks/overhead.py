@@ -33,7 +33,7 @@ import costcalc
 from costcalc import report
 from costcalc.table import Column, Table
 from costcalc.torch_backend import build
-from costcalc.torch_backend.step import Clock
+from costcalc.torch_backend.runner import Clock
 from costcalc.torch_backend.worker import warm_up
 
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}  # glibc's, read as a process starts

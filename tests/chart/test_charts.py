@@ -13,7 +13,7 @@ from support import needed
 import costcalc
 from costcalc.analysis.law import laws
 from costcalc.analysis.scaling.preset_chart import short_names
-from costcalc.chart import Axis, Curves, HeatMap, Scatter, short
+from costcalc.chart import Axis, Curves, HeatMap, Scatter, short_number
 from costcalc.cli.app import run
 from costcalc.errors import UnknownName, UsageError
 
@@ -34,7 +34,7 @@ def texts(svg):
     ],
 )  # fmt: skip
 def test_three_digits(number, text):
-    assert short(number) == text
+    assert short_number(number) == text
 
 
 def test_one_knob_is_curves_with_the_law_beside_them():
@@ -72,7 +72,7 @@ def test_two_knobs_are_a_map():
     some = costcalc.sweep("mobilenet_v1", w="0.25:1:0.25", r="128:224:32", where="macs <= 100e6").chart()
     kept = [value for row in chart.cells for value in row if value <= 100e6]
     assert [value for row in some.cells for value in row if value is not None] == kept
-    assert set(texts(chart.svg())) >= {short(value) for row in chart.cells for value in row}
+    assert set(texts(chart.svg())) >= {short_number(value) for row in chart.cells for value in row}
 
 
 def test_a_front_stands_before_the_grid_it_is_of():
@@ -125,7 +125,7 @@ def test_a_picture_is_the_same_whenever_it_is_drawn(kind):
     first = chart.svg()
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "red"}):  # whatever the reader has set
         assert chart.svg() == first
-    assert chart.drawn("png") == chart.drawn("png")
+    assert chart.render("png") == chart.render("png")
     assert "<dc:date>" not in first
     assert "Matplotlib" not in first
 

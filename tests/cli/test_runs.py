@@ -49,7 +49,7 @@ def test_show(lab, capsys):
     assert code == 0
     assert out.startswith("run 2: mobilenet_v2\n")
     facts = dict(line.split(maxsplit=1) for line in out.splitlines() if line.startswith(("started", "graph", "device")))
-    assert facts == {"started": RECORD.started_at, "graph": "a1" * 32, "device": "cpu-4f2a"}
+    assert facts == {"started": RECORD.started_at, "graph": "2:" + "a1" * 32, "device": "cpu-4f2a"}
     for fact in ("settings: batch", "result: seconds", "environment: versions"):
         assert f"\n{fact}  " in out
     shown = json.loads(said(capsys, "show", "2", "-f", "json")[1])

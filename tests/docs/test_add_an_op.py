@@ -57,7 +57,7 @@ def test_the_places_that_the_page_names_are_all_that_an_op_needs(copy):
     insert(exports, "from costcalc.ops.pointwise import (\n", "    SquaredReLU,\n")
     insert(exports, "__all__ = [\n", '    "SquaredReLU",\n')
     insert(modules, "MODULES: dict[str, Callable[..., nn.Module]] = {\n", line)
-    insert(layers, "from costcalc.torch_backend.windows import SamePadded, same_zeros\n", f"\n\n{module}")
+    insert(layers, "from costcalc.torch_backend.window_layers import SamePadded, same_zeros\n", f"\n\n{module}")
     insert(copy / "tests/support/cases.py", "POINTWISE = (", "SquaredReLU, ")
     insert(copy / "tests/support/cases.py", "from costcalc.ops import (\n", "    SquaredReLU,\n")
     (copy / "primer.yaml").write_text(blocks(PAGE, "yaml")[0])

@@ -195,8 +195,8 @@ found = costcalc.sweep("own.yaml", r="8:24:8", workers=2)
 print(found.to_records()[0]["macs"])
 from costcalc.torch_backend import MODULES, time_nets
 MODULES["low_rank"] = builder()
-(point,) = time_nets([costcalc.load("own.yaml")], device="cpu", seconds=0.01).points
-print(point.status, point.message)
+(measurement,) = time_nets([costcalc.load("own.yaml")], device="cpu", seconds=0.01).measurements
+print(measurement.status, measurement.message)
 """
 
 

@@ -15,7 +15,7 @@ from costcalc.cli.app import run
 from costcalc.dims import size_symbol
 from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, ShapeError
-from costcalc.report.page.grid import default_axes
+from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.javascript import code
 from costcalc.report.page.page import HERE, Page
 

@@ -10,7 +10,7 @@ from support import needed
 from support.records import RECORD, record, without_place
 
 from costcalc.errors import MissingExtra, UnknownName
-from costcalc.store import Store, StoreError, layout, place
+from costcalc.store import Store, StoreError, location, migrations
 from costcalc.store.record import now
 
 
@@ -46,7 +46,7 @@ def test_odd_values_come_out_too(store, odd):
 
 def test_runs_are_numbered_by_graph_device_and_settings(store):
     runs = [RECORD, RECORD, record(target="another name"), record(device="gpu"), record(settings={"batch": 1}), RECORD]
-    runs += [record(graph_hash="b2" * 32), record(settings={"tf32": 0})]
+    runs += [record(graph_hash="2:" + "b2" * 32), record(settings={"tf32": 0})]
     assert [store.add(one).run for one in runs] == [1, 2, 3, 1, 1, 4, 1, 1]
     assert [kept.id for kept in store.rows()] == [1, 2, 3, 4, 5, 6, 7, 8]
     assert [kept.id for kept in store.like(RECORD)] == [1, 2, 3, 6]
@@ -119,7 +119,7 @@ def pragma(path, name):
 def test_a_store_is_in_wal_mode_and_says_whose_it_is(store):
     store.add(RECORD)
     assert pragma(store.path, "journal_mode") == "wal"
-    assert (pragma(store.path, "application_id"), pragma(store.path, "user_version")) == (layout.OURS, 1)
+    assert (pragma(store.path, "application_id"), pragma(store.path, "user_version")) == (migrations.APPLICATION_ID, 1)
 
 
 def statements(store, monkeypatch, act):
@@ -169,18 +169,18 @@ MOUNTS = [
     ],
 )  # fmt: skip
 def test_which_file_systems_are_on_the_network(monkeypatch, path, kind):
-    monkeypatch.setattr(place, "_mounts", lambda: MOUNTS)
-    assert place.network_kind(path) == kind
+    monkeypatch.setattr(location, "_mounts", lambda: MOUNTS)
+    assert location.network_kind(path) == kind
 
 
 def test_what_is_mounted_is_read_with_and_without_proc(monkeypatch):
-    found = place._mounts()
+    found = location._mounts()
     assert any(folder == "/" for folder, _ in found) or sys.platform != "linux"
     gone = type("Gone", (), {"read_text": lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError())})
-    monkeypatch.setattr(place, "Path", lambda _: gone())
-    assert all(len(pair) == 2 for pair in place._mounts())
+    monkeypatch.setattr(location, "Path", lambda _: gone())
+    assert all(len(pair) == 2 for pair in location._mounts())
     monkeypatch.setitem(sys.modules, "psutil", None)
-    assert place._mounts() == []
+    assert location._mounts() == []
 
 
 # --- where it is ----------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ def columns(path):
 @pytest.mark.parametrize("act", ["rows", "add"])
 def test_an_older_store_is_brought_up_to_date(store, monkeypatch, act):
     kept = store.add(RECORD)
-    monkeypatch.setattr(layout, "MIGRATIONS", [*layout.MIGRATIONS, NEXT, ("SELECT 1",)])
+    monkeypatch.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, NEXT, ("SELECT 1",)])
     newer = Store(store.path)
     assert newer.add(RECORD).run == 2 if act == "add" else newer.rows() == [kept]
     assert newer.rows()[0] == kept
@@ -236,7 +236,9 @@ def test_an_older_store_is_brought_up_to_date(store, monkeypatch, act):
 def test_a_migration_that_fails_changes_nothing(store, monkeypatch):
     kept = store.add(RECORD)
     before = store.path.read_bytes()
-    monkeypatch.setattr(layout, "MIGRATIONS", [*layout.MIGRATIONS, (*NEXT, "ALTER TABLE nowhere ADD COLUMN x TEXT")])
+    monkeypatch.setattr(
+        migrations, "MIGRATIONS", [*migrations.MIGRATIONS, (*NEXT, "ALTER TABLE nowhere ADD COLUMN x TEXT")]
+    )
     for act in (Store(store.path).rows, lambda: Store(store.path).add(RECORD)):
         with pytest.raises(StoreError, match="the store is damaged"):
             act()
@@ -247,7 +249,7 @@ def test_a_migration_that_fails_changes_nothing(store, monkeypatch):
 
 def test_a_newer_store_is_read_and_not_written(store, monkeypatch):
     with monkeypatch.context() as future:
-        future.setattr(layout, "MIGRATIONS", [*layout.MIGRATIONS, NEXT])
+        future.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, NEXT])
         kept = store.add(RECORD)
     before = store.path.read_bytes()
     today = Store(store.path)
@@ -261,7 +263,7 @@ def test_a_newer_store_is_read_and_not_written(store, monkeypatch):
 
 def test_a_newer_store_that_cannot_be_understood_says_that_it_is_newer(store, monkeypatch):
     with monkeypatch.context() as future:
-        future.setattr(layout, "MIGRATIONS", [*layout.MIGRATIONS, ("ALTER TABLE measurements RENAME TO runs",)])
+        future.setattr(migrations, "MIGRATIONS", [*migrations.MIGRATIONS, ("ALTER TABLE measurements RENAME TO runs",)])
         with pytest.raises(StoreError):
             store.add(RECORD)  # which cannot use it either, but has made it
     with pytest.raises(StoreError) as caught:

@@ -22,7 +22,7 @@ from support.sizes import size
 from support.terminals import PLAIN, ROOT
 
 from costcalc.cli.app import run
-from costcalc.store import Store, StoreError, faults
+from costcalc.store import Store, StoreError, sqlite_errors
 
 KILLS = size(20, 200)
 DAMAGES = size(120, 500)
@@ -33,7 +33,7 @@ WRITER = """
 import sys
 from support.records import record
 from costcalc.store import Store, database
-database.PATIENCE = 300  # a slow disk is not what is looked at
+database.WRITER_WAIT_SECONDS = 300  # a slow disk is not what is looked at
 store, name, rows = Store(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 for number in range(rows):
     kept = store.add(record(target=f"{name}.{number}", settings={"batch": number % 3}))
@@ -97,7 +97,7 @@ def test_eight_writers_at_once(tmp_path):
 
 def test_eight_threads_make_the_same_file(tmp_path, monkeypatch):
     """Twenty files, all eight there at once: none may take a file that is half made for a stranger's."""
-    monkeypatch.setattr("costcalc.store.database.PATIENCE", 300)
+    monkeypatch.setattr("costcalc.store.database.WRITER_WAIT_SECONDS", 300)
     for number in range(20):
         path, gate, ends = tmp_path / f"runs{number}.db", threading.Barrier(8), []
 
@@ -131,7 +131,7 @@ def test_a_file_that_another_is_making_is_waited_for(tmp_path):
 def test_a_writer_waits_for_another_and_says_when_it_is_in_vain(tmp_path, monkeypatch):
     store = Store(tmp_path / "runs.db")
     store.add(RECORD)
-    monkeypatch.setattr("costcalc.store.database.PATIENCE", 0.2)
+    monkeypatch.setattr("costcalc.store.database.WRITER_WAIT_SECONDS", 0.2)
     waits, connect = set(), sqlite3.connect
     with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -237,7 +237,7 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path, content):
     for act in (Store(path).rows, lambda: Store(path).add(RECORD)):
         with pytest.raises(StoreError) as caught:
             act()
-        assert said(caught.value) == f"{path}: it is not a store of measurements; {faults.ANOTHER}"
+        assert said(caught.value) == f"{path}: it is not a store of measurements; {sqlite_errors.ANOTHER}"
         assert path.read_bytes() == content
 
 
@@ -305,7 +305,7 @@ def test_a_read_only_folder_is_read_and_not_written(read_only):
         ("a/new.db", "permission denied"),
     ):  # fmt: skip
         refused = as_nobody(lambda name=name: Store(read_only / name).add(RECORD), read_only)
-        assert said(refused) == f"StoreError: {read_only}/{name}: {cause}; {faults.ANOTHER}"
+        assert said(refused) == f"StoreError: {read_only}/{name}: {cause}; {sqlite_errors.ANOTHER}"
     assert (path.read_bytes(), [each.name for each in read_only.iterdir()]) == (before, ["runs.db"])
 
 

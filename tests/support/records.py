@@ -6,7 +6,7 @@ from costcalc.store import Record
 
 RECORD = Record(
     target="resnet50",
-    graph_hash="a1" * 32,
+    graph_hash="2:" + "a1" * 32,
     device="cpu-4f2a",
     settings={"mode": "infer", "batch": 32, "dtype": "float32", "engine": "eager", "threads": 2, "tf32": False},
     environment={"device": "A CPU", "driver": None, "versions": {"torch": "2.9"}, "load_before": 0.1},

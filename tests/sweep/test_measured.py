@@ -9,8 +9,8 @@ from support import needed
 import costcalc
 from costcalc.cli.app import run
 from costcalc.errors import UsageError
-from costcalc.store import Record, Store, graph_hash, seconds_of
-from costcalc.store.timed import PLAIN
+from costcalc.store import Record, Store, graph_hash, seconds_lookup
+from costcalc.store.seconds_lookup import PLAIN
 
 HERE, THREADS = "0123456789ab", 2
 
@@ -25,7 +25,7 @@ def measured(target, seconds, *, device=HERE, at="2026-01-01T00:00:00+00:00", no
 
 def known(*records):
     """The seconds of LeNet-5 by these records."""
-    return seconds_of(records, HERE, THREADS)(costcalc.load("lenet5"))
+    return seconds_lookup(records, HERE, THREADS)(costcalc.load("lenet5"))
 
 
 def test_the_newest_run_counts():
@@ -50,7 +50,7 @@ def test_what_was_taken_otherwise_does_not_count(how):
 
 def test_only_the_very_network_counts():
     needed.module("pandas", "pandas")
-    lookup = seconds_of([measured("lenet5@batch=2,r=36", 0.5)], HERE, THREADS)
+    lookup = seconds_lookup([measured("lenet5@batch=2,r=36", 0.5)], HERE, THREADS)
     found = costcalc.sweep("lenet5", r=[32, 36], batch=[1, 2], metrics="seconds,macs", seconds=lookup)
     assert [*found.to_records()[0]] == ["r", "batch", "seconds", "macs"]
     assert [point["seconds"] for point in found.to_records()] == [None, None, None, 0.5]
@@ -61,7 +61,7 @@ def test_only_the_very_network_counts():
 
 
 def test_seconds_stand_beside_what_was_chosen():
-    lookup = seconds_of([measured("lenet5@batch=3", 0.5)], HERE, THREADS)
+    lookup = seconds_lookup([measured("lenet5@batch=3", 0.5)], HERE, THREADS)
     found = costcalc.sweep(
         "lenet5",
         batch="1:9:1",
@@ -74,7 +74,7 @@ def test_seconds_stand_beside_what_was_chosen():
 
 
 def test_presets_and_their_seconds():
-    lookup = seconds_of([measured("efficientnet_b1", 0.125)], HERE, THREADS)
+    lookup = seconds_lookup([measured("efficientnet_b1", 0.125)], HERE, THREADS)
     found = costcalc.sweep_presets("efficientnet", "b0..b2", metrics="macs,seconds", seconds=lookup)
     assert [row["seconds"] for row in found.rows] == [None, 0.125, None]
     assert "1 of 3 has been timed without noise; `costcalc time` takes more" in found.table().notes

@@ -19,8 +19,8 @@ from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
-from costcalc.report.blocks import picture
 from costcalc.report.page.page import Page
+from costcalc.report.text_pictures import picture
 
 SPECS = size(60, 1500)
 SUMMED = tuple(name for name in COUNTED if name != "intensity")

@@ -208,6 +208,24 @@ def test_what_a_journal_asks_for(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
 
 
+@pytest.mark.parametrize("version", [None, 1, 3])
+def test_a_journal_of_another_version_is_refused_and_can_be_restarted(tmp_path, version):
+    path = tmp_path / "a.csv"
+    interrupted(path)
+    entries = json.loads((tmp_path / "a.csv.journal").read_text())
+    assert entries.pop("version") == 2
+    (tmp_path / "a.csv.journal").write_text(json.dumps(entries | ({} if version is None else {"version": version})))
+    for resume in (True, False):
+        with pytest.raises(UsageError) as caught:
+            write(wanted(path, resume=resume))
+        assert str(caught.value) == (
+            f"'{path}.journal' is of another version of costcalc and cannot be resumed; start anew with --restart, or "
+            "write to another file"
+        )
+    write(replace(wanted(path), resume=False, restart=True))
+    assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
+
+
 def test_a_journal_whose_part_is_gone_or_cut_is_refused(tmp_path):
     path = tmp_path / "a.csv"
     interrupted(path)
@@ -221,7 +239,9 @@ def test_a_journal_whose_part_is_gone_or_cut_is_refused(tmp_path):
         write(wanted(path))
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "journal of a sweep by costcalc", "x": 1}', "\x00\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", "[1]", '{"kind": "journal of a sweep by costcalc", "version": 2, "x": 1}', "\x00\xff"]
+)
 def test_files_of_others_are_left_alone(tmp_path, text):
     path = tmp_path / "a.csv"
     (tmp_path / "a.csv.journal").write_bytes(text.encode("latin-1"))

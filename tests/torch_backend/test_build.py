@@ -19,7 +19,7 @@ import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.errors import GraphError, TooLarge  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
-from costcalc.torch_backend.blocks import blocks_once  # noqa: E402
+from costcalc.torch_backend.block_lookup import blocks_once  # noqa: E402
 from costcalc.torch_backend.verify import verify_net  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]

@@ -31,14 +31,14 @@ from costcalc.analysis.memory import peak_activations
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, StoreError
 from costcalc.torch_backend.die_with_parent import die_with_parent
-from costcalc.torch_backend.machine import NoDevice, OtherLoad, devices, find_device
-from costcalc.torch_backend.measure import Point, measure
+from costcalc.torch_backend.machine import BackgroundLoad, NoDevice, devices, find_device
+from costcalc.torch_backend.measure import Measurement, measure
 from costcalc.torch_backend.peak import measured_peak
+from costcalc.torch_backend.runner import Runner, configure_torch
 from costcalc.torch_backend.settings import BadSetting, Settings
-from costcalc.torch_backend.step import Step, prepare
 from costcalc.torch_backend.timing import Timing, time_nets
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, verdict
-from costcalc.torch_backend.worker import Child, Lost, _serve, _signs_of_life, warm_up
+from costcalc.torch_backend.worker import WorkerDied, WorkerProcess, _heartbeat, _serve, warm_up
 
 SMALL = ("conv_normal", "conv_depthwise_separable")
 TIMED = size(7, 20)  # points
@@ -46,7 +46,7 @@ INTERRUPTS = size(3, 50)
 
 
 def point(target="conv_normal", graph=None, **settings):
-    return Point(target, graph or costcalc.load(target).graph(), Settings(**settings))
+    return Measurement(target, graph or costcalc.load(target).graph(), Settings(**settings))
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,12 @@ def short_turns(monkeypatch, tmp_path):
 
     Children have one thread each: those of a gate that share its cores wait for each other at every barrier.
     """
-    for name, seconds in (("BLOCK", 0.005), ("BEFORE", 0.01), ("QUICK", 0.05), ("SECONDS", 0.05)):
+    for name, seconds in (
+        ("TURN_SECONDS", 0.005),
+        ("LOAD_SECONDS", 0.01),
+        ("QUICK_SECONDS", 0.05),
+        ("DEFAULT_SECONDS", 0.05),
+    ):
         monkeypatch.setattr(f"costcalc.torch_backend.measure.{name}", seconds)
     monkeypatch.setitem(time_nets.__kwdefaults__, "seconds", 0.05)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -69,11 +74,11 @@ def test_networks_are_timed_in_turns():
     points = [point(name) for name in SMALL]
     measure(points, seconds=0.05)
     assert [p.status for p in points] == ["ok", "ok"]
-    assert len(points[0].blocks) == len(points[1].blocks) >= 10
+    assert len(points[0].turn_medians) == len(points[1].turn_medians) >= 10
     for p in points:
         assert p.total().low <= p.total().median <= p.total().high
         assert p.total().runs == len(p.times) >= 10
-        assert p.measured_peak >= p.predicted_peak  # the prediction has no workspace
+        assert p.measured_peak >= p.inference_peak  # the prediction has no workspace
 
 
 def test_a_training_step_has_three_parts():
@@ -91,7 +96,7 @@ def test_layers_are_timed_each(train):
     assert sum(layer.macs for layer in p.layers) == p.macs
     assert all(layer.forward > 0 for layer in p.layers)
     assert any(layer.backward > 0 for layer in p.layers) is train
-    assert p.whole > 0
+    assert p.whole_seconds > 0
     assert p.ceilings.macs_per_second > 1e8
 
 
@@ -113,7 +118,7 @@ def test_a_network_is_timed_at_its_own_batch_or_at_those_that_are_said():
 
 
 def batches(nets, **how):
-    points = time_nets(nets, device="cpu", seconds=0.001, **how).points
+    points = time_nets(nets, device="cpu", seconds=0.001, **how).measurements
     assert [p.rows[0].output_shape[0] for p in points] == [p.settings.batch for p in points]
     return [(p.target, p.settings.batch) for p in points]
 
@@ -135,15 +140,15 @@ def test_channels_last_of_no_image_are_refused():
 
 def test_volumes_have_their_channels_last_too():
     graph = chain(("conv", ops.Conv(3, 3)), size=(2, 4, 5, 6, 7))
-    step = Step(graph, Settings(channels_last=True))
-    for tensor in (*step.inputs, step.module.conv.weight):
+    runner = Runner(graph, Settings(channels_last=True))
+    for tensor in (*runner.inputs, runner.module.conv.weight):
         assert tensor.is_contiguous(memory_format=torch.channels_last_3d)
-    step.run()
+    runner.run()
 
 
 def test_a_training_steps_memory_is_the_same_each_time():
-    step = Step(costcalc.load("lenet5").graph(), Settings(train=True))
-    assert measured_peak(step) == measured_peak(step)
+    runner = Runner(costcalc.load("lenet5").graph(), Settings(train=True))
+    assert measured_peak(runner) == measured_peak(runner)
 
 
 # ---- what cannot be measured (T26)
@@ -165,7 +170,7 @@ def test_what_the_others_are_to_hold_is_not_free(monkeypatch):
     """Networks that are timed in turns are all there at once."""
     points = [point("lenet5") for _ in range(3)]
     needed = points[0].weight_bytes + points[0].predicted_peak
-    monkeypatch.setattr("costcalc.torch_backend.measure.available", lambda device: 2 * needed)
+    monkeypatch.setattr("costcalc.torch_backend.measure.free_bytes", lambda device: 2 * needed)
     measure(points, seconds=0.001)
     assert [p.status for p in points] == ["ok", "ok", "refused"]
     assert points[2].message == "needs 282 KiB at least, cpu has 0 B free"
@@ -180,8 +185,8 @@ def test_a_child_that_cannot_start_takes_the_others_along(monkeypatch):
         made.append(self)
 
     closed = []
-    monkeypatch.setattr(Child, "__init__", start)
-    monkeypatch.setattr(Child, "close", lambda self: closed.append(self))
+    monkeypatch.setattr(WorkerProcess, "__init__", start)
+    monkeypatch.setattr(WorkerProcess, "close", lambda self: closed.append(self))
     with pytest.raises(BlockingIOError):
         measure(points, seconds=0.001)
     assert closed == made
@@ -190,24 +195,26 @@ def test_a_child_that_cannot_start_takes_the_others_along(monkeypatch):
 def test_a_child_that_is_killed_is_marked(monkeypatch):
     """As by the system when memory is out: the parent notes it and goes on."""
     points = [point(), point()]
-    asked = Child.ask
+    asked = WorkerProcess.ask
 
     def ask(self, word, *arguments):
         if word == "run" and self.pid == victims[0]:
             os.kill(self.pid, signal.SIGKILL)
         return asked(self, word, *arguments)
 
-    made, victims = Child.__init__, []
-    monkeypatch.setattr(Child, "__init__", lambda self, *a: (made(self, *a), victims.append(self.pid))[0])
-    monkeypatch.setattr(Child, "ask", ask)
+    made, victims = WorkerProcess.__init__, []
+    monkeypatch.setattr(WorkerProcess, "__init__", lambda self, *a: (made(self, *a), victims.append(self.pid))[0])
+    monkeypatch.setattr(WorkerProcess, "ask", ask)
     measure(points, seconds=0.01)
     assert (points[0].status, points[1].status) == ("killed(9)", "ok")
     assert points[0].message == "killed by signal 9, as the system does for want of memory"
 
 
 def test_how_long_a_child_may_be_silent_is_said(monkeypatch):
-    silences, made = [], Child.__init__
-    monkeypatch.setattr(Child, "__init__", lambda child, *of: made(child, *of) or silences.append(child.silence))
+    silences, made = [], WorkerProcess.__init__
+    monkeypatch.setattr(
+        WorkerProcess, "__init__", lambda child, *of: made(child, *of) or silences.append(child.timeout)
+    )
     assert run(["time", "conv_normal", "--quick", "--timeout", "77"]) == 0
     assert run(["time", "conv_normal", "--quick"]) == 0
     assert silences == [77, 1800]
@@ -222,7 +229,7 @@ def test_a_timeout_that_is_none_is_refused(timeout, capsys):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_child_that_is_killed_while_another_builds_is_marked(monkeypatch):
     """And is none of ours any more when the load of others is read."""
-    points, answered, children = [point(), point()], Child.answer, []
+    points, answered, children = [point(), point()], WorkerProcess.answer, []
 
     def answer(child):
         found = answered(child)
@@ -232,21 +239,21 @@ def test_a_child_that_is_killed_while_another_builds_is_marked(monkeypatch):
             children[0].process.join()
         return found
 
-    monkeypatch.setattr(Child, "answer", answer)
+    monkeypatch.setattr(WorkerProcess, "answer", answer)
     measure(points, seconds=0.001)
     assert [p.status for p in points] == ["killed(9)", "ok"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_what_was_measured_stays_if_a_closer_look_fails(monkeypatch):
-    ask = Child.ask
+    ask = WorkerProcess.ask
 
     def asked(child, word, *arguments):
         if word == "memory":
             child.process.kill()
         return ask(child, word, *arguments)
 
-    monkeypatch.setattr(Child, "ask", asked)
+    monkeypatch.setattr(WorkerProcess, "ask", asked)
     found = time_nets([costcalc.load("conv_normal")], device="cpu", seconds=0.001)
     (p,) = found.measured
     assert p.measured_peak is None
@@ -262,27 +269,27 @@ def test_what_was_measured_stays_if_a_closer_look_fails(monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_child_that_hangs_is_given_up_and_the_others_go_on(monkeypatch):
     """T28: as one in a kernel that never ends."""
-    points, ask = [point() for _ in range(2)], Child.ask
+    points, ask = [point() for _ in range(2)], WorkerProcess.ask
 
     def asked(child, word, *arguments):
         if word == "run" and child is hanging[0]:
             os.kill(child.pid, signal.SIGSTOP)
-            child.silence = 0.5
+            child.timeout = 0.5
         return ask(child, word, *arguments)
 
-    hanging, made = [], Child.__init__
-    monkeypatch.setattr(Child, "__init__", lambda child, *of: hanging.append(child) or made(child, *of))
-    monkeypatch.setattr(Child, "ask", asked)
+    hanging, made = [], WorkerProcess.__init__
+    monkeypatch.setattr(WorkerProcess, "__init__", lambda child, *of: hanging.append(child) or made(child, *of))
+    monkeypatch.setattr(WorkerProcess, "ask", asked)
     measure(points, seconds=0.001)
     assert [p.status for p in points] == ["timed out", "ok"]
     assert points[0].message == "gave no sign of life for 0.5 s"
 
 
-def test_one_that_gives_signs_of_life_does_not_hang(monkeypatch):
+def test_one_that_gives_heartbeat_does_not_hang(monkeypatch):
     ours, theirs = Pipe()
     seconds = iter([0.0, 0.5, 1.5, 1.5, 2.0, 9.0, 9.0])
     monkeypatch.setattr("costcalc.torch_backend.worker.monotonic", lambda: next(seconds))
-    alive = _signs_of_life(theirs)  # at 0
+    alive = _heartbeat(theirs)  # at 0
     for _ in range(4):  # at 0.5, 1.5, 2 and 9
         alive()
     signs = [ours.recv(), ours.recv()]
@@ -290,14 +297,14 @@ def test_one_that_gives_signs_of_life_does_not_hang(monkeypatch):
     assert not ours.poll()
     for message in (*signs, ("ok", "done")):
         theirs.send(message)
-    child = object.__new__(Child)
-    child.pipe, child.silence = ours, 60
+    child = object.__new__(WorkerProcess)
+    child.pipe, child.timeout = ours, 60
     assert child.answer() == "done"
     assert not ours.poll()
 
 
 def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
-    points, answered, victims = [point(), point()], Child.answer, []
+    points, answered, victims = [point(), point()], WorkerProcess.answer, []
 
     def answer(self):
         if not victims:
@@ -306,7 +313,7 @@ def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
             self.process.join()
         return answered(self)
 
-    monkeypatch.setattr(Child, "answer", answer)
+    monkeypatch.setattr(WorkerProcess, "answer", answer)
     measure(points, seconds=0.01)
     assert [p.status for p in points] == ["killed(9)", "ok"]
 
@@ -314,7 +321,7 @@ def test_a_child_that_is_killed_while_it_builds_is_marked(monkeypatch):
 def test_memory_that_runs_out_is_oom(monkeypatch):
     """A limit on the child's memory, as T26 has it."""
     graph = chain(("fc", ops.Linear(30_000)), size=(1, 30_000))  # 3.35 GiB of weights
-    monkeypatch.setattr("costcalc.torch_backend.measure.available", lambda device: 2**60)
+    monkeypatch.setattr("costcalc.torch_backend.measure.free_bytes", lambda device: 2**60)
     p = point("large", graph)
     measure([p], seconds=0.01, memory=3 * 2**30)
     assert p.status == "oom"
@@ -362,7 +369,7 @@ def test_settings_that_cannot_be(settings, words):
 def test_a_gpu_is_the_one_that_events_and_memory_mean(monkeypatch, device, told):
     said = []
     monkeypatch.setattr(torch.cuda, "set_device", said.append)
-    prepare(Settings(device))
+    configure_torch(Settings(device))
     assert said == told
 
 
@@ -373,7 +380,7 @@ def test_fingerprints_are_of_the_machine():
 
 
 def test_other_load_is_that_of_others():
-    load = OtherLoad([])
+    load = BackgroundLoad([])
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
         time.sleep(1)
         cores = load.cores()
@@ -401,7 +408,7 @@ def test_what_our_processes_use_is_not_that_of_others(machine, code, then):
     words = [sys.executable, "-c", f"print(1, flush=True); input()\n{code}{more}"]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as ours:
         ours.stdout.readline()
-        all_others, others = OtherLoad([]), OtherLoad([ours.pid])
+        all_others, others = BackgroundLoad([]), BackgroundLoad([ours.pid])
         machine[0] = 1.0
         ours.stdin.write("\n")
         ours.stdin.flush()
@@ -543,7 +550,7 @@ def test_multiplies_of_training_are_those_of_both_passes():
     points = [point(name, train=True) for name in ("conv_normal", "conv_depthwise_separable")]
     measure(points, seconds=0.001)
     for p in points:
-        p.others, p.blocks = 0.0, [2.0 - (p is points[1])] * 10
+        p.other_cores, p.turn_medians = 0.0, [2.0 - (p is points[1])] * 10
     assert points[0].step_macs == 2 * points[0].macs  # the input of its one layer wants no gradient
     share = points[0].step_macs / points[1].step_macs
     assert verdict(*points).endswith(f", with {share:.2f} times fewer multiplies, forward and backward")
@@ -555,7 +562,7 @@ def test_layers_say_what_holds_them_back_and_how_they_were_run():
     rows = layer_table(p).to_records()
     assert [layer_record(layer, p)["bound"] for layer in p.layers] == [row["bound"] for row in rows]
     assert layer_table(p).title == "layers of conv_normal at batch 1, infer, eager, float32"
-    p.settings, p.layer_others = Settings(engine="compile"), 0.7
+    p.settings, p.layers_other_cores = Settings(engine="compile"), 0.7
     assert layer_table(p).title == "layers of conv_normal at batch 1, infer, compile, float32"
     assert layer_table(p).notes[-2:] == [
         "one by one, layers are run eagerly: only the whole is as its title says",
@@ -564,7 +571,7 @@ def test_layers_say_what_holds_them_back_and_how_they_were_run():
 
 
 def test_nothing_is_said_of_what_was_measured_under_load(monkeypatch, capsys):
-    monkeypatch.setattr("costcalc.torch_backend.measure.OtherLoad.cores", lambda self: 1.5)
+    monkeypatch.setattr("costcalc.torch_backend.measure.BackgroundLoad.cores", lambda self: 1.5)
     assert run(["time", "conv_normal", "lenet5", "--quick", "--format", "json"]) == 0
     (verdict,) = json.loads(capsys.readouterr().out)["verdicts"]
     assert verdict == (
@@ -574,7 +581,7 @@ def test_nothing_is_said_of_what_was_measured_under_load(monkeypatch, capsys):
 
 @pytest.mark.parametrize("command", ["time conv_normal lenet5 --quick", "compare conv_normal lenet5 --time"])
 def test_under_load_one_line_says_so_and_the_store_says_why(command, monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("costcalc.torch_backend.measure.OtherLoad.cores", lambda self: 1.5)
+    monkeypatch.setattr("costcalc.torch_backend.measure.BackgroundLoad.cores", lambda self: 1.5)
     monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "mine.db"))
     assert run(command.split()) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -588,7 +595,7 @@ def test_under_load_one_line_says_so_and_the_store_says_why(command, monkeypatch
 def test_noise_is_one_line_beside_the_verdict():
     points = [point("conv_normal"), point("conv_depthwise_separable")]
     for p, seconds in zip(points, (2.0, 1.0), strict=True):
-        p.times, p.blocks = [[seconds * (1 + 9 * (i % 2))] for i in range(20)], [seconds] * 20
+        p.times, p.turn_medians = [[seconds * (1 + 9 * (i % 2))] for i in range(20)], [seconds] * 20
     told = Timing(find_device("cpu"), {}, tuple(points)).table().notes
     assert told[0].startswith("conv_depthwise_separable is 2.00 times as fast as conv_normal")
     assert told[1:-1] == ["noisy: conv_normal, conv_depthwise_separable; time again when nothing else runs"]
@@ -608,7 +615,7 @@ def test_a_comparison_is_timed_at_the_batch_it_counts(capsys):
 
 
 def test_strict_fails_on_noise(monkeypatch, capsys):
-    monkeypatch.setattr("costcalc.torch_backend.measure.OtherLoad.cores", lambda self: 1.5)
+    monkeypatch.setattr("costcalc.torch_backend.measure.BackgroundLoad.cores", lambda self: 1.5)
     assert run(["time", "conv_normal", "--quick", "--strict"]) == 1
     assert "noisy\n" in capsys.readouterr().out
 
@@ -661,9 +668,10 @@ def test_ctrl_c_leaves_no_child_behind(number):
 
 def test_a_killed_parent_takes_its_children_along():
     code = (
-        "import costcalc, time; from costcalc.torch_backend.worker import Child; "
+        "import costcalc, time; from costcalc.torch_backend.worker import WorkerProcess; "
         "from costcalc.torch_backend.settings import Settings\n"
-        "child = Child(costcalc.load('lenet5').graph(), Settings()); child.answer(); print(child.pid, flush=True)\n"
+        "child = WorkerProcess(costcalc.load('lenet5').graph(), Settings()); child.answer()\n"
+        "print(child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
@@ -689,7 +697,8 @@ def test_a_process_whose_parent_is_the_first_of_all_goes_on(monkeypatch):
 UNGUARDED = """
 import costcalc
 from costcalc.torch_backend import time_nets
-print(__name__, [point.status for point in time_nets([costcalc.load("lenet5")], device="cpu", seconds=0.01).points])
+found = time_nets([costcalc.load("lenet5")], device="cpu", seconds=0.01)
+print(__name__, [measurement.status for measurement in found.measurements])
 """
 
 
@@ -715,7 +724,7 @@ class Squared(ops.Pointwise):
 MODULES["squared"] = lambda op, x: nn.ReLU()
 
 if __name__ == "__main__":
-    (point,) = time_nets([costcalc.load("own.yaml")], device="cpu", seconds=0.01).points
+    (point,) = time_nets([costcalc.load("own.yaml")], device="cpu", seconds=0.01).measurements
     print(point.status, point.message)
 """
 
@@ -740,7 +749,7 @@ def test_a_script_with_an_op_of_its_own_is_run_where_that_is_timed(tmp_path):
 )
 def test_an_error_of_the_work_is_told(monkeypatch, error, told):
     """Or, where it has no words, what was being done."""
-    monkeypatch.setattr("costcalc.torch_backend.worker._words", lambda *_: {"run": Mock(side_effect=error)})
+    monkeypatch.setattr("costcalc.torch_backend.worker._requests", lambda *_: {"run": Mock(side_effect=error)})
     monkeypatch.setattr("costcalc.torch_backend.worker.die_with_parent", lambda: None)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     pipe = Mock(recv=Mock(side_effect=[("run", ()), EOFError]))
@@ -749,13 +758,13 @@ def test_an_error_of_the_work_is_told(monkeypatch, error, told):
 
 
 def test_a_child_that_has_not_ended_is_not_said_to_have():
-    child = Child.__new__(Child)
+    child = WorkerProcess.__new__(WorkerProcess)
     child.process = Mock(exitcode=None)
-    assert str(child.lost()) == "closed its pipe, and has not ended"
+    assert str(child.cause_of_death()) == "closed its pipe, and has not ended"
 
 
 def test_what_is_lost_is_an_error_of_one_child():
-    assert not issubclass(Lost, CostcalcError)
+    assert not issubclass(WorkerDied, CostcalcError)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
@@ -765,10 +774,10 @@ def test_on_a_gpu(engine):
     p = point("resnet18", device="cuda:0", engine=engine, dtype="bfloat16")
     measure([p], seconds=0.2)
     assert p.ok, p.message
-    assert engine != "eager" or p.measured_peak <= 1.05 * p.predicted_peak
+    assert engine != "eager" or p.measured_peak <= 1.05 * p.inference_peak
     assert (p.measured_peak is None) == (engine == "cuda_graph")
 
 
 def test_nothing_is_predicted_of_a_training_step():
-    assert point("lenet5").foretold_peak == point("lenet5").predicted_peak > 0
-    assert point("lenet5", train=True).foretold_peak is None
+    assert point("lenet5").predicted_peak == point("lenet5").inference_peak > 0
+    assert point("lenet5", train=True).predicted_peak is None

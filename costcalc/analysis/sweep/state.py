@@ -12,7 +12,7 @@ import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.points import Points, joined
-from costcalc.chart import short
+from costcalc.chart import short_number
 from costcalc.errors import ShapeError, UsageError
 
 MAX_ROWS_IN_MEMORY = 500_000  # points that become rows of a table or a document, or marks of a picture, at once
@@ -33,7 +33,7 @@ class Limit:
         if self.points is not None and sum(map(len, parts)) > self.points:
             raise UsageError(f"more than {self.points:,} points meet the condition; {KEEP_LESS}")
         if sum(part.nbytes for part in parts) > self.bytes:
-            room = f"more than {short(self.bytes)}B"
+            room = f"more than {short_number(self.bytes)}B"
             raise UsageError(f"the points that meet the condition take {room}; {KEEP_LESS}, or {ALLOW_MORE}")
 
 

@@ -23,7 +23,7 @@ from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.analysis.warned import warnings_at
-from costcalc.chart import short
+from costcalc.chart import short_number
 from costcalc.errors import UsageError
 from costcalc.models import Model
 from costcalc.text import HOUR, knobs_note, time_text
@@ -132,6 +132,6 @@ def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit
     if rows or choice.where or nbytes > limit.bytes:
         seconds = grid.size / POINTS_PER_SECOND
         takes = f", and about {time_text(seconds)} of work" if seconds >= HOUR else ""
-        room = "" if rows else f": {short(nbytes)}B, where {short(limit.bytes)}B are kept"
+        room = "" if rows else f": {short_number(nbytes)}B, where {short_number(limit.bytes)}B are kept"
         write = "write all with -o FILE.csv or .parquet" + ("" if rows else f", or {ALLOW_MORE}")
         raise UsageError(f"{grid.size:,} points are too many to be kept{takes}{room}; {KEEP_LESS}, or {write}")

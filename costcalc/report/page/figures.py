@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.chart import FEW, Chart, Mark, are_numbers
+from costcalc.chart import MAX_NUMBERED_VALUES, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
 from costcalc.models import Model
 from costcalc.text import equations_text, power_text
@@ -50,27 +50,29 @@ def inline(chart: Chart, name: str) -> str:
     )
 
 
-def maps(net: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
+def maps(model: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
     """MACs over each two of the knobs that are swept, the others as they are set."""
     pairs = [*combinations([name for name, values in axes.items() if len(values) > 1], 2)]
     for number, (x, y) in enumerate(pairs[:MAPS]):
-        found = _of_these(net, {x: axes[x], y: axes[y]})
+        found = _of_these(model, {x: axes[x], y: axes[y]})
         if found is None:
             continue
         numbers = are_numbers((*axes[x], *axes[y]))
         marks = preset_marks(presets, x, y, axes) if presets and numbers else ()
         chart = replace(heat_map(found, x, y, "macs", marks), title=f"MACs over {x} and {y}")
-        said = f"MACs over {x} and {y}; {_fixed(net, (x, y))}."
-        said += " The lines join networks of equal cost." * (numbers and max(map(len, (axes[x], axes[y]))) > FEW)
+        said = f"MACs over {x} and {y}; {_fixed(model, (x, y))}."
+        said += " The lines join networks of equal cost." * (
+            numbers and max(map(len, (axes[x], axes[y]))) > MAX_NUMBERED_VALUES
+        )
         if marks:
             said += f" Circles: the {x} and {y} of the presets, whose other knobs need not be those of this map."
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)
 
 
-def _of_these(net: Model, axes: Mapping[str, Any]) -> Sweep | None:
+def _of_these(model: Model, axes: Mapping[str, Any]) -> Sweep | None:
     """The sweep over these knobs alone; None where no point of it is possible, as the others are set."""
     try:
-        return sweep(net, Grid(axes), Choice())
+        return sweep(model, Grid(axes), Choice())
     except ShapeError:
         return None
 
@@ -87,18 +89,18 @@ def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) 
     return tuple(Mark(*at, name) for at, name in several.items())
 
 
-def knob_curves(net: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
+def knob_curves(model: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
     """Params and MACs over each knob alone."""
     for number, (knob, values) in enumerate(axes.items()):
         if len(values) == 1:
             continue
-        found = _of_these(net, {knob: values})
+        found = _of_these(model, {knob: values})
         if found is None:
             continue
         chart = curves(found, knob, CURVES)
-        said = f"Params and MACs over {knob} alone; {_fixed(net, (knob,))}."
-        if knob in laws(net):
-            said += f" Dashed: MACs that grow with {power_text(knob, laws(net)[knob])}, as is often said."
+        said = f"Params and MACs over {knob} alone; {_fixed(model, (knob,))}."
+        if knob in laws(model):
+            said += f" Dashed: MACs that grow with {power_text(knob, laws(model)[knob])}, as is often said."
         chart = replace(chart, title=f"over {knob}")
         yield Figure(f"curve-{number}", inline(chart, f"curve-{number}"), said)
 
@@ -109,5 +111,5 @@ def named_presets(presets: PresetSweep) -> Figure:
     return Figure("presets", inline(chart, "presets"), "Params against MACs of the presets, exact and as published.")
 
 
-def _fixed(net: Model, swept: tuple[str, ...]) -> str:
-    return equations_text(net.values_but(swept))
+def _fixed(model: Model, swept: tuple[str, ...]) -> str:
+    return equations_text(model.values_but(swept))

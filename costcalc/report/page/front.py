@@ -43,9 +43,9 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
 class Size:
     """What is had for the multiplies: the product of the law, over that of the network as it is set; or its params."""
 
-    def __init__(self, net: Model, law: Sequence[str]):
-        self.net, self.law = net, law
-        self.name = "·".join(power_text(knob, laws(net)[knob]) for knob in law) if law else "params"
+    def __init__(self, model: Model, law: Sequence[str]):
+        self.model, self.law = model, law
+        self.name = "·".join(power_text(knob, laws(model)[knob]) for knob in law) if law else "params"
         unit = "times that of the network as it is set"
         self.axis = Axis(self.name, unit, log=True) if law else metric_axis("params", log=True)
 
@@ -61,7 +61,7 @@ class Size:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])
         for knob in self.law:
-            start, power = Fraction(self.net.values[knob]), laws(self.net)[knob]
+            start, power = Fraction(self.model.values[knob]), laws(self.model)[knob]
             steps = {value: (Fraction(value) / start) ** power for value in {*columns[knob]}}
             sizes = [size * steps[value] for size, value in zip(sizes, columns[knob])]
         return sizes

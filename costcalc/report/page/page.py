@@ -30,15 +30,15 @@ from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warned import warnings_of_all
 from costcalc.chart import are_numbers
-from costcalc.chart.draw import matplotlib
+from costcalc.chart.draw import import_matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
 from costcalc.models import Model
 from costcalc.net import Target, load
+from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
-from costcalc.report.page.formulas import Shown, shown
+from costcalc.report.page.formula_mathml import Shown, shown
 from costcalc.report.page.front import trade_off
-from costcalc.report.page.grid import default_axes
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.table import CONVENTION, cell, visible
 from costcalc.text import equations_text, plural, power_text, value_text
@@ -60,15 +60,15 @@ def write_page(
     Raises UsageError for a network without knobs or too large a grid, MissingExtra without jinja2 or matplotlib,
     OSError, and what a sweep raises.
     """
-    net = load(target)
-    Page.of(net, given_axes(axes, net.knobs, net.name), presets, metrics).save(path)
+    model = load(target)
+    Page.of(model, given_axes(axes, model.knobs, model.name), presets, metrics).save(path)
 
 
 @dataclass(frozen=True)
 class Page:
     """What a page is made of. `closed` is None where there is no closed form, and `why_not` says why."""
 
-    net: Model
+    model: Model
     found: Sweep
     metrics: tuple[str, ...] = USUAL
     presets: PresetSweep | None = None
@@ -77,7 +77,7 @@ class Page:
 
     @classmethod
     def of(
-        cls, net: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
+        cls, model: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
         metrics: Sequence[str] | str | None = None,
     ) -> Page:  # fmt: skip
         """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets, and
@@ -88,20 +88,20 @@ class Page:
         shown = read_metrics(metrics)
         for metric in shown:
             metric_of(metric, wanted=is_counted)
-        net.needs_knobs("a report")
-        net.needs_numbers("a report")
-        for name in net.size_knobs:
+        model.needs_knobs("a report")
+        model.needs_numbers("a report")
+        for name in model.size_knobs:
             check_told_apart(name)
         _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
-        wanted = presets or ("all" if net.presets else None)
-        listed = sweep_presets(net, wanted) if wanted else None
-        closed, why_not = _closed_forms(net, shown)
-        sizes = net.size_knobs
+        wanted = presets or ("all" if model.presets else None)
+        listed = sweep_presets(model, wanted) if wanted else None
+        closed, why_not = _closed_forms(model, shown)
+        sizes = model.size_knobs
         among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
-        grid = Grid(dict(axes or {}) or default_axes(net, among, grains))
+        grid = Grid(dict(axes or {}) or default_axes(model, among, grains))
         _refuse_if_too_large(grid)
         every = tuple(dict.fromkeys((*shown, *OF_PICTURES)))
-        return cls(net, sweep(net, grid, Choice(), metrics=every), shown, listed, closed, why_not)
+        return cls(model, sweep(model, grid, Choice(), metrics=every), shown, listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
@@ -116,7 +116,7 @@ class Page:
         script = self.script()
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
-            "net": self.net, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
+            "model": self.model, "version": __version__, "convention": CONVENTION, "why_not": self.why_not,
             "counts": self.counts(), "without_formula": self.without_formula(),
             "css": (HERE / "page.css").read_text(encoding="utf-8"), "script": script, "digest": digest,
             "data": self.closed.data() if self.closed else None, "summary": self.summary(),
@@ -129,7 +129,7 @@ class Page:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
-        nets = (self.net, *(self.presets.nets if self.presets else ()))
+        nets = (self.model, *(self.presets.nets if self.presets else ()))
         every = (*self.found.warnings, *warnings_of_all(nets))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
@@ -142,7 +142,7 @@ class Page:
     def counts(self) -> list[str]:
         """What the metrics in bytes count, and in which numbers."""
         shown = [name for name in self.metrics if name in IN_BYTES]
-        return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.net.dtype.words}" for name in shown]
+        return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.model.dtype.words}" for name in shown]
 
     def without_formula(self) -> list[str]:
         """Why some of the metrics have no slider."""
@@ -162,8 +162,8 @@ class Page:
 
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
-        now = Grid({name: (value,) for name, value in self.net.sizes.items()})
-        (at,) = sweep(self.net, now, Choice(), metrics=self.metrics).to_records()
+        now = Grid({name: (value,) for name, value in self.model.sizes.items()})
+        (at,) = sweep(self.model, now, Choice(), metrics=self.metrics).to_records()
         found = []
         for metric in self.metrics:
             values = self.found.columns[metric]
@@ -176,16 +176,16 @@ class Page:
         """The metrics that the sliders move: title and unit."""
         if self.closed is None:
             return []
-        powers = "·".join(power_text(knob, power) for knob, power in law_of(self.net, self.closed.knobs).items())
+        powers = "·".join(power_text(knob, power) for knob, power in law_of(self.model, self.closed.knobs).items())
         titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
-        units = {"law": f"from {visible(self.net.label)}"}
-        units |= {"weight_bytes": f"{self.net.dtype}, buffers included"}
+        units = {"law": f"from {visible(self.model.label)}"}
+        units |= {"weight_bytes": f"{self.model.dtype}, buffers included"}
         return [(titles[metric], units.get(metric) or metric_unit(metric)) for metric in self.closed.metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
         moved = self.closed.knobs if self.closed else ()
-        return equations_text(self.net.values_but(moved))
+        return equations_text(self.model.values_but(moved))
 
     def formulas(self) -> list[Shown]:
         """The closed forms in mathematical type."""
@@ -196,9 +196,9 @@ class Page:
         axes = self.found.grid.axes
         return {
             "presets": [named_presets(self.presets)] if self.presets else [],
-            "maps": [*maps(self.net, axes, self.presets)],
+            "maps": [*maps(self.model, axes, self.presets)],
             "front": [trade_off(self.found, self.presets)],
-            "curves": [*knob_curves(self.net, axes)],
+            "curves": [*knob_curves(self.model, axes)],
         }
 
 
@@ -213,7 +213,7 @@ def check_page(path: Path | str) -> None:
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
     _template()
-    matplotlib()
+    import_matplotlib()
     check(Path(path))
 
 
@@ -230,9 +230,9 @@ def _template() -> Any:
     return room.get_template("template.html")
 
 
-def _closed_forms(net: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
+def _closed_forms(model: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
     """The closed forms; or none, and why."""
     try:
-        return closed_forms(net, metrics), ""
+        return closed_forms(model, metrics), ""
     except CostcalcError as error:
         return None, str(error)

@@ -29,7 +29,7 @@ MIN_SLIDER_VALUES = 16  # values that a whole knob has at least
 class ClosedForms:
     """The formulas of a network in all knobs that can be letters: those that are shown, and each metric's sum."""
 
-    net: Model
+    model: Model
     knobs: tuple[str, ...]
     formulas: tuple[Formula, ...]
     metrics: dict[str, Expr]
@@ -37,7 +37,7 @@ class ClosedForms:
 
     def script(self) -> str:
         """The formulas as JavaScript."""
-        letters = [size_symbol(name, real=self.net.knobs[name].kind == "real") for name in self.knobs]
+        letters = [size_symbol(name, real=self.model.knobs[name].kind == "real") for name in self.knobs]
         return code([*self.metrics.values()], self.conditions, letters)
 
     def data(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class ClosedForms:
         settings = self.settings()
         seen = {name: [values[name] for _, values in settings] for name in self.knobs}
         return {
-            "knobs": [knob_data(self.net.knobs[k], seen[k], self.grain(k, seen[k])) for k in self.knobs],
+            "knobs": [knob_data(self.model.knobs[k], seen[k], self.grain(k, seen[k])) for k in self.knobs],
             "settings": [{"name": name, "values": [text(values[k]) for k in self.knobs]} for name, values in settings],
             "metrics": [{"base": _fraction(value)} for value in self.values().values()],
             "conditions": [
@@ -56,11 +56,11 @@ class ClosedForms:
 
     def settings(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Where the sliders can be put: as the knobs are set, and at the presets that differ in no other knob."""
-        now = self.net.values
-        found: list[tuple[str, Mapping[str, Any]]] = [(self.net.label, now)]
-        for name, preset in self.net.presets.items():
+        now = self.model.values
+        found: list[tuple[str, Mapping[str, Any]]] = [(self.model.label, now)]
+        for name, preset in self.model.presets.items():
             values = {**now, **preset.settings}
-            if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.net.label:
+            if all(values[knob] == now[knob] for knob in now if knob not in self.knobs) and name != self.model.label:
                 found.append((name, values))
         return found
 
@@ -69,12 +69,12 @@ class ClosedForms:
         from costcalc.dims.substitute import substitute
 
         known: dict[Any, Any] = {}
-        now = {name: self.net.values[name] for name in self.knobs}
+        now = {name: self.model.values[name] for name in self.knobs}
         return {metric: substitute(expression, now, known) for metric, expression in self.metrics.items()}
 
     def grain(self, name: str, seen: Iterable[Any]) -> int:
         """Steps of a slider from one whole number to the next."""
-        if self.net.knobs[name].kind == "integer":
+        if self.model.knobs[name].kind == "integer":
             return 1
         return lcm(
             self.parts_of_whole().get(name, SLIDER_STEPS_PER_UNIT), *(Fraction(value).denominator for value in seen)
@@ -112,46 +112,46 @@ def _fraction(value: Any) -> str:
     return f"{value.numerator}/{value.denominator}"
 
 
-def closed_forms(net: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
+def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
     """The closed forms of these metrics, or those of them that have one, in as many knobs as can be letters. The usual
     bytes stand beside their params, with no formula of their own. Raises CostcalcError if there is none."""
-    graph, rows, free = _walked_with(net, [*net.size_knobs])
+    graph, rows, free = _walked_with(model, [*model.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
-    formulas = {m: formula_of(net, m, graph, rows) for m in metrics if not has_formula(METRICS[m])}
+    formulas = {m: formula_of(model, m, graph, rows) for m in metrics if not has_formula(METRICS[m])}
     shown = tuple(
         formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
     )
     moved = {metric: formula.expression for metric, formula in formulas.items()}
-    return ClosedForms(net, tuple(free), shown, {**moved, **said_by_law(net, law_of(net, free))}, where)
+    return ClosedForms(model, tuple(free), shown, {**moved, **said_by_law(model, law_of(model, free))}, where)
 
 
-def law_of(net: Model, free: Iterable[str]) -> dict[str, int]:
+def law_of(model: Model, free: Iterable[str]) -> dict[str, int]:
     """The powers of those of these knobs that the MACs are said to grow with; with the batch they are sure to."""
-    powers = {knob: power for knob, power in laws(net).items() if knob in free}
+    powers = {knob: power for knob, power in laws(model).items() if knob in free}
     return powers | {"batch": 1} if powers and "batch" in free else powers
 
 
-def said_by_law(net: Model, powers: Mapping[str, int]) -> dict[str, Expr]:
+def said_by_law(model: Model, powers: Mapping[str, int]) -> dict[str, Expr]:
     """The MACs by the law, from what they are as the network is set, to the nearest unit; nothing without a law."""
-    said = Integer(cost_of(net).macs)
+    said = Integer(cost_of(model).macs)
     for knob, power in powers.items():
-        start = Fraction(net.values[knob])
-        letter = size_symbol(knob, real=net.knobs[knob].kind == "real")
+        start = Fraction(model.values[knob])
+        letter = size_symbol(knob, real=model.knobs[knob].kind == "real")
         said *= (letter * Rational(start.denominator, start.numerator)) ** power
     return {"law": floor(said + Rational(1, 2))} if powers else {}
 
 
-def _walked_with(net: Model, wanted: list[str]) -> tuple[Any, Any, list[str]]:
+def _walked_with(model: Model, wanted: list[str]) -> tuple[Any, Any, list[str]]:
     """The rows with letters for these knobs; for those of them, one after the other, with which it can be done."""
     try:
-        return *walked(net, wanted), wanted
+        return *walked(model, wanted), wanted
     except CostcalcError as error:
         refused = error
     free: list[str] = []
     found: tuple[Any, Any] | None = None
     for name in wanted:
         try:
-            found = walked(net, [*free, name], seconds=2)
+            found = walked(model, [*free, name], seconds=2)
             free.append(name)
         except CostcalcError:
             continue

@@ -8,7 +8,7 @@ from support import needed
 
 needed.module("torch", "torch")
 
-from costcalc.torch_backend.samples import Ratio, doubts, interval, ratio, summary  # noqa: E402
+from costcalc.torch_backend.statistics import TimeRatio, median_interval, noise_reasons, paired_ratio, summarize  # noqa: E402
 
 SETS = 1000
 
@@ -41,13 +41,13 @@ def with_two_modes(rng):
 @pytest.mark.parametrize("plant", [with_outlier, with_drift, with_two_modes])
 def test_bad_sets_are_flagged(plant):
     rng = random.Random(35)
-    flagged = sum(bool(doubts(plant(rng))) for _ in range(SETS))
+    flagged = sum(bool(noise_reasons(plant(rng))) for _ in range(SETS))
     assert flagged >= 0.95 * SETS
 
 
 def test_steady_sets_are_not():
     rng = random.Random(36)
-    alarms = [doubts(steady(rng)) for _ in range(SETS)]
+    alarms = [noise_reasons(steady(rng)) for _ in range(SETS)]
     assert sum(map(bool, alarms)) <= 0.05 * SETS, [a for a in alarms if a][:5]
 
 
@@ -56,7 +56,7 @@ def test_the_interval_covers_the_truth():
     rng = random.Random(37)
     covered = 0
     for _ in range(2000):
-        low, high = interval(sorted(steady(rng, noise=0.05)))
+        low, high = median_interval(sorted(steady(rng, noise=0.05)))
         covered += low <= 0.020 <= high  # the median of a lognormal with μ = 0
     assert 0.945 <= covered / 2000 <= 0.97
 
@@ -64,7 +64,7 @@ def test_the_interval_covers_the_truth():
 @pytest.mark.parametrize("n", range(10, 401))
 def test_the_interval_covers_it_for_any_number_of_runs(n):
     """Exactly: the true median lies between the values of two ranks as often as coins say."""
-    low, high = interval(range(n))
+    low, high = median_interval(range(n))
     missed = sum(comb(n, heads) for heads in (*range(low + 1), *range(high + 1, n + 1)))
     assert missed / 2**n <= 0.0501
 
@@ -78,7 +78,7 @@ def test_the_interval_is_that_of_all_resamples_or_one_run_wider(n):
 
     first = next(k for k in range(1, n + 1) if among(k, (n + 1) // 2) > 0.025)
     last = next(k for k in range(1, n + 1) if among(k, n // 2 + 1) >= 0.975)
-    low, high = interval(range(1, n + 1))
+    low, high = median_interval(range(1, n + 1))
     assert low in (first, first - 1)
     assert high in (last, last + 1)
 
@@ -91,17 +91,17 @@ def test_the_same_against_itself_is_rarely_different(turns):
     for _ in range(SETS):
         machine = [1 + 0.3 * i / turns for i in range(turns)]
         a, b = ([m * t for m, t in zip(machine, steady(rng, turns), strict=True)] for _ in range(2))
-        different += ratio(a, b).decided
+        different += paired_ratio(a, b).decided
     assert different <= 0.05 * SETS
 
 
 def test_a_real_difference_is_found():
     rng = random.Random(40)
     a, b = steady(rng, 40), [2 * t for t in steady(rng, 40)]
-    found = ratio(b, a)
+    found = paired_ratio(b, a)
     assert found.decided
     assert found.median == pytest.approx(2, rel=0.02)
-    assert not Ratio(1.01, 0.99, 1.03).decided
+    assert not TimeRatio(1.01, 0.99, 1.03).decided
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,9 @@ def test_a_real_difference_is_found():
     ],
 )
 def test_the_reasons_are_named(times, others, words):
-    assert words in summary(times, others).noisy
+    assert words in summarize(times, others).noisy
 
 
 def test_a_summary_of_equal_times():
-    found = summary([0.5] * 12)
+    found = summarize([0.5] * 12)
     assert (found.median, found.iqr, found.low, found.high, found.runs, found.noisy) == (0.5, 0, 0.5, 0.5, 12, ())

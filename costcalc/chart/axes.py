@@ -1,43 +1,43 @@
-"""What every picture is drawn on: a figure with a title, axes that name themselves, a legend."""
+"""The parts that all pictures share: a figure with a title, labelled axes, a legend."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import Any
 
-from costcalc.chart import Axis, short
+from costcalc.chart.chart_data import Axis, short_number
 from costcalc.table import visible
 
 INK, PALE, ACCENT = "black", "0.6", "#1f5fa8"
 WIDTH, HEIGHT = 7.2, 4.6  # inches
-LINE = 80  # signs of a title
+TITLE_WIDTH = 80  # characters
 
 
 def figure(title: str, rows: int = 1, columns: int = 1, height: float = HEIGHT) -> tuple[Any, Any]:
-    """A drawing of so many inches in height, and the axes on it, row by row."""
+    """A figure of `height` inches, and its axes, row by row."""
     from matplotlib.figure import Figure
 
     drawing = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = drawing.subplots(rows, columns, squeeze=False)
-    lines = textwrap.wrap(visible(title), LINE)
+    lines = textwrap.wrap(visible(title), TITLE_WIDTH)
     drawing.suptitle("\n".join(lines), fontsize=11)
     return drawing, axes
 
 
-def name_axes(axes: Any, x: Axis, y: Axis) -> None:
-    """Titles with their units, logarithms where they are wanted, and short numbers."""
+def label_axes(axes: Any, x: Axis, y: Axis) -> None:
+    """Sets the titles with their units, the scales, and short numbers."""
     from matplotlib.ticker import FuncFormatter
 
     for axis, of, said in ((axes.xaxis, x, axes.set_xlabel), (axes.yaxis, y, axes.set_ylabel)):
         said(visible(of.label))
         if of.log:
             (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
-        axis.set_major_formatter(FuncFormatter(lambda number, _: short(number)))
+        axis.set_major_formatter(FuncFormatter(lambda number, _: short_number(number)))
         axis.set_minor_formatter(FuncFormatter(lambda number, _: ""))
 
 
 def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:
-    """On an axis of less than three decades 1, 2 and 5 are written too."""
+    """Labels 1, 2 and 5 too on a logarithmic axis of less than three decades."""
     from matplotlib.ticker import LogLocator
 
     for axis, of, (low, high) in ((axes.xaxis, x, axes.get_xlim()), (axes.yaxis, y, axes.get_ylim())):
@@ -46,7 +46,7 @@ def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:
 
 
 def legend(axes: Any) -> None:
-    """Which line or mark is what, where it hides least."""
+    """Adds a legend where it hides least."""
     axes.legend(frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=8)
 
 

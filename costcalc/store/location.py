@@ -1,4 +1,4 @@
-"""Where the store is, and what kind of disk that is."""
+"""The path of the store, and the kind of its file system."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NETWORK = re.compile(
 
 
 def default_path() -> Path:
-    """$COSTCALC_STORE, else a file in the user's data directory. Nothing is made here."""
+    """$COSTCALC_STORE, else a file in the user's data directory. Creates nothing."""
     given = os.environ.get("COSTCALC_STORE")
     if given:
         return home_path(given)
@@ -47,7 +47,7 @@ def network_kind(path: Path) -> str | None:
 
 
 def _mounts() -> list[tuple[str, str]]:
-    """What is mounted where, in order: folders and kinds of file system."""
+    """The mounts in order: folders and kinds of file system."""
     try:
         lines = Path("/proc/mounts").read_text(errors="surrogateescape").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""Layers that torch does not have, or has as functions only: each one op as an nn.Module."""
+"""Ops as nn.Modules that torch lacks, or has as functions only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from costcalc.torch_backend.windows import SamePadded, same_zeros
+from costcalc.torch_backend.window_layers import SamePadded, same_zeros
 
 
 class PartialConv(nn.Module):

@@ -1,4 +1,4 @@
-"""Layers with windows that torch does not have: padding 'same', means of any window, pools of halves on a CPU."""
+"""Layers with windows that torch lacks: padding 'same', any average pool, pools in half precision on a CPU."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def same_zeros(x: Tensor, kernel: Sequence[int], stride: Sequence[int], dilation
     return zeros
 
 
-class HalvesAsSingles(nn.Module):
-    """Before a layer that torch does not have for halves on a CPU, as it has no AvgPool3d: there they are singles."""
+class HalfInFloat32(nn.Module):
+    """Mixin: computes in float32 where torch has no kernel in half precision on a CPU, as for AvgPool3d."""
 
     def forward(self, x: Tensor) -> Tensor:
         half = x.device.type == "cpu" and x.dtype in (torch.float16, torch.bfloat16)
@@ -29,16 +29,16 @@ class HalvesAsSingles(nn.Module):
         return out.to(x.dtype)
 
 
-class AvgPool3d(HalvesAsSingles, nn.AvgPool3d):
+class AvgPool3d(HalfInFloat32, nn.AvgPool3d):
     """(n, c, t, h, w) -> (n, c, t', h', w')"""
 
 
-class LocalResponseNorm(HalvesAsSingles, nn.LocalResponseNorm):
+class LocalResponseNorm(HalfInFloat32, nn.LocalResponseNorm):
     """Any shape -> the same. It is an AvgPool3d within."""
 
 
 class SamePadded(nn.Module):
-    """Before a layer with windows: as many zeros as keep every stride-th position; −∞ before a maximum."""
+    """Mixin: pads so that the output has ⌈n / stride⌉ positions, with zeros, or −∞ for a maximum."""
 
     kernel_size: Any  # one number for each sliding axis
     stride: Any

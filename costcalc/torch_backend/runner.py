@@ -1,4 +1,4 @@
-"""One step of a network on a device, timed in its parts: the forward pass, and in training backward and optimizer."""
+"""Runs a step of a network on a device and times its parts: forward, and in training backward and optimizer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ TRAINING = ("forward", "backward", "optimizer")
 
 
 class Clock:
-    """Marks in time: of a monotonic clock on the CPU, of events on a GPU, where work is only queued."""
+    """Takes marks in time: of a monotonic clock on the CPU, events on a GPU, where work is only queued."""
 
     def __init__(self, device: str):
         self.on_gpu = device.startswith("cuda")
 
     def mark(self) -> Any:
-        """Now, in the order of the device's work."""
+        """A mark in the order of the device's work."""
         if not self.on_gpu:
             return time.perf_counter()
         event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
@@ -33,38 +33,38 @@ class Clock:
         return event
 
     def seconds(self, marks: list[Any]) -> list[float]:
-        """Between one mark and the next, once all of it is done."""
+        """The seconds between neighbouring marks; waits until the work is done."""
         if not self.on_gpu:
             return [b - a for a, b in pairwise(marks)]
         torch.cuda.synchronize()
         return [a.elapsed_time(b) / 1000 for a, b in pairwise(marks)]
 
 
-class Step:
-    """A network with random inputs, ready to be run again and again; after each run it calls `done`."""
+class Runner:
+    """Runs a network on random inputs, again and again; calls `on_step` after each step."""
 
-    def __init__(self, graph: Graph, settings: Settings, done: Callable[[], None] = lambda: None):
-        prepare(settings)
-        self.done = done
+    def __init__(self, graph: Graph, settings: Settings, on_step: Callable[[], None] = lambda: None):
+        configure_torch(settings)
+        self.on_step = on_step
         self.settings, self.clock = settings, Clock(settings.device)
-        self.module = built(graph, settings)
-        self.inputs = inputs_of(self.module, settings)
+        self.module = build_module(graph, settings)
+        self.inputs = make_inputs(self.module, settings)
         self.parts = TRAINING if settings.train else INFERENCE
-        self.once = self._training() if settings.train else self._inference()
+        self.run_once = self._training() if settings.train else self._inference()
 
     def run(self) -> list[float]:
         """Seconds of each part of one step."""
-        seconds = self.clock.seconds(self.once())
-        self.done()
+        seconds = self.clock.seconds(self.run_once())
+        self.on_step()
         return seconds
 
-    def forget_gradients(self) -> None:
-        """Frees what the last training step left for the next to free."""
+    def free_gradients(self) -> None:
+        """Frees the gradients of the last training step."""
         for parameter in self.module.parameters():
             parameter.grad = None
 
     def _inference(self) -> Callable[[], list[Any]]:
-        call, mark, inputs = engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
+        call, mark, inputs = compile_for_engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
 
         def once() -> list[Any]:
             with torch.inference_mode():
@@ -77,13 +77,13 @@ class Step:
     def _training(self) -> Callable[[], list[Any]]:
         if not any(True for _ in self.module.parameters()):
             raise BadSetting("it has no weights to train; leave out --train")
-        call, mark, inputs = engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
+        call, mark, inputs = compile_for_engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
         optimizer = torch.optim.SGD(self.module.parameters(), lr=1e-6)
 
         def once() -> list[Any]:
             optimizer.zero_grad(set_to_none=True)
             marks = [mark()]
-            loss = mean_of(call(*inputs))
+            loss = mean_loss(call(*inputs))
             marks.append(mark())
             loss.backward()  # type: ignore[no-untyped-call]
             marks.append(mark())
@@ -93,16 +93,16 @@ class Step:
         return once
 
 
-def mean_of(outputs: Any) -> Tensor:
+def mean_loss(outputs: Any) -> Tensor:
     """A loss that depends on every output."""
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     return torch.stack([out.float().mean() for out in outputs]).sum()
 
 
-def prepare(settings: Settings) -> None:
-    """Device, threads and precision of this process, as the settings say; nothing is left to a default that may differ.
+def configure_torch(settings: Settings) -> None:
+    """Sets device, threads and precision of this process; leaves nothing to defaults, which may differ.
 
-    What names no device, as events, torch.cuda.synchronize and the allocator's figures do, means the one set here.
+    Events, torch.cuda.synchronize and the allocator's statistics name no device: they use the one set here.
     """
     if settings.device.startswith("cuda"):
         torch.cuda.set_device(settings.device)
@@ -113,8 +113,8 @@ def prepare(settings: Settings) -> None:
     torch.backends.cudnn.benchmark = True  # the warm-up chooses the kernels
 
 
-def built(graph: Graph, settings: Settings) -> fx.GraphModule:
-    """The network on its device, in its precision and memory format, and mode."""
+def build_module(graph: Graph, settings: Settings) -> fx.GraphModule:
+    """Builds the network on its device, in its precision, memory format and mode."""
     torch.manual_seed(0)
     module = build(graph, device=settings.device, dtype=getattr(torch, settings.dtype))
     if settings.channels_last:
@@ -124,13 +124,13 @@ def built(graph: Graph, settings: Settings) -> fx.GraphModule:
 
 
 def channels_last(tensor: Tensor) -> Tensor:
-    """The same, of two or three axes besides batch and channels with the channels last in memory."""
+    """A tensor of 4 or 5 axes with the channels last in memory; other tensors as they are."""
     formats = {4: torch.channels_last, 5: torch.channels_last_3d}
     return tensor.to(memory_format=formats[tensor.dim()]) if tensor.dim() in formats else tensor
 
 
-def inputs_of(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
-    """Random inputs of the settings' batch."""
+def make_inputs(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
+    """Makes random inputs of the settings' batch."""
     dtype = getattr(torch, settings.dtype)
     tensors = example_inputs(module, batch=settings.batch, device=settings.device, dtype=dtype)
     if not settings.channels_last:
@@ -140,17 +140,17 @@ def inputs_of(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
     return tuple(map(channels_last, tensors))
 
 
-def engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:
-    """What is called: the module itself, its compiled form, or a captured CUDA graph."""
+def compile_for_engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:
+    """The callable to time: the module, its compiled form, or a captured CUDA graph."""
     if settings.engine == "compile":
         return torch.compile(module)
     if settings.engine == "cuda_graph":
-        return _captured(module, inputs)
+        return _capture_cuda_graph(module, inputs)
     return module
 
 
-def _captured(module: fx.GraphModule, inputs: tuple[Tensor, ...]) -> Callable[..., Any]:
-    """A replay of the kernels of one call (torch.cuda.CUDAGraph), after a few calls on a side stream."""
+def _capture_cuda_graph(module: fx.GraphModule, inputs: tuple[Tensor, ...]) -> Callable[..., Any]:
+    """Captures the kernels of a call as a torch.cuda.CUDAGraph, after calls on a side stream; returns the replay."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side), torch.inference_mode():

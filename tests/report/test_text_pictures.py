@@ -7,7 +7,7 @@ from support.terminals import in_terminal
 
 import costcalc
 from costcalc.cli.app import run
-from costcalc.report.blocks import BARS, SHADES, picture
+from costcalc.report.text_pictures import BARS, SHADES, picture
 
 
 def lines(width=80, blocks=True, metric="macs", target="efficientnet", **axes):

@@ -1,12 +1,12 @@
-"""The tables of the file, and the way from every older version to today's."""
+"""The tables of the store, and the migrations from every older version."""
 
 from __future__ import annotations
 
 import sqlite3
 
-from costcalc.store.record import COLUMNS
+from costcalc.store.record import ROW_COLUMNS
 
-OURS = 0x436F7374  # application_id: "Cost", so that no other program's file is taken for a store
+APPLICATION_ID = 0x436F7374  # application_id: "Cost", so that no other program's file is taken for a store
 
 # Statement by statement, what each version added to the one before. Never change one that was released: add another.
 MIGRATIONS: list[tuple[str, ...]] = [
@@ -27,8 +27,8 @@ MIGRATIONS: list[tuple[str, ...]] = [
     ),
 ]
 
-SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM measurements"
-INSERT = f"INSERT INTO measurements ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+SELECT = f"SELECT id, {', '.join(ROW_COLUMNS)} FROM measurements"
+INSERT = f"INSERT INTO measurements ({', '.join(ROW_COLUMNS)}) VALUES ({', '.join('?' * len(ROW_COLUMNS))})"
 SAME_KEY = "graph_hash = ? AND device = ? AND settings = ?"
 
 
@@ -39,13 +39,13 @@ def newest() -> int:
 
 def version_of(connection: sqlite3.Connection) -> int | None:
     """The version of an open store, 0 if the file is still empty, None if it is not a store at all."""
-    connection.execute("BEGIN")  # three questions about one moment: another process may be making the file
+    connection.execute("BEGIN")  # so that the three queries see one state: another process may be creating the file
     (ours,), (version,), (tables,) = (
         connection.execute(question).fetchone()
         for question in ("PRAGMA application_id", "PRAGMA user_version", "SELECT count(*) FROM sqlite_master")
     )
     connection.execute("COMMIT")
-    if ours == OURS and version > 0:
+    if ours == APPLICATION_ID and version > 0:
         return int(version)
     return 0 if (ours, version, tables) == (0, 0, 0) else None
 
@@ -58,5 +58,5 @@ def upgrade(connection: sqlite3.Connection) -> None:
         for statement in statements:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
-    connection.execute(f"PRAGMA application_id = {OURS}")
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""What was measured of a network before, to stand beside its counts."""
+"""Looks up measured seconds of a network in a store."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from costcalc.store.record import Record
 PLAIN = {"mode": "infer", "dtype": "float32", "engine": "eager", "channels_last": False, "tf32": False}
 
 
-def seconds_of(records: Iterable[Record], device: str, threads: int) -> Callable[[Any], float | None]:
-    """Answers, for a network, with the median seconds of its newest run that was not noisy: inference, eager, float32,
-    with so many threads on the device of that fingerprint. None if there is no such run."""
+def seconds_lookup(records: Iterable[Record], device: str, threads: int) -> Callable[[Any], float | None]:
+    """A function from a network to the median seconds of its newest run that is not noisy: inference, eager, float32,
+    with so many threads, on the device with this fingerprint. None without such a run."""
     how = {**PLAIN, "threads": threads}
     times = {
         record.graph_hash: record.seconds
@@ -23,4 +23,4 @@ def seconds_of(records: Iterable[Record], device: str, threads: int) -> Callable
         and not record.noisy
         and all(record.settings.get(key) == value for key, value in how.items())
     }
-    return lambda net: times.get(graph_hash(net.layers())) if times else None
+    return lambda model: times.get(graph_hash(model.layers())) if times else None

@@ -1,4 +1,4 @@
-"""A map: cells from white to blue, each with its number or lines of equal numbers, and names at some of them."""
+"""Draws a heat map: cells from white to blue, with a number in each or contour lines, and named points."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from costcalc.chart import FEW, HeatMap, are_numbers, short
-from costcalc.chart.kit import INK, figure
-from costcalc.chart.names import put_names
+from costcalc.chart.axes import INK, figure
+from costcalc.chart.chart_data import MAX_NUMBERED_VALUES, HeatMapData, are_numbers, short_number
+from costcalc.chart.point_labels import label_points
 from costcalc.table import visible
 from costcalc.text import value_text
 
-TICKS = 9  # values that are written along an axis
-LONG = 0.25  # of the width or the height that a line goes through to have its number
+MAX_TICKS = 9  # values that are written along an axis
+MIN_SPAN = 0.25  # of the width or the height: a longer contour line gets its number
 
 
-def draw_heat_map(chart: HeatMap) -> Any:
+def draw_heat_map(chart: HeatMapData) -> Any:
     import numpy
 
     drawing, ((axes,),) = figure(chart.title)
@@ -27,15 +27,15 @@ def draw_heat_map(chart: HeatMap) -> Any:
     ends = _ends(known)
     image = axes.imshow(values, origin="lower", aspect="auto", cmap=_pale(), interpolation="none", norm=_norm(*ends))
     for axis, found in ((axes.xaxis, chart.xs), (axes.yaxis, chart.ys)):
-        at = [*range(0, len(found), max(1, -(-len(found) // TICKS)))]
+        at = [*range(0, len(found), max(1, -(-len(found) // MAX_TICKS)))]
         axis.set_ticks(at, [value_text(found[i]) for i in at])
     axes.set_xlabel(visible(chart.x.label))
     axes.set_ylabel(visible(chart.y.label))
-    if max(map(len, (chart.xs, chart.ys))) <= FEW:
+    if max(map(len, (chart.xs, chart.ys))) <= MAX_NUMBERED_VALUES:
         _write_cells(axes, chart)
     elif ends[1] > ends[0] and are_numbers(chart.xs + chart.ys):
         _draw_levels(axes, values, *ends)
-    bar = drawing.colorbar(image, ax=axes, ticks=_round_levels(*ends), format=lambda number, _: short(number))
+    bar = drawing.colorbar(image, ax=axes, ticks=_round_levels(*ends), format=lambda number, _: short_number(number))
     bar.minorticks_off()
     bar.set_label(visible(chart.what.label))
     _mark(axes, chart)
@@ -53,34 +53,34 @@ def _norm(low: float, high: float) -> Any:
 
 
 def _pale() -> Any:
-    """From white to a blue on which black can still be read; grey print keeps the order."""
+    """From white to a blue on which black is legible; in grey print the order stays."""
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("pale", ["#ffffff", "#cfe0f3", "#7fa8d8"])
 
 
-def _write_cells(axes: Any, chart: HeatMap) -> None:
+def _write_cells(axes: Any, chart: HeatMapData) -> None:
     size = 9 if len(chart.xs) <= 9 else 7
     for j, row in enumerate(chart.cells):
         for i, value in enumerate(row):
             if value is not None:
-                axes.text(i, j, short(value), ha="center", va="center", fontsize=size)
+                axes.text(i, j, short_number(value), ha="center", va="center", fontsize=size)
 
 
 def _draw_levels(axes: Any, values: Any, low: float, high: float) -> None:
-    """Lines of equal cost at round numbers, each that is long enough with its number."""
+    """Draws lines of equal cost at round numbers, and labels the long ones."""
     import numpy
 
     levels = _round_levels(low, high)
     lines = axes.contour(values, levels=levels, colors=INK, linewidths=0.8)
     size = values.shape[::-1]  # columns, rows
     room = [
-        max((float((numpy.ptp(part, axis=0) / size).sum()) for part in parts if len(part)), default=0) > LONG
+        max((float((numpy.ptp(part, axis=0) / size).sum()) for part in parts if len(part)), default=0) > MIN_SPAN
         for parts in lines.allsegs
     ]
     labelled = [level for level, long in zip(lines.levels, room) if long]
     if labelled:
-        axes.clabel(lines, labelled, fmt=short, fontsize=8, inline=True, inline_spacing=3)
+        axes.clabel(lines, labelled, fmt=short_number, fontsize=8, inline=True, inline_spacing=3)
 
 
 def _round_levels(low: float, high: float) -> list[float]:
@@ -95,8 +95,8 @@ def _round_levels(low: float, high: float) -> list[float]:
     return [float(level) for level in MaxNLocator(7).tick_values(low, high) if low < level < high]
 
 
-def _mark(axes: Any, chart: HeatMap) -> None:
-    """Named points, between the cells if their values are."""
+def _mark(axes: Any, chart: HeatMapData) -> None:
+    """Marks named points, between the cells if their values are between those of the cells."""
     import numpy
 
     def place(value: Any, found: Sequence[Any]) -> float:
@@ -104,4 +104,4 @@ def _mark(axes: Any, chart: HeatMap) -> None:
 
     xs, ys = ([place(getattr(m, k), v) for m in chart.marks] for k, v in (("x", chart.xs), ("y", chart.ys)))
     axes.plot(xs, ys, linestyle="", marker="o", markersize=6, markerfacecolor="white", markeredgecolor=INK)
-    put_names(axes, [*zip(xs, ys, (mark.name for mark in chart.marks))])
+    label_points(axes, [*zip(xs, ys, (mark.name for mark in chart.marks))])

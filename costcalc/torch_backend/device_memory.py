@@ -1,4 +1,4 @@
-"""What a device holds, and what a network needs there."""
+"""The free memory of a device, and the bytes that a network needs there."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from costcalc.analysis.memory import peak_activations
 from costcalc.graph import Graph
 from costcalc.torch_backend.settings import Settings
 
-LARGEST = 2**25 - 2**16  # bytes that glibc adapts to: 32 MiB with what it adds itself
+MAX_MMAP_THRESHOLD_BYTES = 2**25 - 2**16  # that glibc adapts to: 32 MiB with what it adds itself
 
 
 @cache
-def keep_freed() -> None:
+def keep_freed_memory() -> None:
     """Has glibc keep what a run of a module frees for the next, up to 64 MiB of it.
 
     It gives the free end of its heap back to the system when that is longer than twice the largest block which it has
@@ -23,10 +23,10 @@ def keep_freed() -> None:
     page. One block of the largest size that counts comes and goes here, untouched. Nothing happens with another malloc,
     or where MALLOC_TRIM_THRESHOLD_ is set.
     """
-    torch.empty(LARGEST, dtype=torch.uint8, device="cpu")
+    torch.empty(MAX_MMAP_THRESHOLD_BYTES, dtype=torch.uint8, device="cpu")
 
 
-def available(device: torch.device) -> int:
+def free_bytes(device: torch.device) -> int:
     """Free bytes on a device."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
@@ -35,7 +35,7 @@ def available(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def predicted(graph: Graph, settings: Settings) -> tuple[int, int]:
+def predicted_bytes(graph: Graph, settings: Settings) -> tuple[int, int]:
     """Bytes of the weights and buffers, and of the most activations held at once at inference, before anything is
     built. A training step takes more of both: it keeps activations for the backward pass, and gradients."""
     rows = cost(graph).layers

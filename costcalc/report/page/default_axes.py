@@ -17,20 +17,20 @@ STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 PARTS = (32, 16, 8, 4, 2, 1)  # of a whole number, for a real knob: what rounds to a channel on a wide layer is on it
 
 
-def default_axes(net: Model, among: Iterable[str], grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
+def default_axes(model: Model, among: Iterable[str], grains: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
     """For up to three of some knobs their values: those with a law and those that presets set, else the first of them;
     the batch if there is no other. `grains`: what the values of a real knob are parts of, where sizes must be whole."""
     knobs = [name for name in among if name != "batch"] or ["batch"]
-    known = [name for name in knobs if name in laws(net)]
-    in_presets = [name for name in knobs if name not in known and len({*_seen(net, name)}) > 1]
+    known = [name for name in knobs if name in laws(model)]
+    in_presets = [name for name in knobs if name not in known and len({*_seen(model, name)}) > 1]
     others = [] if len(known + in_presets) > 1 else [name for name in knobs if name not in known + in_presets]
     chosen = [*known, *in_presets, *others][:KNOBS]
-    return {k: values(net.knobs[k], _seen(net, k), grains.get(k)) for k in knobs if k in chosen}
+    return {k: values(model.knobs[k], _seen(model, k), grains.get(k)) for k in knobs if k in chosen}
 
 
-def _seen(net: Model, name: str) -> list[Any]:
-    presets = net.presets.values()
-    return [net.values[name], *(preset.settings[name] for preset in presets if name in preset.settings)]
+def _seen(model: Model, name: str) -> list[Any]:
+    presets = model.presets.values()
+    return [model.values[name], *(preset.settings[name] for preset in presets if name in preset.settings)]
 
 
 def values(knob: Knob, seen: list[Any], grain: int | None = None) -> tuple[Any, ...]:

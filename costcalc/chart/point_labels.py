@@ -1,4 +1,4 @@
-"""Names beside points, none over another: each where there is room for it, with a thin line if that is some way off."""
+"""Writes names beside points so that none overlap, with a thin line to a name that is far from its point."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 
 from costcalc.table import visible
 
-SIZE = 8  # points of type
-MOST = 40  # names, beyond which nobody could read them
-HALF = 5  # points from the middle of a mark to its edge
+FONT_SIZE = 8  # points of type
+MAX_NAMES = 40  # more cannot be read
+MARK_RADIUS = 5  # points from the middle of a mark to its edge
 NEAR, STEP, FARTHEST = 8, 9, 80  # points from a mark to its name, and how much farther each try is
 AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
 
 
-def put_names(axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()) -> None:
-    """Writes a name beside each (x, y, name) and over no other mark."""
+def label_points(
+    axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()
+) -> None:
+    """Writes a name beside each (x, y, name), and over no other mark."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     axes.figure.draw_without_rendering()
@@ -24,18 +26,18 @@ def put_names(axes: Any, named: Sequence[tuple[float, float, str]], others: Sequ
     renderer = canvas.get_renderer()
     marks = [*others, *((x, y) for x, y, _ in named)]
     taken = [_around(axes.transData.transform(mark)) for mark in marks]
-    for x, y, name in named[:MOST]:
-        taken.append(_put(axes, renderer, (x, y), visible(name), taken))
+    for x, y, name in named[:MAX_NAMES]:
+        taken.append(_place(axes, renderer, (x, y), visible(name), taken))
 
 
-def _put(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
-    """The first place where the name meets nothing, and what it takes there; the last if there is none."""
+def _place(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
+    """Writes the name at the first free place, else the last one tried; returns its box."""
     frame = axes.get_window_extent(renderer)
     text = None
-    for distance, dx, dy in _places():
+    for distance, dx, dy in _offsets():
         if text is not None:
             text.remove()
-        text = _written(axes, at, name, dx, dy, distance > NEAR)
+        text = _annotate(axes, at, name, dx, dy, distance > NEAR)
         box = _text_box(text, renderer)
         inside = frame.x0 <= box[0] and box[2] <= frame.x1 and frame.y0 <= box[1] and box[3] <= frame.y1
         if inside and not any(_meet(box, other) for other in taken):
@@ -43,9 +45,9 @@ def _put(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: li
     return box
 
 
-def _written(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float, line: bool) -> Any:
+def _annotate(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float, line: bool) -> Any:
     return axes.annotate(
-        name, at, (dx, dy), textcoords="offset points", fontsize=SIZE, zorder=5, in_layout=False,
+        name, at, (dx, dy), textcoords="offset points", fontsize=FONT_SIZE, zorder=5, in_layout=False,
         ha="left" if dx > 1 else "right" if dx < -1 else "center",
         va="bottom" if dy > 1 else "top" if dy < -1 else "center",
         bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.5},
@@ -53,7 +55,7 @@ def _written(axes: Any, at: tuple[float, float], name: str, dx: float, dy: float
     )  # fmt: skip
 
 
-def _places() -> Iterator[tuple[float, float, float]]:
+def _offsets() -> Iterator[tuple[float, float, float]]:
     distance = NEAR
     while distance <= FARTHEST:
         for eighth in AROUND:
@@ -72,7 +74,7 @@ def _text_box(text: Any, renderer: Any) -> tuple[float, float, float, float]:
 
 def _around(mark: Any) -> tuple[float, float, float, float]:
     x, y = mark
-    return x - HALF, y - HALF, x + HALF, y + HALF
+    return x - MARK_RADIUS, y - MARK_RADIUS, x + MARK_RADIUS, y + MARK_RADIUS
 
 
 def _meet(a: Any, b: Any) -> bool:

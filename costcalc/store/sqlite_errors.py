@@ -1,4 +1,4 @@
-"""What went wrong with the file, in words: the path, the cause and what next."""
+"""Errors of SQLite and the system as messages: the path, the cause, the next step."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CAUSES = {  # by the start of SQLite's name for the error
 
 @contextmanager
 def in_words(path: Path) -> Iterator[None]:
-    """Makes a StoreError of whatever SQLite or the system says about the path."""
+    """Turns errors of SQLite and the system into a StoreError about the path."""
     try:
         yield
     except sqlite3.Error as error:
@@ -44,7 +44,7 @@ def in_words(path: Path) -> Iterator[None]:
 
 
 def fault(path: Path, cause: str, then: str = ANOTHER) -> StoreError:
-    """The error of a path."""
+    """The error about a path."""
     return StoreError(f"{shorten(str(path), 500)}: {cause}; {then}")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.analysis.sweep.sweep_chart import chosen_metric, curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.chart import HeatMap, are_numbers, short
+from costcalc.chart import HeatMap, are_numbers, short_number
 from costcalc.table import visible
 from costcalc.text import value_text
 
@@ -44,7 +44,7 @@ def _lines(found: Sweep, knob: str, width: int, bars: str) -> Iterator[str]:
     for axis, (line, *_) in chart.panels:
         if None in line.ys:  # what was never timed
             continue
-        rows.append((visible(axis.title), line.ys, f"{short(min(line.ys))} to {short(max(line.ys))}"))
+        rows.append((visible(axis.title), line.ys, f"{short_number(min(line.ys))} to {short_number(max(line.ys))}"))
     names = max((len(name) for name, *_ in rows), default=width)
     room = width - names - max((len(ends) for *_, ends in rows), default=0) - 4
     if room < 4:
@@ -98,8 +98,8 @@ def _key(chart: HeatMap, low: Any, high: Any, shades: str) -> list[str]:
     """From which value on each shade is."""
     count = len(shades)
     starts = [low * (high / low) ** (i / count) if low > 0 else low + (high - low) * i / count for i in range(count)]
-    said = [f"[{shade}] {short(start)}" for shade, start in zip(shades, starts)]
-    return [f"{visible(chart.what.title)} from {said[0]}", *said[1:-1], f"{said[-1]} to {short(high)}"]
+    said = [f"[{shade}] {short_number(start)}" for shade, start in zip(shades, starts)]
+    return [f"{visible(chart.what.title)} from {said[0]}", *said[1:-1], f"{said[-1]} to {short_number(high)}"]
 
 
 def _thinned(values: Sequence[Any], most: int) -> list[Any]:

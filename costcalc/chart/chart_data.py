@@ -1,0 +1,106 @@
+"""Charts as plain data: axes with their units, and the lines, cells or points between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+MAX_NUMBERED_VALUES = 14  # of an axis, up to which a heat map writes the number of each cell
+POWERS_OF_1000 = ("", "k", "M", "G", "T", "P", "E")
+
+
+def short_number(number: Any) -> str:
+    """A number to three digits in thousands: 0.25, 224, 386 M, 37.7 G; 1.2e+24 beyond."""
+    if abs(number) < 999.5:
+        return f"{float(number):.3g}"
+    power = 0
+    while abs(number) >= 999.5 and power < len(POWERS_OF_1000) - 1:
+        number, power = number / 1000, power + 1
+    if abs(number) >= 999.5:
+        return f"{float(number * 1000**power):.1e}"
+    return f"{float(number):.3g} {POWERS_OF_1000[power]}"
+
+
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Are all values numbers? Booleans and texts are not."""
+    return not any(isinstance(value, bool | str) for value in values)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The quantity along an axis, its unit, and whether the axis is logarithmic."""
+
+    title: str
+    unit: str = ""
+    log: bool = False
+
+    @property
+    def label(self) -> str:
+        """`weight bytes`, `params (learned scalars)`."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point, which may have a name."""
+
+    x: Any
+    y: Any
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """Points joined in order. Claims, which are not counted, are `dashed`."""
+
+    label: str
+    xs: tuple[Any, ...]
+    ys: tuple[Any, ...]
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Points that look alike: `dots` for many, `marks`, `rings` and `squares` for few, `steps` for a front."""
+
+    label: str
+    points: tuple[Mark, ...]
+    kind: str = "marks"
+
+
+@dataclass(frozen=True)
+class ChartData:
+    """A chart of any kind."""
+
+    title: str
+
+
+@dataclass(frozen=True)
+class CurvesData(ChartData):
+    """Costs over a knob: for each quantity its axis and its lines, all over the same x."""
+
+    x: Axis
+    panels: tuple[tuple[Axis, tuple[Line, ...]], ...]
+
+
+@dataclass(frozen=True)
+class HeatMapData(ChartData):
+    """A number for each pair of values: `cells` has a row for each y, and None where there is no number."""
+
+    x: Axis
+    y: Axis
+    what: Axis
+    xs: tuple[Any, ...]
+    ys: tuple[Any, ...]
+    cells: tuple[tuple[Any, ...], ...]
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class ScatterData(ChartData):
+    """Groups of points over two axes."""
+
+    x: Axis
+    y: Axis
+    groups: tuple[Group, ...]
