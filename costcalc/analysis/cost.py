@@ -263,33 +263,33 @@ def cost(
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)
 
 
-def cost_of(network: Model, *, unrolled: bool = False) -> Cost:
+def cost_of(model: Model, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer, worked out once; repeats written out if `unrolled`."""
-    about: dict[str, Any] = {"target": network.label, "knobs": network.values}
-    about |= {"title": network.heading, "dtype": network.dtype}
+    about: dict[str, Any] = {"target": model.label, "knobs": model.values}
+    about |= {"title": model.heading, "dtype": model.dtype}
     if unrolled:
-        return cost(network.layers(unrolled=True), **about)
-    if "cost" not in network.answers:
-        network.answers["cost"] = cost(network.bound, **about)
-    return network.answers["cost"]  # type: ignore[no-any-return]
+        return cost(model.layers(unrolled=True), **about)
+    if "cost" not in model.answers:
+        model.answers["cost"] = cost(model.bound, **about)
+    return model.answers["cost"]  # type: ignore[no-any-return]
 
 
-def warnings_of(network: Model) -> tuple[Problem, ...]:
+def warnings_of(model: Model) -> tuple[Problem, ...]:
     """`Cost.warnings` of a network; none of one that cannot be counted as it is set."""
-    if "warnings" not in network.answers:
+    if "warnings" not in model.answers:
         try:
-            network.answers["warnings"] = cost_of(network).warnings
+            model.answers["warnings"] = cost_of(model).warnings
         except CostcalcError:  # a sweep may be of other points, and what is about this one says so itself
-            network.answers["warnings"] = ()
-    return network.answers["warnings"]  # type: ignore[no-any-return]
+            model.answers["warnings"] = ()
+    return model.answers["warnings"]  # type: ignore[no-any-return]
 
 
-def counted(network: Model, what: str) -> Cost:
+def counted(model: Model, what: str) -> Cost:
     """The cost of a network, for `what` shows numbers only. Raises UsageError for sizes that are symbols or arrays."""
-    network.needs_numbers(what)
-    found, kind = cost_of(network), network.architecture.kind
+    model.needs_numbers(what)
+    found, kind = cost_of(model), model.architecture.kind
     if not all(map(is_rational, found.totals.values())):
-        raise UsageError(f"{what} needs numeric sizes; {kind} {network.label!r} has the sizes of several points")
+        raise UsageError(f"{what} needs numeric sizes; {kind} {model.label!r} has the sizes of several points")
     return found
 
 

@@ -24,14 +24,14 @@ COLUMNS = (
 )
 
 
-def explain_net(net: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
+def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
     """One row for each number of each layer that is not zero, and the sums.
 
     Raises UsageError for a network with letters or columns for sizes.
     """
-    cost = counted(net, "explain")
+    cost = counted(model, "explain")
     images = images_of(cost.layers)
-    shared = _shared(net.bound, cost.layers)
+    shared = _shared(model.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}

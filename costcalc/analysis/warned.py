@@ -13,23 +13,23 @@ from costcalc.models import Model
 MOST_KINDS = 64  # combinations of flags and choices whose networks are looked at
 
 
-def warnings_of_all(nets: Iterable[Model]) -> tuple[Problem, ...]:
+def warnings_of_all(models: Iterable[Model]) -> tuple[Problem, ...]:
     """The warnings of several settings of one spec, each line's once; none of a network that cannot be built."""
     found: dict[Place | str, Problem] = {}
-    for net in nets:
-        for problem in warnings_of(net):
+    for model in models:
+        for problem in warnings_of(model):
             found.setdefault(problem.place or problem.layer, problem)
     return tuple(found.values())
 
 
-def warnings_at(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
+def warnings_at(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
     """The warnings of the points of a grid, as `ends_of` chooses them; looked for once."""
     points = [*ends_of(axes)]
     key = f"warnings at {points}"
-    if key not in net.answers:
-        nets = (net.at(point) for point in points)
-        net.answers[key] = warnings_of_all(nets)
-    return net.answers[key]  # type: ignore[no-any-return]
+    if key not in model.answers:
+        models = (model.at(point) for point in points)
+        model.answers[key] = warnings_of_all(models)
+    return model.answers[key]  # type: ignore[no-any-return]
 
 
 def ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:

@@ -66,7 +66,7 @@ def test_a_largest_phi_beyond_which_there_is_no_network_has_no_next_step(tmp_pat
     )
     found = costcalc.compound(str(path), macs=10**12)
     assert found.after is None
-    assert costcalc.load(str(path), **{k: v for k, v in found.net.values.items() if k in "rdw"}).cost().macs < 10**12
+    assert costcalc.load(str(path), **{k: v for k, v in found.model.values.items() if k in "rdw"}).cost().macs < 10**12
     assert [row["what"] for row in found.to_records()] == ["base", "fits"]
 
 

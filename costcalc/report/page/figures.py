@@ -80,7 +80,7 @@ def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) 
     names = short_names([row["preset"] for row in presets.rows])
     found: dict[tuple[Any, Any], list[str]] = {}
     for row, name in zip(presets.rows, names):
-        at = row.get(x, presets.net.values[x]), row.get(y, presets.net.values[y])
+        at = row.get(x, presets.model.values[x]), row.get(y, presets.model.values[y])
         if all(min(axes[knob]) <= value <= max(axes[knob]) for knob, value in zip((x, y), at)):
             found.setdefault(at, []).append(name)
     several = {at: names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "") for at, names in found.items()}

@@ -30,7 +30,7 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
     ]
     if presets:
         names = short_names([row["preset"] for row in presets.rows])
-        columns = {k: [row.get(k, presets.net.values.get(k)) for row in presets.rows] for k in (*size.law, "params")}
+        columns = {k: [row.get(k, presets.model.values.get(k)) for row in presets.rows] for k in (*size.law, "params")}
         macs = [row["macs"] for row in presets.rows]
         groups.append(Group("presets", tuple(map(Mark, macs, size.over(columns), names))))
     chart = Scatter(f"{size.name} against MACs", metric_axis("macs", log=True), size.axis, tuple(groups))
@@ -52,8 +52,8 @@ class Size:
     @classmethod
     def of(cls, found: Sweep) -> Size:
         """By the law if the sweep goes over two of its knobs."""
-        law = [knob for knob in compound(found.net) if knob in found.columns]
-        return cls(found.net, law if len(law) > 1 else [])
+        law = [knob for knob in compound(found.model) if knob in found.columns]
+        return cls(found.model, law if len(law) > 1 else [])
 
     def over(self, columns: Mapping[str, Any]) -> list[Any]:
         """It at every point."""

@@ -119,7 +119,7 @@ class Page:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
-        nets = (self.net, *(self.presets.nets if self.presets else ()))
+        nets = (self.net, *(self.presets.models if self.presets else ()))
         every = (*self.found.warnings, *warnings_of_all(nets))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
