@@ -334,9 +334,9 @@ def reconcile(target: Target) -> Reconciliation:
 
 def specs() -> TableResult:
     """Every spec and preset of the library."""
-    from costcalc.spec.listing import listing
+    from costcalc.spec.list_specs import list_specs
 
-    return listing()
+    return list_specs()
 
 
 def _with_knobs(target: Target, what: str) -> Net:

@@ -10,11 +10,11 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.fold import Block, folded, is_input
-from costcalc.analysis.images import as_shown, images_of
+from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
 from costcalc.analysis.suspects import suspects
+from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import Row, symbols_of, walk
-from costcalc.analysis.written_out import written_out
 from costcalc.dims import Size, is_rational, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
@@ -157,7 +157,7 @@ class Cost(Result):
             entries: Sequence[Any] = [row for row in self.layers if not is_input([row])]
             values = [(metric, self._value_of(metric)) for metric in metrics]
             share = _share(self._value_of("macs"), self.macs)
-            rows = Lazily(partial(_layer_record, values, share, images_of(self.layers)), entries)
+            rows = Lazily(partial(_layer_record, values, share, image_names(self.layers)), entries)
         else:
             entries = folded(self.layers, depth)  # their costs are worked out when they are shown
             rows = Lazily(partial(self._block_record, metrics), entries)
@@ -229,7 +229,7 @@ def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) 
         hint = f"set {names}" if names else "make a graph of each point"
         raise UsageError(f"{metric} needs numeric sizes; {hint}")
     values: dict[str, Size] = {}
-    for where, layers in written_out(graph):
+    for where, layers in unrolled_layers(graph):
         for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
             value, before = where * found.each_of(dtype) * size, values.get(layer.row, 0)
             values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
@@ -295,13 +295,13 @@ def counted(model: Model, what: str) -> Cost:
 
 def _layer_record(values: Values, share: Callable[[Row], Any], images: set[str], row: Row) -> dict[str, Any]:
     """A layer as it stands in the table."""
-    first = as_shown(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
+    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
     return {
         "name": str(row.name),
         "op": row.op.name,
         "times": row.times,
         "input_shape": first,
-        "output_shape": as_shown(row.output_shape, row.name, images),
+        "output_shape": as_image(row.output_shape, row.name, images),
         **{metric: value(row) for metric, value in values},
         "share": share(row),
     }

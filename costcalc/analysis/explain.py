@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import counted
-from costcalc.analysis.images import images_of
+from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import FactoredInt, Shape
@@ -30,7 +30,7 @@ def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "m
     Raises UsageError for a network with letters or columns for sizes.
     """
     cost = counted(model, "explain")
-    images = images_of(cost.layers)
+    images = image_names(cost.layers)
     shared = _shared(model.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):

@@ -17,9 +17,9 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.spec.listing import listing
+    from costcalc.spec.list_specs import list_specs
 
-    emit(listing(), format, output)
+    emit(list_specs(), format, output)
 
 
 def show(

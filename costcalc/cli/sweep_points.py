@@ -48,10 +48,10 @@ def _swept(options: SweepOptions) -> Sweep:
 
 def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
     """The swept knobs. The command warns of their points."""
-    from costcalc.analysis.warned import warnings_at
+    from costcalc.analysis.warnings import warnings_of_grid
 
     axes = options.axes
-    warned.instead(options.net.label, lambda: warnings_at(options.net, axes))
+    warned.instead(options.net.label, lambda: warnings_of_grid(options.net, axes))
     return axes
 
 

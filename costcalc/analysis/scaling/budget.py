@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size

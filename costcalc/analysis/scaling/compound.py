@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models import Model
@@ -51,7 +51,7 @@ class Compound(Result):
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         at_phi = {name: (value,) for name, value in self.law.at(self.base, self.phi).items()}
-        return [(self.base.label, warnings_at(self.base, at_phi))]
+        return [(self.base.label, warnings_of_grid(self.base, at_phi))]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.dims.kinds import canonical, clip, is_rational, to_exact
 from costcalc.errors import UsageError

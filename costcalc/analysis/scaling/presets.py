@@ -12,15 +12,15 @@ from math import log, prod
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
+from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.analysis.warned import warnings_of_all
+from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, unknown
 from costcalc.models import Model
@@ -49,7 +49,7 @@ class PresetSweep(Result):
         return [dict(row) for row in self.rows]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.model.label, warnings_of_all(self.models))]
+        return [(self.model.label, warnings_of_models(self.models))]
 
     def table(self) -> Table:
         """Settings, metrics, params and MACs both published and exact, and the law with its error."""
@@ -158,7 +158,7 @@ def sweep_presets(
     knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
         check_told_apart(knob)
-    law = compound(models[0]) if "macs" in shown else ()
+    law = compound_knobs(models[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = measured_seconds(models, seconds) if "seconds" in shown else [None] * len(models)
     for name, one, time in zip(names, models, times):

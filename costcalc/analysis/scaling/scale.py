@@ -13,7 +13,7 @@ from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import is_rational
 from costcalc.dims.kinds import clip, to_exact
 from costcalc.errors import Problem, UsageError
@@ -75,7 +75,7 @@ class Scaled(Result):
     looked_to: Any = None
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.model.label, warnings_at(self.model, {self.knob: (self.value,)}))]
+        return [(self.model.label, warnings_of_grid(self.model, {self.knob: (self.value,)}))]
 
     def table(self) -> Table:
         """The largest that fits, and the next step."""

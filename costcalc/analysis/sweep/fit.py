@@ -13,7 +13,7 @@ import numpy as np
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
@@ -64,7 +64,7 @@ class Fit(Result):
         return [*notes, HOW, *self.left_out, *knobs_note(swept.model.values_but(swept.grid.axes))]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.swept.model.label, warnings_at(self.swept.model, self.swept.grid.axes))]
+        return [(self.swept.model.label, warnings_of_grid(self.swept.model, self.swept.grid.axes))]
 
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}

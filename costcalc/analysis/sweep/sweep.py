@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import short
 from costcalc.errors import UsageError
 from costcalc.models import Model
@@ -120,7 +120,7 @@ def histogram_model(
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
     notes = *counts, *knobs_note(model.values_but(grid.axes))
-    return Histogram(model.label, metric, binned(state.counts), notes, model.dtype, warnings_at(model, axes))
+    return Histogram(model.label, metric, binned(state.counts), notes, model.dtype, warnings_of_grid(model, axes))
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:

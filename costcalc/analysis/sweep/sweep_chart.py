@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import COUNTED, METRICS
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import computed
@@ -112,10 +112,10 @@ def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -
 
 def law_line(model: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
     """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
-    if knob not in laws(model):
+    if knob not in knob_exponents(model):
         return []
     with suppress(CostcalcError):
-        base, start, power = cost_of(model).macs, Fraction(model.values[knob]), laws(model)[knob]
+        base, start, power = cost_of(model).macs, Fraction(model.values[knob]), knob_exponents(model)[knob]
         label = f"{power_text(knob, power)} from {knob} = {value_text(model.values[knob])}"
         xs = tuple(xs)
         return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]

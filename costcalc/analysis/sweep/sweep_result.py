@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
 from costcalc.analysis.sweep.sweep_chart import chart_of
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
@@ -67,7 +67,7 @@ class Sweep(KeptPoints, Result):
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         """Of every flag and choice of the grid, and of the first and last value of each number."""
-        return [(self.model.label, warnings_at(self.model, self.grid.axes))]
+        return [(self.model.label, warnings_of_grid(self.model, self.grid.axes))]
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""

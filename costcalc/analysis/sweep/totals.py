@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.mask import Mask
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, with_parts
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.unrolled import unrolled_layers
+from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
-from costcalc.analysis.written_out import written_out
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
@@ -96,7 +96,7 @@ def _graph_at(model: Model, grid: Grid) -> Graph:
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
     """The same of a layer graph whose sizes are columns, or numbers."""
-    mask = Mask(graph)
+    mask = ValidityMask(graph)
     every = with_parts(metrics)
     hang_on_others = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
     found = {name: _OfRows(METRICS[name]) for name in every if METRICS[name].parts and name not in hang_on_others}
@@ -105,7 +105,7 @@ def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sum
             of_rows.add(row)
     pairs = {name: of_rows.pairs(dtype) for name, of_rows in found.items()}
     if hang_on_others:
-        plans = [*written_out(graph)]
+        plans = [*unrolled_layers(graph)]
         pairs |= {name: [*_of_layers(METRICS[name], plans, dtype)] for name in hang_on_others}
     return Sums(tuple(metrics), pairs, mask.valid, mask.reason)
 
@@ -181,7 +181,7 @@ class _Sum:
 def stretches(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
     graph = _graph_at(model, grid)
-    costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
+    costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.choice import Choice
@@ -97,8 +97,8 @@ def knob_curves(net: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
             continue
         chart = curves(found, knob, CURVES)
         said = f"Params and MACs over {knob} alone; {_fixed(net, (knob,))}."
-        if knob in laws(net):
-            said += f" Dashed: MACs that grow with {power_text(knob, laws(net)[knob])}, as is often said."
+        if knob in knob_exponents(net):
+            said += f" Dashed: MACs that grow with {power_text(knob, knob_exponents(net)[knob])}, as is often said."
         chart = replace(chart, title=f"over {knob}")
         yield Figure(f"curve-{number}", inline(chart, f"curve-{number}"), said)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.law import compound, laws
+from costcalc.analysis.power_laws import compound_knobs, knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.points import Points, front
@@ -45,14 +45,14 @@ class Size:
 
     def __init__(self, net: Model, law: Sequence[str]):
         self.net, self.law = net, law
-        self.name = "·".join(power_text(knob, laws(net)[knob]) for knob in law) if law else "params"
+        self.name = "·".join(power_text(knob, knob_exponents(net)[knob]) for knob in law) if law else "params"
         unit = "times that of the network as it is set"
         self.axis = Axis(self.name, unit, log=True) if law else metric_axis("params", log=True)
 
     @classmethod
     def of(cls, found: Sweep) -> Size:
         """By the law if the sweep goes over two of its knobs."""
-        law = [knob for knob in compound(found.model) if knob in found.columns]
+        law = [knob for knob in compound_knobs(found.model) if knob in found.columns]
         return cls(found.model, law if len(law) > 1 else [])
 
     def over(self, columns: Mapping[str, Any]) -> list[Any]:
@@ -61,7 +61,7 @@ class Size:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])
         for knob in self.law:
-            start, power = Fraction(self.net.values[knob]), laws(self.net)[knob]
+            start, power = Fraction(self.net.values[knob]), knob_exponents(self.net)[knob]
             steps = {value: (Fraction(value) / start) ** power for value in {*columns[knob]}}
             sizes = [size * steps[value] for size, value in zip(sizes, columns[knob])]
         return sizes
