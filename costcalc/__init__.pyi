@@ -2,8 +2,6 @@
 
 from costcalc import ops as ops
 from costcalc import store as store
-from costcalc.analysis.check import Validation as Validation
-from costcalc.analysis.check import validate as validate
 from costcalc.analysis.closed_form.formula import Formula as Formula
 from costcalc.analysis.closed_form.ratio import Ratio as Ratio
 from costcalc.analysis.compare import Comparison as Comparison
@@ -18,6 +16,8 @@ from costcalc.analysis.scaling.scale import Scaled as Scaled
 from costcalc.analysis.sweep.fit import Fit as Fit
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
+from costcalc.analysis.validate import Validation as Validation
+from costcalc.analysis.validate import validate as validate
 from costcalc.dims import size_symbol as size_symbol
 from costcalc.errors import CostcalcError as CostcalcError
 from costcalc.errors import GraphError as GraphError

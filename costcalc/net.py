@@ -136,9 +136,9 @@ def compare(
     looks up what was measured of a network, for the column of that name. The ratio as algebra is added where two
     nets are two ways to build one block and it fits on a line; always with `algebra=True`.
     """
-    from costcalc.analysis.compare import compare_nets
+    from costcalc.analysis.compare import compare_models
 
-    return compare_nets([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
+    return compare_models([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
 
 
 def break_even(first: Target, second: Target, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
@@ -187,9 +187,9 @@ def by_term(target: Target, metric: str = "macs") -> TableResult:
 
 def explain(target: Target) -> TableResult:
     """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
-    from costcalc.analysis.explain import explain_net
+    from costcalc.analysis.explain import explain_model
 
-    return explain_net(load(target))
+    return explain_model(load(target))
 
 
 def sweep(
@@ -217,14 +217,14 @@ def sweep(
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.state import Limit
-    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, sweep_model
 
     net = _with_knobs(target, "sweep")
     axes = given_axes(axes, net.knobs, net.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
         limit = Limit(_bytes(max_memory_bytes))
-        return sweep_net(net, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
+        return sweep_model(net, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
 
 
 def _bytes(given: int | str) -> int:
@@ -250,12 +250,12 @@ def histogram(
     `where`, `workers` and `executor` are as for `sweep`, and so is what it raises.
     """
     from costcalc.analysis.sweep.grid import given_axes
-    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, histogram_model
 
     net = _with_knobs(target, "histogram")
     axes = given_axes(axes, net.knobs, net.name)
     with _pool(workers, executor, axes, POINTS_PER_SECOND) as pool:
-        return histogram_net(net, axes, metric, where=where, pool=pool)
+        return histogram_model(net, axes, metric, where=where, pool=pool)
 
 
 def _pool(workers: int | None, executor: Executor | None, axes: Any, per_second: int) -> Any:
@@ -290,14 +290,14 @@ def scale(
 
     A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
     """
-    from costcalc.analysis.scaling.budget import scale_net
+    from costcalc.analysis.scaling.budget import scale_model
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.sweep.grid import given_axes, read_axes
 
     net = _with_knobs(target, "scale")
     read = given_axes if isinstance(grid, Mapping) else read_axes
     values = read((grid,) if isinstance(grid, str) else grid or (), net.knobs, net.name, numbers=True)  # type: ignore[arg-type]
-    return scale_net(net, budget, free, values, read_law(alpha, beta, gamma), top)
+    return scale_model(net, budget, free, values, read_law(alpha, beta, gamma), top)
 
 
 def compound(
@@ -308,11 +308,11 @@ def compound(
     1.2, 1.1 and 1.15 if not given; without φ by the largest that keeps a budget: `compound(…, macs=10**9)`.
     Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
     """
-    from costcalc.analysis.scaling.compound import compound_net
+    from costcalc.analysis.scaling.compound import compound_model
     from costcalc.analysis.scaling.phi import read_law, read_phi
 
     net, law = _with_knobs(target, "compound"), read_law(alpha, beta, gamma)
-    return compound_net(net, law, None if phi is None else read_phi(phi), budget)
+    return compound_model(net, law, None if phi is None else read_phi(phi), budget)
 
 
 def next_steps(target: Target, *knobs: str) -> NextSteps:
@@ -327,16 +327,16 @@ def next_steps(target: Target, *knobs: str) -> NextSteps:
 
 def reconcile(target: Target) -> Reconciliation:
     """Each published figure of a network, ours, and the reason for the difference."""
-    from costcalc.analysis.reconcile import reconcile_net
+    from costcalc.analysis.reconcile import reconcile_model
 
-    return reconcile_net(load(target))
+    return reconcile_model(load(target))
 
 
 def specs() -> TableResult:
     """Every spec and preset of the library."""
-    from costcalc.spec.listing import listing
+    from costcalc.spec.list_specs import list_specs
 
-    return listing()
+    return list_specs()
 
 
 def _with_knobs(target: Target, what: str) -> Net:

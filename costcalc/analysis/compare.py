@@ -22,11 +22,11 @@ from costcalc.table import Column, Table
 SHOWN = ("params", "macs", "elementwise", "activations")
 LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
 BY_POSITION = "blocks of other names stand beside each other by position alone"
-SMALL = 8  # layers with MACs of a net whose algebra is tried unasked
+SMALL = 8  # layers with MACs of a model whose algebra is tried unasked
 
 
 class Pair(NamedTuple):
-    """A block of the first net and what stands in its place in the second; either may be missing."""
+    """A block of the first model and what stands in its place in the second; either may be missing."""
 
     first: str | None
     first_cost: int
@@ -158,8 +158,8 @@ class Comparison(Result):
         return ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
 
 
-def compare_nets(
-    nets: Sequence[Model], *, by: str = "macs", algebra: bool | None = None,
+def compare_models(
+    models: Sequence[Model], *, by: str = "macs", algebra: bool | None = None,
     columns: Sequence[str] | str | None = None, seconds: Lookup | None = None,
 ) -> Comparison:  # fmt: skip
     """Compares networks by any metric that is counted. The algebra of two networks is shown if it
@@ -171,17 +171,17 @@ def compare_nets(
     """
     metric_of(by, wanted=is_counted)
     shown = _columns(by, columns)
-    if len(nets) < 2:
+    if len(models) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
-    if algebra and len(nets) > 2:
-        raise UsageError(f"the ratio as algebra is that of two networks, got {len(nets)}")
-    costs = tuple(counted(net, "compare") for net in nets)
+    if algebra and len(models) > 2:
+        raise UsageError(f"the ratio as algebra is that of two networks, got {len(models)}")
+    costs = tuple(counted(model, "compare") for model in models)
     about: dict[str, Any] = {"columns": shown, "seconds": ()}
     if "seconds" in metrics_in(shown):
-        about["seconds"] = tuple(measured_seconds(nets, seconds))
+        about["seconds"] = tuple(measured_seconds(models, seconds))
     if len(costs) > 2 or not METRICS[by].is_sum:
         return Comparison(costs, by, **about)
-    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(nets, costs, by, algebra), **about)
+    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(models, costs, by, algebra), **about)
 
 
 def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
@@ -192,10 +192,10 @@ def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
     return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
 
 
-def _algebra(nets: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
-    first, second = nets
-    for net in nets if wanted else ():
-        net.needs_knobs("the ratio as algebra")
+def _algebra(models: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
+    first, second = models
+    for model in models if wanted else ():
+        model.needs_knobs("the ratio as algebra")
     if not wanted and (wanted is False or not (_nested(first, second) and all(_is_small(cost, by) for cost in costs))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio

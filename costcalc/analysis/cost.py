@@ -10,11 +10,11 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.fold import Block, folded, is_input
-from costcalc.analysis.images import as_shown, images_of
+from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
 from costcalc.analysis.suspects import suspects
+from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import Row, symbols_of, walk
-from costcalc.analysis.written_out import written_out
 from costcalc.dims import Size, is_rational, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
@@ -157,7 +157,7 @@ class Cost(Result):
             entries: Sequence[Any] = [row for row in self.layers if not is_input([row])]
             values = [(metric, self._value_of(metric)) for metric in metrics]
             share = _share(self._value_of("macs"), self.macs)
-            rows = Lazily(partial(_layer_record, values, share, images_of(self.layers)), entries)
+            rows = Lazily(partial(_layer_record, values, share, image_names(self.layers)), entries)
         else:
             entries = folded(self.layers, depth)  # their costs are worked out when they are shown
             rows = Lazily(partial(self._block_record, metrics), entries)
@@ -229,7 +229,7 @@ def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) 
         hint = f"set {names}" if names else "make a graph of each point"
         raise UsageError(f"{metric} needs numeric sizes; {hint}")
     values: dict[str, Size] = {}
-    for where, layers in written_out(graph):
+    for where, layers in unrolled_layers(graph):
         for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
             value, before = where * found.each_of(dtype) * size, values.get(layer.row, 0)
             values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
@@ -263,45 +263,45 @@ def cost(
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)
 
 
-def cost_of(network: Model, *, unrolled: bool = False) -> Cost:
+def cost_of(model: Model, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer, worked out once; repeats written out if `unrolled`."""
-    about: dict[str, Any] = {"target": network.label, "knobs": network.values}
-    about |= {"title": network.heading, "dtype": network.dtype}
+    about: dict[str, Any] = {"target": model.label, "knobs": model.values}
+    about |= {"title": model.heading, "dtype": model.dtype}
     if unrolled:
-        return cost(network.layers(unrolled=True), **about)
-    if "cost" not in network.answers:
-        network.answers["cost"] = cost(network.bound, **about)
-    return network.answers["cost"]  # type: ignore[no-any-return]
+        return cost(model.layers(unrolled=True), **about)
+    if "cost" not in model.answers:
+        model.answers["cost"] = cost(model.bound, **about)
+    return model.answers["cost"]  # type: ignore[no-any-return]
 
 
-def warnings_of(network: Model) -> tuple[Problem, ...]:
+def warnings_of(model: Model) -> tuple[Problem, ...]:
     """`Cost.warnings` of a network; none of one that cannot be counted as it is set."""
-    if "warnings" not in network.answers:
+    if "warnings" not in model.answers:
         try:
-            network.answers["warnings"] = cost_of(network).warnings
+            model.answers["warnings"] = cost_of(model).warnings
         except CostcalcError:  # a sweep may be of other points, and what is about this one says so itself
-            network.answers["warnings"] = ()
-    return network.answers["warnings"]  # type: ignore[no-any-return]
+            model.answers["warnings"] = ()
+    return model.answers["warnings"]  # type: ignore[no-any-return]
 
 
-def counted(network: Model, what: str) -> Cost:
+def counted(model: Model, what: str) -> Cost:
     """The cost of a network, for `what` shows numbers only. Raises UsageError for sizes that are symbols or arrays."""
-    network.needs_numbers(what)
-    found, kind = cost_of(network), network.architecture.kind
+    model.needs_numbers(what)
+    found, kind = cost_of(model), model.architecture.kind
     if not all(map(is_rational, found.totals.values())):
-        raise UsageError(f"{what} needs numeric sizes; {kind} {network.label!r} has the sizes of several points")
+        raise UsageError(f"{what} needs numeric sizes; {kind} {model.label!r} has the sizes of several points")
     return found
 
 
 def _layer_record(values: Values, share: Callable[[Row], Any], images: set[str], row: Row) -> dict[str, Any]:
     """A layer as it stands in the table."""
-    first = as_shown(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
+    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
     return {
         "name": str(row.name),
         "op": row.op.name,
         "times": row.times,
         "input_shape": first,
-        "output_shape": as_shown(row.output_shape, row.name, images),
+        "output_shape": as_image(row.output_shape, row.name, images),
         **{metric: value(row) for metric, value in values},
         "share": share(row),
     }

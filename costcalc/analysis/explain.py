@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import counted
-from costcalc.analysis.images import images_of
+from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import FactoredInt, Shape
@@ -24,14 +24,14 @@ COLUMNS = (
 )
 
 
-def explain_net(net: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
+def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
     """One row for each number of each layer that is not zero, and the sums.
 
     Raises UsageError for a network with letters or columns for sizes.
     """
-    cost = counted(net, "explain")
-    images = images_of(cost.layers)
-    shared = _shared(net.bound, cost.layers)
+    cost = counted(model, "explain")
+    images = image_names(cost.layers)
+    shared = _shared(model.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import as_shown, images_of
+from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
@@ -38,7 +38,7 @@ def folded(rows: Sequence[Row], depth: int) -> list[Block]:
     blocks: dict[str, list[Row]] = {}
     for row in rows:
         blocks.setdefault(_block(row.name, depth), []).append(row)
-    leaving, images = _leaving(rows, depth), images_of(rows)
+    leaving, images = _leaving(rows, depth), image_names(rows)
     return [_fold(name, inside, leaving[name], images) for name, inside in blocks.items() if not is_input(inside)]
 
 
@@ -76,7 +76,7 @@ def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> Blo
         name,
         layers[0].op.name if len(layers) == 1 else f"{_layers(layers)} layers{outputs}",
         layers[0].times if len({str(row.times) for row in layers}) == 1 else None,
-        as_shown(last.output_shape, last.name, images),
+        as_image(last.output_shape, last.name, images),
         tuple(layers),
         leaving,
     )

@@ -10,7 +10,7 @@ from costcalc.dims import Shape
 from costcalc.table import Image
 
 
-def images(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
+def image_layers(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
     """The layers that put out an image, of (name, layout of its op, inputs) in order.
 
     What passes a layout on puts out an image if one of its inputs is; what reads nothing, if an op on images reads it.
@@ -27,11 +27,11 @@ def images(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
     return found
 
 
-def images_of(rows: Iterable[Row]) -> set[str]:
+def image_names(rows: Iterable[Row]) -> set[str]:
     """The rows that put out an image."""
-    return images([(str(row.name), row.op.layout, [*map(str, row.inputs)]) for row in rows])
+    return image_layers([(str(row.name), row.op.layout, [*map(str, row.inputs)]) for row in rows])
 
 
-def as_shown(shape: Shape, name: Any, found: set[str]) -> Shape:
+def as_image(shape: Shape, name: Any, found: set[str]) -> Shape:
     """The shape that a layer puts out, to be shown as an image if it is among those found."""
     return Image(shape) if str(name) in found else shape

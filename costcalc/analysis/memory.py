@@ -37,7 +37,7 @@ def peak_activations(graph: Graph) -> Peak:
     """Liveness on the order of the layers: a tensor is held from the layer that writes it to the last that reads it.
 
     Inputs are the caller's and held throughout, outputs to the end. A view holds what it looks at, and an activation
-    may overwrite it (see `overwritten`); what a layer needs while it computes (a padded copy, a workspace) is not
+    may overwrite it (see `inplace_inputs`); what a layer needs while it computes (a padded copy, a workspace) is not
     counted. Raises UsageError for a graph of symbols or arrays.
     """
     rows = [*walk(unroll(graph))]
@@ -48,13 +48,13 @@ def peak_activations(graph: Graph) -> Peak:
         )
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peak = Peak(0, None)
-    for layer, now in zip(layers, held(layers)):
+    for layer, now in zip(layers, live_elements(layers)):
         if now > peak.elements:
             peak = Peak(now, layer.name)
     return peak
 
 
-def held(layers: Sequence[Layer]) -> Iterator[Size]:
+def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     """The elements held while each layer is computed, in their order; on columns at every point.
 
     Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
@@ -77,7 +77,7 @@ def held(layers: Sequence[Layer]) -> Iterator[Size]:
                 now = now - sizes.pop(name)
 
 
-def written(layers: Sequence[Layer]) -> Iterator[Size]:
+def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     """The elements that each layer writes to memory of its own: none where it writes over an input, or is a view.
 
     Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
@@ -90,7 +90,7 @@ def written(layers: Sequence[Layer]) -> Iterator[Size]:
         yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
-def overwritten(rows: Sequence[Row]) -> dict[Any, int]:
+def inplace_inputs(rows: Sequence[Row]) -> dict[Any, int]:
     """Layers that may write their output over one of their inputs, and over which: no other layer reads it, it has the
     output's shape, and no gradient is made from it, as torch's `inplace=True` requires."""
     found: dict[Any, int] = {}

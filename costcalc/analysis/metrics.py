@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from costcalc.analysis.memory import Layer, held, written
+from costcalc.analysis.memory import Layer, live_elements, written_elements
 from costcalc.analysis.traffic import activations_moved, weights_moved
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
@@ -126,7 +126,7 @@ METRICS: dict[str, Metric] = {
         parts=(Part(("activations",)),), usual=True,
     ),
     "activations_in_place": Metric(
-        title="activations in place", unit="elements written", layers=written,
+        title="activations in place", unit="elements written", layers=written_elements,
         counts="elements written by layers, each tensor that is written over once, as with torch's inplace=True",
     ),
     "output": Metric(
@@ -146,7 +146,7 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", unit="bytes", layers=held, each="activations", together=LARGEST,
+        title="peak bytes", unit="bytes", layers=live_elements, each="activations", together=LARGEST,
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",
     ),

@@ -44,17 +44,17 @@ class Figure:
 class Reconciliation(Result):
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
-    net: Model
+    model: Model
     figures: tuple[Figure, ...]
     others: tuple[str, ...] = ()
 
     @property
     def target(self) -> str:
         """The label of the network."""
-        return self.net.label
+        return self.model.label
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.target, warnings_of(self.net))]
+        return [(self.target, warnings_of(self.model))]
 
     @property
     def ok(self) -> bool:
@@ -67,13 +67,13 @@ class Reconciliation(Result):
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
         if not self.figures:
             notes = [self._none()]
-        return Table(self.net.heading, COLUMNS, rows, notes=notes)
+        return Table(self.model.heading, COLUMNS, rows, notes=notes)
 
     def _none(self) -> str:
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
-        if self.net.architecture.kind != "spec":
-            return f"no published figures: a {self.net.architecture.kind} lists none"
+        if self.model.architecture.kind != "spec":
+            return f"no published figures: a {self.model.architecture.kind} lists none"
         return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -88,17 +88,17 @@ class Reconciliation(Result):
         return f"{self.target}: {agreeing} of {figures} agreeing"
 
 
-def reconcile_net(net: Model) -> Reconciliation:
-    """Every published figure for the net's spec beside ours; if the net sets knobs, only those with these values.
+def reconcile_model(model: Model) -> Reconciliation:
+    """Every published figure for the model's spec beside ours; if the model sets knobs, only those with these values.
 
-    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the net is no number.
+    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is no number.
     """
-    net.needs_numbers("reconcile")
+    model.needs_numbers("reconcile")
     costs: dict[str, Cost] = {}
     figures, others = [], []
-    wanted = {name: net.values[name] for name in net.settings}
-    for published in net.published:
-        other = _network(net, published)
+    wanted = {name: model.values[name] for name in model.settings}
+    for published in model.published:
+        other = _network(model, published)
         label = other.label
         if not wanted.items() <= other.values.items():
             others.append(label)
@@ -106,15 +106,15 @@ def reconcile_net(net: Model) -> Reconciliation:
         if label not in costs:
             costs[label] = cost_of(other)
         figures.append(_figure(published, label, costs[label]))
-    return Reconciliation(net, tuple(figures), tuple(dict.fromkeys(others)))
+    return Reconciliation(model, tuple(figures), tuple(dict.fromkeys(others)))
 
 
-def _network(net: Model, published: Published) -> Model:
+def _network(model: Model, published: Published) -> Model:
     """The network a figure is for."""
-    preset = net.presets[published.preset].settings if published.preset else {}
+    preset = model.presets[published.preset].settings if published.preset else {}
     at = ",".join(f"{name}={value_text(value)}" for name, value in published.at.items())
-    label = (published.preset or net.name) + (f"@{at}" if at else "")
-    return net.with_only({**preset, **published.at}, label)
+    label = (published.preset or model.name) + (f"@{at}" if at else "")
+    return model.with_only({**preset, **published.at}, label)
 
 
 def _figure(published: Published, label: str, cost: Cost) -> Figure:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple
 
-from costcalc.analysis.answers import ROLES, one_shape, one_size, tensors
-from costcalc.analysis.mask import Mask
+from costcalc.analysis.op_checks import ROLES, check_count, check_shape, check_tensors
+from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.dims import (
     Shape,
     Size,
@@ -91,7 +91,7 @@ def symbols_of(rows: Iterable[Row]) -> list[str]:
     return sorted(found)
 
 
-def walk_copies(graph: Graph, mask: Mask) -> Iterator[Row]:
+def walk_copies(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
     """The rows of a layer graph on columns. Points that cannot be are masked; what stands at them means nothing."""
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
@@ -103,9 +103,9 @@ class TimesUndecided(ShapeError):
 class _Walk:
     """What the loop remembers: answers given before to the same op and shapes."""
 
-    def __init__(self, report: Report | None, mask: Mask | None = None):
+    def __init__(self, report: Report | None, mask: ValidityMask | None = None):
         self.report, self.mask = report, mask
-        self.allow = mask.allow if mask else assumptions
+        self.check = mask.check if mask else assumptions
         self.answers: dict[Any, Answer] = {}
         self.placed: list[ShapeError] = []  # errors with the layer's name and place in them
         self.changes: set[Any] = set()  # bodies of repeats that turn these shapes into others
@@ -136,7 +136,7 @@ class _Walk:
                         continue
                     of = around.nodes[owner]
                     owner_ins = [known[source] for source in of["inputs"]]
-                    roles, same = _not_shared(op, ins, of["op"], owner_ins, self.allow)
+                    roles, same = _not_shared(op, ins, of["op"], owner_ins, self.check)
                     assumed += tuple(same)
                     costs = {**costs, **roles}
             except ShapeError as error:
@@ -157,10 +157,10 @@ class _Walk:
         try:
             return self.answers[key]
         except KeyError:
-            known = self.answers[key] = _answer(op, ins, self.allow)
+            known = self.answers[key] = _answer(op, ins, self.check)
             return known
         except TypeError:  # columns have no hash
-            return _answer(op, ins, self.allow)
+            return _answer(op, ins, self.check)
 
     def repeat(
         self, op: Repeat, ins: tuple[Shape, ...], source: Any, name: str, times: Size, scopes: Scopes
@@ -177,7 +177,7 @@ class _Walk:
             shapes, written = {entry: x}, {entry: source}
             inside = ((op.body, shapes), *scopes)
             try:
-                with self.mask.repeated(op.times) if self.mask else nullcontext():
+                with self.mask.inside_repeat(op.times) if self.mask else nullcontext():
                     rows = list(self.rows(inside, written, f"{name}.", times * op.times))
             except ShapeError:
                 if _stands_nowhere(op.times):
@@ -262,12 +262,12 @@ def _with_times(rows: list[Row], times: Size, name: str) -> list[Row]:
     return [rows[0]._replace(assumed=(*rows[0].assumed, *open_)), *rows[1:]]
 
 
-def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
+def _answer(op: Any, ins: tuple[Shape, ...], check: Any) -> Answer:
     if (op.arity is not None and len(ins) != op.arity) or (op.arity is None and not ins):
         wanted = "at least one input" if op.arity is None else plural(op.arity, "input")
         raise ShapeError(f"takes {wanted}, got {len(ins)}")
-    assumed = allow(needs_of(op, ins))
-    out = one_shape(op, op.shape(*ins))
+    assumed = check(needs_of(op, ins))
+    out = check_shape(op, op.shape(*ins))
     if len(out) > MAX_AXES:
         raise ShapeError(f"makes a tensor of {len(out)} axes; at most {MAX_AXES}")
     written = elements(out)
@@ -276,9 +276,9 @@ def _answer(op: Any, ins: tuple[Shape, ...], allow: Any) -> Answer:
             if is_rational(size) and size > MAX_AXIS:
                 raise ShapeError(f"makes an axis of more than 2^{MAX_AXIS.bit_length() - 1} elements")
     counted = out if is_rational(written) else SizedShape.of(out, written)
-    macs = one_size(op, "macs", op.macs(*ins, out=counted))
-    elementwise = one_size(op, "elementwise", op.elementwise(*ins, out=counted))
-    costs = _roles(tensors(op, op.weights(*ins)))
+    macs = check_count(op, "macs", op.macs(*ins, out=counted))
+    elementwise = check_count(op, "elementwise", op.elementwise(*ins, out=counted))
+    costs = _roles(check_tensors(op, op.weights(*ins)))
     costs |= {"macs": macs, "elementwise": elementwise, "activations": 0 if op.output.view else written}
     return counted if getattr(written, "size", 0) <= MAX_KEPT else out, costs, tuple(assumed)
 
@@ -290,7 +290,7 @@ def _roles(found: Any) -> dict[str, Size]:
     return counts
 
 
-def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape], allow: Any) -> Any:
+def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape], check: Any) -> Any:
     """Params by role of a layer that uses another's tensors, and what letters left open: tensors of the same name are
     the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
@@ -300,7 +300,7 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
         raise ShapeError(f"shares no weights with a {owner.name}")
     shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in needed if tensor.name in owned]
     words = "shares {} of shape {}, but needs {}"
-    assumed = allow(
+    assumed = check(
         SameShape(theirs, ours, message=words, message_sizes=(n, theirs, ours)) for n, theirs, ours in shared
     )
     return _roles(own), assumed

@@ -17,9 +17,9 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.spec.listing import listing
+    from costcalc.spec.list_specs import list_specs
 
-    emit(listing(), format, output)
+    emit(list_specs(), format, output)
 
 
 def show(
@@ -66,7 +66,7 @@ def compare(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
-    from costcalc.analysis.compare import compare_nets
+    from costcalc.analysis.compare import compare_models
 
     found = nets(targets, set_, max_layers, max_bytes, dtype)
     if break_even is not None:
@@ -87,7 +87,7 @@ def compare(
         from costcalc.cli.save_runs import seconds_here
 
         lookup = seconds_here(store)
-    comparison = compare_nets(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
+    comparison = compare_models(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
     if not time:
         emit(comparison, format, output)
         return
@@ -110,10 +110,10 @@ def explain(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
-    from costcalc.analysis.explain import explain_net
+    from costcalc.analysis.explain import explain_model
 
     (net,) = nets([target], set_, max_layers, max_bytes)
-    emit(explain_net(net), format, output)
+    emit(explain_model(net), format, output)
 
 
 def reconcile(
@@ -127,10 +127,10 @@ def reconcile(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
-    from costcalc.analysis.reconcile import reconcile_net
+    from costcalc.analysis.reconcile import reconcile_model
 
     (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    reconciled = reconcile_net(net)
+    reconciled = reconcile_model(net)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:

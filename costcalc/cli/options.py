@@ -136,9 +136,9 @@ def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> Spe
     place = error.problems[0].place
     if place is None or not Path(place.file).is_file():
         return error
-    from costcalc.analysis.check import check_file
+    from costcalc.analysis.validate import validate_file
 
-    checked = check_file(place.file, max_layers=max_layers, max_bytes=max_bytes)
+    checked = validate_file(place.file, max_layers=max_layers, max_bytes=max_bytes)
     return SpecError([*error.problems, *(problem for problem in checked.problems if not problem.warning)])
 
 

@@ -84,9 +84,9 @@ def put_compound(
     output: str | None,
 ) -> None:  # fmt: skip
     """A network scaled by φ, or by the largest that a budget allows."""
-    from costcalc.analysis.scaling.compound import compound_net, read_compound
+    from costcalc.analysis.scaling.compound import compound_model, read_compound
 
-    line = compound_net(net, law, read_compound(compound), budget)
+    line = compound_model(net, law, read_compound(compound), budget)
     warned.instead(net.label, lambda: line.warnings)
     emit(line, format, output, columns=columns, model=net)
 
@@ -96,7 +96,7 @@ def put_budget(
     columns: str | None, format: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """The largest value of a free knob that keeps a budget, or the settings of several."""
-    from costcalc.analysis.scaling.budget import Fitting, read_free, scale_net
+    from costcalc.analysis.scaling.budget import Fitting, read_free, scale_model
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress_bar import progress_bar
 
@@ -105,7 +105,7 @@ def put_budget(
     if both := [name for name in names if name in fixed]:
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     with progress_bar() as show:
-        found = scale_net(net, budget, names, grid=values, law=law, top=top, progress=show)
+        found = scale_model(net, budget, names, grid=values, law=law, top=top, progress=show)
     warned.instead(net.label, lambda: found.warnings)
     shown = MAX_ROWS_SHOWN if on_a_terminal(format, output) else None
     tables = found.tables(shown) if isinstance(found, Fitting) else None

@@ -23,12 +23,12 @@ def validate(
 ) -> None:
     """All errors of a spec at once, each with file, line and column, and warnings. Exit 2 if there is an error, 1 with
     --strict if there is a warning."""
-    from costcalc.analysis.check import Validation, check_file
+    from costcalc.analysis.validate import Validation, validate_file
     from costcalc.table import visible
 
     found, code = [], 0
     for path in paths:
-        checked = check_file(path, max_layers=max_layers, max_bytes=max_bytes)
+        checked = validate_file(path, max_layers=max_layers, max_bytes=max_bytes)
         code = max(code, 2 if not checked.ok else 1 if strict and checked.problems else 0)
         found.append(checked.strictly() if strict else checked)
         if format or output:
@@ -54,7 +54,7 @@ def ops(
     output: Output = None,
 ) -> None:
     """What a layer of a spec can be: every op with its shapes and fields, or all about one."""
-    from costcalc.analysis.catalog import op_result, ops_result
+    from costcalc.analysis.op_catalog import op_result, ops_result
 
     emit(op_result(name) if name else ops_result(), format, output)
 

@@ -31,7 +31,7 @@ def put_points(options: SweepOptions) -> None:
 def _swept(options: SweepOptions) -> Sweep:
     from costcalc.analysis.sweep.arrow import arrow
     from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, USUAL_LIMIT, Limit
-    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_model
     from costcalc.report.progress_bar import progress_bar
 
     axes, seconds = _axes(options), options.lookup()
@@ -40,7 +40,7 @@ def _swept(options: SweepOptions) -> Sweep:
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         if options.is_parquet:
             arrow()  # before points are computed, and after all that can be wrong with the options
-        return sweep_net(
+        return sweep_model(
             options.net, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.choice,
         )  # fmt: skip
@@ -48,10 +48,10 @@ def _swept(options: SweepOptions) -> Sweep:
 
 def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
     """The swept knobs. The command warns of their points."""
-    from costcalc.analysis.warned import warnings_at
+    from costcalc.analysis.warnings import warnings_of_grid
 
     axes = options.axes
-    warned.instead(options.net.label, lambda: warnings_at(options.net, axes))
+    warned.instead(options.net.label, lambda: warnings_of_grid(options.net, axes))
     return axes
 
 
@@ -127,7 +127,7 @@ def told_how_to_resume(path: Path) -> Iterator[None]:
 
 def put_histogram(options: SweepOptions) -> None:
     """How many points there are of each size; with bars on a terminal."""
-    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_net
+    from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_model
     from costcalc.report.progress_bar import progress_bar
 
     options.only(
@@ -136,11 +136,8 @@ def put_histogram(options: SweepOptions) -> None:
     )  # fmt: skip
     axes = _axes(options)
     with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
-        found = histogram_net(options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show)
-    emit(
-        found,
-        options.format,
-        options.output,
-        [found.table(on_a_terminal(options.format, options.output))],
-        columns=options.columns,
-    )
+        found = histogram_model(
+            options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show
+        )
+    table = found.table(on_a_terminal(options.format, options.output))
+    emit(found, options.format, options.output, [table], columns=options.columns)

@@ -9,7 +9,7 @@ from itertools import count
 from math import gcd
 from typing import Any
 
-from costcalc.analysis.images import as_shown, images
+from costcalc.analysis.images import as_image, image_layers
 from costcalc.errors import UsageError
 from costcalc.ops import OPS
 from costcalc.table import Lazily, plain_number, shape_text, visible
@@ -42,7 +42,7 @@ def picture(document: Any) -> Picture:
         raise not_drawn()
     edges: list[tuple[int, int]] = []
     named: dict[str, int] = {}
-    found = images([(layer["name"], _layout(layer["op"]), layer["inputs"]) for layer in layers])
+    found = image_layers([(layer["name"], _layout(layer["op"]), layer["inputs"]) for layer in layers])
     for number, layer in enumerate(layers, 1):
         name = layer["name"]
         edges += [(named[source], number) for source in layer["inputs"]]
@@ -51,7 +51,7 @@ def picture(document: Any) -> Picture:
 
 
 def _texts(found: set[str], layer: dict[str, Any]) -> list[str]:
-    shape = as_shown(layer["output_shape"], layer["name"], found)
+    shape = as_image(layer["output_shape"], layer["name"], found)
     return [visible(layer["name"]), visible(f"{layer['op']} {shape_text(shape)}")]
 
 

@@ -12,7 +12,7 @@ from unicodedata import normalize
 import torch
 from torch import fx, nn
 
-from costcalc.analysis.memory import overwritten
+from costcalc.analysis.memory import inplace_inputs
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
@@ -48,7 +48,7 @@ class _Builder:
 
     def __init__(self, graph: Graph, rows: dict[Any, Row], dtype: torch.dtype | None):
         self.graph, self.rows, self.dtype = graph, rows, dtype
-        self.overwritten = overwritten(list(rows.values()))
+        self.overwritten = inplace_inputs(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
         self.fx.on_generate_code(lambda _: blocks_once)
         self.fx.erase_node(self.fx.placeholder("self"))  # from now on torch.fx gives that name to nothing

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from costcalc.analysis.cost import cost, warnings_of
-from costcalc.analysis.images import as_shown, images_of
+from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, TooLarge
@@ -195,7 +195,7 @@ def verify_net(target: Target) -> Verification:
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = observe_layers(module, *example_inputs(module, device="meta"))
-    backward, images = backward_macs(graph), images_of(rows)
+    backward, images = backward_macs(graph), image_names(rows)
     layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if not row.op.is_input]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
     return Verification(net.label, tuple(layers), params, warnings_of(net))
@@ -213,7 +213,7 @@ def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
 
 def _layer(row: Row, backward: int, seen: ObservedLayer, images: set[str]) -> VerifiedLayer:
     tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
-    shapes = [as_shown(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
+    shapes = [as_image(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
     ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, "backward_macs": backward}
     return VerifiedLayer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
 

@@ -8,10 +8,10 @@ from support.sizes import size
 import costcalc
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.columns import read_columns
-from costcalc.analysis.memory import held, overwritten
+from costcalc.analysis.memory import inplace_inputs, live_elements
 from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, has_formula
+from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk
-from costcalc.analysis.written_out import stand_at_least_once, written_out
 from costcalc.dims import size_symbol
 from costcalc.dtype import Dtype, read_dtype
 from costcalc.errors import CostcalcError, UnknownName, UsageError
@@ -52,9 +52,9 @@ def test_repeats_folded_and_written_out_have_the_same_metrics(name):
 @pytest.mark.parametrize("name", SOME)
 def test_the_peak_of_a_row_is_what_is_held_while_it_runs(name):
     cost = costcalc.load(name).cost()
-    ((_, layers),) = written_out(cost.graph)
+    ((_, layers),) = unrolled_layers(cost.graph)
     now: dict[str, int] = {}
-    for layer, elements in zip(layers, held(layers)):
+    for layer, elements in zip(layers, live_elements(layers)):
         now[layer.row] = max(now.get(layer.row, 0), elements)
     assert {row.name: 4 * now[row.name] for row in cost.layers} == {
         row.name: cost.value("peak_bytes", i) for i, row in enumerate(cost.layers)
@@ -84,7 +84,7 @@ def test_in_place_is_counted_copy_by_copy_where_the_first_differs():
     graph = costcalc.new_graph()
     costcalc.add(graph, "stage", costcalc.Repeat(body, 5), costcalc.add(graph, "x", Input((1, 4, 2, 2))))
     rows = [*walk(unroll(graph))]
-    assert len(overwritten(rows)) == 4
+    assert len(inplace_inputs(rows)) == 4
     cost = costcalc.cost(graph)
     assert [cost.value("activations_in_place", i) for i in range(3)] == [0, 16, 5 * 16]
     assert cost.total("activations_in_place") == costcalc.cost(unroll(graph)).total("activations_in_place") == 96
@@ -173,7 +173,7 @@ def test_a_formula_of_what_is_written_over_holds_where_it_says(first, last):
     """Where no body stands, a layer after it may meet another writer: then the formula is for one copy or more."""
     depth = size_symbol("d")
     graph = symbolic(first, last, depth - 1)
-    cost, needs = costcalc.cost(graph), stand_at_least_once(graph)
+    cost, needs = costcalc.cost(graph), repeat_assumptions(graph)
     assert bool(needs) == (ReLU in (type(first), type(last)))
     for number in range(2 if needs else 1, 6):
         wanted = costcalc.cost(symbolic(first, last, number - 1)).total("activations_in_place")

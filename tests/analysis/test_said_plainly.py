@@ -6,7 +6,7 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.check import validate
+from costcalc.analysis.validate import validate
 from costcalc.cli.app import _after_interrupt
 from costcalc.errors import GraphError
 

@@ -11,7 +11,7 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.chart import Axis, Curves, HeatMap, Scatter, short_number
 from costcalc.cli.app import run
@@ -52,7 +52,8 @@ def test_one_knob_is_curves_with_the_law_beside_them():
 
 def test_where_there_is_a_law():
     found = {
-        name: laws(costcalc.load(name)) for name in ("efficientnet", "resnet50", "mobilenet_v1", "lenet5", "conv1x1")
+        name: knob_exponents(costcalc.load(name))
+        for name in ("efficientnet", "resnet50", "mobilenet_v1", "lenet5", "conv1x1")
     }
     assert found["efficientnet"] == {"d": 1, "w": 2, "r": 2}
     assert found["resnet50"] == {"r": 2}

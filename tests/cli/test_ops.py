@@ -5,7 +5,7 @@ import json
 import pytest
 from support.paths import ROOT
 
-from costcalc.analysis.catalog import all_ops, described, markdown, names
+from costcalc.analysis.op_catalog import describe_all_ops, describe_op, markdown, op_names
 from costcalc.cli import run
 from costcalc.ops import OPS, fields
 
@@ -13,14 +13,14 @@ PAGE = ROOT / "docs" / "specs.md"
 
 
 def test_every_op_has_its_shapes_and_all_of_its_fields():
-    assert names() == sorted({*OPS} - {"input"})
-    for op in all_ops():
+    assert op_names() == sorted({*OPS} - {"input"})
+    for op in describe_all_ops():
         assert "->" in op["shapes"]
         assert [field["field"] for field in op["fields"]] == [*OPS[op["op"]].__dataclass_fields__]
 
 
 def test_fields_have_kinds_and_defaults():
-    assert described("linear")["fields"] == [
+    assert describe_op("linear")["fields"] == [
         {
             "field": "features",
             "takes": "a whole number",
@@ -30,8 +30,8 @@ def test_fields_have_kinds_and_defaults():
         },
         {"field": "bias", "takes": "true or false", "needed": False, "default": True, "synonyms": ["use_bias"]},
     ]
-    assert described("transpose")["needs"] == ["refused: order … does not name each of … axes once"]
-    assert described("add")["needs"][0] == "At least two inputs of as many axes, each axis equal or 1"
+    assert describe_op("transpose")["needs"] == ["refused: order … does not name each of … axes once"]
+    assert describe_op("add")["needs"][0] == "At least two inputs of as many axes, each axis equal or 1"
 
 
 @pytest.mark.parametrize("name", fields.kind_names())
@@ -43,7 +43,7 @@ def test_every_kind_of_field_has_an_example_that_it_takes(name):
 def test_the_command(capsys):
     assert run(["ops"]) == 0
     table = capsys.readouterr().out
-    assert all(f"\n{name} " in table for name in names())
+    assert all(f"\n{name} " in table for name in op_names())
     assert run(["ops", "conv"]) == 0
     assert "kernel    a whole number, or one for each axis" in capsys.readouterr().out
     assert run(["ops", "conv", "-f", "json"]) == 0

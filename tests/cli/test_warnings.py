@@ -9,7 +9,7 @@ from support import needed
 
 import costcalc
 from costcalc.analysis import cost
-from costcalc.analysis.check import check_file
+from costcalc.analysis.validate import validate_file
 from costcalc.cli import run
 
 CONV = "conv: {channels: 8, kernel: 3, padding: same}"
@@ -196,7 +196,7 @@ def test_validate_looks_at_presets_too(spec):
     path = spec("[3, r, r]", CONV, "flatten: {when: flat}", "linear: 10", head=head)
     (problem,) = costcalc.validate(path)
     assert problem.message.startswith("preset first: layer 'linear' (linear) runs along the last axis of (8, 32, 32)")
-    assert check_file(path).ok
+    assert validate_file(path).ok
 
 
 @pytest.mark.parametrize(

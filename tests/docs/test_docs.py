@@ -18,7 +18,7 @@ import sys
 import pytest
 from support.pages import FENCE, PAGES, UPDATE, blocks
 
-from costcalc.analysis.catalog import markdown
+from costcalc.analysis.op_catalog import markdown
 from costcalc.cli.app import run
 from costcalc.ops import OPS
 

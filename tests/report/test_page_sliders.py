@@ -10,7 +10,7 @@ from support import needed
 from support.browser import errors, requested
 
 import costcalc
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.errors import CostcalcError
 from costcalc.report.page.page import Page
 from costcalc.text import value_text
@@ -79,9 +79,9 @@ def by_law(target, values):
     """The row of the law: the MACs of the target, times what the powers of its knobs have grown by since."""
     net = costcalc.load(target)
     said = Fraction(net.cost().macs)
-    for knob, power in {**laws(net), "batch": 1}.items():
+    for knob, power in {**knob_exponents(net), "batch": 1}.items():
         said *= (Fraction(values[knob]) / Fraction(net.values[knob])) ** power
-    return [f"{(2 * said + 1) // 2:,}"] if laws(net) else []
+    return [f"{(2 * said + 1) // 2:,}"] if knob_exponents(net) else []
 
 
 def compare(target, data, positions, seen):

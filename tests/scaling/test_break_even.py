@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 import costcalc
-from costcalc.analysis import written_out
+from costcalc.analysis import unrolled
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 
@@ -183,6 +183,6 @@ def test_why_both_are_no_networks_is_said(tmp_path):
 
 
 def test_a_peak_of_too_many_layers_is_no_missing_network(monkeypatch):
-    monkeypatch.setattr(written_out, "MAX_LAYERS", 10)
+    monkeypatch.setattr(unrolled, "MAX_UNROLLED_LAYERS", 10)
     with pytest.raises(UsageError, match=r"more than 10 layers; leave out peak_bytes"):
         costcalc.scale("efficientnet", "d", peak_bytes=10**9)

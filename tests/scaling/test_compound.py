@@ -24,7 +24,7 @@ def test_phi_3_by_hand():
     assert (point["d"], point["w"], point["r"]) == (Fraction(1728, 1000), Fraction(1331, 1000), 341)
     cost = costcalc.load("efficientnet@d=1.728,w=1.331,r=341").cost()
     assert (point["params"], point["macs"], point["activations"]) == (cost.params, cost.macs, cost.total("activations"))
-    assert found.net.cost().macs == cost.macs
+    assert found.model.cost().macs == cost.macs
     assert point["promised"] == (Fraction(12, 10) * Fraction(11, 10) ** 2 * Fraction(115, 100) ** 2) ** 3
     assert point["times"] == Fraction(cost.macs, 385_814_752)
     assert point["error"] == (point["promised"] - point["times"]) / point["times"]

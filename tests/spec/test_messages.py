@@ -10,7 +10,7 @@ import pytest
 from support.paths import DATA
 
 import costcalc
-from costcalc.analysis.check import check_file
+from costcalc.analysis.validate import validate_file
 
 FOLDER = DATA / "broken"
 BROKEN = sorted(FOLDER.glob("*.yaml"))
@@ -105,7 +105,7 @@ def test_every_spec_of_the_library_is_valid():
     from costcalc.spec.library import folder
 
     for path in folder().glob("*.yaml"):
-        checked = check_file(str(path))
+        checked = validate_file(str(path))
         assert checked.problems == ()
         assert checked.line.startswith(f"{path}: ok (")
 
@@ -144,14 +144,14 @@ def test_a_preset_that_fails_is_named_and_the_others_go_on(tmp_path):
         "8:5: preset small: layer 'conv' (conv): a window of 3 does not fit into 2",
         "8:5: preset tiny: layer 'conv' (conv): a window of 3 does not fit into 1",
     ]
-    assert check_file(str(path)).line == ""
+    assert validate_file(str(path)).line == ""
 
 
 def test_a_broken_library_is_a_problem_of_its_own(tmp_path, monkeypatch):
     def broken():
         raise costcalc.SpecError([])
 
-    monkeypatch.setattr("costcalc.analysis.check.entries", broken)
+    monkeypatch.setattr("costcalc.analysis.validate.entries", broken)
     path = tmp_path / "vgg.yaml"
     path.write_text(GOOD.replace("good", "vgg"))
     assert [*costcalc.validate(path)] == []
@@ -216,7 +216,7 @@ def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet"])
 def test_a_name_of_the_library_is_no_file(name):
-    (problem,) = check_file(name).problems
+    (problem,) = validate_file(name).problems
     assert str(problem) == (
         f"{name}:1:1: cannot be read: there is no such file or folder; "
         f"the library has it: `costcalc show {name}`; validate takes the files of specs"

@@ -10,7 +10,7 @@ from math import prod
 import pytest
 
 from costcalc import load
-from costcalc.analysis.reconcile import reconcile_net
+from costcalc.analysis.reconcile import reconcile_model
 from costcalc.spec.library import entries
 
 try:
@@ -115,7 +115,7 @@ def test_torch_counts_the_same_to_the_unit(target):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_published_figure_agrees_or_says_why_not(name):
-    figures = reconcile_net(load(name)).figures
+    figures = reconcile_model(load(name)).figures
     assert [f for f in figures if not f.agrees and not f.published.because] == []
 
 

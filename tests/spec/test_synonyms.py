@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from support import needed
 
 import costcalc
-from costcalc.analysis.catalog import described, names
+from costcalc.analysis.op_catalog import describe_op, op_names
 from costcalc.cli import run
 from costcalc.errors import SpecError, UnknownName, did_you_mean, nearest
 from costcalc.graph import new_graph
@@ -87,14 +87,14 @@ def test_torchs_names_are_the_same_network_under_the_same_names():
 def test_a_synonym_is_no_op_and_shown_under_the_name_of_one(name):
     assert SYNONYMS[name] in OPS
     assert name not in OPS
-    assert described(name)["op"] == SYNONYMS[name]
-    assert name in described(name)["synonyms"]
+    assert describe_op(name)["op"] == SYNONYMS[name]
+    assert name in describe_op(name)["synonyms"]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", op_names())
 def test_synonyms_of_fields_name_fields(name):
     cls = OPS[name]
-    own = {field["field"] for field in described(name)["fields"]}
+    own = {field["field"] for field in describe_op(name)["fields"]}
     assert {*field_synonyms(cls).values()} <= own
     assert not own & {*field_synonyms(cls), *getattr(cls, "derived_fields", ())}
 
@@ -123,7 +123,7 @@ TWINS = {  # the arguments of torch's class that a spec may give, or is told to 
 @pytest.mark.parametrize("name", TWINS)
 def test_an_argument_of_torchs_class_is_known_under_its_name(name):
     kind, arguments = TWINS[name]
-    known = {field["field"] for field in described(name)["fields"]} | {*field_synonyms(OPS[name])}
+    known = {field["field"] for field in describe_op(name)["fields"]} | {*field_synonyms(OPS[name])}
     assert {*arguments.split()} <= known | {*getattr(OPS[name], "derived_fields", ())}
     assert {*arguments.split()} <= {*inspect.signature(kind).parameters}
 
@@ -224,7 +224,7 @@ def test_no_hint_is_an_op_that_costs_something_else(name):
     (message,) = wrong(f" [{name}]")
     assert "did you mean" not in message
     with pytest.raises(UnknownName) as caught:
-        described(name)
+        describe_op(name)
     assert "did you mean" not in str(caught.value)
 
 

@@ -12,7 +12,7 @@ from support import needed
 from support.confined import calls
 
 import costcalc
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.default_grid import axes_of
 from costcalc.analysis.scaling.phi import Law
 from costcalc.analysis.scaling.scale import read_budget
@@ -66,7 +66,7 @@ def test_a_largest_phi_beyond_which_there_is_no_network_has_no_next_step(tmp_pat
     )
     found = costcalc.compound(str(path), macs=10**12)
     assert found.after is None
-    assert costcalc.load(str(path), **{k: v for k, v in found.net.values.items() if k in "rdw"}).cost().macs < 10**12
+    assert costcalc.load(str(path), **{k: v for k, v in found.model.values.items() if k in "rdw"}).cost().macs < 10**12
     assert [row["what"] for row in found.to_records()] == ["base", "fits"]
 
 
@@ -185,7 +185,7 @@ def test_what_is_set_to_nothing_has_no_law(tmp_path, layers, set_to):
     curve = costcalc.sweep(net, d=[0, 1, 2]).chart()
     lines = [len(lines) for axis, lines in curve.panels if axis.title == "MACs"]
     assert lines == [1 if set_to else 2]
-    assert {*laws(net)} == {"d", "w", "r"} - {*(name for name in "dw" if f"{name}=0" in set_to)}
+    assert {*knob_exponents(net)} == {"d", "w", "r"} - {*(name for name in "dw" if f"{name}=0" in set_to)}
     if set_to:
         assert Page.of(net, {"d": (0, 1), "w": (0, 1), "r": (8, 16)}).figures()["front"]
 

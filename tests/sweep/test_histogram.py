@@ -12,7 +12,7 @@ from support.terminals import in_terminal
 import costcalc
 from costcalc.analysis.sweep.grid import read_axes
 from costcalc.analysis.sweep.histogram import MAX_BINS, binned, counted
-from costcalc.analysis.sweep.sweep import histogram_net
+from costcalc.analysis.sweep.sweep import histogram_model
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UnknownName
 
@@ -68,7 +68,7 @@ def test_bins_by_hand():
 def test_chunks_do_not_show(points):
     net = costcalc.load(SMALL)
     axes = read_axes(AXES, net.knobs, net.name)
-    found = histogram_net(net, axes, "macs", where="params > 100 and r > 4", points=points)
+    found = histogram_model(net, axes, "macs", where="params > 100 and r > 4", points=points)
     macs = [p["macs"] for p in costcalc.sweep(SMALL, **SWEPT, where="params > 100 and r > 4").to_records()]
     assert [points for *_, points in found.rows] == [sum(a <= m < b for m in macs) for a, b, _ in found.rows]
     assert sum(points for *_, points in found.rows) == len(macs)

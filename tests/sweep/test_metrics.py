@@ -15,7 +15,7 @@ from support.sizes import size
 
 import costcalc
 from costcalc import add, cost, new_graph, ops
-from costcalc.analysis.memory import overwritten, peak_activations
+from costcalc.analysis.memory import inplace_inputs, peak_activations
 from costcalc.analysis.metrics import COUNTED, METRICS, USUAL
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, read_axes
@@ -43,7 +43,7 @@ def counted(graph):
     macs = sum(row.macs for row in rows)
     read = {source for row in rows for source in row.inputs}
     sizes = {row.name: math.prod(row.output_shape) for row in rows}
-    over, total = overwritten(rows), cost(unroll(graph)).totals
+    over, total = inplace_inputs(rows), cost(unroll(graph)).totals
     return {
         **total, "flops": 2 * macs, "output": sum(n for name, n in sizes.items() if name not in read),
         "activations_in_place": sum(sizes[row.name] for row in rows if not row.op.output.view and row.name not in over),

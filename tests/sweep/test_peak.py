@@ -10,8 +10,8 @@ from support.sizes import size
 
 import costcalc
 from costcalc import Repeat, add, new_graph, ops
-from costcalc.analysis import written_out
-from costcalc.analysis.memory import overwritten, peak_activations
+from costcalc.analysis import unrolled
+from costcalc.analysis.memory import inplace_inputs, peak_activations
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.walk import walk
@@ -24,7 +24,7 @@ GRAPHS = size(150, 2000)
 def simulated(graph):
     """Every buffer made, shared, overwritten and freed, layer by layer; copies written out."""
     rows = list(walk(unroll(graph)))
-    over = overwritten(rows)
+    over = inplace_inputs(rows)
     reads = {name: 0 for row in rows for name in (row.name, *row.inputs)}
     for row in rows:
         for source in row.inputs:
@@ -136,7 +136,7 @@ def test_a_million_copies_are_two():
 
 
 def test_repeats_without_end_are_refused(monkeypatch):
-    monkeypatch.setattr(written_out, "MAX_LAYERS", 100)
+    monkeypatch.setattr(unrolled, "MAX_UNROLLED_LAYERS", 100)
     inner = body(ops.ReLU())
     for _ in range(6):
         outer = new_graph()

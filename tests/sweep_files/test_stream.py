@@ -266,7 +266,7 @@ def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
     """Which is said before anything is counted or drawn."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.chdir(tmp_path)
-    for name in ("fit.fit", "sweep.sweep_net", "sweep.histogram_net"):
+    for name in ("fit.fit", "sweep.sweep_model", "sweep.histogram_model"):
         monkeypatch.setattr(f"costcalc.analysis.sweep.{name}", None)
     for name in ("presets.sweep_presets", "next_change.next_steps"):
         monkeypatch.setattr(f"costcalc.analysis.scaling.{name}", None)

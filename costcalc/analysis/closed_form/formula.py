@@ -20,8 +20,8 @@ from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_t
 from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
+from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
-from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import check_size, is_array, is_symbolic
 from costcalc.dims.kinds import to_exact
 from costcalc.dims.size_checks import to_exact_array
@@ -300,7 +300,7 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
 
 def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
     """The rows; the first also carries the assumptions of this metric's closed form."""
-    more = stand_at_least_once(graph) if METRICS[metric].layers and rows else []
+    more = repeat_assumptions(graph) if METRICS[metric].layers and rows else []
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 

@@ -50,11 +50,11 @@ class Costs:
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
 
-def costs_at(net: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
     """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
     layers, which does not mean that there is no network."""
     points = range(min(map(len, axes.values())))
-    parts = costs_in_chunks(net, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
+    parts = costs_in_chunks(model, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
     found = [costs for _, costs in parts]
     of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
     reason = next((costs.reason for costs in found if costs.reason), "")
@@ -66,7 +66,7 @@ def _part(axes: Axes, at: range) -> Axes:
 
 
 def costs_in_chunks(
-    net: Model,
+    model: Model,
     points: range,
     axes_at: Callable[[range], Axes],
     metrics: Sequence[str],
@@ -81,7 +81,7 @@ def costs_in_chunks(
     while points and failed < max_failed:
         chunk = points[:size]
         try:
-            found = _costs_at_all(net, axes_at(chunk), metrics)
+            found = _costs_at_all(model, axes_at(chunk), metrics)
             size = min(MAX_CHUNK, 2 * size)
         except TooDeep:
             raise
@@ -94,9 +94,9 @@ def costs_in_chunks(
         points = points[len(chunk) :]
 
 
-def _costs_at_all(net: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
     """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
     line = Line({name: tuple(values) for name, values in axes.items()})
-    summed = sums(net, line, metrics)
+    summed = sums(model, line, metrics)
     found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
     return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)

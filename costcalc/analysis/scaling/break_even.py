@@ -45,7 +45,7 @@ class Stretch:
 class BreakEven(Result):
     """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
 
-    nets: tuple[Model, Model]
+    models: tuple[Model, Model]
     knob: str
     by: str
     values: Sequence[Any]  # that were looked at
@@ -70,11 +70,11 @@ class BreakEven(Result):
         }  # fmt: skip
 
     def _dearer(self, stretch: Stretch) -> str | None:
-        return self.nets[stretch.sign < 0].label if stretch.sign else None
+        return self.models[stretch.sign < 0].label if stretch.sign else None
 
     def table(self) -> Table:
         """A row for each stretch."""
-        label, names = METRICS[self.by].title, [net.label for net in self.nets]
+        label, names = METRICS[self.by].title, [model.label for model in self.models]
         columns = (
             Column("from", f"{self.knob} from", "knob"), Column("to", "to", "knob"),
             Column("more", f"more {label}", "text"), Column("first", names[0]), Column("second", names[1]),
@@ -92,17 +92,17 @@ class BreakEven(Result):
         notes = [self.sentence(), f"looked at: {looked}; costs are those at the first"]
         if self.invalid:
             notes.append(f"at {self.invalid:,} of them one of the two is no network")
-        for net in self.nets:
-            fixed = net.values_but([self.knob])
-            notes += [f"{net.label}: {settings_text(fixed)}"] if fixed else []
-        return [*notes, *what_they_count([self.by], self.nets[0].dtype)]
+        for model in self.models:
+            fixed = model.values_but([self.knob])
+            notes += [f"{model.label}: {settings_text(fixed)}"] if fixed else []
+        return [*notes, *what_they_count([self.by], self.models[0].dtype)]
 
     def sentence(self) -> str:
         """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after
         the last crossing. It says nothing of values after that."""
         last, label = self.stretches[-1], METRICS[self.by].title
         if last.sign:
-            names = [net.label for net in (self.nets if last.sign > 0 else self.nets[::-1])]
+            names = [model.label for model in (self.models if last.sign > 0 else self.models[::-1])]
             what = f"{names[0]} has more {label} than {names[1]}"
         else:
             what = f"both have the same {label}"
@@ -117,10 +117,10 @@ class BreakEven(Result):
         return f"{what} from {self.knob} = {value_text(last.first)} {to_the_last}{before}"
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(net.label, warnings_of(net)) for net in self.nets]
+        return [(model.label, warnings_of(model)) for model in self.models]
 
     def _fields(self) -> dict[str, Any]:
-        targets = [{"target": net.label, "knobs": net.values} for net in self.nets]
+        targets = [{"target": model.label, "knobs": model.values} for model in self.models]
         about = {"from": self.values[0], "to": self.values[-1], "values": len(self.values), "invalid": self.invalid}
         return {
             "by": self.by, "knob": self.knob, "targets": targets, "looked_at": about, "crossings": self.crossings,
@@ -141,38 +141,38 @@ def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by
     if values is None:
         knob, _, text = (part.strip() for part in knob.partition("="))
         values = text or None
-    nets = (first, second)
-    for net in nets:
-        net.needs_numbers("break-even")
-    looked_at = _values(nets, knob, values)
-    found = [_costs(net, knob, looked_at, by) for net in nets]
+    models = (first, second)
+    for model in models:
+        model.needs_numbers("break-even")
+    looked_at = _values(models, knob, values)
+    found = [_costs(model, knob, looked_at, by) for model in models]
     valid = found[0].valid & found[1].valid
     if not valid.any():
         span = f"at no {knob} from {value_text(looked_at[0])} to {value_text(looked_at[-1])} both are networks"
         raise ShapeError("; ".join([span, *(one.reason for one in found if one.reason)]))
     stretches = tuple(_stretches(looked_at, np.flatnonzero(valid), *(one.of[by] for one in found)))
-    return BreakEven(nets, knob, by, looked_at, stretches, int((~valid).sum()))
+    return BreakEven(models, knob, by, looked_at, stretches, int((~valid).sum()))
 
 
-def _values(nets: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]:
+def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]:
     """The values to look at, smallest first."""
-    having = [net for net in nets if knob in net.knobs]
+    having = [model for model in models if knob in model.knobs]
     if not having:
-        for net in nets:
-            net.needs_knobs("break_even")
-        raise unknown("knob", knob, {name for net in nets for name in net.knobs})
-    for net in having:
-        check_size(net, knob)
+        for model in models:
+            model.needs_knobs("break_even")
+        raise unknown("knob", knob, {name for model in models for name in model.knobs})
+    for model in having:
+        check_size(model, knob)
     if given is not None:
         given = [*given] if isinstance(given, Iterator) else given  # which can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.knobs, n.name)[knob]} for n in having)))
-    steps = [KnobSteps(net, knob) for net in having]
+    steps = [KnobSteps(model, knob) for model in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
-    knobs = [net.knobs[knob] for net in having]
+    knobs = [model.knobs[knob] for model in having]
     low = max(one.low for one in knobs)
     high = min(
         *(one.high for one in knobs),
-        TIMES_THE_LARGER_SETTING * max(net.values[knob] for net in having),
+        TIMES_THE_LARGER_SETTING * max(model.values[knob] for model in having),
         low + step * MAX_VALUES_OF_A_KNOB,
     )
     values = [canonical(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
@@ -186,12 +186,12 @@ def _common_multiple(a: Fraction, b: Fraction) -> Fraction:
     return Fraction(lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
 
 
-def _costs(net: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
+def _costs(model: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
     """What the network costs at each value, the same at each if it has no such knob."""
-    if knob not in net.knobs:
-        cost = cost_of(net).total(by)
+    if knob not in model.knobs:
+        cost = cost_of(model).total(by)
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
-    return costs_at(net, {knob: values}, [by])
+    return costs_at(model, {knob: values}, [by])
 
 
 def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
-from costcalc.analysis.scaling.compound import Compound, compound_net
+from costcalc.analysis.power_laws import EXPONENTS
+from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.phi import PAPERS, Law
@@ -26,7 +26,7 @@ from costcalc.analysis.scaling.scale import (
 from costcalc.analysis.scaling.search import costs_of, shown_with
 from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress
-from costcalc.analysis.sweep.sweep import sweep_net
+from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models import Model
@@ -43,7 +43,7 @@ class Fitting(Result):
     """The points of a grid that keep a budget and that no other beats, with as much of every knob and more of one.
     `compound` is the largest along the compound line, of a network that has one."""
 
-    net: Model
+    model: Model
     budget: Mapping[str, int]
     found: Sweep
     rows: tuple[dict[str, Any], ...]
@@ -65,7 +65,7 @@ class Fitting(Result):
 
     def to_pandas(self) -> Any:
         """The front as a pandas.DataFrame; knobs that are no whole numbers as floats."""
-        real = [k for k in self.found.grid.axes if self.net.knobs[k].kind == "real"]
+        real = [k for k in self.found.grid.axes if self.model.knobs[k].kind == "real"]
         return data_frame([{**row, **{k: float(row[k]) for k in real}} for row in self.rows])
 
     def table(self, most: int | None = None) -> Table:
@@ -75,7 +75,7 @@ class Fitting(Result):
         if most is not None and len(self.rows) > most:
             more = plural(len(self.rows) - most, "more point")
             notes.insert(0, f"{more}: write all with -o FILE, or keep some with --top N")
-        title = self.net.heading
+        title = self.model.heading
         return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
     def notes(self) -> list[str]:
@@ -90,13 +90,13 @@ class Fitting(Result):
             notes.append(invalid_note(self.found.invalid, self.found.reason))
         return [
             *notes,
-            *knobs_note(self.net.values_but(grid.axes)),
-            *what_they_count(self.found.metrics, self.net.dtype),
+            *knobs_note(self.model.values_but(grid.axes)),
+            *what_they_count(self.found.metrics, self.model.dtype),
         ]
 
     def _at_the_end(self) -> list[str]:
         """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""
-        axes, now, found = self.found.grid.axes, self.net.values, []
+        axes, now, found = self.found.grid.axes, self.model.values, []
         for name, values in axes.items():
             others = [knob for knob in axes if knob != name]
             ends = (row for row in self.found.to_records() if row[name] == values[-1])
@@ -117,7 +117,7 @@ class Fitting(Result):
     def _fields(self) -> dict[str, Any]:
         grid = self.found.grid
         return {
-            "target": self.net.label, "knobs": self.net.values_but(grid.axes), "budget": dict(self.budget),
+            "target": self.model.label, "knobs": self.model.values_but(grid.axes), "budget": dict(self.budget),
             "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size, "fit": self.fits,
             "front": len(self.found), "invalid": self.found.invalid, "rows": self.to_records(),
             "compound": self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()},
@@ -125,11 +125,11 @@ class Fitting(Result):
 
     def _summary(self) -> str:
         points, front = plural(self.found.grid.size, "point"), len(self.found)
-        return f"{self.net.label}: {self.fits:,} of {points} fit, {front:,} on the front"
+        return f"{self.model.label}: {self.fits:,} of {points} fit, {front:,} on the front"
 
 
-def scale_net(
-    net: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
+def scale_model(
+    model: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
@@ -141,24 +141,24 @@ def scale_net(
     if top is not None and top < 1:
         raise UsageError(f"the first {top}: show 1 or more")
     budget = check_budget(budget)
-    net.needs_numbers("scale")
-    names = read_free(net, free, grid or {})
+    model.needs_numbers("scale")
+    names = read_free(model, free, grid or {})
     if len(names) > 1 or grid:
-        return fitting(net, names, budget, grid, law, top, progress)
+        return fitting(model, names, budget, grid, law, top, progress)
     if law != PAPERS or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
-    return largest(net, names[0], budget)
+    return largest(model, names[0], budget)
 
 
-def read_free(net: Model, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
+def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
     """The free knobs: those that are named, or the grid's; else all that say how large the network is.
 
     Raises UnknownName for a knob that is none, UsageError for one that stands twice, or if it is not clear which.
     """
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
-    known = net.size_knobs
+    known = model.size_knobs
     for name in given:
-        check_size(net, name)
+        check_size(model, name)
         if given.count(name) > 1:
             raise UsageError(f"{name} is free twice; name it once")
     for name in grid:
@@ -166,17 +166,17 @@ def read_free(net: Model, free: Sequence[str] | str | None, grid: Mapping[str, A
             raise UsageError(f"--grid has values of {name}, which is not free; add it to --free")
     if given:
         return given
-    sizes = free_knobs(net)
+    sizes = free_knobs(model)
     if len(sizes) > MAX_FREE_KNOBS or not sizes:
         if grid:
             return [*grid]
         which = f"any of {', '.join(sizes or known)} could be" if sizes else "all of its knobs are set"
-        raise UsageError(f"which knobs of {net.label} are free? {which}; say so as in --free {(sizes or known)[0]}")
+        raise UsageError(f"which knobs of {model.label} are free? {which}; say so as in --free {(sizes or known)[0]}")
     return [*sizes, *(name for name in grid if name not in sizes)]
 
 
 def fitting(
-    net: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
+    model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
     law: Law = PAPERS, top: int | None = None, progress: Progress = lambda *_: None,
 ) -> Fitting:  # fmt: skip
     """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
@@ -184,24 +184,24 @@ def fitting(
     Raises UsageError for a grid that is too large, ShapeError if no point of it keeps the budget.
     """
     budget = check_budget(budget)
-    axes = _looked_through(net, names, grid or {})
+    axes = _looked_through(model, names, grid or {})
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
-    found = sweep_net(net, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)
+    found = sweep_model(model, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)
     if not len(found):
-        raise ShapeError(_too_small(net, axes, budget))
-    rows, order = _evenly(found, net, law)
+        raise ShapeError(_too_small(model, axes, budget))
+    rows, order = _evenly(found, model, law)
     compound, why = None, ""
     if set(EXPONENTS) <= set(axes):
         try:
-            compound = compound_net(net, law, None, budget)
+            compound = compound_model(model, law, None, budget)
         except CostcalcError as error:
             why = f"along the compound line: {error}"
-    return Fitting(net, dict(budget), found, tuple(rows[:top]), order, compound, why)
+    return Fitting(model, dict(budget), found, tuple(rows[:top]), order, compound, why)
 
 
-def _looked_through(net: Model, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _looked_through(model: Model, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
-    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(net, [name])[name] for name in names}
+    axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(model, [name])[name] for name in names}
     points = prod(map(len, axes.values()))
     if points > MAX_GRID_POINTS:
         raise UsageError(
@@ -211,27 +211,27 @@ def _looked_through(net: Model, names: Sequence[str], grid: Mapping[str, Any]) -
     return axes
 
 
-def _too_small(net: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
+def _too_small(model: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
     """That nothing keeps a budget, and what the smallest point of the grid costs."""
     least = {name: values[0] for name, values in axes.items()}
     at = equations_text(least)
     try:
-        costs = costs_of(net.at(least), budget)
+        costs = costs_of(model.at(least), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
         said = f"there is no such network: {error}"
     return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
 
 
-def _evenly(found: Sweep, net: Model, law: Law) -> tuple[list[dict[str, Any]], str]:
+def _evenly(found: Sweep, model: Model, law: Law) -> tuple[list[dict[str, Any]], str]:
     """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
     rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
-    knobs = [k for k, values in found.grid.axes.items() if k in bases and min(net.values[k], values[0]) > 0]
+    knobs = [k for k, values in found.grid.axes.items() if k in bases and min(model.values[k], values[0]) > 0]
     if len(knobs) < 2:
         return rows, ""
 
     def least(row: dict[str, Any]) -> list[float]:  # and of equal ones by the next
-        return sorted(log(row[knob] / net.values[knob]) / log(bases[knob]) for knob in knobs)
+        return sorted(log(row[knob] / model.values[knob]) / log(bases[knob]) for knob in knobs)
 
     named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
     return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"

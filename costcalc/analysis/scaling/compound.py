@@ -1,6 +1,6 @@
 """A network on the compound line: what it costs at a φ, or the largest φ that keeps a budget.
 
-compound_net(costcalc.load("efficientnet"), Law(), phi=3).table()
+compound_model(costcalc.load("efficientnet"), Law(), phi=3).table()
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.law import EXPONENTS
 from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
 from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
 from costcalc.analysis.scaling.search import costs_of, shown_with
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models import Model
@@ -44,14 +44,14 @@ class Compound(Result):
     after: Any = None
 
     @property
-    def net(self) -> Model:
+    def model(self) -> Model:
         """The network at φ."""
         knobs = self.law.at(self.base, self.phi)
         return self.base.with_knobs(**knobs)
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         at_phi = {name: (value,) for name, value in self.law.at(self.base, self.phi).items()}
-        return [(self.base.label, warnings_at(self.base, at_phi))]
+        return [(self.base.label, warnings_of_grid(self.base, at_phi))]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as
@@ -99,59 +99,61 @@ def read_compound(text: str) -> Any:
     return read_phi(value) if equals else None
 
 
-def compound_net(net: Model, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None) -> Compound:
+def compound_model(
+    model: Model, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None
+) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
     Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError
     for a budget that not even φ = 0 keeps.
     """
-    check_law_knobs(net)
+    check_law_knobs(model)
     budget = check_budget(budget) if budget else {}
     if phi is not None and budget:
         raise UsageError("φ is given, and there is nothing to solve for: leave out the budget, or the value of phi")
     if phi is None:
         if not budget:
             raise UsageError("no φ and no budget: give --compound phi=3, or a budget as in --max macs=400M")
-        phi = largest_phi(net, law, budget)
-    after = _next(net, law, phi, budget) if budget else None
+        phi = largest_phi(model, law, budget)
+    after = _next(model, law, phi, budget) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({} if after is None else {after: "next step"})}
-    base = costs_of(net)["macs"]
+    base = costs_of(model)["macs"]
     if not base:
-        raise CostcalcError(f"{net.label} has no MACs for the law to multiply")
-    rows = [_row(net, law, at, what, base, budget) for at, what in points.items()]
-    rows += _nearest(net, next(row["macs"] for row in rows if row["phi"] == phi), base, budget)
-    return Compound(net, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
+        raise CostcalcError(f"{model.label} has no MACs for the law to multiply")
+    rows = [_row(model, law, at, what, base, budget) for at, what in points.items()]
+    rows += _nearest(model, next(row["macs"] for row in rows if row["phi"] == phi), base, budget)
+    return Compound(model, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _next(net: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
+def _next(model: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
     after = phi + Fraction(1, STEPS_PER_UNIT)
     try:
-        _costs(net, law.at(net, after), budget)
+        _costs(model, law.at(model, after), budget)
     except CostcalcError:
         return None
     return after
 
 
-def _row(net: Model, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
-    knobs = law.at(net, phi)
-    costs, promised = _costs(net, knobs, budget), law.promised(phi)
+def _row(model: Model, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
+    knobs = law.at(model, phi)
+    costs, promised = _costs(model, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
     about = {"times": times, "promised": promised, "error": (promised - times) / times if times else None}
     return {"what": what, "phi": phi, **knobs, **costs, **about}
 
 
-def _costs(net: Model, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
-    return costs_of(net.at(knobs), budget)
+def _costs(model: Model, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
+    return costs_of(model.at(knobs), budget)
 
 
-def _nearest(net: Model, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
+def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
     """The presets with the next fewer and the next more MACs; none that is the base itself."""
     rows = []
-    for name, preset in net.presets.items():
-        knobs = {knob: preset.settings.get(knob, net.values[knob]) for knob in EXPONENTS}
-        if knobs != {knob: net.values[knob] for knob in EXPONENTS}:
-            costs = _costs(net, preset.settings, budget)
+    for name, preset in model.presets.items():
+        knobs = {knob: preset.settings.get(knob, model.values[knob]) for knob in EXPONENTS}
+        if knobs != {knob: model.values[knob] for knob in EXPONENTS}:
+            costs = _costs(model, preset.settings, budget)
             about = {"times": Fraction(costs["macs"], base), "promised": None, "error": None}
             rows.append({"what": name, "phi": None, **knobs, **costs, **about})
     below = max((row for row in rows if row["macs"] <= macs), key=lambda row: row["macs"], default=None)
@@ -159,7 +161,7 @@ def _nearest(net: Model, macs: int, base: int, budget: Iterable[str]) -> list[di
     return [row for row in (below, above) if row]
 
 
-def largest_phi(net: Model, law: Law, budget: Mapping[str, int]) -> Any:
+def largest_phi(model: Model, law: Law, budget: Mapping[str, int]) -> Any:
     """The last φ in thousandths, counted from 0, at which, and at all before it, the budget is kept.
 
     Raises ShapeError if φ = 0 is over it, UsageError for a law that makes nothing larger or a budget no φ exceeds.
@@ -167,20 +169,20 @@ def largest_phi(net: Model, law: Law, budget: Mapping[str, int]) -> Any:
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
     for steps, costs in costs_in_chunks(
-        net, range(LARGEST_PHI * STEPS_PER_UNIT + 1), partial(_line, net, law), [*budget]
+        model, range(LARGEST_PHI * STEPS_PER_UNIT + 1), partial(_line, model, law), [*budget]
     ):
         fits = costs.keep(budget)
         if not fits.all():
             first = steps[int(np.argmin(fits))]
             if first == 0:
-                at_0 = costs_of(net, budget)
+                at_0 = costs_of(model, budget)
                 said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
-                raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {net.label} itself, it has {said}")
+                raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {model.label} itself, it has {said}")
             return canonical(Fraction(first - 1, STEPS_PER_UNIT))
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
 
 
-def _line(net: Model, law: Law, steps: range) -> dict[str, list[Any]]:
+def _line(model: Model, law: Law, steps: range) -> dict[str, list[Any]]:
     """Depth, width and resolution at so many thousandths of φ each."""
-    points = law.line(net, [Fraction(step, STEPS_PER_UNIT) for step in steps])
+    points = law.line(model, [Fraction(step, STEPS_PER_UNIT) for step in steps])
     return {knob: [point[knob] for point in points] for knob in EXPONENTS}

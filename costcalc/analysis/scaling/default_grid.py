@@ -17,36 +17,36 @@ KNOBS_OF_ITS_USE = ("batch", "classes")  # what it is used for, not how large it
 MIN_STEPS_TO_DEFAULT = 20  # from 0 to the default of a knob
 
 
-def growing_knobs(net: Model) -> list[str]:
+def growing_knobs(model: Model) -> list[str]:
     """The knobs that say how large the network is."""
-    return [name for name in net.size_knobs if name not in KNOBS_OF_ITS_USE]
+    return [name for name in model.size_knobs if name not in KNOBS_OF_ITS_USE]
 
 
-def free_knobs(net: Model) -> list[str]:
+def free_knobs(model: Model) -> list[str]:
     """Those of them that the target has not set; what only a preset sets is free."""
-    return [name for name in growing_knobs(net) if name not in net.besides_its_preset]
+    return [name for name in growing_knobs(model) if name not in model.besides_its_preset]
 
 
-def axes_of(net: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+def axes_of(model: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
     """Values of each knob: from half the least to twice the most of its value here and in the presets, in steps of a
     twentieth of the default or less, and these values themselves. Where such steps are no networks, in finer ones."""
-    return {name: tuple(sorted({*_steps(net, name), *_known(net, name)})) for name in names}
+    return {name: tuple(sorted({*_steps(model, name), *_known(model, name)})) for name in names}
 
 
-def _known(net: Model, name: str) -> list[Any]:
-    knob = net.knobs[name]
+def _known(model: Model, name: str) -> list[Any]:
+    knob = model.knobs[name]
     found = [
-        net.values[name],
+        model.values[name],
         knob.default,
-        *(p.settings[name] for p in net.presets.values() if name in p.settings),
+        *(p.settings[name] for p in model.presets.values() if name in p.settings),
     ]
     return [value for value in found if is_rational(value)]
 
 
-def _steps(net: Model, name: str) -> list[Any]:
-    knob, known = net.knobs[name], _known(net, name)
+def _steps(model: Model, name: str) -> list[Any]:
+    knob, known = model.knobs[name], _known(model, name)
     step = step_of(knob)
-    finest = KnobSteps(net, name)
+    finest = KnobSteps(model, name)
     if not finest.usual:
         step = max(Fraction(finest.step), step // finest.step * finest.step)
     low, high = max(knob.low, min(known) / Fraction(2)), min(knob.high, 2 * max(known))

@@ -28,7 +28,7 @@ class KnobSteps:
     """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
     are, as multiples of 1/32 where 32·w must be whole."""
 
-    net: Model
+    model: Model
     knob: str
     metrics: Sequence[str] = USUAL
 
@@ -45,10 +45,10 @@ class KnobSteps:
     @property
     def _sizes(self) -> tuple[Any, ...]:
         """The steps that are tried."""
-        return WHOLE if self.net.knobs[self.knob].kind == "integer" else REAL
+        return WHOLE if self.model.knobs[self.knob].kind == "integer" else REAL
 
     def _is_step(self, step: Any) -> bool:
-        knob, now = self.net.knobs[self.knob], self.net.values[self.knob]
+        knob, now = self.model.knobs[self.knob], self.model.values[self.knob]
         first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - VALUES_TO_TRY)
         values = [
             value for value in (step * (first + i) for i in range(VALUES_TO_TRY)) if knob.low <= value <= knob.high
@@ -61,7 +61,7 @@ class KnobSteps:
     def _are_networks(self, values: Any) -> bool:
         """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
         try:
-            graph = self.net.layers({self.knob: values})
+            graph = self.model.layers({self.knob: values})
         except PointsDiffer:
             raise
         except (CostcalcError, ValueError):  # no value at all
@@ -79,18 +79,18 @@ class KnobSteps:
     @property
     def ends(self) -> tuple[int, int]:
         """The first and the last value that the knob takes, in steps."""
-        knob = self.net.knobs[self.knob]
+        knob = self.model.knobs[self.knob]
         return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
 
     def costs(self, indices: Sequence[int]) -> Costs:
         """What the network costs at these indices."""
-        return costs_at(self.net, self._axes_at(indices), self.metrics)
+        return costs_at(self.model, self._axes_at(indices), self.metrics)
 
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
         """What the network costs from one step to another, in larger and larger chunks. Ends early where the spec can
         be bound at none of many steps."""
         steps = range(first, last + 1)
-        return costs_in_chunks(self.net, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
+        return costs_in_chunks(self.model, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
 
     def _axes_at(self, indices: Sequence[int]) -> dict[str, list[Any]]:
         return {self.knob: [self.value(index) for index in indices]}
@@ -101,12 +101,12 @@ class KnobSteps:
         return names.get(self.step) or f"multiples of {self.step}"
 
 
-def check_size(net: Model, knob: str) -> None:
+def check_size(model: Model, knob: str) -> None:
     """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
     called like a metric."""
-    knobs = net.size_knobs
-    if knob in net.knobs and knob not in knobs:
-        raise UnknownName(f"knob {knob!r} of {net.label} is no number; those that are: {', '.join(knobs)}")
+    knobs = model.size_knobs
+    if knob in model.knobs and knob not in knobs:
+        raise UnknownName(f"knob {knob!r} of {model.label} is no number; those that are: {', '.join(knobs)}")
     if knob not in knobs:
         raise unknown("knob", knob, knobs)
     check_told_apart(knob)

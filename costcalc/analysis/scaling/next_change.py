@@ -31,12 +31,12 @@ SHOWN = 3  # changes that a table names
 class NextSteps(Result):
     """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
 
-    net: Model
+    model: Model
     rows: tuple[dict[str, Any], ...]
     among: Mapping[str, str]  # what the steps of each knob are, in words
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.net.label, warnings_of(self.net))]
+        return [(self.model.label, warnings_of(self.model))]
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
@@ -53,8 +53,8 @@ class NextSteps(Result):
         )  # fmt: skip
         rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
         notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
-        notes += [*knobs_note(self.net.values_but(self.among)), CONVENTION]
-        return Table(f"{self.net.label}: the next step up of each knob", columns, rows, None, notes)
+        notes += [*knobs_note(self.model.values_but(self.among)), CONVENTION]
+        return Table(f"{self.model.label}: the next step up of each knob", columns, rows, None, notes)
 
     def _cheapest(self) -> list[str]:
         """The knob whose next step costs the fewest MACs more."""
@@ -71,50 +71,52 @@ class NextSteps(Result):
         )
 
     def _fields(self) -> dict[str, Any]:
-        return {"target": self.net.label, "knobs": dict(self.net.values), "rows": self.to_records()}
+        return {"target": self.model.label, "knobs": dict(self.model.values), "rows": self.to_records()}
 
     def _summary(self) -> str:
         rows = (row for row in self.rows if row["next"] is not None)
         shown = (f"{row['knob']} {value_text(row['now'])} → {value_text(row['next'])}" for row in rows)
-        return f"{self.net.label}: {', '.join(shown)}"
+        return f"{self.model.label}: {', '.join(shown)}"
 
 
-def next_steps(net: Model, knobs: Sequence[str] | None = None) -> NextSteps:
+def next_steps(model: Model, knobs: Sequence[str] | None = None) -> NextSteps:
     """The next step up of each knob that says how large the network is, or of those named.
 
     Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
     different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
     """
-    net.needs_numbers("the next step of a knob")
-    names = [*(growing_knobs(net) if knobs is None else knobs)]
+    model.needs_numbers("the next step of a knob")
+    names = [*(growing_knobs(model) if knobs is None else knobs)]
     if not names:
-        raise UsageError(f"{net.label} has no knob that says how large it is")
+        raise UsageError(f"{model.label} has no knob that says how large it is")
     for name in names:
-        check_size(net, name)
-    steps = {name: KnobSteps(net, name) for name in names}
-    return NextSteps(net, tuple(_row(net, one) for one in steps.values()), {k: one.said() for k, one in steps.items()})
+        check_size(model, name)
+    steps = {name: KnobSteps(model, name) for name in names}
+    return NextSteps(
+        model, tuple(_row(model, one) for one in steps.values()), {k: one.said() for k, one in steps.items()}
+    )
 
 
-def _row(net: Model, steps: KnobSteps) -> dict[str, Any]:
-    knob, now = steps.knob, net.values[steps.knob]
-    free, following = _found(net, steps)
+def _row(model: Model, steps: KnobSteps) -> dict[str, Any]:
+    knob, now = steps.knob, model.values[steps.knob]
+    free, following = _found(model, steps)
     row = {"knob": knob, "now": now, "free_to": free, "next": following}
-    before = cost_of(net)
+    before = cost_of(model)
     if following is None:
         return {**row, "params": None, "more_params": None, "params_share": None, "macs": None, "more_macs": None,
                 "macs_share": None, "changes": [f"nothing up to {value_text(free)}"]}  # fmt: skip
-    after = cost_of(net.at({knob: following}))
+    after = cost_of(model.at({knob: following}))
     for metric in ("params", "macs"):
         old, new = before.total(metric), after.total(metric)
         row |= {metric: new, f"more_{metric}": new - old, f"{metric}_share": Fraction(new - old, old) if old else None}
     return {**row, "changes": changes(before, after)}
 
 
-def _found(net: Model, steps: KnobSteps) -> tuple[Any, Any]:
+def _found(model: Model, steps: KnobSteps) -> tuple[Any, Any]:
     """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
     none within `MAX_STEPS`. Values without a network are passed over."""
-    now = free = net.values[steps.knob]
-    mine = {name: values[0] for name, values in costs_at(net, {steps.knob: [now]}, steps.metrics).of.items()}
+    now = free = model.values[steps.knob]
+    mine = {name: values[0] for name, values in costs_at(model, {steps.knob: [now]}, steps.metrics).of.items()}
     first = steps.index(now) + 1
     for indices, found in steps.chunks(first, min(steps.ends[1], first + MAX_STEPS - 1), steps.metrics):
         same = found.same_as(mine)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from math import inf, isfinite
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS
+from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.dims.kinds import canonical, clip, is_rational, to_exact
 from costcalc.errors import UsageError
@@ -48,15 +48,15 @@ class Law:
         """(α·β²·γ²)^φ: exact for a whole φ, else a float."""
         return self.product ** int(phi) if phi == int(phi) else float(_power(self.product, Fraction(phi)))
 
-    def at(self, net: Model, phi: Any) -> dict[str, Any]:
+    def at(self, model: Model, phi: Any) -> dict[str, Any]:
         """Depth, width and resolution of a base at φ, each in the steps that its knob is set in; at 0 as they are."""
-        (point,) = self.line(net, [phi])
+        (point,) = self.line(model, [phi])
         return point
 
-    def line(self, net: Model, phis: Iterable[Any]) -> list[dict[str, Any]]:
+    def line(self, model: Model, phis: Iterable[Any]) -> list[dict[str, Any]]:
         """The same at several φ."""
-        now = {knob: net.values[knob] for knob in self.bases}
-        grains = {knob: STEPS_PER_UNIT if net.knobs[knob].kind == "real" else 1 for knob in self.bases}
+        now = {knob: model.values[knob] for knob in self.bases}
+        grains = {knob: STEPS_PER_UNIT if model.knobs[knob].kind == "real" else 1 for knob in self.bases}
         return [{knob: _grown(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis]
 
     def formula(self) -> str:
@@ -84,10 +84,10 @@ def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     return canonical(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
 
 
-def rounding_text(net: Model) -> str:
+def rounding_text(model: Model) -> str:
     """`d and w to thousandths, r to whole numbers, halves up`"""
     kinds = {"real": "thousandths", "integer": "whole numbers"}
-    knobs = {kind: [knob for knob in EXPONENTS if net.knobs[knob].kind == kind] for kind in kinds}
+    knobs = {kind: [knob for knob in EXPONENTS if model.knobs[knob].kind == kind] for kind in kinds}
     said = (f"{' and '.join(knobs[kind])} to {steps}" for kind, steps in kinds.items() if knobs[kind])
     return f"{', '.join(said)}, halves up"
 
@@ -124,12 +124,12 @@ def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:
     return value
 
 
-def check_law_knobs(net: Model) -> None:
+def check_law_knobs(model: Model) -> None:
     """Raises UsageError for a network without depth, width and resolution as numbers to be multiplied."""
-    missing = [k for k in EXPONENTS if k not in net.size_knobs]
+    missing = [k for k in EXPONENTS if k not in model.size_knobs]
     if missing:
         raise UsageError(
-            f"compound scaling multiplies depth, width and resolution, and {net.name} has no knob {missing[0]!r}; "
+            f"compound scaling multiplies depth, width and resolution, and {model.name} has no knob {missing[0]!r}; "
             "choose what may grow with --free"
         )
-    net.needs_numbers("scale")
+    model.needs_numbers("scale")

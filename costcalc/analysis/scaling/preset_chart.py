@@ -18,7 +18,7 @@ def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
     having(read_metrics(metrics), "macs", "params")
 
 
-def preset_chart(net: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
+def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
     having(rows[0], "macs", "params")
     names = short_names([row["preset"] for row in rows])
@@ -26,7 +26,7 @@ def preset_chart(net: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in rows]
     published = tuple(Mark(macs, params) for macs, params in pairs if macs and params)
     groups = (Group("exact", exact), *([Group("published", published, "rings")] if published else []))
-    return Scatter(title_of(net), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
+    return Scatter(title_of(model), metric_axis("macs", log=True), metric_axis("params", log=True), groups)
 
 
 def short_names(names: Sequence[str]) -> list[str]:

@@ -12,15 +12,15 @@ from math import log, prod
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.law import EXPONENTS, compound
 from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
+from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPERS
 from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.analysis.warned import warnings_of_all
+from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, unknown
 from costcalc.models import Model
@@ -37,19 +37,19 @@ LAST_PHI = 7  # as far as B7 is from B0
 class PresetSweep(Result):
     """A row for each preset, the first of which the law starts from."""
 
-    net: Model
+    model: Model
     rows: tuple[dict[str, Any], ...]
     knobs: tuple[str, ...]  # those that the presets set
     law: tuple[str, ...]  # those that the law reads
     metrics: tuple[str, ...] = SHOWN
-    nets: tuple[Model, ...] = ()
+    models: tuple[Model, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
         return [dict(row) for row in self.rows]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.net.label, warnings_of_all(self.nets))]
+        return [(self.model.label, warnings_of_models(self.models))]
 
     def table(self) -> Table:
         """Settings, metrics, params and MACs both published and exact, and the law with its error."""
@@ -68,8 +68,8 @@ class PresetSweep(Result):
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))
-        notes += what_they_count(self.metrics, self.net.dtype)
-        return Table(f"{self.net.name}: {self.net.architecture.title}", columns, self.to_records(), None, notes)
+        notes += what_they_count(self.metrics, self.model.dtype)
+        return Table(f"{self.model.name}: {self.model.architecture.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:
         """Was it published for any of them?"""
@@ -85,7 +85,7 @@ class PresetSweep(Result):
     @cached_property
     def elasticities(self) -> list[dict[str, Any]]:
         """For each preset the elasticity of its MACs by each knob of the law, and the exponent of doubling it."""
-        return slopes(self.nets, self.law)
+        return slopes(self.models, self.law)
 
     @cached_property
     def growth(self) -> list[Any]:
@@ -93,8 +93,8 @@ class PresetSweep(Result):
         where one of these is no network."""
         if set(self.law) != set(BASES):
             return []
-        points = PAPERS.line(self.nets[0], range(LAST_PHI + 1))
-        found = costs_at(self.nets[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
+        points = PAPERS.line(self.models[0], range(LAST_PHI + 1))
+        found = costs_at(self.models[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
         macs = found.of["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
 
@@ -117,13 +117,13 @@ class PresetSweep(Result):
         if not self.growth:
             return []
         first, *later = (times_text(times) for times in self.growth)
-        at = equations_text(PAPERS.at(self.nets[0], 1))
+        at = equations_text(PAPERS.at(self.models[0], 1))
         then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
     def chart(self) -> Chart:
         """Params against MACs, each preset with its name."""
-        return preset_chart(self.net, self.rows)
+        return preset_chart(self.model, self.rows)
 
     def plot(self, path: Path | str) -> None:
         """Writes the picture as .svg or .png. Raises UsageError for another suffix, MissingExtra without matplotlib."""
@@ -131,10 +131,10 @@ class PresetSweep(Result):
 
     def _fields(self) -> dict[str, Any]:
         more = {"elasticities": self.elasticities, "growth": self.growth} if self.law else {}
-        return {"target": self.net.name, "rows": self.to_records(), **more}
+        return {"target": self.model.name, "rows": self.to_records(), **more}
 
     def _summary(self) -> str:
-        return f"{self.net.name}: {plural(len(self.rows), 'preset')}"
+        return f"{self.model.name}: {plural(len(self.rows), 'preset')}"
 
     def _picture(self) -> str:
         with suppress(UsageError):
@@ -143,7 +143,7 @@ class PresetSweep(Result):
 
 
 def sweep_presets(
-    net: Model, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
+    model: Model, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
 ) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
@@ -152,16 +152,16 @@ def sweep_presets(
     As metrics params and MACs if none are named.
     """
     shown = read_metrics(metrics, SHOWN)
-    names = read_presets(wanted, net)
-    net.needs_numbers("sweep")
-    nets = [net.with_only({**net.presets[name].settings, **net.besides_its_preset}, name) for name in names]
-    knobs = tuple(k for k in net.knobs if any(k in net.presets[name].settings for name in names))
+    names = read_presets(wanted, model)
+    model.needs_numbers("sweep")
+    models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
+    knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
         check_told_apart(knob)
-    law = compound(nets[0]) if "macs" in shown else ()
+    law = compound_knobs(models[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
-    times = measured_seconds(nets, seconds) if "seconds" in shown else [None] * len(nets)
-    for name, one, time in zip(names, nets, times):
+    times = measured_seconds(models, seconds) if "seconds" in shown else [None] * len(models)
+    for name, one, time in zip(names, models, times):
         row = {"preset": name, **{knob: one.values[knob] for knob in knobs}}
         totals = {**totals_of(one, [metric for metric in shown if metric in COUNTED]), "seconds": time}
         for metric in shown:
@@ -169,9 +169,9 @@ def sweep_presets(
             row[metric] = totals[metric]
         rows.append(row)
     if law:
-        base, first = rows[0]["macs"], nets[0].values
-        rows = [{**row, **_by_law(row["macs"], base, one.values, first, law)} for row, one in zip(rows, nets)]
-    return PresetSweep(net, tuple(rows), knobs, law, shown, tuple(nets))
+        base, first = rows[0]["macs"], models[0].values
+        rows = [{**row, **_by_law(row["macs"], base, one.values, first, law)} for row, one in zip(rows, models)]
+    return PresetSweep(model, tuple(rows), knobs, law, shown, tuple(models))
 
 
 def _by_law(
@@ -183,32 +183,32 @@ def _by_law(
     return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) if at[k] > 0 else None for k in law}
 
 
-def read_presets(wanted: str, net: Model) -> list[str]:
+def read_presets(wanted: str, model: Model) -> list[str]:
     """Names of presets from `all`, `first..last` in the spec's order, or a list with commas."""
-    names = [*net.presets]
+    names = [*model.presets]
     if not names:
-        raise UsageError(f"{net.name} has no presets; sweep over its knobs: {', '.join(net.knobs)}")
+        raise UsageError(f"{model.name} has no presets; sweep over its knobs: {', '.join(model.knobs)}")
     if wanted.strip() == "all":
         return names
     found: list[str] = []
     for part in wanted.split(","):
         first, dots, last = (end.strip() for end in part.partition(".."))
-        start = names.index(_preset(first, names, net))
-        end = names.index(_preset(last, names, net)) if dots else start
+        start = names.index(_preset(first, names, model))
+        end = names.index(_preset(last, names, model)) if dots else start
         if end < start:
             raise UsageError(f"--presets {part.strip()[:60]} goes backwards: {names[end]} comes before {names[start]}")
         found += names[start : end + 1]
     return list(dict.fromkeys(found))
 
 
-def _preset(short: str, names: Sequence[str], net: Model) -> str:
-    for name in (short, f"{net.name}_{short}", f"{net.name}{short}"):
+def _preset(short: str, names: Sequence[str], model: Model) -> str:
+    for name in (short, f"{model.name}_{short}", f"{model.name}{short}"):
         if name in names:
             return name
     raise unknown("preset", short, names)
 
 
-def _published(net: Model, metric: str) -> str | None:
+def _published(model: Model, metric: str) -> str | None:
     """The first figure of the whole network that its spec lists."""
-    own = (figure for figure in net.published if figure.preset == net.label and not figure.at and not figure.block)
+    own = (figure for figure in model.published if figure.preset == model.label and not figure.at and not figure.block)
     return next((figure.value for figure in own if figure.metric == metric), None)

@@ -13,7 +13,7 @@ from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.knob_steps import check_size
 from costcalc.analysis.scaling.search import Search, shown_with
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import is_rational
 from costcalc.dims.kinds import clip, to_exact
 from costcalc.errors import Problem, UsageError
@@ -64,7 +64,7 @@ class Scaled(Result):
     rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
     last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
 
-    net: Model
+    model: Model
     knob: str
     budget: Mapping[str, int]
     value: Any
@@ -75,7 +75,7 @@ class Scaled(Result):
     looked_to: Any = None
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.net.label, warnings_at(self.net, {self.knob: (self.value,)}))]
+        return [(self.model.label, warnings_of_grid(self.model, {self.knob: (self.value,)}))]
 
     def table(self) -> Table:
         """The largest that fits, and the next step."""
@@ -88,9 +88,9 @@ class Scaled(Result):
         notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
-        title = self.net.heading
-        notes += knobs_note(self.net.values_but([self.knob]))
-        notes += what_they_count(shown_with(self.budget), self.net.dtype)
+        title = self.model.heading
+        notes += knobs_note(self.model.values_but([self.knob]))
+        notes += what_they_count(shown_with(self.budget), self.model.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -100,16 +100,16 @@ class Scaled(Result):
 
     def _fields(self) -> dict[str, Any]:
         return {
-            "target": self.net.label, "knobs": self.net.values_but([self.knob]), "budget": dict(self.budget),
+            "target": self.model.label, "knobs": self.model.values_but([self.knob]), "budget": dict(self.budget),
             "knob": self.knob, "value": self.value, "same_cost_from": self.least, "looked_to": self.looked_to,
             "rows": self.to_records(),
         }  # fmt: skip
 
     def _summary(self) -> str:
-        return f"{self.net.label}: {self.knob} = {value_text(self.value)}"
+        return f"{self.model.label}: {self.knob} = {value_text(self.value)}"
 
 
-def largest(net: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
+def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
     """The largest value of a knob with which the network keeps a budget: most of each metric it names.
 
     A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among
@@ -117,13 +117,13 @@ def largest(net: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
     Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
     no value that is counted keeps the budget.
     """
-    check_size(net, knob)
+    check_size(model, knob)
     budget = check_budget(budget)
-    search = Search(net, knob, budget)
+    search = Search(model, knob, budget)
     at, after = search.found()
     costs = {search.value(step): search.costs(step) for step in (at, after) if step is not None}
     return Scaled(
-        net, knob, budget, search.value(at), search.value(search.same_from(at)),
+        model, knob, budget, search.value(at), search.value(search.same_from(at)),
         None if after is None else search.value(after), costs, "" if search.steps.usual else search.steps.said(),
         None if search.end is None else search.value(search.end),
     )  # fmt: skip

@@ -30,18 +30,18 @@ def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*USUAL, *budget)))
 
 
-def costs_of(net: Model, budget: Iterable[str] = ()) -> dict[str, int]:
+def costs_of(model: Model, budget: Iterable[str] = ()) -> dict[str, int]:
     """These metrics of one network."""
-    return totals_of(net, shown_with(budget))
+    return totals_of(model, shown_with(budget))
 
 
 class Search:
     """Steps of a knob, 1 or a thousandth, and what the network costs there. After `found`, `end` is the last step that
     was counted, and None if there is no later one."""
 
-    def __init__(self, net: Model, knob: str, budget: Mapping[str, int]):
-        self.net, self.knob, self.budget = net, knob, budget
-        self.steps = KnobSteps(net, knob, shown_with(budget))
+    def __init__(self, model: Model, knob: str, budget: Mapping[str, int]):
+        self.model, self.knob, self.budget = model, knob, budget
+        self.steps = KnobSteps(model, knob, shown_with(budget))
         self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
         self.end: int | None = None
@@ -54,14 +54,14 @@ class Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            return costs_of(self._net(value), self.budget)
+            return costs_of(self._model(value), self.budget)
         except TooDeep:
             raise
         except CostcalcError:
             return None
 
-    def _net(self, value: Any) -> Model:
-        return self.net.at({self.knob: value})
+    def _model(self, value: Any) -> Model:
+        return self.model.at({self.knob: value})
 
     def fits(self, step: int) -> bool:
         """Is there a network that keeps the budget?"""
@@ -78,7 +78,7 @@ class Search:
         """The last step that fits, and the next of which there is a network. Raises ShapeError if none fits, UsageError
         if there is no end to what fits."""
         start, end = self.steps.ends
-        now = max(start, self.steps.index(self.net.values[self.knob]))
+        now = max(start, self.steps.index(self.model.values[self.knob]))
         low = start + bisect_left(range(start, now), True, key=self._exists)  # from there on to where it is now
         if self.fits(low):
             too_high = self._too_high(low, end)
@@ -100,13 +100,13 @@ class Search:
 
     def _none(self, now: int, smallest: int | None) -> CostcalcError:
         """What no step keeps: the costs of the smallest network, or why there is none."""
-        said = f"no {self.knob}{self.up_to()} of {self.net.label} keeps this budget: at {self.knob} = "
+        said = f"no {self.knob}{self.up_to()} of {self.model.label} keeps this budget: at {self.knob} = "
         if smallest is not None:
             costs = ", ".join(f"{name} = {self.costs(smallest)[name]:,}" for name in self.budget)
             among = "" if self.steps.usual else f" among {self.steps.said()}"
             return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest{among}, it has {costs}")
         try:
-            costs_of(self._net(self.value(now)), self.budget)
+            costs_of(self._model(self.value(now)), self.budget)
         except CostcalcError as error:
             return ShapeError(f"{said}{value_text(self.value(now))} there is no such network: {error}")
         raise AssertionError("it was counted before")

@@ -16,16 +16,16 @@ NOTE = (
 )
 
 
-def slopes(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
+def slopes(models: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
     """For each network the elasticity of its MACs by knob, and the exponent of a doubling; None where there is none."""
     from costcalc.analysis.closed_form.elasticity import doubled  # sympy
 
     tangents = _Tangents()
     rows = []
-    for net in nets:
-        there = tangents.at(net)
-        row = {"preset": net.label, **{f"elasticity_{knob}": there.get(knob) for knob in knobs}}
-        times = {knob: doubled(net, knob) for knob in knobs}
+    for model in models:
+        there = tangents.at(model)
+        row = {"preset": model.label, **{f"elasticity_{knob}": there.get(knob) for knob in knobs}}
+        times = {knob: doubled(model, knob) for knob in knobs}
         rows.append(row | {f"doubled_{knob}": log2(found) if found else None for knob, found in times.items()})
     return rows
 
@@ -45,20 +45,20 @@ class _Tangents:
     def __init__(self) -> None:
         self.known: dict[Any, Any] = {}
 
-    def at(self, net: Model) -> dict[str, Any]:
+    def at(self, model: Model) -> dict[str, Any]:
         """Elasticities by knob, or nothing for a network that has no closed form in its knobs."""
         from costcalc.analysis.closed_form.elasticity import derive_in_all, tangent
 
-        choices = _choices(net)
+        choices = _choices(model)
         try:
             if choices not in self.known:
                 self.known[choices] = None
-                self.known[choices] = derive_in_all(net, "macs")
+                self.known[choices] = derive_in_all(model, "macs")
             formula = self.known[choices]
-            return tangent(formula, net.values) if formula and formula.knobs.keys() >= {*net.size_knobs} else {}
+            return tangent(formula, model.values) if formula and formula.knobs.keys() >= {*model.size_knobs} else {}
         except (CostcalcError, ZeroDivisionError):
             return {}
 
 
-def _choices(net: Model) -> tuple[Any, ...]:
-    return tuple(net.values_but(net.size_knobs).values())
+def _choices(model: Model) -> tuple[Any, ...]:
+    return tuple(model.values_but(model.size_knobs).values())

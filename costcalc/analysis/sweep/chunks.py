@@ -39,7 +39,7 @@ Render = Callable[[Points], bytes]
 class ChunkTask:
     """What is asked of every chunk of a grid. It is small and plain, because it is sent to processes and machines."""
 
-    net: Model
+    model: Model
     choice: Choice
     metrics: tuple[str, ...] = USUAL
     histogram: str | None = None  # a metric: then points are counted by its value, and none is kept
@@ -49,13 +49,13 @@ class ChunkTask:
     version: str = __version__
 
 
-def points_for(net: Model, grid: Grid) -> tuple[int, int]:
+def points_for(model: Model, grid: Grid) -> tuple[int, int]:
     """Points of a chunk and of a block: `POINTS`; more for the largest grids, as each chunk asks the rules once; fewer
     where costs of layers would take too much memory, as those that stretch along all axes do."""
     points, within = POINTS
     points = max(points, min(MAX_CHUNK_POINTS, grid.size // MIN_CHUNKS))
     if grid.size > MAX_NUMBERS_OF_A_COST:
-        along = layer_axes(net, next(grid.blocks(POINTS[0])))  # a condition may differ in later chunks
+        along = layer_axes(model, next(grid.blocks(POINTS[0])))  # a condition may differ in later chunks
         while _numbers_of_a_cost(next(grid.blocks(points)), along) > MAX_NUMBERS_OF_A_COST:
             points //= 2
     return points, within
@@ -72,14 +72,14 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
     """
     if task.version != __version__:
         raise UsageError(f"this is costcalc {task.version}, and a worker has {__version__}; install the same there")
-    names = task.choice.names.difference(task.net.knobs)
-    sums = cached_sums(task.net, chunk, with_looked_at(task.metrics, names))
+    names = task.choice.names.difference(task.model.knobs)
+    sums = cached_sums(task.model, chunk, with_looked_at(task.metrics, names))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
     limit = task.limit if task.render is None else None
     for block in chunk.blocks(task.points[1]):
-        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.net.values)
+        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.model.values)
         if task.histogram:
             counts.update(counted(points.columns[task.histogram]))
             points = points.only(slice(0))

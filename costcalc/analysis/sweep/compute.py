@@ -33,7 +33,9 @@ def chunk_results(
 
     An op that is defined in a notebook or script is known to this process alone, so no other is started for it.
     """
-    if isinstance(pool, LocalProcesses) and any(cls.__module__ == "__main__" for cls in task.net.architecture.own_ops):
+    if isinstance(pool, LocalProcesses) and any(
+        cls.__module__ == "__main__" for cls in task.model.architecture.own_ops
+    ):
         pool = None
     meter = ProgressMeter(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(task.points[0]))

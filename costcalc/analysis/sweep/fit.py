@@ -13,7 +13,7 @@ import numpy as np
 
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
@@ -50,7 +50,7 @@ class Fit(Result):
         )  # fmt: skip
         rows = [{**row, "metric": METRICS[row["metric"]].title} for row in self.rows]
         powers = " · ".join(f"{knob}^…" for knob in self.knobs)
-        title = f"{self.swept.net.label}: {self.swept.net.title}, as constant · {powers}"
+        title = f"{self.swept.model.label}: {self.swept.model.title}, as constant · {powers}"
         return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
 
     def notes(self) -> list[str]:
@@ -61,20 +61,20 @@ class Fit(Result):
         ]
         if swept.invalid:
             notes.append(invalid_note(swept.invalid, swept.reason))
-        return [*notes, HOW, *self.left_out, *knobs_note(swept.net.values_but(swept.grid.axes))]
+        return [*notes, HOW, *self.left_out, *knobs_note(swept.model.values_but(swept.grid.axes))]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.swept.net.label, warnings_at(self.swept.net, self.swept.grid.axes))]
+        return [(self.swept.model.label, warnings_of_grid(self.swept.model, self.swept.grid.axes))]
 
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.swept.grid.axes.items()}
         return {
-            "target": self.swept.net.label, "knobs": self.swept.net.values_but(axes), "axes": axes,
+            "target": self.swept.model.label, "knobs": self.swept.model.values_but(axes), "axes": axes,
             "points": len(self.swept), "rows": self.to_records(),
         }  # fmt: skip
 
     def _summary(self) -> str:
-        return f"{self.swept.net.label}: {', '.join(self.knobs)} over {len(self.swept):,} points"
+        return f"{self.swept.model.label}: {', '.join(self.knobs)} over {len(self.swept):,} points"
 
 
 def fit(swept: KeptPoints) -> Fit:

@@ -21,7 +21,7 @@ from costcalc.text import plural
 class KeptPoints:
     """The points that were kept, and how many there were."""
 
-    net: Model
+    model: Model
     grid: Grid
     points: Points  # of a knob the numerators
     invalid: int = 0  # points at which there is no such network

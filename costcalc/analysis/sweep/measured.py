@@ -12,15 +12,15 @@ Lookup = Callable[[Model], float | None]
 
 
 def measured_seconds(
-    nets: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
+    models: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
 ) -> list[float | None]:
     """The seconds of each network, None for one that was not measured. Raises UsageError as the checks below do."""
     lookup = check_lookup(lookup)
-    check_lookup_count(len(nets))
+    check_lookup_count(len(models))
     found = []
-    for i, net in enumerate(nets):
-        progress(i / len(nets), f"looking for measurements: {i:,} of {len(nets):,}")
-        found.append(lookup(net))
+    for i, model in enumerate(models):
+        progress(i / len(models), f"looking for measurements: {i:,} of {len(models):,}")
+        found.append(lookup(model))
     return found
 
 

@@ -132,12 +132,12 @@ class PartitionedSums:
 AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
 
 
-def partitioned_sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
+def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
     """What a network costs at every point of a grid, also where points are other networks or none."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:
         try:
-            return sums(net, part, metrics)
+            return sums(model, part, metrics)
         except PointsDiffer:
             raise
         except INVALID_POINT_ERRORS as error:
@@ -147,7 +147,7 @@ def partitioned_sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> 
     return parts[0].answer if len(parts) == 1 else PartitionedSums(grid, metrics, parts)
 
 
-def layer_axes(net: Model, grid: Grid) -> tuple[bool, ...]:
+def layer_axes(model: Model, grid: Grid) -> tuple[bool, ...]:
     """For each axis of a grid, whether costs of single layers stretch along it, seen at its first two values. Along the
     others only the number of copies changes. Biases, norms and buffers stretch as weights do. An axis whose layers
     cannot be seen counts as one along which they stretch."""
@@ -156,7 +156,7 @@ def layer_axes(net: Model, grid: Grid) -> tuple[bool, ...]:
     def ask(part: Grid, at: tuple[Array, ...]) -> tuple[bool, ...]:
         unseen = tuple(n == 1 and name in few.numbers for name, n in zip(part.axes, part.shape))
         try:
-            return tuple(a or b for a, b in zip(unseen, stretches(net, part)))
+            return tuple(a or b for a, b in zip(unseen, stretches(model, part)))
         except PointsDiffer:
             raise
         except INVALID_POINT_ERRORS:

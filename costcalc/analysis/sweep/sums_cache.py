@@ -17,17 +17,17 @@ MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are computed anew
 _known: dict[Hashable, AnySums] = {}
 
 
-def cached_sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
+def cached_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
     """Returns what `partitioned_sums` returns, without asking the rules if the same was asked before."""
     key = (
-        net.identity, net.dtype, tuple(net.settings.items()), tuple(grid.axes.items()),
+        model.identity, model.dtype, tuple(model.settings.items()), tuple(grid.axes.items()),
         tuple(grid.spans.items()), tuple(metrics),
     )  # fmt: skip
     if not _is_hashable(key) or not _has_only_our_ops():
-        return partitioned_sums(net, grid, metrics)
+        return partitioned_sums(model, grid, metrics)
     found = _known.get(key)
     if found is None:
-        found = partitioned_sums(net, grid, metrics)
+        found = partitioned_sums(model, grid, metrics)
         if found.nbytes <= MAX_BYTES_OF_A_GRID:
             _known[key] = found
             for oldest in [*_known][:-MAX_GRIDS]:

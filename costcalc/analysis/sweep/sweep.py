@@ -1,6 +1,6 @@
 """A network at every point of a grid: the points that were asked for, or how many there are of each size.
 
-sweep_net(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
+sweep_model(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import ALLOW_MORE, KEEP_LESS, USUAL_LIMIT, Limit, SweepState
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import short_number
 from costcalc.errors import UsageError
 from costcalc.models import Model
@@ -34,8 +34,8 @@ POINTS_PER_SECOND = 4_000_000  # of one process, with a choice among them; an es
 NUMBER_BYTES = 8
 
 
-def sweep_net(
-    net: Model,
+def sweep_model(
+    model: Model,
     axes: Mapping[str, tuple[Any, ...]],
     *,
     metrics: Sequence[str] | str | None = None,
@@ -53,13 +53,13 @@ def sweep_net(
     Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
     ShapeError if no point of it is possible.
     """
-    grid = grid_of(net, axes)
-    choice = read_choice(net.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    grid = grid_of(model, axes)
+    choice = read_choice(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     if "seconds" in shown:
         check_lookup(seconds)
     counted = [name for name in shown if name in COUNTED]
-    found = sweep(net, grid, choice, metrics=counted, pool=pool, progress=progress, limit=limit)
+    found = sweep(model, grid, choice, metrics=counted, pool=pool, progress=progress, limit=limit)
     return found if len(counted) == len(shown) else _timed(found, shown, seconds, progress)
 
 
@@ -67,28 +67,28 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
     """The same sweep with the seconds of each point, where they were measured."""
     check_lookup_count(len(found))
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
-    nets = [found.net.at(point) for point in knobs]
-    columns = {**found.points.columns, "seconds": np.array(measured_seconds(nets, lookup, progress), dtype=object)}
+    models = [found.model.at(point) for point in knobs]
+    columns = {**found.points.columns, "seconds": np.array(measured_seconds(models, lookup, progress), dtype=object)}
     points = Points(columns).of((*found.grid.axes, *shown))
     return replace(found, points=points, metrics=shown)
 
 
-def grid_of(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
+def grid_of(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
     """The grid that axes span. Raises UsageError for none, and for a network with letters in its other knobs."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
-    net.needs_numbers("sweep", but=axes)
+    model.needs_numbers("sweep", but=axes)
     return Grid(dict(axes))
 
 
 def sweep(
-    net: Model, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
+    model: Model, grid: Grid, choice: Choice, *, metrics: Sequence[str] = USUAL,
     points: tuple[int, int] | None = None, pool: WorkerPool | None = None, progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
     """The same for a grid and a choice that were read. `points` are those of a chunk, and of a block in it."""
     _check_size(grid, choice, metrics, limit)
-    task = ChunkTask(net, choice, tuple(metrics), points=points or points_for(net, grid), limit=limit)
+    task = ChunkTask(model, choice, tuple(metrics), points=points or points_for(model, grid), limit=limit)
     return sweep_from(task, grid, computed(task, grid, pool, progress))
 
 
@@ -98,12 +98,12 @@ def sweep_from(task: ChunkTask, grid: Grid, state: SweepState) -> Sweep:
     assert state.points is not None
     shown = choice.last(state.points).of((*grid.axes, *task.metrics))
     return Sweep(
-        task.net, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), task.metrics, choice
+        task.model, grid, shown, state.invalid, state.reason, state.refused, choice.in_words(), task.metrics, choice
     )
 
 
-def histogram_net(
-    net: Model,
+def histogram_model(
+    model: Model,
     axes: Mapping[str, tuple[Any, ...]],
     metric: str,
     *,
@@ -112,15 +112,15 @@ def histogram_net(
     progress: Progress = no_progress,
     points: tuple[int, int] | None = None,
 ) -> Histogram:
-    """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_net`."""
+    """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_model`."""
     metric_of(metric, wanted=is_whole)
-    grid, choice = grid_of(net, axes), Choice(None if where is None else read_where(where, net.knobs))
-    task = ChunkTask(net, choice, (metric,), metric, points=points or points_for(net, grid))
+    grid, choice = grid_of(model, axes), Choice(None if where is None else read_where(where, model.knobs))
+    task = ChunkTask(model, choice, (metric,), metric, points=points or points_for(model, grid))
     state = computed(task, grid, pool, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
-    notes = *counts, *knobs_note(net.values_but(grid.axes))
-    return Histogram(net.label, metric, binned(state.counts), notes, net.dtype, warnings_at(net, axes))
+    notes = *counts, *knobs_note(model.values_but(grid.axes))
+    return Histogram(model.label, metric, binned(state.counts), notes, model.dtype, warnings_of_grid(model, axes))
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:

@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import COUNTED, METRICS
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import computed
@@ -44,7 +44,7 @@ def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
         return heat_map(found, long[0], long[1], chosen_metric(found.metrics, metric))
     points = _marks(found.columns, "macs", "params")
     axes = metric_axis("macs", log=True), metric_axis("params", log=True)
-    return Scatter(title_of(found.net, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
+    return Scatter(title_of(found.model, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
 def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
@@ -93,9 +93,9 @@ def metric_axis(metric: str, *, log: bool = False) -> Axis:
     return Axis(metric_title(metric), metric_unit(metric), log)
 
 
-def knob_axis(net: Model, name: str) -> Axis:
+def knob_axis(model: Model, name: str) -> Axis:
     """A knob as an axis: its name and what its spec says it is."""
-    return Axis(name, shorten(net.knobs[name].about.partition(":")[0], 60))
+    return Axis(name, shorten(model.knobs[name].about.partition(":")[0], 60))
 
 
 def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -> Curves:
@@ -105,18 +105,18 @@ def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -
     for metric in metrics or found.metrics:
         lines = [Line("exact", xs, tuple(found.columns[metric].tolist()))]
         if metric == "macs":
-            lines += law_line(found.net, knob, xs)
+            lines += law_line(found.model, knob, xs)
         panels.append((metric_axis(metric), tuple(lines)))
-    return Curves(title_of(found.net, found.chosen), knob_axis(found.net, knob), tuple(panels))
+    return Curves(title_of(found.model, found.chosen), knob_axis(found.model, knob), tuple(panels))
 
 
-def law_line(net: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
+def law_line(model: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
     """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
-    if knob not in laws(net):
+    if knob not in knob_exponents(model):
         return []
     with suppress(CostcalcError):
-        base, start, power = cost_of(net).macs, Fraction(net.values[knob]), laws(net)[knob]
-        label = f"{power_text(knob, power)} from {knob} = {value_text(net.values[knob])}"
+        base, start, power = cost_of(model).macs, Fraction(model.values[knob]), knob_exponents(model)[knob]
+        label = f"{power_text(knob, power)} from {knob} = {value_text(model.values[knob])}"
         xs = tuple(xs)
         return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
     return []
@@ -128,8 +128,8 @@ def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Ite
     known = {(a, b): value for a, b, value in zip(*columns)}
     xs, ys = found.grid.axes[x], found.grid.axes[y]
     cells = tuple(tuple(known.get((a, b)) for a in xs) for b in ys)
-    axes = knob_axis(found.net, x), knob_axis(found.net, y), metric_axis(metric)
-    return HeatMap(title_of(found.net, found.chosen), *axes, xs, ys, cells, tuple(marks))
+    axes = knob_axis(found.model, x), knob_axis(found.model, y), metric_axis(metric)
+    return HeatMap(title_of(found.model, found.chosen), *axes, xs, ys, cells, tuple(marks))
 
 
 def front_chart(found: KeptPoints) -> Scatter:
@@ -141,13 +141,13 @@ def front_chart(found: KeptPoints) -> Scatter:
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
     stairs = len(found.choice.pareto) == 2 and not more
     groups.append(Group("no other is better", front, "steps" if stairs else "squares"))
-    return Scatter(title_of(found.net, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
+    return Scatter(title_of(found.model, found.chosen), _axis(found, x), _axis(found, y), tuple(groups))
 
 
 def _all_points(found: KeptPoints) -> KeptPoints:
     """The points of the grid that meet the condition, whether or not they are on the front."""
-    choice, points = Choice(where=found.choice.where), points_for(found.net, found.grid)
-    task = ChunkTask(found.net, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
+    choice, points = Choice(where=found.choice.where), points_for(found.model, found.grid)
+    task = ChunkTask(found.model, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
     kept = computed(task, found.grid).points
     assert kept is not None
     return replace(found, points=kept, metrics=task.metrics, choice=choice)
@@ -166,9 +166,9 @@ def having(columns: Any, *names: str) -> Any:
 
 
 def _axis(found: KeptPoints, name: str) -> Axis:
-    return knob_axis(found.net, name) if name in found.grid.axes else metric_axis(name, log=True)
+    return knob_axis(found.model, name) if name in found.grid.axes else metric_axis(name, log=True)
 
 
-def title_of(net: Model, chosen: str = "") -> str:
+def title_of(model: Model, chosen: str = "") -> str:
     """What stands above a picture: the network, and how its points were chosen."""
-    return net.heading + (f" ({chosen})" if chosen else "")
+    return model.heading + (f" ({chosen})" if chosen else "")

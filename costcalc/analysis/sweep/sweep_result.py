@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
 from costcalc.analysis.sweep.sweep_chart import chart_of
-from costcalc.analysis.warned import warnings_at
+from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError
 from costcalc.result import Result
@@ -67,13 +67,13 @@ class Sweep(KeptPoints, Result):
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         """Of every flag and choice of the grid, and of the first and last value of each number."""
-        return [(self.net.label, warnings_at(self.net, self.grid.axes))]
+        return [(self.model.label, warnings_of_grid(self.model, self.grid.axes))]
 
     def table(self, most: int | None = None) -> Table:
         """A row for each point, or for the first so many."""
         knobs = [Column(name, name, "knob") for name in self.grid.axes]
         metrics = [Column(name, METRICS[name].title, METRICS[name].kind, i) for i, name in enumerate(self.metrics)]
-        title = self.net.heading
+        title = self.model.heading
         notes = self.notes()
         if most is not None and len(self) > most:
             more = plural(len(self) - most, "more point")
@@ -86,8 +86,8 @@ class Sweep(KeptPoints, Result):
         return [
             *self.how_many(),
             *seconds,
-            *knobs_note(self.net.values_but(self.grid.axes)),
-            *what_they_count(self.metrics, self.net.dtype),
+            *knobs_note(self.model.values_but(self.grid.axes)),
+            *what_they_count(self.metrics, self.model.dtype),
         ]
 
     def how_many(self) -> list[str]:
@@ -106,12 +106,12 @@ class Sweep(KeptPoints, Result):
     def _fields(self) -> dict[str, Any]:
         axes = {name: list(values) for name, values in self.grid.axes.items()}
         return {
-            "target": self.net.label, "knobs": self.net.values_but(axes), "axes": axes, "points": self.grid.size,
+            "target": self.model.label, "knobs": self.model.values_but(axes), "axes": axes, "points": self.grid.size,
             "kept": len(self), "invalid": self.invalid, "refused": self.refused, "rows": self.to_records(),
         }  # fmt: skip
 
     def _summary(self) -> str:
-        return f"{self.net.label}: {len(self):,} of {plural(self.grid.size, 'point')}"
+        return f"{self.model.label}: {len(self):,} of {plural(self.grid.size, 'point')}"
 
     def _notebook_tables(self) -> list[Table]:
         return [self.table(MAX_POINTS_LISTED)]

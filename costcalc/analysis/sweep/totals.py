@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.mask import Mask
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, with_parts
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.unrolled import unrolled_layers
+from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
-from costcalc.analysis.written_out import written_out
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
@@ -82,21 +82,21 @@ class Sums:
         return Totals(block, {metric: values[metric] for metric in self.metrics}, valid)
 
 
-def sums(net: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
+def sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
     """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
     PointsDiffer for one whose points have to be counted apart."""
-    return sums_of(_graph_at(net, grid), metrics, net.dtype)
+    return sums_of(_graph_at(model, grid), metrics, model.dtype)
 
 
-def _graph_at(net: Model, grid: Grid) -> Graph:
+def _graph_at(model: Model, grid: Grid) -> Graph:
     """The layer graph whose sizes are columns over a grid."""
     knobs = {name: grid.column(name) for name in grid.numbers}
-    return net.at({**knobs, **grid.kinds}).layers()
+    return model.at({**knobs, **grid.kinds}).layers()
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
     """The same of a layer graph whose sizes are columns, or numbers."""
-    mask = Mask(graph)
+    mask = ValidityMask(graph)
     every = with_parts(metrics)
     hang_on_others = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
     found = {name: _OfRows(METRICS[name]) for name in every if METRICS[name].parts and name not in hang_on_others}
@@ -105,7 +105,7 @@ def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sum
             of_rows.add(row)
     pairs = {name: of_rows.pairs(dtype) for name, of_rows in found.items()}
     if hang_on_others:
-        plans = [*written_out(graph)]
+        plans = [*unrolled_layers(graph)]
         pairs |= {name: [*_of_layers(METRICS[name], plans, dtype)] for name in hang_on_others}
     return Sums(tuple(metrics), pairs, mask.valid, mask.reason)
 
@@ -178,17 +178,17 @@ class _Sum:
         return sum(done + times * last for done, last, times in self.along.values())
 
 
-def stretches(net: Model, grid: Grid) -> tuple[bool, ...]:
+def stretches(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
-    graph = _graph_at(net, grid)
-    costs = (row.costs.values() for row in walk_copies(graph, Mask(graph)))
+    graph = _graph_at(model, grid)
+    costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
-def totals_of(net: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
+def totals_of(model: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
     """What one network costs: the grid that no knob spans. Raises CostcalcError as `cost_of` does."""
-    found = sums(net, Grid({}), metrics).at(Grid({}))
+    found = sums(model, Grid({}), metrics).at(Grid({}))
     return {metric: value.item() for metric, value in found.values.items()}
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.dims import canonical, ceil
 from costcalc.models import Knob, Model
 
@@ -21,7 +21,7 @@ def default_axes(model: Model, among: Iterable[str], grains: Mapping[str, int]) 
     """For up to three of some knobs their values: those with a law and those that presets set, else the first of them;
     the batch if there is no other. `grains`: what the values of a real knob are parts of, where sizes must be whole."""
     knobs = [name for name in among if name != "batch"] or ["batch"]
-    known = [name for name in knobs if name in laws(model)]
+    known = [name for name in knobs if name in knob_exponents(model)]
     in_presets = [name for name in knobs if name not in known and len({*_seen(model, name)}) > 1]
     others = [] if len(known + in_presets) > 1 else [name for name in knobs if name not in known + in_presets]
     chosen = [*known, *in_presets, *others][:KNOBS]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
-from costcalc.analysis.law import laws
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.choice import Choice
@@ -82,7 +82,7 @@ def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) 
     names = short_names([row["preset"] for row in presets.rows])
     found: dict[tuple[Any, Any], list[str]] = {}
     for row, name in zip(presets.rows, names):
-        at = row.get(x, presets.net.values[x]), row.get(y, presets.net.values[y])
+        at = row.get(x, presets.model.values[x]), row.get(y, presets.model.values[y])
         if all(min(axes[knob]) <= value <= max(axes[knob]) for knob, value in zip((x, y), at)):
             found.setdefault(at, []).append(name)
     several = {at: names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "") for at, names in found.items()}
@@ -99,8 +99,8 @@ def knob_curves(model: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
             continue
         chart = curves(found, knob, CURVES)
         said = f"Params and MACs over {knob} alone; {_fixed(model, (knob,))}."
-        if knob in laws(model):
-            said += f" Dashed: MACs that grow with {power_text(knob, laws(model)[knob])}, as is often said."
+        if knob in knob_exponents(model):
+            said += f" Dashed: MACs that grow with {power_text(knob, knob_exponents(model)[knob])}, as is often said."
         chart = replace(chart, title=f"over {knob}")
         yield Figure(f"curve-{number}", inline(chart, f"curve-{number}"), said)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.law import compound, laws
+from costcalc.analysis.power_laws import compound_knobs, knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
 from costcalc.analysis.sweep.points import Points, front
@@ -30,7 +30,7 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
     ]
     if presets:
         names = short_names([row["preset"] for row in presets.rows])
-        columns = {k: [row.get(k, presets.net.values.get(k)) for row in presets.rows] for k in (*size.law, "params")}
+        columns = {k: [row.get(k, presets.model.values.get(k)) for row in presets.rows] for k in (*size.law, "params")}
         macs = [row["macs"] for row in presets.rows]
         groups.append(Group("presets", tuple(map(Mark, macs, size.over(columns), names))))
     chart = Scatter(f"{size.name} against MACs", metric_axis("macs", log=True), size.axis, tuple(groups))
@@ -45,15 +45,15 @@ class Size:
 
     def __init__(self, model: Model, law: Sequence[str]):
         self.model, self.law = model, law
-        self.name = "·".join(power_text(knob, laws(model)[knob]) for knob in law) if law else "params"
+        self.name = "·".join(power_text(knob, knob_exponents(model)[knob]) for knob in law) if law else "params"
         unit = "times that of the network as it is set"
         self.axis = Axis(self.name, unit, log=True) if law else metric_axis("params", log=True)
 
     @classmethod
     def of(cls, found: Sweep) -> Size:
         """By the law if the sweep goes over two of its knobs."""
-        law = [knob for knob in compound(found.net) if knob in found.columns]
-        return cls(found.net, law if len(law) > 1 else [])
+        law = [knob for knob in compound_knobs(found.model) if knob in found.columns]
+        return cls(found.model, law if len(law) > 1 else [])
 
     def over(self, columns: Mapping[str, Any]) -> list[Any]:
         """It at every point."""
@@ -61,7 +61,7 @@ class Size:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])
         for knob in self.law:
-            start, power = Fraction(self.model.values[knob]), laws(self.model)[knob]
+            start, power = Fraction(self.model.values[knob]), knob_exponents(self.model)[knob]
             steps = {value: (Fraction(value) / start) ** power for value in {*columns[knob]}}
             sizes = [size * steps[value] for size, value in zip(sizes, columns[knob])]
         return sizes

@@ -28,7 +28,7 @@ from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.analysis.warned import warnings_of_all
+from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import are_numbers
 from costcalc.chart.draw import import_matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
@@ -129,8 +129,8 @@ class Page:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
-        nets = (self.model, *(self.presets.nets if self.presets else ()))
-        every = (*self.found.warnings, *warnings_of_all(nets))
+        nets = (self.model, *(self.presets.models if self.presets else ()))
+        every = (*self.found.warnings, *warnings_of_models(nets))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
     def script(self) -> str:

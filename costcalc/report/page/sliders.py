@@ -13,8 +13,8 @@ from sympy import Expr, Integer, Rational, floor
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.law import laws
 from costcalc.analysis.metrics import METRICS, USUAL, has_formula
+from costcalc.analysis.power_laws import knob_exponents
 from costcalc.dims import ceil, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
 from costcalc.models import Knob, Model
@@ -127,7 +127,7 @@ def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
 
 def law_of(model: Model, free: Iterable[str]) -> dict[str, int]:
     """The powers of those of these knobs that the MACs are said to grow with; with the batch they are sure to."""
-    powers = {knob: power for knob, power in laws(model).items() if knob in free}
+    powers = {knob: power for knob, power in knob_exponents(model).items() if knob in free}
     return powers | {"batch": 1} if powers and "batch" in free else powers
 
 

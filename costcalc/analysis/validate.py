@@ -118,7 +118,7 @@ def validate(target: Any, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_
         read = partial(parse_text, text, file, max_bytes=max_bytes)
         checked = _checked(lambda noted: read(problems=noted), file, max_layers)
     else:
-        checked = check_file(str(library_path(str(target)) or target), max_layers=max_layers, max_bytes=max_bytes)
+        checked = validate_file(str(library_path(str(target)) or target), max_layers=max_layers, max_bytes=max_bytes)
     return Validation((checked,))
 
 
@@ -131,7 +131,7 @@ def _wrong_with(graph: Graph) -> Validation:
     return Validation((Checked(graph.graph.get("name") or "graph", tuple(found)),))
 
 
-def check_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
+def validate_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
     """Parses a spec, builds it as it is and in every preset, and looks at every layer."""
     return _checked(lambda noted: parse_file(path, max_bytes=max_bytes, problems=noted), path, max_layers)
 

@@ -11,21 +11,21 @@ from costcalc.errors import ShapeError
 ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"}  # of a tensor -> its cost in a row
 
 
-def one_shape(op: Any, given: Any) -> Shape:
+def check_shape(op: Any, given: Any) -> Shape:
     """The shape that `shape()` returned. Raises ShapeError for several of them, and for sizes that are none."""
     if isinstance(given, tuple) and all(map(_is_size, given)):
         return given
     raise _wrong(op, "shape", "one shape, a tuple of sizes", given)
 
 
-def one_size(op: Any, question: str, given: Any) -> Size:
+def check_count(op: Any, question: str, given: Any) -> Size:
     """The count that `macs()` or `elementwise()` returned. Raises ShapeError for what is no size."""
     if _is_size(given):
         return given
     raise _wrong(op, question, "one size, a whole number from 0", given)
 
 
-def tensors(op: Any, given: Any) -> list[Any]:
+def check_tensors(op: Any, given: Any) -> list[Any]:
     """The tensors that `weights()` returned. Raises ShapeError for anything else."""
     if hasattr(given, "__iter__") and all(map(_is_tensor, found := [*given])):
         return found

@@ -12,31 +12,31 @@ from costcalc.ops.base import check
 from costcalc.ops.needs import Need
 
 
-class Mask:
+class ValidityMask:
     """At which points of columns a graph is valid, and what is wrong at the first that it is not. Some are known to be
     invalid since it was bound."""
 
     def __init__(self, graph: Graph | None = None) -> None:
         known = graph.graph if graph is not None else {}
         self.valid: Any = known.get("valid", True)  # or an array of truths
-        self.idle: Any = False  # where the layers that are asked stand in no copy
+        self.absent: Any = False  # where the layers that are asked stand in no copy
         self.reason: str = known.get("invalid_because", "")
 
-    def allow(self, needs: Iterable[Need]) -> list[Need]:
+    def check(self, needs: Iterable[Need]) -> list[Need]:
         """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
         needs = [*needs]
         valid, assumed = check(needs)
-        if valid is not True and not (valid | self.idle).all():
-            self.valid = self.valid & (valid | self.idle)
+        if valid is not True and not (valid | self.absent).all():
+            self.valid = self.valid & (valid | self.absent)
             if not self.reason:
-                need = next(n for n in needs if is_array(n.truth) and not (n.truth | self.idle).all())
-                self.reason = need.sentence(first_failure(need.truth | self.idle, need.message_sizes))
+                need = next(n for n in needs if is_array(n.truth) and not (n.truth | self.absent).all())
+                self.reason = need.sentence(first_failure(need.truth | self.absent, need.message_sizes))
         return assumed
 
     @contextmanager
-    def repeated(self, times: Size) -> Iterator[None]:
+    def inside_repeat(self, times: Size) -> Iterator[None]:
         """What a body needs matters only where it is repeated at all."""
-        before = self.idle
-        self.idle = before | (times == 0) if is_array(times) else before
+        before = self.absent
+        self.absent = before | (times == 0) if is_array(times) else before
         yield
-        self.idle = before
+        self.absent = before

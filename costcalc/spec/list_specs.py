@@ -7,7 +7,7 @@ from costcalc.spec.library import entries
 from costcalc.table import Column, Table
 
 
-def listing() -> TableResult:
+def list_specs() -> TableResult:
     """Specs, each followed by its presets, one line each."""
     columns = (
         Column("name", "name", "text"),

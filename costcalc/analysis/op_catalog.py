@@ -15,14 +15,14 @@ from costcalc.ops.synonyms import SYNONYMS, field_synonyms, hint
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
 
-Described = dict[str, Any]
+OpDescription = dict[str, Any]
 
 
-def described(name: str) -> Described:
+def describe_op(name: str) -> OpDescription:
     """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
     name = name if name in OPS else SYNONYMS.get(name, name)
     if name not in layer_ops():
-        raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, names())}")
+        raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, op_names())}")
     text = cleandoc(OPS[name].__doc__ or "")
     pieces = [piece.strip() for piece in re.split(r" {3,}|\n", text)]
     return {
@@ -35,27 +35,27 @@ def described(name: str) -> Described:
     }
 
 
-def names() -> list[str]:
+def op_names() -> list[str]:
     """The ops a spec can use: an input is not one of its layers."""
     return sorted(layer_ops())
 
 
-def all_ops() -> list[Described]:
+def describe_all_ops() -> list[OpDescription]:
     """Every op, by name."""
-    return [described(name) for name in names()]
+    return [describe_op(name) for name in op_names()]
 
 
 def ops_result() -> TableResult:
     """Every op on one line."""
     columns = (Column("op", "op", "text"), Column("shapes", "shapes", "text", 1), Column("fields", "fields", "text"))
-    rows = [{**op, "fields": _signature(op)} for op in all_ops()]
+    rows = [{**op, "fields": _signature(op)} for op in describe_all_ops()]
     table = Table("", columns, rows, None, ["more about one: costcalc ops NAME"])
-    return TableResult(table, {"ops": all_ops()})
+    return TableResult(table, {"ops": describe_all_ops()})
 
 
 def op_result(name: str) -> TableResult:
     """One op, by any of its names: its fields as rows, the rest as notes."""
-    op = described(name)
+    op = describe_op(name)
     keys = ("field", "takes", "default", *(["also"] if any(field["synonyms"] for field in op["fields"]) else []))
     columns = tuple(Column(key, key, "text") for key in keys)
     rows = [{**field, "default": _written(field), "also": ", ".join(field["synonyms"])} for field in op["fields"]]
@@ -66,7 +66,7 @@ def op_result(name: str) -> TableResult:
 
 def markdown() -> str:
     """The table of docs/specs.md."""
-    rows = [f"| `{op['op']}` | {op['shapes'].replace('|', '/')} | {_signature(op)} |" for op in all_ops()]
+    rows = [f"| `{op['op']}` | {op['shapes'].replace('|', '/')} | {_signature(op)} |" for op in describe_all_ops()]
     return "\n".join(["| op | shapes | fields |", "|---|---|---|", *rows]) + "\n"
 
 
@@ -93,7 +93,7 @@ def _written(field: dict[str, Any]) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-def _signature(op: Described) -> str:
+def _signature(op: OpDescription) -> str:
     return ", ".join(f["field"] if f["needed"] else f"{f['field']}={_written(f)}" for f in op["fields"])
 
 

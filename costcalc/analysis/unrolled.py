@@ -25,13 +25,13 @@ from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, topolog
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
-ENOUGH = 2  # copies that stand for any larger number
-MAX_LAYERS = 100_000  # with so many copies of each repeat
+COPIES_TO_COUNT = 2  # copies that stand for any larger number
+MAX_UNROLLED_LAYERS = 100_000  # with so many copies of each repeat
 
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
-def written_out(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
+def unrolled_layers(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
     """Truths, of which one is 1 at each point, each with the layers of the points where it is.
 
     The graph has been walked: its ops take what they are given. A letter that says how often a body is repeated is
@@ -41,7 +41,7 @@ def written_out(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
         yield where, _listed(_layers(graph, {}, _Place("", "", 1), copies))
 
 
-def stand_at_least_once(graph: Graph) -> list[Need]:
+def repeat_assumptions(graph: Graph) -> list[Need]:
     """What layers written out leave undecided: that each body which is repeated by a symbol is there at all.
 
     Nothing, where no repeat has a sole reader that may write over what it reads, outside or as the first of its body:
@@ -77,9 +77,9 @@ def _listed(layers: Iterator[Layer]) -> list[Layer]:
     found: list[Layer] = []
     for layer in layers:
         found.append(layer)
-        if len(found) > MAX_LAYERS:
+        if len(found) > MAX_UNROLLED_LAYERS:
             raise TooDeep(
-                f"two copies of each repeat make more than {MAX_LAYERS:,} layers; leave out peak_bytes and "
+                f"two copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
                 "activations_in_place"
             )
     return found
@@ -113,7 +113,7 @@ def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Lay
     of which the second stands for all but the first; any other has rows for each."""
     entry, end = input_of(op.body), output_of(op.body)
     times, done, folded = copies.get(id(op), one_number(op.times)), 0, True
-    times = times if is_rational(times) else ENOUGH
+    times = times if is_rational(times) else COPIES_TO_COUNT
     while done < times:
         inner, row = {entry: x}, f"{at.row}." if folded else f"{at.row}.{done}."
         for_all = at.copies * (op.times - 1) if folded and done else at.copies
@@ -121,7 +121,7 @@ def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Lay
         if not done:
             kept = same_shape(x.output_shape, inner[end].output_shape)
             folded = kept is True or bool(is_array(kept) and kept.all())
-            times = min(times, ENOUGH) if folded else times
+            times = min(times, COPIES_TO_COUNT) if folded else times
             body = body if folded else [each._replace(row=f"{row}0.{each.row.removeprefix(row)}") for each in body]
         yield from body
         x, done = inner[end], done + 1
@@ -146,7 +146,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
 
     from costcalc.dims.exact_array import ExactArray
 
-    found = {id(repeat): np.minimum(repeat.times.num, ENOUGH).astype(np.int64) for repeat in several}
+    found = {id(repeat): np.minimum(repeat.times.num, COPIES_TO_COUNT).astype(np.int64) for repeat in several}
     plan = _numbered([*found.values()])
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)
@@ -163,6 +163,6 @@ def _numbered(columns: Sequence[Any]) -> Any:
 
     number = np.zeros((), dtype=np.int64)
     for column in columns:
-        pairs = number * (ENOUGH + 1) + column
+        pairs = number * (COPIES_TO_COUNT + 1) + column
         number = np.unique(pairs, return_inverse=True)[1].reshape(pairs.shape)
     return number

@@ -10,33 +10,33 @@ from costcalc.analysis.cost import warnings_of
 from costcalc.errors import Place, Problem
 from costcalc.models import Model
 
-MOST_KINDS = 64  # combinations of flags and choices whose networks are looked at
+MAX_KINDS = 64  # combinations of flags and choices whose networks are looked at
 
 
-def warnings_of_all(nets: Iterable[Model]) -> tuple[Problem, ...]:
+def warnings_of_models(models: Iterable[Model]) -> tuple[Problem, ...]:
     """The warnings of several settings of one spec, each line's once; none of a network that cannot be built."""
     found: dict[Place | str, Problem] = {}
-    for net in nets:
-        for problem in warnings_of(net):
+    for model in models:
+        for problem in warnings_of(model):
             found.setdefault(problem.place or problem.layer, problem)
     return tuple(found.values())
 
 
-def warnings_at(net: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
-    """The warnings of the points of a grid, as `ends_of` chooses them; looked for once."""
-    points = [*ends_of(axes)]
+def warnings_of_grid(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
+    """The warnings of the points of a grid, as `_ends_of` chooses them; looked for once."""
+    points = [*_ends_of(axes)]
     key = f"warnings at {points}"
-    if key not in net.answers:
-        nets = (net.at(point) for point in points)
-        net.answers[key] = warnings_of_all(nets)
-    return net.answers[key]  # type: ignore[no-any-return]
+    if key not in model.answers:
+        models = (model.at(point) for point in points)
+        model.answers[key] = warnings_of_models(models)
+    return model.answers[key]  # type: ignore[no-any-return]
 
 
-def ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """The points that speak for a grid: every combination of flags and choices, up to MOST_KINDS, with the first values
+def _ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    """The points that speak for a grid: every combination of flags and choices, up to MAX_KINDS, with the first values
     of all numbers and with the last."""
     kinds = {name: values for name, values in axes.items() if isinstance(values[0], bool | str)}
     ends = [{name: values[at] for name, values in axes.items() if name not in kinds} for at in (0, -1)]
-    for chosen in islice(product(*kinds.values()), MOST_KINDS):
+    for chosen in islice(product(*kinds.values()), MAX_KINDS):
         for end in ends if ends[0] != ends[1] else ends[:1]:
             yield {**dict(zip(kinds, chosen)), **end}

@@ -79,8 +79,8 @@ def test_an_answer_is_looked_at_once_and_not_for_each_layer(own, monkeypatch):
     from costcalc.analysis import walk
 
     looked = []
-    one_shape = walk.one_shape
-    monkeypatch.setattr(walk, "one_shape", lambda *given: looked.append(given) or one_shape(*given))
+    check_shape = walk.check_shape
+    monkeypatch.setattr(walk, "check_shape", lambda *given: looked.append(given) or check_shape(*given))
     graph = costcalc.new_graph()
     costcalc.add(graph, "0", ops.Input([2, 4, 8]))
     for i in range(50):
