@@ -98,7 +98,7 @@ def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
         wanted = "give a name, a path, a spec as text or dict, a model or a layer graph"
         raise UsageError(f"a {type(target).__name__} is no network; {wanted}")
     from costcalc.spec.library import find
-    from costcalc.spec.network import SpecArchitecture
+    from costcalc.spec.spec_architecture import SpecArchitecture
 
     found = find(target, max_bytes=max_bytes)
     return Net(SpecArchitecture(found.spec, max_layers), found.settings, found.label)
@@ -159,7 +159,7 @@ def formula(target: Target, metric: str = "macs", *, assume: Sequence[str] | str
     with `assume=["r%32==0"]` it is the one under the assumption. Raises UnknownName for another metric, CostcalcError
     for a formula that is too large.
     """
-    from costcalc.analysis.closed_form.assume import closed_form
+    from costcalc.analysis.closed_form.assumptions import closed_form
 
     return closed_form(_with_knobs(target, "formula"), metric, assume=assume)
 
@@ -173,14 +173,14 @@ def ratio(target: Target, over: Target, metric: str = "macs") -> Ratio:
 
 def elasticity(target: Target, metric: str = "macs") -> TableResult:
     """What each knob does to a cost, at the current settings."""
-    from costcalc.analysis.closed_form.influence import elasticities
+    from costcalc.analysis.closed_form.elasticity import elasticities
 
     return elasticities(_with_knobs(target, "elasticity"), metric)
 
 
 def by_term(target: Target, metric: str = "macs") -> TableResult:
     """What each block costs at the current settings, its share and its formula, the largest first."""
-    from costcalc.analysis.closed_form.influence import by_term
+    from costcalc.analysis.closed_form.elasticity import by_term
 
     return by_term(_with_knobs(target, "by_term"), metric)
 

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import settings
 
 from costcalc import load
-from costcalc.analysis.closed_form import limits
+from costcalc.analysis.closed_form import deadline
 from costcalc.cli.app import run
 
 # The gate says the same of the same code, however slow and busy its machine is. New examples are found with
 # --hypothesis-profile default.
 settings.register_profile("gate", deadline=None, derandomize=True, database=None)
 settings.load_profile("gate")
-limits.SECONDS = 300.0  # ten for readers; who imports it does so later
+deadline.SECONDS = 300.0  # ten for readers; who imports it does so later
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from support.records import record
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.closed_form.answer import FormulaTables
+from costcalc.analysis.closed_form.formula_output import FormulaTables
 from costcalc.result import Result, TableResult
 from costcalc.table import Table
 from costcalc.table.json_csv import json_pieces

@@ -23,8 +23,8 @@ from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
 from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.spec.model import Item, Spec, all_items
 from costcalc.spec.parse import parse_file, parse_text
+from costcalc.spec.spec_tree import Item, Spec, all_items
 from costcalc.table import Column, Table
 from costcalc.text import plural
 

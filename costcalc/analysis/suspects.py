@@ -2,8 +2,8 @@
 
 In torch most of these would be an error of shapes, as its layers are told the sizes of their inputs; costcalc derives
 them, so that `linear` on an image that was not flattened is a network like any other, and counted as one. Each op says
-what it takes the axes of its input for and what those of its output are (ops/roles.py); where the two differ, the layer
-is a suspect. It is none if its node says `meant`.
+the roles of the axes of its input and of its output (ops/axis_roles.py). A layer is suspect where the two differ, unless
+its node says `meant`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
-from costcalc.ops.roles import BATCH, FEATURES, POSITION, Roles, unknown
+from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, Roles, unknown
 
 
 class Finding(NamedTuple):

@@ -25,9 +25,9 @@ from costcalc.dims import (
 from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
+from costcalc.ops.axis_roles import FEATURES, POSITION, declared
 from costcalc.ops.base import assumptions, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
-from costcalc.ops.roles import FEATURES, POSITION, declared
 from costcalc.text import plural
 
 

@@ -65,15 +65,15 @@ __all__ = [
 ]
 
 
-def _letters() -> ModuleType:
-    from costcalc.dims import letters  # sympy takes longer to import than most commands to run
+def _symbolic() -> ModuleType:
+    from costcalc.dims import symbolic  # sympy takes longer to import than most commands to run
 
-    return letters
+    return symbolic
 
 
 def size_symbol(name: str, *, real: bool = False) -> Size:
     """The symbol of that name: positive, and an integer unless `real`. No other code makes symbols."""
-    return _letters().size_symbol(name, real)
+    return _symbolic().size_symbol(name, real)
 
 
 def prod(sizes: Iterable[Size]) -> Size:
@@ -108,7 +108,7 @@ def floor_div(a: Size, b: Size) -> Size:
     if type(a) is int is type(b):  # the common case, asked first in the functions that every layer calls
         return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().floor_div(a, b)
+        return _symbolic().floor_div(a, b)
     return a // b
 
 
@@ -126,7 +126,7 @@ def floor(x: Size) -> Size:
 
 def ceil(x: Size) -> Size:
     """⌈x⌉"""
-    return _letters().ceil(x) if is_symbolic(x) else -(-x // 1)
+    return _symbolic().ceil(x) if is_symbolic(x) else -(-x // 1)
 
 
 def exact_div(a: Size, b: Size) -> Size:
@@ -134,7 +134,7 @@ def exact_div(a: Size, b: Size) -> Size:
     if type(a) is int is type(b):
         return a // b
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().exact_div(a, b)
+        return _symbolic().exact_div(a, b)
     if type(a) is FactoredInt or type(b) is FactoredInt:
         return FactoredInt.quotient(a, b)
     return a // b
@@ -148,28 +148,28 @@ def round_to(x: Size, multiple: Size) -> Size:
     """
     multiple = check_size(multiple, "the multiple of round_to", 1)
     if is_symbolic(x) or is_symbolic(multiple):
-        return _letters().round_to(x, multiple)
+        return _symbolic().round_to(x, multiple)
     return numeric.round_to(x, multiple)
 
 
 def maximum(a: Size, b: Size) -> Size:
     """The larger of two sizes; point by point on arrays."""
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().maximum(a, b)
+        return _symbolic().maximum(a, b)
     return numeric.maximum(a, b)
 
 
 def minimum(a: Size, b: Size) -> Size:
     """The smaller of two sizes; point by point on arrays."""
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().minimum(a, b)
+        return _symbolic().minimum(a, b)
     return -maximum(-a, -b)
 
 
 def gcd(a: Size, b: Size) -> Size:
     """The greatest common divisor of two sizes."""
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().gcd(a, b)
+        return _symbolic().gcd(a, b)
     if is_array(a) or is_array(b):
         return _columns().common_divisor(a, b)
     return math.gcd(a, b)
@@ -190,7 +190,7 @@ def at_least(a: Size, b: Size) -> Truth:
     if type(a) is int is type(b):
         return a >= b
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().at_least(a, b)
+        return _symbolic().at_least(a, b)
     return _columns().at_least(a, b) if is_array(a) or is_array(b) else a >= b
 
 
@@ -201,7 +201,7 @@ def equal(a: Size, b: Size) -> Truth:
     if type(a) is int is type(b):
         return a == b
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().equal(a, b)
+        return _symbolic().equal(a, b)
     return a == b
 
 
@@ -215,7 +215,7 @@ def divides(b: Size, a: Size) -> Truth:
     if type(a) is int is type(b):
         return a % b == 0
     if is_symbolic(a) or is_symbolic(b):
-        return _letters().divides(b, a)
+        return _symbolic().divides(b, a)
     if _is_1(b):
         return whole(a)
     return a % b == 0
@@ -226,7 +226,7 @@ def whole(x: Size) -> Truth:
     if type(x) is int:
         return True
     if is_symbolic(x):
-        return _letters().whole(x)
+        return _symbolic().whole(x)
     return getattr(x, "is_whole", False) or x % 1 == 0
 
 

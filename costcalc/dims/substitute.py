@@ -11,7 +11,7 @@ from typing import Any
 from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor, sympify
 
 from costcalc import dims
-from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import PointsDiffer, ShapeError, UsageError
 
 KNOWN = "+ - * / //, powers, and costcalc.dims: ceil, floor, round_to, gcd, maximum, minimum"

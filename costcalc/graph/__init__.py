@@ -1,6 +1,6 @@
 """The layer graph: its nodes, what is wrong with one, the order of its layers, and its repeats written out."""
 
-from costcalc.graph.checks import problems
+from costcalc.graph.graph_problems import problems
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import (
     Graph,

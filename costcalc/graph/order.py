@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from costcalc.errors import GraphError
-from costcalc.graph.checks import by_inputs, problems
+from costcalc.graph.graph_problems import by_inputs, problems
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Outer, Repeat, is_repeat, nodes_of, owners_of
 from costcalc.ops.base import CLASSES

@@ -3,8 +3,8 @@
 from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
-from costcalc.ops.layout import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.linear import RBF, Linear
+from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
 from costcalc.ops.output import VIEW, computed, copied

@@ -33,10 +33,10 @@ from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbol
 from costcalc.dims.kinds import clip
 from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import ShapeError
+from costcalc.ops.axis_roles import channels_first, features_last, kept_where_shape_is
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
-from costcalc.ops.roles import channels_first, features_last, kept_where_shape_is
 from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 

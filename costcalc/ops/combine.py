@@ -7,11 +7,11 @@ from functools import reduce
 from typing import Any
 
 from costcalc.dims import Shape, Size, broadcast_size, elements
+from costcalc.ops.axis_roles import Roles, merged
 from costcalc.ops.base import op
 from costcalc.ops.fields import StaticInt
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
-from costcalc.ops.roles import Roles, merged
 from costcalc.ops.rules import free, no_weights
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
+from costcalc.ops.axis_roles import Roles, channels_kept, features_last
 from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
-from costcalc.ops.roles import Roles, channels_kept, features_last
 from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, prod
+from costcalc.ops.axis_roles import FEATURES, POSITION, Roles
 from costcalc.ops.base import op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
-from costcalc.ops.roles import FEATURES, POSITION, Roles
 from costcalc.ops.rules import Tensor, free
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own

@@ -15,9 +15,9 @@ from costcalc.ops import OPS
 from costcalc.spec.expansion import check_expansion
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
-from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Spec, all_items, as_written, unique
 from costcalc.spec.op_factory import OpFactory
 from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source, kind_of_name
+from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Spec, all_items, as_written, unique
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from costcalc.errors import Problems
-from costcalc.spec.model import Item, Spec
+from costcalc.spec.spec_tree import Item, Spec
 
 MAX_NESTING = 50  # of blocks and structures in each other; a chain of blocks makes them deep in little text
 VALUES_PER_LAYER = 10  # a longer list of values counts as more layers: it takes as long to read

@@ -10,7 +10,7 @@ from costcalc.errors import Reported, UsageError, shorten, unknown
 from costcalc.expressions import RESERVED
 from costcalc.models import SMALLEST, Knob, Preset
 from costcalc.spec.node_reader import Entries, NodeReader
-from costcalc.spec.reader import Mapping, Node, Scalar
+from costcalc.spec.yaml_reader import Mapping, Node, Scalar
 
 KINDS = ("integer", "real", "flag", "choice")
 KEYS = ("default", "kind", "min", "max", "choices", "about", "letter")

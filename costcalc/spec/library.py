@@ -13,8 +13,8 @@ from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
 from costcalc.models import Preset
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Spec
 from costcalc.spec.parse import parse_file, parse_head, parse_text
+from costcalc.spec.spec_tree import Spec
 from costcalc.text import settings_text
 
 TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # the files of specs that stand in none

@@ -14,7 +14,7 @@ from typing import Any
 from costcalc.errors import Problems, Reported, did_you_mean, shorten
 from costcalc.expressions import NAME, Expression, constant, parse
 from costcalc.models import Knob
-from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
+from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode
 Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node

@@ -10,8 +10,8 @@ from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorte
 from costcalc.expressions import Expression
 from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
-from costcalc.spec.model import Item, Value
 from costcalc.spec.signature import kinds_of
+from costcalc.spec.spec_tree import Item, Value
 
 
 class OpFactory:

@@ -13,10 +13,10 @@ from costcalc.errors import Problems
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.knobs import Knobs, new_name, read_knobs, read_presets
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.model import Spec, Value
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
-from costcalc.spec.reader import Mapping, Node, Sequence, read
+from costcalc.spec.spec_tree import Spec, Value
+from costcalc.spec.yaml_reader import Mapping, Node, Sequence, read
 
 HEAD = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
@@ -88,7 +88,7 @@ class _Parser:
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The spec with what follows its head."""
-        from costcalc.spec.layers import Layers  # with all the ops, which a list of specs does not need
+        from costcalc.spec.layer_reader import Layers  # with all the ops, which a list of specs does not need
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}

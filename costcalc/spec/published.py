@@ -9,7 +9,7 @@ from costcalc.errors import shorten, unknown
 from costcalc.models import Published
 from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
-from costcalc.spec.reader import Node
+from costcalc.spec.yaml_reader import Node
 
 KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
 NEEDED = ("metric", "value", "source")

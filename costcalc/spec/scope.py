@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from costcalc.errors import REPORTED
 from costcalc.graph import LayerList
 from costcalc.ops.base import is_join
-from costcalc.spec.model import UNKNOWN, Item
+from costcalc.spec.spec_tree import UNKNOWN, Item
 
 Source: TypeAlias = Any  # the name of a node of the graph, or REPORTED
 

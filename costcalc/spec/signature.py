@@ -14,7 +14,7 @@ from costcalc.ops import OPS, field_kinds
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import SYNONYMS, absent_field_hint, field_synonyms
 from costcalc.spec.node_reader import NodeReader
-from costcalc.spec.reader import Mapping, Scalar
+from costcalc.spec.yaml_reader import Mapping, Scalar
 
 EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
 STRUCTURES = ("group", "repeat", "side")

@@ -9,8 +9,8 @@ from costcalc.analysis.cost import Cost
 from costcalc.cli import run
 from costcalc.ops import Conv, GlobalAveragePool, Input, Linear, ReLU
 from costcalc.spec.library import entries
-from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
+from costcalc.spec.spec_architecture import SpecArchitecture
 
 HEAD = "name: x\ntitle: t\nsource: s\nknobs: {n: 2}\ninput: [3, 8, 8]\nlayers:\n"
 SIDE = """

@@ -7,8 +7,8 @@ import pytest
 import costcalc
 from costcalc.dims import size_symbol
 from costcalc.spec.library import entries
-from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
+from costcalc.spec.spec_architecture import SpecArchitecture
 from costcalc.table.aligned import lines
 
 SPECS = [entry.name for entry in entries()]

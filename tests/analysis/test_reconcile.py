@@ -7,8 +7,8 @@ import pytest
 import costcalc
 from costcalc.analysis.reconcile import agrees, figure_text, read_figure
 from costcalc.spec.library import entries
-from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_text
+from costcalc.spec.spec_architecture import SpecArchitecture
 
 CUT = "agrees, cut to its digits"
 SPECS = [entry.name for entry in entries() if entry.kind == "spec"]

@@ -10,7 +10,7 @@ import sympy
 
 import costcalc
 from costcalc import load, ops
-from costcalc.analysis.closed_form.assume import floor_free, parse_assumption
+from costcalc.analysis.closed_form.assumptions import floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import size_symbol

@@ -30,8 +30,8 @@ from costcalc.models import Model
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import entries, find, folder
-from costcalc.spec.network import SpecArchitecture
 from costcalc.spec.parse import parse_file, parse_text
+from costcalc.spec.spec_architecture import SpecArchitecture
 from costcalc.table import Column, Table
 
 COLUMNS = (

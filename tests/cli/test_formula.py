@@ -13,7 +13,7 @@ from support.formulas import SPECS, net_of
 
 import costcalc
 from costcalc import load
-from costcalc.analysis.closed_form.influence import by_term, elasticities
+from costcalc.analysis.closed_form.elasticity import by_term, elasticities
 from costcalc.cli import run
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.table import cell

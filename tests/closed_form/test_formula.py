@@ -16,8 +16,8 @@ from support.hostile import BLOW_UPS, with_knobs
 from support.sizes import size
 
 from costcalc import load
+from costcalc.analysis.closed_form.deadline import time_limit
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.limits import time_limit
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
 from costcalc.dims.substitute import fill
@@ -229,7 +229,7 @@ def test_t11_long_networks_have_a_closed_form(blocks, path):
 def looks(monkeypatch):
     """The times when work looked at its clock, which is 0.05 s further at each."""
     times = []
-    monkeypatch.setattr("costcalc.analysis.closed_form.limits.monotonic", lambda: times.append(0) or len(times) / 20)
+    monkeypatch.setattr("costcalc.analysis.closed_form.deadline.monotonic", lambda: times.append(0) or len(times) / 20)
     return times
 
 
@@ -264,7 +264,7 @@ def test_t11_work_in_a_thread_has_no_alarm_and_ends_all_the_same(path, looks):
 
 NEVER_ASKS = """
 import signal
-from costcalc.analysis.closed_form.limits import time_limit
+from costcalc.analysis.closed_form.deadline import time_limit
 from costcalc.errors import CostcalcError
 
 def forever():

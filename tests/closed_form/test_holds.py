@@ -8,7 +8,7 @@ from sympy import sympify
 
 import costcalc
 from costcalc import load, ops
-from costcalc.analysis.closed_form.assume import floor_free, parse_assumption
+from costcalc.analysis.closed_form.assumptions import floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.undecided import monotone
 from costcalc.analysis.walk import walk

@@ -7,7 +7,7 @@ from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.mathtext import Writer
+from costcalc.analysis.closed_form.printers import Writer
 from costcalc.analysis.closed_form.terms import common, factored, keys_of, merged, opened
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
 from costcalc.dims.substitute import fill

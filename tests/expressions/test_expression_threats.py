@@ -14,8 +14,8 @@ from support.sizes import size
 from costcalc.errors import Place, SpecError, UsageError
 from costcalc.expressions import parse
 from costcalc.spec.library import parse_settings
-from costcalc.spec.model import Knob
 from costcalc.spec.parse import parse_text
+from costcalc.spec.spec_tree import Knob
 
 EXPRESSIONS = size(20_000, 5_000_000)
 HERE = Place("x.yaml", 1, 1)

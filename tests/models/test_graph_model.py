@@ -12,7 +12,7 @@ import costcalc
 from costcalc import dims, ops
 from costcalc.dims import size_symbol
 from costcalc.models import Knob, Model
-from costcalc.spec.network import SpecArchitecture
+from costcalc.spec.spec_architecture import SpecArchitecture
 
 SPEC = """\
 name: tiny

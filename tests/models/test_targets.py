@@ -12,7 +12,7 @@ from costcalc import ops
 from costcalc.models import Model
 from costcalc.report.page.page import Page
 from costcalc.spec.library import find
-from costcalc.spec.network import SpecArchitecture
+from costcalc.spec.spec_architecture import SpecArchitecture
 
 TEXT = """\
 name: mine

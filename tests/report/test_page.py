@@ -135,7 +135,7 @@ def test_the_grid_of_a_page_goes_over_the_presets(target):
 def random_formula(rng, letters, depth=4):
     from sympy import Integer, Max, Min, Rational, ceiling, floor
 
-    from costcalc.dims.letters import Gcd, RoundTo
+    from costcalc.dims.symbolic import Gcd, RoundTo
 
     def part():
         return random_formula(rng, letters, depth - 1)
@@ -153,7 +153,7 @@ def random_formula(rng, letters, depth=4):
 def test_javascript_computes_what_the_formula_says(driver):
     from sympy import Integer
 
-    from costcalc.dims.letters import RoundTo
+    from costcalc.dims.symbolic import RoundTo
 
     rng = random.Random(5)
     letters = [size_symbol("a"), size_symbol("b"), size_symbol("w", real=True)]

@@ -15,8 +15,8 @@ import costcalc
 from costcalc.chart import Axis, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.net import Net
 from costcalc.report.page.page import Page
-from costcalc.spec.model import Preset
-from costcalc.spec.network import SpecArchitecture
+from costcalc.spec.spec_architecture import SpecArchitecture
+from costcalc.spec.spec_tree import Preset
 from costcalc.table import visible
 
 NAMES = [

@@ -12,7 +12,7 @@ import costcalc
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
-from costcalc.spec.model import Knob
+from costcalc.spec.spec_tree import Knob
 
 
 def front_by_hand(target, axes, budget):

@@ -11,7 +11,7 @@ from costcalc.errors import CostcalcError, SpecError, UnknownName, UsageError
 from costcalc.net import apply_settings
 from costcalc.spec import library
 from costcalc.spec.library import entries, find, parse_settings
-from costcalc.spec.model import Knob
+from costcalc.spec.spec_tree import Knob
 from costcalc.text import value_text
 
 TEXT = "name: mine\ntitle: t\nsource: s\nknobs: {r: 8, w: 0.5}\ninput: [3, r, r]\nlayers: [relu]\n"

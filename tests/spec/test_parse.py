@@ -7,7 +7,7 @@ import pytest
 from costcalc.errors import Place, SpecError
 from costcalc.expressions import parse
 from costcalc.spec.parse import parse_head, parse_text
-from costcalc.spec.reader import read
+from costcalc.spec.yaml_reader import read
 
 HEAD = "name: x\ntitle: t\nsource: s\n"
 REST = "input: [3, 8, 8]\nlayers: [relu]\n"

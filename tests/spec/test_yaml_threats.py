@@ -16,10 +16,10 @@ from support.hostile import HEAD, LAYERS, billion_laughs, chain, macro_bomb, siz
 from support.sizes import size
 
 from costcalc.errors import Problems, SpecError
-from costcalc.spec import reader
+from costcalc.spec import yaml_reader
 from costcalc.spec.library import folder
 from costcalc.spec.parse import parse_text
-from costcalc.spec.reader import read
+from costcalc.spec.yaml_reader import read
 
 FUZZED = size(4000, 1_000_000)
 PROFILED = 20_000  # of them, for their calls: a profile takes four times as long as the case
@@ -135,7 +135,7 @@ NOT_YAML = {  # what is said about it
 @pytest.mark.parametrize("text", NOT_YAML, ids=range(len(NOT_YAML)))
 @pytest.mark.parametrize("words", [lambda events: events, of_another_release], ids=["as they are", "others"])
 def test_what_is_no_yaml_is_said_in_our_words(text, words, monkeypatch):
-    monkeypatch.setattr(reader, "_events", words(reader._events))
+    monkeypatch.setattr(yaml_reader, "_events", words(yaml_reader._events))
     with pytest.raises(SpecError) as caught:
         read(text, "x.yaml", Problems())
     assert str(caught.value) == f"x.yaml:{NOT_YAML[text]}"

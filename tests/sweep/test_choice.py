@@ -23,7 +23,7 @@ from costcalc.cli import run
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError, UnknownName, UsageError
 from costcalc.report.page.page import Page
-from costcalc.spec.model import Knob
+from costcalc.spec.spec_tree import Knob
 from costcalc.text import time_text
 
 NET, NET_V1 = costcalc.load("mobilenet_v2"), costcalc.load("mobilenet_v1")

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from costcalc.analysis.closed_form.mathtext import Writer
+from costcalc.analysis.closed_form.printers import Writer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import LARGEST, is_array, is_symbolic, size_text

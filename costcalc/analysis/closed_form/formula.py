@@ -12,12 +12,12 @@ from typing import Any
 
 from sympy import Add, Expr, Symbol, sympify
 
+from costcalc.analysis.closed_form.code import equation, module
+from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain, find_domain
-from costcalc.analysis.closed_form.limits import SECONDS, time_limit
-from costcalc.analysis.closed_form.mathtext import Latex, Writer
+from costcalc.analysis.closed_form.printers import Latex, Writer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.closed_form.undecided import check_rows
-from costcalc.analysis.closed_form.written import equation, module
 from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
 from costcalc.analysis.walk import Row, walk

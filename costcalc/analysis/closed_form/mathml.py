@@ -6,7 +6,7 @@ from html import escape
 
 from sympy import Add, Expr, Mul, ceiling, floor
 
-from costcalc.analysis.closed_form.mathtext import GREEK, NAMES, Writer, letter_parts
+from costcalc.analysis.closed_form.printers import GREEK, NAMES, Writer, letter_parts
 from costcalc.table import visible
 
 

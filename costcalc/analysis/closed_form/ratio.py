@@ -14,12 +14,12 @@ from typing import Any
 
 from sympy import Add, Expr, Integer, Pow, Symbol
 
+from costcalc.analysis.closed_form.code import align, module
+from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
-from costcalc.analysis.closed_form.limits import SECONDS, time_limit
-from costcalc.analysis.closed_form.mathtext import Latex, Writer, escaped
+from costcalc.analysis.closed_form.printers import Latex, Writer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
-from costcalc.analysis.closed_form.written import align, module
 from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
 from costcalc.dims.substitute import fill

@@ -9,8 +9,8 @@ from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic, size_text
-from costcalc.dims.letters import RoundTo
 from costcalc.dims.substitute import fill
+from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Need

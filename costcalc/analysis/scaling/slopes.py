@@ -18,7 +18,7 @@ NOTE = (
 
 def slopes(nets: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
     """For each network the elasticity of its MACs by knob, and the exponent of a doubling; None where there is none."""
-    from costcalc.analysis.closed_form.influence import doubled  # sympy
+    from costcalc.analysis.closed_form.elasticity import doubled  # sympy
 
     tangents = _Tangents()
     rows = []
@@ -47,7 +47,7 @@ class _Tangents:
 
     def at(self, net: Model) -> dict[str, Any]:
         """Elasticities by knob, or nothing for a network that has no closed form in its knobs."""
-        from costcalc.analysis.closed_form.influence import derive_in_all, tangent
+        from costcalc.analysis.closed_form.elasticity import derive_in_all, tangent
 
         choices = _choices(net)
         try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
 from costcalc.analysis.closed_form.mathml import MathML
 from costcalc.analysis.sweep.sweep_chart import metric_unit
-from costcalc.dims.letters import RoundTo
+from costcalc.dims.symbolic import RoundTo
 
 ROUNDED = (
     "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements, prod
+from costcalc.ops.axis_roles import Roles, channels_kept, declared, reshaped
 from costcalc.ops.base import op
 from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
-from costcalc.ops.roles import Roles, channels_kept, declared, reshaped
 from costcalc.ops.rules import free, no_needs, no_weights
 from costcalc.ops.window import each, sliding_axes
 

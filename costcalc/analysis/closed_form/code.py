@@ -9,9 +9,9 @@ from typing import Any
 
 from sympy import Expr, ceiling, floor
 
-from costcalc.analysis.closed_form.mathtext import Latex, Python, escaped
+from costcalc.analysis.closed_form.printers import Latex, Python, escaped
 from costcalc.dims import size_text, whole
-from costcalc.dims.letters import Gcd, RoundTo
+from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
 from costcalc.table import visible
 

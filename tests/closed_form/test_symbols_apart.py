@@ -7,10 +7,10 @@ import pytest
 from support.formulas import run
 
 import costcalc
-from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, parse_assumption
+from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
+from costcalc.analysis.closed_form.code import module
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.ratio import ratio
-from costcalc.analysis.closed_form.written import module
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, UsageError
 

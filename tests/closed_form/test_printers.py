@@ -11,9 +11,9 @@ from support.formulas import SPECS, has_floors, net_of, run
 from sympy import Integer, Rational
 
 from costcalc import load
-from costcalc.analysis.closed_form.assume import default_assumptions, floor_free, parse_assumption
+from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.mathtext import InSpec, Latex, Python, Writer
+from costcalc.analysis.closed_form.printers import InSpec, Latex, Python, Writer
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import ceil, floor, floor_div, gcd, maximum, round_to, size_symbol
 
@@ -224,7 +224,7 @@ def test_knobs_named_like_helpers_do_not_get_in_the_way(tmp_path):
 def test_the_text_does_not_depend_on_the_hash_seed():
     code = (
         "from costcalc import load; from costcalc.analysis.closed_form.formula import derive\n"
-        "from costcalc.analysis.closed_form.assume import floor_free\n"
+        "from costcalc.analysis.closed_form.assumptions import floor_free\n"
         "for n in ('efficientnet', 'mobilenet_v2', 'lenet5', 'googlenet'):\n"
         "    f = derive(load(n)); print([f.table().texts(x) for x in f.table().rows], f.total, f.text)\n"
         "    g = floor_free(f); print([g.table().texts(x) for x in g.table().rows], g.text, f.python, f.latex)\n"

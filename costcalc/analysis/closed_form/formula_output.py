@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from costcalc.analysis.closed_form.assume import closed_form
+from costcalc.analysis.closed_form.assumptions import closed_form
+from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
+from costcalc.analysis.closed_form.elasticity import by_term, elasticities
 from costcalc.analysis.closed_form.formula import Formula, too_large
-from costcalc.analysis.closed_form.influence import by_term, elasticities
-from costcalc.analysis.closed_form.limits import SECONDS, time_limit
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.models import Model
 from costcalc.result import Result, TableResult

@@ -10,9 +10,7 @@ from costcalc.expressions import NAME, RESERVED, constant
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
-from costcalc.spec.model import UNKNOWN, UNREAD, Block, Item, Value, unique
 from costcalc.spec.node_reader import Entries, NodeReader
-from costcalc.spec.reader import Mapping, Node, Scalar, Sequence
 from costcalc.spec.signature import (
     EXTRAS,
     STRUCTURES,
@@ -24,6 +22,8 @@ from costcalc.spec.signature import (
     read_parameters,
     read_signature,
 )
+from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Value, unique
+from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
 
 MAX_VALUES = 10_000  # in one list
 Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known

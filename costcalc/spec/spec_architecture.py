@@ -11,7 +11,7 @@ from costcalc.models import Architecture
 from costcalc.models.content_hash import content_hash
 from costcalc.spec.bind import bind
 from costcalc.spec.limits import MAX_LAYERS
-from costcalc.spec.model import Spec
+from costcalc.spec.spec_tree import Spec
 
 
 class SpecArchitecture(Architecture):

@@ -12,8 +12,8 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.dims import canonical
-from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.dims.substitute import fill
+from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.models import Model
 from costcalc.result import TableResult

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
-from costcalc.dims.letters import Gcd, RoundTo
 from costcalc.dims.substitute import fill
+from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.text import power_text
 
 Factors = list[tuple[Expr, int]]
