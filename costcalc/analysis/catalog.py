@@ -108,7 +108,7 @@ def _needs(name: str) -> list[str]:
     for letters in AXES.values():
         shapes = [tuple(size_symbol(f"{letter}{prime}") for letter in letters) for prime in ("", "_2", "_3")]
         for need in _with_symbols(cls).needs(*shapes[: cls.arity or 2]):
-            gaps = (shown if isinstance(shown, str) else "…" for shown in need.shown)
+            gaps = (shown if isinstance(shown, str) else "…" for shown in need.message_sizes)
             refused[f"refused: {need.sentence(gaps)}"] = None
             if need.truth is False:
                 break

@@ -17,7 +17,7 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
-from costcalc.graph import problems as problems_of_graph
+from costcalc.graph import find_problems as problems_of_graph
 from costcalc.models import Model, Published
 from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve

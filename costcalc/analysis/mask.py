@@ -30,7 +30,7 @@ class Mask:
             self.valid = self.valid & (valid | self.idle)
             if not self.reason:
                 need = next(n for n in needs if is_array(n.truth) and not (n.truth | self.idle).all())
-                self.reason = need.sentence(first_failure(need.truth | self.idle, need.shown))
+                self.reason = need.sentence(first_failure(need.truth | self.idle, need.message_sizes))
         return assumed
 
     @contextmanager

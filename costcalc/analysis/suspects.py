@@ -2,8 +2,8 @@
 
 In torch most of these would be an error of shapes, as its layers are told the sizes of their inputs; costcalc derives
 them, so that `linear` on an image that was not flattened is a network like any other, and counted as one. Each op says
-the roles of the axes of its input and of its output (ops/axis_roles.py). A layer is suspect where the two differ, unless
-its node says `meant`.
+the roles of the axes of its input and of its output (ops/axis_roles.py). A layer is suspect where the two differ,
+unless its node says `meant`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
-from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, Roles, unknown
+from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, AxisRoles, unknown_roles
 
 
 class Finding(NamedTuple):
@@ -49,7 +49,7 @@ class _Roles:
     """Follows the roles of axes from row to row."""
 
     def __init__(self) -> None:
-        self.known: dict[Any, Roles] = {}  # by the layer that made the tensor
+        self.known: dict[Any, AxisRoles] = {}  # by the layer that made the tensor
         self.inputs: set[Any] = set()  # of the network
 
     def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
@@ -58,26 +58,26 @@ class _Roles:
             known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
             finding = self.finding(row, known[0]) if known else None
             ins, out = row.input_shapes, row.output_shape
-            roles = row.op.roles(known, ins, out)
+            roles = row.op.axis_roles(known, ins, out)
             if finding and roles == known[0]:  # a norm hands them on: what reads it would say the same again
-                roles = unknown(out)
+                roles = unknown_roles(out)
             if finding:
-                self.known[row.inputs[0]] = unknown(ins[0])
+                self.known[row.inputs[0]] = unknown_roles(ins[0])
                 if not row.meant:
                     yield row, finding
             self.note(row, roles)
 
-    def of(self, source: Any, shape: Shape) -> Roles:
+    def of(self, source: Any, shape: Shape) -> AxisRoles:
         """The roles of what a layer made."""
         roles = self.known.get(source)
-        return roles if roles is not None and len(roles) == len(shape) else unknown(shape)
+        return roles if roles is not None and len(roles) == len(shape) else unknown_roles(shape)
 
-    def note(self, row: Row, roles: Roles) -> None:
+    def note(self, row: Row, roles: AxisRoles) -> None:
         self.known[row.name] = roles
         if not row.inputs:
             self.inputs.add(row.name)
 
-    def finding(self, row: Row, roles: Roles) -> Finding | None:
+    def finding(self, row: Row, roles: AxisRoles) -> Finding | None:
         """What is suspicious of a layer that reads a tensor of these roles."""
         op = row.op
         if BATCH in roles and op.output.view and len(row.output_shape) < len(roles):
@@ -91,7 +91,7 @@ class _Roles:
         return None
 
 
-def _along_positions(row: Row, roles: Roles) -> Finding | None:
+def _along_positions(row: Row, roles: AxisRoles) -> Finding | None:
     """linear, layer_norm, lstm …: the last axis are positions, and one before it the features."""
     if roles[-1] != POSITION or FEATURES not in roles[1:-1]:
         return None
@@ -105,7 +105,7 @@ def _along_positions(row: Row, roles: Roles) -> Finding | None:
     return Finding(message, f"`transpose: {order}` before it makes the {what} the last axis")
 
 
-def _across_positions(row: Row, roles: Roles, is_input: bool) -> Finding | None:
+def _across_positions(row: Row, roles: AxisRoles, is_input: bool) -> Finding | None:
     """conv, pooling, batch_norm …: axis 1 are positions or a batch, and the features stand behind it."""
     shape, op = row.input_shapes[0], row.op
     any_rank, slides = getattr(op, "rank", None) is None, hasattr(op, "kernel")
@@ -145,7 +145,7 @@ def _without_batch(shape: Shape) -> str:
     return f"the batch is put in front of an input: write `input: [{_list(shape[2:])}]`"
 
 
-def _among_heads(row: Row, roles: Roles) -> Finding | None:
+def _among_heads(row: Row, roles: AxisRoles) -> Finding | None:
     """Attention: what stands before the width is no axis of positions, but one of heads."""
     if roles[-2:] != (FEATURES, FEATURES) or POSITION not in roles[1:-2]:
         return None

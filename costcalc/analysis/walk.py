@@ -24,8 +24,8 @@ from costcalc.dims import (
 )
 from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
-from costcalc.graph import MAX_UNROLLED, Graph, Repeat, in_order, input_of, output_of, shared_by
-from costcalc.ops.axis_roles import FEATURES, POSITION, declared
+from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
+from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles
 from costcalc.ops.base import assumptions, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
 from costcalc.text import plural
@@ -115,7 +115,7 @@ class _Walk:
         graphs are those around it. A name gets the prefix, but for the input of a body and for repeats: `written` says
         which row writes what these put out."""
         graph, shapes = scopes[0]
-        for name, data in in_order(graph):
+        for name, data in topological_order(graph):
             op, inputs = data["op"], data["inputs"]
             if not inputs and name in shapes:  # the input of a repeated body
                 continue
@@ -221,7 +221,7 @@ def _channels_come_first(graph: Graph, op: Any, inputs: Sequence[Any], ins: tupl
     if len(ins) != 1 or graph.nodes[inputs[0]]["inputs"] or getattr(op, "features_axis", None) != 1:
         return ""
     (x,) = at_first_point(ins)
-    if declared(x)[1:] != (POSITION, POSITION, FEATURES):
+    if input_roles(x)[1:] != (POSITION, POSITION, FEATURES):
         return ""
     return f"channels come first: write `input: [{x[3]}, {x[1]}, {x[2]}]`"
 
@@ -300,5 +300,7 @@ def _not_shared(op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Sha
         raise ShapeError(f"shares no weights with a {owner.name}")
     shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in needed if tensor.name in owned]
     words = "shares {} of shape {}, but needs {}"
-    assumed = allow(SameShape(theirs, ours, words=words, shown=(n, theirs, ours)) for n, theirs, ours in shared)
+    assumed = allow(
+        SameShape(theirs, ours, message=words, message_sizes=(n, theirs, ours)) for n, theirs, ours in shared
+    )
     return _roles(own), assumed

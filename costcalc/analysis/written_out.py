@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.memory import Layer
 from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
-from costcalc.graph import Graph, Repeat, in_order, input_of, nodes_of, output_of
+from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, topological_order
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
@@ -51,7 +51,7 @@ def stand_at_least_once(graph: Graph) -> list[Need]:
     if not any(_has_a_sole_writer(around, name) for around, name, _ in repeats):
         return []
     words = "{name} stands {{}} times, not once"
-    return assumptions(AtLeast(op.times, 1, words=words.format(name=name)) for _, name, op in repeats)
+    return assumptions(AtLeast(op.times, 1, message=words.format(name=name)) for _, name, op in repeats)
 
 
 def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
@@ -96,7 +96,7 @@ class _Place(NamedTuple):
 def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -> Iterator[Layer]:
     """Every layer, the repeated ones as often as is enough; `given` starts with the inputs of the graph, if it is a
     body, and learns the rest."""
-    for name, data in in_order(graph):
+    for name, data in topological_order(graph):
         op, sources = data["op"], [given[source] for source in data["inputs"]]
         if op.__class__ is Repeat:
             there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies)

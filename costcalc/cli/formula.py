@@ -85,11 +85,13 @@ def formula(
         "--over": over, "--assume": assume, "--python": python, "--latex": latex, "--elasticity": elasticity,
         "--by-term": by_term, "--format": format, "--columns": columns,
     })  # fmt: skip
-    from costcalc.analysis.closed_form.formula_output import printed
+    from costcalc.analysis.closed_form.formula_output import formula_output
 
     net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
-    shown = printed(net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term)
+    shown = formula_output(
+        net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
+    )
     if shown.code:
         put(shown.code, output)
         return

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from operator import mul
 from typing import Any
 
-WORD = 2**63  # an int64 is less
+INT64_LIMIT = 2**63  # an int64 is less
 
 Bounds = tuple[int, int]  # the least and the greatest that numbers may be
 
 
-def fit(bounds: Bounds) -> bool:
+def fit_int64(bounds: Bounds) -> bool:
     """Do all numbers between them, and their negatives, fit into int64?"""
-    return bounds[0] > -WORD and bounds[1] < WORD
+    return bounds[0] > -INT64_LIMIT and bounds[1] < INT64_LIMIT
 
 
 def of_sum(m: Bounds, n: Bounds) -> Bounds:
@@ -45,25 +45,25 @@ def of_power(m: Bounds, n: int) -> Bounds:
     return (m[0] ** n if m[0] >= 0 else -most), most
 
 
-def made(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
-    """The operation on arrays or ints, in int64 if all that comes in and goes out is known to fit, else in Python's."""
-    if fit(bounds) and _is_word(a) and _is_word(b):
+def apply_within(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
+    """The operation on arrays or ints, in int64 if operands and result are known to fit, else in Python's ints."""
+    if fit_int64(bounds) and _is_int64(a) and _is_int64(b):
         return operation(a, b)
-    return operation(unbounded(a), unbounded(b))
+    return operation(to_python_ints(a), to_python_ints(b))
 
 
-def scaled(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
+def scale(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
     """Numbers times one above 0, and the bounds of that."""
     if factor == 1:
         return x, bounds
     bounds = bounds[0] * factor, bounds[1] * factor
-    return made(mul, x, factor, bounds), bounds
+    return apply_within(mul, x, factor, bounds), bounds
 
 
-def unbounded(x: Any) -> Any:
+def to_python_ints(x: Any) -> Any:
     """The same numbers as Python's own."""
     return x if isinstance(x, int) else x.astype(object)
 
 
-def _is_word(x: Any) -> bool:
-    return -WORD < x < WORD if isinstance(x, int) else not x.dtype.hasobject
+def _is_int64(x: Any) -> bool:
+    return -INT64_LIMIT < x < INT64_LIMIT if isinstance(x, int) else not x.dtype.hasobject

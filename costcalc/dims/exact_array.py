@@ -15,7 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.dims.bounds import Bounds, fit, made, of_floor, of_power, of_product, of_sum, scaled, unbounded
+from costcalc.dims.bounds import (
+    Bounds,
+    apply_within,
+    fit_int64,
+    of_floor,
+    of_power,
+    of_product,
+    of_sum,
+    scale,
+    to_python_ints,
+)
 from costcalc.dims.kinds import canonical, is_rational, to_exact
 
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
@@ -46,7 +56,7 @@ class ExactArray:
         den = lcm(*(number.denominator for number in numbers))
         nums = [number.numerator * (den // number.denominator) for number in numbers]
         bounds = min(nums, default=0), max(nums, default=0)
-        num = np.empty(len(nums), dtype=np.int64 if fit(bounds) else object)
+        num = np.empty(len(nums), dtype=np.int64 if fit_int64(bounds) else object)
         num[:] = nums
         return cls(num.reshape(shape or num.shape), den, bounds)
 
@@ -101,7 +111,7 @@ class ExactArray:
         return canonical(Fraction(to_exact(np.broadcast_to(self.num, shape)[point]), self.den))
 
     def values(self) -> Array:
-        """An array of int64 if the numbers are whole and fit, else of Python's ints and Fractions."""
+        """An array of int64 if the numbers are whole and fit_int64, else of Python's ints and Fractions."""
         if self.den == 1:
             return self.num
         numbers = _fractions(self)
@@ -150,7 +160,7 @@ class ExactArray:
             common = gcd(b, p)
             b, p, n = b // common, p // common, (b // common, b // common)
         bounds = of_product(m, n)
-        return ExactArray(made(mul, a, b, bounds), p * q, bounds)
+        return ExactArray(apply_within(mul, a, b, bounds), p * q, bounds)
 
     __rmul__ = __mul__
 
@@ -181,7 +191,7 @@ class ExactArray:
         if n < 0:
             return ExactArray.of([1]) / self**-n
         bounds = of_power(self.bounds, n)
-        return ExactArray(made(pow, self.num, n, bounds), self.den**n, bounds)
+        return ExactArray(apply_within(pow, self.num, n, bounds), self.den**n, bounds)
 
     # ---- comparisons
 
@@ -220,14 +230,14 @@ def maximum(a: Any, b: Any) -> ExactArray:
     """The larger number at every point."""
     (x, m), (y, n), den = _alike(a, b)
     bounds = max(m[0], n[0]), max(m[1], n[1])
-    return ExactArray(made(np.maximum, x, y, bounds), den, bounds)
+    return ExactArray(apply_within(np.maximum, x, y, bounds), den, bounds)
 
 
 def common_divisor(a: Any, b: Any) -> ExactArray:
     """The greatest common divisor at every point; of whole numbers it is whole."""
     (x, m), (y, n), den = _alike(a, b)
     bounds = 0, max(*map(abs, m), *map(abs, n))
-    return ExactArray(made(np.gcd, x, y, bounds), den, bounds)
+    return ExactArray(apply_within(np.gcd, x, y, bounds), den, bounds)
 
 
 def at_least(a: Any, b: Any) -> Any:
@@ -247,7 +257,7 @@ def indicator(truth: Array) -> ExactArray:
 def _sum(a: Any, b: Any) -> ExactArray:
     (x, m), (y, n), den = _alike(a, b)
     bounds = of_sum(m, n)
-    return ExactArray(made(add, x, y, bounds), den, bounds)
+    return ExactArray(apply_within(add, x, y, bounds), den, bounds)
 
 
 def _floor(a: Parts, b: Parts) -> ExactArray:
@@ -256,12 +266,12 @@ def _floor(a: Parts, b: Parts) -> ExactArray:
     if n[0] <= 0 <= n[1] and not (y if isinstance(y, int) else (y != 0).all()):
         raise ZeroDivisionError
     common = gcd(p, q)
-    over, m = scaled(x, m, q // common)
-    under, n = scaled(y, n, p // common)
+    over, m = scale(x, m, q // common)
+    under, n = scale(y, n, p // common)
     if not isinstance(under, int) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
-        return ExactArray(floordiv(unbounded(over), under))
+        return ExactArray(floordiv(to_python_ints(over), under))
     bounds = of_floor(m, n)
-    return ExactArray(made(floordiv, over, under, bounds), 1, bounds)
+    return ExactArray(apply_within(floordiv, over, under, bounds), 1, bounds)
 
 
 def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
@@ -275,7 +285,7 @@ def _alike(a: Any, b: Any) -> tuple[tuple[Any, Bounds], tuple[Any, Bounds], int]
     if p == q:
         return (x, m), (y, n), p
     den = lcm(p, q)
-    return scaled(x, m, den // p), scaled(y, n, den // q), den
+    return scale(x, m, den // p), scale(y, n, den // q), den
 
 
 def _parts(x: Any) -> Parts:

@@ -66,7 +66,7 @@ def _capped(*measures: int) -> Measure:
 def check_tractable(x: Any) -> Any:
     """x, if sympy can work on it in reasonable time. Raises ShapeError."""
     if any(one > limit for one, limit in zip(measure(x), LIMITS)):
-        raise ShapeError("a size is too large a formula to work with; set some of its letters to numbers")
+        raise ShapeError("a size is too large a formula to work with; set some of its symbols to numbers")
     return x
 
 

@@ -40,7 +40,7 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
+def substitute(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
     """What a formula is at these values of its symbols, by name: ints, Fractions, arrays or other symbols.
 
     An int, a Fraction if it is not whole, an array, or a formula. Several formulas with the same values may share
@@ -48,12 +48,12 @@ def fill(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None =
     division by zero.
     """
     try:
-        return dims.canonical(_filled(sympify(formula), values, {} if known is None else known))
+        return dims.canonical(_substituted(sympify(formula), values, {} if known is None else known))
     except ZeroDivisionError:
         raise ShapeError("the formula divides by zero there") from None
 
 
-def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
+def _substituted(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if x.is_Integer:
         return int(x)
     if x in known:
@@ -63,7 +63,7 @@ def _filled(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     elif x.is_Rational:
         value = Fraction(int(x.p), int(x.q))
     elif x.func in FUNCTIONS:
-        value = FUNCTIONS[x.func](*[_filled(part, values, known) for part in x.args])
+        value = FUNCTIONS[x.func](*[_substituted(part, values, known) for part in x.args])
     else:
         raise UsageError(f"a size is made with {KNOWN}; {x.func.__name__} is none of them")
     known[x] = value

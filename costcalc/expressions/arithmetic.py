@@ -194,11 +194,11 @@ def undecided(node: ast.expr, names: Names) -> Fault:
     """Why a condition is neither true nor false: it has free symbols."""
     text = ast.unparse(node)
     read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
-    how = set_letters([names[name] for name in read], getattr(names, "defaults", {}))
-    return Fault(f"cannot decide {text} while its letters are free", f"set them{how and f', as in {how}'}", node)
+    how = settings_hint([names[name] for name in read], getattr(names, "defaults", {}))
+    return Fault(f"cannot decide {text} while its symbols are free", f"set them{how and f', as in {how}'}", node)
 
 
-def set_letters(sizes: Iterable[Any], defaults: Names) -> str:
+def settings_hint(sizes: Iterable[Any], defaults: Names) -> str:
     """`--set n=4`: what makes numbers of these sizes, as far as their symbols are knobs."""
     letters = {str(letter) for size in sizes for letter in getattr(size, "free_symbols", ())}
     return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(letters & defaults.keys()))

@@ -1,6 +1,6 @@
 """The layer graph: its nodes, what is wrong with one, the order of its layers, and its repeats written out."""
 
-from costcalc.graph.graph_problems import problems
+from costcalc.graph.graph_problems import find_problems
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import (
     Graph,
@@ -16,10 +16,25 @@ from costcalc.graph.nodes import (
     owners_of,
     shared_by,
 )
-from costcalc.graph.order import in_order
+from costcalc.graph.order import topological_order
 from costcalc.graph.unrolling import MAX_UNROLLED, unroll
 
 __all__ = [
-    "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "count_layers", "digraph", "in_order", "input_of",
-    "new_graph", "nodes_of", "output_of", "owners_of", "problems", "shared_by", "unroll",
+    "MAX_UNROLLED",
+    "Graph",
+    "LayerList",
+    "Outer",
+    "Repeat",
+    "add",
+    "count_layers",
+    "digraph",
+    "find_problems",
+    "input_of",
+    "new_graph",
+    "nodes_of",
+    "output_of",
+    "owners_of",
+    "shared_by",
+    "topological_order",
+    "unroll",
 ]  # fmt: skip

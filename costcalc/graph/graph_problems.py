@@ -13,7 +13,7 @@ from costcalc.ops.base import snake_case
 from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE
 
 
-def problems(graph: Graph) -> list[Problem]:
+def find_problems(graph: Graph) -> list[Problem]:
     """Everything that makes a graph no layer graph: missing ops, inputs that do not exist, cycles."""
     found = [problem for name, data in graph.nodes(data=True) for problem in _problems_of(graph, name, data)]
     return found or _cycles(graph)
@@ -78,7 +78,7 @@ def _hint(kind: str) -> str:
 
 def _cycles(graph: Graph) -> list[Problem]:
     for shares, message in ((False, "the layers form a cycle"), (True, "a layer shares the weights of one after it")):
-        cycle = _cycle(by_inputs(graph, shares=shares))
+        cycle = _cycle(input_graph(graph, shares=shares))
         if cycle:
             start = cycle.index(min(cycle, key=str))
             path = " -> ".join(map(str, [*cycle[start:], *cycle[:start], cycle[start]]))
@@ -105,7 +105,7 @@ def _cycle(plain: Graph) -> list[Any]:
     return [*seen][seen[node] :][::-1]
 
 
-def by_inputs(graph: Graph, *, shares: bool = True) -> Graph:
+def input_graph(graph: Graph, *, shares: bool = True) -> Graph:
     """The same nodes with an edge for every input, whatever edges the graph was given, and for what they share."""
     plain = new_graph()
     plain.add_nodes_from(graph)

@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from costcalc.errors import GraphError
-from costcalc.graph.graph_problems import by_inputs, problems
+from costcalc.graph.graph_problems import find_problems, input_graph
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Outer, Repeat, is_repeat, nodes_of, owners_of
 from costcalc.ops.base import CLASSES
 
 
-def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
+def topological_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     """Every node with its data, inputs before users and owners before those that share their weights.
 
     Raises GraphError with all that is wrong.
@@ -24,12 +24,12 @@ def in_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     with suppress(TypeError):  # an input that is no name: it will be reported
         if _is_in_order(graph, nodes):
             return nodes
-    found = problems(graph)
+    found = find_problems(graph)
     if found:
         raise GraphError("\n".join(map(str, found)))
     from networkx import topological_sort
 
-    return [(name, graph.nodes[name]) for name in topological_sort(by_inputs(graph))]
+    return [(name, graph.nodes[name]) for name in topological_sort(input_graph(graph))]
 
 
 def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> bool:

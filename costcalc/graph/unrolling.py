@@ -9,7 +9,7 @@ from costcalc.dims import is_rational
 from costcalc.errors import GraphError
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new_graph, nodes_of, output_of, shared_by
-from costcalc.graph.order import in_order
+from costcalc.graph.order import topological_order
 
 MAX_UNROLLED = 1_000_000  # layers
 Renamed: TypeAlias = dict[Any, Any]  # layers by the names that they have in the unrolled graph
@@ -41,7 +41,7 @@ def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ..
     """Appends the layers of `graph` under `prefix`. The first scope knows where its inputs are and learns the rest;
     then come those of the graphs around it."""
     renamed = scopes[0]
-    for name, data in in_order(graph):
+    for name, data in topological_order(graph):
         op, inputs = data["op"], tuple(renamed[source] for source in data["inputs"])
         if op.__class__ is Repeat:
             renamed[name] = _copies(flat, op, f"{prefix}{name}", inputs[0], scopes)

@@ -42,7 +42,7 @@ class GraphArchitecture(Architecture):
 
         Raises ShapeError, with the layer, for a size that cannot be; PointsDiffer for one that some points cannot have.
         """
-        return _filled(self.base, values, {}, knobs=dict(values), assumed=()) if self.knobs else self.base
+        return _substituted(self.base, values, {}, knobs=dict(values), assumed=()) if self.knobs else self.base
 
     @cached_property
     def identity(self) -> str:
@@ -153,7 +153,7 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-def _filled(graph: Graph, values: Mapping[str, Any], known: dict[Any, Any], **about: Any) -> Graph:
+def _substituted(graph: Graph, values: Mapping[str, Any], known: dict[Any, Any], **about: Any) -> Graph:
     filled = graph.copy()
     filled.graph.update(about)
     for name, data in nodes_of(filled):
@@ -168,7 +168,7 @@ def _filled(graph: Graph, values: Mapping[str, Any], known: dict[Any, Any], **ab
 
 def _op(op: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     if isinstance(op, Repeat):
-        return Repeat(_filled(op.body, values, known), _size(op.times, values, known))
+        return Repeat(_substituted(op.body, values, known), _size(op.times, values, known))
     given = getattr(op, "__dict__", {})
     if not any(is_symbolic(size) for value in given.values() for size in _leaves(value)):
         return op
@@ -180,9 +180,9 @@ def _size(value: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
         return tuple(_size(part, values, known) for part in value)
     if not is_symbolic(value):
         return value
-    from costcalc.dims.substitute import fill
+    from costcalc.dims.substitute import substitute
 
-    return fill(value, values, known)
+    return substitute(value, values, known)
 
 
 def _described(graph: Graph) -> Iterator[Any]:

@@ -6,7 +6,7 @@ for the other. An op says of itself
     features_axis                   the axis of its first input that it takes for the features: 1 or -1, if any
     positions_axis                  the axis that it takes for the positions, if it is one
     takes_flat                      does an image usually go into it flattened?
-    roles(known, ins, out)          the roles of its output's axes, from those of its inputs' axes
+    axis_roles(known, ins, out)          the roles of its output's axes, from those of its inputs' axes
 
 An op whose features are axis 1 or -1 makes channels or features anew; any other hands roles on where it keeps the
 shape. Every role may be None: not known.
@@ -19,49 +19,49 @@ from typing import Any, TypeAlias
 from costcalc.dims import Shape, Size, at_least, equal, is_array, is_rational, same_shape
 
 FEATURES, POSITION, BATCH = "features", "position", "batch"
-Roles: TypeAlias = tuple[str | None, ...]
+AxisRoles: TypeAlias = tuple[str | None, ...]
 
 IMAGE_SIDE = 16  # of the smallest image that is taken for one by its sizes
 LONG_SIDE = 64  # of an image that is not square
 
 
-def unknown(shape: Shape) -> Roles:
+def unknown_roles(shape: Shape) -> AxisRoles:
     """Nothing is known."""
     return (None,) * len(shape)
 
 
-def merged(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+def merge_roles(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
     """What several inputs agree in, axis by axis; one that is not known does not contradict."""
     if any(len(roles) != len(out) for roles in known):
-        return unknown(out)
+        return unknown_roles(out)
     if len(known) == 1:
         return known[0]
     found = [{role for role in axis if role} for axis in zip(*known)]
     return tuple([axis.pop() if len(axis) == 1 else None for axis in found])
 
 
-def kept_where_shape_is(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+def keep_if_same_shape(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
     """Those of the inputs, if the op keeps their shape."""
     keeps = any(shape is out or (len(shape) == len(out) and is_known(same_shape(shape, out))) for shape in ins)
-    return merged(self, known, ins, out) if keeps else unknown(out)
+    return merge_roles(self, known, ins, out) if keeps else unknown_roles(out)
 
 
-def channels_first(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+def channels_first(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
     """(n, c, …): made anew."""
     return (None, FEATURES, *(POSITION for _ in out[2:]))
 
 
-def channels_kept(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+def keep_channels(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
     """(n, c, …) where nothing is known, as every channel is treated on its own."""
     return tuple([role or assumed for role, assumed in zip(known[0], channels_first(self, known, ins, out))])
 
 
-def features_last(self: Any, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+def features_last(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
     """(n, …, d): the last axis is made anew, and the axes before it, if nothing is known of them, are positions."""
     return (None, *(role or POSITION for role in known[0][1:-1]), FEATURES)
 
 
-def declared(shape: Shape) -> Roles:
+def input_roles(shape: Shape) -> AxisRoles:
     """Of an input: an image that its sizes tell to be one, with channels first or last; else nothing."""
     match shape:
         case (_, height, width) if is_square(height, width):
@@ -73,10 +73,12 @@ def declared(shape: Shape) -> Roles:
         case (_, height, width, channels) if is_square(height, width) and is_known_not(equal(width, channels)):
             return (None, POSITION, POSITION, FEATURES)
         case (_, batch, channels, height, width) if is_image(channels, height, width, (1, 3)):
-            return (None, BATCH, FEATURES, POSITION, POSITION) if not is_known(equal(batch, 3)) else unknown(shape)
+            return (
+                (None, BATCH, FEATURES, POSITION, POSITION) if not is_known(equal(batch, 3)) else unknown_roles(shape)
+            )
         case (_, _, height, width, channels) if is_image(channels, height, width, (1, 3, 4)):
             return (None, POSITION, POSITION, POSITION, FEATURES)
-    return unknown(shape)
+    return unknown_roles(shape)
 
 
 def is_image(channels: Size, height: Size, width: Size, colors: tuple[int, ...]) -> bool:
@@ -102,9 +104,9 @@ def is_known_not(truth: Any) -> bool:
     return not truth.any() if is_array(truth) else truth is False
 
 
-def reshaped(roles: Roles, old: Shape, new: Shape) -> Roles:
-    """Roles of the axes of `new`, which has the elements of `old`. Axes at both ends that stay keep theirs; what the
-    others are split into or joined to keeps one that they have in common."""
+def reshape_roles(roles: AxisRoles, old: Shape, new: Shape) -> AxisRoles:
+    """The roles of the axes of `new`, a reshape of `old`. Axes at both ends that stay keep their roles; the
+    axes between them get the one role that all old ones have, if they have one."""
     low = _alike(old, new)
     high = min(_alike(old[::-1], new[::-1]), len(old) - low, len(new) - low)
     between = {*roles[low : len(old) - high]}

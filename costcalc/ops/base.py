@@ -33,7 +33,7 @@ from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbol
 from costcalc.dims.kinds import clip
 from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import ShapeError
-from costcalc.ops.axis_roles import channels_first, features_last, kept_where_shape_is
+from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_shape
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
@@ -103,10 +103,10 @@ def _register_axes(cls: Any) -> None:
         cls.layout = "image"
     if cls.layout not in LAYOUTS:
         raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is not one of {', '.join(LAYOUTS)}")
-    if not hasattr(cls, "roles"):
+    if not hasattr(cls, "axis_roles"):
         made_anew = {1: channels_first, -1: features_last}  # a property depends on the op's fields
         axis = cls.features_axis if isinstance(cls.features_axis, int) else 0
-        cls.roles = made_anew.get(axis, kept_where_shape_is)
+        cls.axis_roles = made_anew.get(axis, keep_if_same_shape)
 
 
 def _owner(cls: type[Any], question: str) -> int:
@@ -239,7 +239,7 @@ def assumptions(needs: Iterable[Need]) -> list[Need]:
     if valid is not True:
         for need in needs:
             if is_array(need.truth) and not need.truth.all():
-                raise ShapeError(need.sentence(first_failure(need.truth, need.shown)))
+                raise ShapeError(need.sentence(first_failure(need.truth, need.message_sizes)))
     return undecided
 
 
@@ -254,7 +254,7 @@ def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
         if truth is None:
             undecided.append(need)
         elif truth is False:
-            raise ShapeError(need.sentence(at_first_point(need.shown)))
+            raise ShapeError(need.sentence(at_first_point(need.message_sizes)))
         else:
             valid = valid & truth
     return valid, undecided

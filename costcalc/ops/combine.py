@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from costcalc.dims import Shape, Size, broadcast_size, elements
-from costcalc.ops.axis_roles import Roles, merged
+from costcalc.ops.axis_roles import AxisRoles, merge_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import StaticInt
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
@@ -32,7 +32,7 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
     for x in ins[1:]:
         yield Fact(len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x)
         for a, b in zip(out, x):
-            yield Broadcasts(a, b, words="inputs {} and {} differ in size", shown=(out, x))
+            yield Broadcasts(a, b, message="inputs {} and {} differ in size", message_sizes=(out, x))
         out = broadcast(out, x)
 
 
@@ -45,7 +45,7 @@ def joins(self: Any, *ins: Shape, out: Shape) -> Size:
 class Add:
     """x + y + …, element by element: the join of a residual connection.   s, s, … -> s"""
 
-    roles = merged
+    axis_roles = merge_roles
     needs = can_join
     shape = joined
     output = computed(inplace=True, overwritable=True)
@@ -59,7 +59,7 @@ class Mul:
     """x · y, element by element, as a gate: (n, c, 1, 1) stretches over (n, c, h, w).   s, s, … -> s"""
 
     synonyms = ("multiply",)
-    roles = merged
+    axis_roles = merge_roles
     needs = can_join
     shape = joined
     output = computed(inplace=False, overwritable=True)
@@ -75,7 +75,7 @@ class Concat:
     axis: StaticInt = 1
 
     field_synonyms = {"dim": "axis"}
-    roles = merged
+    axis_roles = merge_roles
 
     def needs(self, *ins: Shape) -> Iterator[Need]:
         yield Fact(len(ins) >= 1, "joins one or more inputs, got none")
@@ -85,7 +85,7 @@ class Concat:
             yield Fact(len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x)
             rest, others = (tuple(n for i, n in enumerate(s) if i != self.axis) for s in (first, x))
             words = "inputs {} and {} differ in more than axis {}"
-            yield SameShape(rest, others, words=words, shown=(first, x, self.axis))
+            yield SameShape(rest, others, message=words, message_sizes=(first, x, self.axis))
 
     def shape(self, *ins: Shape) -> Shape:
         first = ins[0]
@@ -105,15 +105,15 @@ class MatMul:
     layout = "plain"
     synonyms = ("matmul", "bmm")
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """Those of rows of the first, columns of the second."""
         a, b = known
-        return (*merged(self, (a[:-2], b[:-2]), ins, out[:-2]), a[-2], b[-1])
+        return (*merge_roles(self, (a[:-2], b[:-2]), ins, out[:-2]), a[-2], b[-1])
 
     def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
         words = "inputs of {} and {} axes: give both the same number, 2 or more"
         yield Fact(len(a) == len(b) >= 2, words, len(a), len(b))
-        yield Equal(a[-1], b[-2], words="inner sizes {} and {} differ")
+        yield Equal(a[-1], b[-2], message="inner sizes {} and {} differ")
         yield from can_join(self, a[:-2], b[:-2])
 
     def shape(self, a: Shape, b: Shape) -> Shape:

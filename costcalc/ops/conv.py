@@ -19,8 +19,8 @@ CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bia
 def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
     """Every group has as many input and as many output channels."""
     g, c = self.groups, self.channels
-    yield Divides(g, x[1], words="groups = {} does not divide the {} input channels")
-    yield Divides(g, c, words="groups = {} does not divide channels = {}")
+    yield Divides(g, x[1], message="groups = {} does not divide the {} input channels")
+    yield Divides(g, c, message="groups = {} does not divide channels = {}")
 
 
 def weight_and_bias(self: Any, *shape: Size) -> tuple[Tensor, ...]:
@@ -154,7 +154,7 @@ class PartialConv:
             yield Fact(len(set(row)) == len(row) > 0, "row {} of sees must list at least one input map, each once", i)
         last = max(map(max, self.sees))
         words = "sees names map {}, the input has the {} maps 0 to {}"
-        yield AtLeast(x[1], last + 1, words=words, shown=(last, x[1], x[1] - 1))
+        yield AtLeast(x[1], last + 1, message=words, message_sizes=(last, x[1], x[1] - 1))
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], len(self.sees), *slide(self, x))
@@ -202,8 +202,8 @@ class ConvTranspose:
         yield from groups_fit(self, x)
         for (_, _, s, p, d), extra, size in zip(sliding(self, x), self.extra(x), self.shape(x)[2:]):
             words = "output_padding = {} must be smaller than the stride {} or the dilation {}"
-            yield AtLeast(maximum(s, d), extra + 1, words=words, shown=(extra, s, d))
-            yield AtLeast(size, 1, words="padding = {} leaves {} positions of output", shown=(p, size))
+            yield AtLeast(maximum(s, d), extra + 1, message=words, message_sizes=(extra, s, d))
+            yield AtLeast(size, 1, message="padding = {} leaves {} positions of output", message_sizes=(p, size))
 
     def shape(self, x: Shape) -> Shape:
         axes = zip(sliding(self, x), self.extra(x))

@@ -105,7 +105,7 @@ class Kind:
         """One size."""
         size = check_size(value, what, self.low)
         if self.fixed and is_symbolic(size):
-            raise ShapeError(f"{what} must be a plain number, got the letter {clip(size)}")
+            raise ShapeError(f"{what} must be a plain number, got the symbol {clip(size)}")
         number = one_number(size) if self.fixed else size
         if number is None:
             raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of a column")

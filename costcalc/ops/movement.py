@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements, prod
-from costcalc.ops.axis_roles import Roles, channels_kept, declared, reshaped
+from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
@@ -23,9 +23,9 @@ class Input:
     is_input = True
     needs = no_needs
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """As its sizes tell."""
-        return declared(out)
+        return input_roles(out)
 
     def shape(self) -> Shape:
         return (*self.size,)
@@ -63,14 +63,14 @@ class Reshape:
     layout = "plain"
     field_synonyms = {"target_shape": "size"}
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """Of the axes that stay, and of what others are split into or joined to."""
-        return (None, *reshaped(known[0][1:], ins[0][1:], out[1:]))
+        return (None, *reshape_roles(known[0][1:], ins[0][1:], out[1:]))
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 1, "(batch, …)")
         before, after = prod(x[1:]), prod(self.size)
-        yield Equal(before, after, words="{} elements cannot take the shape {}", shown=(before, self.size))
+        yield Equal(before, after, message="{} elements cannot take the shape {}", message_sizes=(before, self.size))
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], *self.size)
@@ -94,7 +94,7 @@ class Transpose:
     synonyms = ("permute",)
     field_synonyms = {"dims": "order"}
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """They move with their axes."""
         return tuple([known[0][i] for i in self.order])
 
@@ -121,11 +121,11 @@ class ChannelPad:
     channels: PositiveInt
 
     features_axis = 1
-    roles = channels_kept
+    axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
-        yield AtLeast(self.channels, x[1], words="channels = {} is fewer than the {} of the input")
+        yield AtLeast(self.channels, x[1], message="channels = {} is fewer than the {} of the input")
 
     def shape(self, x: Shape) -> Shape:
         return (x[0], self.channels, *x[2:])
@@ -145,7 +145,7 @@ class Upsample:
 
     field_synonyms = {"scale_factor": "scale"}
     features_axis = 1
-    roles = channels_kept
+    axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return sliding_axes(self, x, "scale")

@@ -34,13 +34,13 @@ class Need:
     `words` say what is wrong where it does not hold, with a gap for each of `shown`: the args, unless others are given.
     """
 
-    words: str = ""
+    message: str = ""
     condition: str = ""  # what must hold, with gaps for the args
     named: str = ""  # what the first of the args is, as in `features = `
 
-    def __init__(self, *args: Any, words: str = "", shown: tuple[Any, ...] | None = None, named: str = ""):
-        self.args, self.shown = args, args if shown is None else shown
-        self.words = words or self.words
+    def __init__(self, *args: Any, message: str = "", message_sizes: tuple[Any, ...] | None = None, named: str = ""):
+        self.args, self.message_sizes = args, args if message_sizes is None else message_sizes
+        self.message = message or self.message
         if named:
             self.named = f"{named} = "
         self.truth: Truth = self.holds(*args)
@@ -52,7 +52,7 @@ class Need:
 
     def sentence(self, shown: Any = None) -> str:
         """What is wrong where it does not hold, for these sizes in place of `shown`."""
-        return self.named + self.words.format(*map(_plain, self.shown if shown is None else shown))
+        return self.named + self.message.format(*map(_plain, self.message_sizes if shown is None else shown))
 
     def requirement(self, write: Callable[[Any], str]) -> str:
         """What must hold, each size as `write` has it."""
@@ -61,7 +61,7 @@ class Need:
     def with_sizes(self, change: Callable[[Any], Any]) -> Need:
         """The same relation between other sizes."""
         other = copy(self)
-        other.args, other.shown = _changed(self.args, change), _changed(self.shown, change)
+        other.args, other.message_sizes = _changed(self.args, change), _changed(self.message_sizes, change)
         other.truth = self.holds(*other.args)
         return other
 
@@ -99,10 +99,10 @@ def _changed(x: Any, change: Callable[[Any], Any]) -> Any:
 class Fact(Need):
     """A condition that plain numbers decide: how many axes, inputs or rows there are. Symbols need a relation."""
 
-    def __init__(self, truth: Truth, words: str, *shown: Any):
+    def __init__(self, truth: Truth, message: str, *message_sizes: Any):
         if truth is None:
-            raise TypeError(f"symbols leave {words!r} open: say it as a relation of costcalc.ops.needs")
-        super().__init__(truth, words=words, shown=shown)
+            raise TypeError(f"symbols leave {message!r} open: say it as a relation of costcalc.ops.needs")
+        super().__init__(truth, message=message, message_sizes=message_sizes)
 
     @staticmethod
     def holds(truth: Truth) -> Truth:
@@ -113,7 +113,7 @@ class Fact(Need):
 class AtLeast(Need):
     """x ≥ low"""
 
-    words = "{} must be at least {}"
+    message = "{} must be at least {}"
     condition = "{} is at least {}"
     holds = staticmethod(at_least)
 
@@ -131,13 +131,13 @@ class AtLeast(Need):
 class Fits(Need):
     """A window reaches over so many positions, and past the end of an axis by no more than `overhang`."""
 
-    words = "a window of {} does not fit into {}"
+    message = "a window of {} does not fit into {}"
     condition = "a window of {} fits into {}"
 
     def __init__(self, reach: Size, size: Size, overhang: Size = 0, *, padded: bool = False):
         super().__init__(reach, size, overhang)
         if padded:
-            self.words, self.condition = f"{self.words}, padding included", f"{self.condition}, padding included"
+            self.message, self.condition = f"{self.message}, padding included", f"{self.condition}, padding included"
 
     @staticmethod
     def holds(reach: Size, size: Size, overhang: Size) -> Truth:
@@ -158,7 +158,7 @@ class Fits(Need):
 class Divides(Need):
     """a is a whole multiple of b"""
 
-    words = "{} does not divide {}"
+    message = "{} does not divide {}"
     condition = "{} divides {}"
     holds = staticmethod(divides)
 
@@ -171,7 +171,7 @@ class Divides(Need):
 class Equal(Need):
     """a = b"""
 
-    words = "{} and {} differ"
+    message = "{} and {} differ"
     condition = "{} = {}"
     holds = staticmethod(equal)
 
@@ -183,7 +183,7 @@ class Equal(Need):
 class SameShape(Need):
     """Two shapes are equal, axis by axis."""
 
-    words = "shapes {} and {} differ"
+    message = "shapes {} and {} differ"
     holds = staticmethod(same_shape)
 
     def axes(self) -> list[tuple[Size, Size]]:
@@ -203,7 +203,7 @@ class SameShape(Need):
 class Broadcasts(Need):
     """a = b, or one of them is 1: two axes that meet in an elementwise operation."""
 
-    words = "{} and {} differ, and neither is 1"
+    message = "{} and {} differ, and neither is 1"
     condition = "{} = {}, or one of them is 1"
     holds = staticmethod(broadcasts)
 
@@ -215,7 +215,7 @@ class Broadcasts(Need):
 class Whole(Need):
     """x is a whole number"""
 
-    words = "{} must be a whole number"
+    message = "{} must be a whole number"
     condition = "{} is a whole number"
     holds = staticmethod(whole)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Shape, Size, elements
-from costcalc.ops.axis_roles import Roles, channels_kept, features_last
+from costcalc.ops.axis_roles import AxisRoles, features_last, keep_channels
 from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.needs import Divides, Fact, Need, axes
@@ -35,7 +35,7 @@ class BatchNorm:
     field_synonyms = {"epsilon": "eps"}
     derived_fields = ("num_features",)
     features_axis = 1
-    roles = channels_kept
+    axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")
@@ -72,7 +72,7 @@ class LayerNorm:
         """The last axis, if it is normalised alone."""
         return -1 if self.axes == 1 else None
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """The features last, where nothing is known."""
         assumed = features_last(self, known, ins, out) if self.axes == 1 else known[0]
         return tuple([role or other for role, other in zip(known[0], assumed)])
@@ -110,11 +110,11 @@ class GroupNorm:
     field_synonyms = {"num_groups": "groups", "epsilon": "eps"}
     derived_fields = ("num_channels",)
     features_axis = 1
-    roles = channels_kept
+    axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 2, "(batch, channels, …)")
-        yield Divides(self.groups, x[1], words="groups = {} does not divide the {} channels")
+        yield Divides(self.groups, x[1], message="groups = {} does not divide the {} channels")
 
     shape = same_shape_as_input
 
@@ -144,7 +144,7 @@ class LocalResponseNorm:
 
     synonyms = ("lrn",)
     features_axis = 1
-    roles = channels_kept
+    axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, channels, …)")

@@ -35,7 +35,7 @@ def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
     if self.padding.__class__ is not str:
         for size, k, s, p, d in sliding(self, x):
             yield fits(size, k, p, d, overhang=s - 1 if self.ceil_mode else 0)
-            yield AtLeast(k, 2 * p, words="padding = {} is more than half of the window of {}", shown=(p, k))
+            yield AtLeast(k, 2 * p, message="padding = {} is more than half of the window of {}", message_sizes=(p, k))
 
 
 @op

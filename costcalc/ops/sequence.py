@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, prod
-from costcalc.ops.axis_roles import FEATURES, POSITION, Roles
+from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
 from costcalc.ops.base import op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
@@ -34,7 +34,7 @@ class Embedding:
         """The rows of its table."""
         return self.count
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """A row of features at every position."""
         return (None, *(POSITION for _ in out[1:-1]), FEATURES)
 
@@ -68,7 +68,7 @@ class ScaledDotProductAttention:
     }
     positions_axis = -2
 
-    def roles(self, known: tuple[Roles, ...], ins: tuple[Shape, ...], out: Shape) -> Roles:
+    def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """Positions of q, features of v; not known where it attends among features, as DANet does."""
         if known[0][-2] == FEATURES or known[2][-1] == POSITION:
             return (*known[0][:-2], None, None)
@@ -77,11 +77,11 @@ class ScaledDotProductAttention:
     def needs(self, q: Shape, k: Shape, v: Shape) -> Iterator[Need]:
         reason = "q, k and v have {}, {} and {} axes: give each the same number, 3 or more"
         yield Fact(len(q) == len(k) == len(v) >= 3, reason, len(q), len(k), len(v))
-        yield Equal(q[-1], k[-1], words="q and k have widths {} and {}")
-        yield Equal(k[-2], v[-2], words="k and v have lengths {} and {}")
+        yield Equal(q[-1], k[-1], message="q and k have widths {} and {}")
+        yield Equal(k[-2], v[-2], message="k and v have lengths {} and {}")
         for a, b, c in zip(q[:-2], k[:-2], v[:-2]):
-            yield Equal(a, b, words="q and k differ before the length: {} and {}")
-            yield Equal(b, c, words="k and v differ before the length: {} and {}")
+            yield Equal(a, b, message="q and k differ before the length: {} and {}")
+            yield Equal(b, c, message="k and v differ before the length: {} and {}")
 
     def shape(self, q: Shape, k: Shape, v: Shape) -> Shape:
         return (*q[:-1], v[-1])

@@ -261,7 +261,7 @@ class _Binder:
             return self.put_copy(scope, body, full, source)
         if source == REPORTED:
             return REPORTED
-        how = evaluate.set_letters([times], self.defaults)
+        how = evaluate.settings_hint([times], self.defaults)
         extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
         return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or REPORTED
 

@@ -29,7 +29,7 @@ MAX_VALUES = 10_000  # in one list
 Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
 
-class Layers:
+class LayerReader:
     """Reads layers and blocks; `blocks` are those above."""
 
     def __init__(self, reader: NodeReader, names: Known):

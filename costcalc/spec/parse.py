@@ -88,11 +88,11 @@ class _Parser:
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
         """The spec with what follows its head."""
-        from costcalc.spec.layer_reader import Layers  # with all the ops, which a list of specs does not need
+        from costcalc.spec.layer_reader import LayerReader  # with all the ops, which a list of specs does not need
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
-        layers = Layers(self.reader, names)
+        layers = LayerReader(self.reader, names)
         if "blocks" in self.top:
             layers.read_blocks(self.top["blocks"][1])
         inputs = self.inputs(names)

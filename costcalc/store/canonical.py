@@ -62,10 +62,10 @@ class _Node:
 
 def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _Node], dict[Any, str]]:
     """Each layer, and its mark by all it is computed from."""
-    from costcalc.graph import in_order
+    from costcalc.graph import topological_order
 
     nodes, marks = {}, dict(outer)
-    for name, data in in_order(graph):
+    for name, data in topological_order(graph):
         nodes[name] = node = _Node(data, marks)
         marks[name] = _sha(node.text(marks))
     return nodes, marks

@@ -211,4 +211,4 @@ def test_a_network_without_a_closed_form_is_compared_without_algebra_that_was_no
     files = [f"{tmp_path}/plain.yaml", f"{tmp_path}/switched.yaml"]
     assert run(["compare", *files]) == 0
     assert run(["compare", *files, "--algebra"]) == 2
-    assert "cannot decide r > 32 while its letters are free; set them, as in --set r=64" in capsys.readouterr().err
+    assert "cannot decide r > 32 while its symbols are free; set them, as in --set r=64" in capsys.readouterr().err

@@ -29,7 +29,7 @@ BLOCK = "blocks:\n  b(on):\n  - linear: {features: 3, bias: on}\n"
 def test_an_undecided_value_is_refused_and_no_layer_is_lost(spec, more, layer):
     net = spec("{r: 9}", f"{layer}- linear: {{features: 7, bias: false}}\n", "[1, r]", more)
     assert net.cost().params == 3 * 9 + 3 + 7 * 3
-    with pytest.raises(SpecError, match="cannot decide r > 5 while its letters are free; set them"):
+    with pytest.raises(SpecError, match="cannot decide r > 5 while its symbols are free; set them"):
         derive(net, "params")
 
 

@@ -31,8 +31,8 @@ def test_a_knob_from_zero_is_a_letter_from_one_on_and_a_number_below(tmp_path, g
     formula = costcalc.formula(target)
     assert formula(r=33) == costcalc.load(target, r=33).cost().macs
     said = " ".join(formula.lines())
-    assert ("n = 0, for a letter is 1 or more" in said) == (times == 0)
-    assert ("below n = 1: a letter is 1 or more" in said) == (times == 2)
+    assert ("n = 0, for a symbol is 1 or more" in said) == (times == 0)
+    assert ("below n = 1: a symbol is 1 or more" in said) == (times == 2)
 
 
 def test_a_fold_counts_the_copies_of_a_repeat():

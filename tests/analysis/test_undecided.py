@@ -61,7 +61,7 @@ def test_floats_are_their_digits():
 
 @pytest.mark.parametrize("text", ["r=32*c7", "r=32*d"])
 def test_a_letter_of_an_assumption_is_new(text):
-    with pytest.raises(UsageError, match="is a knob or a size already; take another letter"):
+    with pytest.raises(UsageError, match="is a knob or a size already; take another symbol"):
         parse_assumption(text, derive(load("efficientnet")))
 
 
@@ -80,7 +80,7 @@ def test_a_ratio_fills_in_what_the_two_set_apart(spec):
 def test_an_undecided_condition_decides_nothing(spec, condition):
     net = spec("{r: 9}", f"- relu: {{when: {condition}}}\n- linear: 2\n", shape="[1, r]")
     assert net.cost().macs
-    with pytest.raises(SpecError, match=r"cannot decide .* while its letters are free"):
+    with pytest.raises(SpecError, match=r"cannot decide .* while its symbols are free"):
         derive(net)
 
 

@@ -39,7 +39,7 @@ def test_the_least_image_of_alexnet_follows_from_the_rules():
 def test_bounds_are_where_the_count_begins(name):
     net = net_of(name)
     for bound in derive(net).domain.bounds:
-        knob = next(knob for knob in net.knobs.values() if (knob.letter or knob.name) == bound.letter)
+        knob = next(knob for knob in net.knobs.values() if (knob.letter or knob.name) == bound.symbol)
         net.with_knobs(**{knob.name: bound.least}).cost()
         with pytest.raises(CostcalcError):
             net.with_knobs(**{knob.name: bound.least - 1}).cost()
@@ -85,8 +85,8 @@ def test_without_floors_it_is_the_count_at_multiples(name, metric):
         return
     (assumption,) = assumptions
     assert assumption.knob == "r"
-    in_k, in_r = floor_free(formula), floor_free(formula, [assumption._replace(letter="")])
-    for free, letter in ((in_k, assumption.letter), (in_r, "r")):
+    in_k, in_r = floor_free(formula), floor_free(formula, [assumption._replace(symbol="")])
+    for free, letter in ((in_k, assumption.symbol), (in_r, "r")):
         symbol = next(x for x in free.expression.free_symbols if x.name == letter)
         rest = free.expression.atoms(sympy.floor, sympy.ceiling)
         assert not any(symbol in atom.free_symbols for atom in rest)
@@ -98,7 +98,7 @@ def test_without_floors_it_is_the_count_at_multiples(name, metric):
             expected = net.with_knobs(r=r).cost().total(metric)
         except CostcalcError:
             continue
-        assert in_k(**{assumption.letter: k}) == in_r(r=r) == expected
+        assert in_k(**{assumption.symbol: k}) == in_r(r=r) == expected
         tried += 1
     assert tried
 
@@ -146,7 +146,7 @@ def test_assumptions_are_read(text, shown):
     [
         ("r>3", "'r>3' is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k"),
         ("q%2==0", "unknown free knob 'q'"),
-        ("r=32*w", "w is a knob or a size already; take another letter"),
+        ("r=32*w", "w is a knob or a size already; take another symbol"),
         ("r%0==0", "r can be a multiple of 1, 2, 3, …"),
         ("r%1/2==0", "r can be a multiple of 1, 2, 3, …"),
         ("r%x==0", "unknown name 'x'"),

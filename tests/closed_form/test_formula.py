@@ -20,7 +20,7 @@ from costcalc.analysis.closed_form.deadline import time_limit
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
 from costcalc.spec.library import entries
 
@@ -57,8 +57,10 @@ def test_a_formula_filled_in_is_the_count(name):
     for move, cost in points(net):
         for metric, formula in formulas.items():
             assert formula(**move) == cost.total(metric), (metric, move)
-            assert sum(fill(part.expression, {**formula.knobs, **move}) for part in formula.parts) == cost.total(metric)
-            assert fill(formula.total, {**formula.knobs, **move}) == cost.total(metric)
+            assert sum(substitute(part.expression, {**formula.knobs, **move}) for part in formula.parts) == cost.total(
+                metric
+            )
+            assert substitute(formula.total, {**formula.knobs, **move}) == cost.total(metric)
         tried += 1
     assert tried >= 4
 
@@ -122,7 +124,7 @@ def test_terms_are_the_blocks_and_sum_to_the_total():
     formula = derive(net_of("resnet"), "macs")
     assert [part.name for part in formula.parts] == ["conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x", "fc"]
     folds = {block.name: block.costs["macs"] for block in net_of("resnet").cost().fold(1)}
-    assert all(fill(part.expression, formula.knobs) == folds[part.name] for part in formula.parts)
+    assert all(substitute(part.expression, formula.knobs) == folds[part.name] for part in formula.parts)
 
 
 def test_an_unknown_metric_is_named_with_a_hint():
@@ -154,21 +156,21 @@ CASES = [
 @pytest.mark.parametrize("values", [(1, 1, Fraction(1, 5)), (12, 8, Fraction(7, 4)), (2**70, 3**50, Fraction(2))])
 def test_filling_is_exact(formula, by_hand, values):
     at = dict(zip("rsw", values, strict=True))
-    assert fill(formula, at) == by_hand(**at)
-    assert isinstance(fill(formula, at), int | Fraction)
+    assert substitute(formula, at) == by_hand(**at)
+    assert isinstance(substitute(formula, at), int | Fraction)
     assert sympy.sympify(formula).subs({size_symbol("r"): at["r"], s: at["s"], w: sympy.Rational(str(at["w"]))}) == (
-        sympy.Rational(str(fill(formula, at)))
+        sympy.Rational(str(substitute(formula, at)))
     )
 
 
 def test_a_letter_without_a_value_is_an_error():
     with pytest.raises(UsageError, match="no value for 's'"):
-        fill(r * s, {"r": 3})
+        substitute(r * s, {"r": 3})
 
 
 def test_a_division_by_zero_is_an_error():
     with pytest.raises(ShapeError, match="divides by zero"):
-        fill(1 / (r - 3), {"r": 3})
+        substitute(1 / (r - 3), {"r": 3})
 
 
 # ---- speed and size (threat T11)

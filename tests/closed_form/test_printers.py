@@ -13,7 +13,7 @@ from sympy import Integer, Rational
 from costcalc import load
 from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.printers import InSpec, Latex, Python, Writer
+from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, PythonPrinter, SpecPrinter
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import ceil, floor, floor_div, gcd, maximum, round_to, size_symbol
 
@@ -46,17 +46,17 @@ w = size_symbol("w", real=True)
     ],
 )
 def test_text(expression, text):
-    assert Writer().write(sympy.sympify(expression)) == text
+    assert Printer().write(sympy.sympify(expression)) == text
 
 
 def test_names_stand_for_expressions_and_letters_for_knobs():
     c7 = round_to(192 * w, 8)
-    assert Writer({"c": "n_c'"}, {c7: "c7"}).write(c7**2 * c * 3) == "3·c7²·n_c'"
+    assert Printer({"c": "n_c'"}, {c7: "c7"}).write(c7**2 * c * 3) == "3·c7²·n_c'"
 
 
 def test_image_sizes_come_first_where_they_are_known():
-    assert Writer(far=["r"]).write(5 * c + r - 2) == "r + 5·c − 2"
-    assert Writer(simple_first=True).write(r**2 * s + c) == "c + r²·s"
+    assert Printer(far=["r"]).write(5 * c + r - 2) == "r + 5·c − 2"
+    assert Printer(simple_first=True).write(r**2 * s + c) == "c + r²·s"
 
 
 def test_a_formula_in_a_spec_reads_back():
@@ -64,7 +64,7 @@ def test_a_formula_in_a_spec_reads_back():
     from costcalc.expressions import parse
 
     for expression in (round_to(32 * w, 8) * 3, ceil(4 * w) - 1, w**2 / 4 + Rational(1, 2), maximum(r, 2 * s)):
-        text = InSpec().write(expression)
+        text = SpecPrinter().write(expression)
         assert parse(text, Place("", 1, 1)).value({"w": w, "r": r, "s": s}) == expression
 
 
@@ -80,7 +80,7 @@ def test_a_formula_in_a_spec_reads_back():
     ],
 )  # fmt: skip
 def test_latex_letters(name, latex):
-    assert Latex().letter(name) == latex
+    assert LatexPrinter().symbol(name) == latex
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_latex_letters(name, latex):
     ],
 )
 def test_latex(expression, latex):
-    assert Latex().write(expression) == latex
+    assert LatexPrinter().write(expression) == latex
 
 
 KNOWN = {
@@ -151,7 +151,7 @@ def test_the_latex_of_a_ratio_is_valid():
     ],
 )
 def test_python(expression, text):
-    assert Python().write(expression) == text
+    assert PythonPrinter().write(expression) == text
 
 
 @pytest.mark.no_cover
@@ -179,7 +179,7 @@ def test_the_python_without_floors_runs_and_is_exact(name, tmp_path):
     if not assumptions:
         assert not has_floors(formula)
         return
-    free = floor_free(formula, [assumptions[0]._replace(letter="")])
+    free = floor_free(formula, [assumptions[0]._replace(symbol="")])
     function = run(free.python, "elementwise", tmp_path)
     at = 7 * assumptions[0].modulus if name != "lenet5_1998" else 32
     assert function(r=at) == net.with_knobs(r=at).cost().total("elementwise")

@@ -10,7 +10,7 @@ from support.formulas import net_of
 import costcalc
 from costcalc import load
 from costcalc.analysis.closed_form.ratio import LINE, ratio
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, UnknownName
 
 
@@ -33,7 +33,7 @@ def test_the_bottleneck_and_its_break_even():
     assert found.value == Fraction(12_443_648, 120_422_400)
     (even,) = found.break_evens
     assert (even.knob, even.sign, even.value, even.current) == ("b", "<", Fraction(4800, 31), 16)
-    assert found.writer.write(even.expression) == "k²·c_in·c_out/(c_in + k²·c_out)"
+    assert found.printer.write(even.expression) == "k²·c_in·c_out/(c_in + k²·c_out)"
     assert "fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.839 (4,800/31); b is 16" in found.lines()
 
 
@@ -58,16 +58,16 @@ def test_a_ratio_filled_in_is_the_ratio_of_the_counts(pair, metric):
             for net in (first, second)
         ]
         at = {**found.knobs, **{k: v for k, v in move.items() if k in found.knobs}}
-        assert fill(found.expression, at) == Fraction(here[0].cost().total(metric), here[1].cost().total(metric))
+        assert substitute(found.expression, at) == Fraction(here[0].cost().total(metric), here[1].cost().total(metric))
 
 
 def test_break_evens_are_where_the_ratio_is_one():
     for pair in (("conv_depthwise_separable", "conv_normal"), ("inception_bottleneck", "inception_naive")):
         found = ratio(*map(net_of, pair))
         for even in found.break_evens:
-            assert fill(found.expression, {**found.knobs, even.knob: even.value}) == 1
+            assert substitute(found.expression, {**found.knobs, even.knob: even.value}) == 1
             side = even.value / 2 if even.sign == "<" else even.value * 2
-            assert fill(found.expression, {**found.knobs, even.knob: side}) < 1
+            assert substitute(found.expression, {**found.knobs, even.knob: side}) < 1
 
 
 def test_equal_nets_have_the_ratio_1_and_no_break_even():

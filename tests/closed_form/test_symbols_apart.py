@@ -18,7 +18,7 @@ from costcalc.errors import CostcalcError, UsageError
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["r=32*k", "d=2*k"], "k stands for two things; give each assumption a letter of its own"),
+        (["r=32*k", "d=2*k"], "k stands for two things; give each assumption a symbol of its own"),
         (["r=32*k", "r%7==0"], "two assumptions about r; say it in one"),
         (["r%32==0", "r=7*k"], "two assumptions about r; say it in one"),
     ],
@@ -33,8 +33,8 @@ def test_the_letter_a_knob_is_printed_as_is_taken_too(spec):
     net = spec("{kernel: {default: 3, letter: k}, r: 8}", "- conv: {channels: 4, kernel: 3, stride: 4}\n"
                "- linear: kernel\n", "[1, r, r]")  # fmt: skip
     formula = derive(net)
-    assert [assumption.letter for assumption in default_assumptions(formula)] == ["m"]
-    with pytest.raises(UsageError, match="k is a knob or a size already; take another letter"):
+    assert [assumption.symbol for assumption in default_assumptions(formula)] == ["m"]
+    with pytest.raises(UsageError, match="k is a knob or a size already; take another symbol"):
         parse_assumption("r=4*k", formula)
 
 
@@ -53,7 +53,7 @@ def test_a_name_that_is_two_sizes_in_a_ratio_is_written_out(spec, tmp_path):
     found = ratio(net.with_knobs(g=1), net.with_knobs(g=3))
     assert found.text == "round_to(32*w, 8)/round_to(96*w, 8)"
     function = run(found.python, "ratio", tmp_path)
-    assert function(w=2) == Fraction(*(one.with_knobs(w=2).cost().macs for one in (found.net, found.other)))
+    assert function(w=2) == Fraction(*(one.with_knobs(w=2).cost().macs for one in (found.model, found.other)))
 
 
 def test_factor_and_algebra_of_a_comparison_agree_where_knobs_differ(spec):
@@ -70,4 +70,4 @@ def test_an_assumed_formula_is_the_count(spec):
     formula = derive(spec("{kernel: {default: 3, letter: k}, r: 8}", "- conv: {channels: 4, kernel: 3, stride: 4}\n"
                           "- linear: kernel\n", "[1, r, r]"))  # fmt: skip
     free = floor_free(formula)
-    assert free(m=5, kernel=2) == formula.net.with_knobs(r=20, kernel=2).cost().macs
+    assert free(m=5, kernel=2) == formula.model.with_knobs(r=20, kernel=2).cost().macs

@@ -7,10 +7,10 @@ from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
 from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.printers import Writer
+from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.terms import common, factored, keys_of, merged, opened
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 
 a, b, r = (size_symbol(name) for name in ("a", "b", "r"))
 BASES = [a, b, r, ceil_div(r, 4), a - 1, 2 * b + 4, r - a]
@@ -35,7 +35,7 @@ def test_order_does_not_change_the_value(sums, numbers):
 
 
 def written(expression, *letters):
-    return Writer(far=["r"]).write(factored(merged([expression]), keys_of(frozenset(letters))))
+    return Printer(far=["r"]).write(factored(merged([expression]), keys_of(frozenset(letters))))
 
 
 def test_what_is_common_comes_to_the_front():
@@ -100,7 +100,7 @@ def test_windows_with_letters_for_strides_collapse_and_are_right():
             n = at["r"]
             for _ in range(3):
                 n = windows(n, at["k"], at["s"], padding if padding == "same" else at["p"])
-            assert fill(x, at) == n, at
+            assert substitute(x, at) == n, at
 
 
 def test_a_rounding_up_over_a_letter_collapses_and_is_right():
@@ -110,7 +110,7 @@ def test_a_rounding_up_over_a_letter_collapses_and_is_right():
         assert len(outer.atoms(sympy.floor, sympy.ceiling)) == 1
         for m in range(1, 40):
             for n in (1, 2, 3, 5):
-                assert fill(outer, {"r": m, "s": n}) == fill(inner, {"r": m, "s": n}) // n
+                assert substitute(outer, {"r": m, "s": n}) == substitute(inner, {"r": m, "s": n}) // n
 
 
 def test_a_multiple_needs_no_rounding():

@@ -44,7 +44,7 @@ from costcalc.dims import (
     windows,
 )
 from costcalc.dims.exact_array import ExactArray
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.errors import ShapeError
 
 r, s, w = size_symbol("r"), size_symbol("s"), size_symbol("w", real=True)
@@ -495,5 +495,5 @@ def test_roundings_in_each_other_are_one_number_in_every_kind_of_size():
         if numbers is not None:
             counted += 1
             assert columns[0].tolist() == numbers
-            assert [fill(formula[0], {"w": point}) for point in points] == numbers
+            assert [substitute(formula[0], {"w": point}) for point in points] == numbers
     assert counted > 100

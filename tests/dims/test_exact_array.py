@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from costcalc import dims
-from costcalc.dims.bounds import WORD
+from costcalc.dims.bounds import INT64_LIMIT
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import ShapeError
 from costcalc.ops import OPS
@@ -22,7 +22,7 @@ OPERATIONS = [
 def numbers(rng, count):
     """Small and large, whole and not, on both sides of what 64 bits hold; none is 0."""
     kinds = [
-        lambda: rng.randint(1, 9), lambda: rng.randint(-(10**6), -1), lambda: WORD + rng.randint(-2, 2),
+        lambda: rng.randint(1, 9), lambda: rng.randint(-(10**6), -1), lambda: INT64_LIMIT + rng.randint(-2, 2),
         lambda: rng.randint(1, 2**100), lambda: Fraction(rng.randint(1, 99), rng.randint(1, 20)),
         lambda: rng.choice([2**31, 2**32, 3 * 2**31]),
     ]  # fmt: skip
@@ -86,7 +86,7 @@ def test_the_bounds_are_kept_and_words_are_used_within_them():
         low, high = column.bounds
         assert column.tolist() == told
         assert low <= min(told) and max(told) <= high
-        assert (low > -WORD and high < WORD) or column.dtype == object
+        assert (low > -INT64_LIMIT and high < INT64_LIMIT) or column.dtype == object
 
 
 def test_the_bounds_of_one_operation_with_a_number_are_the_least_and_the_most():
@@ -96,7 +96,7 @@ def test_the_bounds_of_one_operation_with_a_number_are_the_least_and_the_most():
         for operation in (operator.add, operator.sub, operator.mul, operator.floordiv, dims.maximum):
             column, expected = operation(ExactArray.of(told), number), [operation(x, number) for x in told]
             assert column.bounds == (min(expected), max(expected))
-            assert (column.dtype == np.int64) == (max(map(abs, expected)) < WORD)
+            assert (column.dtype == np.int64) == (max(map(abs, expected)) < INT64_LIMIT)
 
 
 def test_what_the_bounds_tell_is_what_the_numbers_say():

@@ -11,7 +11,17 @@ from costcalc.analysis.cost import cost
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol
 from costcalc.errors import GraphError, Place, ShapeError
-from costcalc.graph import Repeat, add, count_layers, in_order, input_of, new_graph, output_of, problems, unroll
+from costcalc.graph import (
+    Repeat,
+    add,
+    count_layers,
+    find_problems,
+    input_of,
+    new_graph,
+    output_of,
+    topological_order,
+    unroll,
+)
 from costcalc.ops import (
     OPS,
     Add,
@@ -90,7 +100,7 @@ def test_x_plus_x_keeps_both_inputs():
 def test_networkx_algorithms_work_on_it():
     graph = chain(CONV, ReLU(), Flatten(), Linear(features=2))
     assert nx.dag_longest_path_length(graph) == 4
-    assert [*nx.topological_sort(graph)] == [name for name, _ in in_order(graph)]
+    assert [*nx.topological_sort(graph)] == [name for name, _ in topological_order(graph)]
 
 
 def test_what_is_about_the_graph_is_kept():
@@ -345,7 +355,7 @@ def test_a_long_cycle_and_a_long_chain_need_no_recursion():
     assert len(costcalc.cost(reverse).layers) == 20_001
     reverse.nodes["relu0"]["inputs"] = ("relu19999",)
     reverse.remove_edge("input", "relu0")
-    assert problems(reverse)[0].message.startswith("the layers form a cycle: relu0 -> relu1 -> ")
+    assert find_problems(reverse)[0].message.startswith("the layers form a cycle: relu0 -> relu1 -> ")
 
 
 # --- shared weights ---------------------------------------------------------------------------------------------------

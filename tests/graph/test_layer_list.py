@@ -7,7 +7,7 @@ import pytest
 
 import costcalc
 from costcalc.errors import GraphError
-from costcalc.graph import LayerList, Repeat, add, digraph, in_order, problems, unroll
+from costcalc.graph import LayerList, Repeat, add, digraph, find_problems, topological_order, unroll
 from costcalc.ops import Input, ReLU
 from costcalc.spec.library import entries
 from costcalc.store.canonical import graph_hash
@@ -28,7 +28,7 @@ def test_a_spec_and_its_digraph_are_one_network(name):
     layers, graph = net.layers(), net.graph()
     assert isinstance(layers, LayerList) and isinstance(graph, nx.DiGraph)
     assert [*graph] == [*layers] and {*graph.edges} == edges_of(layers) and graph.graph.keys() == layers.graph.keys()
-    assert problems(graph) == [] and [*in_order(layers)] == [*layers.nodes.items()]
+    assert find_problems(graph) == [] and [*topological_order(layers)] == [*layers.nodes.items()]
     assert graph_hash(layers) == graph_hash(graph)
     assert costcalc.cost(graph).layers == net.cost().layers
 

@@ -9,7 +9,7 @@ import costcalc
 from costcalc import Outer, Repeat, add, new_graph
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.errors import GraphError, ShapeError, SpecError
-from costcalc.graph import in_order, problems, unroll
+from costcalc.graph import find_problems, topological_order, unroll
 from costcalc.ops import Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.parse import parse_text
@@ -154,14 +154,16 @@ def test_the_order_of_the_nodes_is_found():
     graph.add_edge("x", "r")
     turned = graph.__class__()
     turned.add_nodes_from([(name, graph.nodes[name]) for name in ("x", "r", "b", "a")])
-    assert [name for name, _ in in_order(turned)].index("b") < [name for name, _ in in_order(turned)].index("r")
+    assert [name for name, _ in topological_order(turned)].index("b") < [
+        name for name, _ in topological_order(turned)
+    ].index("r")
     assert costcalc.cost(turned).params == costcalc.cost(graph).params == 2 * 84
     assert graph_hash(turned) == graph_hash(graph)
 
 
 def test_what_is_wrong_with_a_graph_is_said():
     graph = network(Outer("c"))
-    assert [str(problem) for problem in problems(graph)] == [
+    assert [str(problem) for problem in find_problems(graph)] == [
         "layer 'r' shares the weights of 'c', which does not exist; known: a, b, r, x"
     ]
     add(graph, "c", KEEP, "r")

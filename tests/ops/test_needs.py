@@ -39,7 +39,7 @@ def test_the_claims_of_numbers_are_its_truth(relation):
         (AtLeast(a - 5, 1, named="features"), "features = a - 5 must be at least 1", "features = a - 5 is at least 1"),
         (Fits(a, b), "a window of a does not fit into b", "a window of a fits into b"),
         (Divides(a, b), "a does not divide b", "a divides b"),
-        (Divides(a, b, words="groups = {} does not divide {}"), "groups = a does not divide b", "a divides b"),
+        (Divides(a, b, message="groups = {} does not divide {}"), "groups = a does not divide b", "a divides b"),
         (SameShape((a, 4), (b, 4)), "shapes (a, 4) and (b, 4) differ", "a = b"),
         (Broadcasts(a, b), "a and b differ, and neither is 1", "a = b, or one of them is 1"),
         (Whole(a / 2), "a/2 must be a whole number", "a/2 is a whole number"),
@@ -71,7 +71,7 @@ def holds_of(name):
     domain = derive(net, "macs").domain
     closed = closed_forms(net)
     claims = sorted(str(condition.claims) for condition in closed.conditions)
-    bounds = [(bound.letter, bound.least, bound.most) for bound in domain.bounds]
+    bounds = [(bound.symbol, bound.least, bound.most) for bound in domain.bounds]
     limits = [closed.data()["knobs"], closed.data()["settings"]]
     return bounds, domain.conditions, domain.assumed, closed.knobs, claims, limits
 
@@ -105,7 +105,7 @@ def unnamed(monkeypatch):
     """Every sentence of every need is `x`."""
 
     def rename():
-        monkeypatch.setattr(Need, "sentence", lambda self, shown=None: "x")
+        monkeypatch.setattr(Need, "sentence", lambda self, message_sizes=None: "x")
 
     return rename
 

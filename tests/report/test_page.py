@@ -10,10 +10,10 @@ from support import needed
 import costcalc
 from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.formula import derive, walked
-from costcalc.analysis.closed_form.mathml import MathML
+from costcalc.analysis.closed_form.mathml import MathMLPrinter
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, ShapeError
 from costcalc.report.page.grid import default_axes
 from costcalc.report.page.javascript import code
@@ -176,7 +176,7 @@ def test_javascript_computes_what_the_formula_says(driver):
     found = driver.execute_script(text)
     for point, values in zip(points, found, strict=True):
         known = dict(zip("abw", point, strict=True))
-        assert [Fraction(value) for value in values] == [fill(formula, known) for formula in formulas]
+        assert [Fraction(value) for value in values] == [substitute(formula, known) for formula in formulas]
 
 
 def test_no_javascript_for_what_is_not_known():
@@ -200,7 +200,7 @@ def test_no_name_gets_into_the_code():
 @pytest.mark.parametrize("metric", ["macs", "params"])
 def test_mathml_is_well_formed_and_has_all_of_the_formula(target, metric):
     formula = derive(costcalc.load(target), metric)
-    math = MathML(formula.letters, formula.names, far=formula.far)
+    math = MathMLPrinter(formula.display_names, formula.names, far=formula.far)
     whole = ElementTree.fromstring(f"<math>{''.join(math.pieces(formula.total))}</math>")
     plain = formula.text.replace("·", "").replace(" ", "").replace("-", "−")
     written = "".join(whole.itertext())
@@ -215,11 +215,11 @@ def test_mathml_is_well_formed_and_has_all_of_the_formula(target, metric):
 
 
 def test_mathml_letters():
-    math = MathML({"n_c_out": "n_c'"})
-    assert math.letter("n_c_out") == "<msub><mi>n′</mi><mi>c</mi></msub>"
-    assert math.letter("c7") == "<msub><mi>c</mi><mi>7</mi></msub>"
-    assert math.letter("phi") == "<mi>φ</mi>"
-    assert math.letter("<b>") == "<mi>&lt;b&gt;</mi>"
+    math = MathMLPrinter({"n_c_out": "n_c'"})
+    assert math.symbol("n_c_out") == "<msub><mi>n′</mi><mi>c</mi></msub>"
+    assert math.symbol("c7") == "<msub><mi>c</mi><mi>7</mi></msub>"
+    assert math.symbol("phi") == "<mi>φ</mi>"
+    assert math.symbol("<b>") == "<mi>&lt;b&gt;</mi>"
 
 
 # ---- where a formula holds
@@ -248,7 +248,7 @@ def test_conditions_are_those_of_the_formula(target):
 
 def claim_holds(claim, point):
     kind, sizes = claim
-    values = [fill(size, point) for size in sizes]
+    values = [substitute(size, point) for size in sizes]
     return {
         "least": lambda x: x >= 0, "whole": lambda x: Fraction(x).denominator == 1, "same": lambda a, b: a == b,
         "stretch": lambda a, b: a == b or 1 in (a, b),

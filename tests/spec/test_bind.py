@@ -241,7 +241,7 @@ def test_a_switch_on_a_letter_cannot_be_decided():
     with pytest.raises(SpecError) as caught:
         bind(found, resolve(found, {}, free=["r"]))
     assert (
-        str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its letters are free; set them, as in --set r=8"
+        str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its symbols are free; set them, as in --set r=8"
     )
     with pytest.raises(SpecError, match="r > 100 holds at some points of a column and not at others"):
         bind(found, resolve(found, {"r": np.array([8, 200])}))
@@ -251,7 +251,7 @@ def test_a_switch_on_a_letter_cannot_be_decided():
 def test_a_function_in_a_condition_on_a_letter_is_no_name(condition):
     for layer in (f'linear: {{features: 3, when: "{condition}"}}', f'linear: "16 if {condition} else 8"'):
         found = spec(f"layers:\n  - {layer}", "knobs: {r: 64}\ninput: [3, r, r]\n")
-        with pytest.raises(SpecError, match=r"cannot decide .* while its letters are free; set them, as in --set r=64"):
+        with pytest.raises(SpecError, match=r"cannot decide .* while its symbols are free; set them, as in --set r=64"):
             bind(found, resolve(found, {}, ["r"]))
 
 
@@ -410,5 +410,5 @@ def test_a_switch_in_a_block_on_a_size_of_a_letter_says_which_knob_to_set():
     text = "blocks:\n  unit(k): [relu: {when: k > 7}]\nlayers:\n  - unit: 2*c"
     head = "knobs: {r: 8}\nsizes: {c: r + 1}\ninput: [3, r, r]\n"
     found = spec(text, head)
-    with pytest.raises(SpecError, match="cannot decide k > 7 while its letters are free; set them, as in --set r=8"):
+    with pytest.raises(SpecError, match="cannot decide k > 7 while its symbols are free; set them, as in --set r=8"):
         bind(found, resolve(found, {}, free=["r"]))

@@ -22,7 +22,7 @@ class LowRank:
 
     def needs(self, x):
         words = "rank = {} is more than the {} features of the input"
-        yield AtLeast(x[-1], self.rank, words=words, shown=(self.rank, x[-1]))
+        yield AtLeast(x[-1], self.rank, message=words, message_sizes=(self.rank, x[-1]))
 
     def shape(self, x):
         return (*x[:-1], self.features)

@@ -26,23 +26,23 @@ from costcalc.models import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
 
-LETTERS = "kmqtuvxyz"
+SYMBOL_NAMES = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
 PRODUCT = re.compile(r"\s*(\w+)\s*=\s*([^=]+?)\s*[*·]\s*([A-Za-z]\w*)\s*")
 
 
 class Assumption(NamedTuple):
-    """A knob is `modulus` times a whole number; with a `letter` the formula is in that number, else in the knob."""
+    """A knob is `modulus` times a whole number; with a `symbol` the formula is in that number, else in the knob."""
 
     knob: str
     modulus: Any
-    letter: str = ""
-    real: bool = False  # is the knob? then a reader must be told that the letter is whole
+    symbol: str = ""
+    real: bool = False  # is the knob? then a reader must be told that the symbol is whole
 
     def __str__(self) -> str:
-        if self.letter:
+        if self.symbol:
             factor = f"{size_text(self.modulus)}·" if self.modulus != 1 else ""
-            return f"{self.knob} = {factor}{self.letter}" + f", {self.letter} whole" * self.real
+            return f"{self.knob} = {factor}{self.symbol}" + f", {self.symbol} whole" * self.real
         return f"{self.knob} a multiple of {size_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
 
 
@@ -51,25 +51,25 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
     match = MULTIPLE.fullmatch(text) or PRODUCT.fullmatch(text)
     if match is None:
         raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
-    knob, number, *letter = match.groups()
+    knob, number, *symbol = match.groups()
     if knob not in formula.knobs:
         raise unknown("free knob", knob, formula.knobs, of=repr(text[:60]))
     try:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
-    if letter and letter[0] in _taken(formula):
-        raise UsageError(f"{text[:60]!r}: {letter[0]} is a knob or a size already; take another letter")
-    if not modulus > 0 or (formula.net.knobs[knob].kind == "integer" and not is_whole(modulus)):
+    if symbol and symbol[0] in _taken(formula):
+        raise UsageError(f"{text[:60]!r}: {symbol[0]} is a knob or a size already; take another symbol")
+    if not modulus > 0 or (formula.model.knobs[knob].kind == "integer" and not is_whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
-    return Assumption(knob, modulus, letter[0] if letter else "", formula.net.knobs[knob].kind == "real")
+    return Assumption(knob, modulus, symbol[0] if symbol else "", formula.model.knobs[knob].kind == "real")
 
 
 def _taken(formula: Formula) -> set[str]:
     """Names that stand for something in the formula or its spec, as they are written and as they are printed."""
-    net = formula.net
-    sizes = net.architecture.named_sizes(net.values)
-    return {*formula.knobs, *net.knobs, *sizes, *formula.letters.values()}
+    model = formula.model
+    sizes = model.architecture.named_sizes(model.values)
+    return {*formula.knobs, *model.knobs, *sizes, *formula.display_names.values()}
 
 
 def default_assumptions(formula: Formula) -> list[Assumption]:
@@ -77,12 +77,12 @@ def default_assumptions(formula: Formula) -> list[Assumption]:
     moduli: dict[str, int] = {}
     for atom in formula.expression.atoms(floor, ceiling):
         for term in Add.make_args(atom.args[0]):
-            divisor, letter = term.as_coeff_Mul()
-            if letter.is_Symbol and letter.is_integer and divisor.is_Rational and divisor.q > 1:
-                moduli[letter.name] = lcm(moduli.get(letter.name, 1), int(divisor.q))
+            divisor, symbol = term.as_coeff_Mul()
+            if symbol.is_Symbol and symbol.is_integer and divisor.is_Rational and divisor.q > 1:
+                moduli[symbol.name] = lcm(moduli.get(symbol.name, 1), int(divisor.q))
     taken = _taken(formula)
-    free = [letter for letter in LETTERS if letter not in taken]
-    return [Assumption(knob, modulus, letter) for (knob, modulus), letter in zip(sorted(moduli.items()), free)]
+    free = [symbol for symbol in SYMBOL_NAMES if symbol not in taken]
+    return [Assumption(knob, modulus, symbol) for (knob, modulus), symbol in zip(sorted(moduli.items()), free)]
 
 
 def floor_free(formula: Formula, assumptions: Sequence[Assumption] | None = None) -> Formula:
@@ -96,20 +96,20 @@ def floor_free(formula: Formula, assumptions: Sequence[Assumption] | None = None
 
 
 def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
-    """Raises UsageError for two assumptions about one knob, or with one letter."""
+    """Raises UsageError for two assumptions about one knob, or with one symbol."""
     for name, several in Counter(assumption.knob for assumption in assumptions).items():
         if several > 1:
             raise UsageError(f"two assumptions about {name}; say it in one")
-    for name, several in Counter(assumption.letter for assumption in assumptions).items():
+    for name, several in Counter(assumption.symbol for assumption in assumptions).items():
         if name and several > 1:
-            raise UsageError(f"{name} stands for two things; give each assumption a letter of its own")
+            raise UsageError(f"{name} stands for two things; give each assumption a symbol of its own")
 
 
-def closed_form(net: Model, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
+def closed_form(model: Model, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a metric in the knobs that are not set, with the one without floors beside it; or the one
     under the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName, UsageError and CostcalcError as its parts do.
     """
-    formula = derive(net, metric)
+    formula = derive(model, metric)
     if assume:
         texts = [assume] if isinstance(assume, str) else assume
         return floor_free(formula, [parse_assumption(text, formula) for text in texts])
@@ -117,28 +117,28 @@ def closed_form(net: Model, metric: str = "macs", *, assume: Sequence[str] | str
 
 
 def _under(formula: Formula, assumption: Assumption) -> Formula:
-    knob, modulus, letter, real = assumption
-    old = size_symbol(knob, real=formula.net.knobs[knob].kind == "real")
+    knob, modulus, symbol, real = assumption
+    old = size_symbol(knob, real=formula.model.knobs[knob].kind == "real")
     factor = Rational(modulus.numerator, modulus.denominator)
-    whole = size_symbol(letter or f"{knob}_whole")
-    new = whole if letter else old
-    back = {} if letter else {whole: old / factor}
+    whole = size_symbol(symbol or f"{knob}_whole")
+    new = whole if symbol else old
+    back = {} if symbol else {whole: old / factor}
 
     def changed(expression: Expr) -> Expr:
         return expression.xreplace({old: factor * whole}).xreplace(back)
 
     now = canonical(Fraction(formula.knobs[knob]) / modulus)
-    value = (now if letter else formula.knobs[knob]) if is_whole(now) else None
+    value = (now if symbol else formula.knobs[knob]) if is_whole(now) else None
     spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
-    guarded = {} if letter and not real else {letter: 1} if letter else {knob: modulus}
+    guarded = {} if symbol and not real else {symbol: 1} if symbol else {knob: modulus}
     return replace(
         formula,
         terms=tuple(Term(term.name, changed(term.expression)) for term in formula.terms),
         knobs={
-            letter or name if name == knob else name: value if name == knob else v for name, v in formula.knobs.items()
+            symbol or name if name == knob else name: value if name == knob else v for name, v in formula.knobs.items()
         },
         spatial=spatial,
-        letters={**formula.letters, **({letter: letter} if letter else {})},
+        display_names={**formula.display_names, **({symbol: symbol} if symbol else {})},
         names={changed(e): name for e, name in formula.names.items() if changed(e).is_Function},
         given=(*formula.given, str(assumption)),
         multiples={**formula.multiples, **guarded},
@@ -150,30 +150,30 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
 
 def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> None:
     """Raises ShapeError where the assumption does not hold, or the formula without it."""
-    knob, modulus, letter, _ = assumption
-    if letter:
-        others = {name: value for name, value in values.items() if name != letter}
-        formula.check({**others, knob: canonical(values[letter] * modulus)})
+    knob, modulus, symbol, _ = assumption
+    if symbol:
+        others = {name: value for name, value in values.items() if name != symbol}
+        formula.check({**others, knob: canonical(values[symbol] * modulus)})
         return
     value = values[knob]
     shown = value if is_array(value) else size_text(value)
     words = "the formula holds for {}, not for {}"
-    assumptions([Divides(modulus, value, words=words, shown=(str(assumption), shown))])
+    assumptions([Divides(modulus, value, message=words, message_sizes=(str(assumption), shown))])
     formula.check(values)
 
 
 def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
-    """The domain with the knob's bounds as the letter's, or rounded up to a multiple."""
-    knob, modulus, letter, _ = assumption
-    shown = formula.letters.get(knob, knob)
+    """The domain with the knob's bounds as the symbol's, or rounded up to a multiple."""
+    knob, modulus, symbol, _ = assumption
+    shown = formula.display_names.get(knob, knob)
     bounds: list[Bound] = []
     for bound in formula.domain.bounds:
-        if bound.letter != shown:
+        if bound.symbol != shown:
             bounds.append(bound)
             continue
         least, most = ceil(Fraction(bound.least) / modulus), bound.most and bound.most // modulus
-        if letter and (least > 1 or most):
-            bounds.append(Bound(letter, least, most))
-        elif not letter:
+        if symbol and (least > 1 or most):
+            bounds.append(Bound(symbol, least, most))
+        elif not symbol:
             bounds.append(Bound(shown, canonical(least * modulus), most and canonical(most * modulus)))
     return replace(formula.domain, bounds=tuple(bounds))

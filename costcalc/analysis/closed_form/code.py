@@ -9,7 +9,7 @@ from typing import Any
 
 from sympy import Expr, ceiling, floor
 
-from costcalc.analysis.closed_form.printers import Latex, Python, escaped
+from costcalc.analysis.closed_form.printers import LatexPrinter, PythonPrinter, escaped
 from costcalc.dims import size_text, whole
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
@@ -34,7 +34,7 @@ def align(lines: Sequence[str]) -> str:
 
 
 def equation(
-    metric: str, parts: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], latex: Latex, plain: Latex
+    metric: str, parts: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], latex: LatexPrinter, plain: LatexPrinter
 ) -> str:
     """A line for each named part of a metric, and below them the names that they use."""
     left, lines = rf"\mathrm{{{escaped(metric)}}}", []
@@ -42,7 +42,7 @@ def equation(
         label = rf" && \text{{{escaped(visible(name))}}}" if len(parts) > 1 else ""
         lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(expression) + label)
     lines = lines or [f"{left} &= 0"]
-    return align([*lines, *(f"{plain.letter(name)} &= {plain.write(e)}" for name, e in where.items())])
+    return align([*lines, *(f"{plain.symbol(name)} &= {plain.write(e)}" for name, e in where.items())])
 
 
 def module(
@@ -56,9 +56,9 @@ def module(
     far: Iterable[str] = (),
 ) -> str:
     """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
-    symbols = {letter for _, expression in terms for letter in expression.free_symbols}
-    _refuse_twins([*(letter.name for letter in symbols), *where])
-    used = {letter.name: letter for letter in symbols}
+    symbols = {symbol for _, expression in terms for symbol in expression.free_symbols}
+    _refuse_twins([*(symbol.name for symbol in symbols), *where])
+    used = {symbol.name: symbol for symbol in symbols}
     mine = sorted((name for name in knobs if name in used), key=lambda name: knobs[name] is not None)
     names = _names([*mine, *where], function)
     body = "".join(
@@ -72,7 +72,7 @@ def module(
 
 
 def _refuse_twins(names: Sequence[str]) -> None:
-    """Raises CostcalcError for a name that two letters or sizes have."""
+    """Raises CostcalcError for a name that two display_names or sizes have."""
     for name, several in Counter(names).items():
         if several > 1:
             raise CostcalcError(
@@ -108,7 +108,7 @@ def _check(name: str, modulus: Any) -> str:
 def _sum(
     terms: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], names: Mapping[str, str], far: Iterable[str]
 ) -> str:
-    plain, python = Python(names), Python(names, {e: name for name, e in where.items()}, far=far)
+    plain, python = PythonPrinter(names), PythonPrinter(names, {e: name for name, e in where.items()}, far=far)
     text = "".join(f"    {names[name]} = {plain.write(e)}\n" for name, e in where.items())
     text += "    total = (\n" + ("" if terms else "        0\n")
     for i, (name, expression) in enumerate(terms):

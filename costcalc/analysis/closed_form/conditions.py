@@ -13,10 +13,10 @@ from costcalc.ops.needs import Claim, Need
 
 @dataclass(frozen=True)
 class Condition:
-    """All of the claims must hold. If not, `words` says why, with `sizes` in its gaps."""
+    """All of the claims must hold. If not, `message` says why, with `sizes` in its gaps."""
 
     claims: tuple[Claim, ...]
-    words: str
+    message: str
     sizes: tuple[Any, ...]
 
 
@@ -30,8 +30,8 @@ def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
 
 
 def _condition(need: Need, layer: str = "") -> Condition:
-    sizes = tuple(size for given in need.shown for size in (given if isinstance(given, tuple) else (given,)))
-    return Condition(need.claims, f"{layer}{need.sentence(map(_gap, need.shown))}", sizes)
+    sizes = tuple(size for given in need.message_sizes for size in (given if isinstance(given, tuple) else (given,)))
+    return Condition(need.claims, f"{layer}{need.sentence(map(_gap, need.message_sizes))}", sizes)
 
 
 def _gap(given: Any) -> str:

@@ -1,4 +1,4 @@
-"""Where a formula holds: the smallest value of a knob that the rules let through, and what letters could not decide."""
+"""Where a formula holds: the smallest value of a knob that the rules let through, and what symbols could not decide."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from costcalc.analysis.closed_form.printers import Writer
+from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import LARGEST, is_array, is_symbolic, size_text
@@ -18,7 +18,7 @@ from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
 
 OF_THE_SPEC = "the spec does not allow it"
-FROM_ONE = "a letter is 1 or more; set the knob to count what is below"
+FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
 SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
 
 
@@ -26,7 +26,7 @@ SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says noth
 class Bound:
     """Where a knob may be. `because` says what goes wrong just below `least`, `above` what just above `most`."""
 
-    letter: str
+    symbol: str
     least: Any
     most: Any = None
     because: str = ""
@@ -35,22 +35,28 @@ class Bound:
     def __str__(self) -> str:
         low = size_text(self.least)
         if self.most is None:
-            return f"{self.letter} ≥ {low}"
+            return f"{self.symbol} ≥ {low}"
         return (
-            f"{self.letter} = {low}" if self.least == self.most else f"{low} ≤ {self.letter} ≤ {size_text(self.most)}"
+            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {size_text(self.most)}"
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its entry in a JSON document."""
+        return {
+            "letter": self.symbol, "least": self.least, "most": self.most, "because": self.because, "above": self.above,
+        }  # fmt: skip
 
     def __and__(self, other: Bound) -> Bound:
         """Where both allow a knob to be."""
         low = self if self.least >= other.least else other
         ends = [bound for bound in (self, other) if bound.most is not None]
         high = min(ends, key=lambda bound: bound.most, default=low)
-        return Bound(self.letter, low.least, high.most, low.because, high.above)
+        return Bound(self.symbol, low.least, high.most, low.because, high.above)
 
 
 @dataclass(frozen=True)
 class Domain:
-    """Bounds of knobs, conditions on several letters, and what was assumed to be whole."""
+    """Bounds of knobs, conditions on several display_names, and what was assumed to be whole."""
 
     bounds: tuple[Bound, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -62,28 +68,26 @@ class Domain:
 
     def __and__(self, other: Domain) -> Domain:
         """Where both hold."""
-        bounds = {bound.letter: bound for bound in self.bounds}
+        bounds = {bound.symbol: bound for bound in self.bounds}
         for bound in other.bounds:
-            mine = bounds.get(bound.letter)
-            bounds[bound.letter] = bound if mine is None else mine & bound
+            mine = bounds.get(bound.symbol)
+            bounds[bound.symbol] = bound if mine is None else mine & bound
         conditions = tuple(dict.fromkeys((*self.conditions, *other.conditions)))
         assumed = tuple(dict.fromkeys((*self.assumed, *other.assumed)))
         return Domain(tuple(bounds.values()), conditions, assumed)
 
-    def check(self, letter: str, value: Any) -> None:
-        """Raises ShapeError if a letter may not have this value; of a column, its first point that it may not."""
-        words = "the formula holds for {}, not for {}{}"
+    def check(self, symbol: str, value: Any) -> None:
+        """Raises ShapeError if a symbol may not have this value; of a column, its first point that it may not."""
+        message = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
-            if bound.letter == letter:
+            if bound.symbol == symbol:
                 shown = value if is_array(value) else size_text(value)
                 most = value if bound.most is None else bound.most
-                low, high = (
-                    (bound, shown, bound.because and f"; {bound.because}"),
-                    (bound, shown, bound.above and f"; {bound.above}"),
-                )
-                assumptions(
-                    [AtLeast(value, bound.least, words=words, shown=low), AtLeast(most, value, words=words, shown=high)]
-                )
+                low = (bound, shown, bound.because and f"; {bound.because}")
+                high = (bound, shown, bound.above and f"; {bound.above}")
+                at_least = AtLeast(value, bound.least, message=message, message_sizes=low)
+                at_most = AtLeast(most, value, message=message, message_sizes=high)
+                assumptions([at_least, at_most])
 
     def lines(self) -> list[str]:
         """What a reader must know before filling in numbers, if only that there is nothing to know."""
@@ -92,19 +96,19 @@ class Domain:
     def limits(self, *, reasons: bool = True) -> list[str]:
         """Where it holds, with the reasons why no further, and what it assumes."""
         holds = [f"holds for {self}"] if self.bounds else []
-        below = [f"below {b.letter} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
-        above = [f"above {b.letter} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
+        below = [f"below {b.symbol} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
+        above = [f"above {b.symbol} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
         conditions = [f"holds {text}" for text in self.conditions]
         return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
 
 def find_domain(
-    net: Model,
+    model: Model,
     rows: Iterable[Row],
     free: dict[str, Any],
     assumed: Iterable[Need],
     below: Iterable[str],
-    writer: Writer,
+    printer: Printer,
 ) -> Domain:
     """The domain of a formula in the symbols `free` (by name), from the needs that they leave undecided in rows.
 
@@ -122,35 +126,35 @@ def find_domain(
         elif isinstance(one.need, Whole):
             whole.setdefault(one.need.args[0], Whole(*one.need.args))
         else:
-            conditions[f"where {one.need.requirement(partial(_shown, writer))}"] = None
-    found = [_bound(net, name, limits, writer) for name, limits in by_knob.items()]
-    texts = (need.requirement(partial(_shown, writer)) for need in _fewest(whole))
+            conditions[f"where {one.need.requirement(partial(_shown, printer))}"] = None
+    found = [_bound(model, name, limits, printer) for name, limits in by_knob.items()]
+    texts = (need.requirement(partial(_shown, printer)) for need in _fewest(whole))
     return Domain(tuple(b for b in found if b), tuple(conditions), (*texts, *below))
 
 
-def _shown(writer: Writer, size: Any) -> str:
-    return writer.write(size) if is_symbolic(size) else str(size)
+def _shown(printer: Printer, size: Any) -> str:
+    return printer.write(size) if is_symbolic(size) else str(size)
 
 
-def _bound(net: Model, name: str, limits: list[Undecided], writer: Writer) -> Bound | None:
-    knob = net.knobs[name]
+def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -> Bound | None:
+    knob = model.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
         least = knob.low > SOME
-        limit = Bound(writer.letter(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
+        limit = Bound(printer.symbol(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
         return limit if least or most is not None else None
-    now = net.values[name]
+    now = model.values[name]
     least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
     if knob.low > least:
         least, because = knob.low, OF_THE_SPEC
     greatest, above = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
     if greatest is not None and (most is None or greatest < most):
-        return Bound(writer.letter(name), least, greatest, because, above)
+        return Bound(printer.symbol(name), least, greatest, because, above)
     above = OF_THE_SPEC if most is not None else ""
     if least == 1 and knob.low < 1:
         because = FROM_ONE
     return (
-        Bound(writer.letter(name), least, most, because, above)
+        Bound(printer.symbol(name), least, most, because, above)
         if least > 1 or most is not None or knob.low < 1
         else None
     )

@@ -12,7 +12,7 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 from costcalc.analysis.closed_form.formula import Formula, derive, label
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.dims import canonical
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
 from costcalc.models import Model
@@ -26,64 +26,64 @@ NOTE = (
 )
 
 
-def derive_in_all(net: Model, metric: str) -> Formula:
+def derive_in_all(model: Model, metric: str) -> Formula:
     """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
-    every = net.size_knobs
+    every = model.size_knobs
     try:
-        return derive(net, metric, free=every)
+        return derive(model, metric, free=every)
     except UnknownName:
         raise
     except CostcalcError:
-        return derive(net, metric)
+        return derive(model, metric)
 
 
-def elasticities(net: Model, metric: str = "macs") -> TableResult:
+def elasticities(model: Model, metric: str = "macs") -> TableResult:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
     Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
     costs nothing of it.
     """
-    net.needs_numbers("elasticity")
-    formula = derive_in_all(net, metric)
+    model.needs_numbers("elasticity")
+    formula = derive_in_all(model, metric)
     if formula() == 0:
-        raise CostcalcError(f"{net.label} has no {metric}: nothing changes with a knob")
+        raise CostcalcError(f"{model.label} has no {metric}: nothing changes with a knob")
     slopes = tangent(formula, formula.knobs)
     rows = []
-    for letter in sorted(formula.expression.free_symbols, key=lambda letter: [*formula.knobs].index(letter.name)):
-        twice = doubled(net, letter.name, metric)
+    for symbol in sorted(formula.expression.free_symbols, key=lambda symbol: [*formula.knobs].index(symbol.name)):
+        twice = doubled(model, symbol.name, metric)
         rows.append({
-            "knob": formula.letters.get(letter.name, letter.name), "at": formula.knobs[letter.name],
-            "elasticity": slopes[letter.name], "doubled": twice and canonical(twice), "exponent": twice and log2(twice),
+            "knob": formula.display_names.get(symbol.name, symbol.name), "at": formula.knobs[symbol.name],
+            "elasticity": slopes[symbol.name], "doubled": twice and canonical(twice), "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
         Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
         Column("doubled", "doubled", "ratio", 2), Column("exponent", "exponent", "real", 2),
     )  # fmt: skip
-    title, notes = f"{label(metric)} of {net.label}: what each knob does", [NOTE.format(metric=label(metric))]
-    return _result(net, metric, Table(title, columns, rows, None, notes))
+    title, notes = f"{label(metric)} of {model.label}: what each knob does", [NOTE.format(metric=label(metric))]
+    return _result(model, metric, Table(title, columns, rows, None, notes))
 
 
-def _result(net: Model, metric: str, table: Table) -> TableResult:
-    document = {"target": net.label, "metric": metric, "knobs": dict(net.values), "rows": table.to_records()}
-    return TableResult(table, document, ((net.label, warnings_of(net)),))
+def _result(model: Model, metric: str, table: Table) -> TableResult:
+    document = {"target": model.label, "metric": metric, "knobs": dict(model.values), "rows": table.to_records()}
+    return TableResult(table, document, ((model.label, warnings_of(model)),))
 
 
 def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
-    """d log(metric) / d log(knob) of each letter at these values, with roundings relaxed: exact ints and Fractions."""
+    """d log(metric) / d log(knob) of each symbol at these values, with roundings relaxed: exact ints and Fractions."""
     relaxed = [_relaxed(term.expression, values) for term in formula.terms]
-    smooth = fill(Add(*relaxed), values)
+    smooth = substitute(Add(*relaxed), values)
     found = {}
-    for letter in formula.expression.free_symbols:
-        slope = sum(fill(diff(part, letter), values) for part in relaxed if letter in part.free_symbols)
-        found[letter.name] = canonical(Fraction(slope) * values[letter.name] / smooth)
+    for symbol in formula.expression.free_symbols:
+        slope = sum(substitute(diff(part, symbol), values) for part in relaxed if symbol in part.free_symbols)
+        found[symbol.name] = canonical(Fraction(slope) * values[symbol.name] / smooth)
     return found
 
 
-def doubled(net: Model, knob: str, metric: str = "macs") -> Fraction | None:
+def doubled(model: Model, knob: str, metric: str = "macs") -> Fraction | None:
     """How many times the exact cost there is with a knob doubled; None if there is no such network, or no cost."""
     try:
-        twice = net.at({knob: 2 * net.values[knob]})
-        now, then = (cost_of(one).total(metric) for one in (net, twice))
+        twice = model.at({knob: 2 * model.values[knob]})
+        now, then = (cost_of(one).total(metric) for one in (model, twice))
     except CostcalcError:
         return None
     return Fraction(then, now) if now else None
@@ -96,28 +96,30 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
     if isinstance(x, (ceiling, floor, RoundTo)):
         return _relaxed(x.args[0], values)
     if isinstance(x, (Max, Min)):
-        side = (max if isinstance(x, Max) else min)(x.args, key=lambda arg: fill(arg, values))
+        side = (max if isinstance(x, Max) else min)(x.args, key=lambda arg: substitute(arg, values))
         return _relaxed(side, values)
     if isinstance(x, Gcd):
-        return fill(x, values)
+        return substitute(x, values)
     return x.func(*(_relaxed(part, values) for part in x.args))
 
 
-def by_term(net: Model, metric: str = "macs") -> TableResult:
+def by_term(model: Model, metric: str = "macs") -> TableResult:
     """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
-    formula = derive_in_all(net, metric)
+    formula = derive_in_all(model, metric)
     known: dict[Any, Any] = {}
-    parts = [(fill(part.expression, formula.knobs, known), part) for part in formula.parts]
+    parts = [(substitute(part.expression, formula.knobs, known), part) for part in formula.parts]
     total = sum(value for value, _ in parts)
     rows = []
     for value, part in sorted(parts, key=lambda pair: -pair[0]):
-        text = formula.writer.write(part.expression)
+        text = formula.printer.write(part.expression)
         rows.append({"name": part.name, "value": value, "share": value / total if total else None, "formula": text})
     columns = (
         Column("name", "block", "text"), Column("value", label(metric)), Column("share", "share", "share"),
         Column("formula", "formula", "text", 1),
     )  # fmt: skip
     totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
-    at = ", ".join(f"{formula.letters.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items())
-    title, notes = f"{label(metric)} of {net.label} by block", [f"at {at}", *formula.lines()]
-    return _result(net, metric, Table(title, columns, rows, totals, notes))
+    at = ", ".join(
+        f"{formula.display_names.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items()
+    )
+    title, notes = f"{label(metric)} of {model.label} by block", [f"at {at}", *formula.lines()]
+    return _result(model, metric, Table(title, columns, rows, totals, notes))

@@ -1,4 +1,4 @@
-"""The closed form of a cost: the rules walked with letters for knobs, collected by block.
+"""The closed form of a cost: the rules walked with symbols for knobs, collected by block.
 
 derive(costcalc.load("efficientnet"), "macs").lines()
 """
@@ -6,7 +6,7 @@ derive(costcalc.load("efficientnet"), "macs").lines()
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +15,7 @@ from sympy import Add, Expr, Symbol, sympify
 from costcalc.analysis.closed_form.code import equation, module
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain, find_domain
-from costcalc.analysis.closed_form.printers import Latex, Writer
+from costcalc.analysis.closed_form.printers import LatexPrinter, Printer
 from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
 from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.cost import by_row, warnings_of
@@ -25,7 +25,7 @@ from costcalc.analysis.written_out import stand_at_least_once
 from costcalc.dims import check_size, is_array, is_symbolic
 from costcalc.dims.kinds import to_exact
 from costcalc.dims.size_checks import to_exact_array
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UnknownName, unknown
 from costcalc.models import Model
@@ -54,21 +54,21 @@ def nothing_simpler() -> Formula | None:
 class Formula(Result):
     """A cost as a function of knobs: `f(r=256)` is the exact count there, `f.expression` the sympy expression.
 
-    `knobs` maps each letter to its value at the current settings (None if it cannot have it under the assumptions),
+    `knobs` maps each symbol to its value at the current settings (None if it cannot have it under the assumptions),
     `names` expressions to the names that their spec gives them, `given` says under which assumptions floors were
     removed.
     """
 
-    net: Model
+    model: Model
     metric: str
     terms: tuple[Term, ...]
     knobs: dict[str, Any]
     spatial: frozenset[Symbol] = frozenset()
-    letters: dict[str, str] = field(default_factory=dict)
+    display_names: dict[str, str] = field(default_factory=dict)
     names: dict[Any, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     multiples: dict[str, Any] = field(default_factory=dict)  # knob -> what must divide it
-    polynomial_in: frozenset[Symbol] = frozenset()  # letters in which the total is multiplied out
+    polynomial_in: frozenset[Symbol] = frozenset()  # symbols in which the total is multiplied out
     domain_finder: Callable[[], Domain] = Domain
     checker: Callable[[dict[str, Any]], None] | None = None  # raises ShapeError where what was open does not hold
     simpler: Callable[[], Formula | None] = nothing_simpler
@@ -82,8 +82,8 @@ class Formula(Result):
     def total(self) -> Expr:
         """The sum of all terms with what they share in front, collected by image size."""
         total = merged(term.expression for term in self.terms)
-        for letter in sorted(self.polynomial_in, key=str):
-            total = opened(total, letter)
+        for symbol in sorted(self.polynomial_in, key=str):
+            total = opened(total, symbol)
         return factored(total, keys_of(self.spatial | self.polynomial_in), numbers=False)
 
     @cached_property
@@ -99,14 +99,14 @@ class Formula(Result):
         return self.domain_finder()
 
     @cached_property
-    def writer(self) -> Writer:
-        """Writes expressions with the letters and names of this formula."""
-        return Writer(self.letters, self.names, far=self.far)
+    def printer(self) -> Printer:
+        """Writes expressions with the symbols and names of this formula."""
+        return Printer(self.display_names, self.names, far=self.far)
 
     @property
     def far(self) -> list[str]:
         """Letters by whose powers terms are put in order: image sizes."""
-        return [letter.name for letter in self.spatial | self.polynomial_in]
+        return [symbol.name for symbol in self.spatial | self.polynomial_in]
 
     @cached_property
     def without_floors(self) -> Formula | None:
@@ -123,40 +123,42 @@ class Formula(Result):
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
-                raise self._not_a_letter(name)
+                raise self._not_free(name)
             values[name] = to_exact_array(value) if is_array(value) and value.ndim else to_exact(value)
         self.check(values)
         shapes = [value.shape for value in values.values() if is_array(value)]
-        found = fill(self.expression, {name: value for name, value in values.items() if value is not None})
+        found = substitute(self.expression, {name: value for name, value in values.items() if value is not None})
         return _as_array(found, shapes) if shapes else found
 
-    def _not_a_letter(self, name: str) -> UnknownName:
+    def _not_free(self, name: str) -> UnknownName:
         """Why the formula has no value for a name."""
-        if name in self.net.knobs:
-            value = value_text(self.net.values[name])
+        if name in self.model.knobs:
+            value = value_text(self.model.values[name])
             return UnknownName(f"{name} is set to {value} in this formula; take that of a network that does not set it")
         return unknown("knob", name, self.knobs)
 
     def check(self, values: dict[str, Any]) -> None:
-        """Raises UsageError or ShapeError if the formula does not hold at these values of its letters."""
+        """Raises UsageError or ShapeError if the formula does not hold at these values of its display_names."""
         known = {name: value for name, value in values.items() if value is not None}
         for name, value in known.items():
-            knob = self.net.knobs.get(name)  # none of a letter that an assumption brought
-            self.domain.check(self.letters.get(name, name), knob.check(value) if knob else check_size(value, name, 1))
+            knob = self.model.knobs.get(name)  # none of a symbol that an assumption brought
+            self.domain.check(
+                self.display_names.get(name, name), knob.check(value) if knob else check_size(value, name, 1)
+            )
         if self.checker and len(known) == len(values):
             self.checker(values)
 
     @cached_property
     def text(self) -> str:
         """The whole formula on a line."""
-        return self.writer.write(self.total)
+        return self.printer.write(self.total)
 
     @property
     def latex(self) -> str:
         """The formula for LaTeX with amsmath, a line for each block."""
         parts = [(term.name, term.expression) for term in self.parts]
-        latex = Latex(self.letters, self.names, far=self.far)
-        return equation(self.metric, parts, self.where(), latex, Latex(self.letters))
+        latex = LatexPrinter(self.display_names, self.names, far=self.far)
+        return equation(self.metric, parts, self.where(), latex, LatexPrinter(self.display_names))
 
     def _repr_latex_(self) -> str:
         return self.latex
@@ -166,7 +168,7 @@ class Formula(Result):
         """A Python module with one function, named after the metric; its arguments are the knobs, set as they are now.
         It needs nothing but the standard library."""
         facts = [*self.given, *(line for line in self.domain.limits() if not line.startswith(("below", "above")))]
-        about = f"{self.metric} of {self.net.label}: {'; '.join(facts) or 'exact everywhere'}"
+        about = f"{self.metric} of {self.model.label}: {'; '.join(facts) or 'exact everywhere'}"
         terms = [(term.name, term.expression) for term in self.parts]
         return module(self.metric, about, self.knobs, self.where(), terms, multiples=self.multiples, far=self.far)
 
@@ -177,27 +179,29 @@ class Formula(Result):
 
     def lines(self) -> list[str]:
         """What goes with the formula: its names, its value, its domain, its assumptions."""
-        plain = Writer(self.letters)
+        plain = Printer(self.display_names)
         where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self.where().items())
         return [*([f"where {where}"] if where else []), *self.now(), *self.domain.lines()]
 
     def now(self) -> list[str]:
         """What it comes to as its knobs are set, if the assumptions leave them as they are set."""
-        used = {letter.name for letter in self.expression.free_symbols}
+        used = {symbol.name for symbol in self.expression.free_symbols}
         if not used or None in self.knobs.values():
             return []
-        at = (f"{self.letters.get(name, name)} = {value_text(n)}" for name, n in self.knobs.items() if name in used)
+        at = (
+            f"{self.display_names.get(name, name)} = {value_text(n)}" for name, n in self.knobs.items() if name in used
+        )
         return [f"= {self():,} at {', '.join(at)}"]
 
     def table(self) -> Table:
         """A row for each block, and their sum where it is short."""
         columns = (Column("name", "block", "text"), Column("formula", label(self.metric), "text"))
-        rows = [{"name": term.name, "formula": self.writer.write(term.expression)} for term in self.parts]
+        rows = [{"name": term.name, "formula": self.printer.write(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= LINE else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
-        notes = [*self.lines(), *what_they_count([self.metric], self.net.dtype)]
+        notes = [*self.lines(), *what_they_count([self.metric], self.model.dtype)]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
-        return Table(f"{label(self.metric)} of {self.net.label}{given}", columns, rows, totals, notes)
+        return Table(f"{label(self.metric)} of {self.model.label}{given}", columns, rows, totals, notes)
 
     def tables(self) -> list[Table]:
         """The formula, and beside it the one without floors."""
@@ -205,22 +209,23 @@ class Formula(Result):
         if self.without_floors is None:
             return [first]
         second = self.without_floors.table()
-        counts = what_they_count([self.metric], self.net.dtype)
+        counts = what_they_count([self.metric], self.model.dtype)
         first.notes = [note for note in first.notes if note not in counts]  # the second says them for both
         return [first, second]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.net.label, warnings_of(self.net))]
+        return [(self.model.label, warnings_of(self.model))]
 
     def _fields(self) -> dict[str, Any]:
-        latex = Latex(self.letters, self.names, far=self.far)
+        latex = LatexPrinter(self.display_names, self.names, far=self.far)
         return {
-            "target": self.net.label, "metric": self.metric, "knobs": dict(self.net.values), "free": dict(self.knobs),
-            "given": list(self.given), "text": self.text, "latex": self.latex, "python": self.python,
-            "terms": [{"name": t.name, "text": self.writer.write(t.expression), "latex": latex.write(t.expression)}
+            "target": self.model.label, "metric": self.metric, "knobs": dict(self.model.values),
+            "free": dict(self.knobs), "given": list(self.given),
+            "text": self.text, "latex": self.latex, "python": self.python,
+            "terms": [{"name": t.name, "text": self.printer.write(t.expression), "latex": latex.write(t.expression)}
                       for t in self.parts],
-            "where": {name: Writer(self.letters).write(e) for name, e in self.where().items()},
-            "domain": [asdict(bound) for bound in self.domain.bounds],
+            "where": {name: Printer(self.display_names).write(e) for name, e in self.where().items()},
+            "domain": [bound.to_dict() for bound in self.domain.bounds],
             "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed), **self._second(),
         }  # fmt: skip
 
@@ -231,7 +236,7 @@ class Formula(Result):
         return {"without_floors": {key: fields[key] for key in OF_THE_SECOND}}
 
     def _summary(self) -> str:
-        return f"{self.metric} of {self.net.label} = {self.text}"
+        return f"{self.metric} of {self.model.label} = {self.text}"
 
 
 def _as_array(found: Any, shapes: Iterable[tuple[int, ...]]) -> Any:
@@ -247,7 +252,9 @@ def label(metric: str) -> str:
     return METRICS[metric].title
 
 
-def derive(net: Model, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS) -> Formula:
+def derive(
+    model: Model, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
+) -> Formula:
     """The closed form of a metric of a network.
 
     Letters are the whole and real knobs that are not set, or those in `free`, set or not. Raises UnknownName for
@@ -255,17 +262,17 @@ def derive(net: Model, metric: str = "macs", *, free: Iterable[str] | None = Non
     done after so many seconds.
     """
     metric_of(metric, wanted=has_formula)
-    return formula_of(net, metric, *walked(net, free, seconds))
+    return formula_of(model, metric, *walked(model, free, seconds))
 
 
-def walked(net: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
-    """The layer graph with letters, and its rows: what all closed forms of a network are made of.
+def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
+    """The layer graph with display_names, and its rows: what all closed forms of a network are made of.
 
-    Raises UsageError for a knob that is no number and not in `free`: the letters are ours.
+    Raises UsageError for a knob that is no number and not in `free`: the symbols are ours.
     """
-    net.needs_numbers("what is set in a closed form", but={*free} if free else ())
-    with time_limit(seconds, too_large(net, seconds)) as deadline:
-        graph = _with_letters(net, free)
+    model.needs_numbers("what is set in a closed form", but={*free} if free else ())
+    with time_limit(seconds, too_large(model, seconds)) as deadline:
+        graph = _with_letters(model, free)
         rows = []
         for row in walk(graph):
             rows.append(row)
@@ -273,18 +280,18 @@ def walked(net: Model, free: Iterable[str] | None = None, seconds: float = SECON
     return graph, rows
 
 
-def formula_of(net: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
+def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric, of what was walked."""
     rows = with_needs_of(metric, graph, rows)
-    terms = tuple(_by_block(rows, _values(metric, graph, rows, net.dtype)))
+    terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
-    letters = {name: knob.letter or name for name, knob in net.knobs.items()}
-    knobs = {name: net.values[name] for name, value in values.items() if is_symbolic(value)}
-    below = [n for n in net.size_knobs if n not in net.settings and not net.knobs[n].may_be_symbol]
-    numbers = [f"{letters[name]} = {value_text(values[name])}, for a letter is 1 or more" for name in below]
+    display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
+    knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
+    below = [n for n in model.size_knobs if n not in model.settings and not model.knobs[n].may_be_symbol]
+    numbers = [f"{display_names[name]} = {value_text(values[name])}, for a symbol is 1 or more" for name in below]
     return Formula(
-        net, metric, terms, knobs, _spatial(rows), letters, _names(net, values),
-        domain_finder=lambda: find_domain(net, rows, knobs, graph.graph["assumed"], numbers, Writer(letters)),
+        model, metric, terms, knobs, _spatial(rows), display_names, _names(model, values),
+        domain_finder=lambda: find_domain(model, rows, knobs, graph.graph["assumed"], numbers, Printer(display_names)),
         checker=lambda values: check_rows(rows, values),
     )  # fmt: skip
 
@@ -295,19 +302,19 @@ def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 
-def too_large(net: Model, seconds: float) -> str:
+def too_large(model: Model, seconds: float) -> str:
     """What is said of a formula that nobody could wait for, or read."""
-    free = ", ".join(name for name in net.size_knobs if name not in net.settings)
+    free = ", ".join(name for name in model.size_knobs if name not in model.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
-    return f"the closed form of {net.label} is too large: not done after {seconds:g} s; {settings}"
+    return f"the closed form of {model.label} is too large: not done after {seconds:g} s; {settings}"
 
 
-def _with_letters(net: Model, free: Iterable[str] | None) -> Any:
-    """The layer graph with letters for the knobs that are not set, or for those in `free`."""
+def _with_letters(model: Model, free: Iterable[str] | None) -> Any:
+    """The layer graph with symbols for the knobs that are not set, or for those in `free`."""
     if free is None:
-        return net.layers(free=net.knobs)
-    settings = net.values_but({*free})
-    return net.with_only(settings, net.label).layers(free=free)
+        return model.layers(free=model.knobs)
+    settings = model.values_but({*free})
+    return model.with_only(settings, model.label).layers(free=free)
 
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
@@ -330,15 +337,15 @@ def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
 
 
 def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
-    """The letters of the image sizes: axes of the inputs after batch and channels."""
+    """The symbols of the image sizes: axes of the inputs after batch and channels."""
     axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_symbolic(size)]
-    return frozenset(letter for size in axes for letter in size.free_symbols)
+    return frozenset(symbol for size in axes for symbol in size.free_symbols)
 
 
-def _names(net: Model, values: dict[str, Any]) -> dict[Any, str]:
+def _names(model: Model, values: dict[str, Any]) -> dict[Any, str]:
     """Names that the model gives to roundings: `c7` for round_to(192*w, 8)."""
     names: dict[Any, str] = {}
-    for name, size in net.architecture.named_sizes(values).items():
+    for name, size in model.architecture.named_sizes(values).items():
         if is_symbolic(size) and size.is_Function:
             names.setdefault(size, name)
     return names

@@ -38,7 +38,7 @@ class FormulaTables(Result):
         return self.formula._summary()
 
 
-class Printed(NamedTuple):
+class FormulaOutput(NamedTuple):
     """What `costcalc formula` prints: code, or tables and the document behind them."""
 
     code: str
@@ -46,22 +46,22 @@ class Printed(NamedTuple):
     document: dict[str, Any] | None
 
 
-def printed(
-    net: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
+def formula_output(
+    model: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
     elasticity: bool = False, terms: bool = False,
-) -> Printed:  # fmt: skip
+) -> FormulaOutput:  # fmt: skip
     """The closed form, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
 
     All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
     """
-    with time_limit(SECONDS_OF_ALL, too_large(net, SECONDS_OF_ALL)):
-        found: Any = closed_form(net, metric, assume=assume) if over is None else ratio(net, over, metric)
+    with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
+        found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)
         if form == "python":
-            return Printed(found.python, [], None)
+            return FormulaOutput(found.python, [], None)
         if elasticity or terms:
-            asked = {"elasticity": elasticities(net, metric)} if elasticity else {}
-            asked |= {"by_term": by_term(net, metric)} if terms else {}
+            asked = {"elasticity": elasticities(model, metric)} if elasticity else {}
+            asked |= {"by_term": by_term(model, metric)} if terms else {}
             found = FormulaTables(found, asked)
         elif form == "latex":
-            return Printed(found.latex, [], None)
-        return Printed("", found.tables(), found.streamed() if form == "json" else None)
+            return FormulaOutput(found.latex, [], None)
+        return FormulaOutput("", found.tables(), found.streamed() if form == "json" else None)

@@ -6,18 +6,18 @@ from html import escape
 
 from sympy import Add, Expr, Mul, ceiling, floor
 
-from costcalc.analysis.closed_form.printers import GREEK, NAMES, Writer, letter_parts
+from costcalc.analysis.closed_form.printers import GREEK, NAMES, Printer, symbol_parts
 from costcalc.table import visible
 
 
-class MathML(Writer):
+class MathMLPrinter(Printer):
     """The inside of a <math> element. Names are escaped; nothing else comes from outside."""
 
     minus, plus, times = "<mo>−</mo>", "<mo>+</mo>", "<mo>·</mo>"
 
-    def letter(self, name: str) -> str:
+    def symbol(self, name: str) -> str:
         """c_in and c7 have what comes after their first part below, phi is φ."""
-        head, below, primes = letter_parts(visible(self.letters.get(name, name)))
+        head, below, primes = symbol_parts(visible(self.display_names.get(name, name)))
         text = f"<mi>{escape(GREEK.get(head, head))}{'′' * primes}</mi>"
         return f"<msub>{text}<mi>{escape(below)}</mi></msub>" if below else text
 

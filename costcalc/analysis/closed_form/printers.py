@@ -1,4 +1,4 @@
-"""Formulas as text, as LaTeX and as Python. Sums and products are taken apart once, in `Writer`; each language says
+"""Formulas as text, as LaTeX and as Python. Sums and products are taken apart once, in `Printer`; each language says
 only how it writes a number, a power, a quotient and a rounding."""
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.text import power_text
 
@@ -33,7 +33,7 @@ class Product(NamedTuple):
         return not self.over and not self.under
 
 
-def taken_apart(x: Expr) -> Product:
+def split_product(x: Expr) -> Product:
     """The factors of a term."""
     p = q = 1
     over: Factors = []
@@ -49,27 +49,32 @@ def taken_apart(x: Expr) -> Product:
     return Product(p, q, over, under)
 
 
-class Writer:
-    """Writes a formula in the words of one language. `letters` are shown for knobs, `names` for whole expressions.
-    Terms that grow fastest come first, most of all with the letters in `far`; or if wanted those of few factors."""
+class Printer:
+    """Writes a formula in the words of one language. `display_names` are shown for knobs, `names` for whole expressions.
+    Terms that grow fastest come first, most of all with the symbols in `far`; or if wanted those of few factors."""
 
     minus, plus, times = " − ", " + ", "·"
 
     def __init__(
         self,
-        letters: Mapping[str, str] | None = None,
+        display_names: Mapping[str, str] | None = None,
         names: Mapping[Any, str] | None = None,
         *,
         far: Iterable[str] = (),
         simple_first: bool = False,
     ):
-        self.letters, self.names, self.far, self.simple_first = letters or {}, names or {}, frozenset(far), simple_first
+        self.display_names, self.names, self.far, self.simple_first = (
+            display_names or {},
+            names or {},
+            frozenset(far),
+            simple_first,
+        )
         self.written: dict[Any, str] = {}  # sums stand in several orders before they are in the right one
 
     # --- what a language says ------------------------------------------------------------------------------------
 
-    def letter(self, name: str) -> str:
-        return self.letters.get(name, name)
+    def symbol(self, name: str) -> str:
+        return self.display_names.get(name, name)
 
     def number(self, n: int) -> str:
         return f"{n:,}"
@@ -89,7 +94,7 @@ class Writer:
 
     def call(self, x: Expr) -> str:
         """A rounding as specs write it: `ceil(4*d)`."""
-        return InSpec(self.letters, self.names, far=self.far).call(x)
+        return SpecPrinter(self.display_names, self.names, far=self.far).call(x)
 
     # --- what all of them share ----------------------------------------------------------------------------------
 
@@ -99,12 +104,12 @@ class Writer:
             return self.atom(x)
         if x not in self.written:
             terms = self.ordered(x.args) if isinstance(x, Add) else [x]
-            self.written[x] = self.sum([taken_apart(term) for term in terms])
+            self.written[x] = self.sum([split_product(term) for term in terms])
         return self.written[x]
 
     def inside(self, x: Expr) -> str:
         """What is rounded: a sum over one denominator, `(r + 1)/4`."""
-        terms = [taken_apart(term) for term in self.ordered(Add.make_args(x))]
+        terms = [split_product(term) for term in self.ordered(Add.make_args(x))]
         shared = lcm(*(term.q for term in terms))
         if len(terms) == 1 or shared == 1 or x in self.names:
             return self.write(x)
@@ -132,13 +137,13 @@ class Writer:
 
     def atom(self, x: Expr) -> str:
         if x in self.names:
-            return self.letter(self.names[x])
+            return self.symbol(self.names[x])
         if isinstance(x, Symbol):
-            return self.letter(x.name)
+            return self.symbol(x.name)
         return self.call(x) if x.func in NAMES else self.bracketed(self.write(x))
 
     def rank(self, factor: tuple[Expr, int]) -> Any:
-        """Factors as one writes them: batch, letters (squares first), roundings, sums."""
+        """Factors as one writes them: batch, symbols (squares first), roundings, sums."""
         base, n = factor
         kind = 1 if isinstance(base, Symbol) or base in self.names else 3 if isinstance(base, Add) else 2
         return (0 if base == BATCH else kind), -n, self.atom(base)
@@ -148,23 +153,23 @@ class Writer:
         return sorted(terms, key=self.place)
 
     def place(self, term: Expr) -> Any:
-        """Where a term stands: by weight, positive ones first, then by its letters."""
-        p, q, over, under = taken_apart(term)
+        """Where a term stands: by weight, positive ones first, then by its display_names."""
+        p, q, over, under = split_product(term)
         return *self.weight(term), p < 0, self.factors(1, over), self.factors(1, under), p, q
 
     def weight(self, term: Expr) -> Any:
-        parts = taken_apart(term)
+        parts = split_product(term)
         if self.simple_first:
             return parts.is_number, sum(n for _, n in [*parts.over, *parts.under])
-        rounded = {letter for atom in term.atoms(floor, ceiling) for letter in atom.free_symbols if letter.is_integer}
+        rounded = {symbol for atom in term.atoms(floor, ceiling) for symbol in atom.free_symbols if symbol.is_integer}
         point = {x.name: FAR_OUT if x in rounded or x.name in self.far else NEAR for x in term.free_symbols}
-        return parts.is_number, -abs(fill(term, point) / max(abs(parts.p), 1))
+        return parts.is_number, -abs(substitute(term, point) / max(abs(parts.p), 1))
 
 
 BATCH = Symbol("batch", positive=True, integer=True)
 
 
-class InSpec(Writer):
+class SpecPrinter(Printer):
     """As specs and Python write arithmetic: `32*w`, `c**2`."""
 
     minus, plus, times = " - ", " + ", "*"
@@ -192,21 +197,21 @@ def escaped(text: str) -> str:
     return "".join(SPECIAL.get(sign, sign) for sign in text)
 
 
-def letter_parts(shown: str) -> tuple[str, str, int]:
-    """What a letter starts with, what stands below it, and its primes: c_in is c, in; n4 n, 4; n_c' n, c, one prime."""
+def symbol_parts(shown: str) -> tuple[str, str, int]:
+    """What a symbol starts with, what stands below it, and its primes: c_in is c, in; n4 n, 4; n_c' n, c, one prime."""
     bare = shown.rstrip("'")
     head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
     return head, below, len(shown) - len(bare)
 
 
-class Latex(Writer):
+class LatexPrinter(Printer):
     """LaTeX for math mode, with amsmath."""
 
     minus, plus, times = " - ", " + ", r" \cdot "
 
-    def letter(self, name: str) -> str:
+    def symbol(self, name: str) -> str:
         r"""c_in -> c_{\mathrm{in}}, n4 -> n_{4}, n_c' -> n_{c}', classes -> \mathrm{classes}"""
-        head, below, primes = letter_parts(self.letters.get(name, name))
+        head, below, primes = symbol_parts(self.display_names.get(name, name))
         head = f"\\{head}" if head in GREEK else head if len(head) == 1 else rf"\mathrm{{{escaped(head)}}}"
         inside = below if len(below) == 1 or below.isdigit() else rf"\mathrm{{{escaped(below)}}}"
         return head + (f"_{{{inside}}}" if below else "") + "'" * primes
@@ -235,7 +240,7 @@ class Latex(Writer):
         return name + self.bracketed(inside)
 
 
-class Python(InSpec):
+class PythonPrinter(SpecPrinter):
     """Python that stays exact on ints and Fractions: a division is a Fraction, or floor's and ceil's own."""
 
     def quotient(self, over: str, under: str, simple: bool) -> str:
@@ -244,7 +249,7 @@ class Python(InSpec):
     def call(self, x: Expr) -> str:
         if isinstance(x, (ceiling, floor)):
             term = x.args[0]
-            parts = [taken_apart(part) for part in Add.make_args(term)]
+            parts = [split_product(part) for part in Add.make_args(term)]
             shared = lcm(*(part.q for part in parts))
             inside = self.write(Add(*(part * shared for part in Add.make_args(term))))
             return f"{NAMES[x.func]}({inside}{f', {shared}' if shared > 1 else ''})"

@@ -18,11 +18,11 @@ from costcalc.analysis.closed_form.code import align, module
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
-from costcalc.analysis.closed_form.printers import Latex, Writer, escaped
+from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
 from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, Problem
 from costcalc.models import Model
 from costcalc.result import Result
@@ -45,47 +45,47 @@ class LinearBreakEven:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ratio(Result):
-    """The cost of `net` over that of `other`, in the letters both have; letters of one name are one knob."""
+    """The cost of `model` over that of `other`, in the symbols both have; symbols of one name are one knob."""
 
-    net: Model
+    model: Model
     other: Model
     metric: str
     expression: Expr
     knobs: dict[str, Any]
-    letters: dict[str, str]
+    display_names: dict[str, str]
     names: dict[Any, str]
     break_evens: tuple[LinearBreakEven, ...] = ()
     domains: tuple[Domain, ...] = field(default=())
 
     @cached_property
-    def writer(self) -> Writer:
-        """Writes expressions with the letters of the knobs, simple terms first."""
-        return Writer(self.letters, self.names, simple_first=True)
+    def printer(self) -> Printer:
+        """Writes expressions with the symbols of the knobs, simple terms first."""
+        return Printer(self.display_names, self.names, simple_first=True)
 
     @property
     def sides(self) -> list[str]:
         """What the two are called: without their settings, if that tells them apart."""
-        short = [net.label.partition("@")[0] for net in (self.net, self.other)]
-        return short if short[0] != short[1] else [self.net.label, self.other.label]
+        short = [model.label.partition("@")[0] for model in (self.model, self.other)]
+        return short if short[0] != short[1] else [self.model.label, self.other.label]
 
     @cached_property
     def text(self) -> str:
         """The ratio on a line."""
-        return self.writer.write(self.expression)
+        return self.printer.write(self.expression)
 
     @property
     def latex(self) -> str:
         """The ratio as an `align*` of amsmath."""
         sides = [rf"\text{{{escaped(side)}}}" for side in self.sides]
-        right = Latex(self.letters, self.names, simple_first=True).write(self.expression)
-        plain = Latex(self.letters)
-        where = [f"{plain.letter(name)} &= {plain.write(e)}" for name, e in self._names().items()]
+        right = LatexPrinter(self.display_names, self.names, simple_first=True).write(self.expression)
+        plain = LatexPrinter(self.display_names)
+        where = [f"{plain.symbol(name)} &= {plain.write(e)}" for name, e in self._names().items()]
         return align([rf"\frac{{{sides[0]}}}{{{sides[1]}}} &= {right}", *where])
 
     @property
     def python(self) -> str:
         """A Python module with one function of the knobs, `ratio`; it gives an int or a Fraction."""
-        about = f"{self.metric} of {self.net.label} / {self.metric} of {self.other.label}"
+        about = f"{self.metric} of {self.model.label} / {self.metric} of {self.other.label}"
         used = {name: self.knobs[name] for name in self._used()}
         return module("ratio", about, used, self._names(), [("", self.expression)])
 
@@ -97,7 +97,7 @@ class Ratio(Result):
     @property
     def value(self) -> Any:
         """The ratio at the current settings, exactly: an int or a Fraction."""
-        return fill(self.expression, self.knobs)
+        return substitute(self.expression, self.knobs)
 
     def lines(self) -> list[str]:
         """The ratio, its value, its break-evens and its domain, a line each."""
@@ -107,7 +107,7 @@ class Ratio(Result):
 
     def _now(self) -> str:
         value = self.value
-        at = ", ".join(f"{self.letters.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
+        at = ", ".join(f"{self.display_names.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
         fewer = f", {times_text(1 / Fraction(value))} times fewer" if 0 < value < 1 else ""
         times = f", {times_text(value)} times more" if value > 1 else fewer
         exact = (
@@ -119,15 +119,15 @@ class Ratio(Result):
 
     def _apart(self) -> Iterator[str]:
         """Sizes that are numbers here, a different one for each."""
-        for name, value in self.net.values.items():
+        for name, value in self.model.values.items():
             theirs = self.other.values.get(name, value)
-            if name not in self.knobs and theirs != value and self.net.knobs[name].is_size:
+            if name not in self.knobs and theirs != value and self.model.knobs[name].is_size:
                 first, second = self.sides
-                shown = self.letters.get(name, name)
+                shown = self.display_names.get(name, name)
                 yield f"{shown} = {size_text(value)} in {first}, {size_text(theirs)} in {second}"
 
     def _used(self) -> dict[str, Any]:
-        used = {letter.name for letter in self.expression.free_symbols}
+        used = {symbol.name for symbol in self.expression.free_symbols}
         return {name: value for name, value in self.knobs.items() if name in used}
 
     def _names(self) -> dict[str, Expr]:
@@ -135,14 +135,14 @@ class Ratio(Result):
         return {name: e for e, name in self.names.items() if e in atoms}
 
     def _where(self) -> list[str]:
-        where = [f"{name} = {Writer(self.letters).write(e)}" for name, e in self._names().items()]
+        where = [f"{name} = {Printer(self.display_names).write(e)}" for name, e in self._names().items()]
         return [f"where {', '.join(where)}"] if where else []
 
     def sentence(self, even: LinearBreakEven) -> str:
         """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
-        shown, value = self.letters.get(even.knob, even.knob), even.value
+        shown, value = self.display_names.get(even.knob, even.knob), even.value
         number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
-        bound = self.writer.write(even.expression)
+        bound = self.printer.write(even.expression)
         if len(bound) > LINE:
             bound = number
         same = "" if bound == number else f" = {number}"
@@ -154,19 +154,19 @@ class Ratio(Result):
         """The ratio as a table of one row."""
         columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
         row = {"metric": label(self.metric), "text": self.text}
-        return [Table(f"{self.net.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
+        return [Table(f"{self.model.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(net.label, warnings_of(net)) for net in (self.net, self.other)]
+        return [(model.label, warnings_of(model)) for model in (self.model, self.other)]
 
     def _fields(self) -> dict[str, Any]:
         value = Fraction(self.value)
         return {
-            "target": self.net.label, "over": self.other.label, "metric": self.metric, "knobs": dict(self.knobs),
+            "target": self.model.label, "over": self.other.label, "metric": self.metric, "knobs": dict(self.knobs),
             "text": self.text, "latex": self.latex, "python": self.python,
             "value": {"numerator": value.numerator, "denominator": value.denominator, "decimal": float(value)},
             "break_evens": [
-                {"knob": e.knob, "sign": e.sign, "text": self.writer.write(e.expression), "value": float(e.value),
+                {"knob": e.knob, "sign": e.sign, "text": self.printer.write(e.expression), "value": float(e.value),
                  "current": e.current} for e in self.break_evens
             ],
             "domain": self.limits(),
@@ -181,33 +181,33 @@ class Ratio(Result):
         return (first & second).limits()
 
 
-def ratio(net: Model, other: Model, metric: str = "macs") -> Ratio:
-    """What `net` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
-    the two differ; all others are letters.
+def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
+    """What `model` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
+    the two differ; all others are display_names.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
-    with time_limit(SECONDS, too_large(net, SECONDS)):
-        first, second = derive(net, metric), derive(other, metric)
+    with time_limit(SECONDS, too_large(model, SECONDS)):
+        first, second = derive(model, metric), derive(other, metric)
         apart = {name for name, value in first.knobs.items() if second.knobs.get(name, value) != value}
         if apart:
-            first, second = (derive(one.net, metric, free=set(one.knobs) - apart) for one in (first, second))
+            first, second = (derive(one.model, metric, free=set(one.knobs) - apart) for one in (first, second))
         return _ratio(first, second)
 
 
 def _ratio(first: Formula, second: Formula) -> Ratio:
-    net, other, metric = first.net, second.net, first.metric
-    over, under = (_one_kind(formula, {**first.knobs, **second.knobs}, (net, other)) for formula in (first, second))
+    model, other, metric = first.model, second.model, first.metric
+    over, under = (_one_kind(formula, {**first.knobs, **second.knobs}, (model, other)) for formula in (first, second))
     if not under:
         raise CostcalcError(f"{other.label} has no {metric} to compare with")
     shared = common([*over, *under])
     over, under = ({without(p, shared): n for p, n in one.items()} for one in (over, under))
     knobs = {**second.knobs, **first.knobs}
-    letters = {**second.letters, **first.letters}
-    names = _unlike({**second.names, **first.names}) if net.name == other.name else {}
+    display_names = {**second.display_names, **first.display_names}
+    names = _unlike({**second.names, **first.names}) if model.name == other.name else {}
     evens = tuple(break_evens(over, under, knobs))
     domains = (first.domain, second.domain)
-    return Ratio(net, other, metric, quotient(over, under), knobs, letters, names, evens, domains)
+    return Ratio(model, other, metric, quotient(over, under), knobs, display_names, names, evens, domains)
 
 
 def _unlike(names: dict[Any, str]) -> dict[Any, str]:
@@ -216,11 +216,11 @@ def _unlike(names: dict[Any, str]) -> dict[Any, str]:
     return {expression: name for expression, name in names.items() if times[name] == 1}
 
 
-def _one_kind(formula: Formula, knobs: Any, nets: tuple[Model, Model]) -> Sum:
+def _one_kind(formula: Formula, knobs: Any, models: tuple[Model, Model]) -> Sum:
     """The formula's terms; a knob that is whole in one spec and real in the other is real in both."""
-    real = {name for name in knobs for net in nets if name in net.knobs and net.knobs[name].kind == "real"}
+    real = {name for name in knobs for model in models if name in model.knobs and model.knobs[name].kind == "real"}
     same = {
-        letter: size_symbol(letter.name, real=True) for letter in formula.expression.free_symbols if letter.name in real
+        symbol: size_symbol(symbol.name, real=True) for symbol in formula.expression.free_symbols if symbol.name in real
     }
     return merged(term.expression.xreplace(same) for term in formula.terms)
 
@@ -255,7 +255,7 @@ def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
     a: Sum = {}
     b: Sum = {}
     for powers, number in total.items():
-        inside = {base: n for base, n in powers if name in {letter.name for letter in base.free_symbols}}
+        inside = {base: n for base, n in powers if name in {symbol.name for symbol in base.free_symbols}}
         if not inside:
             b[powers] = number
         elif len(inside) == 1 and isinstance(next(iter(inside)), Symbol) and set(inside.values()) == {1}:
@@ -267,12 +267,12 @@ def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
 
 def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> LinearBreakEven | None:
     """slope·x < rest, solved for x; None where it is always or never so at the current settings."""
-    steep = fill(factored(slope), knobs)
+    steep = substitute(factored(slope), knobs)
     if steep == 0 or not rest:
         return None
     sign = Integer(1 if steep > 0 else -1)
     slope, rest = ({powers: sign * n for powers, n in one.items()} for one in (slope, rest))
     shared = common([*slope, *rest])
     expression = quotient(*({without(p, shared): n for p, n in one.items()} for one in (rest, slope)))
-    value = fill(expression, knobs)
+    value = substitute(expression, knobs)
     return LinearBreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None

@@ -1,6 +1,6 @@
 """Sums of products put into the order a reader wants: like terms merged, what is common in front, by image size.
 
-Nothing is multiplied out that need not be: `sympy.factor` and its like take minutes on a whole net.
+Nothing is multiplied out that need not be: `sympy.factor` and its like take minutes on a whole model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from costcalc.dims.expression_limits import expanded
 
-Powers = frozenset[tuple[Any, int]]  # (base, exponent): the letters, roundings and sums that are multiplied
+Powers = frozenset[tuple[Any, int]]  # (base, exponent): the display_names, roundings and sums that are multiplied
 Sum = dict[Powers, Any]  # what is multiplied -> its rational coefficient
 Key = Callable[[Any], bool]
 UNIT = Integer(1)
@@ -123,12 +123,12 @@ def _grouped(group: Powers, inner: Sum, keys: tuple[Key, ...], numbers: bool) ->
     return product(1, group, factored(inner, keys, numbers=numbers or broken))
 
 
-def opened(total: Sum, letter: Any) -> Sum:
-    """The sum with every sum of the letter in it multiplied out, to be a polynomial in it."""
+def opened(total: Sum, symbol: Any) -> Sum:
+    """The sum with every sum of the symbol in it multiplied out, to be a polynomial in it."""
     parts = []
     for powers, coefficient in total.items():
         sums = frozenset(
-            (base, n) for base, n in powers if isinstance(base, Add) and letter in base.free_symbols and n > 0
+            (base, n) for base, n in powers if isinstance(base, Add) and symbol in base.free_symbols and n > 0
         )
         rest = product(coefficient, without(powers, sums))
         inside = expanded(product(1, sums))

@@ -9,7 +9,7 @@ from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
 from costcalc.dims import is_symbolic, size_text
-from costcalc.dims.substitute import fill
+from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
 from costcalc.ops.base import assumptions
@@ -20,7 +20,7 @@ def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
     """Checks what symbols left undecided, with values for them. Raises ShapeError with the layer that refuses."""
     for undecided in {one.need.key: one for one in undecided_of(rows)}.values():
         try:
-            assumptions([undecided.need.with_sizes(lambda x: fill(x, values) if is_symbolic(x) else x)])
+            assumptions([undecided.need.with_sizes(lambda x: substitute(x, values) if is_symbolic(x) else x)])
         except ShapeError as error:
             raise ShapeError(f"the formula does not hold there; {undecided.layer}: {error}") from None
 
@@ -59,9 +59,9 @@ class Undecided(NamedTuple):
 
     def fails(self, /, **knobs: int) -> str:
         """What it says with these knobs, if it does not hold."""
-        if fill(self.need.slack, knobs) >= 0:
+        if substitute(self.need.slack, knobs) >= 0:
             return ""
-        sizes = (fill(size, knobs) if is_symbolic(size) else size for size in self.need.shown)
+        sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
         return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
 
 

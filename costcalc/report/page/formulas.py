@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
-from costcalc.analysis.closed_form.mathml import MathML
+from costcalc.analysis.closed_form.mathml import MathMLPrinter
 from costcalc.analysis.sweep.sweep_chart import metric_unit
 from costcalc.dims.symbolic import RoundTo
 
@@ -28,11 +28,11 @@ class Shown(NamedTuple):
 
 def shown(formula: Formula) -> Shown:
     """A formula as the page has it."""
-    math = MathML(formula.letters, formula.names, far=formula.far)
-    plain = MathML(formula.letters, far=formula.far)
+    math = MathMLPrinter(formula.display_names, formula.names, far=formula.far)
+    plain = MathMLPrinter(formula.display_names, far=formula.far)
     blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
     where = [
-        [f"{plain.letter(n)}<mo>=</mo>{first}", *more]
+        [f"{plain.symbol(n)}<mo>=</mo>{first}", *more]
         for n, e in formula.where().items()
         for first, *more in [plain.pieces(e)]
     ]

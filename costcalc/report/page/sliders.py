@@ -49,7 +49,7 @@ class ClosedForms:
             "settings": [{"name": name, "values": [text(values[k]) for k in self.knobs]} for name, values in settings],
             "metrics": [{"base": _fraction(value)} for value in self.values().values()],
             "conditions": [
-                {"words": c.words, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
+                {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
                 for c in self.conditions
             ],
         }  # fmt: skip
@@ -66,11 +66,11 @@ class ClosedForms:
 
     def values(self) -> dict[str, Any]:
         """The metrics as the knobs are set."""
-        from costcalc.dims.substitute import fill
+        from costcalc.dims.substitute import substitute
 
         known: dict[Any, Any] = {}
         now = {name: self.net.values[name] for name in self.knobs}
-        return {metric: fill(expression, now, known) for metric, expression in self.metrics.items()}
+        return {metric: substitute(expression, now, known) for metric, expression in self.metrics.items()}
 
     def grain(self, name: str, seen: Iterable[Any]) -> int:
         """Steps of a slider from one whole number to the next."""
