@@ -1,6 +1,6 @@
-"""Whole numbers in arrays, and two bounds that all of them lie between, so that nothing wraps around.
+"""Bounds of the integers in an array, so that no int64 operation wraps around.
 
-The bounds follow every operation in Python's own ints: what might leave 64 bits is known before it is made.
+Every operation computes the bounds of its result in Python ints first, and so knows whether the result fits int64.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def apply_within(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) 
 
 
 def scale(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
-    """Numbers times one above 0, and the bounds of that."""
+    """Numbers times a positive factor, and the bounds of the result."""
     if factor == 1:
         return x, bounds
     bounds = bounds[0] * factor, bounds[1] * factor
@@ -61,7 +61,7 @@ def scale(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
 
 
 def to_python_ints(x: Any) -> Any:
-    """The same numbers as Python's own."""
+    """The same numbers as Python ints."""
     return x if isinstance(x, int) else x.astype(object)
 
 

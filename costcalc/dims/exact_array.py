@@ -1,8 +1,8 @@
-"""Arrays of exact numbers, in machine words where those cannot wrap around.
+"""Arrays of exact numbers, in int64 where that cannot wrap around.
 
-It is `num / den`: a numpy array over one whole number, and two bounds that every num lies between (bounds.py). What
-might leave 64 bits is made of Python's ints, and slower: nothing wraps and nothing is rounded, whatever the values are.
-And what the bounds tell is not asked of the numbers.
+An array is `num / den`: a numpy array over one integer, with bounds on all entries of num (bounds.py). Results that
+might not fit int64 are computed in Python ints, which is slower: nothing wraps and nothing is rounded. A comparison
+that the bounds decide does not read the numbers.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ExactArray:
         num[:] = nums
         return cls(num.reshape(shape or num.shape), den, bounds)
 
-    # ---- what numpy would say of it
+    # ---- attributes as numpy's
 
     @property
     def dtype(self) -> Any:
@@ -83,7 +83,7 @@ class ExactArray:
         return int(self.num.ndim)
 
     def over(self, den: int) -> ExactArray:
-        """So many times smaller numbers."""
+        """The numbers divided by `den`."""
         return ExactArray(self.num, self.den * den, self.bounds)
 
     def reduced(self) -> ExactArray:
@@ -94,11 +94,11 @@ class ExactArray:
 
     @property
     def is_whole(self) -> bool:
-        """Is it known without a look that all numbers are whole? Arrays of objects may hold Fractions."""
+        """Are all numbers known to be whole without reading them? Arrays of objects may hold Fractions."""
         return self.den == 1 and not self.num.dtype.hasobject
 
     def are_within(self, low: int, high: int) -> bool:
-        """Is it known without a look that no number is less, and none more?"""
+        """Do the bounds show that all numbers lie between these?"""
         return low * self.den <= self.bounds[0] and self.bounds[1] <= high * self.den
 
     def first(self, truth: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Limits the size of formulas before sympy works on them: it would multiply out any of them, for hours if need be."""
+"""Limits the size of formulas before sympy multiplies them out, which can take hours."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from sympy import Expr
 from costcalc.errors import ShapeError
 
 MAX_TERMS = 1000  # of a size multiplied out; those of real networks have fewer than ten
-MAX_INSIDE = 32  # terms inside a rounding: sympy asks each of them, several times, whether it is whole
+MAX_TERMS_IN_ROUNDING = 32  # sympy asks of each, several times, whether it is whole
 MAX_DEGREE = 4096
 MAX_BITS = 4096  # of a coefficient, as for numbers
-MAX_DEPTH = 24  # roundings inside roundings that do not collapse; sympy needs seconds for a hundred
+MAX_ROUNDING_DEPTH = 24  # roundings inside roundings that do not collapse; sympy needs seconds for a hundred
 
 
 class Measure(NamedTuple):
@@ -27,8 +27,8 @@ class Measure(NamedTuple):
     depth: int
 
 
-LIMITS = Measure(MAX_TERMS, MAX_DEGREE, MAX_BITS, MAX_DEPTH)
-TOO_LARGE = 10**9  # counting stops here
+LIMITS = Measure(MAX_TERMS, MAX_DEGREE, MAX_BITS, MAX_ROUNDING_DEPTH)
+COUNT_LIMIT = 10**9  # counting stops here
 
 
 @lru_cache(maxsize=65536)
@@ -47,20 +47,20 @@ def measure(x: Expr) -> Measure:
     if x.is_Mul:
         count = 1
         for some in terms:
-            count = min(count * some, TOO_LARGE)
+            count = min(count * some, COUNT_LIMIT)
         return _capped(count, sum(degrees), sum(bits), max(depths))
-    return _capped(1 if max(terms) <= MAX_INSIDE else TOO_LARGE, max(degrees), max(bits), max(depths) + 1)
+    return _capped(1 if max(terms) <= MAX_TERMS_IN_ROUNDING else COUNT_LIMIT, max(degrees), max(bits), max(depths) + 1)
 
 
 def _power(base: Measure, n: int) -> Measure:
-    n = min(n, TOO_LARGE)
+    n = min(n, COUNT_LIMIT)
     few = base.terms <= MAX_TERMS and n <= MAX_DEGREE
-    terms = 1 if base.terms == 1 else comb(base.terms + n - 1, n) if few else TOO_LARGE
+    terms = 1 if base.terms == 1 else comb(base.terms + n - 1, n) if few else COUNT_LIMIT
     return _capped(terms, base.degree * n, base.bits * n, base.depth)
 
 
 def _capped(*measures: int) -> Measure:
-    return Measure(*(min(one, TOO_LARGE) for one in measures))
+    return Measure(*(min(one, COUNT_LIMIT) for one in measures))
 
 
 def check_tractable(x: Any) -> Any:

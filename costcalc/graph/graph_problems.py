@@ -1,4 +1,4 @@
-"""What makes a graph no layer graph: all of it at once, each with the layer and what to do about it."""
+"""Finds all problems of a layer graph at once; each names the layer and says how to fix it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE
 
 
 def find_problems(graph: Graph) -> list[Problem]:
-    """Everything that makes a graph no layer graph: missing ops, inputs that do not exist, cycles."""
+    """All problems of a layer graph: missing ops, inputs that do not exist, cycles."""
     found = [problem for name, data in graph.nodes(data=True) for problem in _problems_of(graph, name, data)]
     return found or _cycles(graph)
 
@@ -66,7 +66,7 @@ def _no_rule(data: dict[str, Any]) -> str:
 
 
 def _hint(kind: str) -> str:
-    """The class that another name stands for, or is a slip away from; or how to make one."""
+    """Suggests the class that a synonym or misspelt name means, or how to write one."""
     word = kind if kind in SYNONYMS else snake_case(kind)
     if word in SYNONYMS or kind.lower() in SYNONYMS:
         return f"did you mean {OPS[SYNONYMS.get(word) or SYNONYMS[kind.lower()]].__name__!r}?"
@@ -106,7 +106,7 @@ def _cycle(plain: Graph) -> list[Any]:
 
 
 def input_graph(graph: Graph, *, shares: bool = True) -> Graph:
-    """The same nodes with an edge for every input, whatever edges the graph was given, and for what they share."""
+    """The same nodes, with an edge for every input and, if asked, from every owner of shared weights."""
     plain = new_graph()
     plain.add_nodes_from(graph)
     plain.add_edges_from((source, name) for name, data in graph.nodes(data=True) for source in data["inputs"])

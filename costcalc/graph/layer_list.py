@@ -1,5 +1,5 @@
-"""The layers of a spec in the order in which they run: a layer graph without networkx, whose import takes longer than
-most counts."""
+"""The layers of a spec in execution order: a layer graph without networkx: importing
+that takes longer than most counts."""
 
 from __future__ import annotations
 

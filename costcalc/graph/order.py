@@ -33,7 +33,7 @@ def topological_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
 
 
 def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> bool:
-    """Is the graph without fault, and its nodes in an order to walk in? The common case, and quick to see."""
+    """Is the graph valid and are its nodes already in order? This is the common case, and fast to check."""
     seen: set[Any] = set()
     pred = graph._pred
     for name, data in nodes:

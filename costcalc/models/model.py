@@ -17,11 +17,11 @@ from costcalc.models.knob_texts import labelled, parse_settings, preset_of
 
 
 class Architecture(ABC):
-    """What a kind of model must say. Only `layers` and `identity` have to be written; the rest may stay empty."""
+    """The interface of an architecture. Subclasses must define `layers` and `identity`; the rest is optional."""
 
     name: str
-    kind = "model"  # what it is called in messages
-    without_knobs = "this one has none"  # what a message says of one without knobs
+    kind = "model"  # its name in messages
+    without_knobs = "this one has none"  # the message if it has no knobs
     title: str = ""
     source: str = ""  # where it is from
     about: str = ""
@@ -118,7 +118,7 @@ class Model:
 
     @property
     def about(self) -> str:
-        """What is said of it besides."""
+        """A note on the architecture."""
         return self.architecture.about
 
     @property
@@ -164,7 +164,7 @@ class Model:
 
     @property
     def besides_its_preset(self) -> dict[str, Any]:
-        """What is set and not by the preset that the label names: of resnet50@r=160 only r."""
+        """The settings beyond those of the preset in the label: for resnet50@r=160 only r."""
         preset = preset_of(self.label, self.presets)
         by_preset = preset.settings if preset else NOTHING
         return {name: value for name, value in self.settings.items() if by_preset.get(name) != value}
@@ -224,11 +224,11 @@ class Model:
 
     @cached_property
     def answers(self) -> dict[str, Any]:
-        """What analyses found out about the bound graph, by name: once, as the graph itself."""
+        """Cached results of analyses of the bound graph, by name."""
         return {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """What it is made from: layers are not sent to other processes and machines."""
+        """Leaves the layers out: other processes build them."""
         return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
 
     # --- what an analysis needs ------------------------------------------------------------------------------------

@@ -1,15 +1,15 @@
-"""What the axes of a tensor are for: features, which layers mix, or positions, at each of which they do the same.
+"""The role of each axis of a tensor: features, which layers mix, or positions, at each of which layers do the same.
 
 No count reads this. `analysis/suspects.py` follows the roles of axes through a network, to find a layer that takes one
-for the other. An op says of itself
+for the other. An op may define
 
-    features_axis                   the axis of its first input that it takes for the features: 1 or -1, if any
+    features_axis                   the axis of its first input that it takes for features: 1 or -1, if any
     positions_axis                  the axis that it takes for the positions, if it is one
     takes_flat                      does an image usually go into it flattened?
     axis_roles(known, ins, out)          the roles of its output's axes, from those of its inputs' axes
 
 An op whose features are axis 1 or -1 makes channels or features anew; any other hands roles on where it keeps the
-shape. Every role may be None: not known.
+shape. A role is None where it is unknown.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from costcalc.dims import Shape, Size, at_least, equal, is_array, is_rational, s
 FEATURES, POSITION, BATCH = "features", "position", "batch"
 AxisRoles: TypeAlias = tuple[str | None, ...]
 
-IMAGE_SIDE = 16  # of the smallest image that is taken for one by its sizes
-LONG_SIDE = 64  # of an image that is not square
+MIN_IMAGE_SIDE = 16  # pixels: a smaller square is not recognised as an image
+MIN_OBLONG_SIDE = 64  # pixels, for an image that is not square
 
 
 def unknown_roles(shape: Shape) -> AxisRoles:
@@ -31,7 +31,7 @@ def unknown_roles(shape: Shape) -> AxisRoles:
 
 
 def merge_roles(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """What several inputs agree in, axis by axis; one that is not known does not contradict."""
+    """The roles on which several inputs agree, axis by axis; an unknown role agrees with any."""
     if any(len(roles) != len(out) for roles in known):
         return unknown_roles(out)
     if len(known) == 1:
@@ -41,13 +41,13 @@ def merge_roles(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...],
 
 
 def keep_if_same_shape(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """Those of the inputs, if the op keeps their shape."""
+    """The roles of the inputs, if the op keeps their shape."""
     keeps = any(shape is out or (len(shape) == len(out) and is_known(same_shape(shape, out))) for shape in ins)
     return merge_roles(self, known, ins, out) if keeps else unknown_roles(out)
 
 
 def channels_first(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """(n, c, …): made anew."""
+    """(n, c, …): the op makes new channels."""
     return (None, FEATURES, *(POSITION for _ in out[2:]))
 
 
@@ -62,7 +62,7 @@ def features_last(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...
 
 
 def input_roles(shape: Shape) -> AxisRoles:
-    """Of an input: an image that its sizes tell to be one, with channels first or last; else nothing."""
+    """The roles of an input: known if its sizes look like an image, channels first or last."""
     match shape:
         case (_, height, width) if is_square(height, width):
             return (None, POSITION, POSITION)
@@ -85,13 +85,13 @@ def is_image(channels: Size, height: Size, width: Size, colors: tuple[int, ...])
     """Are these channels and sides of an image? One that is not square has three channels and is large."""
     if not (is_rational(channels) and channels in colors):
         return False
-    is_large = is_known(at_least(height, LONG_SIDE)) and is_known(at_least(width, LONG_SIDE))
+    is_large = is_known(at_least(height, MIN_OBLONG_SIDE)) and is_known(at_least(width, MIN_OBLONG_SIDE))
     return is_square(height, width) or (channels == 3 and is_large)
 
 
 def is_square(height: Size, width: Size) -> bool:
     """Are two sides known to be equal, and not known to be too short?"""
-    return is_known(equal(height, width)) and at_least(height, IMAGE_SIDE) is not False
+    return is_known(equal(height, width)) and at_least(height, MIN_IMAGE_SIDE) is not False
 
 
 def is_known(truth: Any) -> bool:

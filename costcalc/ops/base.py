@@ -1,4 +1,4 @@
-"""What every op answers, and the register of those that do.
+"""The questions that every op answers, and the registry of ops.
 
     needs(*ins)                         what must hold: relations of needs.py
     shape(*ins)                         the output shape
@@ -6,17 +6,17 @@
     macs(*ins, out)                     multiplies, one per multiply–accumulate
     backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
-    output                              what its output is to memory: see output.py
+    output                              how its output uses memory: see output.py
 
 `ins` are input shapes with the batch first. A `shape` that takes `*ins` makes the op a join: a spec may give it
-branches. An op may say besides
+branches. Optional:
 
     layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
                     otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
-    is_input        does data enter here?
-    index_limit     the number of rows its first input picks from, if its elements are indices
-    synonyms …      what it and its fields are called elsewhere: see synonyms.py
-    roles …         what it takes axes for: see roles.py
+    is_input        True for an input of the network
+    index_limit     if the elements of its first input are indices: the number of rows they select from
+    synonyms …      other names of it and its fields: see synonyms.py
+    axis_roles …    which axes are features or positions: see axis_roles.py
 
 An elementary operation is one of + − × ÷, a comparison, or one function of C's <math.h> (exp, tanh, erf, sqrt, pow).
 """
@@ -58,7 +58,7 @@ Class = TypeVar("Class", bound=type[Any])
 
 @dataclass_transform(frozen_default=True)
 def op(cls: Class) -> Class:
-    """Registers a class as an op. Refuses one that leaves a question open: zero is said, never assumed.
+    """Registers a class as an op. Refuses a class that leaves a question open: no cost is zero by default.
 
     An op whose multiplies are free has none in its gradients either, unless it says so itself.
     """
@@ -96,7 +96,7 @@ def _refuse_open(cls: Any) -> None:
 
 
 def _register_axes(cls: Any) -> None:
-    """What axes are for, where the class does not say: channels at axis 1 make an image, features may stand last."""
+    """Fills in the attributes of axes that the class leaves out; channels at axis 1 make an image."""
     for name, unsaid in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
         setattr(cls, name, getattr(cls, name, unsaid))
     if cls.features_axis == 1:
@@ -110,13 +110,12 @@ def _register_axes(cls: Any) -> None:
 
 
 def _owner(cls: type[Any], question: str) -> int:
-    """Which of its ancestors answers it, counted from the class itself; past the last if none does."""
+    """The index in the MRO of the class that answers a question; the length of the MRO if none does."""
     return next((i for i, one in enumerate(cls.__mro__) if question in one.__dict__), len(cls.__mro__))
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
-    """Multiplies of its own and the gradients of another class do not go together, nor does arithmetic of its own and
-    what another op does to memory."""
+    """Raises TypeError for own macs with inherited backward_macs, or own elementwise with an inherited output."""
     for own, inherited in (("macs", "backward_macs"), ("elementwise", "output")):
         other = _owner(cls, inherited)
         is_shared = inherited == "output" and cls.__mro__[other] not in CLASSES  # a base class speaks for a family
@@ -128,9 +127,9 @@ def _refuse_mixed(cls: type[Any]) -> None:
 
 
 class _Value:
-    """What makes an op a value: fields are checked as they are set, set once, and are all that is compared.
+    """Makes an op a value: fields are checked, set once, and compared.
 
-    `dataclass(frozen=True)` would do, but compiles six methods for every op; these are shared, and import at once.
+    `dataclass(frozen=True)` would compile six methods for every op; sharing them makes imports faster.
     """
 
     def __setattr__(self: Any, name: str, given: Any) -> None:
@@ -179,18 +178,18 @@ def field_kinds(cls: type[Any]) -> dict[str, Kind]:
 
 
 def layer_ops() -> list[str]:
-    """The ops that a spec can use: an input is none of its layers."""
+    """The names of all ops but the inputs: those that a spec can list."""
     return [name for name, cls in OPS.items() if not cls.is_input]
 
 
 def own_ops(names: Iterable[str]) -> tuple[type[Any], ...]:
-    """The classes of these ops that are not costcalc's but a reader's own."""
+    """The classes of these ops that are defined outside costcalc."""
     classes = [OPS[name] for name in sorted({*names}) if name in OPS]
     return tuple([cls for cls in classes if not cls.__module__.startswith("costcalc.")])
 
 
 def register_again(classes: Iterable[Any]) -> None:
-    """Makes ops that another process has registered known to this one."""
+    """Registers ops that another process sent."""
     for cls in classes:
         CLASSES.add(cls)
         OPS.setdefault(cls.name, cls)
@@ -202,7 +201,7 @@ def is_join(name: str) -> bool:
 
 
 def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """What an op needs, and what its fields do where they are symbols; of numbers they see to it as they are set."""
+    """The needs of an op, and of its fields that are symbols. Fields that are numbers were checked when set."""
     given = self.needs(*ins)
     if not hasattr(given, "__iter__"):
         raise _no_need(self, given)
@@ -211,7 +210,7 @@ def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
             raise _no_need(self, need)
         yield need
     for name, value in self.__dict__.items():
-        if value.__class__ in PLAIN:  # nearly all: sooner than one look for symbols in each
+        if value.__class__ in PLAIN:  # nearly all fields; faster than looking for symbols
             continue
         for size in value if value.__class__ is tuple else (value,):
             if is_symbolic(size):
@@ -226,14 +225,14 @@ def _no_need(self: Any, given: Any) -> ShapeError:
 
 
 def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
-    """A symbol is a size if it is whole and large enough."""
+    """The needs of a symbol as a size: whole, and at least `low`."""
     if not {0: size.is_nonnegative, 1: size.is_positive}.get(low):  # a whole number above 0 is 1 or more
         yield AtLeast(size, low, named=name)
     yield Whole(size, named=name)
 
 
 def assumptions(needs: Iterable[Need]) -> list[Need]:
-    """What symbols leave open. Raises ShapeError for a number, or the first point of a column, that fails."""
+    """The needs that symbols leave undecided. Raises ShapeError for a need that fails, also at one point only."""
     needs = [*needs]
     valid, undecided = check(needs)
     if valid is not True:
@@ -244,7 +243,7 @@ def assumptions(needs: Iterable[Need]) -> list[Need]:
 
 
 def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
-    """Which points are valid, and what symbols leave open. Raises ShapeError for a number that fails."""
+    """The valid points, and the undecided needs. Raises ShapeError for a need that fails everywhere."""
     valid: Truth = True
     undecided: list[Need] = []
     for need in needs:

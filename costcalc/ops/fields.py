@@ -1,4 +1,4 @@
-"""The kinds of field that an op may have. The dataclass is the schema: specs, the JSON Schema and checks read it here.
+"""The kinds of fields of ops. The dataclass is the schema: specs, the JSON Schema and checks read it.
 
     PositiveInt, NonNegativeInt     a size: an int, a symbol or an array
     StaticInt                       how many axes or layers there are: an int, and no symbol
@@ -49,7 +49,7 @@ class Kind:
         """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
         listed = isinstance(value, (tuple, list))
         if is_array(value):
-            value = self.of_column(value, what)
+            value = self.check_array(value, what)
         match self.name:
             case _ if isinstance(value, str):
                 if value in self.words:
@@ -70,8 +70,8 @@ class Kind:
                 return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {clip(value)}")
 
-    def of_column(self, value: Any, what: str) -> Any:
-        """A column as this kind takes it: truths are one truth. Raises PointsDiffer if only some points are right."""
+    def check_array(self, value: Any, what: str) -> Any:
+        """Checks an array: an array of flags becomes one flag. Raises PointsDiffer if only some points are valid."""
         if self.name == "flag" and value.dtype.kind == "b":
             truth = one_truth(value)
             if truth is None:
@@ -93,12 +93,12 @@ class Kind:
 
     @property
     def takes_symbols(self) -> bool:
-        """Is it about sizes that may be symbols?"""
+        """Can a value be a symbol?"""
         return self.is_size and not self.fixed
 
     @property
     def is_size(self) -> bool:
-        """Is it about whole numbers?"""
+        """Are its values integers?"""
         return self.name in ("size", "sizes", "per_axis", "table")
 
     def one(self, value: Any, what: str) -> Any:
@@ -125,7 +125,7 @@ def is_ratio(x: Any) -> bool:
 
 
 def is_within(x: Any, low: int, high: int) -> bool:
-    """Is no point of it known to lie outside?"""
+    """Does no point lie outside? True also if symbols leave it undecided."""
     truth = all_of((at_least(x, low), at_least(high, x)))
     return bool(truth.all()) if is_array(truth) else truth is not False
 

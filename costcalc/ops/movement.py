@@ -24,7 +24,7 @@ class Input:
     needs = no_needs
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-        """As its sizes tell."""
+        """Guessed from its sizes."""
         return input_roles(out)
 
     def shape(self) -> Shape:
@@ -64,7 +64,7 @@ class Reshape:
     field_synonyms = {"target_shape": "size"}
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-        """Of the axes that stay, and of what others are split into or joined to."""
+        """The roles of axes that stay, split or join."""
         return (None, *reshape_roles(known[0][1:], ins[0][1:], out[1:]))
 
     def needs(self, x: Shape) -> Iterator[Need]:

@@ -1,7 +1,7 @@
-"""What ops need, as relations between sizes.
+"""The needs of ops, as relations between sizes.
 
-The truth of a relation, its sentences and what it claims are made from its sizes. Analyses read the class of a relation
-and its sizes; no code reads a sentence.
+A relation computes its truth, its messages and its claims from its sizes. Analyses read its class and sizes; no code
+reads a message.
 """
 
 from __future__ import annotations
@@ -67,21 +67,21 @@ class Need:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """What it says of symbols, for those who fill them in without our rules."""
+        """The conditions on symbols, for pages that check them without the rules."""
         return tuple((kind, sizes) for kind, sizes in self.claimed() if any(map(is_symbolic, sizes)))
 
     def claimed(self) -> Iterator[Claim]:
-        """What it says of its sizes."""
+        """The conditions on its sizes."""
         raise NotImplementedError
 
     @property
     def slack(self) -> Size | None:
-        """What is not negative where it holds, if it is about room."""
+        """An expression that is at least 0 where the need holds; None for needs of other kinds."""
         return None
 
     @property
     def key(self) -> tuple[str, str]:
-        """The same for the same relation between the same sizes."""
+        """Equal for equal relations between equal sizes."""
         return type(self).__name__, str(self.args)
 
     def __str__(self) -> str:
@@ -106,7 +106,7 @@ class Fact(Need):
 
     @staticmethod
     def holds(truth: Truth) -> Truth:
-        """As it is said."""
+        """The given truth."""
         return truth
 
 

@@ -1,4 +1,4 @@
-"""What the output of an op is to memory, which every op answers.
+"""How the output of an op uses memory. Every op says so.
 
     output = VIEW                                     its first input under another shape: nothing is written
     output = copied(overwritable=…)                   elements of its inputs, unchanged, in memory of its own
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 
 class Output(NamedTuple):
-    """What an op's output is to memory."""
+    """How an op's output uses memory."""
 
     view: bool
     keeps_values: bool  # its elements are those of the inputs: an index stays an index

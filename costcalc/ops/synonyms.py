@@ -1,6 +1,6 @@
 """Other names of ops and of their fields, as torch and Keras have them. Each means exactly what the op or field does.
 
-An op says of itself
+An op may define
 
     synonyms            other names of the op
     field_synonyms      the field that each other name of a field means
@@ -18,7 +18,7 @@ from costcalc.errors import nearest
 
 SYNONYMS: dict[str, str] = {}  # the op that each other name of an op means; an op of that name goes before
 
-# Ops of the field without a rule here. Some are a letter or two away from an op that costs something else.
+# Known ops that costcalc has no rule for. The names of some are close to ops that cost something else.
 _ABSENT = (
     "adaptive_max_pool adaptive_max_pool2d alpha_dropout bilinear celu channel_shuffle conv4d cosine_similarity crop "
     "deform_conv2d div dropout2d drop_path einsum elu embedding_bag exp fold geglu glu grn hardshrink hardtanh "
@@ -28,7 +28,7 @@ _ABSENT = (
     "softshrink softsign split sqrt stochastic_depth sub sum swiglu tanhshrink threshold unfold weight_norm"
 )
 WITHOUT_A_RULE = frozenset(_ABSENT.split())
-# What has a rule under another name, but does not mean quite the same.
+# Names close in meaning to ops that have a rule, but not equal to them.
 _IN_PARTS = "write its parts: linear, reshape, transpose, scaled_dot_product_attention, as in docs/specs.md"
 _JOINED = "write concat, which joins along the channels unless its axis says otherwise"
 _RESHAPED = "write reshape, with the shape without its batch"

@@ -12,7 +12,7 @@ WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate"
 
 
 def each(value: Any, rank: int) -> tuple[Any, ...]:
-    """One value for every sliding axis."""
+    """The value of each sliding axis; one value stands for all."""
     return value if type(value) is tuple else (value,) * rank
 
 
@@ -50,7 +50,7 @@ def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:
 
 
 def window_fits(self: Any, x: Shape) -> Iterator[Need]:
-    """The window reaches over no axis and its padding."""
+    """The window fits into each padded axis."""
     yield from sliding_axes(self, x, "kernel", "stride", "padding", "dilation")
     if self.padding.__class__ is not str:
         for size, k, _, p, d in sliding(self, x):

@@ -1,4 +1,4 @@
-"""What there is: every spec and preset."""
+"""The list of all specs and presets."""
 
 from __future__ import annotations
 

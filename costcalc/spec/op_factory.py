@@ -1,4 +1,4 @@
-"""From an item of a spec to its op: the fields evaluated, and checked by the op itself."""
+"""Makes the op of an item: evaluates its fields; the op checks them."""
 
 from __future__ import annotations
 

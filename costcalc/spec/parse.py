@@ -118,7 +118,7 @@ class _Parser:
                 self.wrong(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
 
     def knobs(self) -> Knobs | None:
-        """The knobs; None if they could not be read, so that nobody misses one."""
+        """The knobs; None if they could not be read: then no name counts as unknown."""
         node = self.top["knobs"][1] if "knobs" in self.top else Mapping(self.tree.place)
         found = read_knobs(self.reader, node)
         return found if isinstance(node, Mapping) else None

@@ -1,4 +1,4 @@
-"""What an item may be given: the fields of an op, or the parameters of a block."""
+"""The fields of ops and the parameters of blocks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def fields_by_one_name(reader: NodeReader, node: Mapping, op: str) -> Mapping:
 
 
 def field_hint(kind: str, name: str, known: Collection[str]) -> str:
-    """What a field that does not exist may have meant, and which do."""
+    """A hint for an unknown field: the nearest name and the valid ones."""
     own = [field for field in known if field not in EXTRAS or kind in STRUCTURES]
     if kind in STRUCTURES and name == "meant":
         return "meant goes with an op; say it of the layer inside"

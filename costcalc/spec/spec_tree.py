@@ -1,6 +1,6 @@
 """A spec as parsed: sizes are still expressions, blocks still macros.
 
-Reported stands in the place of what is wrong. Only `validate` meets it, as it looks for what else is wrong.
+Reported replaces an invalid part. Only `validate` meets it, because it continues after a problem.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ UNREAD = ""  # the field of an item, Reported, that stands for all that could no
 
 
 def unique(name: str, place: Place) -> str:
-    """A unique name for a layer whose own name is no name, or the name of two layers."""
+    """A unique name for a layer whose own name is invalid or used twice."""
     return f"{name}{UNKNOWN}{place.line}:{place.column}"
 
 

@@ -1,7 +1,7 @@
-"""What is wrong with a text that is no YAML, in words of our own.
+"""Explains why a text is not YAML, independent of libyaml's messages.
 
-libyaml says where it stopped; its words for why differ from release to release. What stands there, and which
-collections were open, tells as much.
+libyaml says where it stopped; its reasons differ from release to release. The text there and the open collections
+determine the reason.
 """
 
 from __future__ import annotations

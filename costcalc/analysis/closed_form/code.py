@@ -1,4 +1,4 @@
-"""A formula as a page: LaTeX to include, and Python to run. Both stand on their own."""
+"""A formula as code: a LaTeX equation and a Python module, each complete."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def module(
 
 
 def _refuse_twins(names: Sequence[str]) -> None:
-    """Raises CostcalcError for a name that two display_names or sizes have."""
+    """Raises CostcalcError for a name that two symbols or sizes share."""
     for name, several in Counter(names).items():
         if several > 1:
             raise CostcalcError(
@@ -81,7 +81,7 @@ def _refuse_twins(names: Sequence[str]) -> None:
 
 
 def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
-    """A name for every knob and size that Python takes and nothing here uses."""
+    """A valid and unused Python name for every knob and size."""
     taken = {*TAKEN, function, *keyword.kwlist}
     names: dict[str, str] = {}
     for name in wanted:

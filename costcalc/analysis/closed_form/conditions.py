@@ -1,4 +1,4 @@
-"""Where a closed form holds, as equations and inequalities in its symbols: for a page, which has none of our rules."""
+"""Where a closed form holds, as equations and inequalities in its symbols: a page checks them without the rules."""
 
 from __future__ import annotations
 
@@ -39,5 +39,5 @@ def _gap(given: Any) -> str:
 
 
 def _literal(text: str) -> str:
-    """A name in which nothing is a gap."""
+    """A name without the braces of a format string."""
     return text.replace("{", "(").replace("}", ")")

@@ -1,4 +1,4 @@
-"""An end to work that nobody can foresee the length of: sympy on a formula of any size."""
+"""A deadline for sympy's work, which has no foreseeable length."""
 
 from __future__ import annotations
 
@@ -12,30 +12,32 @@ from types import FrameType
 
 from costcalc.errors import CostcalcError
 
-SECONDS = 10.0  # a formula that takes longer is of no use to a reader either
+SECONDS = 10.0  # per formula
 
 
 class _OutOfTime(BaseException):
-    """No Exception, so that nothing between the alarm and `time_limit` takes it for an error of its own."""
+    """Not an Exception: an `except Exception` between the alarm and `time_limit` must not catch it."""
 
 
 class Deadline:
-    """When work has to be done. `check` is for loops; in between there may be an alarm."""
+    """The time at which work must end. Loops call `check`."""
 
     def __init__(self, seconds: float):
         self.end = monotonic() + seconds
 
     def check(self) -> None:
-        """Ends the work if it is late."""
+        """Raises if the deadline has passed."""
         if monotonic() > self.end:
             raise _OutOfTime
 
 
 @contextmanager
 def time_limit(seconds: float, message: str) -> Iterator[Deadline]:
-    """The work inside ends after so many seconds with CostcalcError(message): at the next `check` of the deadline, or
-    where there are alarms, in the main thread of a POSIX system that has set none of its own and traces nothing, in
-    whatever it is at: a tracer would be left with its lock held."""
+    """Stops the work inside after so many seconds and raises CostcalcError(message).
+
+    In the main thread of a POSIX system an alarm interrupts the work, unless the process has set an alarm of its own or
+    a tracer is on, which would keep its lock. Everywhere else the next `check` of the deadline stops it.
+    """
     deadline = Deadline(seconds)
     try:
         if not _alarm_is_free():

@@ -1,4 +1,4 @@
-"""Where a formula holds: the smallest value of a knob that the rules let through, and what symbols could not decide."""
+"""Where a formula holds: the range of each knob, and the conditions that symbols leave undecided."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from costcalc.ops.needs import AtLeast, Need, Whole
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
-SOME = Fraction(1, 1000)  # the least of a real knob of which the spec says nothing
+MIN_REAL = Fraction(1, 1000)  # the default minimum of a real knob
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Where a knob may be. `because` says what goes wrong just below `least`, `above` what just above `most`."""
+    """The range of a knob. `because` says what fails just below `least`, `above` what fails just above `most`."""
 
     symbol: str
     least: Any
@@ -47,7 +47,7 @@ class Bound:
         }  # fmt: skip
 
     def __and__(self, other: Bound) -> Bound:
-        """Where both allow a knob to be."""
+        """The range that both allow."""
         low = self if self.least >= other.least else other
         ends = [bound for bound in (self, other) if bound.most is not None]
         high = min(ends, key=lambda bound: bound.most, default=low)
@@ -56,7 +56,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Domain:
-    """Bounds of knobs, conditions on several display_names, and what was assumed to be whole."""
+    """Bounds of knobs, conditions on several symbols, and sizes assumed to be whole."""
 
     bounds: tuple[Bound, ...] = ()
     conditions: tuple[str, ...] = ()
@@ -77,7 +77,7 @@ class Domain:
         return Domain(tuple(bounds.values()), conditions, assumed)
 
     def check(self, symbol: str, value: Any) -> None:
-        """Raises ShapeError if a symbol may not have this value; of a column, its first point that it may not."""
+        """Raises ShapeError if a value is outside the bounds of a symbol; for an array, at the first such point."""
         message = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
             if bound.symbol == symbol:
@@ -90,11 +90,11 @@ class Domain:
                 assumptions([at_least, at_most])
 
     def lines(self) -> list[str]:
-        """What a reader must know before filling in numbers, if only that there is nothing to know."""
+        """The limits as lines; one line says so if there are none."""
         return self.limits() or ["holds for every value of its knobs"]
 
     def limits(self, *, reasons: bool = True) -> list[str]:
-        """Where it holds, with the reasons why no further, and what it assumes."""
+        """Bounds, the reason for each, conditions and assumptions."""
         holds = [f"holds for {self}"] if self.bounds else []
         below = [f"below {b.symbol} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
         above = [f"above {b.symbol} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
@@ -112,7 +112,7 @@ def find_domain(
 ) -> Domain:
     """The domain of a formula in the symbols `free` (by name), from the needs that they leave undecided in rows.
 
-    `assumed` was left undecided as the graph was made, `below` says of which knobs no symbol stands for the value.
+    `assumed` are the undecided needs of building the graph; `below` names the knobs that stayed numbers, as 0 < 1.
     """
     needs: dict[Any, Undecided] = {}
     for one in undecided_of(rows):
@@ -140,7 +140,7 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
     knob = model.knobs[name]
     most = knob.high if knob.high < LARGEST else None
     if knob.kind == "real":
-        least = knob.low > SOME
+        least = knob.low > MIN_REAL
         limit = Bound(printer.symbol(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
         return limit if least or most is not None else None
     now = model.values[name]
@@ -161,14 +161,15 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
 
 
 def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
-    """The smallest value of a whole knob with which all of these needs hold, as they do with its value `now`, and what
-    goes wrong just below it. They hold for all larger values."""
+    """The smallest value of an integer knob at which all these needs hold, and what fails just below it.
+
+    They hold at its value `now` and at all larger values."""
     least = 1 + bisect_left(range(1, now), True, key=lambda value: not _why(name, value, limits))
     return least, _why(name, least - 1, limits) if least > 1 else ""
 
 
 def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
-    """The largest value (None: there is none) and what goes wrong just above it. They hold for all smaller values."""
+    """The largest value, None if there is none, and what fails just above it. The needs hold for all smaller values."""
     if not _why(name, LARGEST, limits):
         return None, ""
     most = now + bisect_left(range(now + 1, LARGEST), True, key=lambda value: bool(_why(name, value, limits)))
@@ -180,7 +181,7 @@ def _why(name: str, value: int, limits: list[Undecided]) -> str:
 
 
 def _fewest(wholes: Mapping[Any, Need]) -> Iterator[Need]:
-    """Assumptions without those that follow from another: 64·w is whole if 32·w is."""
+    """Drops assumptions that follow from another: 64·w is whole if 32·w is."""
     known = [size.as_coeff_Mul() for size in wholes]
     for size, need in wholes.items():
         factor, rest = size.as_coeff_Mul()

@@ -1,4 +1,4 @@
-"""Which knob and which block a cost hangs on, at the current settings."""
+"""How a cost responds to each knob, and which blocks it comes from, at the current settings."""
 
 from __future__ import annotations
 

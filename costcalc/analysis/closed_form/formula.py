@@ -34,7 +34,7 @@ from costcalc.table import Column, Table
 from costcalc.text import value_text
 
 OF_THE_SECOND = ("given", "free", "text", "latex", "python", "terms", "where", "domain")
-LINE = 160  # signs of a total that is still shown beside its parts
+LINE = 160  # characters of a total shown beside its parts
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Term:
 
 
 def nothing_simpler() -> Formula | None:
-    """There is no formula without floors, or the formula is it."""
+    """Returns None: the formula has no floors to remove."""
     return None
 
 
@@ -114,9 +114,9 @@ class Formula(Result):
         return self.simpler()
 
     def __call__(self, **knobs: Any) -> Any:
-        """What the count is at these values, exactly: an int or a Fraction; of numpy arrays an array.
+        """The exact count at these values: an int or a Fraction; for numpy arrays an array.
 
-        Knobs that are not given are as they are set; a float is read as its decimal digits. Raises UnknownName for a
+        Other knobs keep their current values; a float is read as its decimal digits. Raises UnknownName for a
         knob that the formula does not have, UsageError for a value that the knob does not take or a knob without one,
         ShapeError where the formula does not hold.
         """
@@ -131,14 +131,14 @@ class Formula(Result):
         return _as_array(found, shapes) if shapes else found
 
     def _not_free(self, name: str) -> UnknownName:
-        """Why the formula has no value for a name."""
+        """The error for a name that is not a free knob."""
         if name in self.model.knobs:
             value = value_text(self.model.values[name])
             return UnknownName(f"{name} is set to {value} in this formula; take that of a network that does not set it")
         return unknown("knob", name, self.knobs)
 
     def check(self, values: dict[str, Any]) -> None:
-        """Raises UsageError or ShapeError if the formula does not hold at these values of its display_names."""
+        """Raises UsageError or ShapeError if the formula does not hold at these values of its symbols."""
         known = {name: value for name, value in values.items() if value is not None}
         for name, value in known.items():
             knob = self.model.knobs.get(name)  # none of a symbol that an assumption brought
@@ -178,13 +178,13 @@ class Formula(Result):
         return {name: expression for expression, name in self.names.items() if expression in used}
 
     def lines(self) -> list[str]:
-        """What goes with the formula: its names, its value, its domain, its assumptions."""
+        """Notes on the formula: its names, value, domain and assumptions."""
         plain = Printer(self.display_names)
         where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self.where().items())
         return [*([f"where {where}"] if where else []), *self.now(), *self.domain.lines()]
 
     def now(self) -> list[str]:
-        """What it comes to as its knobs are set, if the assumptions leave them as they are set."""
+        """Its value at the current settings, if these meet the assumptions."""
         used = {symbol.name for symbol in self.expression.free_symbols}
         if not used or None in self.knobs.values():
             return []
@@ -266,7 +266,7 @@ def derive(
 
 
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
-    """The layer graph with display_names, and its rows: what all closed forms of a network are made of.
+    """The layer graph with symbols for knobs, and its rows. All closed forms of a model are made from them.
 
     Raises UsageError for a knob that is no number and not in `free`: the symbols are ours.
     """
@@ -281,7 +281,7 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
 
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
-    """The closed form of a metric, of what was walked."""
+    """The closed form of a metric, from the result of `walked`."""
     rows = with_needs_of(metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
@@ -297,13 +297,13 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
 
 
 def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
-    """The rows, the first of which also says what the metric's closed form leaves open."""
+    """The rows; the first also carries the assumptions of this metric's closed form."""
     more = stand_at_least_once(graph) if METRICS[metric].layers and rows else []
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 
 def too_large(model: Model, seconds: float) -> str:
-    """What is said of a formula that nobody could wait for, or read."""
+    """The message for a formula that takes too long."""
     free = ", ".join(name for name in model.size_knobs if name not in model.settings)
     settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
     return f"the closed form of {model.label} is too large: not done after {seconds:g} s; {settings}"
@@ -318,7 +318,7 @@ def _with_letters(model: Model, free: Iterable[str] | None) -> Any:
 
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
-    """A metric of each row: what these add up to is that of the network."""
+    """The metric of each row; their sum is the metric of the model."""
     metric = METRICS[name]
     if metric.layers:
         values = by_row(name, graph, rows, dtype)

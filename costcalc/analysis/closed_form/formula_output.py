@@ -14,12 +14,12 @@ from costcalc.models import Model
 from costcalc.result import Result, TableResult
 from costcalc.table import Table
 
-SECONDS_OF_ALL = 1.2 * SECONDS  # for all that is printed
+SECONDS_OF_ALL = 1.2 * SECONDS  # for the whole output
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FormulaTables(Result):
-    """A formula, of which tables are shown instead, by name."""
+    """A formula shown as other tables, by name."""
 
     formula: Formula
     asked: dict[str, TableResult]
@@ -52,7 +52,7 @@ def formula_output(
 ) -> FormulaOutput:  # fmt: skip
     """The closed form, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
 
-    All of it is there before anyone reads any. Raises CostcalcError if that takes too long.
+    Raises CostcalcError if it takes too long; nothing is printed then.
     """
     with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
         found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)

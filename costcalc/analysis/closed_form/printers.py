@@ -1,5 +1,5 @@
-"""Formulas as text, as LaTeX and as Python. Sums and products are taken apart once, in `Printer`; each language says
-only how it writes a number, a power, a quotient and a rounding."""
+"""Prints formulas as text, LaTeX and Python. `Printer` splits sums and products; each language defines only how it
+prints a number, a power, a quotient and a rounding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from costcalc.text import power_text
 
 Factors = list[tuple[Expr, int]]
 NAMES = {ceiling: "ceil", floor: "floor", RoundTo: "round_to", Max: "max", Min: "min", Gcd: "gcd"}
-FAR_OUT, NEAR = 10**6, 10  # where terms are compared to put the largest first: image sizes far out, the rest near
+FAR_OUT, NEAR = 10**6, 10  # values at which terms are compared to sort them: image sizes and all other symbols
 
 
 class Product(NamedTuple):
@@ -50,8 +50,11 @@ def split_product(x: Expr) -> Product:
 
 
 class Printer:
-    """Writes a formula in the words of one language. `display_names` are shown for knobs, `names` for whole expressions.
-    Terms that grow fastest come first, most of all with the symbols in `far`; or if wanted those of few factors."""
+    """Prints a formula in one language.
+
+    `display_names` replace the names of symbols, `names` whole expressions. The terms that grow fastest come first,
+    above all in the symbols of `far`; with `simple_first` the terms with the fewest factors.
+    """
 
     minus, plus, times = " − ", " + ", "·"
 
@@ -63,15 +66,11 @@ class Printer:
         far: Iterable[str] = (),
         simple_first: bool = False,
     ):
-        self.display_names, self.names, self.far, self.simple_first = (
-            display_names or {},
-            names or {},
-            frozenset(far),
-            simple_first,
-        )
-        self.written: dict[Any, str] = {}  # sums stand in several orders before they are in the right one
+        self.display_names, self.names = display_names or {}, names or {}
+        self.far, self.simple_first = frozenset(far), simple_first
+        self.written: dict[Any, str] = {}  # sorting prints each term several times
 
-    # --- what a language says ------------------------------------------------------------------------------------
+    # --- what each language defines ---------------------------------------------------------------------------------
 
     def symbol(self, name: str) -> str:
         return self.display_names.get(name, name)
@@ -96,7 +95,7 @@ class Printer:
         """A rounding as specs write it: `ceil(4*d)`."""
         return SpecPrinter(self.display_names, self.names, far=self.far).call(x)
 
-    # --- what all of them share ----------------------------------------------------------------------------------
+    # --- what all languages share ----------------------------------------------------------------------------------
 
     def write(self, x: Any) -> str:
         """The formula as text."""
@@ -153,7 +152,7 @@ class Printer:
         return sorted(terms, key=self.place)
 
     def place(self, term: Expr) -> Any:
-        """Where a term stands: by weight, positive ones first, then by its display_names."""
+        """Where a term stands: by weight, positive ones first, then by its symbols."""
         p, q, over, under = split_product(term)
         return *self.weight(term), p < 0, self.factors(1, over), self.factors(1, under), p, q
 
@@ -193,12 +192,12 @@ SPECIAL = {"\\": r"\backslash{}", **{sign: f"\\{sign}" for sign in "{}$&#%_"}, "
 
 
 def escaped(text: str) -> str:
-    """Text that LaTeX prints and does not obey."""
+    """Text with LaTeX's special characters escaped."""
     return "".join(SPECIAL.get(sign, sign) for sign in text)
 
 
 def symbol_parts(shown: str) -> tuple[str, str, int]:
-    """What a symbol starts with, what stands below it, and its primes: c_in is c, in; n4 n, 4; n_c' n, c, one prime."""
+    """The head, subscript and number of primes of a symbol: c_in -> c, in, 0; n4 -> n, 4, 0; n_c' -> n, c, 1."""
     bare = shown.rstrip("'")
     head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
     return head, below, len(shown) - len(bare)

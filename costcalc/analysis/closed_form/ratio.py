@@ -29,7 +29,7 @@ from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import times_text
 
-LINE = 100  # signs of algebra that a reader takes in at once
+LINE = 100  # characters of algebra shown on one line
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Ratio(Result):
 
     @property
     def sides(self) -> list[str]:
-        """What the two are called: without their settings, if that tells them apart."""
+        """The names of the two; with their settings only where the names are equal."""
         short = [model.label.partition("@")[0] for model in (self.model, self.other)]
         return short if short[0] != short[1] else [self.model.label, self.other.label]
 
@@ -91,7 +91,7 @@ class Ratio(Result):
 
     @property
     def fits_on_a_line(self) -> bool:
-        """Is it algebra that a reader takes in at once?"""
+        """Is it short enough for one line?"""
         return len(self.text) <= LINE
 
     @property
@@ -118,7 +118,7 @@ class Ratio(Result):
         return f"= {exact}{float(value):.4g}{times}" + (f" at {at}" if at else "")
 
     def _apart(self) -> Iterator[str]:
-        """Sizes that are numbers here, a different one for each."""
+        """A line for each size that is a number and differs between the two."""
         for name, value in self.model.values.items():
             theirs = self.other.values.get(name, value)
             if name not in self.knobs and theirs != value and self.model.knobs[name].is_size:
@@ -183,7 +183,7 @@ class Ratio(Result):
 
 def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
     """What `model` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
-    the two differ; all others are display_names.
+    the two differ; all others are symbols.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """

@@ -1,6 +1,6 @@
 """Sums of products put into the order a reader wants: like terms merged, what is common in front, by image size.
 
-Nothing is multiplied out that need not be: `sympy.factor` and its like take minutes on a whole model.
+Multiplies out only where it must: `sympy.factor` takes minutes on a whole model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 
 from costcalc.dims.expression_limits import expanded
 
-Powers = frozenset[tuple[Any, int]]  # (base, exponent): the display_names, roundings and sums that are multiplied
+Powers = frozenset[tuple[Any, int]]  # (base, exponent): the symbols, roundings and sums that are multiplied
 Sum = dict[Powers, Any]  # what is multiplied -> its rational coefficient
 Key = Callable[[Any], bool]
 UNIT = Integer(1)

@@ -47,7 +47,7 @@ class Undecided(NamedTuple):
     def monotone(self) -> int:
         """1 if it holds from some value of one whole knob on, −1 if it holds up to one.
 
-        0 if it depends on more than that, or if its slack is not seen to go one way.
+        0 if it has several symbols or its monotonicity is unknown.
         """
         one = len(self.symbols) == 1 and all(symbol.is_integer for symbol in self.symbols)
         return (monotone(self.need.slack) or 0) if one and self.need.slack is not None else 0
@@ -58,7 +58,7 @@ class Undecided(NamedTuple):
         return str(next(iter(self.symbols)).name)
 
     def fails(self, /, **knobs: int) -> str:
-        """What it says with these knobs, if it does not hold."""
+        """The message at these values of the knob; empty where the need holds."""
         if substitute(self.need.slack, knobs) >= 0:
             return ""
         sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
