@@ -55,7 +55,7 @@ def test_names_stand_for_expressions_and_letters_for_knobs():
 
 
 def test_image_sizes_come_first_where_they_are_known():
-    assert Printer(far=["r"]).write(5 * c + r - 2) == "r + 5·c − 2"
+    assert Printer(leading=["r"]).write(5 * c + r - 2) == "r + 5·c − 2"
     assert Printer(simple_first=True).write(r**2 * s + c) == "c + r²·s"
 
 

@@ -8,7 +8,7 @@ from sympy import Add, Integer, Mul, Pow, Rational
 from costcalc import load
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.closed_form.printers import Printer
-from costcalc.analysis.closed_form.terms import common, factored, keys_of, merged, opened
+from costcalc.analysis.closed_form.terms import common_factor, factored, grouping_keys, merge_terms, multiply_out
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
 from costcalc.dims.substitute import substitute
 
@@ -20,22 +20,22 @@ terms = st.builds(
     lambda n, powers: Mul(n, *(Pow(base, m) for base, m in powers)), coefficients, st.lists(factors, max_size=3)
 )
 POINT = {a: Integer(7), b: Integer(3), r: Integer(1009)}
-KEYS = keys_of(frozenset([r]))
+KEYS = grouping_keys(frozenset([r]))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(terms, min_size=1, max_size=6), st.booleans())
 def test_order_does_not_change_the_value(sums, numbers):
     value = Add(*sums).xreplace(POINT)
-    total = merged(sums)
+    total = merge_terms(sums)
     assert factored(total, KEYS, numbers=numbers).xreplace(POINT) == value
     assert factored(total).xreplace(POINT) == value
-    assert factored(opened(total, r), KEYS).xreplace(POINT) == value
+    assert factored(multiply_out(total, r), KEYS).xreplace(POINT) == value
     assert 0 not in total.values()
 
 
 def written(expression, *letters):
-    return Printer(far=["r"]).write(factored(merged([expression]), keys_of(frozenset(letters))))
+    return Printer(leading=["r"]).write(factored(merge_terms([expression]), grouping_keys(frozenset(letters))))
 
 
 def test_what_is_common_comes_to_the_front():
@@ -56,21 +56,21 @@ def test_terms_of_an_image_size_stand_together():
 
 
 def test_powers_below_the_line_are_common_too():
-    (first, second) = merged([1 / a + 1 / (a * b)])
-    assert dict(common([first, second])) == {a: -1, b: -1}
+    (first, second) = merge_terms([1 / a + 1 / (a * b)])
+    assert dict(common_factor([first, second])) == {a: -1, b: -1}
 
 
 def test_like_terms_meet_and_vanish():
-    assert merged([a + b, -a, 2 * b]) == {frozenset([(b, 1)]): 3}
-    assert factored(merged([a, -a])) == 0
+    assert merge_terms([a + b, -a, 2 * b]) == {frozenset([(b, 1)]): 3}
+    assert factored(merge_terms([a, -a])) == 0
 
 
 def test_a_number_times_a_sum_is_a_sum():
-    assert merged([Mul(4, a - 1, evaluate=False)]) == merged([4 * a - 4])
+    assert merge_terms([Mul(4, a - 1, evaluate=False)]) == merge_terms([4 * a - 4])
 
 
 def test_opened_is_a_polynomial():
-    total = opened(merged([a * (r - 1) ** 2 * (b + 1)]), r)
+    total = multiply_out(merge_terms([a * (r - 1) ** 2 * (b + 1)]), r)
     polynomial = sympy.Poly(factored(total), r)
     assert polynomial.coeffs() == [a * b + a, -2 * a * b - 2 * a, a * b + a]
 

@@ -200,7 +200,7 @@ def test_no_name_gets_into_the_code():
 @pytest.mark.parametrize("metric", ["macs", "params"])
 def test_mathml_is_well_formed_and_has_all_of_the_formula(target, metric):
     formula = derive(costcalc.load(target), metric)
-    math = MathMLPrinter(formula.display_names, formula.names, far=formula.far)
+    math = MathMLPrinter(formula.display_names, formula.names, leading=formula.leading)
     whole = ElementTree.fromstring(f"<math>{''.join(math.pieces(formula.total))}</math>")
     plain = formula.text.replace("·", "").replace(" ", "").replace("-", "−")
     written = "".join(whole.itertext())

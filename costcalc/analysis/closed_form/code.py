@@ -53,7 +53,7 @@ def module(
     terms: Sequence[tuple[str, Expr]],
     *,
     multiples: Mapping[str, Any] | None = None,
-    far: Iterable[str] = (),
+    leading: Iterable[str] = (),
 ) -> str:
     """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
     symbols = {symbol for _, expression in terms for symbol in expression.free_symbols}
@@ -64,7 +64,7 @@ def module(
     body = "".join(
         f"    {names[name]} = Fraction(str({names[name]}))\n" for name in mine if not used[name].is_integer
     ) + "".join(_check(names[knob], modulus) for knob, modulus in (multiples or {}).items() if knob in names)
-    body += _sum(terms, where, names, far)
+    body += _sum(terms, where, names, leading)
     arguments = ", ".join(names[name] + ("" if knobs[name] is None else f"={_literal(knobs[name])}") for name in mine)
     about = visible(about).replace("\\", "/").replace('"', "'")
     head = _head([*(e for _, e in terms), *where.values()], body)
@@ -106,9 +106,9 @@ def _check(name: str, modulus: Any) -> str:
 
 
 def _sum(
-    terms: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], names: Mapping[str, str], far: Iterable[str]
+    terms: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], names: Mapping[str, str], leading: Iterable[str]
 ) -> str:
-    plain, python = PythonPrinter(names), PythonPrinter(names, {e: name for name, e in where.items()}, far=far)
+    plain, python = PythonPrinter(names), PythonPrinter(names, {e: name for name, e in where.items()}, leading=leading)
     text = "".join(f"    {names[name]} = {plain.write(e)}\n" for name, e in where.items())
     text += "    total = (\n" + ("" if terms else "        0\n")
     for i, (name, expression) in enumerate(terms):

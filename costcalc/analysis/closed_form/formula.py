@@ -16,7 +16,7 @@ from costcalc.analysis.closed_form.code import equation, module
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain, find_domain
 from costcalc.analysis.closed_form.printers import LatexPrinter, Printer
-from costcalc.analysis.closed_form.terms import factored, keys_of, merged, opened
+from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
 from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.cost import by_row, warnings_of
 from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, what_they_count
@@ -81,16 +81,16 @@ class Formula(Result):
     @cached_property
     def total(self) -> Expr:
         """The sum of all terms with what they share in front, collected by image size."""
-        total = merged(term.expression for term in self.terms)
+        total = merge_terms(term.expression for term in self.terms)
         for symbol in sorted(self.polynomial_in, key=str):
-            total = opened(total, symbol)
-        return factored(total, keys_of(self.spatial | self.polynomial_in), numbers=False)
+            total = multiply_out(total, symbol)
+        return factored(total, grouping_keys(self.spatial | self.polynomial_in), numbers=False)
 
     @cached_property
     def parts(self) -> tuple[Term, ...]:
         """The terms as a reader wants them: what is common in front, collected by image size. Zeros left out."""
-        keys = keys_of(self.spatial)
-        pairs = ((term.name, factored(merged([term.expression]), keys)) for term in self.terms)
+        keys = grouping_keys(self.spatial)
+        pairs = ((term.name, factored(merge_terms([term.expression]), keys)) for term in self.terms)
         return tuple(Term(name, expression) for name, expression in pairs if expression != 0)
 
     @cached_property
@@ -101,11 +101,11 @@ class Formula(Result):
     @cached_property
     def printer(self) -> Printer:
         """Writes expressions with the symbols and names of this formula."""
-        return Printer(self.display_names, self.names, far=self.far)
+        return Printer(self.display_names, self.names, leading=self.leading)
 
     @property
-    def far(self) -> list[str]:
-        """Letters by whose powers terms are put in order: image sizes."""
+    def leading(self) -> list[str]:
+        """The symbols that terms are sorted by first: image sizes."""
         return [symbol.name for symbol in self.spatial | self.polynomial_in]
 
     @cached_property
@@ -157,7 +157,7 @@ class Formula(Result):
     def latex(self) -> str:
         """The formula for LaTeX with amsmath, a line for each block."""
         parts = [(term.name, term.expression) for term in self.parts]
-        latex = LatexPrinter(self.display_names, self.names, far=self.far)
+        latex = LatexPrinter(self.display_names, self.names, leading=self.leading)
         return equation(self.metric, parts, self.where(), latex, LatexPrinter(self.display_names))
 
     def _repr_latex_(self) -> str:
@@ -170,7 +170,9 @@ class Formula(Result):
         facts = [*self.given, *(line for line in self.domain.limits() if not line.startswith(("below", "above")))]
         about = f"{self.metric} of {self.model.label}: {'; '.join(facts) or 'exact everywhere'}"
         terms = [(term.name, term.expression) for term in self.parts]
-        return module(self.metric, about, self.knobs, self.where(), terms, multiples=self.multiples, far=self.far)
+        return module(
+            self.metric, about, self.knobs, self.where(), terms, multiples=self.multiples, leading=self.leading
+        )
 
     def where(self) -> dict[str, Expr]:
         """The names used, and what they stand for."""
@@ -217,7 +219,7 @@ class Formula(Result):
         return [(self.model.label, warnings_of(self.model))]
 
     def _fields(self) -> dict[str, Any]:
-        latex = LatexPrinter(self.display_names, self.names, far=self.far)
+        latex = LatexPrinter(self.display_names, self.names, leading=self.leading)
         return {
             "target": self.model.label, "metric": self.metric, "knobs": dict(self.model.values),
             "free": dict(self.knobs), "given": list(self.given),

@@ -53,7 +53,7 @@ class Printer:
     """Prints a formula in one language.
 
     `display_names` replace the names of symbols, `names` whole expressions. The terms that grow fastest come first,
-    above all in the symbols of `far`; with `simple_first` the terms with the fewest factors.
+    above all in the symbols of `leading`; with `simple_first` the terms with the fewest factors.
     """
 
     minus, plus, times = " − ", " + ", "·"
@@ -63,11 +63,11 @@ class Printer:
         display_names: Mapping[str, str] | None = None,
         names: Mapping[Any, str] | None = None,
         *,
-        far: Iterable[str] = (),
+        leading: Iterable[str] = (),
         simple_first: bool = False,
     ):
         self.display_names, self.names = display_names or {}, names or {}
-        self.far, self.simple_first = frozenset(far), simple_first
+        self.leading, self.simple_first = frozenset(leading), simple_first
         self.written: dict[Any, str] = {}  # sorting prints each term several times
 
     # --- what each language defines ---------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Printer:
 
     def call(self, x: Expr) -> str:
         """A rounding as specs write it: `ceil(4*d)`."""
-        return SpecPrinter(self.display_names, self.names, far=self.far).call(x)
+        return SpecPrinter(self.display_names, self.names, leading=self.leading).call(x)
 
     # --- what all languages share ----------------------------------------------------------------------------------
 
@@ -161,7 +161,7 @@ class Printer:
         if self.simple_first:
             return parts.is_number, sum(n for _, n in [*parts.over, *parts.under])
         rounded = {symbol for atom in term.atoms(floor, ceiling) for symbol in atom.free_symbols if symbol.is_integer}
-        point = {x.name: FAR_OUT if x in rounded or x.name in self.far else NEAR for x in term.free_symbols}
+        point = {x.name: FAR_OUT if x in rounded or x.name in self.leading else NEAR for x in term.free_symbols}
         return parts.is_number, -abs(substitute(term, point) / max(abs(parts.p), 1))
 
 

@@ -19,7 +19,7 @@ from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
 from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, escaped
-from costcalc.analysis.closed_form.terms import Sum, common, factored, merged, product, without
+from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, factored, merge_terms, product
 from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
 from costcalc.dims.substitute import substitute
@@ -200,8 +200,8 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     over, under = (_one_kind(formula, {**first.knobs, **second.knobs}, (model, other)) for formula in (first, second))
     if not under:
         raise CostcalcError(f"{other.label} has no {metric} to compare with")
-    shared = common([*over, *under])
-    over, under = ({without(p, shared): n for p, n in one.items()} for one in (over, under))
+    shared = common_factor([*over, *under])
+    over, under = ({divide(p, shared): n for p, n in one.items()} for one in (over, under))
     knobs = {**second.knobs, **first.knobs}
     display_names = {**second.display_names, **first.display_names}
     names = _unlike({**second.names, **first.names}) if model.name == other.name else {}
@@ -222,14 +222,14 @@ def _one_kind(formula: Formula, knobs: Any, models: tuple[Model, Model]) -> Sum:
     same = {
         symbol: size_symbol(symbol.name, real=True) for symbol in formula.expression.free_symbols if symbol.name in real
     }
-    return merged(term.expression.xreplace(same) for term in formula.terms)
+    return merge_terms(term.expression.xreplace(same) for term in formula.terms)
 
 
 def quotient(over: Sum, under: Sum) -> Expr:
     """over / under: term by term if `under` is one product, else one fraction."""
     if len(under) == 1:
         ((powers, number),) = under.items()
-        return Add(*(product(n / number, without(p, powers)) for p, n in over.items()))
+        return Add(*(product(n / number, divide(p, powers)) for p, n in over.items()))
     return factored(over) * Pow(factored(under), -1)
 
 
@@ -242,8 +242,8 @@ def break_evens(over: Sum, under: Sum, knobs: dict[str, Any]) -> list[LinearBrea
         if first is None or second is None:
             continue
         (a, b), (c, d) = first, second  # over = a·x + b, under = c·x + d
-        slope = merged([factored(a), -factored(c)])
-        even = _even(name, slope, merged([factored(d), -factored(b)]), knobs) if slope else None
+        slope = merge_terms([factored(a), -factored(c)])
+        even = _even(name, slope, merge_terms([factored(d), -factored(b)]), knobs) if slope else None
         if even is not None:
             found.append((bool(c), even))
     simple = [even for mixed, even in found if not mixed]
@@ -259,7 +259,7 @@ def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
         if not inside:
             b[powers] = number
         elif len(inside) == 1 and isinstance(next(iter(inside)), Symbol) and set(inside.values()) == {1}:
-            a[without(powers, frozenset(inside.items()))] = number
+            a[divide(powers, frozenset(inside.items()))] = number
         else:
             return None
     return a, b
@@ -272,7 +272,7 @@ def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> LinearBrea
         return None
     sign = Integer(1 if steep > 0 else -1)
     slope, rest = ({powers: sign * n for powers, n in one.items()} for one in (slope, rest))
-    shared = common([*slope, *rest])
-    expression = quotient(*({without(p, shared): n for p, n in one.items()} for one in (rest, slope)))
+    shared = common_factor([*slope, *rest])
+    expression = quotient(*({divide(p, shared): n for p, n in one.items()} for one in (rest, slope)))
     value = substitute(expression, knobs)
     return LinearBreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None

@@ -20,7 +20,7 @@ Key = Callable[[Any], bool]
 UNIT = Integer(1)
 
 
-def merged(expressions: Iterable[Expr]) -> Sum:
+def merge_terms(expressions: Iterable[Expr]) -> Sum:
     """The sum of the expressions, like terms merged, in the order they come in."""
     total: Sum = {}
     for expression in expressions:
@@ -33,7 +33,7 @@ def merged(expressions: Iterable[Expr]) -> Sum:
 def _split(term: Expr) -> Iterator[tuple[Powers, Any]]:
     """The coefficient and powers of a product; a number times a sum is multiplied out first."""
     if isinstance(term, Mul) and len(term.args) == 2 and term.args[0].is_Rational and isinstance(term.args[1], Add):
-        for powers, coefficient in merged([term.args[1]]).items():
+        for powers, coefficient in merge_terms([term.args[1]]).items():
             yield powers, coefficient * term.args[0]
         return
     coefficient = Integer(1)
@@ -68,7 +68,7 @@ def product(coefficient: Any, powers: Powers, rest: Expr = UNIT) -> Expr:
     return Mul(coefficient, *factors, rest)
 
 
-def common(powers: Iterable[Powers]) -> Powers:
+def common_factor(powers: Iterable[Powers]) -> Powers:
     """What all of them have as a factor."""
     first, *others = [dict(one) for one in powers]
     shared = {base: min([n, *(one.get(base, 0) for one in others)]) for base, n in first.items()}
@@ -78,7 +78,7 @@ def common(powers: Iterable[Powers]) -> Powers:
     return frozenset((base, n) for base, n in shared.items() if n)
 
 
-def without(powers: Powers, divisor: Powers) -> Powers:
+def divide(powers: Powers, divisor: Powers) -> Powers:
     """powers / divisor"""
     exponents = dict(powers)
     for base, n in divisor:
@@ -97,11 +97,11 @@ def factored(total: Sum, keys: tuple[Key, ...] = (), *, numbers: bool = True) ->
     in turn: terms with the same powers of the bases a key picks stand together."""
     if not total:
         return Integer(0)
-    shared = common(total)
+    shared = common_factor(total)
     number = content(total) if numbers and len(total) > 1 else UNIT
     if len(total) > 1 and all(coefficient < 0 for coefficient in total.values()):
         number = -number
-    rest = {without(powers, shared): coefficient / number for powers, coefficient in total.items()}
+    rest = {divide(powers, shared): coefficient / number for powers, coefficient in total.items()}
     if len(rest) == 1:
         ((powers, coefficient),) = rest.items()
         return product(coefficient * number, shared | powers)
@@ -109,7 +109,7 @@ def factored(total: Sum, keys: tuple[Key, ...] = (), *, numbers: bool = True) ->
         groups: dict[Powers, Sum] = {}
         for powers, coefficient in rest.items():
             group = frozenset((base, n) for base, n in powers if key(base))
-            groups.setdefault(group, {})[without(powers, group)] = coefficient
+            groups.setdefault(group, {})[divide(powers, group)] = coefficient
         if len(groups) > 1:
             parts = [_grouped(group, inner, keys[i + 1 :], numbers) for group, inner in groups.items()]
             return product(number, shared, Add(*parts))
@@ -123,19 +123,19 @@ def _grouped(group: Powers, inner: Sum, keys: tuple[Key, ...], numbers: bool) ->
     return product(1, group, factored(inner, keys, numbers=numbers or broken))
 
 
-def opened(total: Sum, symbol: Any) -> Sum:
+def multiply_out(total: Sum, symbol: Any) -> Sum:
     """The sum with every sum of the symbol in it multiplied out, to be a polynomial in it."""
     parts = []
     for powers, coefficient in total.items():
         sums = frozenset(
             (base, n) for base, n in powers if isinstance(base, Add) and symbol in base.free_symbols and n > 0
         )
-        rest = product(coefficient, without(powers, sums))
+        rest = product(coefficient, divide(powers, sums))
         inside = expanded(product(1, sums))
         parts += [rest * term for term in Add.make_args(inside)]
-    return merged(parts)
+    return merge_terms(parts)
 
 
-def keys_of(spatial: frozenset[Symbol]) -> tuple[Key, ...]:
+def grouping_keys(spatial: frozenset[Symbol]) -> tuple[Key, ...]:
     """The order of a cost's formula: by image size, then by how often a block is repeated."""
     return (lambda base: not spatial.isdisjoint(base.free_symbols), lambda base: isinstance(base, Add))

@@ -28,8 +28,8 @@ class Shown(NamedTuple):
 
 def shown(formula: Formula) -> Shown:
     """A formula as the page has it."""
-    math = MathMLPrinter(formula.display_names, formula.names, far=formula.far)
-    plain = MathMLPrinter(formula.display_names, far=formula.far)
+    math = MathMLPrinter(formula.display_names, formula.names, leading=formula.leading)
+    plain = MathMLPrinter(formula.display_names, leading=formula.leading)
     blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
     where = [
         [f"{plain.symbol(n)}<mo>=</mo>{first}", *more]
