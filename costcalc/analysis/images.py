@@ -1,4 +1,4 @@
-"""Which tensors are images or feature maps, (n, c, h, w), that are shown as papers write them: h×w×c."""
+"""Which tensors are images or feature maps, (n, c, h, w). Tables show them as papers write them: h×w×c."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from costcalc.table import Image
 
 
 def image_layers(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
-    """The layers that put out an image, of (name, layout of its op, inputs) in order.
+    """The names of the layers that output an image, from (name, layout of its op, inputs) in order.
 
-    What passes a layout on puts out an image if one of its inputs is; what reads nothing, if an op on images reads it.
+    An op that keeps its input's layout outputs an image if an input is one; an input of the network is an image if an
+    op on images reads it.
     """
-    read: set[str] = set()  # by an op on images, at once or behind layers that pass it on
+    read: set[str] = set()  # by an op on images, directly or behind layers that keep the layout
     for name, layout, inputs in reversed(layers):
         if layout == "image" or (layout == "same" and name in read):
             read.update(inputs)
@@ -28,10 +29,10 @@ def image_layers(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
 
 
 def image_names(rows: Iterable[Row]) -> set[str]:
-    """The rows that put out an image."""
+    """The names of the rows that output an image."""
     return image_layers([(str(row.name), row.op.layout, [*map(str, row.inputs)]) for row in rows])
 
 
 def as_image(shape: Shape, name: Any, found: set[str]) -> Shape:
-    """The shape that a layer puts out, to be shown as an image if it is among those found."""
+    """The output shape of a layer, as an `Image` if its name is among those found."""
     return Image(shape) if str(name) in found else shape

@@ -1,4 +1,4 @@
-"""How many elements a network holds at once, from which of its tensors are still to be read."""
+"""How many elements a network holds at once: a liveness analysis of its tensors."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from costcalc.graph import Graph, unroll
 
 
 class Layer(NamedTuple):
-    """One copy of a layer, as its memory depends on it; `inputs` are the names of layers before it."""
+    """One copy of a layer, with the facts that memory depends on; `inputs` are names of earlier layers."""
 
     name: Any
     op: Any
     inputs: tuple[Any, ...]
     output_shape: Shape
-    row: str = ""  # of the walk, which has one for all copies
-    copies: Size = 1  # that are alike, and for which this one stands
+    row: str = ""  # the name of its row in the walk, which has one row for all copies
+    copies: Size = 1  # how many equal copies this one stands for
 
 
 Some = TypeVar("Some", Row, Layer)
@@ -36,9 +36,9 @@ class Peak(NamedTuple):
 def peak_activations(graph: Graph) -> Peak:
     """Liveness on the order of the layers: a tensor is held from the layer that writes it to the last that reads it.
 
-    Inputs are the caller's and held throughout, outputs to the end. A view holds what it looks at, and an activation
-    may overwrite it (see `inplace_inputs`); what a layer needs while it computes (a padded copy, a workspace) is not
-    counted. Raises UsageError for a graph of symbols or arrays.
+    Inputs belong to the caller and are held throughout, outputs to the end. A view keeps its input alive. An
+    activation may write over its input (see `inplace_inputs`). Padded copies and workspaces are not counted. Raises
+    UsageError for a graph of symbols or arrays.
     """
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
@@ -55,7 +55,7 @@ def peak_activations(graph: Graph) -> Peak:
 
 
 def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
-    """The elements held while each layer is computed, in their order; on columns at every point.
+    """The elements held while each layer is computed, in order; with arrays for sizes, at every point.
 
     Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
     reader and the same size, so the two differ only in that they are never held together.
@@ -78,7 +78,7 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
 
 
 def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
-    """The elements that each layer writes to memory of its own: none where it writes over an input, or is a view.
+    """The elements that each layer writes to its own memory: 0 if it writes over an input or is a view.
 
     Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
     """
@@ -86,13 +86,13 @@ def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     for layer in layers:
         size, over = elements(layer.output_shape), instead.get(layer.name, False)
         if over is None:
-            raise UsageError(f"whether {layer.name} may write over its input hangs on symbols: set them")
+            raise UsageError(f"whether {layer.name} may write over its input depends on symbols: set them")
         yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
 def inplace_inputs(rows: Sequence[Row]) -> dict[Any, int]:
-    """Layers that may write their output over one of their inputs, and over which: no other layer reads it, it has the
-    output's shape, and no gradient is made from it, as torch's `inplace=True` requires."""
+    """The index of the input that each layer may write its output over, as torch's `inplace=True` requires: no other
+    layer reads it, it has the output's shape, and no gradient needs it."""
     found: dict[Any, int] = {}
     for row, i, alike in _overwritable(rows):
         if alike is True:
@@ -101,7 +101,7 @@ def inplace_inputs(rows: Sequence[Row]) -> dict[Any, int]:
 
 
 def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
-    """Layers, inputs that they may write over, and whether both have one shape, on arrays at some points."""
+    """Each layer and input that it may write over, and whether their shapes are equal (an array: at which points)."""
     readers = Counter(source for layer in layers for source in layer.inputs)
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:
@@ -112,7 +112,7 @@ def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
 
 
 def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
-    """Layers that may write over any of their inputs, and where they do."""
+    """The layers that may write over an input, and at which points they do."""
     found: dict[Any, Truth] = {}
     for layer, _, alike in _overwritable(layers):
         known = found.get(layer.name, False)
@@ -121,7 +121,7 @@ def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
 
 
 def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
-    """The layer that wrote what each layer's output is: itself, or for a view that of its input."""
+    """The layer that owns the memory of each output: the layer itself, or for a view the owner of its input."""
     storage: dict[Any, Any] = {}
     for layer in layers:
         storage[layer.name] = storage[layer.inputs[0]] if layer.op.output.view and layer.inputs else layer.name
@@ -129,6 +129,6 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
 
 
 def _kept(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
-    """The tensors that are held to the end: network inputs and outputs."""
+    """The tensors that are alive to the end: network inputs and outputs."""
     read = {source for layer in layers for source in layer.inputs}
     return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}

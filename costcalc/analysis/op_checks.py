@@ -1,4 +1,4 @@
-"""Checks the answers of an op: a rule that a reader wrote may return anything, and a wrong count is worse than none."""
+"""Checks what an op returns: a user's op may return anything, and a wrong count is worse than an error."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"
 
 
 def check_shape(op: Any, given: Any) -> Shape:
-    """The shape that `shape()` returned. Raises ShapeError for several of them, and for sizes that are none."""
+    """The shape that `shape()` returned. Raises ShapeError for anything but one tuple of sizes."""
     if isinstance(given, tuple) and all(map(_is_size, given)):
         return given
     raise _wrong(op, "shape", "one shape, a tuple of sizes", given)
 
 
 def check_count(op: Any, question: str, given: Any) -> Size:
-    """The count that `macs()` or `elementwise()` returned. Raises ShapeError for what is no size."""
+    """The count that `macs()` or `elementwise()` returned. Raises ShapeError unless it is a size."""
     if _is_size(given):
         return given
     raise _wrong(op, question, "one size, a whole number from 0", given)

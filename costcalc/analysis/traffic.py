@@ -1,8 +1,8 @@
-"""What a layer moves: the one definition behind the traffic of a sweep and the GB/s of a layer that was timed.
+"""Elements that a layer moves: the definition behind `traffic_bytes` and the GB/s of a timed layer.
 
-Each tensor once and whole, as if every layer ran on its own and nothing stayed in a cache: weights that are shared are
-read by each layer that uses them, an output that is overwritten in place is read and written. What a kernel reads twice
-or keeps in a workspace is not considered, nor that a fused kernel does not write what the next one reads.
+Each tensor counts once and whole, as if every layer ran on its own without a cache: each layer that uses shared weights
+reads them, and an output that is written in place is read and written. Repeated reads, workspaces and fused kernels are
+not considered.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ def activations_moved(row: Row) -> Iterator[Size]:
 
 
 def elements_moved(row: Row) -> Size:
-    """The sum of what one copy of a layer moves."""
+    """All elements that one copy of a layer moves."""
     return sum(weights_moved(row)) + sum(activations_moved(row))

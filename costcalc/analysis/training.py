@@ -1,4 +1,4 @@
-"""What a training step multiplies besides the forward pass."""
+"""The MACs of the backward pass."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from costcalc.graph import Graph, unroll
 
 
 def backward_macs(graph: Graph) -> dict[Any, Size]:
-    """Multiplies of the backward pass by layer, repeats written out: every learned tensor wants a gradient, and so does
-    whatever was computed from one; the inputs of the network do not."""
+    """MACs of the backward pass by layer, repeats unrolled. Learned tensors need a gradient, and so does every tensor
+    that was computed from one; the inputs of the network do not."""
     found: dict[Any, Size] = {}
     learned: dict[Any, bool] = {}  # does the layer's output depend on something learned?
     for row in walk(unroll(graph)):

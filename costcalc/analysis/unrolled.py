@@ -1,16 +1,16 @@
-"""The layers of a network with repeats written out as often as its memory needs, also where its depth is a column.
+"""The layers of a network with repeats unrolled far enough for its peak memory, also where its depth is an array.
 
-How often a body is repeated changes which layer reads which, so points are taken together at which the same numbers of
-copies stand for all repeats. Two copies stand for any larger number:
+How often a body is repeated changes which layer reads which, so points with the same numbers of copies are computed
+together. Two copies stand for any larger number:
 
-    A copy sees nothing but its input, and what is held besides does not change while the copies are computed. From the
-    second on all copies are alike: their input was written by the same layer of the body before, has the same shape and
-    the same readers. So each holds what the second held, layer by layer. What comes after a repeat reads the last
-    copy's output, of which the same is true. The first differs: what wrote its input may not be overwritten, may be
-    wanted elsewhere and be held on.
+    A copy reads its input only, and other live tensors do not change while the copies are computed. From the second on
+    all copies are equal: the same layer of the copy before wrote their input, with the same shape and the same readers.
+    So each holds what the second holds, layer by layer. The same is true of the last copy's output, which the layers
+    after the repeat read. The first copy differs: the layer that wrote its input may not be overwritable, and other
+    layers may read that input later.
 
-Nothing in this asks what the body consists of, so repeats inside may be taken first: each of their copies stands alone.
-Zero and one copy are counted as they are: without a copy the layers around it read its input.
+The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
+computed as they are: without a copy the layers after it read its input.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between p
 
 
 def unrolled_layers(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
-    """Truths, of which one is 1 at each point, each with the layers of the points where it is.
+    """Pairs of a 0/1 mask and the layers at its points; the masks add up to 1 at every point.
 
-    The graph has been walked: its ops take what they are given. A letter that says how often a body is repeated is
-    taken to be 1 or more. Raises TooDeep for repeats in repeats without end.
+    The graph has been walked: its ops take what they are given. A symbol that says how often a body is repeated is
+    taken to be 1 or more. Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
     for where, copies in _plans(_repeats(graph)):
         yield where, _listed(_layers(graph, {}, _Place("", "", 1), copies))
 
 
 def repeat_assumptions(graph: Graph) -> list[Need]:
-    """What layers written out leave undecided: that each body which is repeated by a symbol is there at all.
+    """What unrolled layers assume: that each body which is repeated by a symbol stands at least once.
 
-    Nothing, where no repeat has a sole reader that may write over what it reads, outside or as the first of its body:
-    then no layer writes over more or less because a body between it and another is left out.
+    Nothing is assumed where no repeat has a sole reader that may write over what it reads, neither after the repeat nor
+    as the first layer of its body: then a body that is left out does not change which layers write over their inputs.
     """
     repeats = [*_all_repeats(graph)]
     if not any(_has_a_sole_writer(around, name) for around, name, _ in repeats):
@@ -55,7 +55,7 @@ def repeat_assumptions(graph: Graph) -> list[Need]:
 
 
 def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
-    """Repeats with the graph that each stands in, those in bodies too."""
+    """All repeats, nested ones too, each with its name and the graph that holds it."""
     for name, data in nodes_of(graph):
         if data["op"].__class__ is Repeat:
             yield graph, name, data["op"]
@@ -63,8 +63,8 @@ def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
 
 
 def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
-    """Is there one reader of a repeat's output, or of the input of its body, and may it write over that? None at all
-    counts as one: what the repeat reads would be what the network puts out."""
+    """Does one layer alone read the repeat's output, or the input of its body, and may it write over that? An output
+    that no layer reads counts too: without copies, the repeat's input would be an output of the network."""
     body = graph.nodes[name]["op"].body
     for around, source in ((graph, name), (body, input_of(body))):
         readers = [data["op"] for _, data in nodes_of(around) for read in data["inputs"] if read == source]
@@ -86,7 +86,8 @@ def _listed(layers: Iterator[Layer]) -> list[Layer]:
 
 
 class _Place(NamedTuple):
-    """Where a graph stands: what precedes the names of its layers, and of their rows, and how many there are."""
+    """Where a graph stands: the prefixes of its layers' names and of their rows' names, and how many copies there
+    are."""
 
     name: str
     row: str
@@ -94,8 +95,8 @@ class _Place(NamedTuple):
 
 
 def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -> Iterator[Layer]:
-    """Every layer, the repeated ones as often as is enough; `given` starts with the inputs of the graph, if it is a
-    body, and learns the rest."""
+    """Every layer, repeats unrolled. `given` holds the layers that are known by name: at first the inputs of a body,
+    then every layer that was yielded."""
     for name, data in topological_order(graph):
         op, sources = data["op"], [given[source] for source in data["inputs"]]
         if op.__class__ is Repeat:
@@ -109,8 +110,8 @@ def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -
 
 
 def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Layer, None, Layer]:
-    """The layers of a repeat; returns what wrote its output. A body that keeps its shape has one row for all copies,
-    of which the second stands for all but the first; any other has rows for each."""
+    """Yields the layers of a repeat and returns the layer that wrote its output. A body that keeps its shape has one
+    row for all copies, and its second copy stands for all later ones; any other body has rows for each copy."""
     entry, end = input_of(op.body), output_of(op.body)
     times, done, folded = copies.get(id(op), one_number(op.times)), 0, True
     times = times if is_rational(times) else COPIES_TO_COUNT
@@ -129,7 +130,7 @@ def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Lay
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
-    """Repeats whose times differ between points, those in bodies too. Others may change the shape of their input."""
+    """Repeats whose times differ between points, nested ones too."""
     for _, data in nodes_of(graph):
         if data["op"].__class__ is Repeat:
             yield from [data["op"]] if one_number(data["op"].times) is None else []
@@ -137,7 +138,7 @@ def _repeats(graph: Graph) -> Iterator[Repeat]:
 
 
 def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
-    """Each choice of copies for all of them that occurs, and where."""
+    """Each combination of copies that occurs, with a mask of the points where it does."""
     several = [*repeats]
     if not several:
         yield 1, {}
@@ -158,7 +159,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
 
 
 def _numbered(columns: Sequence[Any]) -> Any:
-    """A number from 0 at each point, the same where all columns are."""
+    """Numbers the distinct combinations of values from 0, point by point."""
     import numpy as np
 
     number = np.zeros((), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Which points of a sweep are networks: a layer graph on columns is valid at some points and not at others."""
+"""Which points of a sweep are valid: a layer graph whose sizes are arrays may be valid at some points only."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from costcalc.ops.needs import Need
 
 
 class ValidityMask:
-    """At which points of columns a graph is valid, and what is wrong at the first that it is not. Some are known to be
-    invalid since it was bound."""
+    """Marks the points at which a graph is valid, and keeps the reason at the first invalid point. Binding the graph
+    may have found some invalid points already."""
 
     def __init__(self, graph: Graph | None = None) -> None:
         known = graph.graph if graph is not None else {}
-        self.valid: Any = known.get("valid", True)  # or an array of truths
-        self.absent: Any = False  # where the layers that are asked stand in no copy
+        self.valid: Any = known.get("valid", True)  # or a bool array
+        self.absent: Any = False  # where the body that is walked is repeated 0 times
         self.reason: str = known.get("invalid_because", "")
 
     def check(self, needs: Iterable[Need]) -> list[Need]:
-        """What letters leave open; a column that fails somewhere is noted. Raises ShapeError for a number."""
+        """Returns the needs that symbols leave undecided and masks the points where arrays fail. Raises ShapeError
+        where a number fails."""
         needs = [*needs]
         valid, assumed = check(needs)
         if valid is not True and not (valid | self.absent).all():
@@ -35,7 +36,7 @@ class ValidityMask:
 
     @contextmanager
     def inside_repeat(self, times: Size) -> Iterator[None]:
-        """What a body needs matters only where it is repeated at all."""
+        """Ignores needs at the points where the body is repeated 0 times."""
         before = self.absent
         self.absent = before | (times == 0) if is_array(times) else before
         yield

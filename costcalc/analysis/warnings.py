@@ -1,4 +1,4 @@
-"""Warnings of several settings of one network, each once."""
+"""Warnings of one model at several settings, without duplicates."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from costcalc.analysis.cost import warnings_of
 from costcalc.errors import Place, Problem
 from costcalc.models import Model
 
-MAX_KINDS = 64  # combinations of flags and choices whose networks are looked at
+MAX_KINDS = 64  # combinations of flags and choices that are checked
 
 
 def warnings_of_models(models: Iterable[Model]) -> tuple[Problem, ...]:
-    """The warnings of several settings of one spec, each line's once; none of a network that cannot be built."""
+    """The warnings of several settings of one spec, one for each line. Skips models that cannot be built."""
     found: dict[Place | str, Problem] = {}
     for model in models:
         for problem in warnings_of(model):
@@ -23,7 +23,7 @@ def warnings_of_models(models: Iterable[Model]) -> tuple[Problem, ...]:
 
 
 def warnings_of_grid(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
-    """The warnings of the points of a grid, as `_ends_of` chooses them; looked for once."""
+    """The warnings at the points of a grid that `_ends_of` chooses. Cached on the model."""
     points = [*_ends_of(axes)]
     key = f"warnings at {points}"
     if key not in model.answers:
@@ -33,8 +33,8 @@ def warnings_of_grid(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple
 
 
 def _ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """The points that speak for a grid: every combination of flags and choices, up to MAX_KINDS, with the first values
-    of all numbers and with the last."""
+    """The points of a grid that are checked: every combination of flags and choices, up to MAX_KINDS, with the first
+    value of every number and with the last."""
     kinds = {name: values for name, values in axes.items() if isinstance(values[0], bool | str)}
     ends = [{name: values[at] for name, values in axes.items() if name not in kinds} for at in (0, -1)]
     for chosen in islice(product(*kinds.values()), MAX_KINDS):

@@ -263,7 +263,7 @@ def test_a_page_leaves_out_the_pictures_of_which_no_point_is_possible(tmp_path):
     )
     page = Page.of(costcalc.load(f"{path}@k=5"), {"k": (3, 4), "r": (4, 5), "c": (1, 2)})
     assert len(page.figures()["curves"]) == 3
-    page = replace(page, net=costcalc.load(f"{path}@r=4"))
+    page = replace(page, model=costcalc.load(f"{path}@r=4"))
     assert [one.name for one in page.figures()["curves"]] == ["curve-0", "curve-1"]
     assert [one.name for one in page.figures()["maps"]] == ["map-0", "map-1", "map-2"]
 
