@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError
 from costcalc.models import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -74,15 +75,22 @@ class Net(Model):
 Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load` takes
 
 
-def load(target: Target, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES, **knobs: Any) -> Net:
+def load(
+    target: Target, *, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
+    **knobs: Any,
+) -> Net:  # fmt: skip
     """The model that a target means, with knobs behind an @ or as arguments. All functions read their targets so.
 
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
-    a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. Raises
-    UnknownName, UsageError or SpecError, all CostcalcError, with what to do about it.
+    a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. Bytes are
+    counted in `dtype`: float16, or weights=int8,activations=float16. Raises UnknownName, UsageError or SpecError, all
+    CostcalcError, with what to do about it.
     """
     net = _resolved(target, max_layers, max_bytes)
-    return net.with_knobs(**knobs) if knobs else net
+    if knobs:
+        net.needs_knobs("setting a knob")
+        net = net.with_knobs(**knobs)
+    return net if dtype is None else net.with_dtype(dtype)
 
 
 def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
@@ -104,17 +112,21 @@ def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
     return Net(SpecArchitecture(found.spec, max_layers), found.settings, found.label)
 
 
-def model(graph: Graph, knobs: Mapping[str, Any] | None = None, **about: str) -> Net:
+def model(
+    graph: Graph, knobs: Mapping[str, Any] | None = None, *, name: str = "", title: str = "", source: str = "",
+    about: str = "",
+) -> Net:  # fmt: skip
     """A model of a layer graph of your own, whose sizes hold symbols: `model(graph, knobs={"batch": 1, "r": 224})`.
 
     Every symbol is a knob, with its default: an int for a whole one, a float or Fraction for a real one, or a dict of
-    default, low, high, about, letter and kind. `about` is name, title, source and about. The graph is copied. Raises
+    default, low, high, about, letter and kind. The graph is copied. Raises
     UsageError for a symbol without a knob and a knob without a symbol, GraphError for what is no layer graph.
     """
     from costcalc.models.graph_architecture import GraphArchitecture, knobs_for
 
     GraphArchitecture(graph)  # raises GraphError
-    return Net(GraphArchitecture(graph.copy(), knobs_for(graph, knobs or {}), **about))
+    words = {"name": name, "title": title, "source": source, "about": about}
+    return Net(GraphArchitecture(graph.copy(), knobs_for(graph, knobs or {}), **words))
 
 
 def cost(target: Target, *, unrolled: bool = False) -> Cost:

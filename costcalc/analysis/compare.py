@@ -66,7 +66,10 @@ class Comparison(Result):
         if self.algebra is not None:
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
         counts = [name for name in self.metrics if name not in SHOWN or name == "macs"]
-        tables[-1].notes += what_they_count(counts, self.costs[0].dtype)
+        first, *others = {cost.dtype for cost in self.costs}
+        tables[-1].notes += what_they_count(counts, None if others else first)
+        if others:
+            tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables
 
     @property

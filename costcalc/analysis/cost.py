@@ -11,7 +11,7 @@ from typing import Any
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.fold import Block, folded, is_input
 from costcalc.analysis.images import as_image, image_names
-from costcalc.analysis.metrics import LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import Row, symbols_of, walk
@@ -60,6 +60,13 @@ class Cost(Result):
 
         Raises UnknownName for a metric that does not exist, UsageError for one that is measured.
         """
+        found = self._total(metric)
+        if found is None and METRICS[metric].together == LARGEST:
+            raise UsageError(f"{metric} needs numeric sizes; set {', '.join(symbols_of(self.layers))}")
+        return found
+
+    def _total(self, metric: str) -> Any:
+        """The same; None for the largest of symbols, whose cells stay empty."""
         if metric not in self._totals:
             self._totals[metric] = self._together(metric, self.layers)
         return self._totals[metric]
@@ -152,7 +159,7 @@ class Cost(Result):
         shown = self._columns(depth, columns)
         metrics = metrics_in(shown)
         for metric in metrics:
-            self.total(metric)  # it raises where a metric cannot be had
+            self._total(metric)  # it raises where a metric cannot be had
         if depth is None:
             entries: Sequence[Any] = [row for row in self.layers if not is_input([row])]
             values = [(metric, self._value_of(metric)) for metric in metrics]
@@ -164,7 +171,7 @@ class Cost(Result):
         times = [each.times for each in entries]
         if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
             shown.remove(TIMES)
-        last = {shown[0].key: "total", **{metric: self.total(metric) for metric in metrics}}
+        last = {shown[0].key: "total", **{metric: self._total(metric) for metric in metrics}}
         return Table(self.title or self.target, tuple(shown), rows, last, self.notes(metrics))
 
     def _block_record(self, metrics: Sequence[str], block: Block) -> dict[str, Any]:

@@ -235,9 +235,12 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
     return tuple(names)
 
 
-def what_they_count(metrics: Iterable[str], dtype: Dtype) -> list[str]:
+def what_they_count(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
     """A note for each metric that is not usual, in which numbers its bytes are, and what MACs are if there are any."""
     names = [*metrics]
     said = (name for name in names if not METRICS[name].usual or (name in IN_BYTES and dtype != FLOAT32))
-    notes = [f"{METRICS[name].title}: {METRICS[name].counts}{f', {dtype.words}' * (name in IN_BYTES)}" for name in said]
+    notes = [
+        f"{METRICS[name].title}: {METRICS[name].counts}{f', {dtype.words}' if dtype and name in IN_BYTES else ''}"
+        for name in said
+    ]
     return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]

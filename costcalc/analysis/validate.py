@@ -83,7 +83,8 @@ class Validation(Result):
             Column("file", "file", "text"), *(Column(name, name) for name in numbers),
             *(Column(name, name, "text") for name in texts),
         )  # fmt: skip
-        return Table("", columns, [_record(checked, problem) for checked in self.files for problem in checked.problems])
+        rows = [_record(checked, problem) for checked in self.files for problem in checked.problems]
+        return Table("", columns, rows, notes=[checked.line for checked in self.files if checked.line])
 
     def _fields(self) -> dict[str, Any]:
         files = [

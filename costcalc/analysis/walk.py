@@ -23,7 +23,7 @@ from costcalc.dims import (
     same_shape,
 )
 from costcalc.dims.size_checks import at_first_point
-from costcalc.errors import Place, PointsDiffer, Problem, ShapeError
+from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, unknown
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
 from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles
 from costcalc.ops.base import assumptions, needs_of, size_needs
@@ -47,6 +47,8 @@ class Row(NamedTuple):
 
     def total(self, cost: str) -> Size:
         """One of COSTS, of all copies together."""
+        if cost not in self.costs:
+            raise unknown("cost of a row", cost, self.costs)
         return self.times * self.costs[cost]
 
     @property

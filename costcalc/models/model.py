@@ -34,8 +34,9 @@ class Architecture(ABC):
         """The layer graph, or a LayerList, for a value of every knob: an int, a Fraction, a symbol, an array, a flag or
         a word.
 
-        Its `graph` has the values as `knobs`. Arrays of which some points are no network give `valid`, an array of
-        truths, and `invalid_because`; or raise PointsDiffer. Raises SpecError or ShapeError where no network is made.
+        It is made anew for these values. Its `graph` may have `assumed`, what symbols left undecided. Arrays of which
+        some points are no network give `valid`, an array of truths, and `invalid_because`; or raise PointsDiffer.
+        Raises SpecError or ShapeError where no network is made.
         """
 
     @property
@@ -209,7 +210,11 @@ class Model:
         Raises SpecError or ShapeError where these settings make no network.
         """
         settings = {**self.settings, **values}
-        layers = self.architecture.layers(values_of(self.name, self.knobs, settings, free))
+        known = values_of(self.name, self.knobs, settings, free)
+        layers = self.architecture.layers(known)
+        if self.knobs:  # a graph that was made for these values, not the reader's own
+            layers.graph.setdefault("knobs", known)
+            layers.graph.setdefault("assumed", ())
         return unroll(layers) if unrolled else layers
 
     def graph(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:

@@ -31,7 +31,9 @@ def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = No
     Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit or a
     tensor has more elements than torch can number, and whatever `cost` does.
     """
-    graph = load(target).graph(unrolled=True)
+    net = load(target)
+    net.needs_numbers("a torch module")
+    graph = net.graph(unrolled=True)
     rows = {row.name: row for row in walk(graph)}
     _check_numeric(rows)
     _check_addressable(rows)

@@ -188,6 +188,7 @@ def verify_net(target: Target) -> Verification:
     whatever `cost` does, as ShapeError for layers that do not go together.
     """
     net = load(target)
+    net.needs_numbers("verify")
     graph = net.graph(unrolled=True)
     rows = cost(graph).layers
     if len(rows) > MAX_LAYERS:

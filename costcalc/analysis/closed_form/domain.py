@@ -63,8 +63,8 @@ class Domain:
     assumed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """`r ≥ 63`, or `` if it holds everywhere."""
-        return ", ".join(map(str, self.bounds))
+        """`r ≥ 63`, with what is assumed; `everywhere` if it holds there."""
+        return ", ".join([*map(str, self.bounds), *self.conditions, *self.assumed]) or "everywhere"
 
     def __and__(self, other: Domain) -> Domain:
         """Where both hold."""
@@ -95,7 +95,7 @@ class Domain:
 
     def limits(self, *, reasons: bool = True) -> list[str]:
         """Bounds, the reason for each, conditions and assumptions."""
-        holds = [f"holds for {self}"] if self.bounds else []
+        holds = [f"holds for {', '.join(map(str, self.bounds))}"] if self.bounds else []
         below = [f"below {b.symbol} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
         above = [f"above {b.symbol} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
         conditions = [f"holds {text}" for text in self.conditions]

@@ -23,12 +23,13 @@ from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of, 
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import check_size, is_array, is_symbolic
-from costcalc.dims.kinds import to_exact
+from costcalc.dims.kinds import canonical, to_exact
 from costcalc.dims.size_checks import to_exact_array
 from costcalc.dims.substitute import substitute
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UnknownName, unknown
 from costcalc.models import Model
+from costcalc.models.knob_texts import parse_settings
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import value_text
@@ -124,14 +125,22 @@ class Formula(Result):
         for name, value in knobs.items():
             if name not in self.knobs:
                 raise self._not_free(name)
-            values[name] = to_exact_array(value) if is_array(value) and value.ndim else to_exact(value)
+            values[name] = self._exact(name, value)
         self.check(values)
         shapes = [value.shape for value in values.values() if is_array(value)]
         found = substitute(self.expression, {name: value for name, value in values.items() if value is not None})
         return _as_array(found, shapes) if shapes else found
 
+    def _exact(self, name: str, value: Any) -> Any:
+        """A value of a knob, exact; a text is read as behind an @."""
+        if isinstance(value, str) and name in self.model.knobs:
+            return parse_settings([f"{name}={value}"], self.model.knobs, self.model.name)[name]
+        return to_exact_array(value) if is_array(value) and value.ndim else canonical(to_exact(value))
+
     def _not_free(self, name: str) -> UnknownName:
         """The error for a name that is not a free knob."""
+        if name in self.model.knobs and name not in self.model.settings and self.given:
+            return UnknownName(f"{name} is not a symbol of this formula, which has {', '.join(self.knobs)}")
         if name in self.model.knobs:
             value = value_text(self.model.values[name])
             return UnknownName(f"{name} is set to {value} in this formula; take that of a network that does not set it")
@@ -167,7 +176,7 @@ class Formula(Result):
     def python(self) -> str:
         """A Python module with one function, named after the metric; its arguments are the knobs, set as they are now.
         It needs nothing but the standard library."""
-        facts = [*self.given, *(line for line in self.domain.limits() if not line.startswith(("below", "above")))]
+        facts = [*self.given, *self.domain.limits(reasons=False)]
         about = f"{self.metric} of {self.model.label}: {'; '.join(facts) or 'exact everywhere'}"
         terms = [(term.name, term.expression) for term in self.parts]
         return module(

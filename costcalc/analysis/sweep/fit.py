@@ -50,7 +50,7 @@ class Fit(Result):
         )  # fmt: skip
         rows = [{**row, "metric": METRICS[row["metric"]].title} for row in self.rows]
         powers = " · ".join(f"{knob}^…" for knob in self.knobs)
-        title = f"{self.swept.model.label}: {self.swept.model.title}, as constant · {powers}"
+        title = f"{self.swept.model.heading}, as constant · {powers}"
         return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
 
     def notes(self) -> list[str]:
