@@ -238,9 +238,7 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
 def what_they_count(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
     """A note for each metric that is not usual, in which numbers its bytes are, and what MACs are if there are any."""
     names = [*metrics]
-    said = (name for name in names if not METRICS[name].usual or (name in IN_BYTES and dtype != FLOAT32))
-    notes = [
-        f"{METRICS[name].title}: {METRICS[name].counts}{f', {dtype.words}' if dtype and name in IN_BYTES else ''}"
-        for name in said
-    ]
+    in_words = {name: f", {dtype.words}" for name in names if dtype and name in IN_BYTES}
+    said = (name for name in names if not METRICS[name].usual or (in_words.get(name) and dtype != FLOAT32))
+    notes = [f"{METRICS[name].title}: {METRICS[name].counts}{in_words.get(name, '')}" for name in said]
     return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]
