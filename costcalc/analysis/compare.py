@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
-from costcalc.analysis.cost import TOTALS, Cost, counted
+from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
@@ -178,7 +178,7 @@ def compare_models(
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     if algebra and len(models) > 2:
         raise UsageError(f"the ratio as algebra is that of two networks, got {len(models)}")
-    costs = tuple(counted(model, "compare") for model in models)
+    costs = tuple(numeric_cost(model, "compare") for model in models)
     about: dict[str, Any] = {"columns": shown, "seconds": ()}
     if "seconds" in metrics_in(shown):
         about["seconds"] = tuple(measured_seconds(models, seconds))

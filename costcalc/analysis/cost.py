@@ -291,7 +291,7 @@ def warnings_of(model: Model) -> tuple[Problem, ...]:
     return model.answers["warnings"]  # type: ignore[no-any-return]
 
 
-def counted(model: Model, what: str) -> Cost:
+def numeric_cost(model: Model, what: str) -> Cost:
     """The cost of a network, for `what` shows numbers only. Raises UsageError for sizes that are symbols or arrays."""
     model.needs_numbers(what)
     found, kind = cost_of(model), model.architecture.kind

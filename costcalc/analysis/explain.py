@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from costcalc.analysis.cost import counted
+from costcalc.analysis.cost import numeric_cost
 from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
@@ -29,7 +29,7 @@ def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "m
 
     Raises UsageError for a network with letters or columns for sizes.
     """
-    cost = counted(model, "explain")
+    cost = numeric_cost(model, "explain")
     images = image_names(cost.layers)
     shared = _shared(model.bound, cost.layers)
     rows = []

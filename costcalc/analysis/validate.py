@@ -145,14 +145,14 @@ def _checked(read: Callable[[Problems], Spec], path: str, max_layers: int) -> Ch
         return Checked(path, tuple(error.problems))
     except (OSError, ValueError) as error:
         reason = "not a path" if isinstance(error, ValueError) else why(error)
-        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _instead(path)),))
+        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _path_hint(path)),))
     checker = _Checker(spec, max_layers)
     checker.check(problems)
     found = tuple(in_order(checker.found))
     return Checked(path, found, f"{path}: ok ({checker.summary})" if checker.summary else "")
 
 
-def _instead(path: str) -> str:
+def _path_hint(path: str) -> str:
     """What to do about a path that is none."""
     with suppress(CostcalcError):
         name = find(path).label
@@ -201,9 +201,9 @@ class _Checker:
             self.summary = _summary(rows) if not self.found else ""
         if not self.found:  # what is wrong may be why something is not read
             self.found += self.suspected.values()
-            self.found += unused(self.spec)
-            self.found += shadowed(self.spec)
-            self.found += lost(self.graph) if self.graph else ()
+            self.found += unused_names(self.spec)
+            self.found += shadowed_names(self.spec)
+            self.found += unread_layers(self.graph) if self.graph else ()
 
     def check_name(self) -> None:
         stem = unicodedata.normalize("NFC", Path(self.spec.file).stem)
@@ -278,7 +278,7 @@ def _summary(rows: list[Row]) -> str:
     return ", ".join((plural(count, "layer"), plural(params, "param"), plural(macs, "MAC")))
 
 
-def unused(spec: Spec) -> Iterator[Problem]:
+def unused_names(spec: Spec) -> Iterator[Problem]:
     """Warnings: knobs, sizes, blocks, parameters and inputs that nothing reads."""
     kinds, names, sources = _mentioned(spec)
     for size in spec.sizes.values():
@@ -301,7 +301,7 @@ def unused(spec: Spec) -> Iterator[Problem]:
             yield Problem(spec.items[0].place, f"input {name!r} is never read", f"from: {name} reads it", True)
 
 
-def lost(graph: Graph) -> Iterator[Problem]:
+def unread_layers(graph: Graph) -> Iterator[Problem]:
     """Warnings: layers whose output nobody reads, and which are no end of the network."""
     read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
     for name, data in graph.nodes(data=True):
@@ -329,7 +329,7 @@ def _names_in(item: Item) -> set[str]:
     return {*item.reads, *(item.when.names if item.when else ())}
 
 
-def shadowed(spec: Spec) -> Iterator[Problem]:
+def shadowed_names(spec: Spec) -> Iterator[Problem]:
     """Warnings: names that the library has too, and presets that set nothing."""
     inside = Path(spec.file).resolve().parent == folder()
     try:

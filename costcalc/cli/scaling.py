@@ -25,7 +25,7 @@ from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 if TYPE_CHECKING:
-    from costcalc.analysis.scaling.phi import Law
+    from costcalc.analysis.scaling.phi import CompoundLaw
     from costcalc.net import Net
 
 
@@ -80,7 +80,7 @@ def scale(
 
 
 def put_compound(
-    net: Net, budget: Mapping[str, int], law: Law, compound: str, columns: str | None, format: str | None,
+    net: Net, budget: Mapping[str, int], law: CompoundLaw, compound: str, columns: str | None, format: str | None,
     output: str | None,
 ) -> None:  # fmt: skip
     """A network scaled by φ, or by the largest that a budget allows."""
@@ -92,8 +92,8 @@ def put_compound(
 
 
 def put_budget(
-    net: Net, budget: Mapping[str, int], law: Law, free: str | None, fixed: set[str], grid: list[str], top: int | None,
-    columns: str | None, format: str | None, output: str | None,
+    net: Net, budget: Mapping[str, int], law: CompoundLaw, free: str | None, fixed: set[str], grid: list[str],
+    top: int | None, columns: str | None, format: str | None, output: str | None,
 ) -> None:  # fmt: skip
     """The largest value of a free knob that keeps a budget, or the settings of several."""
     from costcalc.analysis.scaling.budget import Fitting, read_free, scale_model

@@ -12,7 +12,7 @@ import costcalc
 from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.compound import largest_phi
-from costcalc.analysis.scaling.phi import Law, read_law
+from costcalc.analysis.scaling.phi import CompoundLaw, read_law
 from costcalc.cli.app import run
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 
@@ -32,10 +32,10 @@ def test_phi_3_by_hand():
 
 
 def test_a_fraction_of_phi():
-    at = Law().at(costcalc.load("efficientnet"), Fraction(1, 2))
+    at = CompoundLaw().at(costcalc.load("efficientnet"), Fraction(1, 2))
     assert at == {"d": Fraction(1095, 1000), "w": Fraction(1049, 1000), "r": 240}  # 1.0954, 1.0488, 240.21
     assert costcalc.compound("efficientnet", "1/2").law.at(costcalc.load("efficientnet"), 0.5) == at
-    assert Law().at(costcalc.load("efficientnet@w=1/3"), 0) == {"d": 1, "w": Fraction(1, 3), "r": 224}
+    assert CompoundLaw().at(costcalc.load("efficientnet@w=1/3"), 0) == {"d": 1, "w": Fraction(1, 3), "r": 224}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_fraction_of_phi():
     ],
 )  # fmt: skip
 def test_halves_go_up_though_roots_are_no_fractions(r, gamma, phi, grown):
-    assert Law(gamma=Fraction(gamma)).at(costcalc.load("efficientnet", r=r), Fraction(phi))["r"] == grown
+    assert CompoundLaw(gamma=Fraction(gamma)).at(costcalc.load("efficientnet", r=r), Fraction(phi))["r"] == grown
 
 
 @mp.workdps(40)
@@ -54,7 +54,7 @@ def test_every_value_is_the_nearest_step():
     """No further off than half of one, by forty digits."""
     net, rng = costcalc.load("efficientnet"), random.Random(3)
     for _ in range(2000):
-        law = Law(*(Fraction(rng.randint(1000, 2000), 1000) for _ in range(3)))
+        law = CompoundLaw(*(Fraction(rng.randint(1000, 2000), 1000) for _ in range(3)))
         phi = Fraction(rng.randint(1, 9000), 1000)
         at, powers = law.at(net, phi), {k: mp.mpf(b.numerator) / b.denominator for k, b in law.bases.items()}
         for knob, grain in (("d", 1000), ("w", 1000), ("r", 1)):
@@ -63,11 +63,11 @@ def test_every_value_is_the_nearest_step():
 
 
 def test_the_law_of_the_paper():
-    assert float(Law().product) == pytest.approx(1.92, abs=0.001)
-    assert Law().promised(2) == Law().product ** 2
-    assert Law().promised(Fraction(1, 2)) == pytest.approx(float(Law().product) ** 0.5, rel=1e-14)
-    assert Law(1, 1, 2).product == 4
-    assert Law().formula() == "d = 1.2^φ, w = 1.1^φ, r = 1.15^φ"
+    assert float(CompoundLaw().product) == pytest.approx(1.92, abs=0.001)
+    assert CompoundLaw().promised(2) == CompoundLaw().product ** 2
+    assert CompoundLaw().promised(Fraction(1, 2)) == pytest.approx(float(CompoundLaw().product) ** 0.5, rel=1e-14)
+    assert CompoundLaw(1, 1, 2).product == 4
+    assert CompoundLaw().formula() == "d = 1.2^φ, w = 1.1^φ, r = 1.15^φ"
 
 
 # ---- points along a line
@@ -91,8 +91,8 @@ def test_along_a_line_each_point_is_its_count():
 @pytest.mark.parametrize(
     ("law", "budget"),
     [
-        (Law(), {"macs": 700_000_000}), (Law(), {"macs": 400_000_000, "params": 6_000_000}),
-        (Law(1, 1, Fraction(13, 10)), {"activations": 25_000_000}), (Law(), {"params": 5_288_548}),
+        (CompoundLaw(), {"macs": 700_000_000}), (CompoundLaw(), {"macs": 400_000_000, "params": 6_000_000}),
+        (CompoundLaw(1, 1, Fraction(13, 10)), {"activations": 25_000_000}), (CompoundLaw(), {"params": 5_288_548}),
     ],
 )  # fmt: skip
 def test_every_phi_up_to_the_largest_keeps_the_budget(law, budget):
@@ -121,8 +121,8 @@ def test_a_ceiling_of_depth_is_passed_at_once():
 def test_past_a_chunk_and_where_there_is_no_such_network(tmp_path):
     net = costcalc.load("efficientnet")
     for macs in (2 * 10**9, 5 * 10**9):
-        phi = largest_phi(net, Law(), {"macs": macs})
-        cost = [net.at(Law().at(net, at)).cost().macs for at in (phi, phi + Fraction(1, 1000))]
+        phi = largest_phi(net, CompoundLaw(), {"macs": macs})
+        cost = [net.at(CompoundLaw().at(net, at)).cost().macs for at in (phi, phi + Fraction(1, 1000))]
         assert phi > 1
         assert cost[0] <= macs < cost[1]
     path = tmp_path / "narrow.yaml"
@@ -131,9 +131,9 @@ def test_past_a_chunk_and_where_there_is_no_such_network(tmp_path):
         "  w: {default: 1, kind: real}\ninput: [3, r, r]\nlayers:\n  - conv: {channels: ceil(8*w), kernel: 3}\n"
     )
     narrow = costcalc.load(str(path))
-    phi = largest_phi(narrow, Law(), {"macs": 10**12})
-    assert Law().at(narrow, phi)["r"] == 100
-    assert Law().at(narrow, phi + Fraction(1, 1000))["r"] == 101
+    phi = largest_phi(narrow, CompoundLaw(), {"macs": 10**12})
+    assert CompoundLaw().at(narrow, phi)["r"] == 100
+    assert CompoundLaw().at(narrow, phi + Fraction(1, 1000))["r"] == 101
 
 
 def test_it_shows_itself(capsys):

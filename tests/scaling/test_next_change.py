@@ -7,7 +7,7 @@ import pytest
 
 import costcalc
 from costcalc.analysis.scaling import next_change as module
-from costcalc.analysis.scaling.diff import changes
+from costcalc.analysis.scaling.diff import describe_changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
@@ -72,7 +72,7 @@ def test_why():
 
 def test_words_for_what_changes():
     def between(target, **knobs):
-        return changes(costcalc.load(target).cost(), costcalc.load(target, **knobs).cost())
+        return describe_changes(costcalc.load(target).cost(), costcalc.load(target, **knobs).cost())
 
     assert between("lenet5", classes=12) == ["fc5: 10 → 12 features"]
     assert between("lenet5", c_in=3) == ["input: 1 → 3 channels"]
@@ -96,8 +96,8 @@ def test_only_images_have_channels_and_positions(tmp_path):
     (tmp_path / "sequence.yaml").write_text(SEQUENCE)
     target = str(tmp_path / "sequence.yaml")
     before = costcalc.load(target).cost()
-    assert changes(before, costcalc.load(target, l=32).cost()) == ["relu: 12×16×64 → 12×32×64"]
-    assert changes(before, costcalc.load(target, d=32).cost()) == ["relu: 12×16×64 → 12×16×32"]
+    assert describe_changes(before, costcalc.load(target, l=32).cost()) == ["relu: 12×16×64 → 12×32×64"]
+    assert describe_changes(before, costcalc.load(target, d=32).cost()) == ["relu: 12×16×64 → 12×16×32"]
 
 
 FLAT = """

@@ -14,7 +14,7 @@ from support.confined import calls
 import costcalc
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.default_grid import axes_of
-from costcalc.analysis.scaling.phi import Law
+from costcalc.analysis.scaling.phi import CompoundLaw
 from costcalc.analysis.scaling.scale import read_budget
 from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
@@ -87,7 +87,7 @@ def test_a_budget_with_a_fraction_is_that_of_whole_numbers():
 
 
 def test_a_power_beyond_floats_is_still_a_number():
-    law = Law(3, 1, 1)
+    law = CompoundLaw(3, 1, 1)
     assert law.at(costcalc.load("efficientnet"), 500)["d"] == pytest.approx(3**500)
     assert law.at(costcalc.load("efficientnet"), 1000)["d"] > 3**999
 

@@ -11,7 +11,7 @@ from support.terminals import in_terminal
 
 import costcalc
 from costcalc.analysis.sweep.grid import read_axes
-from costcalc.analysis.sweep.histogram import MAX_BINS, binned, counted
+from costcalc.analysis.sweep.histogram import MAX_BINS, count_by_leading_digits, round_bins
 from costcalc.analysis.sweep.sweep import histogram_model
 from costcalc.cli.app import run
 from costcalc.errors import ShapeError, UnknownName
@@ -28,7 +28,7 @@ def some_numbers(dice):
 @pytest.mark.parametrize("seed", range(100))
 def test_every_number_is_in_its_bin(seed):
     numbers = some_numbers(random.Random(seed))
-    rows = binned(counted(np.array(numbers, dtype=object)))
+    rows = round_bins(count_by_leading_digits(np.array(numbers, dtype=object)))
     assert 1 <= len(rows) <= MAX_BINS
     assert [points for *_, points in rows] == [sum(low <= n < high for n in numbers) for low, high, _ in rows]
     assert sum(points for *_, points in rows) == len(numbers)
@@ -42,25 +42,27 @@ def test_words_are_counted_as_pythons_ints_are():
     dice = random.Random(1)
     edges = [m * 10**k + d for k in range(17) for m in (1, 9, 10, 99, 100, 101, 999) for d in (-1, 0, 1)]
     numbers = [n for n in [*edges, 2**63 - 1, *(dice.randrange(2**63) for _ in range(500))] if 0 <= n < 2**63]
-    assert counted(np.array(numbers, dtype=np.int64)) == counted(np.array(numbers, dtype=object))
-    assert counted(np.array([0, 7, 1005, 1009, 1010])) == {0: 1, 7: 1, 1000: 2, 1010: 1}
-    assert counted(np.array([], dtype=np.int64)) == {}
-    assert binned({}) == ()
+    assert count_by_leading_digits(np.array(numbers, dtype=np.int64)) == count_by_leading_digits(
+        np.array(numbers, dtype=object)
+    )
+    assert count_by_leading_digits(np.array([0, 7, 1005, 1009, 1010])) == {0: 1, 7: 1, 1000: 2, 1010: 1}
+    assert count_by_leading_digits(np.array([], dtype=np.int64)) == {}
+    assert round_bins({}) == ()
 
 
 def test_bins_by_hand():
-    assert binned({0: 1, 1: 2}) == ((0, 1, 1), (1, 2, 2))
-    assert binned(counted(np.arange(300, 400))) == tuple((n, n + 5, 5) for n in range(300, 400, 5))
-    assert binned({990: 1, 1000: 2, 1050: 4}) == (
+    assert round_bins({0: 1, 1: 2}) == ((0, 1, 1), (1, 2, 2))
+    assert round_bins(count_by_leading_digits(np.arange(300, 400))) == tuple((n, n + 5, 5) for n in range(300, 400, 5))
+    assert round_bins({990: 1, 1000: 2, 1050: 4}) == (
         (990, 1000, 1),
         (1000, 1010, 2),
         *((n, n + 10, 0) for n in range(1010, 1050, 10)),
         (1050, 1060, 4),
     )
-    assert [low for low, *_ in binned(counted(np.arange(100, 1000)))] == [
+    assert [low for low, *_ in round_bins(count_by_leading_digits(np.arange(100, 1000)))] == [
         100, 112, 125, 140, 160, 180, 200, 224, 250, 280, 315, 355, 400, 450, 500, 560, 630, 710, 800, 900,
     ]  # fmt: skip
-    decades = binned(counted(np.array([10**k for k in range(18)])))
+    decades = round_bins(count_by_leading_digits(np.array([10**k for k in range(18)])))
     assert [row for row in decades if row[2]] == [(10**k, 10 ** (k + 1), 1) for k in range(18)]
 
 

@@ -14,7 +14,7 @@ import costcalc
 from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.choice import Choice, read_where
 from costcalc.analysis.sweep.grid import Grid, read_axes
-from costcalc.analysis.sweep.points import Points, best, front, joined
+from costcalc.analysis.sweep.points import Points, concatenate, pareto_front, top_points
 from costcalc.analysis.sweep.state import Limit
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli.app import run
@@ -130,11 +130,16 @@ def test_a_front_has_all_that_are_not_beaten(count):
         size, high = rng.randint(1, 40), rng.choice([3, 10, 2**70])
         points = Points({n: np.array([rng.randint(0, high) for _ in range(size)], dtype=object) for n in "abcd"})
         every = [dict(zip("abcd", p, strict=True)) for p in zip(*points.columns.values(), strict=True)]
-        found = [dict(zip("abcd", p, strict=True)) for p in zip(*front(points, orders).columns.values(), strict=True)]
+        found = [
+            dict(zip("abcd", p, strict=True)) for p in zip(*pareto_front(points, orders).columns.values(), strict=True)
+        ]
         assert found == [p for p in every if not any(beaten(p, q, orders) for q in every)]
-        halves = [front(points.only(slice(0, size // 2)), orders), front(points.only(slice(size // 2, None)), orders)]
+        halves = [
+            pareto_front(points.only(slice(0, size // 2)), orders),
+            pareto_front(points.only(slice(size // 2, None)), orders),
+        ]
         if size > 1:
-            again = front(joined(halves), orders)
+            again = pareto_front(concatenate(halves), orders)
             assert [*again.columns["a"]] == [p["a"] for p in found]
 
 
@@ -159,7 +164,7 @@ def test_a_front_that_is_nearly_everything_is_refused():
 
 def test_fewer_points_than_asked_for_are_all_of_them():
     points = Points({"macs": np.array([3, 1])})
-    assert best(points, ("macs", False), 5) is points
+    assert top_points(points, ("macs", False), 5) is points
 
 
 # ---- points at which there is no network

@@ -19,7 +19,7 @@ Axes = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Line(Grid):
+class KnobLine(Grid):
     """A grid of one axis: the first values of all knobs, then the second of all, and so on."""
 
     @property
@@ -96,7 +96,7 @@ def costs_in_chunks(
 
 def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
     """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
-    line = Line({name: tuple(values) for name, values in axes.items()})
+    line = KnobLine({name: tuple(values) for name, values in axes.items()})
     summed = sums(model, line, metrics)
     found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
     return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)

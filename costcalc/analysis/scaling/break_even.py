@@ -18,7 +18,7 @@ import numpy as np
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.along import Costs, costs_at
-from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
+from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.kinds import canonical
@@ -162,7 +162,7 @@ def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]
             model.needs_knobs("break_even")
         raise unknown("knob", knob, {name for model in models for name in model.knobs})
     for model in having:
-        check_size(model, knob)
+        check_size_knob(model, knob)
     if given is not None:
         given = [*given] if isinstance(given, Iterator) else given  # which can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.knobs, n.name)[knob]} for n in having)))

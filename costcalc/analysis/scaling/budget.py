@@ -14,16 +14,16 @@ from costcalc.analysis.metrics import what_they_count
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
-from costcalc.analysis.scaling.knob_steps import check_size
-from costcalc.analysis.scaling.phi import PAPERS, Law
+from costcalc.analysis.scaling.knob_steps import check_size_knob
+from costcalc.analysis.scaling.phi import PAPER_LAW, CompoundLaw
 from costcalc.analysis.scaling.scale import (
     Scaled,
+    budget_text,
     check_budget,
     largest,
-    limits_text,
     metric_columns,
 )  # fmt: skip
-from costcalc.analysis.scaling.search import costs_of, shown_with
+from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_model
@@ -83,7 +83,7 @@ class Fitting(Result):
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
         beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
         has = f"{plural(grid.size, 'point')} {'has' if self.fits == 1 else 'have'}"
-        notes = [f"{self.fits:,} of {has} {limits_text(self.budget)}; {beaten}"]
+        notes = [f"{self.fits:,} of {has} {budget_text(self.budget)}; {beaten}"]
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
@@ -130,7 +130,7 @@ class Fitting(Result):
 
 def scale_model(
     model: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
-    grid: Mapping[str, tuple[Any, ...]] | None = None, law: Law = PAPERS, top: int | None = None,
+    grid: Mapping[str, tuple[Any, ...]] | None = None, law: CompoundLaw = PAPER_LAW, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
@@ -145,7 +145,7 @@ def scale_model(
     names = read_free(model, free, grid or {})
     if len(names) > 1 or grid:
         return fitting(model, names, budget, grid, law, top, progress)
-    if law != PAPERS or top:
+    if law != PAPER_LAW or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(model, names[0], budget)
 
@@ -158,7 +158,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
     known = model.size_knobs
     for name in given:
-        check_size(model, name)
+        check_size_knob(model, name)
         if given.count(name) > 1:
             raise UsageError(f"{name} is free twice; name it once")
     for name in grid:
@@ -177,7 +177,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
 
 def fitting(
     model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
-    law: Law = PAPERS, top: int | None = None, progress: Progress = lambda *_: None,
+    law: CompoundLaw = PAPER_LAW, top: int | None = None, progress: Progress = lambda *_: None,
 ) -> Fitting:  # fmt: skip
     """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
 
@@ -186,7 +186,7 @@ def fitting(
     budget = check_budget(budget)
     axes = _looked_through(model, names, grid or {})
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
-    found = sweep_model(model, axes, where=where, pareto=names, metrics=shown_with(budget), progress=progress)
+    found = sweep_model(model, axes, where=where, pareto=names, metrics=with_usual_metrics(budget), progress=progress)
     if not len(found):
         raise ShapeError(_too_small(model, axes, budget))
     rows, order = _evenly(found, model, law)
@@ -216,14 +216,14 @@ def _too_small(model: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
     least = {name: values[0] for name, values in axes.items()}
     at = equations_text(least)
     try:
-        costs = costs_of(model.at(least), budget)
+        costs = costs_for_budget(model.at(least), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
         said = f"there is no such network: {error}"
     return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
 
 
-def _evenly(found: Sweep, model: Model, law: Law) -> tuple[list[dict[str, Any]], str]:
+def _evenly(found: Sweep, model: Model, law: CompoundLaw) -> tuple[list[dict[str, Any]], str]:
     """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
     rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
     knobs = [k for k, values in found.grid.axes.items() if k in bases and min(model.values[k], values[0]) > 0]

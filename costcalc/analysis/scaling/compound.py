@@ -1,6 +1,6 @@
 """A network on the compound line: what it costs at a φ, or the largest φ that keeps a budget.
 
-compound_model(costcalc.load("efficientnet"), Law(), phi=3).table()
+compound_model(costcalc.load("efficientnet"), CompoundLaw(), phi=3).table()
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from costcalc.analysis.metrics import what_they_count
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
-from costcalc.analysis.scaling.phi import LARGEST_PHI, PAPERS, Law, check_law_knobs, read_phi, rounding_text
-from costcalc.analysis.scaling.scale import check_budget, limits_text, metric_columns
-from costcalc.analysis.scaling.search import costs_of, shown_with
+from costcalc.analysis.scaling.phi import MAX_PHI, PAPER_LAW, CompoundLaw, check_law_knobs, read_phi, rounding_text
+from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_columns
+from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
@@ -37,7 +37,7 @@ class Compound(Result):
     it is kept, and `after` the next, at which it is not."""
 
     base: Model
-    law: Law
+    law: CompoundLaw
     phi: Any
     rows: tuple[dict[str, Any], ...]
     budget: Mapping[str, int] | None = None
@@ -72,12 +72,12 @@ class Compound(Result):
         """The law, how its points are rounded, and what was asked for."""
         notes = []
         if self.budget:
-            notes.append(f"largest φ, in thousandths, up to which {limits_text(self.budget)}")
+            notes.append(f"largest φ, in thousandths, up to which {budget_text(self.budget)}")
         notes.append(f"{self.law.formula()} times those of {self.base.label}: {rounding_text(self.base)}")
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = knobs_note(self.base.values_but(EXPONENTS))
-        return [*notes, *fixed, *what_they_count(shown_with(self.budget or ()), self.base.dtype)]
+        return [*notes, *fixed, *what_they_count(with_usual_metrics(self.budget or ()), self.base.dtype)]
 
     def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
@@ -100,7 +100,7 @@ def read_compound(text: str) -> Any:
 
 
 def compound_model(
-    model: Model, law: Law = PAPERS, phi: Any = None, budget: Mapping[str, Any] | None = None
+    model: Model, law: CompoundLaw = PAPER_LAW, phi: Any = None, budget: Mapping[str, Any] | None = None
 ) -> Compound:
     """The network scaled by φ; without one, by the largest that keeps a budget.
 
@@ -117,7 +117,7 @@ def compound_model(
         phi = largest_phi(model, law, budget)
     after = _next(model, law, phi, budget) if budget else None
     points = {0: "base", phi: "fits" if budget else "scaled", **({} if after is None else {after: "next step"})}
-    base = costs_of(model)["macs"]
+    base = costs_for_budget(model)["macs"]
     if not base:
         raise CostcalcError(f"{model.label} has no MACs for the law to multiply")
     rows = [_row(model, law, at, what, base, budget) for at, what in points.items()]
@@ -125,7 +125,7 @@ def compound_model(
     return Compound(model, law, phi, tuple(sorted(rows, key=lambda row: row["macs"])), budget, after)
 
 
-def _next(model: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
+def _next(model: Model, law: CompoundLaw, phi: Any, budget: Iterable[str]) -> Any:
     """The next φ, None if there is no such network."""
     after = phi + Fraction(1, STEPS_PER_UNIT)
     try:
@@ -135,7 +135,7 @@ def _next(model: Model, law: Law, phi: Any, budget: Iterable[str]) -> Any:
     return after
 
 
-def _row(model: Model, law: Law, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
+def _row(model: Model, law: CompoundLaw, phi: Any, what: str, base: int, budget: Iterable[str]) -> dict[str, Any]:
     knobs = law.at(model, phi)
     costs, promised = _costs(model, knobs, budget), law.promised(phi)
     times = Fraction(costs["macs"], base)
@@ -144,7 +144,7 @@ def _row(model: Model, law: Law, phi: Any, what: str, base: int, budget: Iterabl
 
 
 def _costs(model: Model, knobs: Mapping[str, Any], budget: Iterable[str]) -> dict[str, int]:
-    return costs_of(model.at(knobs), budget)
+    return costs_for_budget(model.at(knobs), budget)
 
 
 def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
@@ -161,7 +161,7 @@ def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[
     return [row for row in (below, above) if row]
 
 
-def largest_phi(model: Model, law: Law, budget: Mapping[str, int]) -> Any:
+def largest_phi(model: Model, law: CompoundLaw, budget: Mapping[str, int]) -> Any:
     """The last φ in thousandths, counted from 0, at which, and at all before it, the budget is kept.
 
     Raises ShapeError if φ = 0 is over it, UsageError for a law that makes nothing larger or a budget no φ exceeds.
@@ -169,20 +169,20 @@ def largest_phi(model: Model, law: Law, budget: Mapping[str, int]) -> Any:
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
     for steps, costs in costs_in_chunks(
-        model, range(LARGEST_PHI * STEPS_PER_UNIT + 1), partial(_line, model, law), [*budget]
+        model, range(MAX_PHI * STEPS_PER_UNIT + 1), partial(_line, model, law), [*budget]
     ):
         fits = costs.keep(budget)
         if not fits.all():
             first = steps[int(np.argmin(fits))]
             if first == 0:
-                at_0 = costs_of(model, budget)
+                at_0 = costs_for_budget(model, budget)
                 said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
                 raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {model.label} itself, it has {said}")
             return canonical(Fraction(first - 1, STEPS_PER_UNIT))
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
 
 
-def _line(model: Model, law: Law, steps: range) -> dict[str, list[Any]]:
+def _line(model: Model, law: CompoundLaw, steps: range) -> dict[str, list[Any]]:
     """Depth, width and resolution at so many thousandths of φ each."""
     points = law.line(model, [Fraction(step, STEPS_PER_UNIT) for step in steps])
     return {knob: [point[knob] for point in points] for knob in EXPONENTS}

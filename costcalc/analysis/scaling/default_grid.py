@@ -13,18 +13,18 @@ from costcalc.dims.kinds import canonical, is_rational
 from costcalc.models import Knob, Model
 from costcalc.text import value_text
 
-KNOBS_OF_ITS_USE = ("batch", "classes")  # what it is used for, not how large it is
+USE_KNOBS = ("batch", "classes")  # what it is used for, not how large it is
 MIN_STEPS_TO_DEFAULT = 20  # from 0 to the default of a knob
 
 
-def growing_knobs(model: Model) -> list[str]:
+def architecture_knobs(model: Model) -> list[str]:
     """The knobs that say how large the network is."""
-    return [name for name in model.size_knobs if name not in KNOBS_OF_ITS_USE]
+    return [name for name in model.size_knobs if name not in USE_KNOBS]
 
 
 def free_knobs(model: Model) -> list[str]:
     """Those of them that the target has not set; what only a preset sets is free."""
-    return [name for name in growing_knobs(model) if name not in model.besides_its_preset]
+    return [name for name in architecture_knobs(model) if name not in model.besides_its_preset]
 
 
 def axes_of(model: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:

@@ -13,7 +13,7 @@ from costcalc.table import Image, shape_text
 from costcalc.text import plural
 
 
-def changes(before: Cost, after: Cost) -> list[str]:
+def describe_changes(before: Cost, after: Cost) -> list[str]:
     """`stage5.more.mbconv: 2 → 3 copies`, `stage1: 32 → 40 channels`, block by block; layer by layer where no block
     says it."""
     found = [*_copies(before, after)]

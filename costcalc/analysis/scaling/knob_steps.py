@@ -17,10 +17,10 @@ from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.models import Model
 
 VALUES_TO_TRY = 12  # in a row; all must be networks for a step to be used
-WHOLE = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
+INTEGER_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
 MAX_FAILED_TRIES = 400  # to bind a network, each a few milliseconds
 STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
-REAL = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
+REAL_STEPS = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class KnobSteps:
     @property
     def _sizes(self) -> tuple[Any, ...]:
         """The steps that are tried."""
-        return WHOLE if self.model.knobs[self.knob].kind == "integer" else REAL
+        return INTEGER_STEPS if self.model.knobs[self.knob].kind == "integer" else REAL_STEPS
 
     def _is_step(self, step: Any) -> bool:
         knob, now = self.model.knobs[self.knob], self.model.values[self.knob]
@@ -97,11 +97,11 @@ class KnobSteps:
 
     def said(self) -> str:
         """The step in words: `whole numbers`, `thousandths`, `multiples of 1/32`."""
-        names = {1: "whole numbers", REAL[0]: "thousandths"}
+        names = {1: "whole numbers", REAL_STEPS[0]: "thousandths"}
         return names.get(self.step) or f"multiples of {self.step}"
 
 
-def check_size(model: Model, knob: str) -> None:
+def check_size_knob(model: Model, knob: str) -> None:
     """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
     called like a metric."""
     knobs = model.size_knobs

@@ -14,9 +14,9 @@ import numpy as np
 
 from costcalc.analysis.cost import cost_of, warnings_of
 from costcalc.analysis.scaling.along import costs_at
-from costcalc.analysis.scaling.default_grid import growing_knobs
-from costcalc.analysis.scaling.diff import changes
-from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size
+from costcalc.analysis.scaling.default_grid import architecture_knobs
+from costcalc.analysis.scaling.diff import describe_changes
+from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.errors import Problem, UsageError
 from costcalc.models import Model
 from costcalc.result import Result
@@ -24,7 +24,7 @@ from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
 MAX_STEPS = 150_000  # from a value, to look for a change
-SHOWN = 3  # changes that a table names
+MAX_CHANGES_SHOWN = 3  # changes that a table names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -51,7 +51,7 @@ class NextSteps(Result):
             Column("params_share", "params up", "share", 2), Column("more_macs", "more MACs", "int", 3),
             Column("macs_share", "MACs up", "share", 1), Column("what", "what changes", "text", 1),
         )  # fmt: skip
-        rows = [{**row, "what": _in_short(row["changes"])} for row in self.rows]
+        rows = [{**row, "what": _shortened(row["changes"])} for row in self.rows]
         notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
         notes += [*knobs_note(self.model.values_but(self.among)), CONVENTION]
         return Table(f"{self.model.label}: the next step up of each knob", columns, rows, None, notes)
@@ -86,11 +86,11 @@ def next_steps(model: Model, knobs: Sequence[str] | None = None) -> NextSteps:
     different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
     """
     model.needs_numbers("the next step of a knob")
-    names = [*(growing_knobs(model) if knobs is None else knobs)]
+    names = [*(architecture_knobs(model) if knobs is None else knobs)]
     if not names:
         raise UsageError(f"{model.label} has no knob that says how large it is")
     for name in names:
-        check_size(model, name)
+        check_size_knob(model, name)
     steps = {name: KnobSteps(model, name) for name in names}
     return NextSteps(
         model, tuple(_row(model, one) for one in steps.values()), {k: one.said() for k, one in steps.items()}
@@ -109,7 +109,7 @@ def _row(model: Model, steps: KnobSteps) -> dict[str, Any]:
     for metric in ("params", "macs"):
         old, new = before.total(metric), after.total(metric)
         row |= {metric: new, f"more_{metric}": new - old, f"{metric}_share": Fraction(new - old, old) if old else None}
-    return {**row, "changes": changes(before, after)}
+    return {**row, "changes": describe_changes(before, after)}
 
 
 def _found(model: Model, steps: KnobSteps) -> tuple[Any, Any]:
@@ -128,6 +128,6 @@ def _found(model: Model, steps: KnobSteps) -> tuple[Any, Any]:
     return free, None
 
 
-def _in_short(found: Sequence[str]) -> str:
-    more = f", and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return ", ".join(found[:SHOWN]) + more
+def _shortened(found: Sequence[str]) -> str:
+    more = f", and {len(found) - MAX_CHANGES_SHOWN} more" if len(found) > MAX_CHANGES_SHOWN else ""
+    return ", ".join(found[:MAX_CHANGES_SHOWN]) + more

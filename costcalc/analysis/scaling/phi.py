@@ -18,13 +18,14 @@ from costcalc.models import Model
 from costcalc.models.knob_texts import parse_number
 from costcalc.text import power_text, value_text
 
-DIGITS, SURE = Context(prec=36), Context(prec=28)  # of powers, and of these those that halves are told by
-LARGEST_PHI = 1000
-LARGEST_BASE = 1000
+POWER_CONTEXT = Context(prec=36)
+ROUNDING_CONTEXT = Context(prec=28)  # fewer digits, so that an exact half is seen as one
+MAX_PHI = 1000
+MAX_BASE = 1000
 
 
 @dataclass(frozen=True)
-class Law:
+class CompoundLaw:
     """What depth, width and resolution are multiplied by when φ grows by one; the paper has these (section 3.3)."""
 
     alpha: Any = Fraction(12, 10)
@@ -57,7 +58,9 @@ class Law:
         """The same at several φ."""
         now = {knob: model.values[knob] for knob in self.bases}
         grains = {knob: STEPS_PER_UNIT if model.knobs[knob].kind == "real" else 1 for knob in self.bases}
-        return [{knob: _grown(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis]
+        return [
+            {knob: _scaled(now[knob], base, phi, grains[knob]) for knob, base in self.bases.items()} for phi in phis
+        ]
 
     def formula(self) -> str:
         """`d = 1.2^φ, w = 1.1^φ, r = 1.15^φ`"""
@@ -69,10 +72,10 @@ class Law:
         return f"{'·'.join(factors)} = {float(self.product):.3f}"
 
 
-PAPERS = Law()
+PAPER_LAW = CompoundLaw()
 
 
-def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
+def _scaled(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
     if phi == 0:
         return now
     near = inf
@@ -80,7 +83,7 @@ def _grown(now: Any, base: Fraction, phi: Any, grain: int) -> Any:
         near = float(now * grain) * float(base) ** float(phi)
     if near < 2**30 and abs(near % 1 - 0.5) > 0.001:  # far from a half, a float is as good, and much quicker
         return canonical(Fraction(int(near + 0.5), grain))
-    steps = SURE.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
+    steps = ROUNDING_CONTEXT.multiply(_power(base, Fraction(phi)), _decimal(Fraction(now) * grain))
     return canonical(Fraction(int(steps.to_integral_value(ROUND_HALF_UP)), grain))
 
 
@@ -93,23 +96,25 @@ def rounding_text(model: Model) -> str:
 
 
 def _power(base: Fraction, phi: Fraction) -> Decimal:
-    return DIGITS.power(_decimal(base), _decimal(phi))
+    return POWER_CONTEXT.power(_decimal(base), _decimal(phi))
 
 
 def _decimal(number: Fraction) -> Decimal:
-    return DIGITS.divide(Decimal(number.numerator), Decimal(number.denominator))
+    return POWER_CONTEXT.divide(Decimal(number.numerator), Decimal(number.denominator))
 
 
-def read_law(alpha: Any = None, beta: Any = None, gamma: Any = None) -> Law:
+def read_law(alpha: Any = None, beta: Any = None, gamma: Any = None) -> CompoundLaw:
     """The law with what was given, numbers or texts, and the paper's values for the rest. Raises UsageError."""
     given = {"alpha": alpha, "beta": beta, "gamma": gamma}
     why = "the law makes networks larger (equation 3 of the paper)"
-    return Law(**{n: read_number(n, value, 1, LARGEST_BASE, why) for n, value in given.items() if value is not None})
+    return CompoundLaw(
+        **{n: read_number(n, value, 1, MAX_BASE, why) for n, value in given.items() if value is not None}
+    )
 
 
 def read_phi(given: Any) -> Any:
     """φ from a number, or as it is written: `3`, `0.5`, `1/3`. Raises UsageError for one below 0."""
-    return read_number("phi", given, 0, LARGEST_PHI, "start from a smaller base for a smaller network")
+    return read_number("phi", given, 0, MAX_PHI, "start from a smaller base for a smaller network")
 
 
 def read_number(name: str, given: Any, low: int, high: int, why: str) -> Any:

@@ -8,19 +8,19 @@ from typing import Any
 
 from costcalc.analysis.metrics import read_metrics
 from costcalc.analysis.reconcile import read_figure
-from costcalc.analysis.sweep.sweep_chart import having, metric_axis, title_of
+from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
 from costcalc.models import Model
 
 
 def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
     """Raises, before presets are counted, what their picture with these metrics would raise."""
-    having(read_metrics(metrics), "macs", "params")
+    check_columns(read_metrics(metrics), "macs", "params")
 
 
 def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
     """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
-    having(rows[0], "macs", "params")
+    check_columns(rows[0], "macs", "params")
     names = short_names([row["preset"] for row in rows])
     exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(rows, names))
     pairs = [[_figure(row[f"{metric}_published"]) for metric in ("macs", "params")] for row in rows]

@@ -15,7 +15,7 @@ from typing import Any
 from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
-from costcalc.analysis.scaling.phi import PAPERS
+from costcalc.analysis.scaling.phi import PAPER_LAW
 from costcalc.analysis.scaling.preset_chart import preset_chart
 from costcalc.analysis.scaling.slopes import slopes, slopes_table
 from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured_seconds
@@ -28,8 +28,8 @@ from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
-SHOWN = ("params", "macs")
-BASES = {knob: float(base) for knob, base in PAPERS.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
+PUBLISHED_METRICS = ("params", "macs")
+BASES = {knob: float(base) for knob, base in PAPER_LAW.bases.items()}  # d = α^φ, w = β^φ, r = γ^φ from the first on
 LAST_PHI = 7  # as far as B7 is from B0
 
 
@@ -41,7 +41,7 @@ class PresetSweep(Result):
     rows: tuple[dict[str, Any], ...]
     knobs: tuple[str, ...]  # those that the presets set
     law: tuple[str, ...]  # those that the law reads
-    metrics: tuple[str, ...] = SHOWN
+    metrics: tuple[str, ...] = PUBLISHED_METRICS
     models: tuple[Model, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -56,11 +56,11 @@ class PresetSweep(Result):
         columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
         for i, name in enumerate(self.metrics):
             title, kind, rank = METRICS[name].title, METRICS[name].kind, max(0, i - 1)
-            if name in SHOWN and self._has_figures(name):
+            if name in PUBLISHED_METRICS and self._has_figures(name):
                 columns.append(Column(f"{name}_published", f"published {title}", "figure", 2 - (name == "macs")))
             columns.append(Column(name, title, kind, rank))
         notes = []
-        if any(self._has_figures(name) for name in {*SHOWN} & {*self.metrics}):
+        if any(self._has_figures(name) for name in {*PUBLISHED_METRICS} & {*self.metrics}):
             notes.append("published: the figures of the spec's source; `costcalc reconcile` says why they differ")
         if self.law:
             law = "·".join(power_text(knob, EXPONENTS[knob]) for knob in self.law)
@@ -93,7 +93,7 @@ class PresetSweep(Result):
         where one of these is no network."""
         if set(self.law) != set(BASES):
             return []
-        points = PAPERS.line(self.models[0], range(LAST_PHI + 1))
+        points = PAPER_LAW.line(self.models[0], range(LAST_PHI + 1))
         found = costs_at(self.models[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
         macs = found.of["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
@@ -105,8 +105,8 @@ class PresetSweep(Result):
         implied = [[row[f"phi_{k}"] for k in BASES if row[f"phi_{k}"] is not None] for row in self.rows]
         apart = max(max(phis) - min(phis) for phis in implied if phis)
         notes = [
-            f"{PAPERS.formula()} times those of {self.rows[0]['preset']}: "
-            f"{PAPERS.product_text()} times as many MACs for a φ of one more, by the law",
+            f"{PAPER_LAW.formula()} times those of {self.rows[0]['preset']}: "
+            f"{PAPER_LAW.product_text()} times as many MACs for a φ of one more, by the law",
             *self._exactly(),
             f"the presets lie on no one φ: what depth, width and resolution imply is up to {apart:.2f} apart",
         ]
@@ -117,7 +117,7 @@ class PresetSweep(Result):
         if not self.growth:
             return []
         first, *later = (times_text(times) for times in self.growth)
-        at = equations_text(PAPERS.at(self.models[0], 1))
+        at = equations_text(PAPER_LAW.at(self.models[0], 1))
         then = f"{', '.join(later)} for φ = 2 to {LAST_PHI}"
         return [f"by the exact counts {first} times as many for φ = 1 ({at}), then {then}"]
 
@@ -151,7 +151,7 @@ def sweep_presets(
     network with letters.
     As metrics params and MACs if none are named.
     """
-    shown = read_metrics(metrics, SHOWN)
+    shown = read_metrics(metrics, PUBLISHED_METRICS)
     names = read_presets(wanted, model)
     model.needs_numbers("sweep")
     models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
@@ -165,7 +165,7 @@ def sweep_presets(
         row = {"preset": name, **{knob: one.values[knob] for knob in knobs}}
         totals = {**totals_of(one, [metric for metric in shown if metric in COUNTED]), "seconds": time}
         for metric in shown:
-            row |= {f"{metric}_published": _published(one, metric)} if metric in SHOWN else {}
+            row |= {f"{metric}_published": _published(one, metric)} if metric in PUBLISHED_METRICS else {}
             row[metric] = totals[metric]
         rows.append(row)
     if law:

@@ -11,8 +11,8 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column
 from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
-from costcalc.analysis.scaling.knob_steps import check_size
-from costcalc.analysis.scaling.search import Search, shown_with
+from costcalc.analysis.scaling.knob_steps import check_size_knob
+from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import is_rational
 from costcalc.dims.kinds import clip, to_exact
@@ -30,11 +30,11 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
         name, _, most = (part.strip() for part in text.partition("="))
         if name in budget:
             raise UsageError(f"{name} has two budgets; give one")
-        budget[name] = read_most(name, most)
+        budget[name] = read_limit(name, most)
     return budget
 
 
-def read_most(metric: str, most: Any) -> int:
+def read_limit(metric: str, most: Any) -> int:
     """The most that a metric may be, from a number or a text as on the command line. Raises UnknownName, UsageError."""
     metric_of(metric, wanted=is_whole)
     if isinstance(most, str):
@@ -48,14 +48,14 @@ def read_most(metric: str, most: Any) -> int:
     return int(number // 1)  # as counts are
 
 
-def limits_text(budget: Mapping[str, int]) -> str:
+def budget_text(budget: Mapping[str, int]) -> str:
     """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
     return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
 
 
 def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
     """A column of a table for each of them; on a narrow terminal the first two stay and the last goes first."""
-    return [metric_column(n, rank + i if i > 1 else 0) for i, n in enumerate(shown_with(budget))]
+    return [metric_column(n, rank + i if i > 1 else 0) for i, n in enumerate(with_usual_metrics(budget))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,12 +85,12 @@ class Scaled(Result):
         )  # fmt: skip
         among = f" among {self.steps}" if self.steps else ""
         among += "" if self.looked_to is None else f" up to {value_text(self.looked_to)}"
-        notes = [f"largest {self.knob}{among} with {limits_text(self.budget)}"]
+        notes = [f"largest {self.knob}{among} with {budget_text(self.budget)}"]
         if self.least != self.value:
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         title = self.model.heading
         notes += knobs_note(self.model.values_but([self.knob]))
-        notes += what_they_count(shown_with(self.budget), self.model.dtype)
+        notes += what_they_count(with_usual_metrics(self.budget), self.model.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -117,9 +117,9 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
     Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
     no value that is counted keeps the budget.
     """
-    check_size(model, knob)
+    check_size_knob(model, knob)
     budget = check_budget(budget)
-    search = Search(model, knob, budget)
+    search = BudgetSearch(model, knob, budget)
     at, after = search.found()
     costs = {search.value(step): search.costs(step) for step in (at, after) if step is not None}
     return Scaled(
@@ -134,4 +134,4 @@ def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
     most that is no number."""
     if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
-    return {metric: read_most(metric, most) for metric, most in budget.items()}
+    return {metric: read_limit(metric, most) for metric, most in budget.items()}

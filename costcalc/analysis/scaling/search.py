@@ -20,28 +20,28 @@ from costcalc.models import Model
 from costcalc.text import value_text
 
 STEPS_COMPARED_TOGETHER = 4096
-MIN_STEPS_CHECKED_AFTER = 50_000  # a value that was found
+MIN_STEPS_CHECKED_BEYOND = 50_000  # the value that was found
 MAX_STEPS_TO_THE_END = 1_000_000  # of a knob, to count them all
 MAX_ROUNDS = 16  # of checks that find a larger value, before the search gives up
 
 
-def shown_with(budget: Iterable[str] = ()) -> tuple[str, ...]:
+def with_usual_metrics(budget: Iterable[str] = ()) -> tuple[str, ...]:
     """The usual metrics, and those that a budget names besides."""
     return tuple(dict.fromkeys((*USUAL, *budget)))
 
 
-def costs_of(model: Model, budget: Iterable[str] = ()) -> dict[str, int]:
+def costs_for_budget(model: Model, budget: Iterable[str] = ()) -> dict[str, int]:
     """These metrics of one network."""
-    return totals_of(model, shown_with(budget))
+    return totals_of(model, with_usual_metrics(budget))
 
 
-class Search:
+class BudgetSearch:
     """Steps of a knob, 1 or a thousandth, and what the network costs there. After `found`, `end` is the last step that
     was counted, and None if there is no later one."""
 
     def __init__(self, model: Model, knob: str, budget: Mapping[str, int]):
         self.model, self.knob, self.budget = model, knob, budget
-        self.steps = KnobSteps(model, knob, shown_with(budget))
+        self.steps = KnobSteps(model, knob, with_usual_metrics(budget))
         self.value = self.steps.value
         self.known: dict[int, dict[str, int] | None] = {}
         self.end: int | None = None
@@ -54,7 +54,7 @@ class Search:
 
     def _counted(self, value: Any) -> dict[str, int] | None:
         try:
-            return costs_of(self._model(value), self.budget)
+            return costs_for_budget(self._model(value), self.budget)
         except TooDeep:
             raise
         except CostcalcError:
@@ -106,7 +106,7 @@ class Search:
             among = "" if self.steps.usual else f" among {self.steps.said()}"
             return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest{among}, it has {costs}")
         try:
-            costs_of(self._model(self.value(now)), self.budget)
+            costs_for_budget(self._model(self.value(now)), self.budget)
         except CostcalcError as error:
             return ShapeError(f"{said}{value_text(self.value(now))} there is no such network: {error}")
         raise AssertionError("it was counted before")
@@ -139,7 +139,7 @@ class Search:
         return (
             end
             if end - at <= MAX_STEPS_TO_THE_END
-            else min(end, (at // MIN_STEPS_CHECKED_AFTER + 2) * MIN_STEPS_CHECKED_AFTER)
+            else min(end, (at // MIN_STEPS_CHECKED_BEYOND + 2) * MIN_STEPS_CHECKED_BEYOND)
         )
 
     def up_to(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from costcalc.analysis.metrics import METRICS, check_told_apart
-from costcalc.analysis.sweep.points import Order, Points, best, front, sorted_by
+from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse
 from costcalc.models import Knob
@@ -41,12 +41,12 @@ class Choice:
         """Reduces points to the front, or without one to the best. Associative: reducing merged results gives the
         result for all points, which is not true of the best of a front."""
         if self.pareto:
-            return front(points, self.pareto)
-        return points if self.top is None else best(points, self.by, self.top)
+            return pareto_front(points, self.pareto)
+        return points if self.top is None else top_points(points, self.by, self.top)
 
     def last(self, points: Points) -> Points:
         """The final choice, from all points that blocks kept: the best in their order, if they were asked for."""
-        return points if self.top is None else sorted_by(best(points, self.by, self.top), self.by)
+        return points if self.top is None else sorted_by(top_points(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
         """`where macs <= 400e6; the 3 with the most macs`."""

@@ -13,9 +13,9 @@ import numpy as np
 from costcalc.analysis.metrics import USUAL, with_looked_at
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.histogram import counted
+from costcalc.analysis.sweep.histogram import count_by_leading_digits
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition
-from costcalc.analysis.sweep.points import Points, joined
+from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
 from costcalc.analysis.sweep.sums_cache import cached_sums
 from costcalc.analysis.sweep.totals import Totals
@@ -81,11 +81,11 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
     for block in chunk.blocks(task.points[1]):
         points, impossible, unmet = _met(sums.at(block), task.choice.where, task.model.values)
         if task.histogram:
-            counts.update(counted(points.columns[task.histogram]))
+            counts.update(count_by_leading_digits(points.columns[task.histogram]))
             points = points.only(slice(0))
         parts = merged(parts, task.choice.of(points), task.choice, limit)
         invalid, refused = invalid + impossible, refused + unmet
-    kept = joined(parts) if len(parts) > 1 else parts[0]
+    kept = concatenate(parts) if len(parts) > 1 else parts[0]
     if task.render is None:
         return ChunkResult(chunk.size, kept, invalid, sums.reason, refused, counts)
     piece = task.render(kept.of((*chunk.axes, *task.metrics)))

@@ -16,7 +16,7 @@ from costcalc.workers.worker_pool import WorkerPool, ordered_map
 MAX_WAITING_PIECES = 16  # of a file, in memory
 
 
-def computed(
+def compute_grid(
     task: ChunkTask, grid: Grid, pool: WorkerPool | None = None, progress: Progress = no_progress
 ) -> SweepState:
     """The merged results of all chunks. Raises ShapeError if no point of the grid is possible."""

@@ -41,7 +41,7 @@ def _edges() -> Any:
     return np.array(small + [m * 10**k for k in range(17) for m in range(100, 1000) if m * 10**k < 2**63])
 
 
-def counted(values: Any) -> dict[int, int]:
+def count_by_leading_digits(values: Any) -> dict[int, int]:
     """How many numbers have the same first three digits, by the least such number: of int64, or Python's ints, ≥ 0."""
     if values.dtype != object:
         at = np.searchsorted(_edges(), values, side="right") - 1
@@ -96,7 +96,7 @@ class Histogram(Result):
         return [self.table(bars=True)]
 
 
-def binned(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
+def round_bins(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
     """Counts by first three digits in the finest bins that are no more than `MAX_BINS`."""
     if not counts:
         return ()

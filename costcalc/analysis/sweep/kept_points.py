@@ -39,7 +39,7 @@ class KeptPoints:
 
     def _values(self, points: Points) -> dict[str, Any]:
         dens = self.grid.denominators
-        return {name: _over(num, dens.get(name, 1)) for name, num in points.columns.items()}
+        return {name: _fractions(num, dens.get(name, 1)) for name, num in points.columns.items()}
 
     def __len__(self) -> int:
         return len(self.points)
@@ -50,7 +50,7 @@ def invalid_note(count: int, reason: str) -> str:
     return f"{plural(count, 'point')} {'is' if count == 1 else 'are'} invalid: {reason}"
 
 
-def _over(num: Any, den: int) -> Any:
+def _fractions(num: Any, den: int) -> Any:
     """An array of numbers over a denominator; equal ones are one object, since most are."""
     if den == 1:
         return num

@@ -16,7 +16,7 @@ import numpy as np
 
 from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.totals import Sums, Totals, stretches, sums
+from costcalc.analysis.sweep.totals import Sums, Totals, axes_of_layer_costs, sums
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
 from costcalc.models import Model
 
@@ -156,7 +156,7 @@ def layer_axes(model: Model, grid: Grid) -> tuple[bool, ...]:
     def ask(part: Grid, at: tuple[Array, ...]) -> tuple[bool, ...]:
         unseen = tuple(n == 1 and name in few.numbers for name, n in zip(part.axes, part.shape))
         try:
-            return tuple(a or b for a, b in zip(unseen, stretches(model, part)))
+            return tuple(a or b for a, b in zip(unseen, axes_of_layer_costs(model, part)))
         except PointsDiffer:
             raise
         except INVALID_POINT_ERRORS:

@@ -40,21 +40,21 @@ class Points:
         return Points({name: values[chosen] for name, values in self.columns.items()})
 
 
-def joined(parts: Sequence[Points]) -> Points:
+def concatenate(parts: Sequence[Points]) -> Points:
     """Joins points. An array of int64 joined to one of Python's ints is one of Python's ints."""
     return Points({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
 
 
-def best(points: Points, order: Order, count: int) -> Points:
+def top_points(points: Points, order: Order, count: int) -> Points:
     """The first so many by one of their numbers, in the grid's order; of equal ones those that come first in it."""
     if len(points) <= count:
         return points
-    points = points.only(_no_worse_than(points.columns[order[0]], count, order[1]))
+    points = points.only(_at_least_as_good_as(points.columns[order[0]], count, order[1]))
     (rank,) = _ranks(points, [order])
     return points.only(np.sort(np.argsort(rank, kind="stable")[:count]))
 
 
-def _no_worse_than(values: Any, count: int, more: bool) -> Any:
+def _at_least_as_good_as(values: Any, count: int, more: bool) -> Any:
     """Which values are as good as the one at rank `count`: finding that one takes a tenth of the time of a sort."""
     at = len(values) - count if more else count - 1
     edge = np.partition(values, at)[at]
@@ -67,7 +67,7 @@ def sorted_by(points: Points, order: Order) -> Points:
     return points.only(np.argsort(rank, kind="stable"))
 
 
-def front(points: Points, orders: Sequence[Order]) -> Points:
+def pareto_front(points: Points, orders: Sequence[Order]) -> Points:
     """The Pareto front: the points for which no other is as good in all of these and better in one."""
     ranks = _ranks(points, orders)
     sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: a point that beats another comes before it

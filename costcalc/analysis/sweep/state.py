@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.sweep.choice import Choice
-from costcalc.analysis.sweep.points import Points, joined
+from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.chart import short_number
 from costcalc.errors import ShapeError, UsageError
 
@@ -68,7 +68,7 @@ class SweepState:
     @property
     def points(self) -> Points | None:
         """The points that were kept."""
-        self.parts = [joined(self.parts)] if len(self.parts) > 1 else self.parts
+        self.parts = [concatenate(self.parts)] if len(self.parts) > 1 else self.parts
         return self.parts[0] if self.parts else None
 
     def add(self, result: ChunkResult, choice: Choice, limit: Limit | None = None) -> None:
@@ -107,7 +107,7 @@ def merged(parts: list[Points], more: Points, choice: Choice, limit: Limit | Non
         return parts
     parts = [part for part in parts if len(part)] + [more]
     if choice.reduces and len(parts) > 1:
-        parts = [choice.of(joined(parts))]
+        parts = [choice.of(concatenate(parts))]
     if limit is not None:
         limit.check(parts)
     return parts

@@ -14,9 +14,9 @@ import numpy as np
 from costcalc.analysis.metrics import COUNTED, USUAL, is_whole, metric_of, read_metrics
 from costcalc.analysis.sweep.choice import Choice, read_choice, read_where
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
-from costcalc.analysis.sweep.compute import computed
+from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.sweep.histogram import Histogram, binned
+from costcalc.analysis.sweep.histogram import Histogram, round_bins
 from costcalc.analysis.sweep.measured import Lookup, check_lookup, check_lookup_count, measured_seconds
 from costcalc.analysis.sweep.points import Points
 from costcalc.analysis.sweep.progress import Progress, no_progress
@@ -89,7 +89,7 @@ def sweep(
     """The same for a grid and a choice that were read. `points` are those of a chunk, and of a block in it."""
     _check_size(grid, choice, metrics, limit)
     task = ChunkTask(model, choice, tuple(metrics), points=points or points_for(model, grid), limit=limit)
-    return sweep_from(task, grid, computed(task, grid, pool, progress))
+    return sweep_from(task, grid, compute_grid(task, grid, pool, progress))
 
 
 def sweep_from(task: ChunkTask, grid: Grid, state: SweepState) -> Sweep:
@@ -116,11 +116,11 @@ def histogram_model(
     metric_of(metric, wanted=is_whole)
     grid, choice = grid_of(model, axes), Choice(None if where is None else read_where(where, model.knobs))
     task = ChunkTask(model, choice, (metric,), metric, points=points or points_for(model, grid))
-    state = computed(task, grid, pool, progress)
+    state = compute_grid(task, grid, pool, progress)
     every = sum(state.counts.values())
     counts = counts_in_words(every, grid, state.invalid, state.reason, state.refused, choice.in_words())
     notes = *counts, *knobs_note(model.values_but(grid.axes))
-    return Histogram(model.label, metric, binned(state.counts), notes, model.dtype, warnings_of_grid(model, axes))
+    return Histogram(model.label, metric, round_bins(state.counts), notes, model.dtype, warnings_of_grid(model, axes))
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:

@@ -16,7 +16,7 @@ from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
-from costcalc.analysis.sweep.compute import computed
+from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.kept_points import KeptPoints
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
@@ -51,9 +51,9 @@ def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice,
     """Raises what the picture of a sweep would raise, before it is worked out."""
     chosen_metric(metrics, metric)
     if choice.pareto:
-        having((*axes, *metrics), *(name for name, _ in _directions(choice)))
+        check_columns((*axes, *metrics), *(name for name, _ in _directions(choice)))
     elif len(_long(axes)) > 2:
-        having(metrics, "macs", "params")
+        check_columns(metrics, "macs", "params")
 
 
 def _long(axes: Mapping[str, Any]) -> list[str]:
@@ -135,7 +135,7 @@ def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Ite
 def front_chart(found: KeptPoints) -> Scatter:
     """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
     (x, more), (y, _) = sorted(_directions(found.choice), key=lambda order: order[1])
-    kept, groups = having(found.columns, x, y), []
+    kept, groups = check_columns(found.columns, x, y), []
     if found.grid.size <= MAX_POINTS_BEHIND_A_FRONT:
         groups.append(Group("points of the grid", _marks(_all_points(found).columns, x, y), "dots"))
     front = tuple(sorted(_marks(kept, x, y), key=lambda mark: (mark.x, mark.y)))
@@ -148,7 +148,7 @@ def _all_points(found: KeptPoints) -> KeptPoints:
     """The points of the grid that meet the condition, whether or not they are on the front."""
     choice, points = Choice(where=found.choice.where), points_for(found.model, found.grid)
     task = ChunkTask(found.model, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
-    kept = computed(task, found.grid).points
+    kept = compute_grid(task, found.grid).points
     assert kept is not None
     return replace(found, points=kept, metrics=task.metrics, choice=choice)
 
@@ -157,7 +157,7 @@ def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
     return tuple(Mark(a, b) for a, b in zip(columns[x].tolist(), columns[y].tolist()))
 
 
-def having(columns: Any, *names: str) -> Any:
+def check_columns(columns: Any, *names: str) -> Any:
     """The columns, if these are there."""
     for name in names:
         if name not in columns:

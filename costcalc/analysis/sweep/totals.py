@@ -178,7 +178,7 @@ class _Sum:
         return sum(done + times * last for done, last, times in self.along.values())
 
 
-def stretches(model: Model, grid: Grid) -> tuple[bool, ...]:
+def axes_of_layer_costs(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
     graph = _graph_at(model, grid)
     costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))

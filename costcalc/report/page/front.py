@@ -11,7 +11,7 @@ import numpy as np
 from costcalc.analysis.power_laws import compound_knobs, knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.points import Points, front
+from costcalc.analysis.sweep.points import Points, pareto_front
 from costcalc.analysis.sweep.sweep_chart import metric_axis
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
@@ -70,5 +70,5 @@ class Size:
 def _front(macs: Any, sizes: list[Any]) -> tuple[Mark, ...]:
     ys = np.empty(len(sizes), dtype=object)
     ys[:] = sizes
-    best = front(Points({"x": macs, "y": ys}), (("x", False), ("y", True)))
+    best = pareto_front(Points({"x": macs, "y": ys}), (("x", False), ("y", True)))
     return tuple(sorted(map(Mark, best.columns["x"].tolist(), best.columns["y"].tolist()), key=lambda mark: mark.x))
