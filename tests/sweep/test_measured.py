@@ -81,7 +81,7 @@ def test_presets_and_their_seconds():
 
 
 def test_what_is_refused(monkeypatch):
-    with pytest.raises(UsageError, match="hand in seconds=, who looks them up"):
+    with pytest.raises(UsageError, match="pass a lookup function as seconds="):
         costcalc.sweep("lenet5", batch=[1], metrics="seconds")
     with pytest.raises(UsageError, match="seconds are looked up once the points are chosen; choose them by what is"):
         costcalc.sweep("lenet5", batch=[1], where="seconds < 1")

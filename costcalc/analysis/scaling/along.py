@@ -14,7 +14,7 @@ from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import CostcalcError, TooDeep
 from costcalc.models import Model
 
-FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
+FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points counted together
 Axes = Mapping[str, Sequence[Any]]
 
 
@@ -24,7 +24,7 @@ class KnobLine(Grid):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Points."""
+        """The number of points."""
         return (min(map(len, self.axes.values())),)
 
     def column(self, name: str) -> ExactArray:
@@ -34,25 +34,25 @@ class KnobLine(Grid):
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs at points in order: an array for each metric, and an array of truths that says where there is a network.
-    `reason` says why the first point without one has none."""
+    """Costs at points in order: an array for each metric, and a bool array that says which points are valid.
+    `reason` says why the first invalid point is invalid."""
 
     valid: Any
     of: Mapping[str, Any]
     reason: str = ""
 
     def same_as(self, costs: Mapping[str, Any]) -> Any:
-        """Where every metric is what it is there."""
+        """Where every metric equals these costs."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
 
     def keep(self, budget: Mapping[str, Any]) -> Any:
-        """Where no metric is more than its most."""
+        """Where every metric is within the budget."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
 
 def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
-    """What a network costs at each point of a line, and where there is none. Raises TooDeep for a peak of too many
-    layers, which does not mean that there is no network."""
+    """What a network costs at each point of a line, and which points are valid. Raises TooDeep if a peak needs too many
+    layers: such a point need not be invalid."""
     points = range(min(map(len, axes.values())))
     parts = costs_in_chunks(model, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
     found = [costs for _, costs in parts]

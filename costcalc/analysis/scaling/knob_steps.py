@@ -1,4 +1,4 @@
-"""The steps of a knob: the values that it may be set to, and what a network costs at each."""
+"""The steps of a knob: the values that it takes, and what a network costs at each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.models import Model
 
-VALUES_TO_TRY = 12  # in a row; all must be networks for a step to be used
+VALUES_TO_TRY = 12  # in a row; all must be valid for a step to be used
 INTEGER_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
 MAX_FAILED_TRIES = 400  # to bind a network, each a few milliseconds
 STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
@@ -25,8 +25,8 @@ REAL_STEPS = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10
 
 @dataclass(frozen=True)
 class KnobSteps:
-    """The values of a knob: whole numbers, or thousandths of a real one; if these are no networks, other steps that
-    are, as multiples of 1/32 where 32·w must be whole."""
+    """The values of a knob: whole numbers, or thousandths of a real knob. If these are invalid, other steps that are
+    valid, such as multiples of 1/32 where 32·w must be whole."""
 
     model: Model
     knob: str
@@ -39,7 +39,7 @@ class KnobSteps:
 
     @property
     def usual(self) -> bool:
-        """Is it the step that a knob of its kind has?"""
+        """Is it the default step of a knob of this kind?"""
         return bool(self.step == self._sizes[0])
 
     @property
@@ -55,7 +55,7 @@ class KnobSteps:
         ]
         try:
             return self._are_networks(ExactArray.of(values))
-        except PointsDiffer:  # a condition of the spec turns between them
+        except PointsDiffer:  # a condition of the spec changes between them
             return all(map(self._are_networks, values))
 
     def _are_networks(self, values: Any) -> bool:
@@ -64,7 +64,7 @@ class KnobSteps:
             graph = self.model.layers({self.knob: values})
         except PointsDiffer:
             raise
-        except (CostcalcError, ValueError):  # no value at all
+        except (CostcalcError, ValueError):  # no value is valid
             return False
         return "valid" not in graph.graph
 
@@ -102,8 +102,8 @@ class KnobSteps:
 
 
 def check_size_knob(model: Model, knob: str) -> None:
-    """Raises UnknownName for what is no knob of the network, or none that is a number; UsageError for one that is
-    called like a metric."""
+    """Raises UnknownName for an unknown knob or one that is not numeric; UsageError for one with the name of a
+    metric."""
     knobs = model.size_knobs
     if knob in model.knobs and knob not in knobs:
         raise UnknownName(f"knob {knob!r} of {model.label} is no number; those that are: {', '.join(knobs)}")

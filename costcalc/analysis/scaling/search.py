@@ -1,6 +1,6 @@
-"""The largest value of a knob that keeps a budget: found by halving, then proved or refuted value by value.
+"""The largest value of a knob that keeps a budget: found by bisection, then checked value by value.
 
-Halving trusts that cost grows with the knob. It need not: a kernel as large as its image costs little. So all values
+Bisection assumes that cost grows with the knob. It need not: a kernel as large as its image costs little. So all values
 after the one found are counted too, to the end of the knob or to a limit that the answer names.
 """
 
@@ -31,7 +31,7 @@ def with_usual_metrics(budget: Iterable[str] = ()) -> tuple[str, ...]:
 
 
 def costs_for_budget(model: Model, budget: Iterable[str] = ()) -> dict[str, int]:
-    """These metrics of one network."""
+    """The usual metrics and those of a budget, of one model."""
     return totals_of(model, with_usual_metrics(budget))
 
 
@@ -47,7 +47,7 @@ class BudgetSearch:
         self.end: int | None = None
 
     def costs(self, step: int) -> Any:
-        """None where there is no such network."""
+        """The costs at a step; None if it is invalid."""
         if step not in self.known:
             self.known[step] = self._counted(self.value(step))
         return self.known[step]
@@ -64,7 +64,7 @@ class BudgetSearch:
         return self.model.at({self.knob: value})
 
     def fits(self, step: int) -> bool:
-        """Is there a network that keeps the budget?"""
+        """Is the step valid and within the budget?"""
         costs = self.costs(step)
         return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
 
@@ -99,7 +99,7 @@ class BudgetSearch:
         return high
 
     def _none(self, now: int, smallest: int | None) -> CostcalcError:
-        """What no step keeps: the costs of the smallest network, or why there is none."""
+        """The error if no step fits: the costs of the smallest network, or why the current one is invalid."""
         said = f"no {self.knob}{self.up_to()} of {self.model.label} keeps this budget: at {self.knob} = "
         if smallest is not None:
             costs = ", ".join(f"{name} = {self.costs(smallest)[name]:,}" for name in self.budget)

@@ -1,4 +1,4 @@
-"""The choice of points of a sweep: read from what the reader typed, and said in words."""
+"""Which points of a sweep to keep: parsed from options, and described in words."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Choice:
 
     @property
     def minimises_only(self) -> bool:
-        """Is it a front on which less of everything is better?"""
+        """Does the front minimise only?"""
         return bool(self.pareto) and not any(more for _, more in self.pareto)
 
     @property
     def reduces(self) -> bool:
-        """Does it keep few points, however many there are?"""
+        """Does it keep few points, whatever the size of the grid?"""
         return bool(self.pareto) or self.top is not None
 
     def of(self, points: Points) -> Points:
@@ -45,7 +45,7 @@ class Choice:
         return points if self.top is None else top_points(points, self.by, self.top)
 
     def last(self, points: Points) -> Points:
-        """The final choice, from all points that blocks kept: the best in their order, if they were asked for."""
+        """The final choice from the points that all blocks kept; the best, in order, if `top` is set."""
         return points if self.top is None else sorted_by(top_points(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
@@ -70,9 +70,9 @@ def read_choice(
     top: int | None = None,
     by: str = "macs",
 ) -> Choice:
-    """The choice that these texts say, for a network that has these `knobs`, of which some are `swept`.
+    """Parses a choice for a network with these `knobs`, some of them `swept`.
 
-    Raises UnknownName, SpecError and UsageError for what cannot be asked.
+    Raises UnknownName, SpecError and UsageError for invalid options.
     """
     if top is not None and top < 1:
         raise UsageError(f"the best {top}: keep 1 or more")
@@ -88,7 +88,7 @@ def read_choice(
 
 
 def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
-    """A direction of a front. Raises UsageError for a knob that is not swept, which is the same at every point."""
+    """A direction of a front. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
         check_told_apart(name)
@@ -97,7 +97,7 @@ def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
 
 
 def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS) -> Order:
-    """`macs`: less is better; `r`, a knob: more is; `-macs` and `-r` the other way round. Raises UnknownName."""
+    """`macs`: less is better; `r`, a knob: more is better; `-macs` and `-r`: the opposite. Raises UnknownName."""
     name, turned = text.strip().removeprefix("-"), text.strip().startswith("-")
     if name not in (*knobs, *metrics):
         raise unknown("knob or metric", name, [*knobs, *metrics])
@@ -105,7 +105,8 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
 
 
 def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = METRICS) -> Expression:
-    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, UsageError for a name of both."""
+    """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, and UsageError for a name
+    that is both."""
     found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
     for name in sorted(found.names & {*knobs}):
         check_told_apart(name)

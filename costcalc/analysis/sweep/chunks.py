@@ -37,13 +37,13 @@ Render = Callable[[Points], bytes]
 
 @dataclass(frozen=True)
 class ChunkTask:
-    """What is asked of every chunk of a grid. It is small and plain, because it is sent to processes and machines."""
+    """The task of every chunk of a grid. It is small and picklable, because it is sent to processes and machines."""
 
     model: Model
     choice: Choice
     metrics: tuple[str, ...] = USUAL
-    histogram: str | None = None  # a metric: then points are counted by its value, and none is kept
-    render: Render | None = None  # makes rows of a file from the points: then none is kept either
+    histogram: str | None = None  # a metric: counts points by its value and keeps no points
+    render: Render | None = None  # makes rows of a file from the points and keeps no points
     points: tuple[int, int] = POINTS
     limit: Limit = USUAL_LIMIT
     version: str = __version__
@@ -66,7 +66,7 @@ def _numbers_of_a_cost(chunk: Grid, along: tuple[bool, ...]) -> int:
 
 
 def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
-    """Counts the network at the points of a chunk, and keeps those that were asked for.
+    """Counts the network at the points of a chunk, and keeps the points that `task.choice` selects.
 
     Raises UsageError where a worker has another costcalc, and if more points are kept than there is memory for.
     """
@@ -93,7 +93,7 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
 
 
 def _met(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
-    """The points of a block that meet a condition; how many points are no network, and how many do not meet it."""
+    """The points of a block that meet a condition, the number of invalid points, and the number that do not meet it."""
     points = Points({name: totals.flat(name) for name in (*totals.block.axes, *totals.values)})
     holding = totals.holding()
     meets = holding & _meets(where, totals, knobs) if where else holding
@@ -102,7 +102,7 @@ def _met(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> 
 
 
 def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
-    """An array of truths: at which points of a block, in order, a condition holds."""
+    """A bool array: at which points of a block, in order, a condition holds."""
     reads_kinds = where.names & {*totals.block.axes} - {*totals.block.numbers}
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Any:

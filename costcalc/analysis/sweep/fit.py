@@ -54,7 +54,7 @@ class Fit(Result):
         return Table(title, columns, rows, None, [*self.notes(), CONVENTION])
 
     def notes(self) -> list[str]:
-        """Of how many points, how, and of what not."""
+        """How many points were fitted, the method, and the metrics that were left out."""
         swept = self.swept
         notes = [
             f"fitted to {len(swept):,} of {swept.grid.size:,} points" + (f": {swept.chosen}" if swept.chosen else "")
@@ -127,6 +127,6 @@ def _fitted(design: Any, logs: Any, knobs: list[str]) -> dict[str, Any]:
 
 
 def _logs(values: Any) -> Any:
-    """Natural logarithms; of numbers that no float holds as well."""
+    """Natural logarithms, also of numbers too large for a float."""
     ratios = (value.as_integer_ratio() for value in values.tolist())
     return np.array([log(over) - log(under) for over, under in ratios])

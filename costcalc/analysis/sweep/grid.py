@@ -27,7 +27,7 @@ Axes = Mapping[str, tuple[Any, ...]]
 
 
 class Span(NamedTuple):
-    """The common denominator of the values of a knob, and the least and the greatest numerator."""
+    """The common denominator of a knob's values, and the smallest and the largest numerator."""
 
     den: int
     low: int
@@ -40,35 +40,35 @@ class Span(NamedTuple):
         return cls(den, int(min(values) * den), int(max(values) * den))
 
     def column(self, values: Sequence[Any], shape: tuple[int, ...]) -> ExactArray:
-        """A column of some of the values."""
+        """Some of the values as an array."""
         nums = ExactArray.of([value.numerator * (self.den // value.denominator) for value in values], shape)
         return ExactArray(nums.num, self.den, (self.low, self.high))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Every combination of these values, the last knob changing fastest; or a block of such a grid: then `start` is the
-    number of its first point there, and `within` says which values of each knob it has. Values are numbers, or of a
-    flag or choice truths or words."""
+    """Every combination of these values; the last knob changes fastest. For a block of another grid, `start` is the
+    index of its first point there, and `within` the slice of each knob's values. Values are numbers, bools (of a flag)
+    or words (of a choice)."""
 
     axes: Axes
-    whole: Mapping[str, Span] = field(default_factory=dict)  # of the grid it was cut from
+    whole: Mapping[str, Span] = field(default_factory=dict)  # spans of the grid that this block was cut from
     start: int = 0
     within: tuple[slice, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Values of each knob."""
+        """The number of values of each knob."""
         return tuple(len(values) for values in self.axes.values())
 
     @property
     def size(self) -> int:
-        """Points."""
+        """The number of points."""
         return prod(self.shape)
 
     @cached_property
     def spans(self) -> Mapping[str, Span]:
-        """The span of each knob of numbers, in the grid that this one was cut from."""
+        """The span of each numeric knob, in the grid that this one was cut from."""
         return self.whole or {name: Span.of(self.axes[name]) for name in self.numbers}
 
     @cached_property
@@ -88,15 +88,15 @@ class Grid:
 
     @property
     def denominators(self) -> Mapping[str, int]:
-        """The common denominator of the values of each knob of numbers."""
+        """The common denominator of each numeric knob."""
         return {name: span.den for name, span in self.spans.items()}
 
     def column(self, name: str) -> ExactArray:
-        """The values of a knob of numbers along an axis of its own, with the bounds of the whole grid."""
+        """The values of a numeric knob along its axis, with the bounds of the whole grid."""
         return self.spans[name].column(self.axes[name], self._along(name))
 
     def array(self, name: str) -> Any:
-        """The values of a knob along an axis of its own: of numbers the numerators, else truths or words."""
+        """The values of a knob along its axis: numerators, bools or words."""
         return self.column(name).num if name in self.numbers else np.array(self.axes[name]).reshape(self._along(name))
 
     def _along(self, name: str) -> tuple[int, ...]:
@@ -104,7 +104,7 @@ class Grid:
         return tuple(-1 if i == at else 1 for i in range(len(self.axes)))
 
     def only(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
-        """The grid of the values at these indices of each knob."""
+        """The grid with the values at these indices of each knob."""
         axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
         return Grid(axes, self.spans, 0, within)
 
@@ -127,8 +127,8 @@ def read_axes(
 ) -> dict[str, tuple[Any, ...]]:
     """`["r=128:600:8", "w=0.5,1", "head=linear,conv"]`: FROM:TO:STEP, both ends included, or values with commas.
 
-    Raises UnknownName for a knob that is none, UsageError for a range that is empty or a value the knob does not take;
-    for a flag or choice where only `numbers` will do.
+    Raises UnknownName for an unknown knob, UsageError for an empty range, a value that the knob does not take, and with
+    `numbers` for a flag or choice.
     """
     axes: dict[str, tuple[Any, ...]] = {}
     for text in texts:
@@ -158,7 +158,7 @@ def given_axes(
             axes |= read_axes([f"{name}={values}"], knobs, owner, numbers=numbers)
             continue
         knob = _knob(name, knobs, owner, numbers)
-        one = to_exact(values)  # of numpy's arrays without an axis the number in it
+        one = to_exact(values)  # a numpy scalar becomes a number
         found = one if isinstance(one, Iterable) else [one]
         axes[name] = tuple(
             _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(canonical(to_exact(value)))

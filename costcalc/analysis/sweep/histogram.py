@@ -1,7 +1,7 @@
-"""How many points of a grid there are of each size: exact counts in round bins, whatever the size of the grid.
+"""A histogram of a metric over a grid: exact counts in round bins, for a grid of any size.
 
-Numbers are counted by their first three digits, so that chunks need not know each other's range; of these counts the
-finest round bins are made that are no more than `MAX_BINS`.
+Values are counted by their first three digits, so that chunks need not know each other's range. These counts are merged
+into the finest round bins of which there are at most `MAX_BINS`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BAR_CHARACTERS = 30  # of the longest bar
 
 @cache
 def _edges() -> Any:
-    """Every number of at most three digits that count, up to the end of a machine word."""
+    """Every int64 that has at most three significant digits."""
     small = [*range(100)]
     return np.array(small + [m * 10**k for k in range(17) for m in range(100, 1000) if m * 10**k < 2**63])
 
@@ -71,7 +71,7 @@ class Histogram(Result):
         return [{"from": low, "below": high, "points": points} for low, high, points in self.rows]
 
     def table(self, bars: bool = False) -> Table:
-        """A row for each bin; bars are for someone who is looking."""
+        """A row for each bin, with `bars` for a terminal or a notebook."""
         most = max((points for *_, points in self.rows), default=0)
         every = sum(points for *_, points in self.rows)
         columns = [Column("from", f"{self.metric} from"), Column("below", "to below"), Column("points", "points")]
@@ -129,5 +129,5 @@ def _ladders(low: int, high: int) -> Iterator[list[int]]:
 
 
 def _bar(points: int, most: int) -> str:
-    eighths = -(-8 * BAR_CHARACTERS * points // most) if points else 0  # what is there is seen
+    eighths = -(-8 * BAR_CHARACTERS * points // most) if points else 0  # a bin with points has a visible bar
     return "█" * (eighths // 8) + BAR_BLOCKS[eighths % 8].strip()

@@ -23,18 +23,18 @@ class KeptPoints:
 
     model: Model
     grid: Grid
-    points: Points  # of a knob the numerators
-    invalid: int = 0  # points at which there is no such network
-    reason: str = ""  # why the first of them is none
+    points: Points  # numerators for knobs
+    invalid: int = 0  # points that are invalid
+    reason: str = ""  # why the first of them is invalid
     refused: int = 0  # points that the condition left out
-    chosen: str = ""  # how the rest was chosen, in words
+    chosen: str = ""  # how the kept points were chosen, in words
     metrics: tuple[str, ...] = USUAL
     choice: Choice = field(default_factory=Choice)
 
     @cached_property
     def columns(self) -> dict[str, Any]:
-        """Each swept knob and each metric at every point kept, exact: arrays of int64, or of Python's numbers; of flags
-        truths, of choices words."""
+        """Each swept knob and each metric at every point that was kept, exact: arrays of int64 or of Python numbers;
+        bools for flags, words for choices."""
         return self._values(self.points)
 
     def _values(self, points: Points) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def invalid_note(count: int, reason: str) -> str:
 
 
 def _fractions(num: Any, den: int) -> Any:
-    """An array of numbers over a denominator; equal ones are one object, since most are."""
+    """An array of exact fractions; equal values share one object, since most are equal."""
     if den == 1:
         return num
     numerators, at = np.unique(num, return_inverse=True)

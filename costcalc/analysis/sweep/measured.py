@@ -1,4 +1,4 @@
-"""Measured times beside counts. A lookup function, which the caller hands in, knows the measurements."""
+"""Measured times beside counts, from a lookup function that the caller passes in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from costcalc.errors import UsageError
 from costcalc.models import Model
 
-MAX_LOOKUPS = 2_000  # networks; each is built, to be recognised
+MAX_LOOKUPS = 2_000  # each builds a network
 Lookup = Callable[[Model], float | None]
 
 
 def measured_seconds(
     models: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
 ) -> list[float | None]:
-    """The seconds of each network, None for one that was not measured. Raises UsageError as the checks below do."""
+    """The seconds of each model, None for one that was not measured. Raises UsageError as the checks below do."""
     lookup = check_lookup(lookup)
     check_lookup_count(len(models))
     found = []
@@ -27,7 +27,7 @@ def measured_seconds(
 def check_lookup(lookup: Lookup | None) -> Lookup:
     """Raises UsageError without a lookup function."""
     if lookup is None:
-        raise UsageError("seconds are measured, not counted: hand in seconds=, who looks them up; see docs/sweeps.md")
+        raise UsageError("seconds are measured, not counted: pass a lookup function as seconds=; see docs/sweeps.md")
     return lookup
 
 

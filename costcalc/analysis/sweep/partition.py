@@ -1,8 +1,8 @@
-"""Partitions a grid into parts at whose points the network differs in its sizes alone.
+"""Partitions a grid into parts in which the network differs in its sizes only.
 
 A question about a grid raises PointsDiffer where its points need separate answers: a condition holds at some of them, a
 flag has two values, a body that changes its shape is repeated 2 or 3 times. Then the grid is split along one axis, and
-each part is asked. Every part is a grid itself, so columns along its axes stay as short as they were.
+each part is asked. Every part is a grid, so arrays along its axes stay short.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Part(Generic[Answer]):
     answer: Answer
 
     def inside(self, block: Grid, shape: tuple[int, ...]) -> tuple[Grid, tuple[Array, ...]]:
-        """Where a block of the whole grid, which has this shape, meets this part: as a block of the part, and as
-        indices in the block."""
+        """The intersection of a block of the whole grid, which has this shape, and this part: as a block of the part,
+        and as indices in the block."""
         ends = [cut.indices(n)[:2] for cut, n in zip(block.within, shape)]
         within = tuple(slice(*np.searchsorted(at, end).tolist()) for at, end in zip(self.at, ends))
         there = tuple(at[cut] - low for at, cut, (low, _) in zip(self.at, within, ends))
@@ -43,7 +43,7 @@ class Part(Generic[Answer]):
 
 
 def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> list[Part[Answer]]:
-    """The parts of a grid, with the answer of each; one part if one answer is right for all points."""
+    """The parts of a grid, with the answer for each; one part if one answer holds at all points."""
     found, todo = [], [(grid, tuple(map(np.arange, grid.shape)))]
     while todo:
         part, at = todo.pop()
@@ -82,7 +82,7 @@ class InvalidPart:
     nbytes: int = 0
 
     def at(self, block: Grid) -> Totals:
-        """Zeros, of which none is valid."""
+        """Zeros; no point is valid."""
         return Totals(block, {name: np.zeros((1,) * len(block.axes), np.int64) for name in self.metrics}, False)
 
 
@@ -119,7 +119,7 @@ class PartitionedSums:
 
     @cached_property
     def reason(self) -> str:
-        """Why the first invalid point is no network."""
+        """Why the first invalid point is invalid."""
         firsts = [(self._first(part), part.answer.reason) for part in self.parts if not np.all(part.answer.valid)]
         return min(firsts, default=(0, ""))[1]
 
@@ -133,7 +133,7 @@ AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
 
 
 def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
-    """What a network costs at every point of a grid, also where points are other networks or none."""
+    """What a network costs at every point of a grid, also if points are different networks or invalid."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:
         try:

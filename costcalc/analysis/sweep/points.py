@@ -1,4 +1,4 @@
-"""Points of a grid, and the choice among them: the best by one of their numbers, or the Pareto front."""
+"""Points of a grid, and reductions of them: the best by one column, or the Pareto front."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class Points:
         return Points({name: self.columns[name] for name in names})
 
     def only(self, chosen: Any) -> Points:
-        """Those of them that an array of truths or of numbers chooses."""
+        """The points that a bool or index array chooses."""
         return Points({name: values[chosen] for name, values in self.columns.items()})
 
 
 def concatenate(parts: Sequence[Points]) -> Points:
-    """Joins points. An array of int64 joined to one of Python's ints is one of Python's ints."""
+    """Concatenates points. int64 and Python ints make an array of Python ints."""
     return Points({name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns})
 
 
 def top_points(points: Points, order: Order, count: int) -> Points:
-    """The first so many by one of their numbers, in the grid's order; of equal ones those that come first in it."""
+    """The best `count` points by one column, in the grid's order; of equal points the first."""
     if len(points) <= count:
         return points
     points = points.only(_at_least_as_good_as(points.columns[order[0]], count, order[1]))
@@ -55,7 +55,7 @@ def top_points(points: Points, order: Order, count: int) -> Points:
 
 
 def _at_least_as_good_as(values: Any, count: int, more: bool) -> Any:
-    """Which values are as good as the one at rank `count`: finding that one takes a tenth of the time of a sort."""
+    """Which values are at least as good as the one at rank `count`. A partition takes a tenth of the time of a sort."""
     at = len(values) - count if more else count - 1
     edge = np.partition(values, at)[at]
     return values >= edge if more else values <= edge

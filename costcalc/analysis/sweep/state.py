@@ -29,7 +29,7 @@ class Limit:
     points: int | None = None
 
     def check(self, parts: Sequence[Points]) -> None:
-        """Raises UsageError if these points are more."""
+        """Raises UsageError if these points exceed the limit."""
         if self.points is not None and sum(map(len, parts)) > self.points:
             raise UsageError(f"more than {self.points:,} points meet the condition; {KEEP_LESS}")
         if sum(part.nbytes for part in parts) > self.bytes:
@@ -46,8 +46,8 @@ class ChunkResult:
 
     size: int  # points of the chunk
     points: Points  # that were kept
-    invalid: int  # points at which there is no such network
-    reason: str  # why the first of them is none
+    invalid: int  # points that are invalid
+    reason: str  # why the first of them is invalid
     refused: int  # points that the condition left out
     counts: Mapping[int, int] = field(default_factory=dict)  # points by the lower edges of a histogram
     rows: int = 0  # in `piece`, of a file
@@ -59,8 +59,8 @@ class SweepState:
     """The results of all chunks so far."""
 
     parts: list[Points] = field(default_factory=list)  # that were kept
-    invalid: int = 0  # points at which there is no such network
-    reason: str = ""  # why the first of them is none
+    invalid: int = 0  # points that are invalid
+    reason: str = ""  # why the first of them is invalid
     refused: int = 0  # points that the condition left out
     rows: int = 0  # that went to a file
     counts: Counter[int] = field(default_factory=Counter)  # points by the lower edges of a histogram
@@ -81,13 +81,13 @@ class SweepState:
         self.counts.update(result.counts)
 
     def checked(self, size: int) -> SweepState:
-        """The state of a whole grid of so many points. Raises ShapeError if none of them is a network."""
+        """The state of a whole grid of `size` points. Raises ShapeError if all of them are invalid."""
         if self.invalid == size:
             raise ShapeError(f"no point of the sweep is possible: {self.reason}")
         return self
 
     def to_json(self) -> dict[str, Any]:
-        """All but a histogram, exactly, in the types that JSON has."""
+        """Everything but the histogram, exactly, in JSON types."""
         numbers = {name: value for name, value in vars(self).items() if name not in ("parts", "counts")}
         columns = {} if self.points is None else self.points.columns
         return {**numbers, "points": {name: _column_to_json(column) for name, column in columns.items()}}
@@ -101,8 +101,8 @@ class SweepState:
 
 
 def merged(parts: list[Points], more: Points, choice: Choice, limit: Limit | None = None) -> list[Points]:
-    """The points kept so far and those after them; as one where a choice reduces them, since joining all at each step
-    would take the square of the time. Raises UsageError if they are too many."""
+    """Appends points to those kept so far. Joins them only if the choice reduces them: joining at each step would take
+    quadratic time. Raises UsageError if they are too many."""
     if parts and not len(more):
         return parts
     parts = [part for part in parts if len(part)] + [more]

@@ -1,4 +1,4 @@
-"""Sums of grids that were asked for before in this process. Of a small sweep the rules take nearly all of the time."""
+"""A cache of the sums of recent grids. In a small sweep the cost rules take nearly all of the time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from costcalc.models import Model
 from costcalc.ops import OPS
 
 MAX_GRIDS = 64
-MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are computed anew
+MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are not cached
 
 _known: dict[Hashable, AnySums] = {}
 
 
 def cached_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
-    """Returns what `partitioned_sums` returns, without asking the rules if the same was asked before."""
+    """`partitioned_sums`, cached by model, grid and metrics."""
     key = (
         model.identity, model.dtype, tuple(model.settings.items()), tuple(grid.axes.items()),
         tuple(grid.spans.items()), tuple(metrics),
@@ -45,5 +45,5 @@ def _is_hashable(key: Any) -> bool:
 
 
 def _has_only_our_ops() -> bool:
-    """False once a reader has defined an op: what such an op calls may change while costcalc runs."""
+    """False once a user has defined an op, because its code may change while costcalc runs."""
     return all(op.__module__.startswith("costcalc.") for op in OPS.values())

@@ -1,4 +1,4 @@
-"""A network at every point of a grid: the points that were asked for, or how many there are of each size.
+"""The cost of a network at every point of a grid: the points to keep, or a histogram.
 
 sweep_model(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
@@ -29,7 +29,7 @@ from costcalc.models import Model
 from costcalc.text import HOUR, knobs_note, time_text
 from costcalc.workers.worker_pool import WorkerPool
 
-MAX_POINTS_SCANNED = 10**9  # where a condition alone chooses from them
+MAX_POINTS_SCANNED = 10**9  # with a condition alone
 POINTS_PER_SECOND = 4_000_000  # of one process, with a choice among them; an estimate
 NUMBER_BYTES = 8
 
@@ -48,10 +48,10 @@ def sweep_model(
     progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:
-    """The network at every point of a grid, of which those are kept that were asked for; computed here, or by a pool.
+    """Counts a model at every point of a grid, here or in a worker pool, and keeps the points that were chosen.
 
-    Raises UnknownName, SpecError and UsageError for what cannot be asked, UsageError for a grid too large to be kept,
-    ShapeError if no point of it is possible.
+    Raises UnknownName, SpecError and UsageError for invalid options, UsageError for a grid that is too large to be
+    kept, ShapeError if no point of it is valid.
     """
     grid = grid_of(model, axes)
     choice = read_choice(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
@@ -64,7 +64,7 @@ def sweep_model(
 
 
 def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress: Progress) -> Sweep:
-    """The same sweep with the seconds of each point, where they were measured."""
+    """The sweep with the measured seconds of each point, None where there are none."""
     check_lookup_count(len(found))
     knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
     models = [found.model.at(point) for point in knobs]
@@ -74,7 +74,7 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
 
 
 def grid_of(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
-    """The grid that axes span. Raises UsageError for none, and for a network with letters in its other knobs."""
+    """The grid that axes span. Raises UsageError without axes, and for symbols in the other knobs."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
     model.needs_numbers("sweep", but=axes)
@@ -86,7 +86,7 @@ def sweep(
     points: tuple[int, int] | None = None, pool: WorkerPool | None = None, progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:  # fmt: skip
-    """The same for a grid and a choice that were read. `points` are those of a chunk, and of a block in it."""
+    """Sweeps a grid with a parsed choice. `points` are the sizes of a chunk and of a block in it."""
     _check_size(grid, choice, metrics, limit)
     task = ChunkTask(model, choice, tuple(metrics), points=points or points_for(model, grid), limit=limit)
     return sweep_from(task, grid, compute_grid(task, grid, pool, progress))
@@ -112,7 +112,7 @@ def histogram_model(
     progress: Progress = no_progress,
     points: tuple[int, int] | None = None,
 ) -> Histogram:
-    """How many points of a grid that meet a condition there are of each size of a metric. Raises as `sweep_model`."""
+    """The histogram of a metric over the points of a grid that meet a condition. Raises as `sweep_model` does."""
     metric_of(metric, wanted=is_whole)
     grid, choice = grid_of(model, axes), Choice(None if where is None else read_where(where, model.knobs))
     task = ChunkTask(model, choice, (metric,), metric, points=points or points_for(model, grid))
@@ -124,7 +124,7 @@ def histogram_model(
 
 
 def _check_size(grid: Grid, choice: Choice, metrics: Sequence[str], limit: Limit) -> None:
-    """Raises UsageError for more points than are kept. What a condition keeps is checked as it is kept."""
+    """Raises UsageError for a grid that is too large to be kept. Points that meet a condition are checked later."""
     if choice.reduces or (choice.where and grid.size <= MAX_POINTS_SCANNED):
         return
     nbytes = grid.size * (sum(grid.array(name).itemsize for name in grid.axes) + NUMBER_BYTES * len(metrics))

@@ -28,8 +28,8 @@ MAX_POINTS_BEHIND_A_FRONT = 100_000
 
 
 def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
-    """The picture of a sweep; a map shows one metric, MACs if no other is named. Raises UnknownName for one that the
-    sweep has not, UsageError if it has not what the picture is of."""
+    """The chart of a sweep; a heat map shows one metric, MACs by default. Raises UnknownName for a metric that the
+    sweep lacks, UsageError if it lacks a column that the chart shows."""
     check_chart(found.grid.axes, found.metrics, found.choice, metric)
     if len(found) > MAX_ROWS_IN_MEMORY:
         raise UsageError(
@@ -48,7 +48,7 @@ def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
 
 
 def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
-    """Raises what the picture of a sweep would raise, before it is worked out."""
+    """Raises what `chart_of` would raise, before the sweep is computed."""
     chosen_metric(metrics, metric)
     if choice.pareto:
         check_columns((*axes, *metrics), *(name for name, _ in _directions(choice)))
@@ -70,7 +70,7 @@ def _directions(choice: Choice) -> list[tuple[str, bool]]:
 
 
 def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
-    """The metric that is asked for, else the first that matters. Raises UnknownName for one that the sweep has not."""
+    """The metric that is named, else MACs or the first. Raises UnknownName for one that the sweep lacks."""
     if metric is None:
         return "macs" if "macs" in metrics else metrics[0]
     if metric not in metrics:
@@ -79,12 +79,12 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
 
 
 def metric_title(metric: str) -> str:
-    """A metric as tables call it."""
+    """The title of a metric in tables."""
     return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
 
 
 def metric_unit(metric: str) -> str:
-    """What one of it is, in a word or two; nothing where its title says that."""
+    """The unit of a metric in a word or two; "" if its title says it."""
     return METRICS[metric].unit if metric in METRICS else ""
 
 
@@ -111,7 +111,7 @@ def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -
 
 
 def law_line(model: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
-    """The power of the knob that the MACs are said to grow with, through what they are as it is set."""
+    """The power law of the knob, through the MACs at its current value."""
     if knob not in knob_exponents(model):
         return []
     with suppress(CostcalcError):
@@ -158,7 +158,7 @@ def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:
 
 
 def check_columns(columns: Any, *names: str) -> Any:
-    """The columns, if these are there."""
+    """Returns the columns. Raises UsageError if one of these is missing."""
     for name in names:
         if name not in columns:
             raise UsageError(f"the picture shows {' and '.join(names)}; count {name} too")
@@ -170,5 +170,5 @@ def _axis(found: KeptPoints, name: str) -> Axis:
 
 
 def title_of(model: Model, chosen: str = "") -> str:
-    """What stands above a picture: the network, and how its points were chosen."""
+    """The title of a chart: the network, and how its points were chosen."""
     return model.heading + (f" ({chosen})" if chosen else "")

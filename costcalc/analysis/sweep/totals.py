@@ -1,7 +1,7 @@
-"""The exact totals of a network at every point of a block: the rules run on columns that stretch along the grid's axes.
+"""The exact totals of a network at every point of a block: the rules run on arrays along the grid's axes.
 
-A rule that reads widths alone is computed for the widths alone. Only the sums over layers are broadcast over the whole
-grid, where each group of layers that is repeated equally often is multiplied once. metrics.py has the metrics.
+A rule that depends on widths only is computed along the width axis only. Only the sums over layers are broadcast over
+the whole grid, where each group of layers with equal repeats is multiplied once. metrics.py has the metrics.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ from costcalc.errors import ShapeError
 from costcalc.graph import Graph
 from costcalc.models import Model
 
-Plans = list[tuple[Size, list[Layer]]]  # truths, and the layers of the points where they are 1
+Plans = list[tuple[Size, list[Layer]]]  # 0/1 masks, each with the layers of its points
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Totals of a block by metric, as arrays of its shape or a part of it that stretches; `valid` says at which points
-    there is such a network."""
+    """Totals of a block by metric, as arrays that broadcast to its shape; `valid` says which points are valid."""
 
     block: Grid
     values: dict[str, Any]
     valid: Any = True
 
     def flat(self, name: str) -> Any:
-        """A metric, or a knob, at every point in order: int64 if it fits, else Python's ints. Of a real knob the
-        numerators, of a flag or choice truths or words."""
+        """A metric or a knob at every point in order: int64 if it fits, else Python ints. Numerators for a real knob,
+        bools for a flag, words for a choice."""
         found = self.values[name] if name in self.values else self.block.array(name)
         return np.broadcast_to(found, self.block.shape).ravel()
 
@@ -53,9 +52,8 @@ class Totals:
 
 @dataclass(frozen=True)
 class Sums:
-    """For each metric, or those it is made of, pairs whose products add up to it: how often layers are repeated alike,
-    and what they cost once. They meet on a grid as late as can be, in small blocks. `reason` says what is wrong at the
-    first point where there is no such network."""
+    """For each metric (or the metrics that it divides), (times, cost) pairs whose products add up to it. The two are
+    broadcast late, in small blocks. `reason` says what is wrong at the first invalid point."""
 
     metrics: tuple[str, ...]
     groups: dict[str, list[tuple[Size, Size]]]
@@ -83,19 +81,19 @@ class Sums:
 
 
 def sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
-    """What a network costs at every point of a grid. Raises CostcalcError for a grid of which no point is possible,
-    PointsDiffer for one whose points have to be counted apart."""
+    """What a network costs at every point of a grid. Raises CostcalcError if no point is valid, PointsDiffer if points
+    must be counted separately."""
     return sums_of(_graph_at(model, grid), metrics, model.dtype)
 
 
 def _graph_at(model: Model, grid: Grid) -> Graph:
-    """The layer graph whose sizes are columns over a grid."""
+    """The layer graph whose sizes are arrays over a grid."""
     knobs = {name: grid.column(name) for name in grid.numbers}
     return model.at({**knobs, **grid.kinds}).layers()
 
 
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
-    """The same of a layer graph whose sizes are columns, or numbers."""
+    """The sums of a layer graph whose sizes are arrays or numbers."""
     mask = ValidityMask(graph)
     every = with_parts(metrics)
     hang_on_others = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
@@ -111,7 +109,7 @@ def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sum
 
 
 def _of_layers(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Size, Size]]:
-    """What a metric that hangs on other layers comes to where each plan of copies is."""
+    """The (mask, value) pairs of a metric that depends on other layers, for each combination of copies."""
     for where, layers in plans:
         sizes = metric.layers(layers) if metric.layers else ()
         if metric.together == LEAVING:
@@ -125,7 +123,7 @@ def _of_layers(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Siz
 
 
 class _OfRows:
-    """What the rows of a walk come to, of a metric that is made of parts."""
+    """Accumulates a metric that is a sum of parts over the rows of a walk."""
 
     def __init__(self, metric: Metric):
         self.metric = metric
@@ -133,7 +131,7 @@ class _OfRows:
         self.largest: Size = 0
 
     def add(self, row: Row) -> None:
-        """One more."""
+        """Adds a row."""
         parts = self.metric.parts
         if self.metric.together == SUM:
             _, sums = self.groups.setdefault(_key(row.times), (row.times, [_Sum() for _ in parts]))
@@ -145,7 +143,7 @@ class _OfRows:
         self.largest = maximum(self.largest, minimum(row.times, 1) * size)
 
     def pairs(self, dtype: Dtype) -> list[tuple[Size, Size]]:
-        """Pairs whose products add up to it."""
+        """(times, value) pairs whose products add up to the metric."""
         parts = self.metric.parts
         if self.metric.together == LARGEST:
             return [(1, self.largest)]
@@ -157,14 +155,14 @@ class _OfRows:
 
 
 class _Sum:
-    """Of costs, those along the same axes first; a small one that comes several times in a row, as the elements of
+    """Sums costs by the axes that they vary along. A small cost that comes several times in a row, as the elements of
     activations do, is added once."""
 
     def __init__(self) -> None:
-        self.along: dict[Any, tuple[Size, Size, int]] = {}  # by axes: what is added up, the last, how often that came
+        self.along: dict[Any, tuple[Size, Size, int]] = {}  # by axes: the sum, the last cost, how often it came
 
     def add(self, cost: Size) -> None:
-        """One more."""
+        """Adds a cost."""
         axes = cost.shape if is_array(cost) else ()
         done, last, times = self.along.get(axes, (0, 0, 0))
         if cost is last:
@@ -174,12 +172,12 @@ class _Sum:
         self.along[axes] = (done, cost, 1) if getattr(cost, "size", 0) <= MAX_KEPT else (done + cost, 0, 0)
 
     def total(self) -> Size:
-        """Of all."""
+        """The sum."""
         return sum(done + times * last for done, last, times in self.along.values())
 
 
 def axes_of_layer_costs(model: Model, grid: Grid) -> tuple[bool, ...]:
-    """Along which axes of a grid costs of layers stretch. Raises as `sums` does."""
+    """Along which axes of a grid the costs of layers vary. Raises as `sums` does."""
     graph = _graph_at(model, grid)
     costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
@@ -187,7 +185,7 @@ def axes_of_layer_costs(model: Model, grid: Grid) -> tuple[bool, ...]:
 
 
 def totals_of(model: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
-    """What one network costs: the grid that no knob spans. Raises CostcalcError as `cost_of` does."""
+    """What one network costs, by metric, as a grid without knobs. Raises CostcalcError as `cost_of` does."""
     found = sums(model, Grid({}), metrics).at(Grid({}))
     return {metric: value.item() for metric, value in found.values.items()}
 
@@ -197,7 +195,7 @@ def _key(times: Size) -> Any:
 
 
 def _part(x: Any, block: Grid) -> Any:
-    """What of a size, or of truths, is at a block; an axis of 1 stretches over all of it."""
+    """The part of a size or mask at a block; an axis of length 1 is broadcast."""
     array = x.num if isinstance(x, ExactArray) else x
     if not getattr(array, "ndim", 0):
         return x
@@ -206,14 +204,13 @@ def _part(x: Any, block: Grid) -> Any:
 
 
 def _array(total: Size, block: Grid) -> Any:
-    """An array with an axis for each of a block's, also of a total that is the same at all its points."""
+    """A total as an array with the block's number of axes."""
     array = total.values() if isinstance(total, ExactArray) else np.array(total, np.int64 if total < 2**63 else object)
     return array if array.ndim else array.reshape((1,) * len(block.shape))
 
 
 def _ratio(over: Any, under: Any, valid: Any) -> Any:
-    """Exact quotients. Raises ShapeError where there is such a network and nothing to divide by; where there is none
-    they mean nothing."""
+    """Exact quotients; meaningless at invalid points. Raises ShapeError for a 0 divisor at a valid point."""
     if (valid & (under == 0)).any():
         raise ShapeError("at some point the network moves no bytes, and MACs per byte are none: leave out intensity")
     over, under = np.broadcast_arrays(over, under)
