@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import networkx as nx
@@ -140,3 +141,9 @@ def test_no_path_of_a_machine_and_no_download_address():
     texts = [PACKAGE.parent / name for name in listed.stdout.splitlines()]
     assert len(texts) > 300
     assert [str(p) for p in texts if pattern.search(p.read_text(errors="replace"))] == []
+
+
+def test_a_file_name_stands_once():
+    """A name leads to one file."""
+    names = Counter(path.name for path in PACKAGE.rglob("*.py") if path.name != "__init__.py")
+    assert [name for name, times in names.items() if times > 1] == []

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import counts, formula, hardware, runs, scaling, spec_files, sweeps, warned
+from costcalc.cli import algebra, counts, hardware, runs, scaling, spec_files, sweeps, warned
 from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, why
 from costcalc.version import __version__
@@ -24,7 +24,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     counts.list_: ("Every spec and preset.", "list"),
     counts.show: ("What each layer costs, and the totals.", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
     counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
-    formula.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
+    algebra.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
     scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
