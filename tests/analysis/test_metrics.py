@@ -9,7 +9,7 @@ import costcalc
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.memory import inplace_inputs, live_elements
-from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, has_formula
+from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, has_formula
 from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol
@@ -178,3 +178,26 @@ def test_a_formula_of_what_is_written_over_holds_where_it_says(first, last):
     for number in range(2 if needs else 1, 6):
         wanted = costcalc.cost(symbolic(first, last, number - 1)).total("activations_in_place")
         assert cost.total("activations_in_place").subs(depth, number) == wanted
+
+
+def test_a_quotient_has_no_formula_of_its_own(monkeypatch):
+    monkeypatch.setitem(METRICS, "per_param", Metric(title="MACs/param", counts="x", of=("macs", "params")))
+    assert costcalc.load("lenet5").cost().total("per_param") == Fraction(416_520, 61_706)
+    with pytest.raises(
+        UsageError, match="per_param has no closed form: it is a quotient; ask for its parts: --metric macs"
+    ):
+        derive(costcalc.load("lenet5"), "per_param")
+
+
+def test_what_a_row_or_symbols_cannot_say_is_an_error():
+    with pytest.raises(UnknownName, match="unknown cost of a row 'peak_bytes'"):
+        costcalc.cost("lenet5").layers[3].total("peak_bytes")
+    with pytest.raises(UsageError, match="widest needs numeric sizes; set d"):
+        costcalc.cost(symbolic(Conv(4, 1), Conv(size_symbol("d"), 1), 2)).total("widest")
+
+
+def test_networks_in_unlike_numbers_are_told_apart():
+    half = costcalc.load("lenet5", dtype="float16")
+    notes = costcalc.compare(half, "lenet5", by="peak_bytes").tables()[-1].notes
+    assert notes[-1] == "bytes: lenet5 in float16; lenet5 in float32"
+    assert "float" not in notes[0]

@@ -71,3 +71,9 @@ def test_the_one_without_floors_stands_beside_it():
     assert found.without_floors(k=7) == found(r=224) == costcalc.load("mobilenet_v1").macs
     assert found.without_floors.without_floors is None
     assert costcalc.formula("conv_normal").without_floors is None
+
+
+def test_values_may_be_text_or_exact_wholes():
+    found = costcalc.formula("vgg16")
+    assert found(r="256") == found(r=Fraction(256)) == found(r=256.0) == found(r=256)
+    assert str(costcalc.formula("mobilenet_v1").domain) == "32·w is a whole number"
