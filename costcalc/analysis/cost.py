@@ -214,7 +214,7 @@ class Cost(Result):
         folds = [] if self.depth is None else self.fold(self.depth, of_blocks)
         blocks = {} if self.depth is None else {"blocks": [{**_about(block), **block.costs} for block in folds]}
         about = {"target": self.target, "knobs": dict(self.knobs), "dtype": self.dtype._asdict()}
-        totals = {metric: self.total(metric) for metric in of_layers}
+        totals = {metric: self._total(metric) for metric in of_layers}
         return {**about, "totals": totals, **blocks, "layers": self._records(of_layers)}
 
     def _summary(self) -> str:

@@ -17,7 +17,7 @@ from torch.nn import functional as F  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
-from costcalc.errors import GraphError, TooLarge  # noqa: E402
+from costcalc.errors import GraphError, TooLarge, UsageError  # noqa: E402, UsageError
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
 from costcalc.torch_backend.block_lookup import blocks_once  # noqa: E402
 from costcalc.torch_backend.verify import verify_net  # noqa: E402
@@ -283,10 +283,10 @@ def test_a_layer_may_have_the_name_of_anothers_weight():
     assert sum(p.numel() for p in module.parameters()) == costcalc.cost(graph).params
 
 
-def test_sizes_that_are_letters_are_refused():
+def test_sizes_that_are_symbols_are_refused():
     from costcalc.dims import size_symbol
 
-    with pytest.raises(GraphError, match="a module needs numbers"):
+    with pytest.raises(UsageError, match=r"a torch module needs numeric sizes; layer graph .* has the symbol c"):
         build(chain(("a", ops.Conv(size_symbol("c"), 3))))
 
 
