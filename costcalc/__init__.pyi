@@ -38,10 +38,10 @@ from costcalc.graph import Repeat as Repeat
 from costcalc.graph import add as add
 from costcalc.graph import new_graph as new_graph
 from costcalc.graph import unroll as unroll
-from costcalc.models import Architecture as Architecture
-from costcalc.models import Knob as Knob
-from costcalc.models import Model as Model
-from costcalc.models import Preset as Preset
+from costcalc.models.knob import Knob as Knob
+from costcalc.models.knob import Preset as Preset
+from costcalc.models.model import Architecture as Architecture
+from costcalc.models.model import Model as Model
 from costcalc.net import Net as Net
 from costcalc.net import break_even as break_even
 from costcalc.net import by_term as by_term

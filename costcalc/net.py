@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.text import read_amount
 

@@ -15,7 +15,7 @@ from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 

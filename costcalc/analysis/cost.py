@@ -19,7 +19,7 @@ from costcalc.dims import Size, is_rational, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.graph import Graph
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Lazily, Table, cell
 from costcalc.text import knobs_note, plural

@@ -12,7 +12,7 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
 from costcalc.dims import FactoredInt, Shape
 from costcalc.graph import Graph, Repeat, shared_by
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
 

@@ -11,7 +11,8 @@ from costcalc.analysis.cost import Cost, cost_of, warnings_of
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.metrics import is_whole, metric_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
-from costcalc.models import Model, Published
+from costcalc.models.knob import Published
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Apart, Column, Table
 from costcalc.text import as_float, plural, value_text

@@ -10,7 +10,7 @@ from costcalc.analysis.columns import read_columns
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
 from costcalc.errors import UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.table import Table
 
 

@@ -18,7 +18,8 @@ from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problem
 from costcalc.errors import in_reading_order as in_order
 from costcalc.graph import Graph
 from costcalc.graph import find_problems as problems_of_graph
-from costcalc.models import Model, Published
+from costcalc.models.knob import Published
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
 from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.analysis.cost import warnings_of
 from costcalc.errors import Place, Problem
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 MAX_KINDS = 64  # combinations of flags and choices that are checked
 

@@ -20,7 +20,7 @@ MAX_ROWS_SHOWN = 40  # points on a terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from costcalc.models import Model
+    from costcalc.models.model import Model
     from costcalc.net import Net
     from costcalc.result import Result
     from costcalc.table import Table

@@ -12,7 +12,7 @@ from costcalc.store import Record, Store, graph_hash, seconds_lookup
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from costcalc.models import Model
+    from costcalc.models.model import Model
     from costcalc.net import Net
     from costcalc.torch_backend.measure import Measurement
     from costcalc.torch_backend.timing import Timing

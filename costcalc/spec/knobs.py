@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.dims import LARGEST
 from costcalc.errors import Reported, UsageError, shorten, unknown
 from costcalc.expressions import RESERVED
-from costcalc.models import SMALLEST, Knob, Preset
+from costcalc.models.knob import SMALLEST, Knob, Preset
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar
 

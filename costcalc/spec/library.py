@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
-from costcalc.models import Preset
+from costcalc.models.knob import Preset
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.parse import parse_file, parse_head, parse_text

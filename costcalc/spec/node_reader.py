@@ -13,7 +13,7 @@ from typing import Any
 
 from costcalc.errors import Problems, Reported, did_you_mean, shorten
 from costcalc.expressions import NAME, Expression, constant, parse
-from costcalc.models import Knob
+from costcalc.models.knob import Knob
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
 
 INVISIBLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")  # categories of Unicode

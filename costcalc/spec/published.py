@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from costcalc.errors import shorten, unknown
-from costcalc.models import Published
+from costcalc.models.knob import Published
 from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Node

@@ -12,7 +12,7 @@ from typing import Any
 
 from costcalc.errors import Place
 from costcalc.expressions import Expression
-from costcalc.models import Knob, Preset, Published, ReadOnly, read_only
+from costcalc.models.knob import Knob, Preset, Published, ReadOnly, read_only
 from costcalc.ops.base import own_ops, register_again
 
 Value = Any  # Expression, or a tuple of Values

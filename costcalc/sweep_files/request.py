@@ -13,7 +13,7 @@ from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_RO
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.sweep_files.row_formats import CsvFormat, ParquetFormat, RowFormat
 from costcalc.table import Column
 

@@ -26,7 +26,7 @@ from costcalc import report
 from costcalc.analysis.closed_form.formula import derive
 from costcalc.analysis.walk import walk
 from costcalc.errors import CostcalcError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.library import entries, find, folder

@@ -11,7 +11,8 @@ from support.columns import SIZES, graph_of, points_of
 import costcalc
 from costcalc import dims, ops
 from costcalc.dims import size_symbol
-from costcalc.models import Knob, Model
+from costcalc.models.knob import Knob
+from costcalc.models.model import Model
 from costcalc.spec.spec_architecture import SpecArchitecture
 
 SPEC = """\

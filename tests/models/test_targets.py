@@ -9,7 +9,7 @@ from support import needed
 
 import costcalc
 from costcalc import ops
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.report.page.page import Page
 from costcalc.spec.library import find
 from costcalc.spec.spec_architecture import SpecArchitecture

@@ -22,7 +22,7 @@ from costcalc.dims import canonical, ceil, is_array, size_symbol, size_text
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.expressions import parse
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
 

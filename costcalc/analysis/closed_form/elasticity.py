@@ -15,7 +15,7 @@ from costcalc.dims import canonical
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError, UnknownName
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
 from costcalc.text import value_text

@@ -28,8 +28,8 @@ from costcalc.dims.size_checks import to_exact_array
 from costcalc.dims.substitute import substitute
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UnknownName, unknown
-from costcalc.models import Model
 from costcalc.models.knob_texts import parse_settings
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import value_text

@@ -10,7 +10,7 @@ from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.elasticity import by_term, elasticities
 from costcalc.analysis.closed_form.formula import Formula, too_large
 from costcalc.analysis.closed_form.ratio import ratio
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result, TableResult
 from costcalc.table import Table
 

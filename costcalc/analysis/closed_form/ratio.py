@@ -24,7 +24,7 @@ from costcalc.analysis.cost import warnings_of
 from costcalc.dims import size_symbol, size_text, whole
 from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, Problem
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import times_text

@@ -12,7 +12,7 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import CostcalcError, TooDeep
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points counted together
 Axes = Mapping[str, Sequence[Any]]

@@ -23,7 +23,7 @@ from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
 from costcalc.dims import ceil
 from costcalc.dims.kinds import canonical
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text

@@ -29,7 +29,7 @@ from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, value_text

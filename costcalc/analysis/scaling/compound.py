@@ -23,7 +23,7 @@ from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metric
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, knobs_note, value_text

@@ -10,7 +10,8 @@ from typing import Any
 from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.dims import ceil
 from costcalc.dims.kinds import canonical, is_rational
-from costcalc.models import Knob, Model
+from costcalc.models.knob import Knob
+from costcalc.models.model import Model
 from costcalc.text import value_text
 
 USE_KNOBS = ("batch", "classes")  # what it is used for, not how large it is

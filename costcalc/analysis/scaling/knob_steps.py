@@ -14,7 +14,7 @@ from costcalc.dims import ceil
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 VALUES_TO_TRY = 12  # in a row; all must be valid for a step to be used
 INTEGER_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)

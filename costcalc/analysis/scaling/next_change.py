@@ -18,7 +18,7 @@ from costcalc.analysis.scaling.default_grid import architecture_knobs
 from costcalc.analysis.scaling.diff import describe_changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.errors import Problem, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text

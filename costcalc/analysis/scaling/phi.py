@@ -14,8 +14,8 @@ from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
 from costcalc.dims.kinds import canonical, clip, is_rational, to_exact
 from costcalc.errors import UsageError
-from costcalc.models import Model
 from costcalc.models.knob_texts import parse_number
+from costcalc.models.model import Model
 from costcalc.text import power_text, value_text
 
 POWER_CONTEXT = Context(prec=36)

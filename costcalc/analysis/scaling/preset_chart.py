@@ -10,7 +10,7 @@ from costcalc.analysis.metrics import read_metrics
 from costcalc.analysis.reconcile import read_figure
 from costcalc.analysis.sweep.sweep_chart import check_columns, metric_axis, title_of
 from costcalc.chart import Group, Mark, Scatter
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 
 def check_preset_chart(metrics: Sequence[str] | str | None) -> None:

@@ -23,7 +23,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, unknown
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text

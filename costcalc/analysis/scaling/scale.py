@@ -17,7 +17,7 @@ from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import is_rational
 from costcalc.dims.kinds import clip, to_exact
 from costcalc.errors import Problem, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import knobs_note, read_amount, value_text

@@ -16,7 +16,7 @@ from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.text import value_text
 
 STEPS_COMPARED_TOGETHER = 4096

@@ -7,7 +7,7 @@ from math import log2
 from typing import Any
 
 from costcalc.errors import CostcalcError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.table import Column, Table
 
 NOTE = (

@@ -9,7 +9,7 @@ from costcalc.analysis.metrics import METRICS, check_told_apart
 from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse
-from costcalc.models import Knob
+from costcalc.models.knob import Knob
 
 
 @dataclass(frozen=True)

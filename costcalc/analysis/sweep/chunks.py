@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.totals import Totals
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import UsageError
 from costcalc.expressions import Expression
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.version import __version__
 
 # Points of a chunk, whose layers are computed together, and of the blocks in it, whose sums are.

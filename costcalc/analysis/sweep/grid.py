@@ -18,7 +18,7 @@ from costcalc.analysis.metrics import check_told_apart
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dims.kinds import canonical, is_rational, to_exact
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
-from costcalc.models import Knob
+from costcalc.models.knob import Knob
 from costcalc.models.knob_texts import parse_settings
 
 MAX_VALUES_OF_A_KNOB = 1_000_000

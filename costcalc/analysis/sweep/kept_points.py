@@ -13,7 +13,7 @@ from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.exact_array import ExactArray
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.text import plural
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from costcalc.errors import UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 MAX_LOOKUPS = 2_000  # each builds a network
 Lookup = Callable[[Model], float | None]

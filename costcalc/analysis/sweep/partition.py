@@ -18,7 +18,7 @@ from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import Sums, Totals, axes_of_layer_costs, sums
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 Array = Any  # numpy.ndarray
 Answer = TypeVar("Answer")

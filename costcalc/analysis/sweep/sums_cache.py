@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.partition import AnySums, partitioned_sums
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.ops import OPS
 
 MAX_GRIDS = 64

@@ -25,7 +25,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import short_number
 from costcalc.errors import UsageError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.text import HOUR, knobs_note, time_text
 from costcalc.workers.worker_pool import WorkerPool
 

@@ -21,7 +21,7 @@ from costcalc.analysis.sweep.kept_points import KeptPoints
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UsageError, shorten, unknown
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.text import power_text, value_text
 
 MAX_POINTS_BEHIND_A_FRONT = 100_000

@@ -26,7 +26,7 @@ from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
-from costcalc.models import Model
+from costcalc.models.model import Model
 
 Plans = list[tuple[Size, list[Layer]]]  # 0/1 masks, each with the layers of its points
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.dims import canonical, ceil
-from costcalc.models import Knob, Model
+from costcalc.models.knob import Knob
+from costcalc.models.model import Model
 
 KNOBS = 3
 VALUES = 24  # of a knob, at most

@@ -18,7 +18,7 @@ from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import MAX_NUMBERED_VALUES, Chart, Mark, are_numbers
 from costcalc.errors import ShapeError
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.text import equations_text, power_text
 
 MAPS = 3  # pairs of knobs

@@ -15,7 +15,7 @@ from costcalc.analysis.sweep.points import Points, pareto_front
 from costcalc.analysis.sweep.sweep_chart import metric_axis
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.chart import Axis, Group, Mark, Scatter
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.report.page.figures import Figure, inline
 from costcalc.text import plural, power_text
 

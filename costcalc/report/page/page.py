@@ -33,7 +33,7 @@ from costcalc.chart import are_numbers
 from costcalc.chart.draw import import_matplotlib
 from costcalc.errors import CostcalcError, MissingExtra, Problem, UsageError
 from costcalc.files import check, write
-from costcalc.models import Model
+from costcalc.models.model import Model
 from costcalc.net import Target, load
 from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets

@@ -17,7 +17,8 @@ from costcalc.analysis.metrics import METRICS, USUAL, has_formula
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.dims import ceil, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
-from costcalc.models import Knob, Model
+from costcalc.models.knob import Knob
+from costcalc.models.model import Model
 from costcalc.report.page.javascript import code
 from costcalc.text import value_text
 
