@@ -120,7 +120,8 @@ def model(
 
     Every symbol is a knob, with its default: an int for a whole one, a float or Fraction for a real one, or a dict of
     default, low, high, about, letter and kind. The graph is copied. Raises
-    UsageError for a symbol without a knob and a knob without a symbol, GraphError for what is no layer graph.
+    UsageError for a symbol without a knob and a knob without a symbol, GraphError for something that is not a layer
+    graph.
     """
     from costcalc.models.graph_architecture import GraphArchitecture, knobs_for
 
@@ -132,8 +133,8 @@ def model(
 def cost(target: Target, *, unrolled: bool = False) -> Cost:
     """What a network costs, layer by layer: `cost("resnet50").macs`, `cost(graph).table()`.
 
-    Repeats are written out if `unrolled`. Raises GraphError for what is no layer graph, ShapeError for the first layer
-    that cannot be.
+    Repeats are written out if `unrolled`. Raises GraphError for something that is not a layer graph, ShapeError for the
+    first layer that cannot be.
     """
     return load(target).cost(unrolled=unrolled)
 

@@ -18,7 +18,7 @@ PLACES = 20  # decimals that are still read; a fraction of more is written as on
 
 
 def as_float(value: Any) -> float | None:
-    """The nearest float; None where there is none, for what is too large or would become nothing."""
+    """The nearest float; None for a number that is too large, or so small that it would become 0."""
     with suppress(OverflowError, TypeError):  # too large, or None
         number = float(value)
         return number if number or not value else None

@@ -264,7 +264,7 @@ def cost(
 ) -> Cost:
     """What a layer graph costs: any networkx.DiGraph whose nodes carry an `op` and `inputs`.
 
-    Raises GraphError for what is no layer graph, ShapeError for the first layer that cannot be.
+    Raises GraphError for something that is not a layer graph, ShapeError for the first layer that cannot be.
     """
     rows, about = tuple(walk(graph)), graph.graph
     return Cost(rows, target or about.get("name", ""), knobs or about.get("knobs", {}), title, graph, dtype)

@@ -92,7 +92,7 @@ class Reconciliation(Result):
 def reconcile_model(model: Model) -> Reconciliation:
     """Every published figure for the model's spec beside ours; if the model sets knobs, only those with these values.
 
-    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is no number.
+    Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
     model.needs_numbers("reconcile")
     costs: dict[str, Cost] = {}

@@ -154,7 +154,7 @@ def _checked(read: Callable[[Problems], Spec], path: str, max_layers: int) -> Ch
 
 
 def _path_hint(path: str) -> str:
-    """What to do about a path that is none."""
+    """What to do about a path that does not exist."""
     with suppress(CostcalcError):
         name = find(path).label
         return f"the library has it: `costcalc show {name}`; validate takes the files of specs" if name == path else ""
@@ -303,7 +303,7 @@ def unused_names(spec: Spec) -> Iterator[Problem]:
 
 
 def unread_layers(graph: Graph) -> Iterator[Problem]:
-    """Warnings: layers whose output nobody reads, and which are no end of the network."""
+    """Warnings: layers whose output is not read, and which do not end the network."""
     read = {source for _, data in graph.nodes(data=True) for source in data["inputs"]}
     for name, data in graph.nodes(data=True):
         if name not in read and name not in graph.graph["outputs"] and data["inputs"]:

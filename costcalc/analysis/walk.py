@@ -234,7 +234,7 @@ def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> t
 
 
 def _stands_nowhere(times: Size) -> bool:
-    """Are there no copies of a body that cannot be? Raises PointsDiffer if there are none at some points only."""
+    """Does an invalid body stand in no copy? Raises PointsDiffer if that differs between points."""
     none = times == 0 if is_array(times) else False
     truth = one_truth(none)
     if truth is None:

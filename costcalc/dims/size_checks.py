@@ -13,7 +13,7 @@ from costcalc.errors import PointsDiffer, ShapeError
 def to_exact_array(x: Any) -> Any:
     """The same numbers in an array that is exact and never wraps; floats are read as their decimal digits.
 
-    Raises TypeError for what is no number.
+    Raises TypeError for something that is not a number.
     """
     from costcalc.dims.exact_array import ExactArray  # with numpy
 

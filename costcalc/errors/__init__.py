@@ -48,7 +48,8 @@ class UnknownName(CostcalcError):
 
 
 class UsageError(CostcalcError):
-    """Known names put to a use they do not have: a value out of range, too few networks, a file that is none."""
+    """Known names put to a use they do not have: a value out of range, too few networks, or a file that does not
+    exist."""
 
 
 class TooDeep(UsageError):
@@ -180,7 +181,7 @@ MAX_PROBLEMS = 100
 
 
 class Problems:
-    """What is wrong so far, each once. The hundredth raises: nobody reads more, and a hostile file has millions."""
+    """What is wrong so far, each once. The hundredth raises: more are not read, and a hostile file has millions."""
 
     def __init__(self) -> None:
         self.found: dict[Problem, None] = {}

@@ -159,7 +159,7 @@ def _the_one(names: list[Any], what: str) -> Any:
 
 
 def count_layers(graph: Graph) -> Iterator[int]:
-    """How many layers each node stands for, repeats multiplied, without writing them out. An Input is none."""
+    """How many layers each node stands for, repeats multiplied, without writing them out; for an Input none."""
     for _, data in graph.nodes(data=True):
         op = data.get("op")
         yield sum(count_layers(op.body)) * op.times if op.__class__ is Repeat else int(op.__class__ is not INPUT)

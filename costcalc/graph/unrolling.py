@@ -18,7 +18,7 @@ Renamed: TypeAlias = dict[Any, Any]  # layers by the names that they have in the
 def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     """The same network with every Repeat written out; copy i of layer `x` in `stage` is `stage.i.x`, from 0.
 
-    Raises GraphError if a `times` is no number, or if that makes more than `max_layers` layers.
+    Raises GraphError if a `times` is not a number, or if that makes more than `max_layers` layers.
     """
     for repeat, name in _all_repeats(graph, ""):
         if not is_rational(repeat.times):

@@ -46,14 +46,14 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
 
 
 def put(text: str) -> None:
-    """Text to standard output as it is. Raises OSError if there is none."""
+    """Prints text as it is. Raises OSError without a standard output."""
     from costcalc.report import terminal
 
     terminal.put(text)
 
 
 def _say_what_is_not_there(tables: Sequence[Table]) -> None:
-    """A CSV is one table: whoever asked for it hears of the others."""
+    """Prints which other tables a CSV leaves out: a CSV is one table."""
     import sys
 
     from costcalc.table import visible

@@ -83,7 +83,7 @@ def _framed(block: Block, opens: Callable[[int, str], str], closes: str, ids: It
 
 
 def not_drawn() -> UsageError:
-    """What to say of a document that is no network's."""
+    """The error for a document that is not about one network."""
     return UsageError("mermaid and dot draw the layers of one network; use them with `costcalc show`")
 
 

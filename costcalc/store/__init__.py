@@ -4,7 +4,7 @@
     store.add(Record(…))                back with its id and run, when it is safe
     compare(store.get(1), store.get(2))
 
-Needs no torch: whoever measures makes the records.
+Needs no torch: the code that measures makes the records.
 """
 
 from costcalc.errors import StoreError, UnlikeRuns

@@ -124,7 +124,9 @@ class Store:
         connection = sqlite3.connect(
             f"{real.as_uri()}?{how}", uri=True, timeout=WRITER_WAIT_SECONDS, isolation_level=None
         )
-        connection.text_factory = lambda data: data.decode("utf-8", "replace")  # a row that is none fails its digest
+        connection.text_factory = lambda data: data.decode(
+            "utf-8", "replace"
+        )  # a row that is not text fails its digest
         connection.execute("PRAGMA trusted_schema = OFF")
         return connection
 

@@ -97,7 +97,7 @@ NUMBERS: dict[str, Callable[[Any], str]] = {
 def plain_number(value: Any) -> int | float | None:
     """The int or float a value is: whole ones of sympy and numpy count as ints, other Fractions as floats.
 
-    None if it is none of these, or a Fraction that no float can hold.
+    None for anything else, and for a Fraction that no float can hold.
     """
     if isinstance(value, bool):
         return None
@@ -120,7 +120,7 @@ def shape_text(shape: Any) -> str:
     return "×".join(map(str, rest)) if rest else "1"
 
 
-# Signs that str.isprintable lets pass and yet nobody sees: joiners, fillers, variation selectors.
+# Signs that str.isprintable accepts although they are invisible: joiners, fillers, variation selectors.
 HIDDEN = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 

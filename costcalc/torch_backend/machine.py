@@ -157,7 +157,7 @@ class BackgroundLoad:
     def __init__(self, ours: list[int]):
         self.here, self.ours, self.parents = psutil.Process(), list[psutil.Process](), set[psutil.Process]()
         for pid in ours:
-            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, and whoever asks it next will see that
+            with suppress(psutil.NoSuchProcess):  # it has ended; the next question to it fails
                 process = psutil.Process(pid)
                 self.ours.append(process)
                 if (parent := process.parent()) is not None:

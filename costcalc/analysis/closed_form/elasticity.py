@@ -40,7 +40,7 @@ def derive_in_all(model: Model, metric: str) -> Formula:
 def elasticities(model: Model, metric: str = "macs") -> TableResult:
     """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
 
-    Raises UnknownName for an unknown metric, UsageError for a knob that is no number, CostcalcError if the network
+    Raises UnknownName for an unknown metric, UsageError for a knob that is not numeric, CostcalcError if the network
     costs nothing of it.
     """
     model.needs_numbers("elasticity")
@@ -80,7 +80,7 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def doubled(model: Model, knob: str, metric: str = "macs") -> Fraction | None:
-    """How many times the exact cost there is with a knob doubled; None if there is no such network, or no cost."""
+    """How many times the exact cost there is with a knob doubled; None if the network is invalid, or costs nothing."""
     try:
         twice = model.at({knob: 2 * model.values[knob]})
         now, then = (cost_of(one).total(metric) for one in (model, twice))

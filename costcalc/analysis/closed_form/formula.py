@@ -279,7 +279,7 @@ def derive(
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
     """The layer graph with symbols for knobs, and its rows. All closed forms of a model are made from them.
 
-    Raises UsageError for a knob that is no number and not in `free`: the symbols are ours.
+    Raises UsageError for a knob that is not numeric and not in `free`: the symbols are ours.
     """
     model.needs_numbers("what is set in a closed form", but={*free} if free else ())
     with time_limit(seconds, too_large(model, seconds)) as deadline:

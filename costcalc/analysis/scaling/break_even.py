@@ -50,7 +50,7 @@ class BreakEven(Result):
     by: str
     values: Sequence[Any]  # that were looked at
     stretches: tuple[Stretch, ...]
-    invalid: int = 0  # of these, those at which one of them is no network
+    invalid: int = 0  # values at which one of the two networks is invalid
 
     @property
     def crossings(self) -> list[Any]:
@@ -135,7 +135,8 @@ def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by
     """Where the order of two networks changes as a knob grows that one or both of them have: `r`, or `r=32:512:1`.
 
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
-    larger of their settings. Raises UnknownName for a metric or knob that is none, ShapeError if no value is possible.
+    larger of their settings. Raises UnknownName for a metric or knob that does not exist, ShapeError if no value is
+    possible.
     """
     metric_of(by, wanted=is_whole)
     if values is None:

@@ -135,8 +135,8 @@ def scale_model(
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
 
-    Raises UnknownName for a knob or metric that is none, UsageError for what cannot be asked, ShapeError if nothing
-    keeps the budget.
+    Raises UnknownName for a knob or metric that does not exist, UsageError for what cannot be asked, ShapeError if
+    nothing keeps the budget.
     """
     if top is not None and top < 1:
         raise UsageError(f"the first {top}: show 1 or more")
@@ -153,7 +153,8 @@ def scale_model(
 def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
     """The free knobs: those that are named, or the grid's; else all that say how large the network is.
 
-    Raises UnknownName for a knob that is none, UsageError for one that stands twice, or if it is not clear which.
+    Raises UnknownName for a knob that does not exist, UsageError for one that stands twice, or if it is not clear
+    which.
     """
     given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
     known = model.size_knobs

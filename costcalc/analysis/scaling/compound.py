@@ -126,7 +126,7 @@ def compound_model(
 
 
 def _next(model: Model, law: CompoundLaw, phi: Any, budget: Iterable[str]) -> Any:
-    """The next φ, None if there is no such network."""
+    """The next φ; None if its network is invalid."""
     after = phi + Fraction(1, STEPS_PER_UNIT)
     try:
         _costs(model, law.at(model, after), budget)

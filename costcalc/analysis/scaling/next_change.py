@@ -83,7 +83,7 @@ def next_steps(model: Model, knobs: Sequence[str] | None = None) -> NextSteps:
     """The next step up of each knob that says how large the network is, or of those named.
 
     Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
-    different. Raises UnknownName for a knob that is none, UsageError for a network without numbers in its knobs.
+    different. Raises UnknownName for a knob that does not exist, UsageError for a network without numbers in its knobs.
     """
     model.needs_numbers("the next step of a knob")
     names = [*(architecture_knobs(model) if knobs is None else knobs)]

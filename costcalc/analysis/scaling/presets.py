@@ -90,7 +90,7 @@ class PresetSweep(Result):
     @cached_property
     def growth(self) -> list[Any]:
         """How many times the MACs of one φ before it the exact ones of φ = 1 to 7 are, from the first preset on; none
-        where one of these is no network."""
+        where one of these networks is invalid."""
         if set(self.law) != set(BASES):
             return []
         points = PAPER_LAW.line(self.models[0], range(LAST_PHI + 1))
@@ -147,9 +147,8 @@ def sweep_presets(
 ) -> PresetSweep:
     """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
 
-    Raises UnknownName for one that is none, UsageError for a spec without presets, a range that goes backwards, or a
-    network with letters.
-    As metrics params and MACs if none are named.
+    Raises UnknownName for one that does not exist, UsageError for a spec without presets, a range that goes backwards,
+    or a network with letters. As metrics params and MACs if none are named.
     """
     shown = read_metrics(metrics, PUBLISHED_METRICS)
     names = read_presets(wanted, model)

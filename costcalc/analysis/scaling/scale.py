@@ -114,8 +114,8 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
 
     A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among
     steps that are. Each value after the one found is counted, to `looked_to`, or to the end of the knob.
-    Raises UnknownName for a knob or metric that is none, UsageError for a knob that makes no difference, ShapeError if
-    no value that is counted keeps the budget.
+    Raises UnknownName for a knob or metric that does not exist, UsageError for a knob that makes no difference,
+    ShapeError if no value that is counted keeps the budget.
     """
     check_size_knob(model, knob)
     budget = check_budget(budget)
@@ -130,8 +130,9 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
 
 
 def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
-    """The budget in whole numbers. Raises UnknownName for a metric that is none, UsageError for no budget at all, or a
-    most that is no number."""
+    """The budget in whole numbers. Raises UnknownName for a metric that does not exist, UsageError for no budget at
+    all, or a
+    limit that is not a number."""
     if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
     return {metric: read_limit(metric, most) for metric, most in budget.items()}

@@ -126,7 +126,7 @@ class BudgetSearch:
                 if following is None and len(valid):
                     following = indices[valid[0]]
                 looked = indices[-1]
-            if looked < last:  # too many steps of which there is no network
+            if looked < last:  # too many steps whose network is invalid
                 break
         else:
             raise UsageError(f"larger and larger {self.knob} keep this budget: it does not affect the cost")
