@@ -162,7 +162,7 @@ def _refuse_the_unexpected(text: str) -> None:
             raise Fault("has a \\, which no expression has", "remove it")
         if word.lstrip(".")[:1].isdigit():
             hint = f"write {word.replace('_', '')}" if "_" in word else "put a space behind a number"
-            raise Fault(f"has {shorten(word, 20)}, which is no number", hint)
+            raise Fault(f"has {shorten(word, 20)}, which is not a number", hint)
         if token["text"] and before and before.end() == token.start() and before["word"] in PREFIXES:
             raise Fault(f"has the sign {before['word']!r} before a text", "remove it")
         if token["text"] and before and before["text"]:

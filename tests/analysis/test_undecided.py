@@ -187,5 +187,5 @@ def test_a_knob_that_is_swept_over_may_have_been_a_letter():
 
 @pytest.mark.parametrize("value", [size_symbol("q"), np.array([224, 256])], ids=["letter", "column"])
 def test_a_value_of_a_sweep_is_a_number(value):
-    with pytest.raises(UsageError, match=r"r is swept over numbers, and '.*' is none"):
+    with pytest.raises(UsageError, match=r"r is swept over numbers; '.*' is not one"):
         costcalc.sweep("efficientnet", r=[value])

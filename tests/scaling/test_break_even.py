@@ -113,7 +113,7 @@ def test_values_at_which_one_is_no_network():
     assert (found.invalid, found.stretches[-1].last) == (2, 6)  # a window of 7 does not fit into 6
     turned = costcalc.break_even("conv1x1", "conv_normal", "f", range(1, 9))
     assert (turned.invalid, turned.stretches[-1].last) == (2, 6)
-    assert "at 2 of them one of the two is no network" in found.notes()
+    assert "at 2 of them one of the two networks is invalid" in found.notes()
     with pytest.raises(ShapeError, match="at no f from 7 to 8 both are networks"):
         costcalc.break_even("conv_normal", "conv1x1", "f", [7, 8])
 

@@ -84,7 +84,7 @@ TWO_CONVS = "name: two\ntitle: t\nsource: s\nknobs: {r: 32, c1: 6}\ninput: [1, r
 def test_a_network_that_is_none_whatever_the_free_knob_is_says_why(tmp_path):
     path = tmp_path / "two.yaml"
     path.write_text(TWO_CONVS)
-    told = r"no c1 up to \d+ of .* at c1 = 6 there is no such network: .* does not fit into 4"
+    told = r"no c1 up to \d+ of .* at c1 = 6 the network is invalid: .* does not fit into 4"
     with pytest.raises(ShapeError, match=told):
         costcalc.scale(f"{path}@r=4", "c1", macs=10**6)
     assert costcalc.scale(f"{path}@r=4", "r", macs=10**6).value == 38

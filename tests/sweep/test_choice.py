@@ -122,7 +122,7 @@ def test_a_budget_may_be_written_with_a_power_of_ten():
 
 
 def test_a_knob_that_is_no_number_is_not_unknown():
-    with pytest.raises(UnknownName, match="knob 'block' of resnet50 is no number; those that are: r, "):
+    with pytest.raises(UnknownName, match="knob 'block' of resnet50 is not numeric; numeric ones: r, "):
         costcalc.scale("resnet50", "block", macs=4_000_000_000)
 
 

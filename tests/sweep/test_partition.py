@@ -220,7 +220,7 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     [
         ({"head": "linear,conv", "top": 2, "by": "head"}, "head is a choice, of which no value is more than another"),
         ({"deep": [True, False], "pareto": "macs,deep"}, "deep is a flag, of which no value is more than another"),
-        ({"head": "linear:conv:1"}, "head is no number; give values with commas, as in head=linear,conv,none"),
+        ({"head": "linear:conv:1"}, "head is not numeric; give values with commas, as in head=linear,conv,none"),
         ({"deep": "true:false:1"}, "give values with commas, as in deep=true,false"),
         ({"head": ["lineal"]}, "knob 'head' is one of linear, conv, none, got 'lineal'; did you mean 'linear'?"),
         ({"head": "conv,conv"}, "head = conv is there twice"),
@@ -233,7 +233,7 @@ def test_what_is_no_order_of_flags_and_words(small, given, message):
 
 
 def test_flags_and_words_have_no_exponent(small):
-    with pytest.raises(UsageError, match="head is no number, and has no exponent"):
+    with pytest.raises(UsageError, match="head is not numeric, and has no exponent"):
         costcalc.sweep(small[0], head="linear,none", r="16:33:1").fit()
     one = costcalc.sweep(small[0], head="linear,none", r="16:33:1", where="head == 'none'").fit()
     assert one.knobs == ("r",)

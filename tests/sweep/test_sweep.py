@@ -303,7 +303,7 @@ def test_what_python_refuses():
     ):  # fmt: skip
         with pytest.raises(error):
             costcalc.sweep("efficientnet", **given)
-    with pytest.raises(UsageError, match="knob 'stride_on' is no number"):
+    with pytest.raises(UsageError, match="knob 'stride_on' is not numeric"):
         costcalc.scale("resnet", macs=10**9, grid={"stride_on": ["conv1"]})
 
 

@@ -91,7 +91,7 @@ class BreakEven(Result):
         looked = f"{looked} to {value_text(self.values[-1])}{steps}"
         notes = [self.sentence(), f"looked at: {looked}; costs are those at the first"]
         if self.invalid:
-            notes.append(f"at {self.invalid:,} of them one of the two is no network")
+            notes.append(f"at {self.invalid:,} of them one of the two networks is invalid")
         for model in self.models:
             fixed = model.values_but([self.knob])
             notes += [f"{model.label}: {settings_text(fixed)}"] if fixed else []

@@ -220,7 +220,7 @@ def _too_small(model: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
         costs = costs_for_budget(model.at(least), budget)
         said = "it has " + ", ".join(f"{name} = {costs[name]:,}" for name in budget)
     except CostcalcError as error:
-        said = f"there is no such network: {error}"
+        said = f"the network is invalid: {error}"
     return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
 
 

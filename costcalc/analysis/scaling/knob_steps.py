@@ -106,7 +106,7 @@ def check_size_knob(model: Model, knob: str) -> None:
     metric."""
     knobs = model.size_knobs
     if knob in model.knobs and knob not in knobs:
-        raise UnknownName(f"knob {knob!r} of {model.label} is no number; those that are: {', '.join(knobs)}")
+        raise UnknownName(f"knob {knob!r} of {model.label} is not numeric; numeric ones: {', '.join(knobs)}")
     if knob not in knobs:
         raise unknown("knob", knob, knobs)
     check_told_apart(knob)

@@ -108,7 +108,7 @@ class BudgetSearch:
         try:
             costs_for_budget(self._model(self.value(now)), self.budget)
         except CostcalcError as error:
-            return ShapeError(f"{said}{value_text(self.value(now))} there is no such network: {error}")
+            return ShapeError(f"{said}{value_text(self.value(now))} the network is invalid: {error}")
         raise AssertionError("it was counted before")
 
     def beyond(self, at: int) -> tuple[int, int | None]:

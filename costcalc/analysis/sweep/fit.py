@@ -85,7 +85,7 @@ def fit(swept: KeptPoints) -> Fit:
     columns = swept.columns
     for name in swept.grid.axes:
         if name not in swept.grid.numbers and len({*columns[name].tolist()}) > 1:
-            raise UsageError(f"{name} is no number, and has no exponent: keep one value, as in --where or behind @")
+            raise UsageError(f"{name} is not numeric, and has no exponent: keep one value, as in --where or behind @")
     knobs = [name for name in swept.grid.axes if len({*columns[name].tolist()}) > 1]
     left_out = [f"{name} has one value in these points: no exponent" for name in swept.grid.axes if name not in knobs]
     if not knobs or len(swept) < len(knobs) + 2:

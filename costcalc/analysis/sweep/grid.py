@@ -168,7 +168,7 @@ def given_axes(
             raise UsageError(f"{name} has no values to sweep over")
         letter = next((value for value in axes[name] if not is_rational(value)), None)
         if knob.is_size and letter is not None:
-            raise UsageError(f"{name} is swept over numbers, and {str(letter)[:64]!r} is none")
+            raise UsageError(f"{name} is swept over numbers; {str(letter)[:64]!r} is not one")
         _each_once(name, axes[name])
     return axes
 
@@ -178,7 +178,7 @@ def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Kn
         hint = did_you_mean(name, knobs)
         raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
     if numbers and not knobs[name].is_size:
-        raise UsageError(f"knob {name!r} is no number: compare its settings with `costcalc compare`")
+        raise UsageError(f"knob {name!r} is not numeric: compare its settings with `costcalc compare`")
     check_told_apart(name)
     return knobs[name]
 
@@ -192,7 +192,7 @@ def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) 
     written = f"{name}={':'.join(parts)}"[:80]
     if not knob.is_size:
         values = ",".join(knob.choices or ("true", "false"))
-        raise UsageError(f"{written!r}: {name} is no number; give values with commas, as in {name}={values}")
+        raise UsageError(f"{written!r}: {name} is not numeric; give values with commas, as in {name}={values}")
     if len(parts) != 3 or not all(part.strip() for part in parts):
         raise UsageError(f"{written!r}: write FROM:TO:STEP, as in r=128:600:8")
     low, high = (_one(name, part, knobs, owner) for part in parts[:2])

@@ -212,7 +212,7 @@ def _array(total: Size, block: Grid) -> Any:
 def _ratio(over: Any, under: Any, valid: Any) -> Any:
     """Exact quotients; meaningless at invalid points. Raises ShapeError for a 0 divisor at a valid point."""
     if (valid & (under == 0)).any():
-        raise ShapeError("at some point the network moves no bytes, and MACs per byte are none: leave out intensity")
+        raise ShapeError("at some point the network moves no bytes, and has no MACs per byte: leave out intensity")
     over, under = np.broadcast_arrays(over, under)
     made = np.empty(over.shape, dtype=object)
     made.ravel()[:] = [Fraction(a, b or 1) for a, b in zip(over.ravel().tolist(), under.ravel().tolist())]

@@ -157,7 +157,7 @@ class Page:
         ]  # fmt: skip
         said = [f"The grid has {plural(self.found.grid.size, 'point')}: {', '.join(spans)}."]
         if self.found.invalid:
-            said.append(f"At {self.found.invalid:,} of them there is no such network: {self.found.reason}.")
+            said.append(f"{self.found.invalid:,} of them are invalid: {self.found.reason}.")
         return said
 
     def summary(self) -> list[tuple[str, str, str]]:
