@@ -161,7 +161,7 @@ def _refuse_the_unexpected(text: str) -> None:
         if sign == "\\" or sign in ("'", '"'):
             raise Fault("has a \\, which no expression has", "remove it")
         if word.lstrip(".")[:1].isdigit():
-            hint = f"write {word.replace('_', '')}" if "_" in word else "put a space behind a number"
+            hint = f"write {shorten(word.replace('_', ''), 60)}" if "_" in word else "put a space behind a number"
             raise Fault(f"has {shorten(word, 20)}, which is not a number", hint)
         if token["text"] and before and before.end() == token.start() and before["word"] in PREFIXES:
             raise Fault(f"has the sign {before['word']!r} before a text", "remove it")
