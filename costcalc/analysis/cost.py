@@ -62,7 +62,7 @@ class Cost(Result):
         """
         found = self._total(metric)
         if found is None and METRICS[metric].together == LARGEST:
-            raise UsageError(f"{metric} needs numeric sizes; set {', '.join(symbols_of(self.layers))}")
+            raise _needs_numbers(metric, self.layers)
         return found
 
     def _total(self, metric: str) -> Any:
@@ -224,7 +224,7 @@ class Cost(Result):
 
 
 def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) -> dict[str, Size]:
-    """A metric that hangs on other layers, of all copies of each row: their sum, or the largest of them.
+    """A metric that depends on other layers, of all copies of each row: their sum, or the largest of them.
 
     Raises UsageError for rows without their graph, and for the largest of sizes that are symbols or arrays.
     """
@@ -232,15 +232,19 @@ def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) 
     if graph is None:
         raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
     if found.together != SUM and not all(is_rational(size) for row in rows for size in (row.times, *row.output_shape)):
-        names = ", ".join(symbols_of(rows))
-        hint = f"set {names}" if names else "make a graph of each point"
-        raise UsageError(f"{metric} needs numeric sizes; {hint}")
+        raise _needs_numbers(metric, rows)
     values: dict[str, Size] = {}
     for where, layers in unrolled_layers(graph):
         for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
             value, before = where * found.each_of(dtype) * size, values.get(layer.row, 0)
             values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
     return values
+
+
+def _needs_numbers(metric: str, rows: Sequence[Row]) -> UsageError:
+    """The error for a metric of symbols or arrays that only numbers have."""
+    names = ", ".join(symbols_of(rows))
+    return UsageError(f"{metric} needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}")
 
 
 def _with(metrics: Iterable[str]) -> list[str]:

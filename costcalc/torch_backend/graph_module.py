@@ -155,7 +155,7 @@ def _is_taken(module: nn.Module | None, part: str) -> bool:
 
 def _class_name(name: Any) -> str:
     words = "".join(part[:1].upper() + part[1:] for part in str(name or "network").replace("-", "_").split("_"))
-    return words if words.isidentifier() else "Model"
+    return words if words.isidentifier() else "Network"
 
 
 def _check_numeric(rows: dict[Any, Row]) -> None:

@@ -176,6 +176,7 @@ def test_files_by_their_suffix(tmp_path, capsys):
         ("r=32,64 --plot x.gif", "'x.gif': a picture is one of .svg .png"),
         ("r=32,64 --plot x", "'x': a picture is one of"),
         ("r=32,64 --metric mac", "unknown metric 'mac'; did you mean 'macs'?"),
+        ("r=32,64 --metric intensity", "the picture shows intensity; count it too, as in --metrics "),
         ("--report x.pdf", "'x.pdf': a report is an .html file"),
         ("--report x.html --top 3 r=32,64", "it goes with points, --presets or --metrics alone"),
         ("--report x.html --plot x.svg", "it goes with points, --presets or --metrics alone"),

@@ -70,10 +70,15 @@ def _directions(choice: Choice) -> list[tuple[str, bool]]:
 
 
 def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
-    """The metric that is named, else MACs or the first. Raises UnknownName for one that the sweep lacks."""
+    """The metric that is named, else MACs or the first. Raises UsageError for one that the sweep
+    does not count, UnknownName for one that does not exist."""
     if metric is None:
         return "macs" if "macs" in metrics else metrics[0]
     if metric not in metrics:
+        if metric in METRICS:
+            raise UsageError(
+                f"the picture shows {metric}; count it too, as in --metrics {','.join((*metrics, metric))}"
+            )
         raise unknown("metric", metric, metrics)
     return metric
 
