@@ -45,3 +45,9 @@ def test_every_other_analysis_takes_it(tmp_path):
     needed.module("matplotlib", "report")
     costcalc.write_page(MODEL, tmp_path / "mine.html", r="16,32")
     assert "closed form" in (tmp_path / "mine.html").read_text(encoding="utf-8")
+
+
+def test_one_of_a_script_is_swept_in_this_process(monkeypatch):
+    """Worker processes import classes, and a class of `__main__` is in no module that they could import."""
+    monkeypatch.setattr(Mine, "__module__", "__main__")
+    assert len(costcalc.sweep(MODEL, r=[8, 9], workers=2)) == 2

@@ -31,11 +31,11 @@ def chunk_results(
 ) -> Iterator[ChunkResult]:
     """Yields the result of each chunk in the grid's order, from the chunk on before which `done` points lie.
 
-    An op that is defined in a notebook or script is known to this process alone, so no other is started for it.
+    An op or architecture that is defined in a notebook or script is known to this process alone, so no other is started
+    for it.
     """
-    if isinstance(pool, LocalProcesses) and any(
-        cls.__module__ == "__main__" for cls in task.model.architecture.own_ops
-    ):
+    classes = (type(task.model.architecture), *task.model.architecture.own_ops)
+    if isinstance(pool, LocalProcesses) and any(cls.__module__ == "__main__" for cls in classes):
         pool = None
     meter = ProgressMeter(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(task.points[0]))
