@@ -7,6 +7,7 @@ from typing import Any
 from costcalc.analysis.walk import walk
 from costcalc.dims import Size
 from costcalc.graph import Graph, unroll
+from costcalc.ops.gradients import Wanted
 
 
 def backward_macs(graph: Graph) -> dict[Any, Size]:
@@ -15,8 +16,8 @@ def backward_macs(graph: Graph) -> dict[Any, Size]:
     found: dict[Any, Size] = {}
     learned: dict[Any, bool] = {}  # does the layer's output depend on something learned?
     for row in walk(unroll(graph)):
-        wanted = tuple(learned[source] for source in row.inputs)
-        own = any(tensor.role != "buffer" for tensor in row.op.weights(*row.input_shapes))
+        own = frozenset(t.name for t in row.op.weights(*row.input_shapes) if t.role != "buffer")
+        wanted = Wanted(tuple(learned[source] for source in row.inputs), own)
         found[row.name] = row.op.backward_macs(*row.input_shapes, out=row.output_shape, wanted=wanted)
-        learned[row.name] = own or any(wanted)
+        learned[row.name] = wanted.any
     return found

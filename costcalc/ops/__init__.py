@@ -3,6 +3,17 @@
 from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
+from costcalc.ops.gradients import (
+    Extra,
+    Kept,
+    Wanted,
+    bias_sums,
+    gradient_per_element,
+    gradients_move,
+    keeps_input,
+    keeps_nothing,
+    keeps_output,
+)
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.needs import Need
@@ -49,6 +60,7 @@ __all__ = [
     "Depthwise",
     "Dropout",
     "Embedding",
+    "Extra",
     "Flatten",
     "GlobalAveragePool",
     "GroupNorm",
@@ -56,6 +68,7 @@ __all__ = [
     "HardSwish",
     "Identity",
     "Input",
+    "Kept",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
@@ -78,11 +91,18 @@ __all__ = [
     "Tensor",
     "Transpose",
     "Upsample",
+    "Wanted",
+    "bias_sums",
     "check",
     "computed",
     "copied",
     "field_kinds",
     "free",
+    "gradient_per_element",
+    "gradients_move",
+    "keeps_input",
+    "keeps_nothing",
+    "keeps_output",
     "no_needs",
     "no_weights",
     "of_weight_and_input",

@@ -4,8 +4,10 @@
     shape(*ins)                         the output shape
     weights(*ins)                       its tensors, named as torch names them
     macs(*ins, out)                     multiplies, one per multiply–accumulate
-    backward_macs(*ins, out, wanted)    those of its gradients; `wanted` says for which inputs, one bool each
     elementwise(*ins, out)              all other arithmetic, one per element and elementary operation
+    backward_macs(*ins, out, wanted)    in training, see gradients.py: multiplies of the gradients that are `wanted`,
+    train_elementwise(…)                other arithmetic that a step adds,
+    keeps(…)                            and what the op keeps for them
     output                              how its output uses memory: see output.py
 
 `ins` are input shapes with the batch first. A `shape` that takes `*ins` makes the op a join: a spec may give it
@@ -41,7 +43,7 @@ from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
-ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
+ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise", "train_elementwise", "keeps")
 PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
 CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, broadcast_size, elements
+from costcalc.dims import Shape, Size, broadcast_size, elements, equal
 from costcalc.ops.axis_roles import AxisRoles, merge_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import StaticInt
+from costcalc.ops.gradients import Extra, Kept, Wanted, decided, gradients_move, keeps_nothing
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
 from costcalc.ops.rules import free, no_weights
+
+WHAT_STRETCHES = "which axes of a matrix product stretch"
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
@@ -41,6 +44,11 @@ def joins(self: Any, *ins: Shape, out: Shape) -> Size:
     return elements(out) * (len(ins) - 1)
 
 
+def sums_where_stretched(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
+    """The gradient of an input that was stretched is a sum over the axes of 1."""
+    return sum(elements(out) - elements(x) for x, own in zip(ins, wanted.inputs) if own)
+
+
 @op
 class Add:
     """x + y + …, element by element: the join of a residual connection.   s, s, … -> s"""
@@ -52,6 +60,8 @@ class Add:
     weights = no_weights
     macs = free("additions are not multiplies")
     elementwise = joins
+    train_elementwise = sums_where_stretched
+    keeps = keeps_nothing
 
 
 @op
@@ -66,6 +76,23 @@ class Mul:
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
+
+    def train_elementwise(self, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
+        # products in turn: each has a gradient for the factor so far and one for the next input
+        products = sum(any(wanted.inputs[: i + 1]) + wanted.inputs[i + 1] for i in range(len(ins) - 1))
+        return elements(out) * products + sums_where_stretched(self, *ins, out=out, wanted=wanted)
+
+    def keeps(self, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:
+        inputs, extra, so_far = [], [], ins[0]
+        for i in range(1, len(ins)):
+            if any(wanted.inputs[:i]):
+                inputs.append(i)
+            if wanted.inputs[i] and i == 1:
+                inputs.append(0)
+            elif wanted.inputs[i]:
+                extra.append(Extra(elements(so_far)))
+            so_far = broadcast(so_far, ins[i])
+        return Kept(tuple(inputs), extra=tuple(extra))
 
 
 @op
@@ -96,6 +123,18 @@ class Concat:
     weights = no_weights
     macs = free("copies")
     elementwise = free("copies")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
+
+
+def makes_stretched_copy(x: Shape, out: Shape) -> bool:
+    """Does torch copy an input of a matrix product? It joins the first axes to one, which a view cannot where some of
+    them are stretched and some are not."""
+    axes = [*zip(x[:-2], out[:-2])]
+    if all(equal(a, b) is True for a, b in axes):
+        return False
+    wide = [(a, b) for a, b in axes if not decided(equal(b, 1), WHAT_STRETCHES)]
+    return len({decided(equal(a, b), WHAT_STRETCHES) for a, b in wide}) > 1
 
 
 @op
@@ -125,8 +164,15 @@ class MatMul:
     def macs(self, a: Shape, b: Shape, *, out: Shape) -> Size:
         return elements(out) * a[-1]  # one dot product of length k per output element
 
-    def backward_macs(self, a: Shape, b: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+    def backward_macs(self, a: Shape, b: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # ∂a = ∂out·bᵀ and ∂b = aᵀ·∂out
-        return self.macs(a, b, out=out) * sum(wanted)
+        return self.macs(a, b, out=out) * sum(wanted.inputs)
 
     elementwise = free("every multiplication and addition belongs to a multiply–accumulate")
+    train_elementwise = gradients_move
+
+    def keeps(self, a: Shape, b: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        kept = [i for i in (0, 1) if wanted.inputs[1 - i]]  # each for the other's gradient
+        inputs = tuple(i for i in kept if not makes_stretched_copy((a, b)[i], out))
+        copies = (out[:-2] + (a, b)[i][-2:] for i in kept if i not in inputs)
+        return Kept(inputs, extra=tuple(Extra(elements(copy)) for copy in copies))

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, exact_div, maximum
+from costcalc.dims import Shape, Size, elements, exact_div, maximum, prod
 from costcalc.ops.base import op
 from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
+from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, bias_sums, keeps_input
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, free, of_weight_and_input
-from costcalc.ops.window import WINDOW_SYNONYMS, each, slide, sliding, sliding_axes, window_elements, window_fits
+from costcalc.ops.window import (
+    WINDOW_SYNONYMS,
+    each,
+    makes_padded_copy,
+    padded,
+    slide,
+    sliding,
+    sliding_axes,
+    window_elements,
+    window_fits,
+)
 
 CHANNELS_SYNONYMS = {"out_channels": "channels", "filters": "channels", "use_bias": "bias"}
 
@@ -27,6 +38,14 @@ def weight_and_bias(self: Any, *shape: Size) -> tuple[Tensor, ...]:
     """A weight of that shape, and one bias per output channel (the first axis) unless `bias` is false."""
     weight = Tensor("weight", shape)
     return (weight, Tensor("bias", shape[:1], "bias")) if self.bias else (weight,)
+
+
+def keeps_padded_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+    """x, whichever gradient is wanted: that of a bias alone, too. In its place the copy that is padded where torch has
+    no argument for 'same'."""
+    if not wanted.any:
+        return NOTHING
+    return Kept(extra=(Extra(elements(padded(self, x))),)) if makes_padded_copy(self, x) else Kept(inputs=(0,))
 
 
 def bias_adds(self: Any, *ins: Shape, out: Shape) -> Size:
@@ -69,6 +88,8 @@ class Conv:
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds
+    train_elementwise = bias_sums
+    keeps = keeps_padded_input
 
 
 @op
@@ -127,6 +148,8 @@ class Depthwise:
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds
+    train_elementwise = bias_sums
+    keeps = keeps_padded_input
 
 
 @op
@@ -172,6 +195,15 @@ class PartialConv:
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds
+    train_elementwise = bias_sums
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        pairs = sum(map(len, self.sees))
+        # one copy of a map for each pair, for the weight's and the input's gradient; which map each is, for the input's
+        seen = padded(self, x) if makes_padded_copy(self, x) else x
+        maps = Extra(elements((x[0], pairs, *seen[2:]))) if wanted.x or "weight" in wanted.tensors else None
+        indices = Extra(pairs, INDEX_BYTES) if wanted.x else None
+        return Kept(extra=tuple(extra for extra in (maps, indices) if extra))
 
 
 @op
@@ -227,6 +259,8 @@ class ConvTranspose:
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds
+    train_elementwise = bias_sums
+    keeps = keeps_input
 
 
 @op
@@ -259,3 +293,13 @@ class Subsample:
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         # per output: k·k − 1 additions, one multiplication, one bias addition
         return elements(out) * (window_elements(self, x) + 1)
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # per output: one product and one addition for w, one addition for b; for x one product and k·k additions
+        own = 2 * ("weight" in wanted.tensors) + ("bias" in wanted.tensors)
+        return elements(out) * (own + (window_elements(self, x) + 1 if wanted.x else 0))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        # for w the mean of each window; for x the elements of a window at each position, and w
+        means = (Extra(elements(out)),) if "weight" in wanted.tensors else ()
+        return Kept(extra=(*means, *((Extra(prod(out[2:])), Extra(x[1])) if wanted.x else ())))

@@ -8,6 +8,7 @@ from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, PositiveInt
+from costcalc.ops.gradients import NOTHING, Extra, Kept, Wanted, bias_sums, gradients_move, keeps_input_for_weight
 from costcalc.ops.needs import Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, of_weight_and_input
@@ -43,6 +44,8 @@ class Linear:
 
     backward_macs = of_weight_and_input
     elementwise = bias_adds
+    train_elementwise = bias_sums
+    keeps = keeps_input_for_weight
 
 
 @op
@@ -74,9 +77,14 @@ class RBF:
     def macs(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * x[-1]  # a sum of in squares per output: each square is one multiply–accumulate
 
-    def backward_macs(self, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+    def backward_macs(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # both factors of a square (x − w)·(x − w) have a gradient, if x or w wants one
-        return 2 * self.macs(x, out=out) if self.learned or wanted[0] else 0
+        return 2 * self.macs(x, out=out) if wanted.any else 0
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * x[-1]  # the in differences per output
+
+    train_elementwise = gradients_move
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return Kept(extra=(Extra(elements(out) * x[-1]),)) if wanted.any else NOTHING  # the differences x − w

@@ -8,6 +8,7 @@ from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
+from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.rules import free, no_needs, no_weights
@@ -34,6 +35,8 @@ class Input:
     weights = no_weights
     macs = free("data enters, nothing is computed")
     elementwise = free("data enters, nothing is computed")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
 
 
 @op
@@ -52,6 +55,8 @@ class Flatten:
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
 
 
 @op
@@ -79,6 +84,8 @@ class Reshape:
     weights = no_weights
     macs = free("a view")
     elementwise = free("a view")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
 
 
 @op
@@ -109,6 +116,8 @@ class Transpose:
     weights = no_weights
     macs = free("elements move")
     elementwise = free("elements move")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
 
 
 @op
@@ -134,6 +143,8 @@ class ChannelPad:
     weights = no_weights
     macs = free("zeros are written, nothing is computed")
     elementwise = free("zeros are written, nothing is computed")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing
 
 
 @op
@@ -160,3 +171,10 @@ class Upsample:
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions
         return 0 if self.mode == "nearest" else elements(out) * (2 * 2 ** (len(x) - 2) - 1)
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # each output's gradient is added to the input it came from; linear: weighted, to the 2^axes nearest
+        nearest = 1 if self.mode == "nearest" else 2 * 2 ** (len(x) - 2)
+        return nearest * elements(out) if wanted.x else 0
+
+    keeps = keeps_nothing

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, elements
+from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.axis_roles import AxisRoles, features_last, keep_channels
 from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
+from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
@@ -52,6 +53,28 @@ class BatchNorm:
     macs = free(NO_PRODUCTS)
     elementwise = per_element(2)  # stored μ, σ, γ, β fold into one scale and one shift
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        if wanted.evaluates:  # ∂x = scale·∂y, as at inference; ∂γ = Σ ∂y·x̂ with x̂ = (x − μ)/σ, ∂β = Σ ∂y
+            own = 4 * ("weight" in wanted.tensors) + ("bias" in wanted.tensors)
+            return elements(out) * (own + wanted.x)
+        statistics = 5 if self.affine else 3  # as LayerNorm, in place of the 2 at inference
+        return elements(out) * (statistics + normalised_gradients(wanted))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return keeps_normalised(None if wanted.evaluates else x[1], wanted)
+
+
+def normalised_gradients(wanted: Wanted) -> int:
+    """Operations per element of the gradients: x̂ (2), Σ ∂y (1) and Σ ∂y·x̂ (2) for all, and ∂x from them (4)."""
+    return (5 + 4 * wanted.x) if wanted.any else 0
+
+
+def keeps_normalised(groups: Size | None, wanted: Wanted) -> Kept:
+    """x, and the mean and 1/σ of each group of elements that were computed."""
+    if not wanted.any:
+        return NOTHING
+    return Kept((0,), extra=(Extra(2 * groups, STATISTIC_BYTES),) if groups is not None else ())
+
 
 @op
 class LayerNorm:
@@ -94,6 +117,13 @@ class LayerNorm:
         # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
         return elements(out) * (7 if self.affine else 5)
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # ∂y·γ first, if it is to become ∂x
+        return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return keeps_normalised(prod(x[: len(x) - self.axes]), wanted)
+
 
 @op
 class GroupNorm:
@@ -129,6 +159,13 @@ class GroupNorm:
         # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
         return elements(out) * (7 if self.affine else 5)
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # ∂y·γ first, if it is to become ∂x
+        return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return keeps_normalised(x[0] * self.groups, wanted)
+
 
 @op
 class LocalResponseNorm:
@@ -157,3 +194,14 @@ class LocalResponseNorm:
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         # square; size − 1 additions; ·α, +k, to the power β, divide
         return elements(out) * (self.size + 4)
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # with s = k + α·Σ x²: ∂y·y/s (2), size − 1 additions of it, ·x·2αβ (2), subtracted from ∂y·s^−β (3)
+        return elements(out) * (self.size + 6) if wanted.x else 0
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any:
+            return NOTHING
+        n, c, *rest = x
+        squares = elements((n, c + self.size - 1, *rest))  # padded to full windows
+        return Kept((0,), extra=(Extra(squares), Extra(elements(x)), Extra(elements(x))))  # s, and s^β

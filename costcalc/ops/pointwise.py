@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op
 from costcalc.ops.fields import Real, UnitInterval
-from costcalc.ops.output import VIEW, computed
+from costcalc.ops.gradients import (
+    NOTHING,
+    Extra,
+    Kept,
+    Wanted,
+    gradient_per_element,
+    gradients_move,
+    keeps_input,
+    keeps_nothing,
+    keeps_output,
+)
+from costcalc.ops.output import VIEW, Output, computed
 from costcalc.ops.rules import free, no_needs, no_weights, per_element, same_shape_as_input
 
 
@@ -23,6 +35,8 @@ class ReLU(Pointwise):
 
     output = computed(inplace=True, overwritable=False)
     elementwise = per_element(1)
+    train_elementwise = gradient_per_element(1)  # 0 where y is 0
+    keeps = keeps_output
 
 
 @op
@@ -31,6 +45,8 @@ class ReLU6(Pointwise):
 
     output = computed(inplace=True, overwritable=True)
     elementwise = per_element(2)
+    train_elementwise = gradient_per_element(2)
+    keeps = keeps_input
 
 
 @op
@@ -43,6 +59,12 @@ class LeakyReLU(Pointwise):
     field_synonyms = {"negative_slope": "slope"}
     output = computed(inplace=True, overwritable=False)
     elementwise = per_element(2)
+    train_elementwise = gradient_per_element(2)
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any:
+            return NOTHING
+        return Kept(output=True) if wanted.inplace else Kept(inputs=(0,))  # both have x's sign
 
 
 @op
@@ -51,6 +73,8 @@ class Sigmoid(Pointwise):
 
     output = computed(inplace=False, overwritable=False)
     elementwise = per_element(4)
+    train_elementwise = gradient_per_element(3)  # ∂y·y·(1 − y)
+    keeps = keeps_output
 
 
 @op
@@ -59,6 +83,8 @@ class Tanh(Pointwise):
 
     output = computed(inplace=False, overwritable=False)
     elementwise = per_element(1)
+    train_elementwise = gradient_per_element(3)  # ∂y·(1 − y²)
+    keeps = keeps_output
 
 
 @op
@@ -68,6 +94,8 @@ class SiLU(Pointwise):
     synonyms = ("swish",)
     output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
+    train_elementwise = gradient_per_element(9)  # with s = 1/(1 + exp(−x)): ∂y·s·(1 + x·(1 − s))
+    keeps = keeps_input
 
 
 @op
@@ -77,6 +105,8 @@ class HardSigmoid(Pointwise):
     synonyms = ("hardsigmoid", "h_sigmoid", "hsigmoid")
     output = computed(inplace=True, overwritable=True)
     elementwise = per_element(4)
+    train_elementwise = gradient_per_element(3)  # two comparisons, and ∂y/6
+    keeps = keeps_input
 
 
 @op
@@ -86,6 +116,8 @@ class HardSwish(Pointwise):
     synonyms = ("hardswish", "h_swish", "hswish")
     output = computed(inplace=True, overwritable=True)
     elementwise = per_element(5)
+    train_elementwise = gradient_per_element(5)  # two comparisons, and ∂y·(x/3 + 1/2)
+    keeps = keeps_input
 
 
 @op
@@ -94,6 +126,8 @@ class GELU(Pointwise):
 
     output = computed(inplace=False, overwritable=True)
     elementwise = per_element(5)
+    train_elementwise = gradient_per_element(11)  # ∂y·(Φ(x) + x·φ(x)): 4 for Φ, 4 for φ, 3 to join them
+    keeps = keeps_input
 
 
 @op
@@ -103,6 +137,8 @@ class Softmax(Pointwise):
     # compare for the maximum, subtract it, exp, add to the sum, divide
     output = computed(inplace=False, overwritable=False)
     elementwise = per_element(5)
+    train_elementwise = gradient_per_element(4)  # y·(∂y − Σ ∂y·y)
+    keeps = keeps_output
 
 
 @op
@@ -115,6 +151,20 @@ class Dropout(Pointwise):
     output = VIEW
     elementwise = free("at inference dropout passes its input on")
 
+    @property
+    def train_output(self) -> Output:
+        """A tensor of its own in training, unless it drops nothing."""
+        return computed(inplace=False, overwritable=True) if self.p else VIEW
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # compare a random number with p, divide by 1 − p, multiply; the gradient is multiplied too
+        return elements(x) * (3 + wanted.x) if self.p else 0
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any or not self.p:
+            return NOTHING
+        return Kept(extra=(Extra(elements(x) if self.p < 1 else 1),))  # the mask; of p = 1 a single 0
+
 
 @op
 class Identity(Pointwise):
@@ -122,3 +172,5 @@ class Identity(Pointwise):
 
     output = VIEW
     elementwise = free("nothing happens")
+    train_elementwise = gradients_move
+    keeps = keeps_nothing

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
+from costcalc.dims import Shape, Size, all_of, at_least, ceil_div, elements, equal, gcd, minimum, prod
 from costcalc.ops.base import op
 from costcalc.ops.fields import Flag, Padding, PerAxis
+from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, decided, keeps_nothing
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
 from costcalc.ops.rules import free, no_weights
 from costcalc.ops.synonyms import of_each_rank
-from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
+from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, padded, slide, sliding, sliding_axes, window_elements
 
 POOL_SYNONYMS = {"pool_size": "kernel", **WINDOW_SYNONYMS}
 
@@ -61,6 +62,29 @@ class MaxPool:
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * (window_elements(self, x) - 1)  # k·k − 1 comparisons per window
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        return elements(out) if wanted.x else 0  # each is added where the largest was
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any:
+            return NOTHING
+        places = Extra(elements(out), INDEX_BYTES)  # of the largest
+        return (
+            Kept(extra=(Extra(elements(padded(self, x))), places))
+            if self.padding == "same"
+            else Kept((0,), extra=(places,))
+        )
+
+
+def torch_lacks(self: Any, x: Shape) -> bool:
+    """Is this no average pool of torch's: dilated, padded 'same', or in three axes larger than its input?"""
+    if self.padding == "same":
+        return True
+    axes = sliding(self, x)
+    plain = all_of(equal(d, 1) for *_, d in axes)
+    roomy = all_of(at_least(size, k) for size, k, *_ in axes) if len(x) == 5 else True
+    return not decided(all_of((plain, roomy)), "which kernel pools")
+
 
 @op
 class AveragePool:
@@ -84,6 +108,16 @@ class AveragePool:
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(out) * window_elements(self, x)  # k·k − 1 additions and 1 division per window
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # divided once, then added to each element of the window
+        return elements(out) * (1 + window_elements(self, x)) if wanted.x else 0
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any:
+            return NOTHING
+        # torch's own keeps x; of costcalc's, dilated or 'same', the number of elements in each window stays
+        return Kept(extra=(Extra(prod(out[2:])),)) if torch_lacks(self, x) else Kept((0,))
 
 
 @op
@@ -115,6 +149,14 @@ class AdaptiveAveragePool:
         # more for every border between two that falls inside an element: size − gcd(h, size) of them
         return prod(x[:2]) * prod(h + size - gcd(h, size) for h, size in zip(x[2:], out[2:]))
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # a division for each region, then additions to its elements
+        return elements(out) + self.elementwise(x, out=out) if wanted.x else 0
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        single = decided(all_of(equal(size, 1) for size in out[2:]), "whether one region is all")  # then it is a mean
+        return Kept((0,)) if wanted.any and not single else NOTHING
+
 
 @op
 class GlobalAveragePool:
@@ -141,3 +183,8 @@ class GlobalAveragePool:
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(x)  # h·w − 1 additions and 1 division per channel
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        return elements(out) if wanted.x else 0  # a division per channel, handed to each element
+
+    keeps = keeps_nothing

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from costcalc.dims import Shape, Size, elements
+from costcalc.ops.gradients import Wanted
 from costcalc.ops.needs import Need
 
 
@@ -23,16 +24,16 @@ class Free:
     def __init__(self, reason: str):
         self.__doc__ = f"0: {reason}"
 
-    def __call__(self, *ins: Shape, out: Shape, wanted: tuple[bool, ...] = ()) -> int:
+    def __call__(self, *ins: Shape, out: Shape, wanted: Wanted | None = None) -> int:
         return 0
 
 
 free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
 
 
-def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
-    """Every product x·w of the forward pass returns as ∂out·x for the weight, and as ∂out·w for the input if wanted."""
-    return self.macs(x, out=out) * (1 + wanted[0])
+def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+    """Every product x·w of the forward pass returns as ∂out·x for the weight and as ∂out·w for x, where wanted."""
+    return self.macs(x, out=out) * (("weight" in wanted.tensors) + wanted.x)
 
 
 def per_element(operations: int) -> Callable[..., Size]:

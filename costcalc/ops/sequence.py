@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, prod
+from costcalc.dims import Shape, Size, elements, equal, prod
+from costcalc.errors import UsageError
 from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
 from costcalc.ops.base import op
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
+from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted, decided, keeps_input_for_weight
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, free
@@ -51,6 +53,11 @@ class Embedding:
 
     macs = free("a row is looked up, not multiplied")
     elementwise = free("a row is looked up, not computed")
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        return elements(out) if "weight" in wanted.tensors else 0  # each gradient is added to its row
+
+    keeps = keeps_input_for_weight
 
 
 @op
@@ -96,14 +103,30 @@ class ScaledDotProductAttention:
         # (l, e)·(e, m) and (l, m)·(m, v), per head
         return MatMul().macs(q, k_t, out=scores) + MatMul().macs(scores, v, out=out)
 
-    def backward_macs(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
+    def backward_macs(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # as two matrix products; scores kept, not computed again
         k_t, scores = (*k[:-2], k[-1], k[-2]), (*q[:-1], k[-2])
-        first = MatMul().backward_macs(q, k_t, out=scores, wanted=wanted[:2])
-        return first + MatMul().backward_macs(scores, v, out=out, wanted=(any(wanted[:2]), wanted[2]))
+        of_q, of_k, of_v = wanted.inputs
+        first = MatMul().backward_macs(q, k_t, out=scores, wanted=Wanted((of_q, of_k)))
+        return first + MatMul().backward_macs(scores, v, out=out, wanted=Wanted((of_q or of_k, of_v)))
 
     def elementwise(self, q: Shape, k: Shape, v: Shape, *, out: Shape) -> Size:
         return 6 * prod((*q[:-1], k[-2]))  # per score: scaled by 1/√e, then softmax (5, see Softmax)
+
+    def train_elementwise(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # per score: the gradient of softmax (4), scaled; that of v needs neither
+        return 5 * prod((*q[:-1], k[-2])) if any(wanted.inputs[:2]) else 0
+
+    def keeps(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if not wanted.any:
+            return NOTHING
+        if len(q) == 4 and decided(equal(q[-1], v[-1]), "which kernel computes attention"):
+            # torch's flash attention on a CPU: all of them, and log Σ exp of the scores of each query
+            return Kept((0, 1, 2), output=True, extra=(Extra(prod(q[:-1]), STATISTIC_BYTES),))
+        # as two matrix products: k scaled for q, q scaled for k, v for the scores, and their softmax
+        of_q, of_k, _ = wanted.inputs
+        extra = [Extra(prod((*q[:-1], k[-2]))), *([Extra(elements(k))] * of_q), *([Extra(elements(q))] * of_k)]
+        return Kept((2,) if of_q or of_k else (), extra=tuple(extra))
 
 
 class Recurrent:
@@ -155,12 +178,31 @@ class Recurrent:
         # each position and cell: gates·h dot products with the input and with the previous hidden state
         return sum(prod(x[:2]) * self.gates * self.hidden * (width + self.hidden) for _, width in self.cells(x))
 
-    def backward_macs(self, x: Shape, *, out: Shape, wanted: tuple[bool, ...]) -> Size:
-        # the weights' gradients are as many; the first hidden state is zero and wants none, nor may the first input
+    def backward_macs(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # of each cell: the gradients of its two weights, those of its hidden states back through time (the first is
+        # zero and wants none), and that of its input; a cell is passed if it learns or one below it does
         n, length, _ = x
-        hidden = sum(n * (length - 1) * self.gates * self.hidden * self.hidden for _ in self.cells(x))
-        below = [width for name, width in self.cells(x) if wanted[0] or not name.startswith("l0")]
-        return self.macs(x, out=out) + hidden + sum(n * length * self.gates * self.hidden * width for width in below)
+        total: Size = 0
+        below = wanted.x
+        for layer in range(self.layers):
+            cells = [(name, width) for name, width in self.cells(x) if name.removesuffix("_reverse") == f"l{layer}"]
+            for name, width in cells:
+                learned = {
+                    kind
+                    for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                    if f"{kind}_{name}" in wanted.tensors
+                }
+                steps = [length * width] * (("weight_ih" in learned) + below)
+                steps += [length * self.hidden] * ("weight_hh" in learned)
+                steps += [(length - 1) * self.hidden] * (below or bool(learned))
+                total += n * self.gates * self.hidden * sum(steps)
+            below = below or any(name.endswith(tuple(cell for cell, _ in cells)) for name in wanted.tensors)
+        return total
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        if wanted.any:
+            raise UsageError(f"what {self.name} keeps for its gradients is its kernel's own choice and not counted")  # type: ignore[attr-defined]
+        return NOTHING
 
 
 @op
@@ -180,6 +222,12 @@ class LSTM(Recurrent):
         per_hidden = 4 + (8 if self.bias else 0) + 12 + 2 + 3 + 1
         return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x)))
 
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # per hidden element: ∂h (1), ∂o and ∂c through h' (1 + 4), ∂i, ∂g, ∂f and the ∂c before (4), three sigmoids
+        # (9) and a tanh (3); 8 biases
+        per_hidden = 22 + (8 if self.bias else 0)
+        return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x))) if wanted.any else 0
+
 
 @op
 class GRU(Recurrent):
@@ -197,3 +245,9 @@ class GRU(Recurrent):
         # h' = (1 − z)·n + z·h (4)
         per_hidden = 3 + (6 if self.bias else 0) + 1 + 8 + 1 + 4
         return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x)))
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # per hidden element: ∂h (1), ∂n (2), ∂z (2) and the ∂h before (1) through h', a tanh (3), ∂r and the product it
+        # scales (2), two sigmoids (6); 6 biases
+        per_hidden = 17 + (6 if self.bias else 0)
+        return prod(x[:2]) * self.hidden * per_hidden * len(list(self.cells(x))) if wanted.any else 0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, prod, windows
+from costcalc.dims import Shape, Size, all_of, ceil_div, divides, equal, maximum, prod, windows
+from costcalc.ops.gradients import decided
 from costcalc.ops.needs import Fact, Fits, Need
 
 WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}
@@ -27,6 +28,20 @@ def sliding(self: Any, x: Shape) -> list[tuple[Any, ...]]:
 def slide(self: Any, x: Shape) -> list[Size]:
     """The positions of a window along each sliding axis: see `dims.windows`."""
     return [windows(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
+
+
+def padded(self: Any, x: Shape) -> Shape:
+    """The input with the zeros of padding 'same', TensorFlow's: as many as ⌈n/s⌉ windows need."""
+    ends = ((size, (ceil_div(size, s) - 1) * s + d * (k - 1) + 1) for size, k, s, _, d in sliding(self, x))
+    return (*x[:2], *(maximum(size, end) for size, end in ends))
+
+
+def makes_padded_copy(self: Any, x: Shape) -> bool:
+    """Does torch pad a copy first? Its convolutions have no argument for 'same' with a stride or an odd reach."""
+    if self.padding != "same":
+        return False
+    simple = (truth for _, k, s, _, d in sliding(self, x) for truth in (equal(s, 1), divides(2, d * (k - 1))))
+    return not decided(all_of(simple), "what torch pads")
 
 
 def window_elements(self: Any, x: Shape) -> Size:

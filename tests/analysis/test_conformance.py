@@ -13,6 +13,7 @@ from support.conformance import MICRO, example
 from support.loops import LOOPS, products
 
 import costcalc
+from costcalc.ops.gradients import Wanted
 from costcalc.torch_backend import build, verify_net
 
 UNUSED = {"an unused layer": 100 * 100 + 100}  # parameters of the module that no call, and so no graph, has
@@ -29,7 +30,9 @@ def test_ours_is_the_truth(micro):
 def test_the_truth_is_what_loops_count(micro):
     rows = costcalc.cost(micro.graph()).layers
     counted = sum(
-        products(row.op, row.input_shapes, (False,) * len(row.inputs))[0] for row in rows if row.op.name in LOOPS
+        products(row.op, row.input_shapes, Wanted((False,) * len(row.inputs)))[0]
+        for row in rows
+        if row.op.name in LOOPS
     )
     assert counted == micro.truth
 

@@ -323,5 +323,7 @@ def test_an_op_of_the_readers_own_hands_on_what_it_keeps(monkeypatch):
 
         output = ops.computed(inplace=False, overwritable=False)
         elementwise = ops.per_element(2)
+        train_elementwise = ops.gradient_per_element(3)
+        keeps = ops.keeps_input
 
     assert len(costcalc.cost(in_a_row((1, 3, 32, 32), ops.Conv(8, 3), Cubed(), ops.Linear(10))).warnings) == 1

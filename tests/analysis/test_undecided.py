@@ -130,6 +130,7 @@ def test_a_cell_that_runs_twice_keeps_its_graphs():
         class Tripled(ops.Pointwise):
             output = ops.computed(inplace=False, overwritable=False)
             elementwise = per_element(3)
+            train_elementwise, keeps = ops.gradient_per_element(1), ops.keeps_nothing
 
         return Tripled
 

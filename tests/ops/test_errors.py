@@ -190,7 +190,8 @@ def test_an_op_that_leaves_questions_open_is_refused_at_import():
             needs = no_needs
 
     assert str(caught.value) == (
-        "op Mystery does not answer: weights, macs, backward_macs, elementwise, output; output is one of VIEW, "
+        "op Mystery does not answer: weights, macs, backward_macs, elementwise, train_elementwise, "
+        "keeps, output; output is one of VIEW, "
         "copied(overwritable=…) or computed(inplace=…, overwritable=…) of costcalc.ops"
     )
     assert "mystery" not in OPS

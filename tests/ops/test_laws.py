@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cases import CASES, cases_of, label
+from support.gradients import every_wanted
 from sympy import Integer, sympify
 
 from costcalc.dims import is_array, prod, size_symbol
 from costcalc.dims.exact_array import ExactArray
-from costcalc.errors import ShapeError
+from costcalc.errors import ShapeError, UsageError
 from costcalc.ops import (
     OPS,
     AdaptiveAveragePool,
@@ -29,6 +30,7 @@ from costcalc.ops import (
     check,
     field_kinds,
 )
+from costcalc.ops.gradients import Wanted
 
 every_case = pytest.mark.parametrize("case", CASES, ids=label)
 
@@ -52,8 +54,11 @@ def answers(op, ins):
     out = op.shape(*ins)
     tensors = op.weights(*ins)
     sizes = [*out, *(n for tensor in tensors for n in tensor.shape)]
-    backward = op.backward_macs(*ins, out=out, wanted=(True,) * len(ins))
-    return [*sizes, op.macs(*ins, out=out), backward, op.elementwise(*ins, out=out)], [t.name for t in tensors]
+    learned = frozenset(tensor.name for tensor in tensors if tensor.role != "buffer")
+    wanted = Wanted((True,) * len(ins), learned)
+    costs = [op.macs(*ins, out=out), op.backward_macs(*ins, out=out, wanted=wanted), op.elementwise(*ins, out=out)]
+    costs.append(op.train_elementwise(*ins, out=out, wanted=wanted))
+    return [*sizes, *costs], [t.name for t in tensors]
 
 
 def settled(op, ins):
@@ -100,6 +105,35 @@ class Moved:
     def at(self, move):
         """The case at another point."""
         return self.with_sizes(lambda name, n: move(n))
+
+
+def kept(op, ins, wanted):
+    """What an op keeps: sizes, and facts that sizes do not change. None where a kernel or a symbol leaves it open."""
+    try:
+        found = op.keeps(*ins, out=op.shape(*ins), wanted=wanted)
+    except UsageError:
+        return None
+    return [size for size, _ in found.extra], (found.inputs, found.output, [each for _, each in found.extra])
+
+
+@every_case
+def test_what_is_kept_is_the_same_in_numbers_formulas_and_arrays(case):
+    op, *ins = case
+    values = {size_symbol(f"d{i}_{j}"): n for i, x in enumerate(ins) for j, n in enumerate(x)}
+    symbols = iter(values)
+    formulas = [tuple(n if n == 1 else symbol for n, symbol in zip(x, symbols)) for x in ins]
+    arrays = [tuple(ExactArray(np.array([n, n])) for n in x) for x in ins]
+    for wanted in every_wanted(op, ins):
+        number, formula, array = (kept(op, given, wanted) for given in (ins, formulas, arrays))
+        if number is None:
+            assert op.name in ("lstm", "gru")
+            continue
+        assert array[1] == number[1]
+        assert [int(size.values()[0]) if is_array(size) else size for size in array[0]] == number[0]
+        if formula is None:
+            assert op.name in ("average_pool", "mat_mul", "scaled_dot_product_attention"), "sizes decide a kernel"
+        else:
+            assert ([int(sympify(size).subs(values)) for size in formula[0]], formula[1]) == number
 
 
 @pytest.mark.no_cover
@@ -170,6 +204,8 @@ def test_no_size_or_cost_shrinks_when_an_axis_grows(case):
     small, _ = settled(op, ins)
     for i, x in enumerate(ins):
         for j in range(len(x)):
+            if x[j] == 1 and op.is_join:  # it is stretched: the sum that is its gradient is longer than a longer one's
+                continue
             for more in (1, 2, 7, 30):
                 longer = (*x[:j], x[j] + more, *x[j + 1 :])
                 big = settled(op, [*ins[:i], longer, *ins[i + 1 :]])

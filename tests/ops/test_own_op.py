@@ -156,6 +156,8 @@ def test_an_op_that_reads_indices_is_given_some_that_it_takes(new_ops, monkeypat
         index_limit = property(lambda self: self.count)
         output = ops.computed(inplace=False, overwritable=True)
         elementwise = ops.free("written, not computed")
+        train_elementwise = ops.gradients_move
+        keeps = ops.keeps_nothing
 
         def shape(self, x):
             return (*x, self.count)

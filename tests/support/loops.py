@@ -17,6 +17,7 @@ import numpy as np
 class Count:
     """Products so far."""
 
+    learns: frozenset[str] = frozenset()  # the layer's tensors that want a gradient, by name
     forward: int = 0
     backward: int = 0
 
@@ -70,7 +71,7 @@ def convolve(count, op, x, channels, groups=1, sees=None):
             seen = sees[map_] if sees else range(map_ // per_out * per_in, (map_ // per_out + 1) * per_in)
             for at in positions:
                 for source, offset in product(seen, offsets):
-                    count.mac(image[source][tuple(map(sum, zip(at, offset)))], True)
+                    count.mac(image[source][tuple(map(sum, zip(at, offset)))], "weight" in count.learns)
 
 
 def conv(count, op, x):
@@ -90,17 +91,17 @@ def conv_transpose(count, op, x):
     stamp = np.prod(per_axis(op.kernel, x.ndim - 2)) * (op.channels // op.groups)
     for element in x.flat:
         for _ in range(stamp):
-            count.mac(element, True)
+            count.mac(element, "weight" in count.learns)
 
 
 def linear(count, op, x):
-    count.matmul(x.reshape(-1, x.shape[-1]), np.ones((x.shape[-1], op.features), bool))
+    count.matmul(x.reshape(-1, x.shape[-1]), np.full((x.shape[-1], op.features), "weight" in count.learns))
 
 
 def rbf(count, op, x):
     for row in x.reshape(-1, x.shape[-1]):
         for _ in range(op.features):
-            d = row | op.learned
+            d = row | ("weight" in count.learns)
             count.dot(d, d)
 
 
@@ -116,18 +117,21 @@ def recurrent(gates):
     """Layer by layer, direction by direction, step by step; the first hidden state is zero and wants nothing."""
 
     def run(count, op, x):
-        for _ in range(op.layers):
+        for layer in range(op.layers):
             directions = []
             for backwards in range(1 + op.bidirectional):
+                cell = f"_l{layer}{'_reverse' * backwards}"
+                learned = {name.removesuffix(cell) for name in count.learns if name.endswith(cell)}
                 h, states = np.zeros((x.shape[0], op.hidden), bool), []
                 for step in range(x.shape[1])[:: -1 if backwards else 1]:
                     for _ in range(gates):
-                        count.matmul(x[:, step], np.ones((x.shape[2], op.hidden), bool))
-                        count.matmul(h, np.ones((op.hidden, op.hidden), bool))
-                    h = np.ones_like(h)  # it depends on the weights
+                        count.matmul(x[:, step], np.full((x.shape[2], op.hidden), "weight_ih" in learned))
+                        count.matmul(h, np.full((op.hidden, op.hidden), "weight_hh" in learned))
+                    h = np.full_like(h, bool(learned) or x.any())  # it depends on tensors and inputs
                     states.append(h)
                 directions.append(np.stack(states, 1))
             x = np.concatenate(directions, 2)
+            x = np.full_like(x, x.any())  # a tensor has its gradient as a whole
 
     return run
 
@@ -140,7 +144,7 @@ LOOPS = {
 
 
 def products(op, ins, wanted):
-    """Products of one layer forward and backward, counted one by one. `wanted`: which inputs want a gradient."""
-    count = Count()
-    LOOPS[op.name](count, op, *(np.full(x, want, bool) for x, want in zip(ins, wanted, strict=True)))
+    """Products of one layer forward and backward, counted one by one, for the gradients that are `wanted`."""
+    count = Count(wanted.tensors)
+    LOOPS[op.name](count, op, *(np.full(x, want, bool) for x, want in zip(ins, wanted.inputs, strict=True)))
     return count.forward, count.backward

@@ -35,8 +35,19 @@ class LowRank:
     def macs(self, x, *, out):
         return dims.elements(x[:-1]) * self.rank * (x[-1] + self.features)
 
-    backward_macs = ops.of_weight_and_input
     elementwise = ops.free("both products are multiplies")
+    train_elementwise = ops.gradients_move
+
+    def backward_macs(self, x, *, out, wanted):
+        first, second = (dims.elements(x[:-1]) * self.rank * n for n in (x[-1], self.features))
+        of_first = wanted.x or "v" in wanted.tensors
+        return first * (wanted.x + ("v" in wanted.tensors)) + second * (of_first + ("u" in wanted.tensors))
+
+    def keeps(self, x, *, out, wanted):
+        inner = dims.elements(x[:-1]) * self.rank
+        return ops.Kept(
+            (0,) if "v" in wanted.tensors else (), extra=((inner, "activations"),) if "u" in wanted.tensors else ()
+        )
 
 
 SPEC = """

@@ -87,6 +87,7 @@ def test_ops_of_a_reader_are_asked_again(tmp_path, asked):
 
             needs, shape, weights = ops.no_needs, ops.same_shape_as_input, ops.no_weights
             elementwise, backward_macs, output = ops.free(""), ops.free(""), ops.VIEW
+            train_elementwise, keeps = ops.gradients_move, ops.keeps_nothing
 
             def macs(self, x, *, out):
                 return factor[0] * dims.elements(out)

@@ -720,6 +720,8 @@ from torch import nn
 class Squared(ops.Pointwise):
     output = ops.computed(inplace=False, overwritable=False)
     elementwise = ops.per_element(1)
+    train_elementwise = ops.gradient_per_element(2)
+    keeps = ops.keeps_input
 
 MODULES["squared"] = lambda op, x: nn.ReLU()
 

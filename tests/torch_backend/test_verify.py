@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from support import needed
 from support.cases import CASES, label
+from support.gradients import every_wanted
 from support.layers import chain, graph_of
 from support.loops import LOOPS, products
 from support.sizes import size
@@ -46,29 +47,13 @@ def test_every_op_with_multiplies_has_its_loops():
 
 
 @pytest.mark.parametrize("case", WITH_PRODUCTS, ids=label)
-@pytest.mark.parametrize("wanted", [False, True])
-def test_the_products_are_as_many_as_loops_make(case, wanted):
+def test_the_products_are_as_many_as_loops_make(case):
     op, *ins = case
-    wanted = (wanted,) * len(ins)
     out = op.shape(*ins)
-    forward, backward = products(op, ins, wanted)
-    assert op.macs(*ins, out=out) == forward
-    assert op.backward_macs(*ins, out=out, wanted=wanted) == backward
-
-
-@pytest.mark.parametrize("wanted", [(True, False), (False, True)])
-def test_a_matrix_product_may_want_one_gradient(wanted):
-    ins = (2, 3, 4), (2, 4, 5)
-    forward, backward = products(ops.MatMul(), ins, wanted)
-    assert backward == forward == ops.MatMul().backward_macs(*ins, out=(2, 3, 5), wanted=wanted)
-
-
-@pytest.mark.parametrize(
-    "wanted", [(True, False, False), (False, True, False), (False, False, True), (True, False, True)]
-)
-def test_attention_may_want_some_gradients(wanted):
-    op, ins = ops.ScaledDotProductAttention(), ((2, 3, 4, 5), (2, 3, 6, 5), (2, 3, 6, 7))
-    assert op.backward_macs(*ins, out=op.shape(*ins), wanted=wanted) == products(op, ins, wanted)[1]
+    for wanted in every_wanted(op, ins):
+        forward, backward = products(op, ins, wanted)
+        assert op.macs(*ins, out=out) == forward
+        assert op.backward_macs(*ins, out=out, wanted=wanted) == backward, wanted
 
 
 def test_the_first_layer_wants_no_gradient_of_its_input():

@@ -1,0 +1,108 @@
+"""What a training step asks of an op: which gradients are wanted of it, and what it keeps to make them.
+
+    backward_macs(*ins, out, wanted)        multiplies of the gradients
+    train_elementwise(*ins, out, wanted)    arithmetic that a step adds to `elementwise`: of gradients, batch statistics
+                                            and masks
+    keeps(*ins, out, wanted)                what stays in memory from the forward to the backward pass
+
+torch's autograd on a CPU in float32 is the witness: tests/torch_backend/test_keeps.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from costcalc.dims import Shape, Size, Truth, elements, one_truth
+from costcalc.errors import PointsDiffer, UsageError
+
+INDEX_BYTES = 8  # torch's indices are int64
+STATISTIC_BYTES = 4  # float32 in every dtype
+
+
+class Wanted(NamedTuple):
+    """The gradients that a training step wants of a layer, and how the layer runs."""
+
+    inputs: tuple[bool, ...]  # of which inputs: those with something learned below them
+    tensors: frozenset[str] = frozenset()  # of which of its tensors, by name: those that are trained
+    inplace: bool = False  # it writes over an input
+    evaluates: bool = False  # it runs as at inference: a normalisation whose statistics are frozen
+
+    @property
+    def any(self) -> bool:
+        """Is any gradient wanted?"""
+        return bool(self.tensors) or any(self.inputs)
+
+    @property
+    def x(self) -> bool:
+        """Is the gradient of the first input wanted?"""
+        return self.inputs[0]
+
+
+class Extra(NamedTuple):
+    """A tensor that an op makes and keeps: elements, and what one takes: bytes, or "activations", as their dtype is."""
+
+    size: Size
+    each: int | str = "activations"
+
+
+class Kept(NamedTuple):
+    """What a layer keeps: inputs by their index, its output, and tensors of its own."""
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    extra: tuple[Extra, ...] = ()
+
+
+NOTHING = Kept()
+Keeps = Callable[..., Kept]
+
+
+def decided(truth: Truth, what: str) -> bool:
+    """A truth that decides which tensors there are. Raises UsageError where symbols leave it open, PointsDiffer where
+    points of an array differ."""
+    if truth is None:
+        raise UsageError(f"{what} depends on symbols: set the sizes of the window and its stride")
+    one = one_truth(truth)
+    if one is None:
+        raise PointsDiffer(truth, f"{what} differs between points of a column")
+    return one
+
+
+def keeps_nothing(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:
+    """Its gradient is made of the gradient above alone."""
+    return NOTHING
+
+
+def keeps_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+    """x, whichever gradient is wanted."""
+    return Kept(inputs=(0,)) if wanted.any else NOTHING
+
+
+def keeps_input_for_weight(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+    """x, for the gradient of the weight: ∂w = ∂yᵀ·x. That of x is made of the weight."""
+    return Kept(inputs=(0,)) if "weight" in wanted.tensors else NOTHING
+
+
+def keeps_output(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:
+    """y: its derivative is a function of y."""
+    return Kept(output=True) if wanted.any else NOTHING
+
+
+def gradient_per_element(operations: int) -> Callable[..., Size]:
+    """So many elementary operations for every element of the input's gradient."""
+
+    def count(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        return operations * elements(x) if wanted.x else 0
+
+    return count
+
+
+def bias_sums(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
+    """The gradient of a bias: one addition per element of the output's gradient."""
+    return elements(out) if "bias" in wanted.tensors else 0
+
+
+def gradients_move(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> int:
+    """Gradients are handed on as they are."""
+    return 0
