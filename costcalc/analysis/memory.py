@@ -90,7 +90,7 @@ def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
         yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
-def inplace_inputs(rows: Sequence[Row]) -> dict[Any, int]:
+def inplace_inputs(rows: Sequence[Some]) -> dict[Any, int]:
     """The index of the input that each layer may write its output over, as torch's `inplace=True` requires: no other
     layer reads it, it has the output's shape, and no gradient needs it."""
     found: dict[Any, int] = {}

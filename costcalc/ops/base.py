@@ -16,6 +16,10 @@ branches. Optional:
     layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
                     otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
     is_input        True for an input of the network
+    train_output    its output in a training step, where that differs
+    needs_dense     True if it copies an input whose axes lie in another order in memory than in its shape
+    memory_order    in which order the axes of its output lie in memory, of those of its inputs; as in its shape, unless
+                    it says otherwise
     index_limit     if the elements of its first input are indices: the number of rows they select from
     synonyms …      other names of it and its fields: see synonyms.py
     axis_roles …    which axes are features or positions: see axis_roles.py
@@ -71,6 +75,7 @@ def op(cls: Class) -> Class:
     cls.arity = _arity(cls)
     cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
     cls.index_limit = getattr(cls, "index_limit", None)
+    cls.needs_dense = getattr(cls, "needs_dense", False)
     _register_axes(cls)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))

@@ -13,7 +13,7 @@ from costcalc.ops.fields import StaticInt
 from costcalc.ops.gradients import Extra, Kept, Wanted, decided, gradients_move, keeps_nothing
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
-from costcalc.ops.rules import free, no_weights
+from costcalc.ops.rules import free, no_weights, order_of_input
 
 WHAT_STRETCHES = "which axes of a matrix product stretch"
 
@@ -60,6 +60,7 @@ class Add:
     weights = no_weights
     macs = free("additions are not multiplies")
     elementwise = joins
+    memory_order = order_of_input
     train_elementwise = sums_where_stretched
     keeps = keeps_nothing
 
@@ -76,6 +77,7 @@ class Mul:
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
+    memory_order = order_of_input
 
     def train_elementwise(self, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
         # products in turn: each has a gradient for the factor so far and one for the next input

@@ -27,6 +27,7 @@ class Linear:
     derived_fields = ("in_features",)
     features_axis = -1
     takes_flat = True
+    needs_dense = True
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")

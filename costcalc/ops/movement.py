@@ -44,6 +44,7 @@ class Flatten:
     """All axes after the batch as one.   (n, …) -> (n, product)"""
 
     layout = "plain"
+    needs_dense = True
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 1, "(batch, …)")
@@ -67,6 +68,7 @@ class Reshape:
 
     layout = "plain"
     field_synonyms = {"target_shape": "size"}
+    needs_dense = True
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """The roles of axes that stay, split or join."""
@@ -113,6 +115,12 @@ class Transpose:
         return tuple(x[i] for i in self.order)
 
     output = copied(overwritable=False)  # torch makes a view
+    train_output = VIEW
+
+    def memory_order(self, order: tuple[int, ...]) -> tuple[int, ...]:
+        """Nothing moves: the axes lie as they did, under other numbers."""
+        return tuple(self.order.index(axis) for axis in order)
+
     weights = no_weights
     macs = free("elements move")
     elementwise = free("elements move")

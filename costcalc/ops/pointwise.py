@@ -17,7 +17,7 @@ from costcalc.ops.gradients import (
     keeps_output,
 )
 from costcalc.ops.output import VIEW, Output, computed
-from costcalc.ops.rules import free, no_needs, no_weights, per_element, same_shape_as_input
+from costcalc.ops.rules import free, no_needs, no_weights, order_of_input, per_element, same_shape_as_input
 
 
 class Pointwise:
@@ -27,6 +27,7 @@ class Pointwise:
     shape = same_shape_as_input
     weights = no_weights
     macs = free("a function of one element has no sum of products")
+    memory_order = order_of_input
 
 
 @op

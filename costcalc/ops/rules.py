@@ -55,6 +55,11 @@ def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
     return ()
 
 
+def order_of_input(self: Any, order: tuple[int, ...], *others: tuple[int, ...]) -> tuple[int, ...]:
+    """The output's axes lie in memory as those of the first input."""
+    return order
+
+
 def same_shape_as_input(self: Any, x: Shape) -> Shape:
     """s -> s"""
     return x

@@ -75,6 +75,10 @@ class ScaledDotProductAttention:
     }
     positions_axis = -2
 
+    def memory_order(self, order: tuple[int, ...], *others: tuple[int, ...]) -> tuple[int, ...]:
+        """torch's flash attention on a CPU writes (n, l, heads, e)."""
+        return (0, 2, 1, 3) if len(order) == 4 else tuple(range(len(order)))
+
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """Positions of q, features of v; not known where it attends among features, as DANet does."""
         if known[0][-2] == FEATURES or known[2][-1] == POSITION:

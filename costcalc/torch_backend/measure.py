@@ -11,7 +11,7 @@ from statistics import median
 import torch
 
 from costcalc.analysis.cost import cost
-from costcalc.analysis.training import backward_macs
+from costcalc.analysis.training.backward import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
 from costcalc.table import bytes_text

@@ -10,7 +10,7 @@ import torch
 
 from costcalc.analysis.cost import cost, warnings_of
 from costcalc.analysis.images import as_image, image_names
-from costcalc.analysis.training import backward_macs
+from costcalc.analysis.training.backward import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.errors import Problem, TooLarge
 from costcalc.net import Target, load

@@ -1,0 +1,1 @@
+"""What a training step costs: its gradients, what it keeps for them, and the most it holds at once."""

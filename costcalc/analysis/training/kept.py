@@ -1,0 +1,106 @@
+"""What a training step keeps from the forward to the backward pass: autograd's saved tensors, each memory once.
+
+A tensor is kept if its writer or one of its readers needs it for a gradient. Views, and layers that write over their
+input, share its memory. Weights and buffers are held anyway and not counted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from costcalc.analysis.training.step_layers import StepLayer
+from costcalc.dims import Shape, Size, elements, equal
+from costcalc.ops.gradients import INDEX_BYTES, Extra
+
+Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
+
+
+class Memory(NamedTuple):
+    """Where an output lies: in the memory that a layer made, with its axes in this order."""
+
+    owner: Any
+    order: Order
+
+
+def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
+    """Where the output of each layer lies in a training step."""
+    found: dict[Any, Memory] = {}
+    for each in layers:
+        layer, op = each.layer, each.layer.op
+        orders = [found[source].order for source in layer.inputs]
+        order = order_of(op, orders, layer.output_shape)
+        view = getattr(op, "train_output", op.output).view and layer.inputs
+        if each.over is not None:
+            owner = found[layer.inputs[each.over]].owner
+        elif view and not (op.needs_dense and not is_dense(orders[0], each.input_shapes[0])):
+            owner = found[layer.inputs[0]].owner
+        else:
+            owner = layer.name
+        found[layer.name] = Memory(owner, order)
+    return found
+
+
+def order_of(op: Any, orders: Sequence[Order], out: Shape) -> Order:
+    """The order of an output's axes in memory: as written anew, unless the op says otherwise."""
+    return op.memory_order(*orders) if hasattr(op, "memory_order") else tuple(range(len(out)))
+
+
+def is_dense(order: Order, shape: Shape) -> bool:
+    """Do the axes lie in memory in their own order? One of size 1 lies anywhere."""
+    wide = [axis for axis in order if equal(shape[axis], 1) is not True]
+    return wide == sorted(wide)
+
+
+class Kept(NamedTuple):
+    """What stays: whole outputs by the layer that owns their memory, and the tensors each layer makes besides."""
+
+    outputs: dict[Any, Size]
+    extra: dict[Any, list[Extra]]
+
+
+def kept(layers: Sequence[StepLayer]) -> Kept:
+    """The tensors that are kept, each under the layer that writes it."""
+    where = outputs_in_memory(layers)
+    size_of = {each.name: elements(each.layer.output_shape) for each in layers}
+    outputs: dict[Any, Size] = {}
+    extra: dict[Any, list[Extra]] = {}
+    for each in layers:
+        layer = each.layer
+        found = layer.op.keeps(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
+        own = [*found.extra]
+        for i in found.inputs:
+            memory = where[layer.inputs[i]]
+            if i == each.over or (layer.op.needs_dense and not is_dense(memory.order, each.input_shapes[i])):
+                own.append(Extra(elements(each.input_shapes[i])))  # a copy
+            else:
+                outputs[memory.owner] = size_of[memory.owner]
+        if found.output:
+            outputs[where[layer.name].owner] = size_of[where[layer.name].owner]
+        if own:
+            extra[layer.name] = own
+    return Kept(outputs, extra)
+
+
+def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:
+    """The outputs whose elements are indices: what an embedding reads, and what that was copied from."""
+    found: set[Any] = set()
+    for each in reversed(layers):
+        layer = each.layer
+        if layer.op.index_limit is not None:
+            found.add(layer.inputs[0])
+        if layer.name in found and layer.op.output.keeps_values:
+            found.update(layer.inputs)
+    return found
+
+
+def kept_bytes(layers: Sequence[StepLayer], bytes_of: Mapping[str, int]) -> dict[Any, Size]:
+    """The bytes that are kept of each layer; `bytes_of` has those of an element of "activations"."""
+    found, indices = kept(layers), index_tensors(layers)
+    total: dict[Any, Size] = {}
+    for name, size in found.outputs.items():
+        total[name] = size * (INDEX_BYTES if name in indices else bytes_of["activations"])
+    for name, tensors in found.extra.items():
+        own = sum(size * (bytes_of[each] if isinstance(each, str) else each) for size, each in tensors)
+        total[name] = total.get(name, 0) + own
+    return total
