@@ -12,6 +12,13 @@ from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
 
 
+class Block(NamedTuple):
+    """A copy of a repeated body that stands for `copies` in a row."""
+
+    name: str
+    copies: Size
+
+
 class Layer(NamedTuple):
     """One copy of a layer, with the facts that memory depends on; `inputs` are names of earlier layers."""
 
@@ -21,6 +28,9 @@ class Layer(NamedTuple):
     output_shape: Shape
     row: str = ""  # the name of its row in the walk, which has one row for all copies
     copies: Size = 1  # how many equal copies this one stands for
+    blocks: tuple[Block, ...] = ()  # that it stands in, the outermost first
+    frozen: Any = False  # are its tensors not trained: all, or those of these names
+    shares: Any = None  # the layer whose tensors it uses
 
 
 Some = TypeVar("Some", Row, Layer)

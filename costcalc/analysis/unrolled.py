@@ -18,27 +18,29 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import Layer
+from costcalc.analysis.memory import Block, Layer
 from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
-from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, topological_order
+from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, shared_by, topological_order
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
 COPIES_TO_COUNT = 2  # copies that stand for any larger number
+COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all between, and the last
 MAX_UNROLLED_LAYERS = 100_000  # with so many copies of each repeat
 
+Scope = dict[Any, Layer]  # the layers of a graph by their names in it
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
-def unrolled_layers(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
+def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple[Size, list[Layer]]]:
     """Pairs of a 0/1 mask and the layers at its points; the masks add up to 1 at every point.
 
     The graph has been walked: its ops take what they are given. A symbol that says how often a body is repeated is
     taken to be 1 or more. Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
-    for where, copies in _plans(_repeats(graph)):
-        yield where, _listed(_layers(graph, {}, _Place("", "", 1), copies))
+    for where, copies in _plans(_repeats(graph), most):
+        yield where, _listed(_Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1)))
 
 
 def repeat_assumptions(graph: Graph) -> list[Need]:
@@ -92,41 +94,58 @@ class _Place(NamedTuple):
     name: str
     row: str
     copies: Size
+    blocks: tuple[Block, ...] = ()
 
 
-def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -> Iterator[Layer]:
-    """Every layer, repeats unrolled. `given` holds the layers that are known by name: at first the inputs of a body,
-    then every layer that was yielded."""
-    for name, data in topological_order(graph):
-        op, sources = data["op"], [given[source] for source in data["inputs"]]
-        if op.__class__ is Repeat:
-            there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies)
-            given[name] = yield from _repeated(op, sources[0], there, copies)
-        elif name not in given:
-            shape = op.shape(*(source.output_shape for source in sources))
-            inputs = tuple(source.name for source in sources)
-            given[name] = Layer(f"{at.name}{name}", op, inputs, shape, f"{at.row}{name}", at.copies)
-            yield given[name]
+class _Unrolling:
+    """Writes repeats out: `copies` says how often where that differs between points; `most` copies stand for more."""
 
+    def __init__(self, copies: Copies, most: int):
+        self.copies, self.most = copies, most
 
-def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Layer, None, Layer]:
-    """Yields the layers of a repeat and returns the layer that wrote its output. A body that keeps its shape has one
-    row for all copies, and its second copy stands for all later ones; any other body has rows for each copy."""
-    entry, end = input_of(op.body), output_of(op.body)
-    times, done, folded = copies.get(id(op), one_number(op.times)), 0, True
-    times = times if is_rational(times) else COPIES_TO_COUNT
-    while done < times:
-        inner, row = {entry: x}, f"{at.row}." if folded else f"{at.row}.{done}."
-        for_all = at.copies * (op.times - 1) if folded and done else at.copies
-        body = [*_layers(op.body, inner, _Place(f"{at.name}.{done}.", row, for_all), copies)]
-        if not done:
-            kept = same_shape(x.output_shape, inner[end].output_shape)
-            folded = kept is True or bool(is_array(kept) and kept.all())
-            times = min(times, COPIES_TO_COUNT) if folded else times
-            body = body if folded else [each._replace(row=f"{row}0.{each.row.removeprefix(row)}") for each in body]
-        yield from body
-        x, done = inner[end], done + 1
-    return x
+    def layers(self, graph: Graph, scopes: tuple[Scope, ...], at: _Place) -> Iterator[Layer]:
+        """Every layer. The first scope holds the layers that are known by name: at first the inputs of a body, then
+        every layer that was yielded. Then come those of the graphs around it."""
+        given = scopes[0]
+        for name, data in topological_order(graph):
+            op, sources = data["op"], [given[source] for source in data["inputs"]]
+            if op.__class__ is Repeat:
+                there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies, at.blocks)
+                given[name] = yield from self.repeat(op, sources[0], there, scopes)
+            elif name not in given:
+                shape = op.shape(*(source.output_shape for source in sources))
+                inputs = tuple(source.name for source in sources)
+                owner = None
+                if "shares" in data:
+                    scope, owner = shared_by(f"{at.name}{name}", data["shares"], scopes)
+                    owner = scope[owner].name
+                given[name] = Layer(
+                    f"{at.name}{name}", op, inputs, shape, f"{at.row}{name}", at.copies, at.blocks,
+                    data.get("frozen", False), owner,
+                )  # fmt: skip
+                yield given[name]
+
+    def repeat(self, op: Repeat, x: Layer, at: _Place, around: tuple[Scope, ...]) -> Generator[Layer, None, Layer]:
+        """Yields the layers of a repeat and returns the layer that wrote its output. A body that keeps its shape has
+        one row for all copies, and one of its copies stands for many; any other body has rows for each copy."""
+        entry, end = input_of(op.body), output_of(op.body)
+        times, done, folded = self.copies.get(id(op), one_number(op.times)), 0, True
+        times = times if is_rational(times) else self.most
+        while done < times:
+            inner, row = {entry: x}, f"{at.row}." if folded else f"{at.row}.{done}."
+            stands_for_more = folded and times == self.most and done == max(1, self.most - 2)
+            alike = op.times - (self.most - 1) if stands_for_more else 1
+            blocks = (*at.blocks, Block(f"{at.name}.{done}.", alike)) if stands_for_more else at.blocks
+            there = _Place(f"{at.name}.{done}.", row, at.copies * alike, blocks)
+            body = [*self.layers(op.body, (inner, *around), there)]
+            if not done:
+                kept = same_shape(x.output_shape, inner[end].output_shape)
+                folded = kept is True or bool(is_array(kept) and kept.all())
+                times = min(times, self.most) if folded else times
+                body = body if folded else [each._replace(row=f"{row}0.{each.row.removeprefix(row)}") for each in body]
+            yield from body
+            x, done = inner[end], done + 1
+        return x
 
 
 def _repeats(graph: Graph) -> Iterator[Repeat]:
@@ -137,7 +156,7 @@ def _repeats(graph: Graph) -> Iterator[Repeat]:
             yield from _repeats(data["op"].body)
 
 
-def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
+def _plans(repeats: Iterator[Repeat], most: int) -> Iterator[tuple[Size, Copies]]:
     """Each combination of copies that occurs, with a mask of the points where it does."""
     several = [*repeats]
     if not several:
@@ -147,8 +166,8 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
 
     from costcalc.dims.exact_array import ExactArray
 
-    found = {id(repeat): np.minimum(repeat.times.num, COPIES_TO_COUNT).astype(np.int64) for repeat in several}
-    plan = _numbered([*found.values()])
+    found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in several}
+    plan = _numbered([*found.values()], most)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])
@@ -158,12 +177,12 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
         )
 
 
-def _numbered(columns: Sequence[Any]) -> Any:
+def _numbered(columns: Sequence[Any], most: int) -> Any:
     """Numbers the distinct combinations of values from 0, point by point."""
     import numpy as np
 
     number = np.zeros((), dtype=np.int64)
     for column in columns:
-        pairs = number * (COPIES_TO_COUNT + 1) + column
+        pairs = number * (most + 1) + column
         number = np.unique(pairs, return_inverse=True)[1].reshape(pairs.shape)
     return number

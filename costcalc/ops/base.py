@@ -17,6 +17,12 @@ branches. Optional:
                     otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
     is_input        True for an input of the network
     train_output    its output in a training step, where that differs
+    hands_on_gradient
+                    True if the gradients of its inputs are that of its output, or lie in it; as a view's do
+    gradient_shape(i, ins, out)
+                    the shape in which torch makes the gradient of input i, if that is not the input's
+    backward_workspace(*ins)
+                    elements of tensors that come and go while torch makes its gradients
     needs_dense     True if it copies an input whose axes lie in another order in memory than in its shape
     memory_order    in which order the axes of its output lie in memory, of those of its inputs; as in its shape, unless
                     it says otherwise
@@ -41,6 +47,7 @@ from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import ShapeError
 from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_shape
 from costcalc.ops.fields import Kind, kind_names
+from costcalc.ops.gradients import no_workspace, shape_of_input
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.rules import Free
@@ -75,7 +82,14 @@ def op(cls: Class) -> Class:
     cls.arity = _arity(cls)
     cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
     cls.index_limit = getattr(cls, "index_limit", None)
+    if not hasattr(cls, "backward_workspace"):
+        cls.backward_workspace = no_workspace
+    if not hasattr(cls, "gradient_shape"):
+        cls.gradient_shape = shape_of_input
     cls.needs_dense = getattr(cls, "needs_dense", False)
+    cls.hands_on_gradient = getattr(
+        cls, "hands_on_gradient", cls.output.view if isinstance(cls.output, Output) else False
+    )
     _register_axes(cls)
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, broadcast_size, elements, equal
+from costcalc.dims import Shape, Size, broadcast_size, elements, equal, same_shape
 from costcalc.ops.axis_roles import AxisRoles, merge_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import StaticInt
@@ -58,6 +58,7 @@ class Add:
     shape = joined
     output = computed(inplace=True, overwritable=True)
     weights = no_weights
+    hands_on_gradient = True
     macs = free("additions are not multiplies")
     elementwise = joins
     memory_order = order_of_input
@@ -78,6 +79,10 @@ class Mul:
     macs = free("an elementwise product has no sum: it is in elementwise")
     elementwise = joins
     memory_order = order_of_input
+
+    def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
+        """That of the output, to be summed over the axes that were stretched."""
+        return None if same_shape(ins[i], out) is True else out
 
     def train_elementwise(self, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
         # products in turn: each has a gradient for the factor so far and one for the next input
@@ -123,6 +128,7 @@ class Concat:
 
     output = copied(overwritable=True)
     weights = no_weights
+    hands_on_gradient = True
     macs = free("copies")
     elementwise = free("copies")
     train_elementwise = gradients_move

@@ -48,6 +48,11 @@ def keeps_padded_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Ke
     return Kept(extra=(Extra(elements(padded(self, x))),)) if makes_padded_copy(self, x) else Kept(inputs=(0,))
 
 
+def shape_of_padded_copy(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
+    """The gradient of a padded copy is made first, and that of x cut out of it."""
+    return padded(self, ins[i]) if makes_padded_copy(self, ins[i]) else None
+
+
 def bias_adds(self: Any, *ins: Shape, out: Shape) -> Size:
     """One addition per output element, if there is a bias."""
     return elements(out) if self.bias else 0
@@ -90,6 +95,7 @@ class Conv:
     elementwise = bias_adds
     train_elementwise = bias_sums
     keeps = keeps_padded_input
+    gradient_shape = shape_of_padded_copy
 
 
 @op
@@ -150,6 +156,7 @@ class Depthwise:
     elementwise = bias_adds
     train_elementwise = bias_sums
     keeps = keeps_padded_input
+    gradient_shape = shape_of_padded_copy
 
 
 @op
@@ -204,6 +211,16 @@ class PartialConv:
         maps = Extra(elements((x[0], pairs, *seen[2:]))) if wanted.x or "weight" in wanted.tensors else None
         indices = Extra(pairs, INDEX_BYTES) if wanted.x else None
         return Kept(extra=tuple(extra for extra in (maps, indices) if extra))
+
+    def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
+        """That of one map for each pair."""
+        (x,) = ins
+        return (x[0], sum(map(len, self.sees)), *(padded(self, x) if makes_padded_copy(self, x) else x)[2:])
+
+    def backward_workspace(self, x: Shape) -> Size:
+        return elements(
+            (x[0], sum(map(len, self.sees)) - len(self.sees), *slide(self, x))
+        )  # ∂y, in its place one for each pair
 
 
 @op

@@ -103,6 +103,16 @@ def bias_sums(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
     return elements(out) if "bias" in wanted.tensors else 0
 
 
+def shape_of_input(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
+    """The gradient of an input is made in the input's shape."""
+    return None
+
+
+def no_workspace(self: Any, *ins: Shape) -> int:
+    """One kernel makes the gradients."""
+    return 0
+
+
 def gradients_move(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> int:
     """Gradients are handed on as they are."""
     return 0

@@ -116,6 +116,7 @@ class Transpose:
 
     output = copied(overwritable=False)  # torch makes a view
     train_output = VIEW
+    hands_on_gradient = True
 
     def memory_order(self, order: tuple[int, ...]) -> tuple[int, ...]:
         """Nothing moves: the axes lie as they did, under other numbers."""

@@ -205,3 +205,6 @@ class LocalResponseNorm:
         n, c, *rest = x
         squares = elements((n, c + self.size - 1, *rest))  # padded to full windows
         return Kept((0,), extra=(Extra(squares), Extra(elements(x)), Extra(elements(x))))  # s, and s^β
+
+    def backward_workspace(self, x: Shape) -> Size:
+        return 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece

@@ -157,6 +157,11 @@ class Dropout(Pointwise):
         """A tensor of its own in training, unless it drops nothing."""
         return computed(inplace=False, overwritable=True) if self.p else VIEW
 
+    @property
+    def hands_on_gradient(self) -> bool:
+        """Only if it drops nothing."""
+        return not self.p
+
     def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # compare a random number with p, divide by 1 − p, multiply; the gradient is multiplied too
         return elements(x) * (3 + wanted.x) if self.p else 0

@@ -7,6 +7,8 @@ from support.gradients import every_wanted
 
 torch = needed.module("torch", "torch")
 
+from support.autograd import address, kept_by_torch  # noqa: E402
+
 from costcalc.errors import UsageError  # noqa: E402
 from costcalc.torch_backend.modules import MODULES  # noqa: E402
 
@@ -14,27 +16,6 @@ BY_KERNEL = {"lstm", "gru"}  # what they keep is their kernel's own choice
 LAYERS = [case for case in CASES if case[0].name not in {"input", *BY_KERNEL}]
 WITH_STATISTICS = [case for case in LAYERS if case[0].name == "batch_norm"]
 FLOAT_BYTES = 4
-
-
-def address(tensor):
-    return tensor.untyped_storage()._cdata
-
-
-def kept_by_torch(run, apart):
-    """What a call returns, and the bytes of each storage that autograd keeps of it, by address; those of the tensors
-    `apart` are not among them. The tensors live on, so that no address stands for two."""
-    held, alive = {}, []
-
-    def pack(tensor):
-        alive.append(tensor)
-        held[address(tensor)] = tensor.untyped_storage().nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        out = run()
-    for tensor in apart:
-        held.pop(address(tensor), None)
-    return out, held, alive
 
 
 def agrees(op, ins, wanted):

@@ -6,7 +6,7 @@ input, share its memory. Weights and buffers are held anyway and not counted her
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
@@ -53,17 +53,17 @@ def is_dense(order: Order, shape: Shape) -> bool:
 
 
 class Kept(NamedTuple):
-    """What stays: whole outputs by the layer that owns their memory, and the tensors each layer makes besides."""
+    """What stays: whole outputs, by the layer that owns their memory, each with the layers that keep it; and the
+    tensors that each layer makes besides."""
 
-    outputs: dict[Any, Size]
+    keepers: dict[Any, set[Any]]
     extra: dict[Any, list[Extra]]
 
 
 def kept(layers: Sequence[StepLayer]) -> Kept:
     """The tensors that are kept, each under the layer that writes it."""
     where = outputs_in_memory(layers)
-    size_of = {each.name: elements(each.layer.output_shape) for each in layers}
-    outputs: dict[Any, Size] = {}
+    keepers: dict[Any, set[Any]] = {}
     extra: dict[Any, list[Extra]] = {}
     for each in layers:
         layer = each.layer
@@ -74,12 +74,12 @@ def kept(layers: Sequence[StepLayer]) -> Kept:
             if i == each.over or (layer.op.needs_dense and not is_dense(memory.order, each.input_shapes[i])):
                 own.append(Extra(elements(each.input_shapes[i])))  # a copy
             else:
-                outputs[memory.owner] = size_of[memory.owner]
+                keepers.setdefault(memory.owner, set()).add(layer.name)
         if found.output:
-            outputs[where[layer.name].owner] = size_of[where[layer.name].owner]
+            keepers.setdefault(where[layer.name].owner, set()).add(layer.name)
         if own:
             extra[layer.name] = own
-    return Kept(outputs, extra)
+    return Kept(keepers, extra)
 
 
 def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:
@@ -98,9 +98,15 @@ def kept_bytes(layers: Sequence[StepLayer], bytes_of: Mapping[str, int]) -> dict
     """The bytes that are kept of each layer; `bytes_of` has those of an element of "activations"."""
     found, indices = kept(layers), index_tensors(layers)
     total: dict[Any, Size] = {}
-    for name, size in found.outputs.items():
-        total[name] = size * (INDEX_BYTES if name in indices else bytes_of["activations"])
-    for name, tensors in found.extra.items():
-        own = sum(size * (bytes_of[each] if isinstance(each, str) else each) for size, each in tensors)
-        total[name] = total.get(name, 0) + own
+    for each in layers:
+        if each.name in found.keepers:
+            element = INDEX_BYTES if each.name in indices else bytes_of["activations"]
+            total[each.name] = elements(each.layer.output_shape) * element
+        if each.name in found.extra:
+            total[each.name] = total.get(each.name, 0) + extra_bytes(found.extra[each.name], bytes_of)
     return total
+
+
+def extra_bytes(tensors: Iterable[Extra], bytes_of: Mapping[str, int]) -> Size:
+    """The bytes of tensors that a layer makes besides its output."""
+    return sum(size * (bytes_of[each] if isinstance(each, str) else each) for size, each in tensors)

@@ -13,12 +13,18 @@ from costcalc.ops.rules import Tensor
 Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 
 
+def not_frozen(layer: Layer, tensor: Tensor) -> bool:
+    """Every tensor is trained that its graph does not call frozen."""
+    return not (layer.frozen is True or (layer.frozen and tensor.name in layer.frozen))
+
+
 class StepLayer(NamedTuple):
     """A layer in a training step."""
 
     layer: Layer
     input_shapes: tuple[Shape, ...]
     wanted: Wanted
+    own: tuple[Tensor, ...] = ()  # its tensors but those that it shares, which their owner has
     over: int | None = None  # the index of the input that it writes over
 
     @property
@@ -27,19 +33,28 @@ class StepLayer(NamedTuple):
         return self.layer.name
 
 
-def step_layers(layers: Sequence[Layer], trains: Trains) -> Iterator[StepLayer]:
+def step_layers(layers: Sequence[Layer], trains: Trains = not_frozen) -> Iterator[StepLayer]:
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
-    trained below it. The input of a network wants none."""
+    trained below it. The input of a network wants none. Tensors that a layer shares are its owner's."""
     over = inplace_inputs(layers)
     shapes: dict[Any, Shape] = {}
     trained_below: dict[Any, bool] = {}
+    owners: dict[Any, Layer] = {}
+    tensors_of: dict[Any, tuple[Tensor, ...]] = {}
     for layer in layers:
         ins = tuple([shapes[source] for source in layer.inputs])
-        tensors = [tensor for tensor in layer.op.weights(*ins) if tensor.role != "buffer"]
+        owners[layer.name], tensors_of[layer.name] = layer, tuple(layer.op.weights(*ins))
+        owner = owners[layer.shares] if layer.shares is not None else layer
+        shared = {tensor.name for tensor in tensors_of[owner.name]} if owner is not layer else frozenset()
         wanted = Wanted(
             tuple([trained_below[source] for source in layer.inputs]),
-            frozenset(tensor.name for tensor in tensors if trains(layer, tensor)),
+            frozenset(
+                tensor.name
+                for tensor in tensors_of[layer.name]
+                if tensor.role != "buffer" and trains(owner if tensor.name in shared else layer, tensor)
+            ),
             inplace=layer.name in over,
         )
         shapes[layer.name], trained_below[layer.name] = layer.output_shape, wanted.any
-        yield StepLayer(layer, ins, wanted, over.get(layer.name))
+        own = tuple([tensor for tensor in tensors_of[layer.name] if tensor.name not in shared])
+        yield StepLayer(layer, ins, wanted, own, over.get(layer.name))

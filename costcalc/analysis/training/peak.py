@@ -1,0 +1,311 @@
+"""The most memory that a training step holds: liveness over the forward pass, loss, backward pass and update.
+
+A step is a list of events: bytes that are taken or given back, and moments at which what is held is looked at. A body
+that is repeated stands once in it, between a Begin and an End that say how many copies there are: a copy that changes
+what is held by c and holds up to p more than before makes, m times, m·c and up to p + max(0, (m − 1)·c).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+from costcalc.analysis.training.kept import extra_bytes, index_tensors, kept, outputs_in_memory
+from costcalc.analysis.training.optimizers import SCALAR_BYTES, Optimizer
+from costcalc.analysis.training.step_layers import StepLayer
+from costcalc.dims import Size, elements, exact_div, is_rational, maximum, same_shape
+from costcalc.ops.gradients import INDEX_BYTES
+
+
+class Moment(NamedTuple):
+    """A moment at which a layer is computed."""
+
+    layer: Any
+    phase: str  # forward, loss, backward or update
+
+
+class Begin(NamedTuple):
+    """The start of a body that stands for several copies."""
+
+    copies: Size
+
+
+class End(NamedTuple):
+    """Its end."""
+
+
+Event = Size | Moment | Begin | End
+
+
+class StepPeak(NamedTuple):
+    """The most bytes held at once, and when."""
+
+    bytes: Size
+    at: Moment | None
+
+
+def peak_of(events: Iterator[Event]) -> StepPeak:
+    """The most bytes held at any moment, starting from none."""
+    stack: list[tuple[Size, StepPeak, Size]] = []  # of the bodies around: change and peak so far, and copies
+    change: Size = 0
+    peak = StepPeak(0, None)
+    for event in events:
+        match event:
+            case Moment():
+                peak = larger(peak, StepPeak(change, event))
+            case Begin(copies):
+                stack.append((change, peak, copies))
+                change, peak = 0, StepPeak(0, None)
+            case End():
+                before, around, copies = stack.pop()
+                highest = peak.bytes + maximum(0, (copies - 1) * change)
+                peak = larger(around, StepPeak(before + highest, peak.at))
+                change = before + copies * change
+            case _:
+                change = change + event
+    return peak
+
+
+def larger(a: StepPeak, b: StepPeak) -> StepPeak:
+    """The larger of two peaks, the first if they are equal; of arrays point by point."""
+    if is_rational(a.bytes) and is_rational(b.bytes):
+        return b if b.bytes > a.bytes else a
+    return StepPeak(maximum(a.bytes, b.bytes), b.at)
+
+
+class _Step:
+    """The events of a step, from the layers and what is known of them; memory that is held stands under a key."""
+
+    def __init__(
+        self,
+        layers: Sequence[StepLayer],
+        bytes_of: Mapping[str, int],
+        optimizer: Optimizer,
+        *,
+        adds_in_place: bool = True,
+    ):
+        self.layers, self.bytes_of, self.optimizer, self.adds_in_place = layers, bytes_of, optimizer, adds_in_place
+        self.by_name = {each.name: each for each in layers}
+        self.where, self.kept = outputs_in_memory(layers), kept(layers)
+        indices = index_tensors(layers)
+        self.element = {each.name: INDEX_BYTES if each.name in indices else bytes_of["activations"] for each in layers}
+        self.inputs = {each.name for each in layers if not each.layer.inputs}
+        read = {source for each in layers for source in each.layer.inputs}
+        self.outputs = [each for each in layers if each.name not in read and each.name not in self.inputs]
+        self.last_use = {
+            self.where[name].owner: i for i, each in enumerate(layers) for name in (each.name, *each.layer.inputs)
+        }
+        self.held: dict[Any, Size] = {}
+        self.holders: Counter[Any] = Counter()  # of gradients: how many layers wait for this memory
+        self.gradient: dict[Any, Any] = {}  # the key of the memory that holds the gradient of an output
+
+    def take(self, key: Any, size: Size) -> Iterator[Event]:
+        """Takes memory."""
+        self.held[key] = size
+        yield size
+
+    def free(self, key: Any) -> Iterator[Event]:
+        """Gives memory back, if it is held."""
+        if key in self.held:
+            yield -self.held.pop(key)
+
+    def size_of(self, name: Any) -> Size:
+        """The bytes of an output."""
+        return elements(self.by_name[name].layer.output_shape) * self.element[name]
+
+    def events(self) -> Iterator[Event]:
+        """The step from its inputs to the update of the weights."""
+        yield from self.throughout()
+        for i, each in enumerate(self.layers):
+            yield from self.between(self.layers[i - 1] if i else None, each)
+            yield from self.forward(i, each)
+        yield from self.between(self.layers[-1], None)
+        for each in self.outputs:
+            yield from self.loss(each)
+        after = None
+        for each in reversed(self.layers):
+            yield from self.between(after, each)
+            yield from self.backward(each)
+            after = each
+        yield from self.between(after, None)
+        yield from self.free("gradient of the loss")
+        yield from self.update()
+
+    def between(self, before: StepLayer | None, after: StepLayer | None) -> Iterator[Event]:
+        """The ends of bodies that are left and the starts of those that are entered from one layer to the next."""
+        left, entered = (each.layer.blocks if each else () for each in (before, after))
+        common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, entered)))
+        yield from (End() for _ in left[common:])
+        yield from (Begin(block.copies) for block in entered[common:])
+
+    def throughout(self) -> Iterator[Event]:
+        """What is held from the start to the end: weights, buffers, what the optimizer keeps, inputs and targets."""
+        for each in self.layers:
+            for tensor in each.own:
+                size = each.layer.copies * elements(tensor.shape)
+                yield size * self.bytes_of["weights"]
+                if tensor.name in each.wanted.tensors:
+                    yield size * self.optimizer.copies * self.bytes_of["weights"]
+                    yield SCALAR_BYTES * each.layer.copies * self.optimizer.counts_steps
+            if any(tensor.name == "running_mean" for tensor in each.own):
+                yield INDEX_BYTES * each.layer.copies  # torch counts batches
+            if each.name in self.inputs:
+                yield self.size_of(each.name)
+        for each in self.outputs:
+            yield INDEX_BYTES * exact_div(elements(each.layer.output_shape), each.layer.output_shape[1])
+
+    def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
+        """A layer takes memory for its output and what it keeps; then what nobody needs any more is given back."""
+        if each.name in self.inputs:
+            return
+        owner = self.where[each.name].owner
+        own = self.kept.extra.get(each.name, [])
+        temporary = self.temporaries(each)
+        yield from self.take(("extra", each.name), extra_bytes(own, self.bytes_of))
+        yield temporary
+        if owner == each.name:
+            yield from self.take(owner, self.size_of(owner))
+        yield Moment(each.name, "forward")
+        yield -temporary
+        for name in {self.where[source].owner for source in (*each.layer.inputs, each.name)} - self.inputs:
+            is_output = any(self.where[out.name].owner == name for out in self.outputs)
+            if self.last_use[name] == i and name not in self.kept.keepers and not is_output:
+                yield from self.free(name)
+
+    def temporaries(self, each: StepLayer) -> Size:
+        """What a layer makes besides its output although no gradient is wanted of it."""
+        if each.wanted.any:
+            return 0
+        wanted = each.wanted._replace(inputs=tuple([True for _ in each.wanted.inputs]))
+        found = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=wanted)
+        return extra_bytes(found.extra, self.bytes_of)
+
+    def loss(self, each: StepLayer) -> Iterator[Event]:
+        """Cross-entropy of an output: its log-softmax stays for the gradient, which is made of it in two steps."""
+        size, owner = self.size_of(each.name), self.where[each.name].owner
+        yield from self.take("log-softmax", size)
+        yield SCALAR_BYTES  # the loss, which a loop holds to the end of the step
+        yield from self.take("weight of all targets", SCALAR_BYTES)
+        yield Moment(each.name, "loss")
+        if owner not in self.kept.keepers:
+            yield from self.free(owner)
+        if not each.wanted.any:
+            yield from self.free("log-softmax")
+            yield from self.free("weight of all targets")
+            return
+        yield from self.take("gradient of the loss", SCALAR_BYTES)
+        yield from self.take("of the log-softmax", size)
+        yield Moment(each.name, "loss")
+        yield from self.free("weight of all targets")
+        yield from self.take(("gradient", each.name), size)
+        yield Moment(each.name, "loss")
+        yield from self.free("of the log-softmax")
+        yield from self.free("log-softmax")
+        self.gradient[each.name] = ("gradient", each.name)
+        self.holders["gradient", each.name] = 1
+
+    def backward(self, each: StepLayer) -> Iterator[Event]:
+        """A layer takes memory for its gradients, then gives back what it kept and the gradient of its output."""
+        if not each.wanted.any:
+            return
+        above = self.gradient.pop(each.name)
+        made: list[tuple[Any, Any]] = []
+        first: dict[Any, Size] = {}  # gradients that are made in another shape first
+        for i, (source, wants) in enumerate(zip(each.layer.inputs, each.wanted.inputs)):
+            if wants and hands_on(each, i):
+                self.holders[above] += 1
+                made.append((source, above))
+            elif wants:
+                key = ("gradient", source, each.name, i)
+                size = elements(each.input_shapes[i]) * self.bytes_of["activations"]
+                shape = each.layer.op.gradient_shape(i, each.input_shapes, each.layer.output_shape)
+                if shape is None:
+                    yield from self.take(key, size)
+                else:
+                    first[key] = size
+                    yield from self.take(("first", key), elements(shape) * self.bytes_of["activations"])
+                self.holders[key] = 1
+                made.append((source, key))
+        again: Size = each.layer.op.backward_workspace(*each.input_shapes) * self.bytes_of["activations"]
+        yield again
+        for tensor in each.layer.op.weights(*each.input_shapes):
+            if tensor.name in each.wanted.tensors:
+                owner = each.name if tensor in each.own else each.layer.shares
+                size = elements(tensor.shape) * self.bytes_of["weights"]
+                if ("of", owner, tensor.name) in self.held:
+                    again = again + size
+                    yield size
+                else:
+                    yield from self.take(("of", owner, tensor.name), size)
+        yield Moment(each.name, "backward")
+        yield -again
+        is_join = len(made) > 1
+        if is_join:
+            yield from self.reduce(each, first)
+        yield from self.free(("extra", each.name))
+        for owner, keepers in self.kept.keepers.items():
+            if each.name in keepers:
+                keepers.discard(each.name)
+                if not keepers and owner not in self.inputs:
+                    yield from self.free(owner)
+        yield from self.release(above)
+        if not is_join:
+            yield from self.reduce(each, first)
+        for source, key in made:
+            yield from self.accumulate(source, key)
+
+    def reduce(self, each: StepLayer, first: Mapping[Any, Size]) -> Iterator[Event]:
+        """Gradients that were made in another shape become those of the inputs."""
+        for key, size in first.items():
+            yield from self.take(key, size)
+            yield Moment(each.name, "backward")
+            yield from self.free(("first", key))
+
+    def release(self, key: Any) -> Iterator[Event]:
+        """One layer less waits for this gradient."""
+        self.holders[key] -= 1
+        if not self.holders[key]:
+            yield from self.free(key)
+
+    def accumulate(self, source: Any, key: Any) -> Iterator[Event]:
+        """A gradient arrives at an output; a second one is added to the first: in place, if nothing else needs that."""
+        first = self.gradient.setdefault(source, key)
+        if first is key:
+            return
+        if self.adds_in_place and self.holders[first] == 1:
+            yield from self.release(key)
+            return
+        both = ("sum", source, key)
+        yield from self.take(both, elements(self.by_name[source].layer.output_shape) * self.bytes_of["activations"])
+        self.holders[both] = 1
+        yield Moment(source, "backward")
+        yield from self.release(first)
+        yield from self.release(key)
+        self.gradient[source] = both
+
+    def update(self) -> Iterator[Event]:
+        """Each trained tensor in turn; the last temporary of one is there until the next has its own."""
+        before: Size = 0
+        for each in self.layers:
+            for tensor in each.own:
+                if tensor.name in each.wanted.tensors and self.optimizer.temporaries:
+                    size = elements(tensor.shape) * self.bytes_of["weights"]
+                    yield self.optimizer.temporaries * size
+                    yield Moment(each.name, "update")
+                    yield -before - (self.optimizer.temporaries - 1) * size
+                    before = size
+
+
+def hands_on(each: StepLayer, i: int) -> bool:
+    """Does the gradient of an input lie in the memory of the output's? That of one that was stretched is a sum."""
+    op, out = each.layer.op, each.layer.output_shape
+    return op.hands_on_gradient and (op.output.keeps_values or same_shape(each.input_shapes[i], out) is True)
+
+
+def step_peak(
+    layers: Sequence[StepLayer], bytes_of: Mapping[str, int], optimizer: Optimizer, *, adds_in_place: bool = True
+) -> StepPeak:
+    """The most bytes that a training step holds at once, and when."""
+    return peak_of(_Step(layers, bytes_of, optimizer, adds_in_place=adds_in_place).events())
