@@ -19,7 +19,7 @@ from costcalc.cli.options import (
     Target,
     check_folder,
     checked_output,
-    nets,
+    load_models,
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -87,10 +87,10 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.formula_output import formula_output
 
-    net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
+    model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(
-        net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
+        model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
     )
     if shown.code:
         put(shown.code, output)

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.fast_params import METRICS
-from costcalc.cli.options import Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
+from costcalc.cli.options import (
+    Columns,
+    Dtype,
+    Format,
+    MaxBytes,
+    MaxLayers,
+    Output,
+    Set,
+    Target,
+    Targets,
+    emit,
+    load_models,
+)
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
@@ -40,8 +52,8 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    cost = net.cost(unrolled=unroll)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    cost = model.cost(unrolled=unroll)
     emit(cost.at_depth(depth, columns), format, output)
 
 
@@ -68,7 +80,7 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    found = nets(targets, set_, max_layers, max_bytes, dtype)
+    found = load_models(targets, set_, max_layers, max_bytes, dtype)
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):
@@ -112,8 +124,8 @@ def explain(
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_model
 
-    (net,) = nets([target], set_, max_layers, max_bytes)
-    emit(explain_model(net), format, output)
+    (model,) = load_models([target], set_, max_layers, max_bytes)
+    emit(explain_model(model), format, output)
 
 
 def reconcile(
@@ -129,8 +141,8 @@ def reconcile(
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_model
 
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    reconciled = reconcile_model(net)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    reconciled = reconcile_model(model)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:

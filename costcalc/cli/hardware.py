@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, nets
+from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
@@ -33,7 +33,7 @@ def verify(
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import Verifications, verify_net
 
-    networks = tuple(verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes))
+    networks = tuple(verify_net(model) for model in load_models(_targets(targets, all_), set_, max_layers, max_bytes))
     found = networks[0] if len(networks) == 1 else Verifications(networks)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     emit(found, format, output, [found.table(every)])
@@ -85,7 +85,7 @@ def time(
     batches = None if batch is None else _numbers(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     found, saver = timed(
-        nets(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
+        load_models(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
         seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip

@@ -106,7 +106,7 @@ Dtype: TypeAlias = Annotated[
 ]
 
 
-def nets(
+def load_models(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
     dtype: str | None = None,
 ) -> list[Net]:  # fmt: skip
@@ -126,7 +126,7 @@ def nets(
         raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
     if wrong:
         raise wrong[0]
-    found = [net.with_dtype(dtype) if dtype is not None else net for net in apply_settings(found, settings or [])]
+    found = [model.with_dtype(dtype) if dtype is not None else model for model in apply_settings(found, settings or [])]
     warned.note(found)
     return found
 

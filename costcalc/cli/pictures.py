@@ -63,7 +63,7 @@ def show_picture(found: Any, metric: str | None) -> None:
         show_lines(lambda width, blocks: picture(found, metric, width, blocks))
 
 
-def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
+def write_report(model: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
     """Writes the page about a network, over a grid of its knobs if one is given."""
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.page.page import Page
@@ -71,7 +71,7 @@ def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | 
 
     with progress_bar() as show:
         show(0.0, "counting")
-        page = Page.of(net, read_axes(axes, net.knobs, net.name), presets, metrics)
+        page = Page.of(model, read_axes(axes, model.knobs, model.name), presets, metrics)
         show(0.2, "drawing")
         page.save(path)
-    warned.instead(net.label, lambda: page.warnings)
+    warned.instead(model.label, lambda: page.warnings)

@@ -42,7 +42,7 @@ class RunSaver:
             raise self.error
 
 
-def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSaver]:
+def timed(models: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSaver]:
     """Times networks with a progress bar on stderr, and saves what is measured in the store at `path`. Call
     `raise_any` once the times are printed."""
     from costcalc.report.progress_bar import progress_bar
@@ -50,7 +50,7 @@ def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSav
 
     saver = RunSaver(path)
     with progress_bar() as show:
-        found = time_nets(nets, progress=show, finished=saver.save, **how)
+        found = time_nets(models, progress=show, finished=saver.save, **how)
     return found, saver
 
 

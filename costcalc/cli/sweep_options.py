@@ -18,7 +18,7 @@ EXECUTORS = ("processes", "dask")
 class SweepOptions:
     """A network and all options, each None or False where it was not given."""
 
-    net: Net
+    model: Net
     points: list[str] | None
     presets: str | None
     fit: bool
@@ -49,7 +49,7 @@ class SweepOptions:
 
     def only(self, *names: str, why: str) -> None:
         """Raises UsageError if any other option was given; the first of these is what the others go with."""
-        others = [field.name for field in fields(self) if field.name not in ("net", *names)]
+        others = [field.name for field in fields(self) if field.name not in ("model", *names)]
         self.refuse(*others, why=f"{as_typed(names[0])} goes without {{}}: {why}")
 
     @property
@@ -57,11 +57,11 @@ class SweepOptions:
         """The swept knobs and their values. Raises UnknownName and UsageError."""
         from costcalc.analysis.sweep.grid import read_axes
 
-        return read_axes(self.points or [], self.net.knobs, self.net.name)
+        return read_axes(self.points or [], self.model.knobs, self.model.name)
 
     @property
-    def choice(self) -> dict[str, Any]:
-        """Which points are kept, as arguments of `read_choice`."""
+    def query(self) -> dict[str, Any]:
+        """Which points are kept, as arguments of `read_query`."""
         return {"where": self.where, "pareto": self.pareto, "top": self.top, "by": self.by or "macs"}
 
     @property

@@ -37,12 +37,12 @@ def _swept(options: SweepOptions) -> Sweep:
     axes, seconds = _axes(options), options.lookup()
     few_rows = options.fit or on_a_terminal(options.format, options.output)
     _check(options, axes)
-    with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
+    with options.pool(grid_of(options.model, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         if options.is_parquet:
             arrow()  # before points are computed, and after all that can be wrong with the options
         return sweep_model(
-            options.net, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
-            limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.choice,
+            options.model, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
+            limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.query,
         )  # fmt: skip
 
 
@@ -51,20 +51,20 @@ def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
     from costcalc.analysis.warnings import warnings_of_grid
 
     axes = options.axes
-    warned.instead(options.net.label, lambda: warnings_of_grid(options.net, axes))
+    warned.instead(options.model.label, lambda: warnings_of_grid(options.model, axes))
     return axes
 
 
 def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
     """Raises, before points are computed, what choosing or drawing them would raise."""
     from costcalc.analysis.metrics import read_metrics
-    from costcalc.analysis.sweep.choice import read_choice
+    from costcalc.analysis.sweep.point_query import read_query
 
-    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), read_metrics(options.shown_metrics)
+    query, metrics = read_query(options.model.knobs, [*axes], **options.query), read_metrics(options.shown_metrics)
     if options.plot or options.metric:
         from costcalc.analysis.sweep.sweep_chart import check_chart
 
-        check_chart(axes, metrics, choice, options.metric)
+        check_chart(axes, metrics, query, options.metric)
 
 
 def _show(options: SweepOptions, found: Sweep) -> None:
@@ -87,7 +87,7 @@ def _show(options: SweepOptions, found: Sweep) -> None:
 
 
 def _write(options: SweepOptions) -> None:
-    from costcalc.analysis.sweep.choice import read_choice
+    from costcalc.analysis.sweep.point_query import read_query
     from costcalc.analysis.sweep.sweep import grid_of
     from costcalc.report.progress_bar import progress_bar
     from costcalc.sweep_files.request import SweepRequest
@@ -98,15 +98,15 @@ def _write(options: SweepOptions) -> None:
     if options.resume and options.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = _axes(options)
-    choice, metrics = read_choice(options.net.knobs, [*axes], **options.choice), counted_metrics(options.shown_metrics)
+    query, metrics = read_query(options.model.knobs, [*axes], **options.query), counted_metrics(options.shown_metrics)
     request = SweepRequest(
-        options.net, grid_of(options.net, axes), choice, options.path or Path("-"), options.format, options.resume,
+        options.model, grid_of(options.model, axes), query, options.path or Path("-"), options.format, options.resume,
         options.restart, metrics, options.columns,
     )  # fmt: skip
     points, per_second = request.grid.size, request.points_per_second
     with options.pool(points, per_second) as pool, progress_bar() as show, told_how_to_resume(request.path):
         done = write(request, pool, show)
-    if done.large or request.choice.minimises_only:
+    if done.large or request.query.minimises_only:
         name = "" if str(done.path) == "-" else f"{done.path}: "
         print(visible(f"{name}{'; '.join(done.notes)}"), file=sys.stderr)
 
@@ -135,9 +135,9 @@ def put_histogram(options: SweepOptions) -> None:
         why="it counts every point, and goes with --where alone",
     )  # fmt: skip
     axes = _axes(options)
-    with options.pool(grid_of(options.net, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
+    with options.pool(grid_of(options.model, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         found = histogram_model(
-            options.net, axes, str(options.histogram), where=options.where, pool=pool, progress=show
+            options.model, axes, str(options.histogram), where=options.where, pool=pool, progress=show
         )
     table = found.table(on_a_terminal(options.format, options.output))
     emit(found, options.format, options.output, [table], columns=options.columns)

@@ -19,7 +19,7 @@ from costcalc.cli.options import (
     check_folder,
     check_format,
     emit,
-    nets,
+    load_models,
 )
 from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
 from costcalc.cli.runs import StorePath
@@ -105,12 +105,12 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
     answer(SweepOptions(
-        net=net, points=axes, presets=presets, fit=fit, histogram=histogram, report=report, explain_steps=explain_steps,
-        where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart, plot=plot, metric=metric,
-        workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store, output=output,
-        format=format, columns=columns,
+        model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,
+        explain_steps=explain_steps, where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart,
+        plot=plot, metric=metric, workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store,
+        output=output, format=format, columns=columns,
     ))  # fmt: skip
 
 
@@ -137,14 +137,14 @@ def put_steps(options: SweepOptions) -> None:
     from costcalc.analysis.scaling.next_change import next_steps
 
     options.only("explain_steps", "columns", "output", "format", why="it starts from the target; set its knobs with @")
-    emit(next_steps(options.net), options.format, options.output, columns=options.columns)
+    emit(next_steps(options.model), options.format, options.output, columns=options.columns)
 
 
 def put_report(options: SweepOptions) -> None:
     """The page about the network."""
     options.refuse("columns", why="a page has no columns, so --report goes without {}; name its metrics with --metrics")
     options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
-    write_report(options.net, options.points or [], options.presets, options.metrics, str(options.report))
+    write_report(options.model, options.points or [], options.presets, options.metrics, str(options.report))
 
 
 def put_presets(options: SweepOptions) -> None:
@@ -155,8 +155,8 @@ def put_presets(options: SweepOptions) -> None:
     options.only("presets", "metrics", "columns", "store", "plot", "output", "format", why="it names the points")
     if options.plot:
         check_preset_chart(options.shown_metrics)
-    found = sweep_presets(options.net, str(options.presets), options.shown_metrics, seconds=options.lookup())
-    warned.instead(options.net.label, lambda: found.warnings)
+    found = sweep_presets(options.model, str(options.presets), options.shown_metrics, seconds=options.lookup())
+    warned.instead(options.model.label, lambda: found.warnings)
     if options.plot:
         write_plot(found.chart(), options.plot)
     emit(found, options.format, options.output, columns=options.columns)

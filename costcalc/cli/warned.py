@@ -20,9 +20,9 @@ def start() -> None:
     _counted.clear()
 
 
-def note(nets: Iterable[Net]) -> None:
+def note(models: Iterable[Net]) -> None:
     """Notes networks that the command counts. Their layers are looked at later, when they are counted anyway."""
-    _counted.extend((net.label, partial(getattr, net, "warnings")) for net in nets)
+    _counted.extend((model.label, partial(getattr, model, "warnings")) for model in models)
 
 
 def instead(label: str, warnings: Callable[[], tuple[Problem, ...]]) -> None:

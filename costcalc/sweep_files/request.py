@@ -8,9 +8,9 @@ from pathlib import Path
 from costcalc import report
 from costcalc.analysis.columns import metric_column, read_columns
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
 from costcalc.models.model import Model
@@ -26,7 +26,7 @@ class SweepRequest:
 
     model: Model
     grid: Grid
-    choice: Choice
+    query: PointQuery
     path: Path
     format: str | None = None
     resume: bool = False
@@ -48,9 +48,9 @@ class SweepRequest:
         return rows.rows_per_second if rows else POINTS_PER_SECOND
 
     def row_format(self) -> RowFormat | None:
-        """How rows are written chunk by chunk; None where a choice keeps few points, or the format has to be written at
+        """How rows are written chunk by chunk; None where a query keeps few points, or the format has to be written at
         once."""
-        if self.choice.reduces or self.kind not in ROW_FORMATS:
+        if self.query.reduces or self.kind not in ROW_FORMATS:
             return None
         knobs = (Column(name, name, "knob") for name in self.grid.axes)
         columns = (*knobs, *map(metric_column, self.metrics))
@@ -61,9 +61,9 @@ class SweepRequest:
         """What is asked of every chunk."""
         render = None if rows is None else rows.piece
         points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
-        return ChunkTask(self.model, self.choice, self.metrics, render=render, points=points, limit=limit)
+        return ChunkTask(self.model, self.query, self.metrics, render=render, points=points, limit=limit)
 
     def _points_for(self, rows: RowFormat | None) -> tuple[int, int]:
         if rows is None:
             return points_for(self.model, self.grid)
-        return POINTS_OF_SOME_ROWS if self.choice.where else POINTS_OF_ALL_ROWS
+        return POINTS_OF_SOME_ROWS if self.query.where else POINTS_OF_ALL_ROWS

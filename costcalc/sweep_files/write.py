@@ -16,17 +16,17 @@ from costcalc import files, report
 from costcalc.analysis.metrics import COUNTED, read_metrics
 from costcalc.analysis.selection import select
 from costcalc.analysis.sweep.arrow import arrow
-from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import ChunkTask
 from costcalc.analysis.sweep.compute import chunk_results
 from costcalc.analysis.sweep.fingerprint import fingerprint
 from costcalc.analysis.sweep.grid import given_axes
+from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit, SweepState
 from costcalc.analysis.sweep.sweep import grid_of, sweep, sweep_from
 from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.errors import ShapeError, UsageError
-from costcalc.net import Net, load
+from costcalc.net import Target, load
 from costcalc.sweep_files.disk_space import check_disk_space
 from costcalc.sweep_files.journal import VERSION, Journal, beside, read_journal, what_to_do
 from costcalc.sweep_files.request import SweepRequest
@@ -49,7 +49,7 @@ class WrittenSweep:
 
 
 def write_sweep(
-    target: str | Net,
+    target: Target,
     path: str | Path,
     *,
     metrics: Sequence[str] | str | None = None,
@@ -72,9 +72,9 @@ def write_sweep(
     model = load(target)
     model.needs_knobs("write_sweep")
     axes = given_axes(axes, model.knobs, model.name)
-    choice = read_choice(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    query = read_query(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
-    request = SweepRequest(model, grid_of(model, axes), choice, Path(path), None, resume, restart, metrics)
+    request = SweepRequest(model, grid_of(model, axes), query, Path(path), None, resume, restart, metrics)
     with pool_for(workers, executor, request.grid.size, request.points_per_second) as pool:
         return write(request, pool)
 
@@ -105,7 +105,7 @@ def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progr
     if journal and request.restart:
         journal.abandon()
         journal = None
-    if rows is None and not request.choice.reduces:
+    if rows is None and not request.query.reduces:
         if request.resume:
             raise UsageError("only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed")
         return _at_once(request, pool, progress)
@@ -125,7 +125,7 @@ def _check_stream(request: SweepRequest) -> None:
 
 def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
     swept = sweep(
-        request.model, request.grid, request.choice, metrics=request.metrics, pool=pool, progress=progress,
+        request.model, request.grid, request.query, metrics=request.metrics, pool=pool, progress=progress,
         limit=Limit(points=MAX_ROWS_IN_MEMORY),
     )  # fmt: skip
     _emit(request, swept, request.path)
@@ -144,11 +144,11 @@ def _emit(request: SweepRequest, swept: Sweep, path: Path) -> None:
 def _streamed(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
     """Streams rows to a pipe or a device, and nothing before the first row, because a pipe cannot be rewound. Raises
     ShapeError if no point is possible."""
-    check_disk_space(request.grid, request.choice, rows)
+    check_disk_space(request.grid, request.query, rows)
     state, head = SweepState(), rows.head()
     with _stream(request.path) as put:
         for result in chunk_results(request.task(rows), request.grid, pool, progress):
-            state.add(result, request.choice)
+            state.add(result, request.query)
             if result.piece:
                 put(head + result.piece)
                 head = b""
@@ -194,7 +194,7 @@ class _ResumableFile:
             _check_journal(journal, mine, request.resume)
         if self.rows:
             done = journal.done if journal else 0
-            check_disk_space(request.grid, request.choice, self.rows, self.path.parent, done)
+            check_disk_space(request.grid, request.query, self.rows, self.path.parent, done)
         if journal is None:
             journal = Journal(self.path, mine, request.grid.size)
             journal.start()
@@ -211,7 +211,7 @@ class _ResumableFile:
         with journal.writing() as writer:
             head = self.rows.head() if self.rows and not journal.length else b""
             for result in chunk_results(task, grid, pool, progress, journal.done):
-                state.add(result, task.choice, task.limit)
+                state.add(result, task.query, task.limit)
                 writer.add(head + result.piece, journal.done + result.size, state.to_json())
                 head = b""
         try:
@@ -254,7 +254,7 @@ def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None
 
 
 def _written(request: SweepRequest, state: SweepState) -> WrittenSweep:
-    kept = state.rows or (len(request.choice.last(state.points)) if state.points else 0)
-    chosen = request.choice.in_words()
+    kept = state.rows or (len(request.query.last(state.points)) if state.points else 0)
+    chosen = request.query.in_words()
     notes = counts_in_words(kept, request.grid, state.invalid, state.reason, state.refused, chosen)
-    return WrittenSweep(request.path, kept, (*notes, *what_a_front_lacks(request.choice, request.grid)))
+    return WrittenSweep(request.path, kept, (*notes, *what_a_front_lacks(request.query, request.grid)))

@@ -13,8 +13,8 @@ from support.sizes import size
 import costcalc
 from costcalc.analysis.metrics import COUNTED
 from costcalc.analysis.sweep import partition
-from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
@@ -104,7 +104,7 @@ def one_by_one(net, axes, metrics=SUMMED):
 
 def swept(net, axes, points=None, metrics=SUMMED, **choice):
     """The points of a grid, worked out in chunks and blocks of so many."""
-    return sweep(net, Grid(axes), read_choice(net.knobs, [*axes], **choice), metrics=metrics, points=points)
+    return sweep(net, Grid(axes), read_query(net.knobs, [*axes], **choice), metrics=metrics, points=points)
 
 
 @pytest.mark.sized

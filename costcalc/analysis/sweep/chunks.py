@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.metrics import USUAL, with_looked_at
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import count_by_leading_digits
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
 from costcalc.analysis.sweep.sums_cache import cached_sums
@@ -40,7 +40,7 @@ class ChunkTask:
     """The task of every chunk of a grid. It is small and picklable, because it is sent to processes and machines."""
 
     model: Model
-    choice: Choice
+    query: PointQuery
     metrics: tuple[str, ...] = USUAL
     histogram: str | None = None  # a metric: counts points by its value and keeps no points
     render: Render | None = None  # makes rows of a file from the points and keeps no points
@@ -66,24 +66,24 @@ def _numbers_of_a_cost(chunk: Grid, along: tuple[bool, ...]) -> int:
 
 
 def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
-    """Counts the network at the points of a chunk, and keeps the points that `task.choice` selects.
+    """Counts the network at the points of a chunk, and keeps the points that `task.query` asks for.
 
     Raises UsageError where a worker has another costcalc, and if more points are kept than there is memory for.
     """
     if task.version != __version__:
         raise UsageError(f"this is costcalc {task.version}, and a worker has {__version__}; install the same there")
-    names = task.choice.names.difference(task.model.knobs)
+    names = task.query.names.difference(task.model.knobs)
     sums = cached_sums(task.model, chunk, with_looked_at(task.metrics, names))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
     limit = task.limit if task.render is None else None
     for block in chunk.blocks(task.points[1]):
-        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.model.values)
+        points, impossible, unmet = _met(sums.at(block), task.query.where, task.model.values)
         if task.histogram:
             counts.update(count_by_leading_digits(points.columns[task.histogram]))
             points = points.only(slice(0))
-        parts = merged(parts, task.choice.of(points), task.choice, limit)
+        parts = merged(parts, task.query.of(points), task.query, limit)
         invalid, refused = invalid + impossible, refused + unmet
     kept = concatenate(parts) if len(parts) > 1 else parts[0]
     if task.render is None:

@@ -22,7 +22,7 @@ def compute_grid(
     """The merged results of all chunks. Raises ShapeError if no point of the grid is possible."""
     state = SweepState()
     for result in chunk_results(task, grid, pool, progress):
-        state.add(result, task.choice, task.limit)
+        state.add(result, task.query, task.limit)
     return state.checked(grid.size)
 
 

@@ -14,7 +14,7 @@ def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
     parts = {
         "model": task.model.identity, "name": task.model.label, "grid": repr([*grid.axes.items()]),
         "setting of knobs": task.model.values_but(grid.axes), "dtype": task.model.dtype,
-        "choice": (task.choice, task.histogram), "set of metrics": task.metrics,
+        "choice": (vars(task.query), task.histogram), "set of metrics": task.metrics,
         "size of chunks": task.points, "version of costcalc": task.version, **more,
     }  # fmt: skip
     return {name: content_hash(part) for name, part in parts.items()}

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.exact_array import ExactArray
 from costcalc.models.model import Model
@@ -29,7 +29,7 @@ class KeptPoints:
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the kept points were chosen, in words
     metrics: tuple[str, ...] = USUAL
-    choice: Choice = field(default_factory=Choice)
+    choice: PointQuery = field(default_factory=PointQuery)
 
     @cached_property
     def columns(self) -> dict[str, Any]:

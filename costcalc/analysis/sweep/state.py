@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.chart import short_number
 from costcalc.errors import ShapeError, UsageError
@@ -71,9 +71,9 @@ class SweepState:
         self.parts = [concatenate(self.parts)] if len(self.parts) > 1 else self.parts
         return self.parts[0] if self.parts else None
 
-    def add(self, result: ChunkResult, choice: Choice, limit: Limit | None = None) -> None:
+    def add(self, result: ChunkResult, query: PointQuery, limit: Limit | None = None) -> None:
         """Adds the next chunk. Raises UsageError if more points are kept than there is memory for."""
-        self.parts = merged(self.parts, result.points, choice, limit)
+        self.parts = merged(self.parts, result.points, query, limit)
         self.reason = self.reason or result.reason
         self.invalid += result.invalid
         self.refused += result.refused
@@ -100,14 +100,14 @@ class SweepState:
         return cls([Points(columns)] if columns else [], **numbers)
 
 
-def merged(parts: list[Points], more: Points, choice: Choice, limit: Limit | None = None) -> list[Points]:
-    """Appends points to those kept so far. Joins them only if the choice reduces them: joining at each step would take
+def merged(parts: list[Points], more: Points, query: PointQuery, limit: Limit | None = None) -> list[Points]:
+    """Appends points to those kept so far. Joins them only if the query reduces them: joining at each step would take
     quadratic time. Raises UsageError if they are too many."""
     if parts and not len(more):
         return parts
     parts = [part for part in parts if len(part)] + [more]
-    if choice.reduces and len(parts) > 1:
-        parts = [choice.of(concatenate(parts))]
+    if query.reduces and len(parts) > 1:
+        parts = [query.of(concatenate(parts))]
     if limit is not None:
         limit.check(parts)
     return parts

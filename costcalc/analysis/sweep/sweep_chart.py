@@ -14,10 +14,10 @@ from typing import Any
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.power_laws import knob_exponents
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UsageError, shorten, unknown
@@ -47,11 +47,11 @@ def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
     return Scatter(title_of(found.model, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
-def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
+def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], query: PointQuery, metric: str | None = None) -> None:
     """Raises what `chart_of` would raise, before the sweep is computed."""
     chosen_metric(metrics, metric)
-    if choice.pareto:
-        check_columns((*axes, *metrics), *(name for name, _ in _directions(choice)))
+    if query.pareto:
+        check_columns((*axes, *metrics), *(name for name, _ in _directions(query)))
     elif len(_long(axes)) > 2:
         check_columns(metrics, "macs", "params")
 
@@ -61,9 +61,9 @@ def _long(axes: Mapping[str, Any]) -> list[str]:
     return [name for name, values in axes.items() if len(values) > 1] or [*axes][:1]
 
 
-def _directions(choice: Choice) -> list[tuple[str, bool]]:
+def _directions(query: PointQuery) -> list[tuple[str, bool]]:
     """The first two directions of a front."""
-    orders = [*choice.pareto]
+    orders = [*query.pareto]
     if len(orders) == 1:
         orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
     return orders[:2]
@@ -151,11 +151,11 @@ def front_chart(found: KeptPoints) -> Scatter:
 
 def _all_points(found: KeptPoints) -> KeptPoints:
     """The points of the grid that meet the condition, whether or not they are on the front."""
-    choice, points = Choice(where=found.choice.where), points_for(found.model, found.grid)
-    task = ChunkTask(found.model, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
+    query, points = PointQuery(where=found.choice.where), points_for(found.model, found.grid)
+    task = ChunkTask(found.model, query, tuple(name for name in found.metrics if name in COUNTED), points=points)
     kept = compute_grid(task, found.grid).points
     assert kept is not None
-    return replace(found, points=kept, metrics=task.metrics, choice=choice)
+    return replace(found, points=kept, metrics=task.metrics, choice=query)
 
 
 def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:

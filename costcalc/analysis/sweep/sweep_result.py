@@ -10,11 +10,11 @@ from typing import Any
 
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.metrics import METRICS, what_they_count
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep_chart import chart_of
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import Chart
@@ -122,9 +122,9 @@ class Sweep(KeptPoints, Result):
         return ""
 
 
-def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
+def what_a_front_lacks(query: PointQuery, grid: Grid) -> list[str]:
     """The warning about a front that is of costs alone."""
-    return [MINIMISES_ONLY.format(next(iter(grid.numbers), "r"))] if choice.minimises_only else []
+    return [MINIMISES_ONLY.format(next(iter(grid.numbers), "r"))] if query.minimises_only else []
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:

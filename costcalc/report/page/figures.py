@@ -11,8 +11,8 @@ from typing import Any
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -72,7 +72,7 @@ def maps(model: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
 def _of_these(model: Model, axes: Mapping[str, Any]) -> Sweep | None:
     """The sweep over these knobs alone; None where no point of it is possible, as the others are set."""
     try:
-        return sweep(model, Grid(axes), Choice())
+        return sweep(model, Grid(axes), PointQuery())
     except ShapeError:
         return None
 

@@ -23,8 +23,8 @@ from costcalc.analysis.metrics import (
     read_metrics,
 )
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -101,7 +101,7 @@ class Page:
         grid = Grid(dict(axes or {}) or default_axes(model, among, grains))
         _refuse_if_too_large(grid)
         every = tuple(dict.fromkeys((*shown, *OF_PICTURES)))
-        return cls(model, sweep(model, grid, Choice(), metrics=every), shown, listed, closed, why_not)
+        return cls(model, sweep(model, grid, PointQuery(), metrics=every), shown, listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
@@ -129,8 +129,8 @@ class Page:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
-        nets = (self.model, *(self.presets.models if self.presets else ()))
-        every = (*self.found.warnings, *warnings_of_models(nets))
+        models = (self.model, *(self.presets.models if self.presets else ()))
+        every = (*self.found.warnings, *warnings_of_models(models))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
     def script(self) -> str:
@@ -163,7 +163,7 @@ class Page:
     def summary(self) -> list[tuple[str, str, str]]:
         """Each metric of the network as it is set, and from where to where it goes over the grid."""
         now = Grid({name: (value,) for name, value in self.model.sizes.items()})
-        (at,) = sweep(self.model, now, Choice(), metrics=self.metrics).to_records()
+        (at,) = sweep(self.model, now, PointQuery(), metrics=self.metrics).to_records()
         found = []
         for metric in self.metrics:
             values = self.found.columns[metric]

@@ -1,4 +1,4 @@
-"""Which points of a sweep to keep: parsed from options, and described in words."""
+"""The query of a sweep, which points to keep: parsed from options, and described in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from costcalc.models.knob import Knob
 
 
 @dataclass(frozen=True)
-class Choice:
+class PointQuery:
     """Which points to keep: those that meet `where`, then the Pareto front in `pareto`, then the `top` by `by`."""
 
     where: Expression | None = None
@@ -23,7 +23,7 @@ class Choice:
 
     @property
     def names(self) -> set[str]:
-        """The knobs and metrics that the choice reads."""
+        """The knobs and metrics that the query reads."""
         names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
         return names if self.top is None else names | {self.by[0]}
 
@@ -45,7 +45,7 @@ class Choice:
         return points if self.top is None else top_points(points, self.by, self.top)
 
     def last(self, points: Points) -> Points:
-        """The final choice from the points that all blocks kept; the best, in order, if `top` is set."""
+        """The final points, of those that all blocks kept; the best, in order, if `top` is set."""
         return points if self.top is None else sorted_by(top_points(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
@@ -61,7 +61,7 @@ class Choice:
         return "; ".join(words)
 
 
-def read_choice(
+def read_query(
     knobs: Mapping[str, Knob],
     swept: Sequence[str],
     *,
@@ -69,8 +69,8 @@ def read_choice(
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
-) -> Choice:
-    """Parses a choice for a network with these `knobs`, some of them `swept`.
+) -> PointQuery:
+    """Parses a query for a network with these `knobs`, some of them `swept`.
 
     Raises UnknownName, SpecError and UsageError for invalid options.
     """
@@ -84,7 +84,7 @@ def read_choice(
     for name, _ in (*orders[0], orders[1]):
         if name in knobs and not knobs[name].is_size:
             raise UsageError(f"{name} is a {knobs[name].kind}, of which no value is more than another")
-    return Choice(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
+    return PointQuery(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
 
 
 def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
