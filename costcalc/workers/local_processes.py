@@ -14,11 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from queue import LifoQueue
-from typing import Any, Self
+from typing import Any
 
 from costcalc.errors import WorkersLost, why
 from costcalc.workers.start import context_of, start
-from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk
+from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk, unwrap
 
 PRELOADED = ["costcalc.analysis.sweep.chunks"]  # once, before processes are forked
 
@@ -37,16 +37,10 @@ class _WorkerProcess:
         """Sends the work and returns the answer. Raises what the work raises, ChunkLost if the process ends."""
         try:
             self.pipe.send((work, given))
-            done, answer = self.pipe.recv()
+            outcome = self.pipe.recv()
         except (EOFError, OSError):
             raise ChunkLost("its process ended") from None
-        if not done:
-            raise answer
-        return answer
-
-    def kill(self) -> None:
-        """Ends the process at once."""
-        self.process.kill()
+        return unwrap(outcome)
 
 
 class LocalProcesses(WorkerPool):
@@ -69,10 +63,6 @@ class LocalProcesses(WorkerPool):
         """Waits for the answer of a chunk. Raises what the work raises, ChunkLost if its process ended; the next chunk
         starts another."""
         return handle.result()
-
-    def cancel(self, handle: Future[Any]) -> None:
-        """Cancels a chunk that has not started."""
-        handle.cancel()
 
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:
         """The error for a chunk that was lost so many times."""
@@ -103,14 +93,11 @@ class LocalProcesses(WorkerPool):
                 raise WorkersLost(f"cannot start a worker: {why(error)}; try fewer with --workers") from None
             return self._processes[-1]
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         with self._starting:
             processes, self._processes = self._processes or [], None
         for process in processes:
-            process.kill()
+            process.process.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
