@@ -29,7 +29,7 @@ def put_points(options: SweepOptions) -> None:
 
 
 def _swept(options: SweepOptions) -> Sweep:
-    from costcalc.analysis.sweep.arrow import arrow
+    from costcalc.analysis.sweep.arrow import import_pyarrow
     from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, USUAL_LIMIT, Limit
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, sweep_model
     from costcalc.report.progress_bar import progress_bar
@@ -39,7 +39,7 @@ def _swept(options: SweepOptions) -> Sweep:
     _check(options, axes)
     with options.pool(grid_of(options.model, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
         if options.is_parquet:
-            arrow()  # before points are computed, and after all that can be wrong with the options
+            import_pyarrow()  # before points are computed, and after all that can be wrong with the options
         return sweep_model(
             options.model, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
             limit=USUAL_LIMIT if few_rows else Limit(points=MAX_ROWS_IN_MEMORY), **options.query,

@@ -6,12 +6,12 @@ import io
 import json
 from typing import Any
 
-from costcalc.analysis.sweep.arrow import arrow
+from costcalc.analysis.sweep.arrow import import_pyarrow
 
 
 def parquet_bytes(rows: list[dict[str, Any]]) -> bytes:
     """Flat rows with the same keys as a Parquet file. Raises MissingExtra without pyarrow."""
-    pyarrow = arrow()
+    pyarrow = import_pyarrow()
     names = list(rows[0]) if rows else []
     columns = {name: pyarrow.array(*_one_type([row[name] for row in rows])) for name in names}
     out = io.BytesIO()

@@ -8,7 +8,13 @@ from pathlib import Path
 from costcalc import report
 from costcalc.analysis.columns import metric_column, read_columns
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.sweep.chunks import POINTS_OF_ALL_ROWS, POINTS_OF_SOME_ROWS, ChunkTask, points_for
+from costcalc.analysis.sweep.chunks import (
+    BLOCK_POINTS,
+    CHUNK_POINTS_OF_ALL_ROWS,
+    CHUNK_POINTS_OF_SOME_ROWS,
+    ChunkTask,
+    points_for,
+)
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
@@ -66,4 +72,4 @@ class SweepRequest:
     def _points_for(self, rows: RowFormat | None) -> tuple[int, int]:
         if rows is None:
             return points_for(self.model, self.grid)
-        return POINTS_OF_SOME_ROWS if self.query.where else POINTS_OF_ALL_ROWS
+        return CHUNK_POINTS_OF_SOME_ROWS if self.query.where else CHUNK_POINTS_OF_ALL_ROWS, BLOCK_POINTS

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
+from costcalc.analysis.sweep.arrow import arrow_table, common_schema, import_pyarrow, write_parquet
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.kinds import canonical
 from costcalc.files import in_words, take_place
@@ -95,7 +95,7 @@ class ParquetFormat(RowFormat):
 
     def piece(self, points: Points) -> bytes:
         """Points as a stream of Arrow, compressed."""
-        pa, out = arrow(), io.BytesIO()
+        pa, out = import_pyarrow(), io.BytesIO()
         table = arrow_table(points.of(column.key for column in self.columns), self.denominators)
         out.write(bytes(LENGTH_BYTES))
         with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
@@ -114,7 +114,7 @@ class ParquetFormat(RowFormat):
 
 def _streams(file: BinaryIO) -> Iterator[Any]:
     """Each piece of a file, from its start on."""
-    pa, at, end = arrow(), 0, os.fstat(file.fileno()).st_size
+    pa, at, end = import_pyarrow(), 0, os.fstat(file.fileno()).st_size
     while at < end:
         file.seek(at)
         size = int.from_bytes(file.read(LENGTH_BYTES), "little")

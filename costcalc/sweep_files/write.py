@@ -15,7 +15,7 @@ from typing import Any
 from costcalc import files, report
 from costcalc.analysis.metrics import COUNTED, read_metrics
 from costcalc.analysis.selection import select
-from costcalc.analysis.sweep.arrow import arrow
+from costcalc.analysis.sweep.arrow import import_pyarrow
 from costcalc.analysis.sweep.chunks import ChunkTask
 from costcalc.analysis.sweep.compute import chunk_results
 from costcalc.analysis.sweep.fingerprint import fingerprint
@@ -97,7 +97,7 @@ def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progr
     else:
         files.check(request.path)
     if request.kind == "parquet":
-        arrow()
+        import_pyarrow()
     if is_stream:
         return _streamed(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
     path = files.real(request.path)

@@ -29,7 +29,7 @@ import numpy as np
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import POINTS
+from costcalc.analysis.sweep.chunks import BLOCK_POINTS, CHUNK_POINTS
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
@@ -79,7 +79,7 @@ def by_hand(r: Any, d_tenths: Any, w_twentieths: Any) -> tuple[Any, Any, Any]:
 def block_by_hand(block: Grid) -> Any:
     """The same for a block, and its largest number, so that nothing is left undone."""
     largest = []
-    for part in block.blocks(POINTS[1]):
+    for part in block.blocks(BLOCK_POINTS):
         r, d, w = (
             np.array([int(value * by) for value in part.axes[name]], dtype=np.int64).reshape(shape)
             for name, by, shape in (("r", 1, (-1, 1, 1)), ("d", 10, (1, -1, 1)), ("w", 20, (1, 1, -1)))
@@ -101,7 +101,7 @@ def grid_of(points: float) -> Grid:
 def by_hand_seconds(grid: Grid) -> float:
     """The time that the function written by hand takes for all blocks of a grid."""
     start = time.process_time()
-    for block in grid.blocks(POINTS[0]):
+    for block in grid.blocks(CHUNK_POINTS):
         block_by_hand(block)
     return time.process_time() - start
 
@@ -186,7 +186,7 @@ def counter() -> tuple[Callable[[Any, Any], int], str, str]:
 def rows(most: float) -> Iterable[dict[str, Any]]:
     """A line for each size."""
     net = costcalc.load("efficientnet")
-    for block in grid_of(1000).blocks(POINTS[0]):
+    for block in grid_of(1000).blocks(CHUNK_POINTS):
         check(net, block)
     with tempfile.TemporaryDirectory() as folder:
         for power in range(4, 10):

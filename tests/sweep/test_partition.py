@@ -161,8 +161,10 @@ def beats(a, b):
 
 def test_files_histograms_and_workers_have_every_point(small, tmp_path, monkeypatch):
     net, _, every = small
-    monkeypatch.setattr("costcalc.sweep_files.request.POINTS_OF_ALL_ROWS", (100, 30))
-    monkeypatch.setattr("costcalc.analysis.sweep.chunks.POINTS", (100, 30))
+    monkeypatch.setattr("costcalc.sweep_files.request.CHUNK_POINTS_OF_ALL_ROWS", 100)
+    monkeypatch.setattr("costcalc.sweep_files.request.BLOCK_POINTS", 30)
+    monkeypatch.setattr("costcalc.analysis.sweep.chunks.CHUNK_POINTS", 100)
+    monkeypatch.setattr("costcalc.analysis.sweep.chunks.BLOCK_POINTS", 30)
     counts = costcalc.histogram(net, "macs", **GIVEN).rows
     assert [n for low, high, n in counts] == [sum(low <= p["macs"] < high for p in every) for low, high, _ in counts]
     with ThreadPoolExecutor(2) as threads:

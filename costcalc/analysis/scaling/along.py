@@ -99,4 +99,4 @@ def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
     line = KnobLine({name: tuple(values) for name, values in axes.items()})
     summed = sums(model, line, metrics)
     found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
-    return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)
+    return Costs(found.flat_valid().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)

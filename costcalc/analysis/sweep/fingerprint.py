@@ -10,7 +10,7 @@ from costcalc.models.content_hash import content_hash
 
 
 def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
-    """For each part of a sweep the sha256 of all that its result depends on."""
+    """The sha256 of each input that the result of a sweep depends on, and of `more`."""
     parts = {
         "model": task.model.identity, "name": task.model.label, "grid": repr([*grid.axes.items()]),
         "setting of knobs": task.model.values_but(grid.axes), "dtype": task.model.dtype,

@@ -23,13 +23,13 @@ class PointQuery:
 
     @property
     def names(self) -> set[str]:
-        """The knobs and metrics that the query reads."""
+        """The knobs and metrics that it reads."""
         names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
         return names if self.top is None else names | {self.by[0]}
 
     @property
     def minimises_only(self) -> bool:
-        """Does the front minimise only?"""
+        """Does the front minimise in all its directions?"""
         return bool(self.pareto) and not any(more for _, more in self.pareto)
 
     @property
@@ -39,7 +39,7 @@ class PointQuery:
 
     def of(self, points: Points) -> Points:
         """Reduces points to the front, or without one to the best. Associative: reducing merged results gives the
-        result for all points, which is not true of the best of a front."""
+        result for all points, which does not hold for the best of a front."""
         if self.pareto:
             return pareto_front(points, self.pareto)
         return points if self.top is None else top_points(points, self.by, self.top)
@@ -78,7 +78,7 @@ def read_query(
         raise UsageError(f"the best {top}: keep 1 or more")
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
     orders = (
-        tuple(read_order(_free(name, knobs, swept), swept) for name in names),
+        tuple(read_order(_check_varies(name, knobs, swept), swept) for name in names),
         read_order(by, (), (*swept, *METRICS)),
     )
     for name, _ in (*orders[0], orders[1]):
@@ -87,8 +87,8 @@ def read_query(
     return PointQuery(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
 
 
-def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
-    """A direction of a front. Raises UsageError for a knob that is not swept."""
+def _check_varies(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
+    """Returns a direction of a front. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
         check_told_apart(name)
@@ -104,10 +104,10 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
     return name, (name in knobs) is not turned
 
 
-def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = METRICS) -> Expression:
+def read_where(text: str, knobs: Mapping[str, Knob]) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, and UsageError for a name
     that is both."""
-    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
+    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *METRICS])
     for name in sorted(found.names & {*knobs}):
         check_told_apart(name)
     for name, word in found.compared_words():

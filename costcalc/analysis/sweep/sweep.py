@@ -1,4 +1,4 @@
-"""The cost of a network at every point of a grid: the points to keep, or a histogram.
+"""The costs of a network at every point of a grid: the points that a query keeps, or a histogram.
 
 sweep_model(costcalc.load("efficientnet"), {"r": (224, 240), "w": (1, 2)}, where="macs <= 1e9").table()
 """
@@ -48,7 +48,8 @@ def sweep_model(
     progress: Progress = no_progress,
     limit: Limit = USUAL_LIMIT,
 ) -> Sweep:
-    """Counts a model at every point of a grid, here or in a worker pool, and keeps the points that were chosen.
+    """The costs of a model at every point of a grid, computed here or in a worker pool, of the points that a query
+    keeps.
 
     Raises UnknownName, SpecError and UsageError for invalid options, UsageError for a grid that is too large to be
     kept, ShapeError if no point of it is valid.
@@ -64,13 +65,11 @@ def sweep_model(
 
 
 def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress: Progress) -> Sweep:
-    """The sweep with the measured seconds of each point, None where there are none."""
+    """The sweep with the measured seconds of each point, None for one that was not measured."""
     check_lookup_count(len(found))
-    knobs = ({name: point[name] for name in found.grid.axes} for point in found.to_records())
-    models = [found.model.at(point) for point in knobs]
+    models = [found.model.at({name: point[name] for name in found.grid.axes}) for point in found.to_records()]
     columns = {**found.points.columns, "seconds": np.array(measured_seconds(models, lookup, progress), dtype=object)}
-    points = Points(columns).of((*found.grid.axes, *shown))
-    return replace(found, points=points, metrics=shown)
+    return replace(found, points=Points(columns).of((*found.grid.axes, *shown)), metrics=shown)
 
 
 def grid_of(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
@@ -124,7 +123,7 @@ def histogram_model(
 
 
 def _check_size(grid: Grid, query: PointQuery, metrics: Sequence[str], limit: Limit) -> None:
-    """Raises UsageError for a grid that is too large to be kept. Points that meet a condition are checked later."""
+    """Raises UsageError for a grid that is too large to be kept. Points that meet a condition are counted later."""
     if query.reduces or (query.where and grid.size <= MAX_POINTS_SCANNED):
         return
     nbytes = grid.size * (sum(grid.array(name).itemsize for name in grid.axes) + NUMBER_BYTES * len(metrics))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from costcalc.analysis.closed_form.formula import LINE, Formula, label
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
-from costcalc.analysis.sweep.sweep_chart import metric_unit
+from costcalc.analysis.metrics import METRICS
 from costcalc.dims.symbolic import RoundTo
 
 ROUNDED = (
@@ -38,8 +38,7 @@ def shown(formula: Formula) -> Shown:
     ]
     rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
     long = len(formula.text) > 2 * LINE
-    unit = metric_unit(formula.metric)
     return Shown(
-        label(formula.metric), unit, math.pieces(formula.total), long,
+        label(formula.metric), METRICS[formula.metric].unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],
     )  # fmt: skip

@@ -26,7 +26,6 @@ from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.grid import Grid, given_axes
 from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import are_numbers
@@ -169,7 +168,7 @@ class Page:
             values = self.found.columns[metric]
             kind = METRICS[metric].kind
             ends = " to ".join(cell(value, kind) for value in (values.min(), values.max()))
-            found.append((metric_title(metric), cell(at[metric], kind), ends))
+            found.append((METRICS[metric].title, cell(at[metric], kind), ends))
         return found
 
     def slider_rows(self) -> list[tuple[str, str]]:
@@ -177,10 +176,11 @@ class Page:
         if self.closed is None:
             return []
         powers = "·".join(power_text(knob, power) for knob, power in law_of(self.model, self.closed.knobs).items())
-        titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
-        units = {"law": f"from {visible(self.model.label)}"}
-        units |= {"weight_bytes": f"{self.model.dtype}, buffers included"}
-        return [(titles[metric], units.get(metric) or metric_unit(metric)) for metric in self.closed.metrics]
+        special = {
+            "law": (f"MACs by {powers}", f"from {visible(self.model.label)}"),
+            "weight_bytes": (METRICS["weight_bytes"].title, f"{self.model.dtype}, buffers included"),
+        }
+        return [special.get(name) or (METRICS[name].title, METRICS[name].unit) for name in self.closed.metrics]
 
     def fixed(self) -> str:
         """The knobs that have no slider, as they are set."""
