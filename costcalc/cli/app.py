@@ -113,11 +113,11 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Only a bug of ours prints a traceback."""
     _prepare()
     try:
-        warned.start()
+        warned.clear()
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, so that a full disk is reported
-        warned.say()
+        warned.print_all()
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", 130)
     except CostcalcError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,12 +19,18 @@ from costcalc.cli.options import (
     Target,
     Targets,
     emit,
+    has_seconds,
     load_models,
 )
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+
+if TYPE_CHECKING:
+    from costcalc.analysis.compare import Comparison
+    from costcalc.analysis.scaling.break_even import BreakEven
+    from costcalc.net import Net
 
 
 def list_(format: Format = None, output: Output = None) -> None:
@@ -80,33 +86,43 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    found = load_models(targets, set_, max_layers, max_bytes, dtype)
+    models = load_models(targets, set_, max_layers, max_bytes, dtype)
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"--break-even goes without {others}: it compares counts, as formulas")
-        if len(found) != 2:
-            raise UsageError(f"--break-even is about two networks, got {len(found)}")
-        from costcalc.analysis.scaling.break_even import break_even as solved
-
-        emit(solved(found[0], found[1], break_even, by=by), format, output)
+        emit(_break_even(models, break_even, by), format, output)
         return
-    looks_up = "seconds" in (columns or "").replace(" ", "").split(",")
-    if store is not None and not (time or looks_up):
+    if store is not None and not (time or has_seconds(columns)):
         raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
     lookup = None
-    if looks_up:
+    if has_seconds(columns):
         from costcalc.cli.save_runs import seconds_here
 
         lookup = seconds_here(store)
-    comparison = compare_models(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
-    if not time:
+    comparison = compare_models(models, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
+    if time:
+        _put_timed(comparison, models, store, format, output)
+    else:
         emit(comparison, format, output)
-        return
-    from costcalc.cli.save_runs import timed
+
+
+def _break_even(models: list[Net], knob: str, by: str) -> BreakEven:
+    from costcalc.analysis.scaling.break_even import break_even
+
+    if len(models) != 2:
+        raise UsageError(f"--break-even is about two networks, got {len(models)}")
+    return break_even(models[0], models[1], knob, by=by)
+
+
+def _put_timed(
+    comparison: Comparison, models: list[Net], store: str | None, format: str | None, output: str | None
+) -> None:
+    """Times the networks and prints both. Exits with 3 if none could be timed."""
+    from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.timing import TimedComparison
 
-    timing, saver = timed(found, store)
+    timing, saver = time_and_save(models, store)
     emit(TimedComparison(comparison, timing), format, output)
     saver.raise_any()
     if not timing.measured:

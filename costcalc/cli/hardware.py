@@ -79,12 +79,12 @@ def time(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
-    from costcalc.cli.save_runs import timed
+    from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
     batches = None if batch is None else _numbers(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
-    found, saver = timed(
+    found, saver = time_and_save(
         load_models(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
         seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,

@@ -74,4 +74,4 @@ def write_report(model: Net, axes: list[str], presets: str | None, metrics: str 
         page = Page.of(model, read_axes(axes, model.knobs, model.name), presets, metrics)
         show(0.2, "drawing")
         page.save(path)
-    warned.instead(model.label, lambda: page.warnings)
+    warned.replace(model.label, lambda: page.warnings)

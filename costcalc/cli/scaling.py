@@ -87,7 +87,7 @@ def put_compound(
     from costcalc.analysis.scaling.compound import compound_model, read_compound
 
     line = compound_model(model, law, read_compound(compound), budget)
-    warned.instead(model.label, lambda: line.warnings)
+    warned.replace(model.label, lambda: line.warnings)
     emit(line, format, output, columns=columns, model=model)
 
 
@@ -106,7 +106,7 @@ def put_budget(
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     with progress_bar() as show:
         found = scale_model(model, budget, names, grid=values, law=law, top=top, progress=show)
-    warned.instead(model.label, lambda: found.warnings)
+    warned.replace(model.label, lambda: found.warnings)
     shown = MAX_ROWS_SHOWN if on_a_terminal(format, output) else None
     tables = found.tables(shown) if isinstance(found, Fitting) else None
     emit(found, format, output, tables, columns=columns, model=model)

@@ -1,4 +1,4 @@
-"""The points of `costcalc sweep`: shown, drawn, fitted, counted by size, or written to a file."""
+"""The points of `costcalc sweep`: shown, drawn, fitted, counted in a histogram, or written to a file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from costcalc.cli import warned
 from costcalc.cli.options import MAX_ROWS_SHOWN, emit, on_a_terminal
 from costcalc.cli.sweep_options import SweepOptions
 from costcalc.errors import UsageError, WorkersLost
+from costcalc.report import is_parquet
 from costcalc.table import visible
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def put_points(options: SweepOptions) -> None:
-    """The points on the terminal, or in a file, of any length if it is CSV or Parquet."""
+    """Prints the points, or writes them to a file, which may have any length as CSV or Parquet."""
     looked_at = options.output is None and options.format in (None, "table")
     in_memory = looked_at or options.plot or options.metric or options.fit or options.has_seconds
     if options.resume or options.restart or not in_memory:
@@ -38,7 +39,7 @@ def _swept(options: SweepOptions) -> Sweep:
     few_rows = options.fit or on_a_terminal(options.format, options.output)
     _check(options, axes)
     with options.pool(grid_of(options.model, axes).size, POINTS_PER_SECOND) as pool, progress_bar() as show:
-        if options.is_parquet:
+        if is_parquet(options.format, options.path):
             import_pyarrow()  # before points are computed, and after all that can be wrong with the options
         return sweep_model(
             options.model, axes, metrics=options.shown_metrics, seconds=seconds, pool=pool, progress=show,
@@ -47,16 +48,16 @@ def _swept(options: SweepOptions) -> Sweep:
 
 
 def _axes(options: SweepOptions) -> dict[str, tuple[Any, ...]]:
-    """The swept knobs. The command warns of their points."""
+    """The swept knobs and their values, whose points the command warns of."""
     from costcalc.analysis.warnings import warnings_of_grid
 
     axes = options.axes
-    warned.instead(options.model.label, lambda: warnings_of_grid(options.model, axes))
+    warned.replace(options.model.label, lambda: warnings_of_grid(options.model, axes))
     return axes
 
 
 def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
-    """Raises, before points are computed, what choosing or drawing them would raise."""
+    """Raises, before points are computed, what the query or the chart would raise."""
     from costcalc.analysis.metrics import read_metrics
     from costcalc.analysis.sweep.point_query import read_query
 
@@ -75,7 +76,7 @@ def _show(options: SweepOptions, found: Sweep) -> None:
     if options.fit:
         emit(found.fit(), options.format, options.output, columns=options.columns)
         return
-    if options.path and options.is_parquet:
+    if options.path and is_parquet(options.format, options.path):
         found.to_parquet(options.path, options.columns)
         return
     seen = on_a_terminal(options.format, options.output)
@@ -104,7 +105,7 @@ def _write(options: SweepOptions) -> None:
         options.restart, metrics, options.columns,
     )  # fmt: skip
     points, per_second = request.grid.size, request.points_per_second
-    with options.pool(points, per_second) as pool, progress_bar() as show, told_how_to_resume(request.path):
+    with options.pool(points, per_second) as pool, progress_bar() as show, resume_hint(request.path):
         done = write(request, pool, show)
     if done.large or request.query.minimises_only:
         name = "" if str(done.path) == "-" else f"{done.path}: "
@@ -112,8 +113,8 @@ def _write(options: SweepOptions) -> None:
 
 
 @contextmanager
-def told_how_to_resume(path: Path) -> Iterator[None]:
-    """Says, when a file is interrupted or its workers or memory are lost, that its chunks are kept."""
+def resume_hint(path: Path) -> Iterator[None]:
+    """Prints, if the block is interrupted or loses its workers or memory, that finished chunks are kept."""
     try:
         yield
     except (KeyboardInterrupt, WorkersLost, MemoryError):
@@ -126,7 +127,7 @@ def told_how_to_resume(path: Path) -> Iterator[None]:
 
 
 def put_histogram(options: SweepOptions) -> None:
-    """How many points there are of each size; with bars on a terminal."""
+    """Prints how many points there are of each size, with bars on a terminal."""
     from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND, grid_of, histogram_model
     from costcalc.report.progress_bar import progress_bar
 

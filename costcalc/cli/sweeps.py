@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -26,14 +27,14 @@ from costcalc.cli.runs import StorePath
 from costcalc.cli.sweep_options import SweepOptions
 from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
-from costcalc.report import format_of
+from costcalc.report import format_of, is_parquet
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
-    """The file, if there is a format to write points in: one of a table's, or Parquet."""
-    is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return check_folder(output) if is_parquet else check_format(context, output, ".parquet")
+    """Checks that the format exists, which may be Parquet, and that the file can be written."""
+    parquet = output and is_parquet(context.params.get("format"), Path(output))
+    return check_folder(output) if parquet else check_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[
@@ -156,7 +157,7 @@ def put_presets(options: SweepOptions) -> None:
     if options.plot:
         check_preset_chart(options.shown_metrics)
     found = sweep_presets(options.model, str(options.presets), options.shown_metrics, seconds=options.lookup())
-    warned.instead(options.model.label, lambda: found.warnings)
+    warned.replace(options.model.label, lambda: found.warnings)
     if options.plot:
         write_plot(found.chart(), options.plot)
     emit(found, options.format, options.output, columns=options.columns)

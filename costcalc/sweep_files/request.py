@@ -1,4 +1,4 @@
-"""The request for a sweep file: which points, which file, in which format, resumed or started anew."""
+"""The request for a sweep file: the points, the file and its format, and whether it is resumed or restarted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROW_FORMATS: dict[str, type[RowFormat]] = {"csv": CsvFormat, "parquet": ParquetF
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A sweep and its file. Without a `format` it is that of the file's suffix."""
+    """A sweep and its file. Without a `format` the file's suffix decides."""
 
     model: Model
     grid: Grid
@@ -39,32 +39,31 @@ class SweepRequest:
     restart: bool = False
     metrics: tuple[str, ...] = USUAL
     columns: str | None = None  # of the file, in their order; all of them if None
-    points: tuple[int, int] | None = None  # of a chunk and of a block, in place of those that suit the rows
+    points: tuple[int, int] | None = None  # of a chunk and of a block; those that suit the rows if None
 
     @property
-    def kind(self) -> str:
-        """The format, which may be Parquet. Raises UnknownName."""
-        by_suffix = self.format is None and self.path.suffix.lower() == ".parquet"
-        return "parquet" if by_suffix else report.format_of(self.format, self.path)
+    def file_format(self) -> str:
+        """The format by name or suffix, which may be Parquet. Raises UnknownName."""
+        return "parquet" if report.is_parquet(self.format, self.path) else report.format_of(self.format, self.path)
 
     @property
     def points_per_second(self) -> int:
-        """About how many points a process computes in a second."""
+        """About how many points one process computes in a second."""
         rows = self.row_format()
         return rows.rows_per_second if rows else POINTS_PER_SECOND
 
     def row_format(self) -> RowFormat | None:
-        """How rows are written chunk by chunk; None where a query keeps few points, or the format has to be written at
-        once."""
-        if self.query.reduces or self.kind not in ROW_FORMATS:
+        """The format of rows that are written chunk by chunk; None if the query keeps few points, or the file is
+        written at once."""
+        if self.query.reduces or self.file_format not in ROW_FORMATS:
             return None
         knobs = (Column(name, name, "knob") for name in self.grid.axes)
         columns = (*knobs, *map(metric_column, self.metrics))
         chosen = columns if self.columns is None else tuple(read_columns(self.columns, columns))
-        return ROW_FORMATS[self.kind](chosen, dict(self.grid.denominators))
+        return ROW_FORMATS[self.file_format](chosen, dict(self.grid.denominators))
 
     def task(self, rows: RowFormat | None) -> ChunkTask:
-        """What is asked of every chunk."""
+        """The task of every chunk."""
         render = None if rows is None else rows.piece
         points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
         return ChunkTask(self.model, self.query, self.metrics, render=render, points=points, limit=limit)

@@ -32,7 +32,7 @@ class ResumableFile:
     def write(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
         """Writes the whole file, from where the journal is."""
         request, task = self.request, self.request.task(self.rows)
-        mine = fingerprint(task, request.grid, format=request.kind, columns=request.columns)
+        mine = fingerprint(task, request.grid, format=request.file_format, columns=request.columns)
         if journal:
             _check_journal(journal, mine, request.resume)
         if self.rows:

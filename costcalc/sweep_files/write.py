@@ -77,7 +77,7 @@ def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progr
         _check_stream(request)
     else:
         files.check(request.path)
-    if request.kind == "parquet":
+    if request.file_format == "parquet":
         import_pyarrow()
     if is_stream:
         return stream_rows(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
@@ -100,7 +100,7 @@ def _check_stream(request: SweepRequest) -> None:
     name = "standard output" if str(request.path) == "-" else repr(str(request.path))
     if request.resume or request.restart:
         raise UsageError(f"{name} is no file and cannot be resumed; name one with -o")
-    if request.kind == "parquet":
+    if request.file_format == "parquet":
         raise UsageError(f"{name} is no file, and Parquet is not text; name one with -o")
 
 

@@ -35,9 +35,9 @@ def written(request: SweepRequest, state: SweepState) -> WrittenSweep:
 
 def write_points(request: SweepRequest, swept: Sweep, path: Path) -> None:
     """Writes the points of a sweep at once, in the format of the request. Raises OSError."""
-    if request.kind == "parquet":
+    if request.file_format == "parquet":
         swept.to_parquet(path, request.columns)
         return
-    document = swept.to_dict() if request.kind == "json" else {}
+    document = swept.to_dict() if request.file_format == "json" else {}
     table = swept.table() if request.columns is None else select(swept.table(), request.columns)
-    report.emit([table], document, format=request.kind, output=path)
+    report.emit([table], document, format=request.file_format, output=path)
