@@ -58,9 +58,9 @@ def show_picture(found: Any, metric: str | None) -> None:
     """Draws the points below their table on a terminal."""
     if sys.stdout.isatty():
         from costcalc.report.terminal import show_lines
-        from costcalc.report.text_pictures import picture
+        from costcalc.report.text_pictures import text_picture
 
-        show_lines(lambda width, blocks: picture(found, metric, width, blocks))
+        show_lines(lambda width, blocks: text_picture(found, metric, width, blocks))
 
 
 def write_report(model: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:

@@ -39,7 +39,7 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
         return
     from costcalc.report import terminal
 
-    if format == "table" and terminal.wanted():
+    if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
         for piece in pieces(tables, document, format):

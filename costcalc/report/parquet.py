@@ -1,4 +1,4 @@
-"""Parquet, for programs that read columns."""
+"""Flat records as a Parquet file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def parquet_bytes(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _one_type(values: list[Any]) -> tuple[list[Any], str]:
-    """A column in the narrowest type that holds all of it exactly, and its name; what is mixed becomes JSON text."""
+    """A column in the narrowest type that holds its values exactly, and the name of that type; JSON text for mixed
+    types."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {bool}:
         return values, "bool"

@@ -83,7 +83,7 @@ def test_colours_without_a_terminal(capsys, monkeypatch):
 
 def test_no_stdout_at_all(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
-    assert not terminal.wanted()
+    assert not terminal.is_used()
     with pytest.raises(OSError, match="standard output is closed"):
         terminal.put("text")
 

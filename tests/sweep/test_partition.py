@@ -20,7 +20,7 @@ from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
 from costcalc.report.page.page import Page
-from costcalc.report.text_pictures import picture
+from costcalc.report.text_pictures import text_picture
 
 SPECS = size(60, 1500)
 SUMMED = tuple(name for name in COUNTED if name != "intensity")
@@ -205,10 +205,10 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     net, _, _ = small
     alone = costcalc.sweep(net, head="linear,conv,none")
     assert all(f">{word}</text>" in alone.chart().svg() for word in ("linear", "conv", "none"))
-    assert "head          linear, conv, none" in [*picture(alone, None, 80)]
+    assert "head          linear, conv, none" in [*text_picture(alone, None, 80)]
     both = costcalc.sweep(net, deep=[True, False], r=range(8, 40))
     assert ">false</text>" in both.chart().svg()
-    assert any("true" in line and "false" in line for line in picture(both, None, 80))
+    assert any("true" in line and "false" in line for line in text_picture(both, None, 80))
     found = costcalc.sweep(net, head="linear,none", r="16:33:1", pareto="macs,r")
     assert "no other is better" in found.chart().svg()
     page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
