@@ -63,6 +63,11 @@ def _note_other_tables(tables: Sequence[Table]) -> None:
     print(f"note: a CSV holds one table; -f json also has: {others}", file=sys.stderr)
 
 
+def text(tables: Sequence[Table], document: Any, format: str) -> str:
+    """The tables, or the document behind them, as the text of a file."""
+    return "".join(pieces(tables, document, format))
+
+
 def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]:
     """The text of the tables, or of the document behind them, in one of `FORMATS`: in pieces, because the whole text
     may not fit into memory."""

@@ -17,10 +17,6 @@ from costcalc.table import Apart, Column, Image, Table, cell
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
 
 
-def text_of(tables, document, format):
-    return "".join(report.pieces(tables, document, format))
-
-
 def table_of(*names, **about):
     rows = [{"name": name, "macs": 10**number, "share": 0.5} for number, name in enumerate(names)]
     return Table("a title", COLUMNS, rows, **about)
@@ -60,7 +56,7 @@ def test_json_keeps_numbers_exact_and_letters_as_text():
         "macs": 2**80, "w": Fraction(1, 2), "one": Fraction(1), "formula": sympy.Symbol("n") + 1, "shape": (1, 2),
         "none": None, "flag": True, "ratio": float("inf"), "size": sympy.Integer(7), "names": {"b", "a"}, 3: "é",
     }  # fmt: skip
-    text = text_of([], document, "json")
+    text = report.text([], document, "json")
     assert text.endswith("}\n")
     assert json.loads(text) == {
         "macs": 2**80, "w": 0.5, "one": 1.0, "formula": "n + 1", "shape": [1, 2], "none": None, "flag": True,
@@ -70,7 +66,7 @@ def test_json_keeps_numbers_exact_and_letters_as_text():
 
 
 def test_csv_has_keys_full_numbers_and_no_totals():
-    text = text_of([table_of("a", "b", totals={"name": "total", "macs": 11}), table_of("c")], None, "csv")
+    text = report.text([table_of("a", "b", totals={"name": "total", "macs": 11}), table_of("c")], None, "csv")
     assert text == "name,macs,share\na,1,0.5\nb,10,0.5\n"
 
 
@@ -82,7 +78,7 @@ def test_a_csv_is_one_table_and_says_so(capsys):
 
 
 def test_markdown():
-    text = text_of(
+    text = report.text(
         [table_of("a|b", totals={"name": "total", "macs": 1}, notes=["1. first\n- second"])], None, "markdown"
     )
     assert text == (
@@ -92,7 +88,7 @@ def test_markdown():
 
 
 def test_latex():
-    text = text_of([table_of("a_b & 50% {x}", totals={"name": "total", "macs": 1}, notes=["n"])], None, "latex")
+    text = report.text([table_of("a_b & 50% {x}", totals={"name": "total", "macs": 1}, notes=["n"])], None, "latex")
     assert text.splitlines()[1:] == [
         r"\noindent\textbf{a title}\par\smallskip",
         r"\noindent\begin{tabular}{lrr}", r"\toprule", r"layer & MACs & share \\", r"\midrule",
@@ -104,8 +100,8 @@ def test_latex():
 def test_rows_may_belong_to_the_one_above():
     rows = [{"name": "spec", "macs": 1}, {"name": "preset", "macs": 2, "indent": 1}]
     table = Table("", COLUMNS[:2], rows)
-    assert text_of([table], None, "table") == "layer     MACs\nspec         1\n  preset     2\n"
-    assert "\npreset,2\n" in text_of([table], None, "csv")
+    assert report.text([table], None, "table") == "layer     MACs\nspec         1\n  preset     2\n"
+    assert "\npreset,2\n" in report.text([table], None, "csv")
 
 
 def test_the_format_is_the_suffix_unless_it_is_said():
@@ -126,11 +122,11 @@ def test_the_format_is_the_suffix_unless_it_is_said():
 
 def test_only_one_network_is_drawn():
     with pytest.raises(UsageError, match="layers of one network; use them with `costcalc show`"):
-        text_of([], [{"name": "x"}], "mermaid")
+        report.text([], [{"name": "x"}], "mermaid")
 
 
 def test_repeats_are_drawn_once_and_joined():
-    drawn = text_of([], costcalc.load("resnet50").cost().to_dict(), "dot")
+    drawn = report.text([], costcalc.load("resnet50").cost().to_dict(), "dot")
     nodes, edges = re.findall(r"^    (n\d+) \[", drawn, re.MULTILINE), re.findall(r"(n\d+) -> (n\d+)", drawn)
     assert {name for edge in edges for name in edge} == set(nodes)  # nothing stands apart
     assert 'label="more ×2"' in drawn
@@ -141,7 +137,7 @@ def test_every_box_but_the_inputs_has_a_wire_in(name):
     document = costcalc.load(name).cost().to_dict()
     boxes = {f"n{number}" for number, layer in enumerate(document["layers"], 1) if layer["op"] != "input"}
     for format, arrow in (("dot", "->"), ("mermaid", "-->")):
-        assert {*re.findall(rf"n\d+ {arrow} (n\d+)", text_of([], document, format))} == boxes
+        assert {*re.findall(rf"n\d+ {arrow} (n\d+)", report.text([], document, format))} == boxes
 
 
 def test_blocks_are_frames_within_frames():
@@ -155,7 +151,7 @@ def test_blocks_are_frames_within_frames():
     costcalc.add(inner, "deep", costcalc.Repeat(body, 2), costcalc.add(inner, "in", Input((1, 3, 8, 8))))
     costcalc.add(inner, "relu", ReLU(), "deep")
     costcalc.add(graph, "stage", costcalc.Repeat(inner, 3), x)
-    drawn = text_of([], costcalc.cost(graph).to_dict(), "mermaid")
+    drawn = report.text([], costcalc.cost(graph).to_dict(), "mermaid")
     assert [line.strip() for line in drawn.splitlines() if "subgraph" in line] == [
         'subgraph b1["stage ×3"]', 'subgraph b2["deep ×2"]', 'subgraph b3["a"]', 'subgraph b4["b"]',
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The page, put together: what it says, and the template it says it with.
+"""The page: its parts, and the template that they fill.
 
 Page.of(costcalc.load("efficientnet")).save("efficientnet.html")
 """
@@ -36,7 +36,7 @@ from costcalc.models.model import Model
 from costcalc.net import Target, load
 from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
-from costcalc.report.page.formula_mathml import Shown, shown
+from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
 from costcalc.report.page.front import trade_off
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.table import CONVENTION, cell, visible
@@ -45,8 +45,8 @@ from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
-MOST_POINTS = 200_000  # of the grid of a page
-OF_PICTURES = ("params", "macs")  # what its pictures show
+MAX_POINTS = 200_000  # of the grid
+PICTURE_METRICS = ("params", "macs")
 
 
 def write_page(
@@ -65,7 +65,7 @@ def write_page(
 
 @dataclass(frozen=True)
 class Page:
-    """What a page is made of. `closed` is None where there is no closed form, and `why_not` says why."""
+    """A network, a sweep of it, its presets and its closed forms. Without closed forms `why_not` says why."""
 
     model: Model
     found: Sweep
@@ -91,15 +91,15 @@ class Page:
         model.needs_numbers("a report")
         for name in model.size_knobs:
             check_told_apart(name)
-        _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
+        _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds
         wanted = presets or ("all" if model.presets else None)
         listed = sweep_presets(model, wanted) if wanted else None
         closed, why_not = _closed_forms(model, shown)
         sizes = model.size_knobs
-        among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
-        grid = Grid(dict(axes or {}) or default_axes(model, among, grains))
-        _refuse_if_too_large(grid)
-        every = tuple(dict.fromkeys((*shown, *OF_PICTURES)))
+        among, denominators = (closed.knobs, closed.denominators()) if closed else (sizes, {})
+        grid = Grid(dict(axes or {}) or default_axes(model, among, denominators))
+        _check_size(grid)
+        every = tuple(dict.fromkeys((*shown, *PICTURE_METRICS)))
         return cls(model, sweep(model, grid, PointQuery(), metrics=every), shown, listed, closed, why_not)
 
     def html(self) -> str:
@@ -111,7 +111,7 @@ class Page:
         write(Path(path), self.html())
 
     def parts(self) -> dict[str, Any]:
-        """What the template names."""
+        """The variables of the template."""
         script = self.script()
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
@@ -127,19 +127,19 @@ class Page:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
+        """The warnings of the network, its grid and its presets; one for each line of the spec."""
         models = (self.model, *(self.presets.models if self.presets else ()))
         every = (*self.found.warnings, *warnings_of_models(models))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
     def script(self) -> str:
-        """The one script of the page; nothing where there are no sliders."""
+        """The one script of the page; empty without sliders."""
         if self.closed is None:
             return ""
         return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
 
     def counts(self) -> list[str]:
-        """What the metrics in bytes count, and in which numbers."""
+        """What the metrics in bytes count, and in which dtype."""
         shown = [name for name in self.metrics if name in IN_BYTES]
         return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.model.dtype.words}" for name in shown]
 
@@ -148,7 +148,7 @@ class Page:
         return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := has_formula(METRICS[name]))]
 
     def about_the_grid(self) -> list[str]:
-        """Which points there are, and how many of them are no network."""
+        """The values of the grid, and how many of its points are invalid."""
         spans = [
             f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {plural(len(values), 'value')}"
             if are_numbers(values) else f"{name} {' or '.join(map(value_text, values))}"
@@ -160,7 +160,7 @@ class Page:
         return said
 
     def summary(self) -> list[tuple[str, str, str]]:
-        """Each metric of the network as it is set, and from where to where it goes over the grid."""
+        """Each metric: its title, its value as the network is set, and its range over the grid."""
         now = Grid({name: (value,) for name, value in self.model.sizes.items()})
         (at,) = sweep(self.model, now, PointQuery(), metrics=self.metrics).to_records()
         found = []
@@ -183,13 +183,13 @@ class Page:
         return [special.get(name) or (METRICS[name].title, METRICS[name].unit) for name in self.closed.metrics]
 
     def fixed(self) -> str:
-        """The knobs that have no slider, as they are set."""
+        """The settings of the knobs without a slider."""
         moved = self.closed.knobs if self.closed else ()
         return equations_text(self.model.values_but(moved))
 
-    def formulas(self) -> list[Shown]:
-        """The closed forms in mathematical type."""
-        return [shown(formula) for formula in self.closed.formulas] if self.closed else []
+    def formulas(self) -> list[FormulaMathML]:
+        """The closed forms as MathML."""
+        return [formula_mathml(formula) for formula in self.closed.formulas] if self.closed else []
 
     def figures(self) -> dict[str, list[Figure]]:
         """The pictures by section."""
@@ -202,14 +202,14 @@ class Page:
         }
 
 
-def _refuse_if_too_large(grid: Grid) -> None:
-    if grid.size > MOST_POINTS:
-        raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
+def _check_size(grid: Grid) -> None:
+    if grid.size > MAX_POINTS:
+        raise UsageError(f"a page shows {MAX_POINTS:,} points at most, not {grid.size:,}; take larger steps")
 
 
 def check_page(path: Path | str) -> None:
-    """Raises what saving a page there would raise, as far as can be seen before it is made: UsageError for a file that
-    is no page, MissingExtra without jinja2 or matplotlib, OSError."""
+    """Raises, before a page is made, what saving it would raise: UsageError for another suffix, MissingExtra without
+    jinja2 or matplotlib, OSError."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
     _template()
@@ -223,11 +223,11 @@ def _template() -> Any:
         from markupsafe import Markup
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
-    room = Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    room.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-    return room.get_template("template.html")
+    environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
+    return environment.get_template("template.html")
 
 
 def _closed_forms(model: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:
