@@ -1,4 +1,4 @@
-"""Checks, before the first row is made, that there is disk space and time for all rows of a sweep."""
+"""Checks, before the first row, that there is disk space and time for all rows of a sweep."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_GRID_POINTS = 10**12
 
 
 def check_disk_space(grid: Grid, query: PointQuery, rows: RowFormat, folder: Path | None = None, done: int = 0) -> None:
-    """Raises UsageError for a grid of too many points, NoRoom if the disk of the folder has no space for the rows that
-    are not done. How many rows a condition leaves is unknown, so with one the disk is not checked."""
+    """Raises UsageError for a grid of too many points, NoRoom if the disk of the folder has no space for the rows after
+    the first `done`. With a condition, which leaves an unknown number of rows, the disk is not checked."""
     left = grid.size - done
     size = left * len(rows.columns) * rows.bytes_per_cell
     takes = f"{left:,} rows take about {bytes_text(size)} and {time_text(left / rows.rows_per_second)} of work"

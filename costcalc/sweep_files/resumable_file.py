@@ -23,14 +23,15 @@ from costcalc.workers.worker_pool import WorkerPool
 
 @dataclass(frozen=True)
 class ResumableFile:
-    """A file that is written chunk by chunk, beside a journal. Without rows it has the few points that are kept."""
+    """A file that is written chunk by chunk, beside a journal. Without `rows` it holds the few points that a query
+    keeps."""
 
     request: SweepRequest
     path: Path
     rows: RowFormat | None
 
     def write(self, journal: Journal | None, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
-        """Writes the whole file, from where the journal is."""
+        """Writes the file, after the chunks in the journal if there is one."""
         request, task = self.request, self.request.task(self.rows)
         mine = fingerprint(task, request.grid, format=request.file_format, columns=request.columns)
         if journal:
@@ -48,8 +49,8 @@ class ResumableFile:
         return written(request, SweepState.from_json(journal.state))
 
     def _compute(self, task: ChunkTask, journal: Journal, pool: WorkerPool | None, progress: Progress) -> None:
-        """Computes all chunks that are not on the disk yet. Raises ShapeError, and leaves nothing, if no point is
-        possible."""
+        """Computes all chunks that are not on the disk yet. Raises ShapeError, and removes the journal, if all points
+        are invalid."""
         state, grid = SweepState.from_json(journal.state), self.request.grid
         with journal.writing() as writer:
             head = self.rows.head() if self.rows and not journal.length else b""
@@ -64,7 +65,7 @@ class ResumableFile:
             raise
 
     def _put_in_place(self, task: ChunkTask, journal: Journal) -> None:
-        """Makes the file of what is beside it. Raises OSError."""
+        """Makes the file from its part or journal. Raises OSError."""
         try:
             if self.rows:
                 self.rows.finish(journal.part, self.path)
@@ -78,7 +79,7 @@ class ResumableFile:
 
 
 def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None:
-    """Raises UsageError for the journal of another sweep, and for one that is not to be resumed."""
+    """Raises UsageError for the journal of another sweep, and without `resume` for any."""
     name = str(beside(journal.path, "journal"))
     if journal.version != VERSION:
         raise UsageError(

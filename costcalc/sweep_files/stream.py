@@ -18,8 +18,8 @@ from costcalc.workers.worker_pool import WorkerPool
 
 
 def stream_rows(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
-    """Streams rows to a pipe or a device, and nothing before the first row, because a pipe cannot be rewound. Raises
-    ShapeError if no point is possible."""
+    """Streams rows to a pipe or a device. Writes nothing before the first row, because a pipe cannot be rewound. Raises
+    ShapeError if all points are invalid."""
     check_disk_space(request.grid, request.query, rows)
     state, head = SweepState(), rows.head()
     with _stream(request.path) as put:
@@ -35,7 +35,7 @@ def stream_rows(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None,
 
 @contextmanager
 def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
-    """A function that writes there at once."""
+    """A function that writes bytes to a path, or to standard output for `-`, without delay."""
     if str(path) == "-":
         yield lambda data: report.put(data.decode())
         return

@@ -44,11 +44,12 @@ def write_sweep(
     executor: Executor | None = None,
     **axes: Any,
 ) -> WrittenSweep:
-    """A sweep as a file, in its suffix's format: `write_sweep("efficientnet", "big.parquet", r=range(128, 601))`.
+    """Writes a sweep in the format of the file's suffix: `write_sweep("efficientnet", "big.parquet", r=range(128,
+    601))`.
 
     A CSV or Parquet file may have more rows than fit into memory. `resume` continues one that was interrupted,
-    `restart` starts it anew. Raises as `sweep` does; UsageError for a journal if neither was said, or if it is of
-    another sweep; OSError and NoRoom if the file cannot be written.
+    `restart` starts it anew. Raises as `sweep` does; UsageError for the journal of another sweep, and without `resume`
+    and `restart` for any journal; OSError and NoRoom if the file cannot be written.
     """
     model = load(target)
     model.needs_knobs("write_sweep")
@@ -61,7 +62,7 @@ def write_sweep(
 
 
 def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
-    """The metrics of the points of a file. Raises UnknownName, and UsageError for seconds, which are measured."""
+    """The metrics of each point in a file. Raises UnknownName, and UsageError for seconds, which are measured."""
     shown = read_metrics(given)
     if not {*shown} <= {*COUNTED}:
         raise UsageError("seconds are measured, and looked up for few points; a sweep of its own has them")

@@ -18,7 +18,7 @@ class WrittenSweep:
 
     path: Path
     rows: int
-    notes: tuple[str, ...]  # how many points there were, and why some have no row
+    notes: tuple[str, ...]  # how many points have a row, and why others have none
     large: bool = True  # was it written chunk by chunk?
 
     def __repr__(self) -> str:
