@@ -1,4 +1,4 @@
-"""What `costcalc sweep` draws: a picture in a file, one on the terminal, and a page about the network."""
+"""The pictures of `costcalc sweep`: in a file, on the terminal, and on a page about the network."""
 
 from __future__ import annotations
 

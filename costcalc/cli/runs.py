@@ -20,7 +20,7 @@ EXPORTS = ("csv", "json", "parquet")
 
 
 def export_format(format: str | None) -> str | None:
-    """The format, if runs can be exported in it."""
+    """Checks that runs can be exported in this format."""
     if format is not None and format not in EXPORTS:
         raise unknown("format", format, EXPORTS)
     return format

@@ -1,4 +1,4 @@
-"""scale: from a budget back to the knobs."""
+"""The command about budgets: scale."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def put_compound(
     model: Net, budget: Mapping[str, int], law: CompoundLaw, compound: str, columns: str | None, format: str | None,
     output: str | None,
 ) -> None:  # fmt: skip
-    """A network scaled by φ, or by the largest that a budget allows."""
+    """Prints a network scaled by φ, or by the largest φ that a budget allows."""
     from costcalc.analysis.scaling.compound import compound_model, read_compound
 
     line = compound_model(model, law, read_compound(compound), budget)
@@ -95,7 +95,7 @@ def put_budget(
     model: Net, budget: Mapping[str, int], law: CompoundLaw, free: str | None, fixed: set[str], grid: list[str],
     top: int | None, columns: str | None, format: str | None, output: str | None,
 ) -> None:  # fmt: skip
-    """The largest value of a free knob that keeps a budget, or the settings of several."""
+    """Prints the largest value of a free knob that keeps a budget, or the settings of several that do."""
     from costcalc.analysis.scaling.budget import Fitting, read_free, scale_model
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress_bar import progress_bar

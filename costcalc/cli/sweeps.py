@@ -1,4 +1,4 @@
-"""sweep: many points at once, as a table, a picture, a page, or a file of any length."""
+"""The command about many points: sweep, which prints a table, draws, or writes a page or a file of any length."""
 
 from __future__ import annotations
 
@@ -116,7 +116,8 @@ def sweep(
 
 
 def answer(options: SweepOptions) -> None:
-    """What was asked for, in place of points if one of the options says so. Raises UsageError for others beside it."""
+    """Prints points, or what one of the options asks for instead. Raises UsageError for options that conflict with
+    it."""
     if options.by is not None and options.top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if options.explain_steps or options.fit or options.presets is not None or options.histogram is not None:
@@ -134,7 +135,7 @@ def answer(options: SweepOptions) -> None:
 
 
 def put_steps(options: SweepOptions) -> None:
-    """The next step up of each knob."""
+    """Prints the next step up of each knob."""
     from costcalc.analysis.scaling.next_change import next_steps
 
     options.only("explain_steps", "columns", "output", "format", why="it starts from the target; set its knobs with @")
@@ -142,14 +143,14 @@ def put_steps(options: SweepOptions) -> None:
 
 
 def put_report(options: SweepOptions) -> None:
-    """The page about the network."""
+    """Writes the page about the network."""
     options.refuse("columns", why="a page has no columns, so --report goes without {}; name its metrics with --metrics")
     options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
     write_report(options.model, options.points or [], options.presets, options.metrics, str(options.report))
 
 
 def put_presets(options: SweepOptions) -> None:
-    """The presets side by side."""
+    """Prints the presets side by side."""
     from costcalc.analysis.scaling.preset_chart import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
