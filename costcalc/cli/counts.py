@@ -19,10 +19,9 @@ from costcalc.cli.options import (
     Target,
     Targets,
     emit,
-    has_seconds,
     load_models,
 )
-from costcalc.cli.runs import StorePath
+from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS

@@ -143,11 +143,6 @@ def _with_all_problems(error: SpecError, max_layers: int, max_bytes: int) -> Spe
     return SpecError([*error.problems, *(problem for problem in checked.problems if not problem.warning)])
 
 
-def has_seconds(names: str | None) -> bool:
-    """Are measured times among these metrics or columns, such as `macs,seconds`?"""
-    return "seconds" in (names or "").replace(" ", "").split(",")
-
-
 def on_a_terminal(format: str | None, output: str | None) -> bool:
     """Is a table printed on a terminal, where only the first points are shown?"""
     return output is None and format_of(format, None) == "table" and sys.stdout.isatty()

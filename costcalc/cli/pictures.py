@@ -10,7 +10,6 @@ import typer
 from costcalc.cli import warned
 
 if TYPE_CHECKING:
-    from costcalc.chart import Chart
     from costcalc.net import Net
 
 
@@ -46,12 +45,6 @@ Report: TypeAlias = Annotated[
         help="Write a page instead: tables, pictures, formulas and sliders in one FILE.html.",
     ),
 ]  # fmt: skip
-
-
-def write_plot(chart: Chart, plot: str | None) -> None:
-    """Writes the picture to a file, if one is named."""
-    if plot is not None:
-        chart.save(plot)
 
 
 def show_picture(found: Any, metric: str | None) -> None:

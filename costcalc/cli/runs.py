@@ -19,6 +19,11 @@ Run = Annotated[int, typer.Argument(metavar="ID", help="The number of a run, as 
 EXPORTS = ("csv", "json", "parquet")
 
 
+def has_seconds(names: str | None) -> bool:
+    """Are measured times among these metrics or columns, such as `macs,seconds`?"""
+    return "seconds" in (names or "").replace(" ", "").split(",")
+
+
 def export_format(format: str | None) -> str | None:
     """Checks that runs can be exported in this format."""
     if format is not None and format not in EXPORTS:

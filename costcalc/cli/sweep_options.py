@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from costcalc.cli.options import has_seconds
+from costcalc.cli.runs import has_seconds
 from costcalc.errors import UsageError, unknown
 
 if TYPE_CHECKING:

@@ -69,10 +69,10 @@ def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
 
 
 def _show(options: SweepOptions, found: Sweep) -> None:
-    from costcalc.cli.pictures import show_picture, write_plot
+    from costcalc.cli.pictures import show_picture
 
-    if options.plot or options.metric:
-        write_plot(found.chart(options.metric), options.plot)
+    if options.plot:
+        found.plot(options.plot, options.metric)
     if options.fit:
         emit(found.fit(), options.format, options.output, columns=options.columns)
         return

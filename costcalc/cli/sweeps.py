@@ -22,7 +22,7 @@ from costcalc.cli.options import (
     emit,
     load_models,
 )
-from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
+from costcalc.cli.pictures import Metric, Plot, Report, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.cli.sweep_options import SweepOptions
 from costcalc.cli.sweep_points import put_histogram, put_points
@@ -160,5 +160,5 @@ def put_presets(options: SweepOptions) -> None:
     found = sweep_presets(options.model, str(options.presets), options.shown_metrics, seconds=options.lookup())
     warned.replace(options.model.label, lambda: found.warnings)
     if options.plot:
-        write_plot(found.chart(), options.plot)
+        found.plot(options.plot)
     emit(found, options.format, options.output, columns=options.columns)

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,20 +44,18 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
         terminal.show(tables)
     else:
         for piece in pieces(tables, document, format):
-            terminal.put(piece)
+            put(piece)
 
 
 def put(text: str) -> None:
     """Prints text as it is. Raises OSError without a standard output."""
-    from costcalc.report import terminal
-
-    terminal.put(text)
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    sys.stdout.write(text)
 
 
 def _note_other_tables(tables: Sequence[Table]) -> None:
     """Prints to stderr which tables a CSV leaves out."""
-    import sys
-
     from costcalc.table import visible
 
     others = "; ".join(visible(table.title) or "another table" for table in tables)

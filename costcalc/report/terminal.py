@@ -56,10 +56,3 @@ def show_lines(lines: Callable[[int, bool], Iterable[str]]) -> None:
     console = Console(markup=False, emoji=False, highlight=False)
     for number, line in enumerate(lines(console.width, console.encoding.startswith("utf"))):
         console.print("\n" * (not number) + line, soft_wrap=True)
-
-
-def put(text: str) -> None:
-    """Prints text as it is. Raises OSError without a standard output."""
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
-    sys.stdout.write(text)

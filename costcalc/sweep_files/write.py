@@ -5,26 +5,29 @@ write_sweep("efficientnet", "big.csv", r=range(128, 601), d="1:3:0.01", w="1:2:0
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from costcalc import files
+from costcalc import files, report
 from costcalc.analysis.metrics import COUNTED, read_metrics
 from costcalc.analysis.sweep.arrow import import_pyarrow
+from costcalc.analysis.sweep.compute import chunk_results
 from costcalc.analysis.sweep.grid import given_axes
 from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.progress import Progress, no_progress
-from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit, SweepState
 from costcalc.analysis.sweep.sweep import grid_of, sweep
 from costcalc.errors import UsageError
 from costcalc.net import Target, load
+from costcalc.sweep_files.disk_space import check_disk_space
 from costcalc.sweep_files.journal import read_journal
 from costcalc.sweep_files.request import SweepRequest
 from costcalc.sweep_files.resumable_file import ResumableFile
-from costcalc.sweep_files.stream import stream_rows
-from costcalc.sweep_files.written_sweep import WrittenSweep, write_points
+from costcalc.sweep_files.row_formats import RowFormat
+from costcalc.sweep_files.written_sweep import WrittenSweep, write_points, written
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
 
@@ -81,7 +84,7 @@ def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progr
     if request.file_format == "parquet":
         import_pyarrow()
     if is_stream:
-        return stream_rows(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
+        return _stream_rows(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
     path = files.real(request.path)
     journal = read_journal(path)
     if journal and request.restart:
@@ -112,3 +115,40 @@ def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress)
     )  # fmt: skip
     write_points(request, swept, request.path)
     return WrittenSweep(request.path, len(swept), tuple(swept.how_many()), large=False)
+
+
+def _stream_rows(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
+    """Streams rows to a pipe or a device. Writes nothing before the first row, because a pipe cannot be rewound. Raises
+    ShapeError if all points are invalid."""
+    check_disk_space(request.grid, request.query, rows)
+    state, head = SweepState(), rows.head()
+    with _stream(request.path) as put:
+        for result in chunk_results(request.task(rows), request.grid, pool, progress):
+            state.add(result, request.query)
+            if result.piece:
+                put(head + result.piece)
+                head = b""
+        state.checked(request.grid.size)
+        put(head)
+    return written(request, state)
+
+
+@contextmanager
+def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
+    """A function that writes bytes to a path, or to standard output for `-`, without delay."""
+    if str(path) == "-":
+        yield lambda data: report.put(data.decode())
+        return
+    with files.in_words(path):
+        out = open(path, "wb")  # noqa: SIM115  closed below
+
+    def put(data: bytes) -> None:
+        with files.in_words(path):
+            out.write(data)
+            out.flush()
+
+    try:
+        yield put
+    finally:
+        with files.in_words(path):
+            out.close()

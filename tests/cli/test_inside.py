@@ -8,6 +8,7 @@ from support import needed
 from support.terminals import ROOT
 
 import costcalc
+from costcalc import report
 from costcalc.cli import app, options
 from costcalc.report import terminal
 from costcalc.table import Column, Table
@@ -85,7 +86,7 @@ def test_no_stdout_at_all(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
     assert not terminal.is_used()
     with pytest.raises(OSError, match="standard output is closed"):
-        terminal.put("text")
+        report.put("text")
 
 
 def test_a_table_in_pandas():

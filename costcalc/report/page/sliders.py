@@ -49,7 +49,7 @@ class ClosedForms:
         return {
             "knobs": [_knob_data(self.model.knobs[k], seen[k], self.steps_per_unit(k, seen[k])) for k in self.knobs],
             "settings": [{"name": n, "values": [value_text(values[k]) for k in self.knobs]} for n, values in settings],
-            "metrics": [{"base": _fraction(value)} for value in self.values().values()],
+            "metrics": [{"base": str(Fraction(value))} for value in self.values().values()],
             "conditions": [
                 {"words": c.message, "texts": [size if isinstance(size, str) else None for size in c.sizes]}
                 for c in self.conditions
@@ -100,14 +100,9 @@ def _knob_data(knob: Knob, seen: Sequence[Any], steps_per_unit: int) -> dict[str
     last = min(knob.high, max(2 * max(seen), MIN_SLIDER_VALUES if knob.kind == "integer" else 0))
     return {
         "name": knob.name, "kind": knob.kind, "about": knob.about, "steps_per_unit": steps_per_unit,
-        "low": _fraction(knob.low), "high": _fraction(knob.high),
+        "low": str(Fraction(knob.low)), "high": str(Fraction(knob.high)),
         "first": int(ceil(first * steps_per_unit)), "last": int(last * steps_per_unit),
     }  # fmt: skip
-
-
-def _fraction(value: Any) -> str:
-    value = Fraction(value)
-    return f"{value.numerator}/{value.denominator}"
 
 
 def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
