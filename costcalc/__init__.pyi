@@ -64,8 +64,8 @@ from costcalc.net import sweep_presets as sweep_presets
 from costcalc.report.page.page import write_page as write_page
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult
+from costcalc.sweep_files.request import WrittenSweep as WrittenSweep
 from costcalc.sweep_files.write import write_sweep as write_sweep
-from costcalc.sweep_files.written_sweep import WrittenSweep as WrittenSweep
 from costcalc.table import Column as Column
 from costcalc.table import Table as Table
 from costcalc.version import __version__ as __version__

@@ -76,19 +76,11 @@ def scale(
         return
     if free or grid or top:
         raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
-    put_compound(model, budget, law, compound, columns, format, output)
-
-
-def put_compound(
-    model: Net, budget: Mapping[str, int], law: CompoundLaw, compound: str, columns: str | None, format: str | None,
-    output: str | None,
-) -> None:  # fmt: skip
-    """Prints a network scaled by φ, or by the largest φ that a budget allows."""
     from costcalc.analysis.scaling.compound import compound_model, read_compound
 
-    line = compound_model(model, law, read_compound(compound), budget)
-    warned.replace(model.label, lambda: line.warnings)
-    emit(line, format, output, columns=columns, model=model)
+    scaled = compound_model(model, law, read_compound(compound), budget)
+    warned.replace(model.label, lambda: scaled.warnings)
+    emit(scaled, format, output, columns=columns, model=model)
 
 
 def put_budget(

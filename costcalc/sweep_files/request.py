@@ -1,4 +1,4 @@
-"""The request for a sweep file: the points, the file and its format, and whether it is resumed or restarted."""
+"""The request for a sweep file: the points, the file and its format, whether it is resumed; and its result."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from costcalc import report
 from costcalc.analysis.columns import metric_column, read_columns
 from costcalc.analysis.metrics import USUAL
+from costcalc.analysis.selection import select
 from costcalc.analysis.sweep.chunks import (
     BLOCK_POINTS,
     CHUNK_POINTS_OF_ALL_ROWS,
@@ -17,13 +18,27 @@ from costcalc.analysis.sweep.chunks import (
 )
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.point_query import PointQuery
-from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit
+from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY, Limit, SweepState
 from costcalc.analysis.sweep.sweep import POINTS_PER_SECOND
+from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words, what_a_front_lacks
 from costcalc.models.model import Model
 from costcalc.sweep_files.row_formats import CsvFormat, ParquetFormat, RowFormat
 from costcalc.table import Column
 
 ROW_FORMATS: dict[str, type[RowFormat]] = {"csv": CsvFormat, "parquet": ParquetFormat}
+
+
+@dataclass(frozen=True)
+class WrittenSweep:
+    """A file that a sweep was written to."""
+
+    path: Path
+    rows: int
+    notes: tuple[str, ...]  # how many points have a row, and why others have none
+    large: bool = True  # was it written chunk by chunk?
+
+    def __repr__(self) -> str:
+        return f"<costcalc.WrittenSweep {str(self.path)!r}: {self.notes[0]}>"
 
 
 @dataclass(frozen=True)
@@ -72,3 +87,19 @@ class SweepRequest:
         if rows is None:
             return points_for(self.model, self.grid)
         return CHUNK_POINTS_OF_SOME_ROWS if self.query.where else CHUNK_POINTS_OF_ALL_ROWS, BLOCK_POINTS
+
+    def write_points(self, swept: Sweep, path: Path) -> None:
+        """Writes all points of a sweep at once. Raises OSError."""
+        if self.file_format == "parquet":
+            swept.to_parquet(path, self.columns)
+            return
+        document = swept.to_dict() if self.file_format == "json" else {}
+        table = swept.table() if self.columns is None else select(swept.table(), self.columns)
+        report.emit([table], document, format=self.file_format, output=path)
+
+    def written(self, state: SweepState) -> WrittenSweep:
+        """The result, from the merged results of all chunks."""
+        kept = state.rows or (len(self.query.last(state.points)) if state.points else 0)
+        chosen = self.query.in_words()
+        notes = counts_in_words(kept, self.grid, state.invalid, state.reason, state.refused, chosen)
+        return WrittenSweep(self.path, kept, (*notes, *what_a_front_lacks(self.query, self.grid)))

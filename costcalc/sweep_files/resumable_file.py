@@ -15,9 +15,8 @@ from costcalc.analysis.sweep.sweep import sweep_from
 from costcalc.errors import ShapeError, UsageError
 from costcalc.sweep_files.disk_space import check_disk_space
 from costcalc.sweep_files.journal import VERSION, Journal, beside, what_to_do
-from costcalc.sweep_files.request import SweepRequest
+from costcalc.sweep_files.request import SweepRequest, WrittenSweep
 from costcalc.sweep_files.row_formats import RowFormat
-from costcalc.sweep_files.written_sweep import WrittenSweep, write_points, written
 from costcalc.workers.worker_pool import WorkerPool
 
 
@@ -46,7 +45,7 @@ class ResumableFile:
             self._compute(task, journal, pool, progress)
             self._put_in_place(task, journal)
         journal.remove()
-        return written(request, SweepState.from_json(journal.state))
+        return request.written(SweepState.from_json(journal.state))
 
     def _compute(self, task: ChunkTask, journal: Journal, pool: WorkerPool | None, progress: Progress) -> None:
         """Computes all chunks that are not on the disk yet. Raises ShapeError, and removes the journal, if all points
@@ -71,7 +70,7 @@ class ResumableFile:
                 self.rows.finish(journal.part, self.path)
             else:
                 state = SweepState.from_json(journal.state)
-                write_points(self.request, sweep_from(task, self.request.grid, state), self.path)
+                self.request.write_points(sweep_from(task, self.request.grid, state), self.path)
         except OSError as error:
             raise OSError(f"{error}{what_to_do(error)}") from None
         files.sync_folder(self.path.parent)

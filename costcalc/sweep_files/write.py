@@ -24,10 +24,9 @@ from costcalc.errors import UsageError
 from costcalc.net import Target, load
 from costcalc.sweep_files.disk_space import check_disk_space
 from costcalc.sweep_files.journal import read_journal
-from costcalc.sweep_files.request import SweepRequest
+from costcalc.sweep_files.request import SweepRequest, WrittenSweep
 from costcalc.sweep_files.resumable_file import ResumableFile
 from costcalc.sweep_files.row_formats import RowFormat
-from costcalc.sweep_files.written_sweep import WrittenSweep, write_points, written
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
 
@@ -113,7 +112,7 @@ def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress)
         request.model, request.grid, request.query, metrics=request.metrics, pool=pool, progress=progress,
         limit=Limit(points=MAX_ROWS_IN_MEMORY),
     )  # fmt: skip
-    write_points(request, swept, request.path)
+    request.write_points(swept, request.path)
     return WrittenSweep(request.path, len(swept), tuple(swept.how_many()), large=False)
 
 
@@ -130,7 +129,7 @@ def _stream_rows(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None
                 head = b""
         state.checked(request.grid.size)
         put(head)
-    return written(request, state)
+    return request.written(state)
 
 
 @contextmanager
