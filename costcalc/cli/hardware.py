@@ -13,13 +13,13 @@ from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
-Some = Annotated[
+SomeTargets = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
 ]
 
 
 def verify(
-    targets: Some = None,
+    targets: SomeTargets = None,
     all_: Annotated[bool, typer.Option("--all", help="Every spec and preset of the library.")] = False,
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Rows without a difference too; JSON and CSV have them always.")
@@ -82,7 +82,7 @@ def time(
     from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
-    batches = None if batch is None else _numbers(batch)
+    batches = None if batch is None else _batch_sizes(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
     found, saver = time_and_save(
         load_models(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
@@ -104,7 +104,7 @@ def devices(format: Format = None, output: Output = None) -> None:
     emit(devices_result(), format, output)
 
 
-def _numbers(text: str) -> list[int]:
+def _batch_sizes(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
         raise UsageError(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")

@@ -107,7 +107,7 @@ def sweep(
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
-    answer(SweepOptions(
+    dispatch(SweepOptions(
         model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,
         explain_steps=explain_steps, where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart,
         plot=plot, metric=metric, workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store,
@@ -115,7 +115,7 @@ def sweep(
     ))  # fmt: skip
 
 
-def answer(options: SweepOptions) -> None:
+def dispatch(options: SweepOptions) -> None:
     """Prints points, or what one of the options asks for instead. Raises UsageError for options that conflict with
     it."""
     if options.by is not None and options.top is None:

@@ -52,7 +52,7 @@ class LocalProcesses(WorkerPool):
         self._idle: LifoQueue[_WorkerProcess | None] = LifoQueue()  # None: not started yet, or ended
         for _ in range(count):
             self._idle.put(None)
-        self._processes: list[_WorkerProcess] | None = []  # None after the end of all work
+        self._processes: list[_WorkerProcess] | None = []  # None once all work has ended
         self._starting = threading.Lock()
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
@@ -60,8 +60,8 @@ class LocalProcesses(WorkerPool):
         return self._threads.submit(self._run, work, given)
 
     def result(self, handle: Future[Any]) -> Any:
-        """Waits for the answer of a chunk. Raises what the work raises, ChunkLost if its process ended; the next chunk
-        starts another."""
+        """Waits for the answer of a chunk. Raises what the work raises, ChunkLost if its process ended. The next chunk
+        starts another process."""
         return handle.result()
 
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:

@@ -79,8 +79,7 @@ class Page:
         cls, model: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
         metrics: Sequence[str] | str | None = None,
     ) -> Page:  # fmt: skip
-        """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets, and
-        with the metrics that are named.
+        """The page of a network over a grid of its knobs, by default over the range of its presets.
 
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
@@ -92,11 +91,10 @@ class Page:
         for name in model.size_knobs:
             check_told_apart(name)
         _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds
-        wanted = presets or ("all" if model.presets else None)
-        listed = sweep_presets(model, wanted) if wanted else None
+        names = presets or ("all" if model.presets else None)
+        listed = sweep_presets(model, names) if names else None
         closed, why_not = _closed_forms(model, shown)
-        sizes = model.size_knobs
-        among, denominators = (closed.knobs, closed.denominators()) if closed else (sizes, {})
+        among, denominators = (closed.knobs, closed.denominators()) if closed else (model.size_knobs, {})
         grid = Grid(dict(axes or {}) or default_axes(model, among, denominators))
         _check_size(grid)
         every = tuple(dict.fromkeys((*shown, *PICTURE_METRICS)))
