@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.dims import numeric
 from costcalc.dims.factored_int import FactoredInt
-from costcalc.dims.kinds import LARGEST, canonical, is_array, is_rational, is_symbolic, size_text
+from costcalc.dims.kinds import LARGEST, canonical, is_array, is_rational, is_symbolic
 from costcalc.dims.numeric import exact_arrays
 from costcalc.dims.size_checks import check_size, first_failure
 
@@ -59,7 +59,6 @@ __all__ = [
     "round_to",
     "same_shape",
     "size_symbol",
-    "size_text",
     "whole",
     "windows",
 ]

@@ -8,7 +8,6 @@ from typing import Any
 
 from costcalc.text import value_text
 
-size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
@@ -57,5 +56,5 @@ def clip(x: Any) -> str:
         return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
-    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else size_text(x)
+    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else value_text(x)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -18,13 +18,14 @@ from sympy import Add, Expr, Rational, ceiling, floor
 
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term, derive
-from costcalc.dims import canonical, ceil, is_array, size_symbol, size_text
+from costcalc.dims import canonical, ceil, is_array, size_symbol
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.expressions import parse
 from costcalc.models.model import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Divides
+from costcalc.text import value_text
 
 SYMBOL_NAMES = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
@@ -41,9 +42,9 @@ class Assumption(NamedTuple):
 
     def __str__(self) -> str:
         if self.symbol:
-            factor = f"{size_text(self.modulus)}·" if self.modulus != 1 else ""
+            factor = f"{value_text(self.modulus)}·" if self.modulus != 1 else ""
             return f"{self.knob} = {factor}{self.symbol}" + f", {self.symbol} whole" * self.real
-        return f"{self.knob} a multiple of {size_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
+        return f"{self.knob} a multiple of {value_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
 
 
 def parse_assumption(text: str, formula: Formula) -> Assumption:
@@ -156,7 +157,7 @@ def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> 
         formula.check({**others, knob: canonical(values[symbol] * modulus)})
         return
     value = values[knob]
-    shown = value if is_array(value) else size_text(value)
+    shown = value if is_array(value) else value_text(value)
     words = "the formula holds for {}, not for {}"
     assumptions([Divides(modulus, value, message=words, message_sizes=(str(assumption), shown))])
     formula.check(values)

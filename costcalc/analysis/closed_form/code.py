@@ -10,10 +10,11 @@ from typing import Any
 from sympy import Expr, ceiling, floor
 
 from costcalc.analysis.closed_form.printers import LatexPrinter, PythonPrinter, escaped
-from costcalc.dims import size_text, whole
+from costcalc.dims import whole
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
 from costcalc.table import visible
+from costcalc.text import value_text
 
 HELPERS = {
     floor: "def floor(x, m=1):\n    return x // m\n",
@@ -101,7 +102,7 @@ def _head(expressions: Sequence[Expr], body: str) -> str:
 
 
 def _check(name: str, modulus: Any) -> str:
-    wanted = f"{name} must be {'whole' if modulus == 1 else f'a multiple of {size_text(modulus)}'}"
+    wanted = f"{name} must be {'whole' if modulus == 1 else f'a multiple of {value_text(modulus)}'}"
     return f'    if {name} % {_literal(modulus)}:\n        raise ValueError("{wanted}")\n'
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_array, is_symbolic, size_text
+from costcalc.dims import LARGEST, is_array, is_symbolic
 from costcalc.models.model import Model
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
+from costcalc.text import value_text
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
@@ -33,11 +34,11 @@ class Bound:
     above: str = ""
 
     def __str__(self) -> str:
-        low = size_text(self.least)
+        low = value_text(self.least)
         if self.most is None:
             return f"{self.symbol} ≥ {low}"
         return (
-            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {size_text(self.most)}"
+            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {value_text(self.most)}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -81,7 +82,7 @@ class Domain:
         message = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
             if bound.symbol == symbol:
-                shown = value if is_array(value) else size_text(value)
+                shown = value if is_array(value) else value_text(value)
                 most = value if bound.most is None else bound.most
                 low = (bound, shown, bound.because and f"; {bound.because}")
                 high = (bound, shown, bound.above and f"; {bound.above}")

@@ -21,13 +21,13 @@ from costcalc.analysis.closed_form.formula import Formula, derive, label, too_la
 from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, escaped
 from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, factored, merge_terms, product
 from costcalc.analysis.cost import warnings_of
-from costcalc.dims import size_symbol, size_text, whole
+from costcalc.dims import size_symbol, whole
 from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, Problem
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
-from costcalc.text import times_text
+from costcalc.text import times_text, value_text
 
 LINE = 100  # characters of algebra shown on one line
 
@@ -107,7 +107,7 @@ class Ratio(Result):
 
     def _now(self) -> str:
         value = self.value
-        at = ", ".join(f"{self.display_names.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
+        at = ", ".join(f"{self.display_names.get(k, k)} = {value_text(v)}" for k, v in self._used().items())
         fewer = f", {times_text(1 / Fraction(value))} times fewer" if 0 < value < 1 else ""
         times = f", {times_text(value)} times more" if value > 1 else fewer
         exact = (
@@ -124,7 +124,7 @@ class Ratio(Result):
             if name not in self.knobs and theirs != value and self.model.knobs[name].is_size:
                 first, second = self.sides
                 shown = self.display_names.get(name, name)
-                yield f"{shown} = {size_text(value)} in {first}, {size_text(theirs)} in {second}"
+                yield f"{shown} = {value_text(value)} in {first}, {value_text(theirs)} in {second}"
 
     def _used(self) -> dict[str, Any]:
         used = {symbol.name for symbol in self.expression.free_symbols}
@@ -147,7 +147,7 @@ class Ratio(Result):
             bound = number
         same = "" if bound == number else f" = {number}"
         return (
-            f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {size_text(even.current)}"
+            f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {value_text(even.current)}"
         )
 
     def tables(self) -> list[Table]:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import is_symbolic, size_text
+from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
 from costcalc.ops.base import assumptions
 from costcalc.ops.needs import Need
+from costcalc.text import value_text
 
 
 def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
@@ -62,7 +63,7 @@ class Undecided(NamedTuple):
         if substitute(self.need.slack, knobs) >= 0:
             return ""
         sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
-        return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
+        return f"{self.layer}: {self.need.sentence(map(value_text, sizes))}"
 
 
 def undecided_of(rows: Iterable[Row]) -> Iterator[Undecided]:
