@@ -7,7 +7,7 @@ import pytest
 
 import costcalc
 from costcalc import ops
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.errors import ShapeError, SpecError
 from costcalc.ops.base import op
 from costcalc.ops.rules import free

@@ -9,7 +9,7 @@ from sympy import sympify
 import costcalc
 from costcalc import load, ops
 from costcalc.analysis.closed_form.assumptions import floor_free, parse_assumption
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.undecided import monotone
 from costcalc.analysis.walk import walk
 from costcalc.dims import floor_div, maximum, round_to, size_symbol

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Rational, ceiling, floor
 
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.domain import Bound, Domain
-from costcalc.analysis.closed_form.formula import Formula, Term, derive
+from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import canonical, ceil, is_array, size_symbol
 from costcalc.dims import whole as is_whole
 from costcalc.errors import Place, SpecError, UsageError, unknown

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from costcalc.analysis.closed_form.formula import LINE, Formula, label
+from costcalc.analysis.closed_form.formula import MAX_TOTAL_LENGTH, Formula
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
+from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.sweep_chart import metric_unit
 from costcalc.dims.symbolic import RoundTo
 
@@ -37,9 +38,9 @@ def shown(formula: Formula) -> Shown:
         for first, *more in [plain.pieces(e)]
     ]
     rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
-    long = len(formula.text) > 2 * LINE
+    long = len(formula.text) > 2 * MAX_TOTAL_LENGTH
     unit = metric_unit(formula.metric)
     return Shown(
-        label(formula.metric), unit, math.pieces(formula.total), long,
+        METRICS[formula.metric].title, unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],
     )  # fmt: skip

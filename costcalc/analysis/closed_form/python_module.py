@@ -1,15 +1,16 @@
-"""A formula as code: a LaTeX equation and a Python module, each complete."""
+"""A formula as a Python module that needs nothing but the standard library."""
 
 from __future__ import annotations
 
 import keyword
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import lcm
 from typing import Any
 
-from sympy import Expr, ceiling, floor
+from sympy import Add, Expr, ceiling, floor
 
-from costcalc.analysis.closed_form.printers import LatexPrinter, PythonPrinter, escaped
+from costcalc.analysis.closed_form.printers import NAMES, SpecPrinter, split_product
 from costcalc.dims import whole
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
@@ -29,21 +30,20 @@ HELPERS = {
 TAKEN = {"floor", "ceil", "round_to", "gcd", "max", "min", "int", "str", "Fraction", "ValueError", "total"}
 
 
-def align(lines: Sequence[str]) -> str:
-    """Lines of math as an `align*` of amsmath."""
-    return "\\begin{align*}\n  " + " \\\\\n  ".join(lines) + "\n\\end{align*}"
+class PythonPrinter(SpecPrinter):
+    """Python that stays exact on ints and Fractions: a division is a Fraction, or floor's and ceil's own."""
 
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return f"Fraction({over}, {under})"
 
-def equation(
-    metric: str, parts: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], latex: LatexPrinter, plain: LatexPrinter
-) -> str:
-    """A line for each named part of a metric, and below them the names that they use."""
-    left, lines = rf"\mathrm{{{escaped(metric)}}}", []
-    for i, (name, expression) in enumerate(parts):
-        label = rf" && \text{{{escaped(visible(name))}}}" if len(parts) > 1 else ""
-        lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(expression) + label)
-    lines = lines or [f"{left} &= 0"]
-    return align([*lines, *(f"{plain.symbol(name)} &= {plain.write(e)}" for name, e in where.items())])
+    def call(self, x: Expr) -> str:
+        if isinstance(x, (ceiling, floor)):
+            term = x.args[0]
+            parts = [split_product(part) for part in Add.make_args(term)]
+            shared = lcm(*(part.q for part in parts))
+            inside = self.write(Add(*(part * shared for part in Add.make_args(term))))
+            return f"{NAMES[x.func]}({inside}{f', {shared}' if shared > 1 else ''})"
+        return f"{NAMES[x.func]}({', '.join(map(self.write, x.args))})"
 
 
 def module(
