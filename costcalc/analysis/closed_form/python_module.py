@@ -31,7 +31,7 @@ TAKEN = {"floor", "ceil", "round_to", "gcd", "max", "min", "int", "str", "Fracti
 
 
 class PythonPrinter(SpecPrinter):
-    """Python that stays exact on ints and Fractions: a division is a Fraction, or floor's and ceil's own."""
+    """Python that is exact on ints and Fractions: a division is a Fraction or inside floor and ceil."""
 
     def quotient(self, over: str, under: str, simple: bool) -> str:
         return f"Fraction({over}, {under})"
@@ -56,7 +56,11 @@ def module(
     multiples: Mapping[str, Any] | None = None,
     leading: Iterable[str] = (),
 ) -> str:
-    """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
+    """The code of a function that adds named terms exactly, in ints and Fractions.
+
+    `knobs` are its arguments and their defaults, `where` the names that it defines, `multiples` what must divide a
+    knob, `leading` the symbols that come first in a sum. Raises CostcalcError for a name that two sizes share.
+    """
     symbols = {symbol for _, expression in terms for symbol in expression.free_symbols}
     _refuse_twins([*(symbol.name for symbol in symbols), *where])
     used = {symbol.name: symbol for symbol in symbols}
@@ -82,7 +86,7 @@ def _refuse_twins(names: Sequence[str]) -> None:
 
 
 def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
-    """A valid and unused Python name for every knob and size."""
+    """A valid Python name for every knob and size, none of them twice."""
     taken = {*TAKEN, function, *keyword.kwlist}
     names: dict[str, str] = {}
     for name in wanted:
@@ -97,8 +101,7 @@ def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
 def _head(expressions: Sequence[Expr], body: str) -> str:
     kinds = {atom.func for e in expressions for atom in e.atoms(floor, ceiling, RoundTo, Gcd)}
     imports = ["from fractions import Fraction"] if "Fraction(" in body else []
-    helpers = [text.strip() for kind, text in HELPERS.items() if kind in kinds]
-    return "\n\n\n".join([*(["\n".join(imports)] if imports else []), *helpers, ""])
+    return "\n\n\n".join([*imports, *(text.strip() for kind, text in HELPERS.items() if kind in kinds), ""])
 
 
 def _check(name: str, modulus: Any) -> str:

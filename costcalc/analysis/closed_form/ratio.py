@@ -169,8 +169,8 @@ class Ratio(Result):
 
 
 def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
-    """What `model` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
-    the two differ; all others are symbols.
+    """The cost of `model` over that of `other`, as algebra. Knobs that a target sets, and those in which the two
+    differ, are numbers; all others are symbols.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
