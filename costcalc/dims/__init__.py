@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from costcalc.dims import numeric
 from costcalc.dims.factored_int import FactoredInt
 from costcalc.dims.kinds import LARGEST, canonical, is_array, is_rational, is_symbolic
-from costcalc.dims.numeric import exact_arrays
 from costcalc.dims.size_checks import check_size, first_failure
 
 if TYPE_CHECKING:
@@ -170,7 +169,7 @@ def gcd(a: Size, b: Size) -> Size:
     if is_symbolic(a) or is_symbolic(b):
         return _symbolic().gcd(a, b)
     if is_array(a) or is_array(b):
-        return exact_arrays().common_divisor(a, b)
+        return numeric.arrays().gcd(a, b)
     return math.gcd(a, b)
 
 
@@ -190,7 +189,7 @@ def at_least(a: Size, b: Size) -> Truth:
         return a >= b
     if is_symbolic(a) or is_symbolic(b):
         return _symbolic().at_least(a, b)
-    return exact_arrays().at_least(a, b) if is_array(a) or is_array(b) else a >= b
+    return numeric.arrays().at_least(a, b) if is_array(a) or is_array(b) else a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
@@ -248,7 +247,7 @@ def one_truth(truth: Any) -> bool | None:
 
 def one_number(x: Size) -> Size:
     """The number that an array is at all points; None if they differ. Numbers and symbols stay."""
-    return exact_arrays().one_number(x) if is_array(x) else x
+    return numeric.arrays().one_number(x) if is_array(x) else x
 
 
 def same_shape(a: Shape, b: Shape) -> Truth:

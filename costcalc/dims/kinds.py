@@ -52,7 +52,7 @@ def to_exact(x: Any) -> Any:
 
 def clip(x: Any) -> str:
     """A value as text for a message, cut if it is long."""
-    if hasattr(x, "bounds"):  # a Column, whose numbers are nothing that a reader wrote
+    if hasattr(x, "bounds"):  # an ExactArray: the reader did not write its numbers
         return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
