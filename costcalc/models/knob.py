@@ -9,9 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from costcalc.dims import LARGEST
-from costcalc.dims.kinds import clip, is_array, is_symbolic
-from costcalc.dims.size_checks import to_exact_array
+from costcalc.dims import LARGEST, clip, is_array, is_symbolic, to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.text import value_text
 

@@ -16,9 +16,7 @@ from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
 from costcalc.analysis.cost import warnings_of
 from costcalc.analysis.metrics import METRICS, what_they_count
-from costcalc.dims import check_size, is_array
-from costcalc.dims.kinds import canonical, to_exact
-from costcalc.dims.size_checks import to_exact_array
+from costcalc.dims import canonical, check_size, is_array, to_exact, to_exact_array
 from costcalc.dims.substitute import substitute
 from costcalc.errors import Problem, UnknownName, unknown
 from costcalc.models.knob_texts import parse_settings

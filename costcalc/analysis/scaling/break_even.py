@@ -20,8 +20,7 @@ from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_co
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
-from costcalc.dims import ceil
-from costcalc.dims.kinds import canonical
+from costcalc.dims import canonical, ceil
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
 from costcalc.models.model import Model
 from costcalc.result import Result

@@ -21,7 +21,7 @@ from costcalc.analysis.scaling.phi import MAX_PHI, PAPER_LAW, CompoundLaw, check
 from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
-from costcalc.dims.kinds import canonical
+from costcalc.dims import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result

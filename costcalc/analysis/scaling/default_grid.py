@@ -8,8 +8,7 @@ from math import floor, log10
 from typing import Any
 
 from costcalc.analysis.scaling.knob_steps import KnobSteps
-from costcalc.dims import ceil
-from costcalc.dims.kinds import canonical, is_rational
+from costcalc.dims import canonical, ceil, is_rational
 from costcalc.models.knob import Knob
 from costcalc.models.model import Model
 from costcalc.text import value_text

@@ -10,9 +10,8 @@ from typing import Any
 
 from costcalc.analysis.metrics import USUAL, check_told_apart
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
-from costcalc.dims import ceil
+from costcalc.dims import canonical, ceil
 from costcalc.dims.exact_array import ExactArray
-from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.models.model import Model
 

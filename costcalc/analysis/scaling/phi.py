@@ -12,7 +12,7 @@ from typing import Any
 
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
-from costcalc.dims.kinds import canonical, clip, is_rational, to_exact
+from costcalc.dims import canonical, clip, is_rational, to_exact
 from costcalc.errors import UsageError
 from costcalc.models.knob_texts import parse_number
 from costcalc.models.model import Model

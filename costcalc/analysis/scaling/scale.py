@@ -14,8 +14,7 @@ from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
-from costcalc.dims import is_rational
-from costcalc.dims.kinds import clip, to_exact
+from costcalc.dims import clip, is_rational, to_exact
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
