@@ -56,7 +56,7 @@ def of_power(m: Bounds, n: int) -> Bounds:
 
 
 def apply_within(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
-    """The operation on arrays or ints, in int64 if operands and result are known to fit, else in Python's ints."""
+    """The operation on arrays or ints, in int64 if operands and result fit by their bounds, else in Python ints."""
     if fit_int64(bounds) and _is_int64(a) and _is_int64(b):
         return operation(a, b)
     return operation(to_python_ints(a), to_python_ints(b))
@@ -71,7 +71,7 @@ def scale(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
 
 
 def to_python_ints(x: Any) -> Any:
-    """The same numbers as Python ints."""
+    """The numbers as Python ints."""
     return x if isinstance(x, int) else x.astype(object)
 
 

@@ -56,7 +56,7 @@ class ExactArray:
     @classmethod
     def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> ExactArray:
         """An array of ints, Fractions, and floats read as their decimal digits. Raises TypeError for anything else."""
-        numbers = [canonical(to_exact(value)) for value in values]
+        numbers = [to_exact(value) for value in values]
         for number in numbers:
             if not is_rational(number) or isinstance(number, bool):
                 raise TypeError(f"no exact number: {number!r}")

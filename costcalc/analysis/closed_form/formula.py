@@ -16,7 +16,7 @@ from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
 from costcalc.analysis.cost import warnings_of
 from costcalc.analysis.metrics import METRICS, what_they_count
-from costcalc.dims import canonical, check_size, is_array, to_exact, to_exact_array
+from costcalc.dims import check_size, is_array, to_exact, to_exact_array
 from costcalc.dims.substitute import substitute
 from costcalc.errors import Problem, UnknownName, unknown
 from costcalc.models.knob_texts import parse_settings
@@ -124,7 +124,7 @@ class Formula(Result):
         """The exact value of a knob; a text is read like `@knob=value`."""
         if isinstance(value, str) and name in self.model.knobs:
             return parse_settings([f"{name}={value}"], self.model.knobs, self.model.name)[name]
-        return to_exact_array(value) if is_array(value) and value.ndim else canonical(to_exact(value))
+        return to_exact_array(value) if is_array(value) and value.ndim else to_exact(value)
 
     def _not_free(self, name: str) -> UnknownName:
         """The error for a name that is not a free knob."""

@@ -161,7 +161,7 @@ def given_axes(
         one = to_exact(values)  # a numpy scalar becomes a number
         found = one if isinstance(one, Iterable) else [one]
         axes[name] = tuple(
-            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(canonical(to_exact(value)))
+            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(to_exact(value))
             for value in found
         )
         if not axes[name]:
