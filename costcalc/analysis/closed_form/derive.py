@@ -58,7 +58,7 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric from the graph and rows of `walked`."""
-    rows = with_needs_of(metric, graph, rows)
+    rows = _with_repeat_needs(metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
@@ -72,7 +72,7 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
     )  # fmt: skip
 
 
-def with_needs_of(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
+def _with_repeat_needs(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
     """The rows, with the assumptions about repeats that only this metric needs on the first."""
     more = repeat_assumptions(graph) if METRICS[metric].layers and rows else []
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows

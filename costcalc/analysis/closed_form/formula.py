@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Symbol
 
@@ -29,8 +29,7 @@ FLOOR_FREE_FIELDS = ("given", "free", "text", "latex", "python", "terms", "where
 MAX_TOTAL_LENGTH = 160  # characters of a total shown beside its parts
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One block's part of a formula."""
 
     name: str
@@ -49,14 +48,14 @@ class Formula(Result):
     metric: str
     terms: tuple[Term, ...]
     knobs: dict[str, Any]
-    spatial: frozenset[Symbol] = frozenset()
-    display_names: dict[str, str] = field(default_factory=dict)
-    names: dict[Any, str] = field(default_factory=dict)
+    spatial: frozenset[Symbol]
+    display_names: dict[str, str]
+    names: dict[Any, str]
+    domain_finder: Callable[[], Domain]
+    checker: Callable[[dict[str, Any]], None]  # raises ShapeError where an undecided need fails
     given: tuple[str, ...] = ()
-    multiples: dict[str, Any] = field(default_factory=dict)  # knob -> what must divide it
+    multiples: dict[str, Any] = field(default_factory=dict)  # knob -> the number that must divide it
     polynomial_in: frozenset[Symbol] = frozenset()  # symbols in which the total is multiplied out
-    domain_finder: Callable[[], Domain] = Domain
-    checker: Callable[[dict[str, Any]], None] | None = None  # raises ShapeError where an undecided need fails
     simpler: Callable[[], Formula | None] = lambda: None
 
     @cached_property
@@ -141,7 +140,7 @@ class Formula(Result):
         for name, value in known.items():
             knob = self.model.knobs.get(name)  # the symbol of an assumption has no knob
             self.domain.check(self.printer.symbol(name), knob.check(value) if knob else check_size(value, name, 1))
-        if self.checker and len(known) == len(values):
+        if len(known) == len(values):
             self.checker(values)
 
     @cached_property
@@ -152,7 +151,7 @@ class Formula(Result):
     @property
     def latex(self) -> str:
         """The formula for LaTeX with amsmath, a line for each block."""
-        return equation(self.metric, [(term.name, term.expression) for term in self.parts], self._latex)
+        return equation(self.metric, self.parts, self._latex)
 
     def _repr_latex_(self) -> str:
         return self.latex
@@ -163,9 +162,8 @@ class Formula(Result):
         are the knobs, by default at their current values."""
         facts = [*self.given, *self.domain.limits(reasons=False)]
         about = f"{self.metric} of {self.model.label}: {'; '.join(facts) or 'exact everywhere'}"
-        terms = [(term.name, term.expression) for term in self.parts]
         return module(
-            self.metric, about, self.knobs, self.where(), terms, multiples=self.multiples, leading=self.leading
+            self.metric, about, self.knobs, self.where(), self.parts, multiples=self.multiples, leading=self.leading
         )
 
     def where(self) -> dict[str, Expr]:
@@ -174,9 +172,7 @@ class Formula(Result):
 
     def lines(self) -> list[str]:
         """Notes on the formula: its names, value, domain and assumptions."""
-        plain = Printer(self.display_names)
-        where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self.where().items())
-        return [*([f"where {where}"] if where else []), *self.now(), *self.domain.lines()]
+        return [*self.printer.where_line(self.where()), *self.now(), *self.domain.lines()]
 
     def now(self) -> list[str]:
         """Its value at the current settings, if these meet the assumptions."""

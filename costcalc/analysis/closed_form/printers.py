@@ -119,6 +119,12 @@ class Printer:
         used = {atom for expression in expressions for atom in expression.atoms(*kinds)} if kinds else set()
         return {name: e for e, name in self.names.items() if e in used}
 
+    def where_line(self, names: Mapping[str, Expr]) -> list[str]:
+        """`where c7 = round_to(192*w, 8)`, for these names; none without names."""
+        plain = Printer(self.display_names)
+        where = ", ".join(f"{name} = {plain.write(e)}" for name, e in names.items())
+        return [f"where {where}"] if where else []
+
     def write(self, x: Any) -> str:
         """The formula as text."""
         if x in self.names or isinstance(x, Symbol):
@@ -130,12 +136,16 @@ class Printer:
 
     def inside(self, x: Expr) -> str:
         """The argument of a rounding: a sum over one denominator, `(r + 1)/4`."""
-        terms = [split_product(term) for term in self.ordered(Add.make_args(x))]
-        shared = lcm(*(term.q for term in terms))
+        terms, shared = self.over_one_denominator(x)
         if len(terms) == 1 or shared == 1 or x in self.names:
             return self.write(x)
-        whole = self.sum([term._replace(p=term.p * (shared // term.q), q=1) for term in terms])
-        return self.quotient(self.grouped(whole), self.number(shared), True)
+        return self.quotient(self.grouped(self.sum(terms)), self.number(shared), True)
+
+    def over_one_denominator(self, x: Expr) -> tuple[list[Product], int]:
+        """The numerator of a sum, as terms, and the denominator that they share."""
+        terms = [split_product(term) for term in self.ordered(Add.make_args(x))]
+        shared = lcm(*(term.q for term in terms))
+        return [term._replace(p=term.p * (shared // term.q), q=1) for term in terms], shared
 
     def sum(self, terms: list[Product]) -> str:
         first, *others = terms

@@ -5,12 +5,11 @@ from __future__ import annotations
 import keyword
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from math import lcm
 from typing import Any
 
-from sympy import Add, Expr, ceiling, floor
+from sympy import Expr, ceiling, floor
 
-from costcalc.analysis.closed_form.printers import NAMES, SpecPrinter, split_product
+from costcalc.analysis.closed_form.printers import NAMES, SpecPrinter
 from costcalc.dims import whole
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
@@ -38,11 +37,8 @@ class PythonPrinter(SpecPrinter):
 
     def call(self, x: Expr) -> str:
         if isinstance(x, (ceiling, floor)):
-            term = x.args[0]
-            parts = [split_product(part) for part in Add.make_args(term)]
-            shared = lcm(*(part.q for part in parts))
-            inside = self.write(Add(*(part * shared for part in Add.make_args(term))))
-            return f"{NAMES[x.func]}({inside}{f', {shared}' if shared > 1 else ''})"
+            terms, shared = self.over_one_denominator(x.args[0])
+            return f"{NAMES[x.func]}({self.sum(terms)}{f', {shared}' if shared > 1 else ''})"
         return f"{NAMES[x.func]}({', '.join(map(self.write, x.args))})"
 
 

@@ -95,9 +95,7 @@ class Ratio(Result):
         """The ratio, its value, its break-evens and its domain, a line each."""
         lines = [f"{METRICS[self.metric].title} of {' / '.join(self.sides)} = {self.text}", self._now()]
         lines += [*self._apart(), *map(self.sentence, self.break_evens)]
-        plain = Printer(self.display_names)
-        where = ", ".join(f"{name} = {plain.write(e)}" for name, e in self._names().items())
-        return [*lines, *([f"where {where}"] if where else []), *self.limits()]
+        return [*lines, *self.printer.where_line(self._names()), *self.limits()]
 
     def _now(self) -> str:
         value = self.value
