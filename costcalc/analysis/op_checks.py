@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from costcalc.dims import Shape, Size, is_array, is_symbolic
-from costcalc.dims.kinds import clip
+from costcalc.dims import Shape, Size, clip, is_array, is_symbolic
 from costcalc.errors import ShapeError
 
 ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"}  # of a tensor -> its cost in a row

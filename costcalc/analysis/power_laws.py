@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costcalc.dims.kinds import is_rational
+from costcalc.dims import is_rational
 from costcalc.models.model import Model
 
 EXPONENTS = {"d": 1, "w": 2, "r": 2}  # Tan and Le 2019, section 3.3: FLOPs grow with d, w² and r²

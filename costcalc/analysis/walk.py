@@ -12,6 +12,7 @@ from costcalc.dims import (
     Shape,
     Size,
     SizedShape,
+    at_first_point,
     elements,
     is_array,
     is_rational,
@@ -22,7 +23,6 @@ from costcalc.dims import (
     prod,
     same_shape,
 )
-from costcalc.dims.size_checks import at_first_point
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, unknown
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
 from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles

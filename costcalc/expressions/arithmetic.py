@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc import dims
-from costcalc.dims.kinds import clip
+from costcalc.dims import clip
 from costcalc.errors import Reported, ShapeError, did_you_mean
 from costcalc.text import value_text
 

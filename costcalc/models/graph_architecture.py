@@ -13,8 +13,7 @@ from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
-from costcalc.dims import LARGEST, is_symbolic
-from costcalc.dims.kinds import clip, is_rational, to_exact
+from costcalc.dims import LARGEST, clip, is_rational, is_symbolic, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash

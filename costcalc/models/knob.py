@@ -9,10 +9,9 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from costcalc.dims import LARGEST, size_text
-from costcalc.dims.kinds import clip, is_array, is_symbolic
-from costcalc.dims.size_checks import to_exact_array
+from costcalc.dims import LARGEST, clip, is_array, is_symbolic, to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
+from costcalc.text import value_text
 
 SMALLEST = Fraction(1, 1000)  # of a real knob of which nothing is said: it multiplies something
 
@@ -84,7 +83,7 @@ class Knob:
         if self.kind == "integer" and not isinstance(value, int):
             raise UsageError(f"knob {self.name!r} is a whole number, got {clip(value)}")
         if not self.low <= value <= self.high:
-            low, high = size_text(self.low), size_text(self.high)
+            low, high = value_text(self.low), value_text(self.high)
             span = f"at least {low}" if value < self.low else f"at most {high}"
             raise UsageError(f"knob {self.name!r} is {span}, got {clip(value)}")
         return value

@@ -7,8 +7,7 @@ from collections.abc import Container, Iterable, Mapping
 from functools import cached_property
 from typing import Any, Self
 
-from costcalc.dims import canonical, is_array, is_symbolic, size_symbol
-from costcalc.dims.kinds import to_exact
+from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exact
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, LayerList, digraph, unroll

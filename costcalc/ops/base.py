@@ -29,9 +29,7 @@ from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbolic
-from costcalc.dims.kinds import clip
-from costcalc.dims.size_checks import at_first_point
+from costcalc.dims import Shape, Size, Truth, at_first_point, clip, first_failure, is_array, is_symbolic
 from costcalc.errors import ShapeError
 from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_shape
 from costcalc.ops.fields import Kind, kind_names

@@ -17,8 +17,7 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, check_size, is_array, is_symbolic, one_number, one_truth, size_symbol
-from costcalc.dims.kinds import clip
+from costcalc.dims import all_of, at_least, check_size, clip, is_array, is_symbolic, one_number, one_truth, size_symbol
 from costcalc.errors import PointsDiffer, ShapeError
 
 IN_WORDS = {

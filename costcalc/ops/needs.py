@@ -21,9 +21,9 @@ from costcalc.dims import (
     equal,
     is_symbolic,
     same_shape,
-    size_text,
     whole,
 )
+from costcalc.text import value_text
 
 Claim = tuple[str, tuple[Size, ...]]  # least: x ≥ 0; whole: x is; same: a = b; stretch: a = b, or one of them is 1
 
@@ -89,7 +89,7 @@ class Need:
 
 
 def _plain(x: Any) -> Any:
-    return size_text(x) if isinstance(x, Fraction) else x
+    return value_text(x) if isinstance(x, Fraction) else x
 
 
 def _changed(x: Any, change: Callable[[Any], Any]) -> Any:

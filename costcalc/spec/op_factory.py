@@ -12,6 +12,7 @@ from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
 from costcalc.spec.signature import kinds_of
 from costcalc.spec.spec_tree import Item, Value
+from costcalc.text import value_text
 
 
 class OpFactory:
@@ -84,7 +85,7 @@ class OpFactory:
         if is_whole is None:
             self.assumed.setdefault(value, Whole(value, named=str(value)))
         elif is_whole is False:
-            text, number = shorten(expression.text), shorten(dims.size_text(value))
+            text, number = shorten(expression.text), shorten(value_text(value))
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"
             hint = f"{what} must come out whole: choose other knobs or round it"
             raise SpecError(Problem(expression.place, message, hint))
@@ -95,9 +96,7 @@ class OpFactory:
         if is_whole is True or is_whole.all():
             return column
         text = shorten(expression.text)
-        self.require(
-            is_whole, column, lambda value: f"{what} must come out whole, and {text} = {dims.size_text(value)}"
-        )
+        self.require(is_whole, column, lambda value: f"{what} must come out whole, and {text} = {value_text(value)}")
         return dims.ceil(column)
 
     def require(self, truth: Any, column: Any, reason: Callable[[Any], str]) -> None:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, ClassVar
 
 from costcalc.analysis.sweep.arrow import arrow_table, common_schema, import_pyarrow, write_parquet
 from costcalc.analysis.sweep.points import Points
-from costcalc.dims.kinds import canonical
+from costcalc.dims import canonical
 from costcalc.files import in_words, take_place
 from costcalc.table import Column, Table
 from costcalc.table.json_csv import csv_cell, csv_lines

@@ -6,7 +6,7 @@ import pytest
 from support.sizes import size
 
 import costcalc
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.memory import inplace_inputs, live_elements
 from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, has_formula

@@ -23,7 +23,7 @@ from sympy.core.cache import clear_cache
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.walk import walk
 from costcalc.errors import CostcalcError
 from costcalc.models.model import Model

@@ -256,7 +256,7 @@ def test_a_function_of_sympy_that_is_none_of_sizes_is_refused():
         with pytest.raises(costcalc.UsageError) as caught:
             image(size, r=16).cost()
         assert str(caught.value).startswith("a size is made with + - * / //, powers, and costcalc.dims: ")
-        assert str(caught.value).endswith(f"; {named} is none of them")
+        assert str(caught.value).endswith(f"; {named} is not one of them")
 
 
 def test_what_is_no_graph_has_no_model():

@@ -5,7 +5,7 @@ import re
 import pytest
 from support.formulas import SPECS, net_of
 
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.sweep import sums_cache
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol

@@ -214,7 +214,7 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
     assert "head linear or conv" in page
     assert "Without a slider, as they are set: r = 16" in page and "head = linear" in page
-    assert "<column" not in page
+    assert "<array" not in page
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_no_column_is_shown_to_a_reader_who_hands_one_in(tmp_path, layer):
     for knob, values in VALUES.items():
         if knob in net.size_knobs:
             column = np.array([float(v) for v in values]) if knob == "w" else np.array(values)
-            assert "<column" not in refusal(net.with_knobs(**{knob: column}))
+            assert "<array" not in refusal(net.with_knobs(**{knob: column}))
 
 
 def refusal(net):

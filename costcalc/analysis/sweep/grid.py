@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costcalc.analysis.metrics import check_told_apart
+from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
-from costcalc.dims.kinds import canonical, is_rational, to_exact
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.models.knob import Knob
 from costcalc.models.knob_texts import parse_settings
@@ -161,7 +161,7 @@ def given_axes(
         knob = _knob(name, knobs, owner, numbers)
         exact = to_exact(values)  # a numpy scalar becomes a number
         axes[name] = tuple(
-            _parsed(name, value, knobs, owner) if isinstance(value, str) else knob.check(canonical(to_exact(value)))
+            _parsed(name, value, knobs, owner) if isinstance(value, str) else knob.check(to_exact(value))
             for value in (exact if isinstance(exact, Iterable) else [exact])
         )
         if not axes[name]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from costcalc.analysis.closed_form.formula import LINE, Formula, label
+from costcalc.analysis.closed_form.formula import MAX_TOTAL_LENGTH, Formula
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
 from costcalc.analysis.metrics import METRICS
 from costcalc.dims.symbolic import RoundTo
@@ -37,8 +37,9 @@ def formula_mathml(formula: Formula) -> FormulaMathML:
         for first, *more in [plain.pieces(e)]
     ]
     notes = [ROUND_TO_NOTE] if formula.expression.has(RoundTo) else []
-    long = len(formula.text) > 2 * LINE
+    long = len(formula.text) > 2 * MAX_TOTAL_LENGTH
+    metric = METRICS[formula.metric]
     return FormulaMathML(
-        label(formula.metric), METRICS[formula.metric].unit, math.pieces(formula.total), long,
+        metric.title, metric.unit, math.pieces(formula.total), long,
         blocks if len(blocks) > 1 else [], where, [*notes, *formula.now(), *formula.domain.lines()],
     )  # fmt: skip

@@ -11,7 +11,8 @@ from typing import Any
 from sympy import Expr, Integer, Rational, floor
 
 from costcalc.analysis.closed_form.conditions import Condition, conditions
-from costcalc.analysis.closed_form.formula import Formula, formula_of, walked
+from costcalc.analysis.closed_form.derive import formula_of, walked
+from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, USUAL, has_formula
 from costcalc.analysis.power_laws import knob_exponents
