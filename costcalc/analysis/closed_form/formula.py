@@ -112,7 +112,7 @@ class Formula(Result):
         values = {**self.knobs}
         for name, value in knobs.items():
             if name not in self.knobs:
-                raise self._not_free(name)
+                raise self.not_free(name)
             values[name] = self._exact(name, value)
         self.check(values)
         shapes = [value.shape for value in values.values() if is_array(value)]
@@ -125,7 +125,7 @@ class Formula(Result):
             return parse_settings([f"{name}={value}"], self.model.knobs, self.model.name)[name]
         return to_exact_array(value) if is_array(value) and value.ndim else to_exact(value)
 
-    def _not_free(self, name: str) -> UnknownName:
+    def not_free(self, name: str) -> UnknownName:
         """The error for a name that is not a free knob."""
         if name in self.model.knobs and name not in self.model.settings and self.given:
             return UnknownName(f"{name} is not a symbol of this formula, which has {', '.join(self.knobs)}")

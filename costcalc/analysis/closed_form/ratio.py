@@ -16,7 +16,6 @@ from sympy import Expr
 
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
 from costcalc.analysis.closed_form.derive import derive, too_large
-from costcalc.analysis.closed_form.domain import Domain
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.latex import LatexPrinter, align, escaped
 from costcalc.analysis.closed_form.linear_break_even import LinearBreakEven, break_evens, quotient
@@ -25,9 +24,9 @@ from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, merge_terms
 from costcalc.analysis.cost import warnings_of
 from costcalc.analysis.metrics import METRICS
-from costcalc.dims import size_symbol, whole
+from costcalc.dims import canonical, is_rational, size_symbol, whole
 from costcalc.dims.substitute import substitute
-from costcalc.errors import CostcalcError, Problem
+from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -48,7 +47,27 @@ class Ratio(Result):
     display_names: dict[str, str]
     names: dict[Any, str]
     break_evens: tuple[LinearBreakEven, ...] = ()
-    domains: tuple[Domain, ...] = ()
+    formulas: tuple[Formula, ...] = ()  # of the two
+
+    def __call__(self, **knobs: Any) -> Any:
+        """The exact ratio at these values: an int or a Fraction; for numpy arrays an array of them.
+
+        Raises as a Formula does, and UsageError where `other` costs nothing.
+        """
+        for name in knobs:
+            if name not in self.knobs:
+                raise self.formulas[0].not_free(name)
+        over, under = (f(**{name: knobs[name] for name in knobs if name in f.knobs}) for f in self.formulas)
+        if is_rational(over) and is_rational(under):
+            return canonical(self._quotient(over, under))
+        import numpy as np
+
+        return np.frompyfunc(self._quotient, 2, 1)(over, under)
+
+    def _quotient(self, over: Any, under: Any) -> Fraction:
+        if not under:
+            raise UsageError(f"{self.other.label} has no {self.metric} there to compare with")
+        return Fraction(over) / Fraction(under)
 
     @cached_property
     def printer(self) -> Printer:
@@ -162,8 +181,8 @@ class Ratio(Result):
 
     def limits(self) -> list[str]:
         """The limits within which both formulas hold."""
-        first, second = self.domains
-        return (first & second).limits()
+        first, second = self.formulas
+        return (first.domain & second.domain).limits()
 
 
 def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
@@ -191,8 +210,7 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     display_names = {**second.display_names, **first.display_names}
     names = _unlike({**second.names, **first.names}) if model.name == other.name else {}
     evens = tuple(break_evens(over, under, knobs))
-    domains = (first.domain, second.domain)
-    return Ratio(model, other, metric, quotient(over, under), knobs, display_names, names, evens, domains)
+    return Ratio(model, other, metric, quotient(over, under), knobs, display_names, names, evens, (first, second))
 
 
 def _unlike(names: dict[Any, str]) -> dict[Any, str]:
