@@ -86,13 +86,17 @@ def op(cls: Class) -> Class:
 
 
 def _refuse_open(cls: Any) -> None:
-    """Raises TypeError for the questions that a class leaves open."""
+    """Raises TypeError for the questions that a class leaves open, and for an output that is not one."""
     open_questions = [question for question in (*ANSWERS, "output") if not hasattr(cls, question)]
     if open_questions:
         choices = f"; output is one of {CHOICES}" if "output" in open_questions else ""
         raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}{choices}")
     if not isinstance(cls.output, Output):
         raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {clip(cls.output)}")
+    for name, answer in cls.output._asdict().items():
+        if not isinstance(answer, bool):
+            hint = "if in doubt say False: it costs memory, no wrong result"
+            raise TypeError(f"op {cls.__name__}: output: {name} must be True or False, got {clip(answer)}; {hint}")
 
 
 def _register_axes(cls: Any) -> None:

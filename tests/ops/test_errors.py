@@ -208,6 +208,25 @@ def test_an_output_that_is_none_is_refused_with_the_answers_there_are(given, sho
     assert str(caught.value).startswith(f"op Mystery: output must be one of {choices}, got {shown}")
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (computed(inplace="no", overwritable=True), "inplace must be True or False, got 'no'"),
+        (computed(inplace=False, overwritable=1), "overwritable must be True or False, got 1"),
+        (copied(overwritable=None), "overwritable must be True or False, got None"),
+    ],
+)
+def test_an_output_that_says_neither_yes_nor_no_is_refused(given, said):
+    with pytest.raises(TypeError) as caught:
+
+        @op
+        class Mystery(ReLU):
+            output = given
+
+    assert str(caught.value) == f"op Mystery: output: {said}; if in doubt say False: it costs memory, no wrong result"
+    assert "mystery" not in OPS
+
+
 def test_the_answers_about_an_output_leave_no_question_open():
     for answer, question in ((computed, "inplace"), (computed, "overwritable"), (copied, "overwritable")):
         given = {name: False for name in ("inplace", "overwritable") if name != question and answer is computed}
