@@ -114,11 +114,13 @@ class _Builder:
         return MODULES[row.op.name]
 
     def called_again(self, row: Row) -> str | None:
-        """The owner's module, if this layer is the same op on tensors of the same shapes."""
+        """The owner's module, if this layer is the same op with the same tensors, and writes over the same input."""
         owner = self.graph.nodes[row.name].get("shares")
-        if owner is None or self.rows[owner].op != row.op:
-            return None
-        same = row.op.weights(*row.input_shapes) == row.op.weights(*self.rows[owner].input_shapes)
+
+        def module_facts(row: Row) -> tuple[Any, ...]:
+            return row.op, row.op.weights(*row.input_shapes), self.overwritten.get(row.name)
+
+        same = owner is not None and module_facts(row) == module_facts(self.rows[owner])
         return self.targets[owner] if same else None
 
     def tie(self, row: Row, module: nn.Module) -> None:
