@@ -20,6 +20,7 @@ class ObservedLayer(NamedTuple):
     tensors: dict[str, tuple[int, ...]]
     macs: int
     backward_macs: int
+    inplace: bool  # is its output written over an input? Not asked of views and copies
 
 
 def convolution_backward(
@@ -54,7 +55,8 @@ class _Observer(fx.Interpreter):
         with sdpa_kernel(SDPBackend.MATH):
             with counter() as forward:
                 out = super().run_node(n)
-            ins = [t.detach().requires_grad_(t.requires_grad) for t in self.fetch_args_kwargs_from_env(n)[0]]
+            read = self.fetch_args_kwargs_from_env(n)[0]
+            ins = [t.detach().requires_grad_(t.requires_grad) for t in read]
             apart = self.fetch_attr(str(n.target))(*(t.clone() for t in ins))  # which it may overwrite
             with counter() as backward:
                 if apart.requires_grad:
@@ -62,9 +64,16 @@ class _Observer(fx.Interpreter):
         module = self.fetch_attr(str(n.target))
         tensors = {name: tuple(t.shape) for name, t in [*module.named_parameters(), *module.named_buffers()]}
         tensors.pop("num_batches_tracked", None)  # torch's own book-keeping
-        macs = [count.get_total_flops() // 2 for count in (forward, backward)]  # two FLOPs for each
-        self.observed[n.meta["row"].name] = ObservedLayer(tuple(out.shape), tensors, *macs)
+        macs, backward_macs = (count.get_total_flops() // 2 for count in (forward, backward))  # two FLOPs for each
+        row = n.meta["row"]
+        inplace = not row.op.output.keeps_values and _storage(out) in map(_storage, read)
+        self.observed[row.name] = ObservedLayer(tuple(out.shape), tensors, macs, backward_macs, inplace)
         return out
+
+
+def _storage(tensor: Tensor) -> int:
+    """Identifies the memory of a tensor, on the meta device too."""
+    return int(tensor.untyped_storage()._cdata)
 
 
 def observe_layers(module: fx.GraphModule, *inputs: Tensor) -> dict[Any, ObservedLayer]:
