@@ -1,6 +1,7 @@
 """The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
-from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
+from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
+from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
 from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
 from costcalc.ops.linear import RBF, Linear

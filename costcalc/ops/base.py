@@ -24,25 +24,20 @@ An elementary operation is one of + − × ÷, a comparison, or one function of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbolic
 from costcalc.dims.kinds import clip
-from costcalc.dims.size_checks import at_first_point
-from costcalc.errors import ShapeError
 from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_shape
 from costcalc.ops.fields import Kind, kind_names
-from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
-PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
 CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
 
@@ -202,62 +197,3 @@ def register_again(classes: Iterable[Any]) -> None:
 def is_join(name: str) -> bool:
     """Is this an op that takes any number of inputs?"""
     return name in OPS and OPS[name].is_join
-
-
-def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """The needs of an op, and of its fields that are symbols. Fields that are numbers were checked when set."""
-    given = self.needs(*ins)
-    if not hasattr(given, "__iter__"):
-        raise _no_need(self, given)
-    for need in given:
-        if not isinstance(need, Need):
-            raise _no_need(self, need)
-        yield need
-    for name, value in self.__dict__.items():
-        if value.__class__ in PLAIN:  # nearly all fields; faster than looking for symbols
-            continue
-        for size in value if value.__class__ is tuple else (value,):
-            if is_symbolic(size):
-                kind = field_kinds(self.__class__)[name]
-                if kind.is_size:
-                    yield from size_needs(name, size, kind.low)
-
-
-def _no_need(self: Any, given: Any) -> ShapeError:
-    wanted = "must return relations of costcalc.ops.needs"
-    return ShapeError(f"op {self.__class__.__name__}: needs() {wanted}; got {clip(given)}")
-
-
-def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
-    """The needs of a symbol as a size: whole, and at least `low`."""
-    if not {0: size.is_nonnegative, 1: size.is_positive}.get(low):  # a whole number above 0 is 1 or more
-        yield AtLeast(size, low, named=name)
-    yield Whole(size, named=name)
-
-
-def assumptions(needs: Iterable[Need]) -> list[Need]:
-    """The needs that symbols leave undecided. Raises ShapeError for a need that fails, also at one point only."""
-    needs = [*needs]
-    valid, undecided = check(needs)
-    if valid is not True:
-        for need in needs:
-            if is_array(need.truth) and not need.truth.all():
-                raise ShapeError(need.sentence(first_failure(need.truth, need.message_sizes)))
-    return undecided
-
-
-def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
-    """The valid points, and the undecided needs. Raises ShapeError for a need that fails everywhere."""
-    valid: Truth = True
-    undecided: list[Need] = []
-    for need in needs:
-        truth = need.truth
-        if truth is True:
-            continue
-        if truth is None:
-            undecided.append(need)
-        elif truth is False:
-            raise ShapeError(need.sentence(at_first_point(need.message_sizes)))
-        else:
-            valid = valid & truth
-    return valid, undecided
