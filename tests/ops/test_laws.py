@@ -90,7 +90,7 @@ class Moved:
     def moved_fields(self, change):
         for name, kind in field_kinds(type(self.op)).items():
             value = getattr(self.op, name)
-            if kind.fixed or kind.name not in ("size", "sizes", "per_axis") or isinstance(value, str):
+            if kind.static or kind.name not in ("size", "sizes", "per_axis") or isinstance(value, str):
                 continue
             if isinstance(value, tuple):
                 yield name, tuple(change(f"{name}_{i}", n) for i, n in enumerate(value))
