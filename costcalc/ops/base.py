@@ -39,7 +39,7 @@ from costcalc.ops.synonyms import register
 LAYOUTS = ("image", "plain", "same")
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise")
 OPS: dict[str, type[Any]] = {}
-CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
+CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of them: a notebook runs a cell again
 
 
 def snake_case(name: str) -> str:
@@ -73,7 +73,7 @@ def op(cls: Class) -> Class:
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
     dataclass(repr=False, eq=False, match_args=False)(cls)
     known: Any = cls
-    field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
+    field_kinds(known)  # refuses a field without a kind now, not when the first instance is made
     register(known, OPS)
     CLASSES.add(cls)
     OPS[cls.name] = cls
@@ -96,21 +96,21 @@ def _refuse_open(cls: Any) -> None:
 
 def _register_axes(cls: Any) -> None:
     """Fills in the attributes of axes that the class leaves out; channels at axis 1 make an image."""
-    for name, unsaid in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
-        setattr(cls, name, getattr(cls, name, unsaid))
+    for name, default in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
+        setattr(cls, name, getattr(cls, name, default))
     if cls.features_axis == 1:
         cls.layout = "image"
     if cls.layout not in LAYOUTS:
         raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is not one of {', '.join(LAYOUTS)}")
     if not hasattr(cls, "axis_roles"):
-        made_anew = {1: channels_first, -1: features_last}  # a property depends on the op's fields
+        new_features = {1: channels_first, -1: features_last}  # a property depends on the op's fields
         axis = cls.features_axis if isinstance(cls.features_axis, int) else 0
-        cls.axis_roles = made_anew.get(axis, keep_if_same_shape)
+        cls.axis_roles = new_features.get(axis, keep_if_same_shape)
 
 
 def _owner(cls: type[Any], question: str) -> int:
     """The index in the MRO of the class that answers a question; the length of the MRO if none does."""
-    return next((i for i, one in enumerate(cls.__mro__) if question in one.__dict__), len(cls.__mro__))
+    return next((i for i, base in enumerate(cls.__mro__) if question in base.__dict__), len(cls.__mro__))
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
@@ -158,7 +158,7 @@ def _arity(cls: type[Any]) -> int | None:
 
 @cache
 def field_kinds(cls: type[Any]) -> dict[str, Kind]:
-    """The kind of every field of an op, in the order of its definition. Raises TypeError for one that has none."""
+    """The kind of every field of an op, in the order of its definition. Raises TypeError for a field without a kind."""
     try:
         hints = get_type_hints(cls, include_extras=True)
     except NameError as error:

@@ -47,7 +47,7 @@ def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
 
 
 def assumptions(needs: Iterable[Need]) -> list[Need]:
-    """The needs that symbols leave undecided. Raises ShapeError for a need that fails, also at one point only."""
+    """The needs that symbols leave undecided. Raises ShapeError for a need that fails, even at a single point."""
     needs = [*needs]
     valid, undecided = check(needs)
     if valid is not True:
@@ -58,7 +58,7 @@ def assumptions(needs: Iterable[Need]) -> list[Need]:
 
 
 def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
-    """The valid points, and the undecided needs. Raises ShapeError for a need that fails everywhere."""
+    """The mask of valid points, and the undecided needs. Raises ShapeError for a need that fails at all points."""
     valid: Truth = True
     undecided: list[Need] = []
     for need in needs:

@@ -7,12 +7,21 @@ from typing import Any
 
 from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
 from costcalc.ops.base import op
-from costcalc.ops.fields import Flag, Padding, PerAxis
+from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
-from costcalc.ops.rules import free, no_weights
+from costcalc.ops.rules import Tensor, free, no_weights
 from costcalc.ops.synonyms import of_each_rank
-from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, slide, sliding, sliding_axes, window_elements
+from costcalc.ops.window import (
+    WINDOW_SYNONYMS,
+    each,
+    fits,
+    slide,
+    sliding,
+    sliding_axes,
+    window_elements,
+    window_fits,
+)
 
 POOL_SYNONYMS = {"pool_size": "kernel", **WINDOW_SYNONYMS}
 
@@ -141,3 +150,35 @@ class GlobalAveragePool:
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
         return elements(x)  # h·w − 1 additions and 1 division per channel
+
+
+@op
+class Subsample:
+    """Trainable subsampling: w·(sum of a k×k window) + b, one w and one b per channel.   (n, c, h, w) -> (n, c, h', w')
+
+    LeCun et al. 1998, section II.B: layers S2 and S4 of LeNet-5. The squashing function is a layer of its own.
+    """
+
+    kernel: PerAxis = 2
+    stride: PerAxis = 2
+    padding: ExplicitPadding = 0
+    dilation: PerAxis = 1
+
+    field_synonyms = WINDOW_SYNONYMS
+    features_axis = 1
+
+    needs = window_fits
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")
+
+    macs = free("one trainable factor per pooled sum is pooling, not a convolution: it is in elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # per output: k·k − 1 additions, one multiplication, one bias addition
+        return elements(out) * (window_elements(self, x) + 1)

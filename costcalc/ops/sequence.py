@@ -1,4 +1,4 @@
-"""Ops on sequences. Letters: n batch, l length, d width, h hidden width, e width of a head."""
+"""Ops on sequences. n: batch, l: length, d: width, h: hidden width, e: width of a head."""
 
 from __future__ import annotations
 
