@@ -126,7 +126,7 @@ def verdict(first: Measurement, other: Measurement) -> str:
         return f"no verdict on {first.target} and {other.target} {at}: {why}"
     if not found.decided:
         span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
-        return f"{first.target} and {other.target} cannot be told layers {at} ({span})"
+        return f"{first.target} and {other.target} cannot be told apart {at} ({span})"
     quick, slow = other, first
     if found.median < 1:
         quick, slow, found = first, other, found.inverse
