@@ -29,8 +29,8 @@ def convolution_backward(
 ) -> int:  # fmt: skip
     """FLOPs of the requested gradients: each has as many products as the forward pass.
 
-    torch's own formula (2.13) takes every input channel for connected to every output channel, so it is too large by
-    the number of groups: for EfficientNet-B0 its backward pass is 40 times the forward pass, not 2.
+    torch's own formula (2.13) ignores groups and is too large by their number: for EfficientNet-B0 it gives a backward
+    pass of 40 times the forward pass, not 2.
     """
     products = prod(x if transposed else grad) * prod(weight[1:])
     return int(2 * products * sum(wanted[:2]))
@@ -57,13 +57,13 @@ class _Observer(fx.Interpreter):
                 out = super().run_node(n)
             read = self.fetch_args_kwargs_from_env(n)[0]
             ins = [t.detach().requires_grad_(t.requires_grad) for t in read]
-            apart = self.fetch_attr(str(n.target))(*(t.clone() for t in ins))  # which it may overwrite
+            apart = self.fetch_attr(str(n.target))(*(t.clone() for t in ins))  # the layer may write over these
             with counter() as backward:
                 if apart.requires_grad:
                     apart.backward(torch.ones_like(apart))
         module = self.fetch_attr(str(n.target))
         tensors = {name: tuple(t.shape) for name, t in [*module.named_parameters(), *module.named_buffers()]}
-        tensors.pop("num_batches_tracked", None)  # torch's own book-keeping
+        tensors.pop("num_batches_tracked", None)  # torch counts batches with it
         macs, backward_macs = (count.get_total_flops() // 2 for count in (forward, backward))  # two FLOPs for each
         row = n.meta["row"]
         inplace = not row.op.output.keeps_values and _storage(out) in map(_storage, read)

@@ -49,7 +49,6 @@ class Runner:
         self.settings, self.clock = settings, Clock(settings.device)
         self.module = build_module(graph, settings)
         self.inputs = make_inputs(self.module, settings)
-        self.parts = TRAINING if settings.train else INFERENCE
         self.run_once = self._training() if settings.train else self._inference()
 
     def run(self) -> list[float]:

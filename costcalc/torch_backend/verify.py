@@ -35,7 +35,7 @@ INPLACE_NOTE = (
 
 @dataclass(frozen=True)
 class VerifiedLayer:
-    """One layer twice: as the rules have it and as torch does."""
+    """One layer, as our rules count it and as torch does."""
 
     name: str
     op: str
@@ -94,7 +94,7 @@ class Verification(Result):
         return Table(title, LAYER_COLUMNS, rows, totals, [*self._in_words(all_rows), METHOD_NOTE])
 
     def _in_words(self, all_rows: bool) -> list[str]:
-        """What was compared, if all of it is the same; else what no row of the table says."""
+        """What was compared, if all is the same; else the differences that the table does not show."""
         if self.ok:
             return [_same("", [self.totals()])]
         ours, torchs = self.params
@@ -189,10 +189,10 @@ TOTAL_COLUMNS = (
 
 
 def verify_net(target: Target) -> Verification:
-    """Builds what `load` takes on the meta device, runs it forward and backward there, and compares every layer.
+    """Builds a target of `load` on the meta device, runs it forward and backward there, and compares every layer.
 
-    Raises TooLarge for more than 20,000 layers, GraphError for sizes that are no numbers and ops without a module, and
-    whatever `cost` does, as ShapeError for layers that do not go together.
+    Raises TooLarge for more than 20,000 layers, GraphError for sizes that are not numbers and ops without a module, and
+    the errors of `cost`, such as ShapeError for shapes that do not fit.
     """
     net = load(target)
     net.needs_numbers("verify")
@@ -214,7 +214,7 @@ def verify_net(target: Target) -> Verification:
 
 
 def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
-    """In a sentence what was compared, of networks that agree with torch."""
+    """A sentence that says what was compared, for networks that agree with torch."""
     total = {key: sum(line[key] for line in lines) for key in ("layers", "tensors", "params", "macs", "backward_macs")}
     return (
         f"no difference in {where}{plural(total['layers'], 'layer')}: the output shape of each, "
