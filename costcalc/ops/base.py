@@ -52,6 +52,13 @@ Class = TypeVar("Class", bound=type[Any])
 
 
 @dataclass_transform(frozen_default=True)
+def op_base(cls: Class) -> Class:
+    """Gives a class fields. Ops inherit them from a class that is not an op itself."""
+    dataclass(repr=False, eq=False, match_args=False)(cls)
+    return cls
+
+
+@dataclass_transform(frozen_default=True)
 def op(cls: Class) -> Class:
     """Registers a class as an op. Refuses a class that leaves a question open: no cost is zero by default.
 
@@ -71,7 +78,7 @@ def op(cls: Class) -> Class:
     other = OPS.get(cls.name, cls)
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
-    dataclass(repr=False, eq=False, match_args=False)(cls)
+    op_base(cls)
     known: Any = cls
     field_kinds(known)  # refuses a field without a kind now, not when the first instance is made
     register(known, OPS)

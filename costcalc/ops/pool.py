@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, ceil_div, elements, gcd, minimum, prod
-from costcalc.ops.base import op
+from costcalc.ops.base import op, op_base
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
@@ -22,8 +22,6 @@ from costcalc.ops.window import (
     window_elements,
     window_fits,
 )
-
-POOL_SYNONYMS = {"pool_size": "kernel", **WINDOW_SYNONYMS}
 
 
 def pooled(self: Any, x: Shape) -> Shape:
@@ -47,9 +45,9 @@ def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
             yield AtLeast(k, 2 * p, message="padding = {} is more than half of the window of {}", message_sizes=(p, k))
 
 
-@op
-class MaxPool:
-    """The largest of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+@op_base
+class Pool:
+    """One output per k×k window.   (n, c, h, w) -> (n, c, h', w')"""
 
     kernel: PerAxis
     stride: PerAxis
@@ -57,14 +55,20 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool", "max_pooling", "maxpooling"))
-    field_synonyms = POOL_SYNONYMS
+    field_synonyms = {"pool_size": "kernel", **WINDOW_SYNONYMS}
     features_axis = 1
 
     needs = pool_fits
     shape = pooled
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
+
+
+@op
+class MaxPool(Pool):
+    """The largest of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+
+    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool", "max_pooling", "maxpooling"))
     macs = free("comparisons are not multiplies")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
@@ -72,23 +76,10 @@ class MaxPool:
 
 
 @op
-class AveragePool:
+class AveragePool(Pool):
     """The mean of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
 
-    kernel: PerAxis
-    stride: PerAxis
-    padding: Padding = 0
-    dilation: PerAxis = 1
-    ceil_mode: Flag = False
-
     synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool", "average_pooling", "averagepooling"))
-    field_synonyms = POOL_SYNONYMS
-    features_axis = 1
-
-    needs = pool_fits
-    shape = pooled
-    output = computed(inplace=False, overwritable=True)
-    weights = no_weights
     macs = free("the one division per window is elementwise")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:

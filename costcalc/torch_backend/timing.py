@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -147,8 +146,11 @@ def time_nets(
     ]
     around, groups = environment(where), _by_settings(measurements)
     for i, group in enumerate(groups):
-        share = partial(_share_of_all, progress, i, len(groups))
-        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share)
+
+        def share_of_all(share: float, what: str, done: int = i) -> None:
+            progress((done + share) / len(groups), what)
+
+        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share_of_all)
         finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(measurements), nets)
 
@@ -169,10 +171,6 @@ def _batch_of(net: Net) -> int:
     if "batch" in net.values:
         return int(net.values["batch"])
     return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
-
-
-def _share_of_all(progress: Progress, done: int, groups: int, share: float, what: str) -> None:
-    progress((done + share) / groups, what)
 
 
 def _by_settings(measurements: list[Measurement]) -> list[list[Measurement]]:
