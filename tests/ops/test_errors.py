@@ -165,7 +165,7 @@ def test_any_number_of_axes_is_answered_or_refused(case, axes):
         op.elementwise(*shapes, out=out)
 
 
-def test_what_a_letter_cannot_decide_is_assumed_aloud():
+def test_a_need_that_a_symbol_leaves_undecided_is_an_assumption():
     x = (1, r, r, r)
     for kind, sentences in (
         (Conv(8, 3), ["a window of 3 does not fit into r"] * 2),

@@ -747,7 +747,7 @@ def test_a_script_with_an_op_of_its_own_is_run_where_that_is_timed(tmp_path):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (EOFError("no more"), ("failed", "EOFError: no more")),  # as a pipe raises it when nobody asks any more
+        (EOFError("no more"), ("failed", "EOFError: no more")),  # as a pipe raises it when its other end is closed
         (BrokenPipeError("no more"), ("failed", "BrokenPipeError: no more")),
         (ValueError("no more"), ("failed", "ValueError: no more")),
         (ValueError(), ("failed", "ValueError while it ran")),
