@@ -26,7 +26,7 @@ MIN_OBLONG_SIDE = 64  # pixels, for an image that is not square
 
 
 def unknown_roles(shape: Shape) -> AxisRoles:
-    """Nothing is known."""
+    """An unknown role for every axis."""
     return (None,) * len(shape)
 
 
@@ -95,12 +95,12 @@ def is_square(height: Size, width: Size) -> bool:
 
 
 def is_known(truth: Any) -> bool:
-    """Is it true, at every point of a column?"""
+    """Is it true, at every point of an array?"""
     return bool(truth.all()) if is_array(truth) else truth is True
 
 
 def is_known_not(truth: Any) -> bool:
-    """Is it false, at every point of a column?"""
+    """Is it false, at every point of an array?"""
     return not truth.any() if is_array(truth) else truth is False
 
 

@@ -133,6 +133,8 @@ def measure(
     load = BackgroundLoad([])
     time.sleep(LOAD_SECONDS)
     before = load.cores()
+    for measurement in measurements:
+        measurement.started_at = time.time()
     _refuse(measurements)
     with ExitStack() as stack:
         pairs = [
@@ -162,7 +164,6 @@ def _refuse(measurements: list[Measurement]) -> None:
     """
     held = 0  # bytes
     for measurement in measurements:
-        measurement.started_at = time.time()
         needed = measurement.weight_bytes + measurement.inference_peak
         device, message = measurement.settings.device, ""
         if is_defined_in_notebook(measurement.graph):
