@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from costcalc.dims import Shape, Size, prod
 from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
@@ -125,7 +124,7 @@ class Recurrent:
     features_axis = -1
 
     layout = "plain"
-    gates: ClassVar[int]
+    gates = 0  # each op says how many
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield Fact(len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x))
