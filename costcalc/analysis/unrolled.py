@@ -22,7 +22,7 @@ from costcalc.analysis.memory import Layer
 from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, topological_order
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
 COPIES_TO_COUNT = 2  # copies that stand for any larger number

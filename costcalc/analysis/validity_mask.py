@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.dims import Size, first_failure, is_array
 from costcalc.graph import Graph
-from costcalc.ops.base import check
+from costcalc.ops.check_needs import check
 from costcalc.ops.needs import Need
 
 

@@ -26,7 +26,7 @@ from costcalc.dims import (
 from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, unknown
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
 from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles
-from costcalc.ops.base import assumptions, needs_of, size_needs
+from costcalc.ops.check_needs import assumptions, needs_of, size_needs
 from costcalc.ops.needs import Need, SameShape
 from costcalc.text import plural
 

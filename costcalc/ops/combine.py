@@ -20,7 +20,7 @@ def broadcast(a: Shape, b: Shape) -> Shape:
     return tuple(map(broadcast_size, a, b))
 
 
-def joined(self: Any, *ins: Shape) -> Shape:
+def joined_shape(self: Any, *ins: Shape) -> Shape:
     """All inputs broadcast together."""
     return reduce(broadcast, ins)
 
@@ -36,7 +36,7 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
         out = broadcast(out, x)
 
 
-def joins(self: Any, *ins: Shape, out: Shape) -> Size:
+def join_operations(self: Any, *ins: Shape, out: Shape) -> Size:
     """One operation per output element for every input after the first."""
     return elements(out) * (len(ins) - 1)
 
@@ -47,11 +47,11 @@ class Add:
 
     axis_roles = merge_roles
     needs = can_join
-    shape = joined
+    shape = joined_shape
     output = computed(inplace=True, overwritable=True)
     weights = no_weights
     macs = free("additions are not multiplies")
-    elementwise = joins
+    elementwise = join_operations
 
 
 @op
@@ -61,11 +61,11 @@ class Mul:
     synonyms = ("multiply",)
     axis_roles = merge_roles
     needs = can_join
-    shape = joined
+    shape = joined_shape
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
-    elementwise = joins
+    elementwise = join_operations
 
 
 @op

@@ -174,10 +174,10 @@ def _field(kind: Kind) -> Schema:
         "size": [one],
         "per_axis": [one, listed],
         "sizes": [one, listed],
-        "table": [{"type": "array", "items": listed}],
+        "rows": [{"type": "array", "items": listed}],
         "flag": [{"type": "boolean"}, EXPRESSION],
-        "ratio": [{"type": "number"}, EXPRESSION],
-        "share": [{"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION],
+        "real": [{"type": "number"}, EXPRESSION],
+        "unit_interval": [{"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION],
         "word": [],
     }
     words = [{"enum": [*kind.words]}] if kind.words else []

@@ -146,7 +146,7 @@ def _range_text(values: tuple[Any, ...]) -> str:
 
 
 def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
-    """Seconds a point, and who counted which module, built anew."""
+    """Seconds a point to build and count a module, and the name of the counter."""
     import torch
 
     from costcalc.torch_backend import build
@@ -163,7 +163,7 @@ def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
 
 
 def counter() -> tuple[Callable[[Any, Any], int], str, str]:
-    """What counts a module that is given an input, on which device it can, and what it is called."""
+    """A function that counts a module on an input, the device it needs, and its name."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -205,7 +205,7 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
 
 
 def check(net: costcalc.Net, block: Grid) -> None:
-    """Params, MACs and activations by hand are those of the rules, or nothing here means anything."""
+    """Params, MACs and activations by hand are those of the rules, or the benchmark has no meaning."""
     found = sums(net, block, METRICS).at(next(block.blocks(block.size)))
     r, d, w = (np.array([int(v * by) for v in block.axes[k]]) for k, by in (("r", 1), ("d", 10), ("w", 20)))
     for name, hand in zip(METRICS, by_hand(r[:, None, None], d[None, :, None], w[None, None, :])):

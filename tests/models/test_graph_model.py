@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from support.columns import SIZES, graph_of, points_of
+from support.array_graphs import SIZES, points_of, seeded_graph
 
 import costcalc
 from costcalc import dims, ops
@@ -69,12 +69,12 @@ METRICS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise",
 @pytest.mark.parametrize("seed", range(40))
 def test_filled_in_it_is_the_graph_built_with_numbers(seed):
     rng = random.Random(seed)
-    symbols = graph_of(seed, {name: size_symbol(name) for name in SIZES})
+    symbols = seeded_graph(seed, {name: size_symbol(name) for name in SIZES})
     there = {name: {"default": 1, "low": 0} for name in SIZES if name in _symbols(symbols)}
     net = costcalc.model(symbols, there)
     for point in points_of(rng, 3):
         values = {name: point[name] for name in there}
-        expected = costcalc.cost(graph_of(seed, point))
+        expected = costcalc.cost(seeded_graph(seed, point))
         assert net.with_knobs(**values).cost().to_records() == expected.to_records()
         swept = costcalc.sweep(
             net.with_knobs(**values), n=[point["n"], 2 if point["n"] == 1 else 1], metrics="params,macs,peak_bytes"

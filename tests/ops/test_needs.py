@@ -28,7 +28,7 @@ def test_the_claims_of_numbers_are_its_truth(relation):
     for sizes, truth in zip(RELATIONS[relation], (True, False)):
         need = relation(*sizes)
         assert need.truth is truth
-        assert all(KINDS[kind](*claimed) for kind, claimed in need.claimed()) is truth
+        assert all(KINDS[kind](*claimed) for kind, claimed in need.all_claims()) is truth
         if need.slack is not None:
             assert (need.slack >= 0) is truth
 

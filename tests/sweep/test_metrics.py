@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from support import needed
-from support.columns import SIZES, graph_of, points_of
+from support.array_graphs import SIZES, points_of, seeded_graph
 from support.paths import ROOT
 from support.sizes import size
 
@@ -90,8 +90,8 @@ def test_metrics_are_exact_beyond_machine_words():
     for number in range(GRAPHS):
         points = points_of(rng, 4)
         columns = {name: np.array([point[name] for point in points], dtype=object) for name in SIZES}
-        found = sums_of(graph_of(number, columns), whole).at(Grid({"i": tuple(range(4))}))
-        wanted = [counted(graph_of(number, point)) for point in points]
+        found = sums_of(seeded_graph(number, columns), whole).at(Grid({"i": tuple(range(4))}))
+        wanted = [counted(seeded_graph(number, point)) for point in points]
         for name in whole:
             values = found.flat(name).tolist()
             assert values == [point[name] for point in wanted], f"graph {number}: {name}"

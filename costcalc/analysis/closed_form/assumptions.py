@@ -23,7 +23,7 @@ from costcalc.dims import canonical, ceil, is_array, size_symbol, whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.expressions import parse
 from costcalc.models.model import Model
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import Divides
 from costcalc.text import value_text
 

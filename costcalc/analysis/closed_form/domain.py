@@ -14,7 +14,7 @@ from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
 from costcalc.dims import LARGEST, is_array, is_symbolic
 from costcalc.models.model import Model
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.text import value_text
 

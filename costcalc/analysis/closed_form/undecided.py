@@ -12,7 +12,7 @@ from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import Need
 from costcalc.text import value_text
 
