@@ -16,7 +16,7 @@ from costcalc.errors import why
 def write(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Puts text, bytes or pieces of text at the path, all of it or none. Raises OSError with a sentence if it
     cannot."""
-    with whole(path) as file:
+    with atomic_file(path) as file:
         for piece in [content] if isinstance(content, (str, bytes)) else content:
             file.write(piece.encode() if isinstance(piece, str) else piece)
 
@@ -24,29 +24,29 @@ def write(path: Path, content: str | bytes | Iterable[str]) -> None:
 def check(path: Path) -> None:
     """Raises OSError with a sentence if nothing can be written there, as far as can be seen before the work: it opens a
     file without a name in the same folder."""
-    with in_words(path):
+    with explaining_write_errors(path):
         if str(path) != "-" and not is_stream(path):
-            place = real(path)
-            check_place(place)
+            place = resolved(path)
+            check_folder(place)
             with tempfile.TemporaryFile(dir=place.parent):
                 pass
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """An open file whose bytes stand at the path when the block is left, all of them or none. To a pipe or a device
     they go as they come. Raises OSError with a sentence if they cannot."""
-    with in_words(path):
+    with explaining_write_errors(path):
         if is_stream(path):
             with open(path, "wb") as file:
                 yield file
         else:
-            with _replacing(real(path)) as file:
+            with _replacement(resolved(path)) as file:
                 yield file
 
 
 @contextlib.contextmanager
-def in_words(path: Path, then: str = "") -> Iterator[None]:
+def explaining_write_errors(path: Path, then: str = "") -> Iterator[None]:
     """Says of whatever the system refuses that this path cannot be written, why, and what to do then."""
     try:
         yield
@@ -56,7 +56,7 @@ def in_words(path: Path, then: str = "") -> Iterator[None]:
         raise OSError(f"cannot write {str(path)!r}: {why(error)}{then}") from None
 
 
-def real(path: Path) -> Path:
+def resolved(path: Path) -> Path:
     """Where a path leads: a link stays a link to what is written. Raises OSError for what is no path."""
     try:
         return path.resolve()
@@ -69,7 +69,7 @@ def is_stream(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def check_place(path: Path) -> None:
+def check_folder(path: Path) -> None:
     """Raises OSError if no file can be there."""
     if path.is_dir():
         raise IsADirectoryError(None, "it is a folder")
@@ -78,22 +78,22 @@ def check_place(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    check_place(path)
+def _replacement(path: Path) -> Iterator[BinaryIO]:
+    check_folder(path)
     number, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     try:
         with open(number, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        take_place(Path(name), path)
+        replace_file(Path(name), path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
 
 
-def take_place(part: Path, path: Path) -> None:
+def replace_file(part: Path, path: Path) -> None:
     """Gives a file that is on the disk the name and the rights of the one that it replaces."""
     if path.exists():
         shutil.copymode(path, part)

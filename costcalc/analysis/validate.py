@@ -22,7 +22,7 @@ from costcalc.models.knob import Published
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
-from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text
+from costcalc.spec.library import AS_JSON, TEXT, entries, find, library_folder, library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.spec.spec_tree import Item, Spec, all_items
@@ -332,7 +332,7 @@ def _names_in(item: Item) -> set[str]:
 
 def shadowed_names(spec: Spec) -> Iterator[Problem]:
     """Warnings: names that the library has too, and presets that set nothing."""
-    inside = Path(spec.file).resolve().parent == folder()
+    inside = Path(spec.file).resolve().parent == library_folder()
     try:
         theirs = {entry.name for entry in entries() if not (inside and entry.spec == spec.name)}
     except CostcalcError:  # a broken spec in the library is its own problem

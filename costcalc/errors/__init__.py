@@ -172,7 +172,7 @@ class Reported:
         """Raises SpecError without a problem."""
         raise SpecError([])
 
-    truth = held = value
+    truth = mask = value
 
 
 NOWHERE = Place("", 0, 0)
@@ -191,9 +191,9 @@ class Problems:
 
     def add(self, place: Place | None, message: str, hint: str = "") -> None:
         """Notes a problem."""
-        self.take(SpecError(Problem(place, message, hint)))
+        self.add_all(SpecError(Problem(place, message, hint)))
 
-    def take(self, error: SpecError) -> None:
+    def add_all(self, error: SpecError) -> None:
         """Notes the problems of an error."""
         self.found.update(dict.fromkeys(error.problems))
         if len(self.found) >= MAX_PROBLEMS:
@@ -206,7 +206,7 @@ class Problems:
         except PointsDiffer:  # no fault: a sweep counts these points apart
             raise
         except SpecError as error:
-            self.take(error)
+            self.add_all(error)
         except CostcalcError as error:
             self.add(place, *error.said)
         return None

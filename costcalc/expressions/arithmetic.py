@@ -68,7 +68,7 @@ ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
     ast.Mod: lambda a, b: a - b * dims.floor_div(a, b),
     ast.Pow: power,
 }
-SIGNS: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
+UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
 COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: dims.equal,
     ast.NotEq: lambda a, b: negation(dims.equal(a, b)),
@@ -112,8 +112,8 @@ def _binary(node: ast.BinOp, names: Names) -> Any:
 
 def _unary(node: ast.UnaryOp, names: Names) -> Any:
     if node.op.__class__ is ast.Not:
-        return negation(held(node.operand, names))
-    return SIGNS[node.op.__class__](_size(node.operand, names))
+        return negation(mask(node.operand, names))
+    return UNARY[node.op.__class__](_size(node.operand, names))
 
 
 def _logic(node: ast.BoolOp, names: Names) -> Any:
@@ -122,7 +122,7 @@ def _logic(node: ast.BoolOp, names: Names) -> Any:
     for part in node.values:
         if answer is not every and isinstance(answer, bool):  # the rest changes nothing
             break
-        answer = answer & held(part, names) if every else answer | held(part, names)
+        answer = answer & mask(part, names) if every else answer | mask(part, names)
         if dims.is_array(answer) and (one := dims.one_truth(answer)) is not None:
             answer = one
     return answer
@@ -173,14 +173,14 @@ def _size(node: ast.expr, names: Names) -> Any:
 
 def truth(node: ast.expr, names: Names) -> bool:
     """Does a condition hold? Raises Fault where a symbol leaves it open, Differs if points of an array differ."""
-    value = held(node, names)
+    value = mask(node, names)
     one = dims.one_truth(value)
     if one is None:
         raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others", node)
     return one
 
 
-def held(node: ast.expr, names: Names) -> Any:
+def mask(node: ast.expr, names: Names) -> Any:
     """Does a condition hold? True, False or an array of truths. Raises Fault where a symbol leaves it open."""
     value = evaluate(node, names)
     if _is_truth(value):

@@ -18,20 +18,20 @@ from costcalc.expressions.arithmetic import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,
-    SIGNS,
+    UNARY,
     Differs,
     Fault,
     Names,
     evaluate,
-    held,
+    mask,
     truth,
     undecided,
 )
 from costcalc.text import plural
 
-MAX_TEXT = 1000
+MAX_CHARACTERS = 1000
 MAX_DIGITS = 300  # of a number, its exponent written out
-MAX_DEPTH = 50
+MAX_EXPRESSION_DEPTH = 50
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
 ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)
@@ -72,10 +72,10 @@ class Expression:
         except Fault as fault:
             raise self.error(fault) from None
 
-    def held(self, names: Names) -> Any:
+    def mask(self, names: Names) -> Any:
         """At which points does it hold: True, False or an array of truths? Raises SpecError if it is no question."""
         try:
-            return held(self.tree, names)
+            return mask(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 
@@ -131,8 +131,8 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
     """The tree of an expression, and the names in it."""
     if NAME.fullmatch(text) and text not in RESERVED:
         return ast.Name(text), frozenset([text])
-    if len(text) > MAX_TEXT:
-        raise Fault(f"has {len(text):,} characters; an expression has at most {MAX_TEXT:,}")
+    if len(text) > MAX_CHARACTERS:
+        raise Fault(f"has {len(text):,} characters; an expression has at most {MAX_CHARACTERS:,}")
     text = text.replace("\n", " ")
     strange = next((sign for sign in text if not (sign.isascii() and (sign.isprintable() or sign == "\t"))), None)
     if strange is not None:
@@ -177,14 +177,14 @@ class _Allowed:
         self.text, self.names = text, names
 
     def tree(self, node: ast.expr, depth: int) -> ast.expr:
-        if depth > MAX_DEPTH:
-            raise Fault(f"is nested more than {MAX_DEPTH} deep", "name its parts in sizes:")
+        if depth > MAX_EXPRESSION_DEPTH:
+            raise Fault(f"is nested more than {MAX_EXPRESSION_DEPTH} deep", "name its parts in sizes:")
         match node:
             case ast.Constant() | ast.Name():
                 return self.leaf(node)
             case ast.BinOp(left, sign, right) if type(sign) in ARITHMETIC:
                 return ast.BinOp(self.tree(left, depth + 1), sign, self.tree(right, depth + 1))
-            case ast.UnaryOp(sign, operand) if type(sign) in SIGNS:
+            case ast.UnaryOp(sign, operand) if type(sign) in UNARY:
                 return ast.UnaryOp(sign, self.tree(operand, depth + 1))
             case ast.BoolOp(sign, values):
                 return ast.BoolOp(sign, [self.tree(value, depth + 1) for value in values])

@@ -19,9 +19,9 @@ from costcalc.ops import OPS
 from costcalc.ops.base import CLASSES
 
 INPUT = OPS["input"]
-MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
+MAX_REPEAT_DEPTH = 50  # of repeats; everything else about a graph may be as large as memory allows
 Graph: TypeAlias = Any  # a networkx.DiGraph, or a LayerList
-Scope = TypeVar("Scope")  # what is known of the layers of one graph
+ScopeT = TypeVar("ScopeT")  # what is known of the layers of one graph
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Repeat:
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
-        if self.depth > MAX_NESTING:
-            raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
+        if self.depth > MAX_REPEAT_DEPTH:
+            raise GraphError(f"repeats stand more than {MAX_REPEAT_DEPTH} deep in each other")
         owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
         object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
 
@@ -71,7 +71,7 @@ def owners_of(data: dict[str, Any]) -> Iterable[Any]:
     return (data["shares"],) if "shares" in data else ()
 
 
-def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, Any]:
+def shared_by(label: Any, owner: Any, scopes: Sequence[ScopeT]) -> tuple[ScopeT, Any]:
     """Of the scopes of graphs, each in a repeat of the next, that with the owner of shared weights, and its name there.
 
     Raises GraphError if the owner stands further out than there are graphs.

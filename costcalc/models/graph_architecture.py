@@ -17,7 +17,7 @@ from costcalc.dims import LARGEST, clip, is_rational, is_symbolic, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash
-from costcalc.models.knob import NOTHING, SMALLEST, Knob
+from costcalc.models.knob import EMPTY, SMALLEST_REAL, Knob
 from costcalc.models.model import Architecture
 from costcalc.ops.base import own_ops
 
@@ -30,7 +30,7 @@ class GraphArchitecture(Architecture):
     kind = "layer graph"
     without_knobs = "got a layer graph. Wrap it: costcalc.model(graph, knobs=…)"
 
-    def __init__(self, graph: Graph, knobs: Mapping[str, Knob] = NOTHING, **about: str):
+    def __init__(self, graph: Graph, knobs: Mapping[str, Knob] = EMPTY, **about: str):
         nodes_of(graph)  # raises GraphError for something else
         self.base, self.knobs = graph, knobs
         self.name = about.get("name") or str(graph.graph.get("name") or "graph")
@@ -122,7 +122,10 @@ def _from_fields(name: str, said: dict[str, Any]) -> Knob:
     kind = said.get("kind", "integer" if isinstance(said["default"], int) else "real")
     if kind not in ("integer", "real"):
         raise UsageError(f"knob {name!r} has the kind {kind!r}; one of a layer graph is integer or real")
-    low, high = to_exact(said.get("low", 1 if kind == "integer" else SMALLEST)), to_exact(said.get("high", LARGEST))
+    low, high = (
+        to_exact(said.get("low", 1 if kind == "integer" else SMALLEST_REAL)),
+        to_exact(said.get("high", LARGEST)),
+    )
     return Knob(name, default, kind, low, high, (), str(said.get("about", "")), str(said.get("letter", "")))
 
 

@@ -13,15 +13,15 @@ from costcalc.dims import LARGEST, clip, is_array, is_symbolic, to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.text import value_text
 
-SMALLEST = Fraction(1, 1000)  # of a real knob of which nothing is said: it multiplies something
+SMALLEST_REAL = Fraction(1, 1000)  # of a real knob of which nothing is said: it multiplies something
 
 
 def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
     """The same entries, which cannot be changed."""
-    return MappingProxyType(dict(entries)) if entries else NOTHING
+    return MappingProxyType(dict(entries)) if entries else EMPTY
 
 
-NOTHING: MappingProxyType[str, Any] = MappingProxyType({})  # of most layers
+EMPTY: MappingProxyType[str, Any] = MappingProxyType({})  # of most layers
 
 copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy),))  # so that specs can be copied
 
@@ -67,7 +67,7 @@ class Knob:
         if self.is_size and is_symbolic(value):
             return value
         if self.is_size and is_array(value):
-            return self.check_column(value)
+            return self.check_array(value)
         if self.kind == "choice":
             if value in self.choices:
                 return value
@@ -88,7 +88,7 @@ class Knob:
             raise UsageError(f"knob {self.name!r} is {span}, got {clip(value)}")
         return value
 
-    def check_column(self, values: Any) -> Any:
+    def check_array(self, values: Any) -> Any:
         """The array made exact, if this knob takes every number in it."""
         try:
             column = to_exact_array(values)

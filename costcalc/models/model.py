@@ -11,7 +11,7 @@ from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exac
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, LayerList, digraph, unroll
-from costcalc.models.knob import NOTHING, Knob, Preset, Published
+from costcalc.models.knob import EMPTY, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
 
 
@@ -24,8 +24,8 @@ class Architecture(ABC):
     title: str = ""
     source: str = ""  # where it is from
     about: str = ""
-    knobs: Mapping[str, Knob] = NOTHING
-    presets: Mapping[str, Preset] = NOTHING
+    knobs: Mapping[str, Knob] = EMPTY
+    presets: Mapping[str, Preset] = EMPTY
     published: tuple[Published, ...] = ()
 
     @abstractmethod
@@ -86,7 +86,7 @@ class Model:
     """An architecture with knobs set, each to a value that it takes, under a label; not yet counted."""
 
     def __init__(
-        self, architecture: Architecture, settings: Mapping[str, Any] = NOTHING, label: str = "", dtype: Dtype = FLOAT32
+        self, architecture: Architecture, settings: Mapping[str, Any] = EMPTY, label: str = "", dtype: Dtype = FLOAT32
     ):
         self.architecture, self.label = architecture, label or architecture.name
         self.dtype = dtype  # in which bytes are counted
@@ -166,7 +166,7 @@ class Model:
     def besides_its_preset(self) -> dict[str, Any]:
         """The settings beyond those of the preset in the label: for resnet50@r=160 only r."""
         preset = preset_of(self.label, self.presets)
-        by_preset = preset.settings if preset else NOTHING
+        by_preset = preset.settings if preset else EMPTY
         return {name: value for name, value in self.settings.items() if by_preset.get(name) != value}
 
     # --- others of the same architecture ---------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Model:
 
     # --- its layers ------------------------------------------------------------------------------------------------
 
-    def layers(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+    def layers(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layers in order. `values` of knobs go before the settings: ints, symbols or arrays; `free` knobs that are
         not set become symbols; repeats are written out if `unrolled`.
 
@@ -216,7 +216,7 @@ class Model:
             layers.graph.setdefault("assumed", ())
         return unroll(layers) if unrolled else layers
 
-    def graph(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+    def graph(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The same as a networkx.DiGraph."""
         layers = self.layers(values, free=free, unrolled=unrolled)
         return digraph(layers) if layers.__class__ is LayerList else layers

@@ -234,7 +234,7 @@ class _Binder:
         block = self.spec.blocks[item.kind]
         arguments = {name: self.argument(block, item, name, scope.values) for name in block.parameters}
         inner = scope.inside(full, source)
-        outer = scope.values.outer if isinstance(scope.values, BlockNamespace) else scope.values
+        outer = scope.values.spec_values if isinstance(scope.values, BlockNamespace) else scope.values
         inner.values = BlockNamespace(outer, arguments)  # a block sees no arguments but its own
         return self.put_all(inner, block.items)
 

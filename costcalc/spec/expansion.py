@@ -8,7 +8,7 @@ from typing import NamedTuple
 from costcalc.errors import Problems
 from costcalc.spec.spec_tree import Item, Spec
 
-MAX_NESTING = 50  # of blocks and structures in each other; a chain of blocks makes them deep in little text
+MAX_BLOCK_DEPTH = 50  # of blocks and structures in each other; a chain of blocks makes them deep in little text
 VALUES_PER_LAYER = 10  # a longer list of values counts as more layers: it takes as long to read
 ENDLESS = 10**18
 
@@ -25,14 +25,14 @@ def check_expansion(spec: Spec, max_layers: int, problems: Problems) -> None:
     known: dict[str, Expansion] = {}
     for block in spec.blocks.values():
         known[block.name] = _expansion(block.items, known)
-        if known[block.name].depth > MAX_NESTING:
-            problems.stop(block.place, f"block {block.name!r} nests more than {MAX_NESTING} deep")
+        if known[block.name].depth > MAX_BLOCK_DEPTH:
+            problems.stop(block.place, f"block {block.name!r} nests more than {MAX_BLOCK_DEPTH} deep")
     whole = _expansion(spec.items, known)
     if whole.layers > max_layers:
         message = f"the network expands to more than {max_layers:,} layers"
         problems.stop(spec.items[0].place, message, "raise the limit with --max-layers")
-    if whole.depth > MAX_NESTING:
-        problems.stop(spec.items[0].place, f"layers nest more than {MAX_NESTING} deep")
+    if whole.depth > MAX_BLOCK_DEPTH:
+        problems.stop(spec.items[0].place, f"layers nest more than {MAX_BLOCK_DEPTH} deep")
 
 
 def _expansion(items: Iterable[Item], known: dict[str, Expansion]) -> Expansion:

@@ -33,11 +33,11 @@ class LayerReader:
     """Reads layers and blocks; `blocks` are those above."""
 
     def __init__(self, reader: NodeReader, names: Known):
-        self.reader, self.wrong = reader, reader.wrong
+        self.reader, self.report = reader, reader.report
         self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
         self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
-        self.outer = names
+        self.spec_names = names
         self.names = names  # outside of a block, or inside
 
     # --- blocks ----------------------------------------------------------------------------------------------------
@@ -50,16 +50,16 @@ class LayerReader:
             name, parameters = read_signature(self.reader, key)
             if name in OPS or name in STRUCTURES or name in self.blocks:
                 what = "a block" if name in self.blocks else "an op"
-                self.wrong(key.place, f"{name!r} is {what} already", "give the block another name")
+                self.report(key.place, f"{name!r} is {what} already", "give the block another name")
             elif name:
                 self.read_block(name, parameters, key.place, value)
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
-        parameters = read_parameters(self.reader, signature, place, self.outer)
-        unknown = self.outer is None or parameters is None
-        self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
+        parameters = read_parameters(self.reader, signature, place, self.spec_names)
+        unknown = self.spec_names is None or parameters is None
+        self.names = None if unknown else {**(self.spec_names or {}), **dict.fromkeys(parameters or ())}
         items = self.read(node, f"block {name}")
-        self.names = self.outer
+        self.names = self.spec_names
         self.blocks[name] = Block(name, REPORTED if parameters is None else parameters, items, place)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
@@ -96,7 +96,7 @@ class LayerReader:
         """Reports a second key beside a layer: a field that is not indented, or the next layer without its dash."""
         (first, _), (key, _) = node.entries[:2]
         hint = "put a - before it, or indent it as a field of the layer above"
-        self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
+        self.report(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
         self.may_be_named(first.text, key.text)
         return self.unknown(node.place, Mapping(node.place, [*node.entries]))
 
@@ -128,10 +128,10 @@ class LayerReader:
         if kind in self.blocks:
             return False
         if kind in self.below:
-            self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
+            self.report(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
             return False
         near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
-        self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", near)
+        self.report(key.place, f"unknown op or block {shorten(kind)!r}", near)
         return False
 
     def call(self, key: Scalar, node: Node | None) -> Item:
@@ -149,7 +149,7 @@ class LayerReader:
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
         lacking = [name for name in needed if name not in given]
         if lacking and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+            self.report(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
         unread = self.unread(before)
         found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
         return Item(kind, key.place, {**found, **unread}, **self.extras(key, given))
@@ -169,7 +169,7 @@ class LayerReader:
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
         """Can `kind: value` stand for the first of these fields?"""
         if isinstance(node, Scalar) and node.value is None:
-            self.wrong(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
+            self.report(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
         elif not names:
             self.reader.unless_reported(node, f"{key.text} has no fields", f"write `- {key.text}`")
         else:
@@ -181,7 +181,7 @@ class LayerReader:
         what = f"{kind}: {name}"
         if kind not in OPS:
             if isinstance(node, Sequence):
-                self.wrong(node.place, f"{what} takes one value, not a list")
+                self.report(node.place, f"{what} takes one value, not a list")
                 return Reported(node.place)
             return self.expression(node, what)
         field = kinds_of(kind)[name]
@@ -192,7 +192,7 @@ class LayerReader:
             self.reader.unless_reported(node, f"{what} must be {field.plain_name}", hint)
             return Reported(node.place)
         if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
-            self.wrong(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
+            self.report(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
             return Reported(node.place)
         return self.value(node, what)
 
@@ -209,7 +209,7 @@ class LayerReader:
         if not isinstance(node, Sequence):
             return self.expression(node, what)
         if len(node.items) > MAX_VALUES:
-            self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
+            self.report(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
             return Reported(node.place)
         return tuple([self.value(item, what) for item in node.items])
 
@@ -225,11 +225,11 @@ class LayerReader:
         if "shares" in given:
             found["shares"] = self.reader.path(given["shares"][1], "shares") or ""
             if key.text in self.blocks:
-                self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
+                self.report(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
         if "meant" in given:
             found["meant"] = bool(self.reader.flag(given["meant"][1], "meant"))
             if key.text in self.blocks:
-                self.wrong(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
+                self.report(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
         if given:
             found["places"] = {name: given[name][1].place for name in ("from", "shares") if name in given}
         return found
@@ -238,7 +238,7 @@ class LayerReader:
         listed = node.items if isinstance(node, Sequence) else [node]
         one = kind in self.blocks or kind in STRUCTURES
         if not listed or (one and len(listed) > 1):
-            self.wrong(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
+            self.report(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
             return (None,)
         return tuple([self.reader.path(item, "from") for item in listed])
 
@@ -251,7 +251,7 @@ class LayerReader:
         given = self.entries(node, kind, [*own, "name", "from", "when"])
         lacking = [name for name in own if name not in given]
         if lacking and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+            self.report(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
         found: dict[str, Value] = self.unread(before)
         if "times" in given:
             found["times"] = self.field(kind, "times", given["times"][1])
@@ -267,13 +267,13 @@ class LayerReader:
         names = list(kinds_of(kind))
         given = self.entries(node, kind, [*names, "branches", *EXTRAS])
         if not {"branches", "from"} & {*given} and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
+            self.report(key.place, f"{kind} needs branches, or `from` with the layers to join")
         found: dict[str, Value] = self.unread(before)
         found |= {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
         extras = self.extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
-                self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
+                self.report(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
                 found[UNREAD] = REPORTED
             return self.branched(key, given["branches"][1], found, extras)
         return Item(kind, key.place, found, **extras)
@@ -282,7 +282,7 @@ class LayerReader:
         lists = self.reader.items(node, f"branches of {key.text}")
         if len(lists) < 2:
             if isinstance(node, Sequence):
-                self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
+                self.report(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
             found = {**found, UNREAD: REPORTED}
         branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
         return Item(key.text, key.place, found, branches=branches, **extras)

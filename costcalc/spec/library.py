@@ -20,7 +20,7 @@ from costcalc.text import settings_text
 TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # the files of specs that stand in none
 
 
-class Target(NamedTuple):
+class FoundSpec(NamedTuple):
     """What a command was asked for: a spec, the knobs set for it, and how to call it."""
 
     spec: Spec
@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 
 
 @cache
-def folder() -> Path:
+def library_folder() -> Path:
     """Where the library's specs are: inside an installed package, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
@@ -47,7 +47,7 @@ def folder() -> Path:
 
 @cache
 def _paths() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+    return {path.stem: path for path in sorted(library_folder().glob("*.yaml"))}
 
 
 @cache
@@ -77,7 +77,7 @@ def entries() -> list[Entry]:
     return found
 
 
-def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
+def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
     """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`.
 
     A text of several lines is a spec itself, and so is a dict, with what YAML would read from its file.
@@ -85,7 +85,7 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
     written = spec_text(target)
     if written:
         spec = parse_text(*written, max_bytes=max_bytes)
-        return Target(spec, {}, spec.name)
+        return FoundSpec(spec, {}, spec.name)
     target = str(target)
     name, at, given = split_target(target)
     spec, settings = _spec_of(name, max_bytes)
@@ -94,8 +94,8 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
         if name in spec.presets:
             raise UsageError(f"{name} is a preset already; write {spec.name}@{parts[0][:64]}")
         settings = dict(_preset(parts[0], spec).settings)
-        return Target(spec, settings | parse_settings(parts[1:], spec.knobs, spec.name), labelled(target))
-    return Target(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
+        return FoundSpec(spec, settings | parse_settings(parts[1:], spec.knobs, spec.name), labelled(target))
+    return FoundSpec(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
 
 
 def spec_text(target: Any) -> tuple[str, str] | None:

@@ -25,7 +25,7 @@ class NodeReader:
 
     def __init__(self, problems: Problems):
         self.problems = problems
-        self.wrong = problems.add
+        self.report = problems.add
 
     def entries(
         self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
@@ -42,10 +42,10 @@ class NodeReader:
                 last = list(found)[-1]  # `round_to(32*w, 8)` became `round_to(32*w` and a key `8)`
                 found[last] = (found[last][0], Reported(key.place))
                 hint = f"put the value of {last} in quotes"
-                self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
+                self.report(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
                 hint = hints(key.text) if hints else did_you_mean(key.text, known)
-                self.wrong(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
+                self.report(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
         return found
 
     def items(self, node: Node, what: str) -> list[Any]:
@@ -58,7 +58,7 @@ class NodeReader:
     def unless_reported(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
         """Adds a problem, unless the node was reported."""
         if not isinstance(node, Reported):
-            self.wrong(node.place, message, hint)
+            self.report(node.place, message, hint)
 
     def text(self, node: Node, what: str) -> str | None:
         """Any text that can be seen."""
@@ -67,7 +67,7 @@ class NodeReader:
             return None
         for sign in node.text if not node.text.isprintable() else "":
             if (unicodedata.category(sign) in INVISIBLE and sign not in "\n\t") or ord(sign) & 0xFFFE == 0xFFFE:
-                self.wrong(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
+                self.report(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
                 return None
         return node.text
 
@@ -114,7 +114,7 @@ class NodeReader:
             knob = names.get(name)
             if isinstance(knob, Knob) and knob.kind == "choice" and word not in knob.choices:
                 known = f"it is one of {', '.join(knob.choices)}"
-                self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
+                self.report(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
         return len(self.problems) == before
 
     def expression_or_reported(
@@ -130,7 +130,7 @@ class NodeReader:
         value = found and self.attempt(found.value, {})
         if value is None or (isinstance(value, int | Fraction) and not isinstance(value, bool)):
             return value
-        self.wrong(node.place, f"{what} is a number")
+        self.report(node.place, f"{what} is a number")
         return None
 
     def attempt(self, function: Callable[..., Any], *args: Any) -> Any:

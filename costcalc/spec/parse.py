@@ -65,7 +65,7 @@ class _Parser:
     """Walks the top of the tree once; each part is read by a module of its own."""
 
     def __init__(self, tree: Mapping, file: str, problems: Problems):
-        self.reader, self.wrong = NodeReader(problems), problems.add
+        self.reader, self.report = NodeReader(problems), problems.add
         self.tree, self.file = tree, file
         self.top: Entries = {}
 
@@ -82,7 +82,7 @@ class _Parser:
         knobs = self.knobs()
         presets = read_presets(self.reader, self.top["presets"][1], knobs) if "presets" in self.top else {}
         if name in presets:
-            self.wrong(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
+            self.report(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
         return {**about, "knobs": knobs or {}, "presets": presets}, knobs
 
@@ -98,7 +98,7 @@ class _Parser:
         inputs = self.inputs(names)
         items = layers.read(self.top["layers"][1]) if "layers" in self.top else ()
         if "layers" in self.top and not items and not self.reader.problems:
-            self.wrong(self.top["layers"][1].place, "layers is empty", "give at least one layer")
+            self.report(self.top["layers"][1].place, "layers is empty", "give at least one layer")
         figures: Any = ()
         if "published" in self.top:
             figures = read_published(self.reader, self.top["published"][1], knobs, about["presets"])
@@ -109,13 +109,13 @@ class _Parser:
         """Notes keys that lack, and those of the head that do not stand in it."""
         for key in needed:
             if key not in self.top:
-                self.wrong(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
+                self.report(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
         if "layers" in needed and ("input" in self.top) == ("inputs" in self.top):
-            self.wrong(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
+            self.report(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
         body = next((place for place, key in enumerate(self.top) if key in BODY), len(self.top))
         for key in [*self.top][body:]:
             if key in HEAD:
-                self.wrong(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
+                self.report(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
 
     def knobs(self) -> Knobs | None:
         """The knobs; None if they could not be read: then no name counts as unknown."""
@@ -133,7 +133,7 @@ class _Parser:
         for key, value in self.reader.entries(node, "sizes").values():
             name = new_name(self.reader, key, "a size")
             if name and knobs is not None and name in knobs:
-                self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
+                self.report(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
                 found[name] = self.reader.expression_or_reported(value, f"size {name}", known)
                 if known is not None:
@@ -148,7 +148,7 @@ class _Parser:
             return {}
         node = self.top["inputs"][1]
         if isinstance(node, Mapping) and not node.entries:
-            self.wrong(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
+            self.report(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
         found = {}
         for key, value in self.reader.entries(node, "inputs").values():
             name = self.reader.word(key, "an input") or ""
@@ -158,6 +158,6 @@ class _Parser:
     def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
         axes = self.reader.items(node, what)
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
-            self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
+            self.report(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
         return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

@@ -11,8 +11,8 @@ from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Node
 
-KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
-NEEDED = ("metric", "value", "source")
+FIGURE_KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
+REQUIRED_KEYS = ("metric", "value", "source")
 FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
 
 
@@ -26,18 +26,20 @@ def read_published(
 
 def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
     before = len(reader.problems)
-    given = reader.entries(node, "a published figure", KEYS)
-    lacking = [key for key in NEEDED if key not in given]
+    given = reader.entries(node, "a published figure", FIGURE_KEYS)
+    lacking = [key for key in REQUIRED_KEYS if key not in given]
     if lacking and len(reader.problems) == before:
-        reader.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
-    texts = {key: reader.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
+        reader.report(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
+    texts = {
+        key: reader.text(given[key][1], key) or "" for key in FIGURE_KEYS if key in given and key not in ("at", "block")
+    }
     _check(reader, given, texts, presets)
     at = read_settings(reader, reader.entries(given["at"][1], "at"), knobs) if "at" in given else {}
     block = reader.path(given["block"][1], "block") if "block" in given else ""
     if len(reader.problems) > before:
         return None
     thousand = int(texts.get("K") or 1000)
-    about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
+    about = {key: texts.get(key, "") for key in (*REQUIRED_KEYS, "preset", "because")}
     place, metric_place = node.place, given["metric"][1].place
     return Published(at=at, block=block or "", thousand=thousand, place=place, metric_place=metric_place, **about)
 
@@ -46,7 +48,7 @@ def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: C
     """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
 
     def wrong(key: str, message: str, hint: str = "") -> None:
-        reader.wrong(given[key][1].place, message, hint)
+        reader.report(given[key][1].place, message, hint)
 
     value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):

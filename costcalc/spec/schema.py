@@ -38,7 +38,7 @@ ABOUT = {
     "layers": "the network; every layer reads the one before it",
     "published": "figures others printed, for `costcalc reconcile`",
 }
-EXTRAS: Schema = {
+EXTRA_SCHEMAS: Schema = {
     "name": {**WORD, "description": "the layer's name, for tables and `from`"},
     "from": {
         "anyOf": [PATH, {"type": "array", "items": PATH, "minItems": 1}],
@@ -89,7 +89,7 @@ def _top(metrics: list[str]) -> Schema:
 def _knob() -> Schema:
     fields: Schema = {
         "default": VALUE,
-        "kind": {"enum": [*knobs.KINDS]},
+        "kind": {"enum": [*knobs.KNOB_KINDS]},
         "min": NUMBER,
         "max": NUMBER,
         "choices": {"type": "array", "items": WORD},
@@ -101,7 +101,7 @@ def _knob() -> Schema:
 
 def _figure(metrics: list[str]) -> Schema:
     fields: Schema = {
-        **dict.fromkeys(published.KEYS, TEXT),
+        **dict.fromkeys(published.FIGURE_KEYS, TEXT),
         "metric": {"enum": metrics} if metrics else TEXT,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
@@ -109,7 +109,7 @@ def _figure(metrics: list[str]) -> Schema:
         "block": PATH,
         "K": {"enum": [1000, 1024]},
     }
-    return _mapping(fields, needed=[*published.NEEDED])
+    return _mapping(fields, needed=[*published.REQUIRED_KEYS])
 
 
 def _layer() -> Schema:
@@ -137,7 +137,7 @@ def _call(op: str) -> Schema:
     """An op with its fields, or with one value for the first."""
     kinds = kinds_of(op)
     fields = _fields(op)
-    full = {**_mapping({**fields, **EXTRAS}), **_needed(op)}
+    full = {**_mapping({**fields, **EXTRA_SCHEMAS}), **_needed(op)}
     first = [*kinds][:1]
     short = [fields[name] for name in first if set(needed_by(op)) <= set(first)]
     return {"anyOf": [full, *short], "description": _about(op)}
@@ -186,7 +186,7 @@ def _field(kind: Kind) -> Schema:
 
 def _join(op: str) -> Schema:
     either = {"anyOf": [{"required": ["branches"]}, {"required": ["from"]}]}
-    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRAS}), **either}
+    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRA_SCHEMAS}), **either}
 
 
 def _branches() -> Schema:
@@ -197,7 +197,9 @@ def _structure(kind: str) -> Schema:
     own: Schema = {"layers": {"$ref": "#/$defs/layers"}}
     if kind == "repeat":
         own["times"] = {**SIZE, "description": "how many; may be 0, or an expression"}
-    return _mapping({**own, **{key: value for key, value in EXTRAS.items() if key not in FOR_OPS}}, needed=[*own])
+    return _mapping(
+        {**own, **{key: value for key, value in EXTRA_SCHEMAS.items() if key not in FOR_OPS}}, needed=[*own]
+    )
 
 
 def _mapping(fields: Schema, needed: list[str] | None = None) -> Schema:

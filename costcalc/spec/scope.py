@@ -35,16 +35,15 @@ class LenientNamespace(Namespace):
         return REPORTED
 
 
-class BlockNamespace(dict[str, Any]):
+class BlockNamespace(Namespace):
     """Arguments of a block in front of the names of the whole spec."""
 
-    def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
-        super().__init__(own)
-        self.outer = outer
-        self.defaults = getattr(outer, "defaults", {})
+    def __init__(self, spec_values: Namespace, own: dict[str, Any]):
+        super().__init__(own, spec_values.defaults)
+        self.spec_values = spec_values
 
     def __missing__(self, name: str) -> Any:
-        return self.outer[name]
+        return self.spec_values[name]
 
 
 @dataclass
@@ -53,9 +52,9 @@ class Scope:
 
     graph: LayerList
     prefix: str
-    values: dict[str, Any]
+    values: Namespace
     outputs: dict[str, Source]  # layer, group or block by full name -> the node its output is
-    outer: Scope | None = None
+    parent: Scope | None = None
     enclosing: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
     current: Source = None  # the node the next layer reads
     sides: list[Source] = field(default_factory=list)  # nodes at the ends of side branches
@@ -71,7 +70,7 @@ class Scope:
         while scope is not None:
             if f"{scope.prefix}{path}" in scope.outputs:
                 return scope.outputs[f"{scope.prefix}{path}"]
-            scope = scope.outer
+            scope = scope.parent
         return None
 
     def outwards(self) -> Iterator[Scope]:
@@ -93,7 +92,7 @@ class Scope:
             parts = f"{scope.prefix}{path}".split(".")
             if any(scope.outputs.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
                 return True
-            scope = scope.outer or scope.enclosing
+            scope = scope.parent or scope.enclosing
         return False
 
     def known(self, *, outside: bool = False) -> list[str]:
@@ -108,7 +107,7 @@ class Scope:
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
-        taken = {*self.names.values(), *(self.outputs if self.outer is None else ())}
+        taken = {*self.names.values(), *(self.outputs if self.parent is None else ())}
         alike: dict[str, list[Item]] = {}
         for item in listed:
             if not item.name:

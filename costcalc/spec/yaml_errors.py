@@ -11,17 +11,17 @@ from typing import Any
 
 from costcalc.errors import Place, Problem
 
-MAX_DEPTH = 32
-TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
+MAX_YAML_DEPTH = 32
+TOO_DEEP = f"nested more than {MAX_YAML_DEPTH} levels deep"
 LINE_END = re.compile(r"\r\n?|\n")
 QUOTED = re.compile(r"""'(?:''|[^'])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 BRACKETS = re.compile(QUOTED.pattern + r"|(?<!\S)#[^\n]*|(?P<opening>[\[{])|(?P<closing>[\]}])", re.DOTALL)
 CLOSING = {"{": "}", "[": "]"}
-SIGNS = frozenset("@`%&*!|>")  # no text starts with one of these
+INDICATORS = frozenset("@`%&*!|>")  # no text starts with one of these
 KEY_END = re.compile(r":(\s|$)")
-COLON = "a text with `: ` stands in quotes; else look at the indentation"
-ITEMS = "look at the indentation: items of one list start in one column"
-KEYS = "look at the indentation: keys of one mapping start in one column"
+COLON_HINT = "a text with `: ` stands in quotes; else look at the indentation"
+ITEMS_HINT = "look at the indentation: items of one list start in one column"
+KEYS_HINT = "look at the indentation: keys of one mapping start in one column"
 Reason = tuple[Place, str, str]  # where, what is wrong there, and what to do
 
 
@@ -79,7 +79,7 @@ class _Source:
         """Where brackets in a part of the text become too many, if so many are open before it."""
         for bracket in BRACKETS.finditer(self.text, start, stop):
             depth += bool(bracket["opening"]) - bool(bracket["closing"])
-            if depth > MAX_DEPTH:
+            if depth > MAX_YAML_DEPTH:
                 return bracket.start()
         return None
 
@@ -97,7 +97,7 @@ def _in_a_text(source: _Source, start: Place, stop: Place) -> Reason | None:
     if line.startswith("%"):
         return stop._replace(column=1), "a directive", "remove the line that starts with %"
     for place in (stop, start):
-        if source.sign(place) in SIGNS and place.line == stop.line:
+        if source.sign(place) in INDICATORS and place.line == stop.line:
             return place, f"a text that starts with {source.sign(place)}", "quote a text that starts with this sign"
     return None
 
@@ -117,13 +117,13 @@ def _in_lines(source: _Source, start: Place, stop: Place, inside: Place | None) 
     """Lines that do not go together."""
     sign, first = source.sign(stop), source.sign(start)
     if sign == ":":
-        return stop, "a `: ` where no key ends", COLON
+        return stop, "a `: ` where no key ends", COLON_HINT
     if sign == "-":
-        return stop, "an item where no list is", ITEMS
+        return stop, "an item where no list is", ITEMS_HINT
     if start.line < stop.line and first not in ("-", "?") and not KEY_END.search(source.line(start), start.column):
         return start, "a key without its `: `", "a key ends in `: `"
     if source.before(stop).strip(" -?"):
         return stop, "something behind a value that has ended", "put quotes around the whole value"
     if source.sign(inside) == "-":
-        return stop, "a line that is no item of its list", ITEMS
-    return stop, "a line that is no key of its mapping", KEYS
+        return stop, "a line that is no item of its list", ITEMS_HINT
+    return stop, "a line that is no key of its mapping", KEYS_HINT

@@ -18,7 +18,7 @@ import yaml
 from costcalc.errors import Place, Problems, Reported, shorten, why
 from costcalc.expressions import MAX_DIGITS
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.yaml_errors import MAX_DEPTH, TOO_DEEP, place_of, syntax_problem
+from costcalc.spec.yaml_errors import MAX_YAML_DEPTH, TOO_DEEP, place_of, syntax_problem
 
 BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
 
@@ -161,7 +161,7 @@ class _Builder:
             self.problems.add(place, f"a tag, {shorten(tag)}", "specs are plain data: remove it")
 
     def open(self, node: Any) -> None:
-        if len(self.stack) >= MAX_DEPTH:
+        if len(self.stack) >= MAX_YAML_DEPTH:
             self.problems.stop(node.place, TOO_DEEP)
         self.put(node)
         self.stack.append(node)

@@ -205,7 +205,7 @@ def test_what_is_loaded_can_be_kept_in_sets():
 def test_a_preset_is_found_however_it_is_written(tmp_path, monkeypatch, presets):
     (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", f"{presets}input:"))
     caches = (library._paths, library._head, library._library_spec)
-    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    monkeypatch.setattr(library, "library_folder", lambda: tmp_path)
     for cached in caches:
         cached.cache_clear()
     try:

@@ -17,7 +17,7 @@ from support.sizes import size
 
 from costcalc.errors import Problems, SpecError
 from costcalc.spec import yaml_reader
-from costcalc.spec.library import folder
+from costcalc.spec.library import library_folder
 from costcalc.spec.parse import parse_text
 from costcalc.spec.yaml_reader import read
 
@@ -276,7 +276,7 @@ def test_t7_a_file_that_is_too_large_is_not_read():
     assert str(caught.value) == "x.yaml:1:1: more than 1,000,000 bytes; raise the limit with --max-bytes"
 
 
-SEEDS = [path.read_bytes() for path in sorted(folder().glob("*.yaml")) if path.stat().st_size < 3000]
+SEEDS = [path.read_bytes() for path in sorted(library_folder().glob("*.yaml")) if path.stat().st_size < 3000]
 SEEDS.append(b"""name: tiny
 title: A tiny network
 source: "Nobody 2026, Table 1"
