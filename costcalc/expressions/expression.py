@@ -213,7 +213,7 @@ class _Allowed:
 
     def arguments(self, name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> list[ast.expr]:
         if name not in FUNCTIONS:
-            raise Fault(f"calls {shorten(name)!r}, which is no function", did_you_mean(name, FUNCTIONS))
+            raise Fault(f"calls {shorten(name)!r}, which is not a function", did_you_mean(name, FUNCTIONS))
         wanted = FUNCTIONS[name][1]
         if keywords or len(args) != wanted:
             raise Fault(f"calls {name}, which takes {plural(wanted, 'value')}")

@@ -41,7 +41,7 @@ class GraphArchitecture(Architecture):
 
         Raises ShapeError, with the layer, for a size that cannot be; PointsDiffer for one that some points cannot have.
         """
-        return _substituted(self.base, values, {}, knobs=dict(values), assumed=()) if self.knobs else self.base
+        return _substituted(self.base, values, {}, assumed=()) if self.knobs else self.base
 
     @cached_property
     def identity(self) -> str:

@@ -212,7 +212,7 @@ class Model:
         known = values_of(self.name, self.knobs, settings, free)
         layers = self.architecture.layers(known)
         if self.knobs:  # a graph that was made for these values, not the reader's own
-            layers.graph.setdefault("knobs", known)
+            layers.graph["knobs"] = known
             layers.graph.setdefault("assumed", ())
         return unroll(layers) if unrolled else layers
 

@@ -63,7 +63,9 @@ def _from_entries(reader: NodeReader, given: Entries, name: str, key: Scalar) ->
         reader.text(given[k][1], f"{k} of {name}") or "" if k in given else "" for k in ("about", "letter")
     )
     if letter and not LETTER.fullmatch(letter):
-        reader.report(given["letter"][1].place, f"letter of {name}: {shorten(letter, 20)!r} is no letter", "as in n_c'")
+        reader.report(
+            given["letter"][1].place, f"letter of {name}: {shorten(letter, 20)!r} is not a letter", "as in n_c'"
+        )
     for word in ("choices",) if kind in ("integer", "real") else ("min", "max"):
         if word in given:
             reader.report(given[word][0].place, f"knob {name}: {word} does not go with kind {kind}")

@@ -21,7 +21,7 @@ def kind_of_name(name: str) -> str:
 
 
 class Namespace(dict[str, Any]):
-    """Values by name, with the defaults of the knobs for hints."""
+    """The values of knobs and sizes by name, and the defaults of knobs for hints."""
 
     def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
         super().__init__(values)
@@ -29,18 +29,18 @@ class Namespace(dict[str, Any]):
 
 
 class LenientNamespace(Namespace):
-    """Values by name; a name without a value was reported."""
+    """Values by name, for a spec with problems: a name without a value was reported."""
 
     def __missing__(self, name: str) -> Any:
         return REPORTED
 
 
 class BlockNamespace(Namespace):
-    """Arguments of a block in front of the names of the whole spec."""
+    """The arguments of a block, and behind them the values of the spec; no arguments of a block around it."""
 
-    def __init__(self, spec_values: Namespace, own: dict[str, Any]):
-        super().__init__(own, spec_values.defaults)
-        self.spec_values = spec_values
+    def __init__(self, around: Namespace, arguments: Mapping[str, Any]):
+        super().__init__(arguments, around.defaults)
+        self.spec_values: Namespace = around.spec_values if isinstance(around, BlockNamespace) else around
 
     def __missing__(self, name: str) -> Any:
         return self.spec_values[name]

@@ -85,7 +85,7 @@ def read_signature(reader: NodeReader, key: Scalar) -> tuple[str, str]:
     match = SIGNATURE.fullmatch(key.text)
     if match and NAME.fullmatch(match[1]):
         return match[1], match[2] or ""
-    reader.report(key.place, f"{shorten(key.text)!r} is no block", "write name(parameter, parameter=default)")
+    reader.report(key.place, f"{shorten(key.text)!r} is not a block", "write name(parameter, parameter=default)")
     return "", ""
 
 
@@ -97,7 +97,7 @@ def read_parameters(reader: NodeReader, text: str, place: Place, names: Collecti
         name, equals, default = (piece.strip() for piece in part.partition("="))
         if not NAME.fullmatch(name) or name in found or name in EXTRAS or name in RESERVED:
             hint = "write name, or name=default"
-            reader.report(place, f"{shorten(part.strip(), 40)!r} is no parameter", hint)
+            reader.report(place, f"{shorten(part.strip(), 40)!r} is not a parameter", hint)
         else:
             value = Scalar(default or None, default, place)
             found[name] = reader.expression(value, f"default of {name}", names) if equals else None

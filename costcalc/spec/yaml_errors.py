@@ -125,5 +125,5 @@ def _in_lines(source: _Source, start: Place, stop: Place, inside: Place | None) 
     if source.before(stop).strip(" -?"):
         return stop, "something behind a value that has ended", "put quotes around the whole value"
     if source.sign(inside) == "-":
-        return stop, "a line that is no item of its list", ITEMS_HINT
-    return stop, "a line that is no key of its mapping", KEYS_HINT
+        return stop, "a line that is not an item of its list", ITEMS_HINT
+    return stop, "a line that is not a key of its mapping", KEYS_HINT

@@ -215,6 +215,6 @@ class _Builder:
             if REAL.fullmatch(text) and abs(int(re.split("[eE]", text + "e0")[1])) <= MAX_DIGITS:
                 return Scalar(Fraction(text), text, place)
         if ENDLESS.fullmatch(text) or (len(text) > MAX_DIGITS and BASED.fullmatch(text)):
-            self.problems.add(place, f"{shorten(text, 20)} is no finite number of up to {MAX_DIGITS} digits")
+            self.problems.add(place, f"{shorten(text, 20)} is not a finite number of up to {MAX_DIGITS} digits")
             return Reported(place)
         return Scalar(text, text, place)

@@ -120,7 +120,7 @@ def test_settings(texts, settings):
         ("r=big", "r=big: unknown name 'big'"),
         ("r=1/0", "r=1/0: 1/0: a division by zero"),
         ("r=2.5", "knob 'r' is a whole number, got 2.5"),
-        ("r=__import__('os')", "r=__import__('os'): \"__import__('os')\" calls '__import__', which is no function"),
+        ("r=__import__('os')", "r=__import__('os'): \"__import__('os')\" calls '__import__', which is not a function"),
         ("mode=c", "knob 'mode' is one of a, b, got 'c'"),
         ("deep=3", "knob 'deep' is true or false, got '3'"),
         ("r=" + "9" * 5000, "r=" + "9" * 60),

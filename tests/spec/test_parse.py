@@ -55,7 +55,7 @@ MESSAGES = {  # what follows the head, and what is said about it
     "sizes: [3]\n" + REST: ["4:8: sizes is a mapping, key: value; see docs/specs.md"],
     "sizes: {a: b, b: a}\n" + REST: ["4:12: unknown name 'b'; known: batch"],
     "knobs: 3\nsizes: {a: anything}\n" + REST: ["4:8: knobs is a mapping, key: value; see docs/specs.md"],
-    "knobs: {r: {default: 3, letter: 'x y'}}\n" + REST: ["4:33: letter of r: 'x y' is no letter; as in n_c'"],
+    "knobs: {r: {default: 3, letter: 'x y'}}\n" + REST: ["4:33: letter of r: 'x y' is not a letter; as in n_c'"],
     "knobs: {r: {}}\n" + REST: ["4:9: knob r needs a default"],
     "knobs: {r: }\n" + REST: ["4:12: knob r is a number or an expression; see docs/specs.md"],
     "knobs: {r: '2 > 1'}\n" + REST: ["4:12: knob r is a number"],

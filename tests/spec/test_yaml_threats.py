@@ -115,11 +115,11 @@ NOT_YAML = {  # what is said about it
         "3:2: not YAML: an item where no list is; look at the indentation: items of one list start in one column"
     ),
     "a:\n  - b\n  c: d\n": (
-        "3:3: not YAML: a line that is no item of its list; "
+        "3:3: not YAML: a line that is not an item of its list; "
         "look at the indentation: items of one list start in one column"
     ),
     "a:\n  b: 1\n c: 2\n": (
-        "3:2: not YAML: a line that is no key of its mapping; "
+        "3:2: not YAML: a line that is not a key of its mapping; "
         "look at the indentation: keys of one mapping start in one column"
     ),
     "a: 1\nname\nb: 2\n": "2:1: not YAML: a key without its `: `; a key ends in `: `",
