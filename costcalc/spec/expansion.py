@@ -10,7 +10,6 @@ from costcalc.spec.spec_tree import Item, Spec
 
 MAX_BLOCK_DEPTH = 50  # of blocks and structures in each other; a chain of blocks makes them deep in little text
 VALUES_PER_LAYER = 10  # a longer list of values counts as more layers: it takes as long to read
-ENDLESS = 10**18
 
 
 class Expansion(NamedTuple):
@@ -39,10 +38,10 @@ def _expansion(items: Iterable[Item], known: dict[str, Expansion]) -> Expansion:
     layers = depth = 0
     for item in items:
         inside = known.get(item.kind, Expansion())
-        layers += max(inside.layers, 1) + item.values // VALUES_PER_LAYER
+        layers += max(inside.layers, 1) + item.value_count // VALUES_PER_LAYER
         depth = max(depth, inside.depth)
         for branch in item.branches or ():
             more = _expansion(branch, known)
             layers += more.layers
             depth = max(depth, more.depth)
-    return Expansion(min(layers, ENDLESS), depth + 1)
+    return Expansion(layers, depth + 1)

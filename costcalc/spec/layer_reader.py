@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from costcalc.errors import REPORTED, Place, Reported, did_you_mean, shorten, unknown
-from costcalc.expressions import NAME, RESERVED, constant
+from costcalc.errors import REPORTED, Place, Reported, shorten
+from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
+from costcalc.spec.field_reader import FieldReader, Names
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.signature import (
     EXTRAS,
@@ -22,23 +23,20 @@ from costcalc.spec.signature import (
     read_parameters,
     read_signature,
 )
-from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Value, unique
+from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Value
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
-
-MAX_VALUES = 10_000  # in one list
-Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
 
 class LayerReader:
     """Reads layers and blocks; `blocks` are those above."""
 
-    def __init__(self, reader: NodeReader, names: Known):
+    def __init__(self, reader: NodeReader, names: Names):
         self.reader, self.report = reader, reader.report
         self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
         self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
         self.spec_names = names
-        self.names = names  # outside of a block, or inside
+        self.fields = FieldReader(reader, names, self.blocks)
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 
@@ -56,10 +54,10 @@ class LayerReader:
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
         parameters = read_parameters(self.reader, signature, place, self.spec_names)
-        unknown = self.spec_names is None or parameters is None
-        self.names = None if unknown else {**(self.spec_names or {}), **dict.fromkeys(parameters or ())}
+        is_known = self.spec_names is not None and parameters is not None
+        self.fields.names = {**(self.spec_names or {}), **dict.fromkeys(parameters or ())} if is_known else None
         items = self.read(node, f"block {name}")
-        self.names = self.spec_names
+        self.fields.names = self.spec_names
         self.blocks[name] = Block(name, REPORTED if parameters is None else parameters, items, place)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
@@ -73,18 +71,18 @@ class LayerReader:
 
     def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            key = by_one_name(node, [*self.blocks, *self.below])
-            return self.of_kind(key, None) if self.is_kind(key) else self.unknown(node.place)
-        if isinstance(node, Mapping) and len(node.entries) == 1:
+            key, value = node, None
+        elif isinstance(node, Mapping) and len(node.entries) == 1:
             key, value = node.entries[0]
-            key = by_one_name(key, [*self.blocks, *self.below])
-            return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
-        if isinstance(node, Mapping) and len(node.entries) > 1:
+        elif isinstance(node, Mapping) and node.entries:
             return self.beside(node)
-        if not isinstance(node, Mapping) or not self.reader.problems:  # else its key was the problem
-            hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
-            self.reader.unless_reported(node, "a layer is one op or block", hint)
-        return self.unknown(node.place)
+        else:
+            if not isinstance(node, Mapping) or not self.reader.problems:  # else its key was the problem
+                hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
+                self.reader.unless_reported(node, "a layer is one op or block", hint)
+            return self.unknown(node.place)
+        key = by_one_name(key, self.below.union(self.blocks))
+        return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
 
     def of_kind(self, key: Scalar, node: Node | None) -> Item:
         """A layer of a known kind; `node` is None for a name alone, as in `- relu`."""
@@ -118,20 +116,18 @@ class LayerReader:
         self.unsure.update(names)
 
     def is_kind(self, key: Scalar) -> bool:
-        """Is this an op, a block above or a structure, and not a block with a problem?"""
+        """Is this an op, a structure, or a valid block above?"""
         kind = key.text
+        if kind in STRUCTURES or (kind in OPS and not OPS[kind].is_input):
+            return True
         if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
             return True
-        if (kind in OPS and not OPS[kind].is_input) or kind in STRUCTURES:
-            return True
         self.may_be_named(kind, *([] if kind in self.below else {*layer_ops(), *self.blocks}))
-        if kind in self.blocks:
-            return False
-        if kind in self.below:
+        if kind not in self.below:
+            near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
+            self.report(key.place, f"unknown op or block {shorten(kind)!r}", near)
+        elif kind not in self.blocks:
             self.report(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
-            return False
-        near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
-        self.report(key.place, f"unknown op or block {shorten(kind)!r}", near)
         return False
 
     def call(self, key: Scalar, node: Node | None) -> Item:
@@ -147,12 +143,10 @@ class LayerReader:
         elif node is not None:
             given = {names[0]: (key, node)}
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
-        lacking = [name for name in needed if name not in given]
-        if lacking and len(self.reader.problems) == before:
-            self.report(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        self.reader.require(kind, needed, given, key.place, before)
         unread = self.unread(before)
-        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        return Item(kind, key.place, {**found, **unread}, **self.extras(key, given))
+        found = {name: self.fields.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
+        return Item(kind, key.place, {**found, **unread}, **self.fields.extras(key, given))
 
     def unread(self, before: int) -> dict[str, Reported]:
         """The field of an item of which something was reported; `before` counts the problems before it."""
@@ -176,72 +170,6 @@ class LayerReader:
             return not isinstance(node, Reported)
         return False
 
-    def field(self, kind: str, name: str, node: Node) -> Value:
-        """A field's value: an expression, or a word that the field knows, as `same`."""
-        what = f"{kind}: {name}"
-        if kind not in OPS:
-            if isinstance(node, Sequence):
-                self.report(node.place, f"{what} takes one value, not a list")
-                return Reported(node.place)
-            return self.expression(node, what)
-        field = kinds_of(kind)[name]
-        if isinstance(node, Scalar) and node.text in field.words:
-            return constant(node.text, node.place)
-        if field.name == "word":
-            hint = did_you_mean(node.text, field.words, listed=False) if isinstance(node, Scalar) else ""
-            self.reader.unless_reported(node, f"{what} must be {field.plain_name}", hint)
-            return Reported(node.place)
-        if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
-            self.report(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
-            return Reported(node.place)
-        return self.value(node, what)
-
-    def expression(self, node: Node, what: str) -> Value:
-        """An expression of the names that are known here, or Reported for one that is wrong."""
-        return self.reader.expression_or_reported(node, what, self.names)
-
-    def is_unknown(self, name: str) -> bool:
-        """Is this no knob, size, parameter or function?"""
-        return self.names is not None and name not in self.names and name not in RESERVED
-
-    def value(self, node: Node, what: str) -> Value:
-        """An expression, or nested lists of them."""
-        if not isinstance(node, Sequence):
-            return self.expression(node, what)
-        if len(node.items) > MAX_VALUES:
-            self.report(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
-            return Reported(node.place)
-        return tuple([self.value(item, what) for item in node.items])
-
-    def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
-        """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
-        found: dict[str, Any] = {}
-        if "name" in given:
-            found["name"] = self.reader.word(given["name"][1], "name") or unique(key.text, key.place)
-        if "from" in given:
-            found["sources"] = self.sources(key.text, given["from"][1])
-        if "when" in given:
-            found["when"] = self.expression(given["when"][1], "when")
-        if "shares" in given:
-            found["shares"] = self.reader.path(given["shares"][1], "shares") or ""
-            if key.text in self.blocks:
-                self.report(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
-        if "meant" in given:
-            found["meant"] = bool(self.reader.flag(given["meant"][1], "meant"))
-            if key.text in self.blocks:
-                self.report(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
-        if given:
-            found["places"] = {name: given[name][1].place for name in ("from", "shares") if name in given}
-        return found
-
-    def sources(self, kind: str, node: Node) -> tuple[str | None, ...]:
-        listed = node.items if isinstance(node, Sequence) else [node]
-        one = kind in self.blocks or kind in STRUCTURES
-        if not listed or (one and len(listed) > 1):
-            self.report(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
-            return (None,)
-        return tuple([self.reader.path(item, "from") for item in listed])
-
     # --- structures ------------------------------------------------------------------------------------------------
 
     def structure(self, key: Scalar, node: Node) -> Item:
@@ -249,13 +177,11 @@ class LayerReader:
         kind, before = key.text, len(self.reader.problems)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
         given = self.entries(node, kind, [*own, "name", "from", "when"])
-        lacking = [name for name in own if name not in given]
-        if lacking and len(self.reader.problems) == before:
-            self.report(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        self.reader.require(kind, own, given, key.place, before)
         found: dict[str, Value] = self.unread(before)
         if "times" in given:
-            found["times"] = self.field(kind, "times", given["times"][1])
-        extras = self.extras(key, given)
+            found["times"] = self.fields.field(kind, "times", given["times"][1])
+        extras = self.fields.extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
         return Item(kind, key.place, found, branches=(items,), **extras)
 
@@ -269,8 +195,8 @@ class LayerReader:
         if not {"branches", "from"} & {*given} and len(self.reader.problems) == before:
             self.report(key.place, f"{kind} needs branches, or `from` with the layers to join")
         found: dict[str, Value] = self.unread(before)
-        found |= {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
-        extras = self.extras(key, given)
+        found |= {name: self.fields.field(kind, name, value) for name, (_, value) in given.items() if name in names}
+        extras = self.fields.extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
                 self.report(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")

@@ -1,17 +1,17 @@
 """Reads nodes of YAML as what a spec expects: a word, a text, a list, a mapping, an expression.
 
-Each function returns the value, or None or Reported after it added a problem. The caller then reports nothing more, so
-one mistake makes one message.
+Each method returns the value; or it reports a problem and returns None or Reported. Its caller then reports nothing, so
+that one mistake makes one message.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from typing import Any
 
-from costcalc.errors import Problems, Reported, did_you_mean, shorten
+from costcalc.errors import Place, Problems, Reported, did_you_mean, shorten
 from costcalc.expressions import NAME, Expression, constant, parse
 from costcalc.models.knob import Knob
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
@@ -21,7 +21,7 @@ Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
 
 
 class NodeReader:
-    """Reads nodes and adds what is wrong with them to `problems`."""
+    """Reads nodes and adds their problems to `problems`."""
 
     def __init__(self, problems: Problems):
         self.problems = problems
@@ -30,7 +30,7 @@ class NodeReader:
     def entries(
         self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
     ) -> Entries:
-        """The entries of a mapping by key. Reports keys that are not `known`; `hints` gives the hint for one."""
+        """The entries of a mapping by key. Reports keys that are not `known`, each with its hint from `hints`."""
         if not isinstance(node, Mapping):
             self.unless_reported(node, f"{what} is a mapping, key: value")
             return {}
@@ -48,6 +48,12 @@ class NodeReader:
                 self.report(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
         return found
 
+    def require(self, what: str, needed: Iterable[str], given: Entries, place: Place, before: int) -> None:
+        """Reports missing keys, unless there are more problems than `before`: a misspelt key is one mistake."""
+        missing = [name for name in needed if name not in given]
+        if missing and len(self.problems) == before:
+            self.report(place, f"{what} needs {' and '.join(map(repr, missing))}")
+
     def items(self, node: Node, what: str) -> list[Any]:
         """The items of a list."""
         if isinstance(node, Sequence):
@@ -61,13 +67,13 @@ class NodeReader:
             self.report(node.place, message, hint)
 
     def text(self, node: Node, what: str) -> str | None:
-        """Any text that can be seen."""
+        """A text without invisible characters."""
         if not isinstance(node, Scalar) or not node.text.strip():
             self.unless_reported(node, f"{what} is text", "")
             return None
-        for sign in node.text if not node.text.isprintable() else "":
-            if (unicodedata.category(sign) in INVISIBLE and sign not in "\n\t") or ord(sign) & 0xFFFE == 0xFFFE:
-                self.report(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
+        for char in node.text if not node.text.isprintable() else "":
+            if (unicodedata.category(char) in INVISIBLE and char not in "\n\t") or ord(char) & 0xFFFE == 0xFFFE:
+                self.report(node.place, f"{what} has an invisible character, U+{ord(char):04X}", "remove it")
                 return None
         return node.text
 
@@ -108,7 +114,7 @@ class NodeReader:
         return found if not isinstance(names, dict) or self.are_choices(found, names) else None
 
     def are_choices(self, found: Expression, names: dict[str, Any]) -> bool:
-        """Is every word that a knob is compared with one of its choices? Reports those that are not."""
+        """Does the expression compare choice knobs only with their choices? Reports other words."""
         before = len(self.problems)
         for name, word in found.compared_words():
             knob = names.get(name)

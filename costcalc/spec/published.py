@@ -1,4 +1,4 @@
-"""The figures others printed, as a spec lists them."""
+"""Reads the published figures of a spec."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMG
 def read_published(
     reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
 ) -> tuple[Published, ...]:
-    """Every figure that can be read."""
+    """The valid figures."""
     found = [_figure(reader, item, knobs, presets) for item in reader.items(node, "published")]
     return tuple(figure for figure in found if figure is not None)
 
@@ -27,9 +27,7 @@ def read_published(
 def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
     before = len(reader.problems)
     given = reader.entries(node, "a published figure", FIGURE_KEYS)
-    lacking = [key for key in REQUIRED_KEYS if key not in given]
-    if lacking and len(reader.problems) == before:
-        reader.report(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
+    reader.require("a published figure", REQUIRED_KEYS, given, node.place, before)
     texts = {
         key: reader.text(given[key][1], key) or "" for key in FIGURE_KEYS if key in given and key not in ("at", "block")
     }
@@ -45,7 +43,7 @@ def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collec
 
 
 def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
-    """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
+    """Reports the problems of a figure's texts; an empty text was reported before."""
 
     def wrong(key: str, message: str, hint: str = "") -> None:
         reader.report(given[key][1].place, message, hint)

@@ -13,8 +13,8 @@ from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import knobs, parse, published, signature
-from costcalc.spec.signature import kinds_of, needed_by
+from costcalc.spec import knobs, parse, published
+from costcalc.spec.signature import STRUCTURES, kinds_of, needed_by
 
 Schema = dict[str, Any]
 WORD: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
@@ -49,11 +49,6 @@ EXTRA_SCHEMAS: Schema = {
     "meant": {"type": "boolean", "description": "true: the layer is as it is meant, and gives no warning"},
 }
 FOR_OPS = ("shares", "meant")  # those that structures do not take
-STRUCTURES = {
-    "group": "layers under one name",
-    "repeat": "copies in a row, each with weights of its own",
-    "side": "a side branch that ends in an output of its own",
-}
 
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:
@@ -119,7 +114,7 @@ def _layer() -> Schema:
     alone = [{"const": name, "description": _about(name)} for name in needless]
     known = {name: _call(name) for name in ops}
     known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in filter(is_join, ops)}
-    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}
+    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in STRUCTURES}
     of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
     block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}
     mapping = {

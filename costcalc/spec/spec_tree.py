@@ -47,7 +47,7 @@ class Item:
     # items of a spec that are of one form make equal ops of equal values
     form: tuple[Any, ...] = field(init=False, repr=False)
     reads: tuple[str, ...] = field(init=False, repr=False)  # the names its fields read
-    values: int = field(init=False, repr=False)  # that its fields have
+    value_count: int = field(init=False, repr=False)  # in all fields
 
     def __post_init__(self) -> None:
         given, flat = read_only(self.fields), [*_flat(self.fields.values())]
@@ -56,7 +56,7 @@ class Item:
             "places": read_only(self.places),
             "form": (self.kind, *given, *map(_form, given.values())),
             "reads": tuple(sorted({name for value in flat for name in value.names})),
-            "values": len(flat),
+            "value_count": len(flat),
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)
