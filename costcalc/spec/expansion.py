@@ -1,4 +1,4 @@
-"""Limits how many layers a spec expands to: counted before anything is built."""
+"""Limits how many layers a spec expands to. It counts them before the layers are made."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import NamedTuple
 from costcalc.errors import Problems
 from costcalc.spec.spec_tree import Item, Spec
 
-MAX_BLOCK_DEPTH = 50  # of blocks and structures in each other; a chain of blocks makes them deep in little text
-VALUES_PER_LAYER = 10  # a longer list of values counts as more layers: it takes as long to read
+MAX_BLOCK_DEPTH = 50  # of blocks and structures; a short text can chain many blocks
+VALUES_PER_LAYER = 10  # a field with a long list of values counts as more layers, because it takes as long to read
 
 
 class Expansion(NamedTuple):
@@ -20,7 +20,7 @@ class Expansion(NamedTuple):
 
 
 def check_expansion(spec: Spec, max_layers: int, problems: Problems) -> None:
-    """Stops at blocks that nest too deep or expand to too many layers. Raises SpecError."""
+    """Raises SpecError for blocks that nest too deep, or that expand to too many layers."""
     known: dict[str, Expansion] = {}
     for block in spec.blocks.values():
         known[block.name] = _expansion(block.items, known)

@@ -24,7 +24,7 @@ class FieldReader:
         self.reader, self.report = reader, reader.report
         self.names, self.blocks = names, blocks
 
-    def field(self, kind: str, name: str, node: Node) -> Value:
+    def read_field(self, kind: str, name: str, node: Node) -> Value:
         """A field's value: an expression, or a word that the field takes, as `same`."""
         what = f"{kind}: {name}"
         if kind not in OPS:
@@ -61,7 +61,7 @@ class FieldReader:
             return Reported(node.place)
         return tuple([self.value(item, what) for item in node.items])
 
-    def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
+    def read_extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
         """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
         found: dict[str, Any] = {}
         if "name" in given:

@@ -1,4 +1,4 @@
-"""Reads the knobs and presets of a spec. A knob or preset with a problem becomes Reported."""
+"""Reads the knobs and presets of a spec. An invalid knob or preset becomes Reported."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read_knobs(reader: NodeReader, node: Node) -> Knobs:
 
 
 def new_name(reader: NodeReader, key: Scalar, what: str) -> str | None:
-    """The name of a new knob, size or parameter, which no word of the expressions may have."""
+    """The name of a new knob or size; None for a reserved word of expressions."""
     name = reader.word(key, what)
     if name in RESERVED:
         reader.report(
@@ -55,44 +55,39 @@ def _knob(reader: NodeReader, name: str, key: Scalar, node: Node) -> Knob | Repo
 
 
 def _from_entries(reader: NodeReader, given: Entries, name: str, key: Scalar) -> Knob | Reported:
-    """The knob, if nothing is wrong with any of its entries."""
+    """The knob, or Reported if one of its entries is invalid."""
     before = len(reader.problems)
-    default = given["default"][1]
-    kind = _kind(reader, given)
-    about, letter = (
-        reader.text(given[k][1], f"{k} of {name}") or "" if k in given else "" for k in ("about", "letter")
-    )
+    default, kind = given["default"][1], _kind(reader, given)
+    texts = [word for word in ("about", "letter") if word in given]
+    fields: dict[str, Any] = {word: reader.text(given[word][1], f"{word} of {name}") for word in texts}
+    letter = fields.get("letter")
     if letter and not LETTER.fullmatch(letter):
-        reader.report(
-            given["letter"][1].place, f"letter of {name}: {shorten(letter, 20)!r} is not a letter", "as in n_c'"
-        )
+        message = f"letter of {name}: {shorten(letter, 20)!r} is not a letter"
+        reader.report(given["letter"][1].place, message, "as in n_c'")
     for word in ("choices",) if kind in ("integer", "real") else ("min", "max"):
         if word in given:
             reader.report(given[word][0].place, f"knob {name}: {word} does not go with kind {kind}")
+    value: Any
     if kind == "choice":
-        choices = _choices(reader, given, name)
-        value: Any = reader.word(default, f"default of {name}")
-        knob = Knob(name, value, kind, choices=choices, about=about, letter=letter, place=key.place)
+        fields["choices"] = _choices(reader, given, name)
+        value = reader.word(default, f"default of {name}")
     elif kind == "flag":
         value = reader.flag(default, f"default of {name}")
-        knob = Knob(name, value, kind, about=about, letter=letter, place=key.place)
     else:
         value = reader.number(default, f"knob {name}")
         kind = kind if "kind" in given else "integer" if isinstance(value, int) else "real"
-        low, high = _range(reader, given, name, kind)
-        knob = Knob(name, value, kind, low, high, (), about, letter, key.place)
-    if len(reader.problems) > before or None in (value, knob.low, knob.high):
+        fields["low"], fields["high"] = _range(reader, given, name, kind)
+    if len(reader.problems) > before or None in (value, *fields.values()):
         return Reported(key.place)
+    knob = Knob(name, value, kind, place=key.place, **fields)
     return knob if _accepts(reader, knob, value, default.place, "default: ") else Reported(key.place)
 
 
 def _kind(reader: NodeReader, given: Entries) -> str:
     """The kind that is given, else the kind of the default."""
-    if "choices" in given:
-        guess = "choice"
-    else:
-        default = given["default"][1]
-        guess = "flag" if isinstance(default, Scalar) and isinstance(default.value, bool) else "integer"
+    default = given["default"][1]
+    is_flag = isinstance(default, Scalar) and isinstance(default.value, bool)
+    guess = "choice" if "choices" in given else "flag" if is_flag else "integer"
     if "kind" not in given:
         return guess
     said = reader.word(given["kind"][1], "kind")
@@ -127,7 +122,7 @@ def _range(reader: NodeReader, given: Entries, name: str, kind: str) -> tuple[An
 
 
 def _accepts(reader: NodeReader, knob: Knob, value: Any, place: Any, what: str = "") -> bool:
-    """Does the knob take this value? Adds a problem if not."""
+    """Does the knob take this value? Reports a value that it does not."""
     try:
         knob.check(value)
     except UsageError as error:
@@ -137,7 +132,7 @@ def _accepts(reader: NodeReader, knob: Knob, value: Any, place: Any, what: str =
 
 
 def read_presets(reader: NodeReader, node: Node, knobs: Knobs | None) -> dict[str, Any]:
-    """The presets by name; their settings are checked unless `knobs` are not known."""
+    """The presets by name; without their settings if the `knobs` are unreadable."""
     found: dict[str, Preset | Reported] = {}
     for key, value in reader.entries(node, "presets").values():
         before = len(reader.problems)
@@ -152,16 +147,18 @@ def read_presets(reader: NodeReader, node: Node, knobs: Knobs | None) -> dict[st
 
 
 def read_settings(reader: NodeReader, given: Entries, knobs: Knobs | None) -> dict[str, Any]:
-    """Values of knobs, checked by their knobs."""
-    settings = {}
-    for name, (key, node) in given.items() if knobs is not None else ():
-        if name not in knobs:  # type: ignore[operator]
-            reader.report(key.place, *unknown("knob", name, knobs).said)  # type: ignore[arg-type]
-            continue
-        knob = knobs[name]  # type: ignore[index]
-        value = None if isinstance(knob, Reported) or isinstance(node, Reported) else _setting(reader, knob, node)
-        if isinstance(knob, Knob) and value is not None and _accepts(reader, knob, value, node.place):
-            settings[name] = value
+    """The valid settings of knobs; none if the `knobs` are unreadable."""
+    settings: dict[str, Any] = {}
+    if knobs is None:
+        return settings
+    for name, (key, node) in given.items():
+        knob = knobs.get(name)
+        if knob is None:
+            reader.report(key.place, *unknown("knob", name, knobs).said)
+        elif isinstance(knob, Knob) and not isinstance(node, Reported):
+            value = _setting(reader, knob, node)
+            if value is not None and _accepts(reader, knob, value, node.place):
+                settings[name] = value
     return settings
 
 

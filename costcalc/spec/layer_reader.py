@@ -11,7 +11,7 @@ from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
 from costcalc.spec.field_reader import FieldReader, Names
-from costcalc.spec.node_reader import Entries, NodeReader
+from costcalc.spec.node_reader import Entries, NodeReader, is_path
 from costcalc.spec.signature import (
     EXTRAS,
     STRUCTURES,
@@ -28,20 +28,20 @@ from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
 
 
 class LayerReader:
-    """Reads layers and blocks; `blocks` are those above."""
+    """Reads blocks and lists of layers. `blocks` are the blocks read so far."""
 
     def __init__(self, reader: NodeReader, names: Names):
         self.reader, self.report = reader, reader.report
         self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
-        self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
+        self.unsure: set[str] = set()  # possible names of layers that could not be read: a `from` may mean one of these
         self.spec_names = names
         self.fields = FieldReader(reader, names, self.blocks)
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 
     def read_blocks(self, node: Node) -> None:
-        """Blocks from above to below; each may use those above it."""
+        """Reads the blocks in order; each may use those above it."""
         listed = self.reader.entries(node, "blocks").values()
         self.below = {key.text.partition("(")[0].strip() for key, _ in listed}
         for key, value in listed:
@@ -66,7 +66,7 @@ class LayerReader:
         """The items of a list of layers."""
         items = self.reader.items(node, what)
         for at, item in enumerate(items):
-            items[at] = self.item(item)  # in its place: each part of the tree goes as soon as it is read
+            items[at] = self.item(item)  # in place: the memory of each part of the tree is freed once it is read
         return tuple(items)
 
     def item(self, node: Node) -> Item:
@@ -95,7 +95,7 @@ class LayerReader:
         (first, _), (key, _) = node.entries[:2]
         hint = "put a - before it, or indent it as a field of the layer above"
         self.report(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
-        self.may_be_named(first.text, key.text)
+        self.unsure |= {first.text, key.text}
         return self.unknown(node.place, Mapping(node.place, [*node.entries]))
 
     def unknown(self, place: Place, node: Node | None = None) -> Item:
@@ -107,13 +107,9 @@ class LayerReader:
             found["name"] = name.text
         if isinstance(source, Scalar | Sequence):
             listed = source.items if isinstance(source, Sequence) else [source]
-            found["sources"] = tuple([one.text if _is_path(one) else None for one in listed])
+            found["sources"] = tuple([one.text if is_path(one) else None for one in listed])
             found["places"] = {"from": source.place}
         return Item(UNKNOWN, place, {UNREAD: REPORTED}, **found)
-
-    def may_be_named(self, *names: str) -> None:
-        """Adds names that a layer may have: a `from` that finds no layer may mean one of these."""
-        self.unsure.update(names)
 
     def is_kind(self, key: Scalar) -> bool:
         """Is this an op, a structure, or a valid block above?"""
@@ -122,7 +118,7 @@ class LayerReader:
             return True
         if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
             return True
-        self.may_be_named(kind, *([] if kind in self.below else {*layer_ops(), *self.blocks}))
+        self.unsure |= {kind} if kind in self.below else {kind, *layer_ops(), *self.blocks}
         if kind not in self.below:
             near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
             self.report(key.place, f"unknown op or block {shorten(kind)!r}", near)
@@ -145,19 +141,21 @@ class LayerReader:
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
         self.reader.require(kind, needed, given, key.place, before)
         unread = self.unread(before)
-        found = {name: self.fields.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        return Item(kind, key.place, {**found, **unread}, **self.fields.extras(key, given))
+        found = {
+            name: self.fields.read_field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS
+        }
+        return Item(kind, key.place, {**found, **unread}, **self.fields.read_extras(key, given))
 
     def unread(self, before: int) -> dict[str, Reported]:
-        """The field of an item of which something was reported; `before` counts the problems before it."""
+        """The field UNREAD, if there are more problems than `before` the item."""
         return {UNREAD: REPORTED} if len(self.reader.problems) > before else {}
 
     def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
-        """The entries of an item; one that is not known may be its name."""
+        """The entries of an item. The value of an unknown key may be the item's name."""
         if isinstance(node, Mapping):
             node = node if kind in self.blocks else fields_by_one_name(self.reader, node, kind)
             strange = [value for key, value in node.entries if key.text not in known]
-            self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
+            self.unsure.update([kind] if strange else (), (it.text for it in strange if isinstance(it, Scalar)))
         return self.reader.entries(node, kind, known, lambda name: field_hint(kind, name, known))
 
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
@@ -180,8 +178,8 @@ class LayerReader:
         self.reader.require(kind, own, given, key.place, before)
         found: dict[str, Value] = self.unread(before)
         if "times" in given:
-            found["times"] = self.fields.field(kind, "times", given["times"][1])
-        extras = self.fields.extras(key, given)
+            found["times"] = self.fields.read_field(kind, "times", given["times"][1])
+        extras = self.fields.read_extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
         return Item(kind, key.place, found, branches=(items,), **extras)
 
@@ -195,8 +193,10 @@ class LayerReader:
         if not {"branches", "from"} & {*given} and len(self.reader.problems) == before:
             self.report(key.place, f"{kind} needs branches, or `from` with the layers to join")
         found: dict[str, Value] = self.unread(before)
-        found |= {name: self.fields.field(kind, name, value) for name, (_, value) in given.items() if name in names}
-        extras = self.fields.extras(key, given)
+        found |= {
+            name: self.fields.read_field(kind, name, value) for name, (_, value) in given.items() if name in names
+        }
+        extras = self.fields.read_extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
                 self.report(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
@@ -212,7 +212,3 @@ class LayerReader:
             found = {**found, UNREAD: REPORTED}
         branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
         return Item(key.text, key.place, found, branches=branches, **extras)
-
-
-def _is_path(node: Node) -> bool:
-    return isinstance(node, Scalar) and all(map(NAME.fullmatch, node.text.split(".")))

@@ -17,11 +17,11 @@ from costcalc.spec.parse import parse_file, parse_head, parse_text
 from costcalc.spec.spec_tree import Spec
 from costcalc.text import settings_text
 
-TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # the files of specs that stand in none
+TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # stand for the file of a spec without one
 
 
 class FoundSpec(NamedTuple):
-    """What a command was asked for: a spec, the knobs set for it, and how to call it."""
+    """The spec that a target means, the knobs that it sets, and its label."""
 
     spec: Spec
     settings: dict[str, Any]
@@ -39,7 +39,7 @@ class Entry(NamedTuple):
 
 @cache
 def library_folder() -> Path:
-    """Where the library's specs are: inside an installed package, beside it in a checkout."""
+    """The folder of the library's specs: in an installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
@@ -61,7 +61,7 @@ def _head(name: str) -> Spec:
 
 
 def _likeliest_first(name: str) -> list[str]:
-    """The specs of the library, those first that mention the name: to read every head takes as long as to count."""
+    """The specs of the library, first those that mention the name: reading every head takes as long as a count."""
     return sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8"))
 
 
@@ -78,13 +78,13 @@ def entries() -> list[Entry]:
 
 
 def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
-    """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`.
+    """The spec and settings of `NAME`, `PRESET` or `PATH`, each also with `@knob=value,…` or `@PRESET,knob=value,…`.
 
-    A text of several lines is a spec itself, and so is a dict, with what YAML would read from its file.
+    A text of several lines is itself a spec, and so is a dict. Raises UnknownName, UsageError or SpecError.
     """
-    written = spec_text(target)
-    if written:
-        spec = parse_text(*written, max_bytes=max_bytes)
+    own_text = spec_text(target)
+    if own_text:
+        spec = parse_text(*own_text, max_bytes=max_bytes)
         return FoundSpec(spec, {}, spec.name)
     target = str(target)
     name, at, given = split_target(target)
@@ -99,7 +99,7 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
 
 
 def spec_text(target: Any) -> tuple[str, str] | None:
-    """The text of a spec that is given itself, as text or as a dict, and what stands for its file in messages."""
+    """The text of a spec that is given as text or as a dict, and the name of its file in messages."""
     if isinstance(target, Mapping):
         return _as_json(target), AS_JSON
     return (target, TEXT) if isinstance(target, str) and "\n" in target else None
@@ -112,7 +112,7 @@ def library_path(name: str) -> Path | None:
 
 
 def _as_json(data: Mapping[str, Any]) -> str:
-    """A spec given as data in the JSON that YAML reads: Fractions and numpy's numbers as they print."""
+    """A spec as JSON, which is YAML too; Fractions and numpy's numbers as they print."""
     try:
         return json.dumps(dict(data), indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
@@ -149,7 +149,7 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     raise UnknownName(f"no spec or preset named {name[:64]!r}", hint)
 
 
-OTHER_FAMILIES = (  # networks that the library has not, a letter or two away from one that it has
+OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
     "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip

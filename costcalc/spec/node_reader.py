@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 from costcalc.errors import Place, Problems, Reported, did_you_mean, shorten
 from costcalc.expressions import NAME, Expression, constant, parse
@@ -88,9 +88,8 @@ class NodeReader:
 
     def path(self, node: Node, what: str) -> str | None:
         """The name of a layer: `conv`, or `stage1.conv`."""
-        text = node.text if isinstance(node, Scalar) else ""
-        if text and all(map(NAME.fullmatch, text.split("."))):
-            return text
+        if is_path(node):
+            return node.text
         self.unless_reported(node, f"{what} is the name of a layer", "as in conv or stage1.conv")
         return None
 
@@ -126,7 +125,7 @@ class NodeReader:
     def expression_or_reported(
         self, node: Node, what: str, names: Collection[str] | None = None
     ) -> Expression | Reported:
-        """A number or an expression, or Reported for one that is wrong."""
+        """The same; Reported for an invalid one."""
         found = self.expression(node, what, names)
         return Reported(node.place) if found is None else found
 
@@ -140,8 +139,13 @@ class NodeReader:
         return None
 
     def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The function's value; None if it fails, with its problems added."""
+        """The function's value; None if it fails, with its problems reported."""
         return self.problems.attempt(function, *args)
+
+
+def is_path(node: Node) -> TypeGuard[Scalar]:
+    """Is this the name of a layer: names with dots between them?"""
+    return isinstance(node, Scalar) and all(map(NAME.fullmatch, node.text.split(".")))
 
 
 def _is_cut_off(key: Scalar, node: Mapping) -> bool:

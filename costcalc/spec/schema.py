@@ -1,6 +1,6 @@
-"""The grammar of specs as a JSON Schema, made from the ops' own fields: for completion and marks in an editor.
+"""The grammar of specs as a JSON Schema, made from the fields of the ops: for completion and marks in an editor.
 
-It knows the form of a spec, not the meaning: names, shapes and expressions are for `costcalc validate`.
+It describes the form of a spec; `costcalc validate` also checks names, shapes and expressions.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ EXTRA_SCHEMAS: Schema = {
     "shares": {**PATH, "description": "the layer whose weights it uses; they are counted once, there"},
     "meant": {"type": "boolean", "description": "true: the layer is as it is meant, and gives no warning"},
 }
-FOR_OPS = ("shares", "meant")  # those that structures do not take
+FOR_OPS = ("shares", "meant")  # extras that structures do not take
 
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:
-    """A JSON Schema (draft 2020-12) of specs, whose published figures are of these metrics; of any, without them."""
+    """A JSON Schema (draft 2020-12) of specs. Published figures are of these `metrics`, or of any without them."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
@@ -149,7 +149,7 @@ def _fields(op: str) -> Schema:
 
 
 def _needed(op: str) -> Schema:
-    """Every field that the op cannot do without, under one of its names."""
+    """Requires each field without a default, under one of its names."""
     names = {name: [name] for name in needed_by(op)}
     for other, name in field_synonyms(OPS[op]).items():
         if name in names:
