@@ -1,4 +1,4 @@
-"""What costcalc offers, each name with the module that it is in: the only list of them, read by `__init__.py` too."""
+"""The public names of costcalc, each with its module. `__init__.py` reads this list."""
 
 from costcalc import ops as ops
 from costcalc import store as store

@@ -25,13 +25,13 @@ KNOB_FIELDS = ("default", "kind", "low", "high", "about", "letter")
 
 
 class GraphArchitecture(Architecture):
-    """The networks that a layer graph stands for. Symbols without a knob stay; most analyses refuse them."""
+    """The networks of a layer graph with symbols. Symbols without a knob stay; most analyses refuse them."""
 
     kind = "layer graph"
     without_knobs = "got a layer graph. Wrap it: costcalc.model(graph, knobs=…)"
 
     def __init__(self, graph: Graph, knobs: Mapping[str, Knob] = EMPTY, **about: str):
-        nodes_of(graph)  # raises GraphError for something else
+        nodes_of(graph)  # raises GraphError for another object
         self.base, self.knobs = graph, knobs
         self.name = about.get("name") or str(graph.graph.get("name") or "graph")
         self.title, self.source, self.about = (about.get(key) or "" for key in ("title", "source", "about"))
@@ -39,13 +39,13 @@ class GraphArchitecture(Architecture):
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layer graph with these values in place of its symbols, exactly.
 
-        Raises ShapeError, with the layer, for a size that cannot be; PointsDiffer for one that some points cannot have.
+        Raises ShapeError, which names the layer, for an invalid size; PointsDiffer if some points make it invalid.
         """
         return _substituted(self.base, values, {}, assumed=()) if self.knobs else self.base
 
     @cached_property
     def identity(self) -> str:
-        """Equal for graphs of equal layers under equal names, in the same order."""
+        """Equal for graphs with equal layers, names and order."""
         return content_hash([*_described(self.base), self.knobs])
 
     @cached_property
@@ -55,7 +55,7 @@ class GraphArchitecture(Architecture):
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
-        """Those of its layers, in bodies of repeats too."""
+        """The reader's own ops among its layers, also in bodies of repeats."""
         return own_ops(op.name for op in _ops_of(self.base))
 
     @property
@@ -73,9 +73,9 @@ class GraphArchitecture(Architecture):
 def knobs_for(graph: Graph, given: Mapping[str, Any]) -> dict[str, Knob]:
     """A knob for each symbol in the sizes of a graph: given as a value, a dict of its fields, or a Knob.
 
-    Raises UsageError for a symbol without a knob, a knob without a symbol, and a value that is no size.
+    Raises UsageError for a symbol without a knob, a knob without a symbol, and a value that is not a size.
     """
-    where: dict[str, tuple[Any, bool]] = {}  # the first layer with each symbol, and whether it says that it is whole
+    where: dict[str, tuple[Any, bool]] = {}  # the first layer with each symbol, and is the symbol an integer?
     for layer, symbol in symbols_of(graph):
         first, whole = where.get(symbol.name, (layer, False))
         where[symbol.name] = first, whole or bool(symbol.is_integer)
@@ -94,7 +94,7 @@ def knobs_for(graph: Graph, given: Mapping[str, Any]) -> dict[str, Knob]:
 
 
 def _knob(name: str, given: Any, whole: bool) -> Knob:
-    """A knob; `whole` if its symbol is."""
+    """A knob; `whole` if its symbol is an integer."""
     if isinstance(given, Knob):
         knob = replace(given, name=name)
     else:
@@ -115,7 +115,7 @@ def _knob(name: str, given: Any, whole: bool) -> Knob:
 
 
 def _from_fields(name: str, said: dict[str, Any]) -> Knob:
-    """An int as default makes a whole knob, a float or Fraction a real one, unless its kind is given."""
+    """Without a kind, an int as default makes an integer knob, a float or Fraction a real one."""
     default = to_exact(said["default"])
     if isinstance(default, bool) or not is_rational(default):
         raise UsageError(f"knob {name!r} is {clip(default)}; give it a number, as in knobs={{{name!r}: 224}}")
@@ -136,7 +136,7 @@ def _ops_of(graph: Graph) -> Iterator[Any]:
 
 
 def symbols_of(graph: Graph) -> Iterator[tuple[Any, Any]]:
-    """Each layer and the symbols in the fields of its op; of a repeat also in its times and its body."""
+    """Pairs of a layer and a symbol in the fields of its op; of a repeat also in its times and body."""
     for name, data in nodes_of(graph):
         op = data.get("op")
         if isinstance(op, Repeat):
@@ -188,7 +188,7 @@ def _size(value: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
 
 
 def _described(graph: Graph) -> Iterator[Any]:
-    """Every layer: its name, its op with all fields, its inputs, and whose weights it uses."""
+    """Every layer for the hash: its name, its op with all fields, its inputs, and the owner of shared weights."""
     for name, data in nodes_of(graph):
         op = data.get("op")
         described = [str(op.times), [*_described(op.body)]] if isinstance(op, Repeat) else repr(op)

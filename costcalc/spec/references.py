@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc.errors import REPORTED, Problems, unknown
-from costcalc.graph import Outer, shared_by
-from costcalc.graph.nodes import is_repeat
+from costcalc.graph import Outer, is_repeat, shared_by
 from costcalc.spec.scope import Scope, Source, kind_of_name
 from costcalc.spec.spec_tree import UNREAD, Item, Spec, all_items
 
