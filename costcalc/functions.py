@@ -1,4 +1,4 @@
-"""What costcalc answers about networks, each function from the targets that `load` takes."""
+"""The functions of costcalc. Each takes the targets that `load` takes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def cost(target: Target, *, unrolled: bool = False) -> Cost:
-    """What a network costs, layer by layer: `cost("resnet50").macs`, `cost(graph).table()`.
+    """The cost of a network, layer by layer: `cost("resnet50").macs`, `cost(graph).table()`.
 
-    Repeats are written out if `unrolled`. Raises GraphError for something that is not a layer graph, ShapeError for the
-    first layer that cannot be.
+    `unrolled` writes repeats out. Raises GraphError for an object that is not a layer graph, ShapeError for the first
+    invalid layer.
     """
     return load(target).cost(unrolled=unrolled)
 
@@ -46,9 +46,9 @@ def compare(
 ) -> Comparison:  # fmt: skip
     """Networks side by side: `compare("inception_naive", "inception_bottleneck")`.
 
-    `by` is any metric that is counted, `columns` what is said of each, as in `"target,macs,peak_bytes"`; `seconds`
-    looks up what was measured of a network, for the column of that name. The ratio as algebra is added where two
-    nets are two ways to build one block and it fits on a line; always with `algebra=True`.
+    `by` is any metric that is counted; `columns` are those of the table, as in `"target,macs,peak_bytes"`; `seconds`
+    looks up the measured time of a network, for the column of that name. The ratio as algebra is added if both networks
+    are ways to build one block and it fits on a line; always with `algebra=True`.
     """
     from costcalc.analysis.compare import compare_models
 
@@ -56,14 +56,14 @@ def compare(
 
 
 def explain(target: Target) -> TableResult:
-    """Each number of a network, or layer graph of your own, as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
+    """Each number of a network as lectures write it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_model
 
     return explain_model(load(target))
 
 
 def reconcile(target: Target) -> Reconciliation:
-    """Each published figure of a network, ours, and the reason for the difference."""
+    """Each published figure of a network beside ours, and the reason for the difference."""
     from costcalc.analysis.reconcile import reconcile_model
 
     return reconcile_model(load(target))
@@ -72,38 +72,38 @@ def reconcile(target: Target) -> Reconciliation:
 def formula(target: Target, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
     """The closed form of a cost in every knob that is not set, a function of them: `formula("efficientnet")(r=256)`.
 
-    It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` where that exists;
-    with `assume=["r%32==0"]` it is the one under the assumption. Raises UnknownName for another metric, CostcalcError
-    for a formula that is too large.
+    It has `.expression` for sympy, `.text`, `.latex`, `.python` and `.domain`, and `.without_floors` if that exists;
+    `assume=["r%32==0"]` simplifies it under an assumption. Raises UnknownName for another metric, CostcalcError for a
+    formula that is too large.
     """
     return load(target).formula(metric, assume=assume)
 
 
 def ratio(target: Target, over: Target, metric: str = "macs") -> Ratio:
-    """What one network costs over another, as algebra: `ratio("conv_depthwise_separable", "conv_normal").text`."""
+    """The ratio of two networks' costs as algebra: `ratio("conv_depthwise_separable", "conv_normal").text`."""
     from costcalc.analysis.closed_form.ratio import ratio
 
     return ratio(load_with_knobs(target, "ratio"), load_with_knobs(over, "ratio"), metric)
 
 
 def elasticity(target: Target, metric: str = "macs") -> TableResult:
-    """What each knob does to a cost, at the current settings."""
+    """The elasticity of a cost to each knob, and its exact factor if the knob doubles, at the current settings."""
     from costcalc.analysis.closed_form.elasticity import elasticities
 
     return elasticities(load_with_knobs(target, "elasticity"), metric)
 
 
 def by_term(target: Target, metric: str = "macs") -> TableResult:
-    """What each block costs at the current settings, its share and its formula, the largest first."""
+    """The cost, share and formula of each block at the current settings, the largest first."""
     from costcalc.analysis.closed_form.elasticity import by_term
 
     return by_term(load_with_knobs(target, "by_term"), metric)
 
 
 def break_even(first: Target, second: Target, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
-    """From which value of a knob on one costs more than the other: `break_even("resnet50", "vgg16", "r").crossings`.
+    """The values of a knob from which on one costs more: `break_even("resnet50", "vgg16", "r").crossings`.
 
-    Values as in `sweep`, or behind the knob, `"r=32:512:1"`; else all from the smallest to ten times the larger
+    `values` as in `sweep`, or after the knob, `"r=32:512:1"`; else all from the smallest to ten times the larger
     setting. Raises UnknownName, ShapeError.
     """
     from costcalc.analysis.scaling.break_even import break_even
@@ -125,14 +125,14 @@ def sweep(
     max_memory_bytes: int | str = 10**9,
     **axes: Any,
 ) -> Sweep:
-    """What a network costs at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
+    """The cost of a network at every point of a grid: `sweep("efficientnet", r=range(224, 601, 8), w="1:2:0.05")`.
 
-    `metrics` are what is said of each point, as in `"params,macs,peak_bytes"`; see docs/sweeps.md for all of them.
-    `where` keeps the points that meet a condition on knobs and metrics, `pareto` those that no other beats (less of a
-    metric, more of a knob; a leading - turns it), `top` so many by `by`. `seconds` looks up what was measured of a
-    network, for the metric of that name. A large grid may be worked out in so many processes (None: as many as pay),
-    or by any executor. The columns of the points that are kept may take `max_memory_bytes`, as in `"16GB"`. Raises
-    UnknownName, UsageError, SpecError and WorkersLost, ShapeError if no point is possible.
+    `metrics` are counted at each point, as in `"params,macs,peak_bytes"`; docs/sweeps.md lists them. `where` keeps the
+    points that meet a condition on knobs and metrics, `pareto` the Pareto front (less of a metric, more of a knob; a
+    leading - reverses it), `top` the first so many by `by`. `seconds` looks up the measured time of a network, for the
+    metric of that name. `workers` processes (None: as many as pay off) or any `executor` compute a large grid.
+    `max_memory_bytes`, as in `"16GB"`, limits the columns of the kept points. Raises UnknownName, UsageError, SpecError
+    and WorkersLost, ShapeError if every point is invalid.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.state import Limit
@@ -155,9 +155,9 @@ def histogram(
     executor: Executor | None = None,
     **axes: Any,
 ) -> Histogram:
-    """How many points of a grid there are of each size, in round bins: `histogram("efficientnet", r="64:600:1").rows`.
+    """The number of points of a grid in each round bin of a metric: `histogram("efficientnet", r="64:600:1").rows`.
 
-    `where`, `workers` and `executor` are as for `sweep`, and so is what it raises.
+    `where`, `workers` and `executor` are those of `sweep`. It raises the same.
     """
     from costcalc.analysis.sweep.grid import given_axes
     from costcalc.analysis.sweep.sweep import histogram_model
@@ -194,7 +194,7 @@ def sweep_presets(
 ) -> PresetSweep:
     """The presets of a network side by side, published and exact: `sweep_presets("efficientnet", "b0..b7").rows`.
 
-    `metrics` are what is said of each, and `seconds` looks up what was measured, as in a sweep.
+    `metrics` and `seconds` are those of `sweep`.
     """
     from costcalc.analysis.scaling.presets import sweep_presets
 
@@ -206,10 +206,10 @@ def scale(
     grid: Mapping[str, Any] | Sequence[str] | str | None = None,
     top: int | None = None, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str,
 ) -> Scaled | Fitting:  # fmt: skip
-    """Backwards from a budget. The largest value of a knob: `scale("mobilenet_v2@r=192", "w", macs="300M").value`;
-    of several knobs the points of a grid that none beats: `scale("efficientnet", macs="400M").to_records()`.
+    """The largest value of a knob within a budget: `scale("mobilenet_v2@r=192", "w", macs="300M").value`; for several
+    knobs the Pareto front of a grid: `scale("efficientnet", macs="400M").to_records()`.
 
-    A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if nothing keeps it.
+    A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if no point keeps it.
     """
     from costcalc.analysis.scaling.budget import scale_model
     from costcalc.analysis.scaling.phi import read_law
@@ -224,9 +224,9 @@ def scale(
 def compound(
     target: Target, phi: Any = None, *, alpha: Any = None, beta: Any = None, gamma: Any = None, **budget: int | str
 ) -> Compound:
-    """EfficientNet's compound scaling: d = α^φ, w = β^φ and r = γ^φ times what they are, `compound("efficientnet", 3)`.
+    """EfficientNet's compound scaling: multiplies d by α^φ, w by β^φ and r by γ^φ, `compound("efficientnet", 3)`.
 
-    1.2, 1.1 and 1.15 if not given; without φ by the largest that keeps a budget: `compound(…, macs=10**9)`.
+    α, β, γ default to 1.2, 1.1 and 1.15, φ to the largest that keeps a budget: `compound(…, macs=10**9)`.
     Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
     """
     from costcalc.analysis.scaling.compound import compound_model
@@ -237,9 +237,9 @@ def compound(
 
 
 def next_steps(target: Target, *knobs: str) -> NextSteps:
-    """The next value of each knob at which a cost changes, what it costs more, and why: `next_steps("efficientnet")`.
+    """The next value of each knob at which a cost changes, by how much, and why: `next_steps("efficientnet")`.
 
-    Of the knobs that are named, else of all that say how large the network is. Raises UnknownName.
+    Of the named knobs, else of all that set the size of the network. Raises UnknownName.
     """
     from costcalc.analysis.scaling.next_change import next_steps
 

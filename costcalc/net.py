@@ -124,12 +124,10 @@ def load_with_knobs(target: Target, what: str) -> Net:
 
 def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     """The nets with each `--set knob=value` applied where the net has the knob. Raises UnknownName if none has it."""
-    changed = list(nets)
     names = [text.partition("=")[0].strip() for text in texts]
     for text, name in zip(texts, names):
         if names.count(name) > 1:
             raise UsageError(f"--set {name[:64]} stands twice; set it once")
-        having = [i for i, net in enumerate(changed) if name in net.knobs]
-        for i in having or range(len(changed)):
-            changed[i] = changed[i].with_texts([text])
-    return changed
+        having = [net for net in nets if name in net.knobs] or nets
+        nets = [net.with_texts([text]) if net in having else net for net in nets]
+    return nets

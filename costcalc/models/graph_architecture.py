@@ -18,7 +18,7 @@ from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash
 from costcalc.models.knob import EMPTY, SMALLEST_REAL, Knob
-from costcalc.models.model import Architecture
+from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.ops.base import own_ops
 
 KNOB_FIELDS = ("default", "kind", "low", "high", "about", "letter")
@@ -61,13 +61,8 @@ class GraphArchitecture(Architecture):
     @property
     def image_knobs(self) -> dict[str, int]:
         """Knobs that are every axis of an input after batch and channels."""
-        found: dict[str, int] = {}
-        for _, data in nodes_of(self.base):
-            axes = data["op"].size[2:] if getattr(data["op"], "is_input", False) else ()
-            names = {str(size) for size in axes}
-            if len(names) == 1 and names <= {*self.knobs}:
-                found.setdefault(names.pop(), len(axes))
-        return found
+        inputs = (data["op"] for _, data in nodes_of(self.base) if getattr(data["op"], "is_input", False))
+        return image_knobs_of(([*map(str, op.size[2:])] for op in inputs), self.knobs)
 
 
 def knobs_for(graph: Graph, given: Mapping[str, Any]) -> dict[str, Knob]:

@@ -62,6 +62,15 @@ class Architecture(ABC):
         return {}
 
 
+def image_knobs_of(inputs: Iterable[list[str]], knobs: Container[str]) -> dict[str, int]:
+    """`Architecture.image_knobs`, from the sizes of each input's axes after the channels, as text."""
+    found: dict[str, int] = {}
+    for axes in inputs:
+        if len({*axes}) == 1 and axes[0] in knobs:
+            found.setdefault(axes[0], len(axes))
+    return found
+
+
 def values_of(
     name: str, knobs: Mapping[str, Knob], settings: Mapping[str, Any], free: Iterable[str] = ()
 ) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import REPORTED, Place, Problems
+from costcalc.errors import REPORTED, Problems
 from costcalc.expressions import Expression
 from costcalc.expressions.arithmetic import settings_hint
 from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
@@ -70,7 +70,8 @@ class _Binder:
     """Puts the items of a spec into a LayerList. The output of an invalid item is REPORTED."""
 
     def __init__(self, spec: Spec, max_layers: int, problems: Problems):
-        self.spec, self.max_layers, self.problems = spec, max_layers, problems
+        self.spec, self.max_layers = spec, max_layers
+        self.problems, self.attempt = problems, problems.attempt
         self.factory, self.references = OpFactory(), References(spec, problems)
 
     def build(self, values: Namespace) -> LayerList:
@@ -92,10 +93,6 @@ class _Binder:
         if self.factory.valid is not True:
             graph.graph["valid"], graph.graph["invalid_because"] = self.factory.valid, self.factory.reason
         return graph
-
-    def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None if it fails, with its problems added."""
-        return self.problems.attempt(function, *args, place=place)
 
     def limit_layers(self, graph: LayerList) -> None:
         """Reports a network of too many layers; masks such points of an array."""

@@ -25,7 +25,7 @@ class NodeReader:
 
     def __init__(self, problems: Problems):
         self.problems = problems
-        self.report = problems.add
+        self.report, self.attempt = problems.add, problems.attempt
 
     def entries(
         self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
@@ -137,10 +137,6 @@ class NodeReader:
             return value
         self.report(node.place, f"{what} is a number")
         return None
-
-    def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The function's value; None if it fails, with its problems reported."""
-        return self.problems.attempt(function, *args)
 
 
 def is_path(node: Node) -> TypeGuard[Scalar]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.graph import LayerList
 from costcalc.models.content_hash import content_hash
-from costcalc.models.model import Architecture
+from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.spec.bind import bind
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.spec_tree import Spec
@@ -48,9 +48,4 @@ class SpecArchitecture(Architecture):
     @property
     def image_knobs(self) -> dict[str, int]:
         """Knobs that alone are every axis of an input after the channels."""
-        found: dict[str, int] = {}
-        for axes in self.spec.inputs.values():
-            texts = {axis.text for axis in axes[1:]}
-            if len(axes) > 1 and len(texts) == 1 and texts <= {*self.knobs}:
-                found.setdefault(texts.pop(), len(axes) - 1)
-        return found
+        return image_knobs_of(([axis.text for axis in axes[1:]] for axes in self.spec.inputs.values()), self.knobs)
