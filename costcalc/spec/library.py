@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
-from costcalc.models.knob import Preset
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.parse import parse_file, parse_head, parse_text
@@ -60,11 +59,6 @@ def _head(name: str) -> Spec:
     return parse_head(_paths()[name])
 
 
-def _likeliest_first(name: str) -> list[str]:
-    """The specs of the library, first those that mention the name: reading every head takes as long as a count."""
-    return sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8"))
-
-
 def entries() -> list[Entry]:
     """Every spec and preset of the library, specs by name, each followed by its presets."""
     found = []
@@ -93,8 +87,9 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
     if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
         if name in spec.presets:
             raise UsageError(f"{name} is a preset already; write {spec.name}@{parts[0][:64]}")
-        settings = dict(_preset(parts[0], spec).settings)
-        return FoundSpec(spec, settings | parse_settings(parts[1:], spec.knobs, spec.name), labelled(target))
+        if parts[0] not in spec.presets:
+            raise unknown("preset", parts[0], spec.presets, of=spec.name)
+        settings, parts = dict(spec.presets[parts[0]].settings), parts[1:]
     return FoundSpec(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
 
 
@@ -127,19 +122,14 @@ def _looks_like_one(word: str, spec: Spec) -> bool:
     return bool(spec.presets) and re.fullmatch(r"\w+", word) is not None and word not in spec.knobs
 
 
-def _preset(name: str, spec: Spec) -> Preset:
-    if name in spec.presets:
-        return spec.presets[name]
-    raise unknown("preset", name, spec.presets, of=spec.name)
-
-
 def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     if name in _paths():
         return _library_spec(name), {}
     if re.search(r"[./\\]", name):
         return _file_spec(name, max_bytes), {}
     if re.fullmatch(r"\w+", name):
-        for stem in _likeliest_first(name):
+        # files that mention the name come first: reading every head takes as long as a count
+        for stem in sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8")):
             if name in _head(stem).presets:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)

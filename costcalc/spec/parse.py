@@ -34,11 +34,12 @@ def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, prob
 
     With `problems` it adds them there instead, and Reported replaces the invalid parts of the Spec.
     """
-    noted = Problems() if problems is None else problems
+    found = Problems() if problems is None else problems
     with gc_paused():
-        spec = _Parser(read(data, file, noted, max_bytes=max_bytes), file, noted).spec()
+        parser = _Parser(read(data, file, found, max_bytes=max_bytes), file, found)
+        spec = parser.whole(*parser.head(["layers"]))
     if problems is None:
-        noted.raise_any()
+        found.raise_any()
     return spec
 
 
@@ -68,10 +69,6 @@ class _Parser:
         self.reader, self.report = NodeReader(problems), problems.add
         self.tree, self.file = tree, file
         self.top: Entries = {}
-
-    def spec(self) -> Spec:
-        """The whole spec."""
-        return self.whole(*self.head(["layers"]))
 
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
         """The fields of a Spec in its head, and its knobs, None if unreadable. `also`: required keys besides."""
