@@ -101,7 +101,7 @@ class Model:
         values = values_of(architecture.name, architecture.knobs, settings)
         self.settings = {name: values[name] for name in settings}
 
-    # --- what it is ------------------------------------------------------------------------------------------------
+    # --- its architecture ------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from costcalc import dims
@@ -118,7 +119,7 @@ class _Binder:
     # --- lists of items ------------------------------------------------------------------------------------------
 
     def put_all(self, scope: Scope, items: Iterable[Item]) -> Source:
-        """Puts items one after another; returns the node at their end."""
+        """Puts items one after another; returns the last node."""
         scope.name_all(items)
         for item in items:
             self.put(scope, item)
@@ -149,7 +150,7 @@ class _Binder:
             scope.current = before
 
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
-        """Puts an item that has a name; returns the node at its end."""
+        """Puts an item that has a name; returns its last node."""
         if item.kind == UNKNOWN:
             return REPORTED
         if item.kind in self.spec.blocks:
@@ -172,7 +173,7 @@ class _Binder:
 
     def put_op(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         op = self.attempt(self.factory.op, item, scope.values)
-        extra: dict[str, Any] = {"place": item.place}
+        extra: dict[str, Any] = {}
         if full != as_written(full):
             extra["label"] = as_written(full)
         if item.meant:
@@ -181,7 +182,12 @@ class _Binder:
             extra["shares"] = self.references.owner(scope, item, full)
         if op is None or REPORTED in sources or extra.get("shares") == REPORTED:
             return REPORTED
-        return add(scope.graph, full, op, *sources, **extra)
+        return self.put_node(scope, item, full, op, *sources, **extra)
+
+    def put_node(self, scope: Scope, item: Item, full: str, op: Any, *sources: Source, **extra: Any) -> Source:
+        """Adds a layer; reports one that is called like the input of a repeat."""
+        put = partial(add, scope.graph, full, op, *sources, place=item.place, **extra)
+        return self.attempt(put, place=item.place) or REPORTED
 
     def put_block(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         block = self.spec.blocks[item.kind]
@@ -215,7 +221,7 @@ class _Binder:
             return REPORTED
         how = settings_hint([times], self.defaults)
         extra = {"set": how} if how else {}
-        return add(scope.graph, full, Repeat(body, times), source, place=item.place, **extra)
+        return self.put_node(scope, item, full, Repeat(body, times), source, **extra)
 
     def put_copy(self, scope: Scope, body: LayerList, full: str, source: Source) -> Source:
         """Puts the valid layers of an invalid repeat once, so that their shapes are checked; returns REPORTED."""

@@ -45,7 +45,7 @@ class FieldReader:
         return self.value(node, what)
 
     def expression(self, node: Node, what: str) -> Value:
-        """An expression of the names that are known here, or Reported for one that is wrong."""
+        """An expression of the names that are known here; Reported for an invalid one."""
         return self.reader.expression_or_reported(node, what, self.names)
 
     def is_unknown(self, name: str) -> bool:
