@@ -21,8 +21,8 @@ from costcalc.graph import find_problems as problems_of_graph
 from costcalc.models.knob import Published
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.spec.bind import bind_what_can_be, check_constants, resolve
-from costcalc.spec.library import AS_JSON, TEXT, entries, find, folder, library_path, spec_text
+from costcalc.spec.bind import bind_valid_parts, check_constants, resolve
+from costcalc.spec.library import AS_JSON, TEXT, entries, find, library_folder, library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.spec.spec_tree import Item, Spec, all_items
@@ -219,8 +219,8 @@ class _Checker:
             if not prefix:
                 check_constants(self.spec, problems)
             values = {**resolve(self.spec, {}), **settings}
-            noted = bool(self.found)
-            graph = bind_what_can_be(self.spec, values, problems, max_layers=self.max_layers, noted=noted)
+            lenient = bool(self.found)
+            graph = bind_valid_parts(self.spec, values, problems, max_layers=self.max_layers, lenient=lenient)
             self.graph = self.graph or graph
             rows = list(walk(graph, lambda problem: problems.add(problem.place, problem.message, problem.hint)))
             problems.raise_any()
@@ -332,7 +332,7 @@ def _names_in(item: Item) -> set[str]:
 
 def shadowed_names(spec: Spec) -> Iterator[Problem]:
     """Warnings: names that the library has too, and presets that set nothing."""
-    inside = Path(spec.file).resolve().parent == folder()
+    inside = Path(spec.file).resolve().parent == library_folder()
     try:
         theirs = {entry.name for entry in entries() if not (inside and entry.spec == spec.name)}
     except CostcalcError:  # a broken spec in the library is its own problem

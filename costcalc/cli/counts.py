@@ -34,9 +34,9 @@ if TYPE_CHECKING:
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.spec.list_specs import list_specs
+    from costcalc.spec.list_specs import specs
 
-    emit(list_specs(), format, output)
+    emit(specs(), format, output)
 
 
 def show(

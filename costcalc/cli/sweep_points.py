@@ -118,10 +118,10 @@ def resume_hint(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyboardInterrupt, WorkersLost, MemoryError):
-        from costcalc.files import real
+        from costcalc.files import resolved
         from costcalc.sweep_files.journal import beside
 
-        if beside(real(path), "journal").exists():
+        if beside(resolved(path), "journal").exists():
             print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)
         raise
 

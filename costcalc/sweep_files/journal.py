@@ -57,7 +57,7 @@ class Journal:
     def start(self) -> None:
         """Makes the part, unless there is an empty one, then the journal. Raises UsageError if another process writes
         them or the part is not empty, OSError."""
-        with files.in_words(self.path):
+        with files.explaining_write_errors(self.path):
             file = open(self.part, "a+b")  # noqa: SIM115  closed below, where errors are others
         with file:
             _lock(file, self.path)  # first: the process that holds the lock owns the part
@@ -97,7 +97,7 @@ class Journal:
     def _write(self) -> None:
         new = beside(self.path, "journal.new")
         entries = {"kind": KIND, "version": VERSION, **{name: vars(self)[name] for name in STORED}}
-        with (_with_what_to_do if self.done else files.in_words)(beside(self.path, "journal")):
+        with (_with_what_to_do if self.done else files.explaining_write_errors)(beside(self.path, "journal")):
             with open(new, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
                 file.flush()
@@ -114,7 +114,7 @@ class Journal:
 
     def remove(self) -> None:
         """Removes part and journal."""
-        with files.in_words(beside(self.path, "journal")):
+        with files.explaining_write_errors(beside(self.path, "journal")):
             self.part.unlink(missing_ok=True)
             beside(self.path, "journal.new").unlink(missing_ok=True)
             beside(self.path, "journal").unlink()
@@ -173,9 +173,9 @@ def what_to_do(error: OSError) -> str:
 
 @contextlib.contextmanager
 def _with_what_to_do(path: Path) -> Iterator[None]:
-    """Adds the hint of `what_to_do` to the message of `files.in_words`."""
+    """Adds the hint of `what_to_do` to the message of `files.explaining_write_errors`."""
     try:
-        with files.in_words(path):
+        with files.explaining_write_errors(path):
             yield
     except OSError as error:
         raise OSError(f"{error}{what_to_do(error)}") from None

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, ClassVar
 from costcalc.analysis.sweep.arrow import arrow_table, common_schema, import_pyarrow, write_parquet
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims import canonical
-from costcalc.files import in_words, take_place
+from costcalc.files import explaining_write_errors, replace_file
 from costcalc.table import Column, Table
 from costcalc.table.json_csv import csv_cell, csv_lines
 
@@ -78,8 +78,8 @@ class CsvFormat(RowFormat):
 
     def finish(self, part: Path, path: Path) -> None:
         """Moves the part to its place."""
-        with in_words(path):
-            take_place(part, path)
+        with explaining_write_errors(path):
+            replace_file(part, path)
 
 
 class ParquetFormat(RowFormat):

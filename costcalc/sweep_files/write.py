@@ -84,7 +84,7 @@ def write(request: SweepRequest, pool: WorkerPool | None = None, progress: Progr
         import_pyarrow()
     if is_stream:
         return _stream_rows(request, rows, pool, progress) if rows and large else _at_once(request, pool, progress)
-    path = files.real(request.path)
+    path = files.resolved(request.path)
     journal = read_journal(path)
     if journal and request.restart:
         journal.abandon()
@@ -138,16 +138,16 @@ def _stream(path: Path) -> Iterator[Callable[[bytes], object]]:
     if str(path) == "-":
         yield lambda data: report.put(data.decode())
         return
-    with files.in_words(path):
+    with files.explaining_write_errors(path):
         out = open(path, "wb")  # noqa: SIM115  closed below
 
     def put(data: bytes) -> None:
-        with files.in_words(path):
+        with files.explaining_write_errors(path):
             out.write(data)
             out.flush()
 
     try:
         yield put
     finally:
-        with files.in_words(path):
+        with files.explaining_write_errors(path):
             out.close()

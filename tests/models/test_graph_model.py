@@ -280,3 +280,8 @@ def test_an_architecture_of_a_readers_own_needs_layers_and_an_identity():
     assert net.with_knobs(r=64).cost().macs == THEIRS.with_knobs(r=64).cost().macs
     assert costcalc.sweep(net, r="32:64:8").to_records() == costcalc.sweep(THEIRS, r="32:64:8").to_records()
     assert isinstance(THEIRS.architecture, SpecArchitecture)
+
+
+def test_the_layers_of_a_model_with_free_knobs_make_a_model():
+    layers = costcalc.load("resnet50").layers(free=["r"])
+    assert costcalc.load(costcalc.model(layers, knobs={"r": 224}), r=160).macs == costcalc.load("resnet50", r=160).macs

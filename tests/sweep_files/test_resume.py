@@ -318,7 +318,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
     def refused(part, to):
         raise OSError(code, os.strerror(code), str(part), None, str(to))
 
-    for place in ("costcalc.files.take_place", "costcalc.sweep_files.row_formats.take_place"):
+    for place in ("costcalc.files.replace_file", "costcalc.sweep_files.row_formats.replace_file"):
         monkeypatch.setattr(place, refused)
     with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))

@@ -67,6 +67,6 @@ def common_schema(schemas: Iterable[Any]) -> Any:
 def write_parquet(path: Path, schema: Any, tables: Iterable[Any]) -> None:
     """Writes each table as a row group of one Parquet file, all of them or none. Raises OSError."""
     pa = import_pyarrow()
-    with files.whole(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+    with files.atomic_file(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         for table in tables:
             writer.write_table(table.cast(schema))

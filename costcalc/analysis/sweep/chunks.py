@@ -108,7 +108,7 @@ def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
             if name in where.names
         }
         swept = {name: part.column(name) for name in part.numbers}
-        return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
+        return where.mask({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
 
     parts = partition(totals.block, ask)
     if len(parts) == 1:
