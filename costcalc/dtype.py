@@ -16,9 +16,9 @@ class Dtype(NamedTuple):
     weights: str = "float32"
     activations: str = "float32"
 
-    def bytes_of(self, kind: str) -> int:
-        """The bytes of one element of the weights or activations."""
-        return BYTES[getattr(self, kind)]
+    def scale(self, scale: int | str) -> int:
+        """A scale as a number: itself, or the bytes of one element of the `weights` or `activations`."""
+        return BYTES[getattr(self, scale)] if isinstance(scale, str) else scale
 
     @property
     def words(self) -> str:

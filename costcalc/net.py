@@ -7,7 +7,8 @@ from math import prod
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from costcalc.errors import Problem
-from costcalc.table import Lazily, Table, Tabular, document
+from costcalc.table import LazySequence, Table, Tabular, document
 from costcalc.text import plural
 
 
@@ -18,7 +18,7 @@ class Result(Tabular):
 
     @abstractmethod
     def _fields(self) -> dict[str, Any]:
-        """The fields of the JSON document. A `Lazily` is a list of which each item is made as it is written."""
+        """The fields of the JSON document. A `LazySequence` is a list of which each item is made as it is written."""
 
     @abstractmethod
     def _summary(self) -> str:
@@ -56,7 +56,7 @@ class Result(Tabular):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of the command, as dicts, lists and exact values."""
-        return {key: [*value] if isinstance(value, Lazily) else value for key, value in self.streamed().items()}
+        return {key: [*value] if isinstance(value, LazySequence) else value for key, value in self.streamed().items()}
 
     def __repr__(self) -> str:
         return f"<costcalc.{type(self).__name__} {self._summary()}>"

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
-from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.models.model import Model
@@ -67,7 +67,7 @@ class Comparison(Result):
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
         counts = [name for name in self.metrics if name not in SHOWN or name == "macs"]
         first, *others = {cost.dtype for cost in self.costs}
-        tables[-1].notes += what_they_count(counts, None if others else first)
+        tables[-1].notes += metric_notes(counts, None if others else first)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables
@@ -172,7 +172,7 @@ def compare_models(
     Raises UnknownName for a metric or column that does not exist, UsageError for fewer than two networks or knobs that
     are not numeric.
     """
-    metric_of(by, wanted=is_counted)
+    metric_of(by, unless=why_not_counted)
     shown = _columns(by, columns)
     if len(models) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")

@@ -9,19 +9,19 @@ from functools import cached_property, partial, reduce
 from typing import Any
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
-from costcalc.analysis.fold import Block, folded, is_input
+from costcalc.analysis.fold import LayerBlock, folded, is_input
 from costcalc.analysis.images import as_image, image_names
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import Row, symbols_of, walk
 from costcalc.dims import Size, is_rational, is_zero, maximum
 from costcalc.dtype import FLOAT32, Dtype
-from costcalc.errors import CostcalcError, Problem, UsageError
+from costcalc.errors import Problem, UsageError
 from costcalc.graph import Graph
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import Column, Lazily, Table, cell
+from costcalc.table import Column, LazySequence, Table, cell
 from costcalc.text import knobs_note, plural
 
 Values = Sequence[tuple[str, Callable[[Row], Any]]]  # what tells metrics of a row
@@ -88,7 +88,7 @@ class Cost(Result):
 
     def _together(self, metric: str, rows: Iterable[Row], leaving: Iterable[Row] | None = None) -> Any:
         """What several rows come to; `leaving` are those that others read, of all rows those that no other does."""
-        found = metric_of(metric, wanted=is_counted)
+        found = metric_of(metric, unless=why_not_counted)
         if found.of:
             return _quotient(*(self._together(part, rows, leaving) for part in found.of))
         if found.together == LEAVING:
@@ -140,7 +140,7 @@ class Cost(Result):
     def _warned(self) -> Sequence[tuple[str, tuple[Problem, ...]]]:
         return [(self.target, self._suspects)]
 
-    def fold(self, depth: int, metrics: Iterable[str] = OF_BLOCKS) -> list[Block]:
+    def fold(self, depth: int, metrics: Iterable[str] = OF_BLOCKS) -> list[LayerBlock]:
         """Rows whose names agree in their first `depth` parts as one, with these metrics as their `costs`. Raises
         UsageError for a depth below 1."""
         names = [*metrics]
@@ -164,26 +164,26 @@ class Cost(Result):
             entries: Sequence[Any] = [row for row in self.layers if not is_input([row])]
             values = [(metric, self._value_of(metric)) for metric in metrics]
             share = _share(self._value_of("macs"), self.macs)
-            rows = Lazily(partial(_layer_record, values, share, image_names(self.layers)), entries)
+            rows = LazySequence(partial(_layer_record, values, share, image_names(self.layers)), entries)
         else:
             entries = folded(self.layers, depth)  # their costs are worked out when they are shown
-            rows = Lazily(partial(self._block_record, metrics), entries)
+            rows = LazySequence(partial(self._block_record, metrics), entries)
         times = [each.times for each in entries]
         if columns is None and all(n is None or (n.__class__ is int and n == 1) for n in times):
             shown.remove(TIMES)
         last = {shown[0].key: "total", **{metric: self._total(metric) for metric in metrics}}
         return Table(self.title or self.target, tuple(shown), rows, last, self.notes(metrics))
 
-    def _block_record(self, metrics: Sequence[str], block: Block) -> dict[str, Any]:
+    def _block_record(self, metrics: Sequence[str], block: LayerBlock) -> dict[str, Any]:
         share = _share(lambda block: self._together("macs", block.layers), self.macs)
         return {**_about(block), **self._of_block(metrics, block), "share": share(block)}
 
-    def _of_block(self, metrics: Iterable[str], block: Block) -> dict[str, Any]:
+    def _of_block(self, metrics: Iterable[str], block: LayerBlock) -> dict[str, Any]:
         return {metric: self._together(metric, block.layers, block.leaving) for metric in metrics}
 
     def notes(self, metrics: Sequence[str] = ("macs", "params")) -> list[str]:
         """What the reader must know to read these metrics: what they count, knobs, and what params are made of."""
-        counts = what_they_count((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
+        counts = metric_notes((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
         return [
             *counts[-1:],
             *counts[:-1],
@@ -201,8 +201,8 @@ class Cost(Result):
         """One dict for each layer, as in the JSON, with these metrics besides the usual ones."""
         return [*self._records(_with(metrics))]
 
-    def _records(self, metrics: Iterable[str]) -> Lazily:
-        return Lazily(partial(_record, [(metric, self._value_of(metric)) for metric in metrics]), self.layers)
+    def _records(self, metrics: Iterable[str]) -> LazySequence:
+        return LazySequence(partial(_record, [(metric, self._value_of(metric)) for metric in metrics]), self.layers)
 
     def _columns(self, depth: int | None, columns: Sequence[str] | str | None) -> list[Column]:
         usual = LAYER_COLUMNS if depth is None else BLOCK_COLUMNS
@@ -236,7 +236,7 @@ def by_row(metric: str, graph: Graph | None, rows: Sequence[Row], dtype: Dtype) 
     values: dict[str, Size] = {}
     for where, layers in unrolled_layers(graph):
         for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
-            value, before = where * found.each_of(dtype) * size, values.get(layer.row, 0)
+            value, before = where * dtype.scale(found.scale) * size, values.get(layer.row, 0)
             values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
     return values
 
@@ -252,7 +252,7 @@ def _with(metrics: Iterable[str]) -> list[str]:
     return [*dict.fromkeys((*TOTALS, *metrics))]
 
 
-def _about(block: Block) -> dict[str, Any]:
+def _about(block: LayerBlock) -> dict[str, Any]:
     return {"name": block.name, "op": block.op, "times": block.times, "output_shape": block.output_shape}
 
 
@@ -280,19 +280,7 @@ def cost_of(model: Model, *, unrolled: bool = False) -> Cost:
     about |= {"title": model.heading, "dtype": model.dtype}
     if unrolled:
         return cost(model.layers(unrolled=True), **about)
-    if "cost" not in model.answers:
-        model.answers["cost"] = cost(model.bound, **about)
-    return model.answers["cost"]  # type: ignore[no-any-return]
-
-
-def warnings_of(model: Model) -> tuple[Problem, ...]:
-    """`Cost.warnings` of a network; none of one that cannot be counted as it is set."""
-    if "warnings" not in model.answers:
-        try:
-            model.answers["warnings"] = cost_of(model).warnings
-        except CostcalcError:  # a sweep may be of other points, and what is about this one says so itself
-            model.answers["warnings"] = ()
-    return model.answers["warnings"]  # type: ignore[no-any-return]
+    return model.cached("cost", lambda: cost(model.bound, **about))
 
 
 def numeric_cost(model: Model, what: str) -> Cost:

@@ -12,7 +12,7 @@ from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
 
 
-class Block(NamedTuple):
+class LayerBlock(NamedTuple):
     """Layers as one row, and those of them that layers outside read.
 
     Of a block that no layer outside reads, what leaves is its last layer's. The shape is that of the last that leaves.
@@ -28,7 +28,7 @@ class Block(NamedTuple):
     costs: Mapping[str, Any] = {}  # metrics by name
 
 
-def folded(rows: Sequence[Row], depth: int) -> list[Block]:
+def folded(rows: Sequence[Row], depth: int) -> list[LayerBlock]:
     """Rows whose names agree in their first `depth` parts as one; inputs are left out.
 
     Raises UsageError for a depth that is not a whole number from 1.
@@ -68,11 +68,11 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     return leaving
 
 
-def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> Block:
+def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> LayerBlock:
     leaving = tuple(row for row in layers if str(row.name) in read) or (layers[-1],)
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
     last = leaving[-1]
-    return Block(
+    return LayerBlock(
         name,
         layers[0].op.name if len(layers) == 1 else f"{_layers(layers)} layers{outputs}",
         layers[0].times if len({str(row.times) for row in layers}) == 1 else None,

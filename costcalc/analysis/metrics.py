@@ -23,19 +23,15 @@ SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # what layers come to toget
 class Part(NamedTuple):
     """What a metric adds up for one copy of a layer: costs of its row, by name, or sizes that a function makes of it.
 
-    `each` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
+    `scale` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
     """
 
     costs: tuple[str, ...] | Callable[[Row], Iterable[Size]]
-    each: int | str = 1
+    scale: int | str = 1
 
     def sizes(self, row: Row) -> Iterable[Size]:
         """What is added up of a row."""
         return self.costs(row) if callable(self.costs) else [row.costs[name] for name in self.costs]
-
-    def worth(self, dtype: Dtype) -> int:
-        """What one counts for, in numbers of this dtype."""
-        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +44,7 @@ class Metric:
     unit: str = ""  # what one is, where the title does not say it
     parts: tuple[Part, ...] = ()
     layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
-    each: int | str = 1  # what one of `layers` counts for, as in a Part
+    scale: int | str = 1  # what one of `layers` counts for, as in a Part
     together: str = SUM
     of: tuple[str, str] | None = None
     measured: bool = False
@@ -65,24 +61,15 @@ class Metric:
         """Do the values of layers add up to that of the network?"""
         return self.together == SUM and not self.of and not self.measured
 
-    @property
-    def is_whole(self) -> bool:
-        """Is it an exact whole number?"""
-        return not self.of and not self.measured
-
-    def each_of(self, dtype: Dtype) -> int:
-        """What one of `layers` counts for, in numbers of this dtype."""
-        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
-
     def of_row(self, dtype: Dtype) -> Callable[[Row], Size]:
         """The value of a layer, of all its copies if it is a sum. For a metric made of parts."""
-        parts = [(part.worth(dtype), part.sizes) for part in self.parts]
+        parts = [(dtype.scale(part.scale), part.sizes) for part in self.parts]
         if not self.is_sum:
-            return lambda row: sum(each * size for each, sizes in parts for size in sizes(row))
+            return lambda row: sum(scale * size for scale, sizes in parts for size in sizes(row))
         match self.parts:
-            case [Part(costs=[name], each=1)]:  # most of those that are shown, of any number of layers
+            case [Part(costs=[name], scale=1)]:  # most of those that are shown, of any number of layers
                 return lambda row: row.times * row.costs[name]
-        return lambda row: row.times * sum([each * size for each, sizes in parts for size in sizes(row)])
+        return lambda row: row.times * sum([scale * size for scale, sizes in parts for size in sizes(row)])
 
 
 _LEARNED = ("weight", "bias", "norm")
@@ -146,7 +133,7 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", unit="bytes", layers=live_elements, each="activations", together=LARGEST,
+        title="peak bytes", unit="bytes", layers=live_elements, scale="activations", together=LARGEST,
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",
     ),
@@ -173,16 +160,16 @@ IN_BYTES = frozenset(
 )
 
 
-def metric_of(name: str, *, wanted: Callable[[Metric], str] = lambda metric: "") -> Metric:
-    """The metric of a name. Raises UnknownName; UsageError where `wanted` says why it cannot be had."""
+def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
+    """The metric of a name. Raises UnknownName; UsageError where `unless` says why it cannot be had."""
     if name not in METRICS:
         raise unknown("metric", str(name), METRICS)
-    if why := wanted(METRICS[name]):
+    if why := unless(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]
 
 
-def has_formula(metric: Metric) -> str:
+def why_no_formula(metric: Metric) -> str:
     """Why a metric has no closed form; nothing if it has one."""
     quotient = (
         "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of) if metric.of else ""
@@ -191,17 +178,17 @@ def has_formula(metric: Metric) -> str:
     return f"has no closed form: {why}" if why else ""
 
 
-def is_counted(metric: Metric) -> str:
+def why_not_counted(metric: Metric) -> str:
     """Why a metric cannot be counted; nothing if it can."""
     return "is measured, not counted: only `compare --columns` and the tables of `sweep` look it up" * metric.measured
 
 
-def is_whole(metric: Metric) -> str:
+def why_not_whole(metric: Metric) -> str:
     """Why a metric is not an exact whole number; nothing if it is."""
-    return "is a quotient, and this takes whole numbers" if metric.of else is_counted(metric)
+    return "is a quotient, and this takes whole numbers" if metric.of else why_not_counted(metric)
 
 
-def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
+def with_metrics_in(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
     """The metrics, and those that a choice of points looks at besides, of the names it has. Raises UsageError for one
     that is measured."""
     for name in names:
@@ -210,12 +197,12 @@ def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, .
     return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
 
 
-def with_parts(names: Iterable[str]) -> list[str]:
+def expand_quotients(names: Iterable[str]) -> list[str]:
     """The metrics, and those that one of them is made of, each once."""
     return list(dict.fromkeys(part for name in names for part in METRICS[name].of or (name,)))
 
 
-def check_told_apart(knob: str) -> None:
+def check_not_a_metric(knob: str) -> None:
     """Raises UsageError for a knob that is called like a metric: the numbers of both would stand under one name."""
     if knob in METRICS:
         raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
@@ -235,7 +222,7 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
     return tuple(names)
 
 
-def what_they_count(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
+def metric_notes(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
     """A note for each metric that is not usual, in which numbers its bytes are, and what MACs are if there are any."""
     names = [*metrics]
     in_words = {name: f", {dtype.words}" for name in names if dtype and name in IN_BYTES}

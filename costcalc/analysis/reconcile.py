@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.metrics import is_whole, metric_of
+from costcalc.analysis.metrics import metric_of, why_not_whole
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
 from costcalc.models.knob import Published
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Apart, Column, Table
+from costcalc.table import CONVENTION, Column, RelativeDifference, Table
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -30,7 +31,7 @@ POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class FigureCheck:
     """One published figure and ours. `agrees`: equal to the digits printed."""
 
     published: Published
@@ -38,7 +39,7 @@ class Figure:
     exact: int
     ours: str  # in the author's unit and digits
     agrees: bool
-    difference: Apart | None  # (published − exact) / exact; None if we count nothing
+    difference: RelativeDifference | None  # (published − exact) / exact; None if we count nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +47,7 @@ class Reconciliation(Result):
     """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
 
     model: Model
-    figures: tuple[Figure, ...]
+    figures: tuple[FigureCheck, ...]
     others: tuple[str, ...] = ()
 
     @property
@@ -118,20 +119,22 @@ def _network(model: Model, published: Published) -> Model:
     return model.with_only({**preset, **published.at}, label)
 
 
-def _figure(published: Published, label: str, cost: Cost) -> Figure:
+def _figure(published: Published, label: str, cost: Cost) -> FigureCheck:
     exact = _exact(published, label, cost)
     printed, unit, decimals = read_figure(published.value, published.thousand)
     equal = agrees(exact, printed, unit, decimals)
     ours = published.value if equal else figure_text(exact, published.value, published.thousand)
     apart = printed * unit - exact
     share = as_float(apart / exact) if exact else None
-    return Figure(published, label, exact, ours, equal, None if share is None else Apart(share, apart))
+    return FigureCheck(
+        published, label, exact, ours, equal, None if share is None else RelativeDifference(share, apart)
+    )
 
 
 def _exact(published: Published, label: str, cost: Cost) -> int:
     """Ours, of the network or the block that a figure is of."""
     try:
-        metric_of(published.metric, wanted=is_whole)
+        metric_of(published.metric, unless=why_not_whole)
     except CostcalcError as error:
         raise SpecError(Problem(published.metric_place, *error.said)) from None
     if not published.block:
@@ -171,7 +174,7 @@ def figure_text(exact: int, like: str, thousand: int) -> str:
     return f"{whole:,}" + (f".{rest:0{decimals}d}" if decimals else "") + like[-1]
 
 
-def _record(figure: Figure) -> dict[str, Any]:
+def _record(figure: FigureCheck) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
     verdict = _verdict(figure)
@@ -187,7 +190,7 @@ def _record(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _verdict(figure: Figure) -> str:
+def _verdict(figure: FigureCheck) -> str:
     if not figure.agrees:
         return figure.published.because or "differs from the published figure (unexplained)"
     printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
@@ -195,7 +198,7 @@ def _verdict(figure: Figure) -> str:
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
 
 
-def _apart(figure: Figure) -> Any:
+def _apart(figure: FigureCheck) -> Any:
     if figure.agrees:
         return None
     return "ours is 0" if figure.difference is None else figure.difference

@@ -8,7 +8,7 @@ from typing import Any
 
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
 from costcalc.table import Table
@@ -28,9 +28,9 @@ def select(table: Table, columns: Sequence[str] | str, model: Model | None = Non
     if model is None or not more:
         return replace(table, columns=tuple(shown))
     for name in more:
-        metric_of(name, wanted=is_counted)
+        metric_of(name, unless=why_not_counted)
     rows = [{**row, **_counted(model, row, more)} for row in table.rows]
-    counts = (note for note in what_they_count(more, model.dtype) if note not in table.notes)
+    counts = (note for note in metric_notes(more, model.dtype) if note not in table.notes)
     return replace(table, columns=tuple(shown), rows=rows, notes=[*table.notes, *counts])
 
 

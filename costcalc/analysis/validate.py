@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.metrics import is_whole, metric_of
+from costcalc.analysis.metrics import metric_of, why_not_whole
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import MAX_PROBLEMS, CostcalcError, Place, Problem, Problems, SpecError, did_you_mean, why
@@ -31,7 +31,7 @@ from costcalc.text import plural
 
 
 @dataclass(frozen=True)
-class Checked:
+class FileReport:
     """The outcome for one file: `problems` in reading order, and one line that says what the network is."""
 
     path: str
@@ -43,18 +43,18 @@ class Checked:
         """Is there nothing worse than a warning?"""
         return all(problem.warning for problem in self.problems)
 
-    def strictly(self) -> Checked:
+    def as_errors(self) -> FileReport:
         """The same with errors for warnings."""
         if not self.problems:
             return self
-        return Checked(self.path, tuple([replace(problem, warning=False) for problem in self.problems]))
+        return FileReport(self.path, tuple([replace(problem, warning=False) for problem in self.problems]))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Validation(Result):
     """The problems of one file or several, in reading order: `[*validate("my_net.yaml")]`."""
 
-    files: tuple[Checked, ...]
+    files: tuple[FileReport, ...]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -130,27 +130,27 @@ def _wrong_with(graph: Graph) -> Validation:
     if not found:
         rows = [*walk(graph, found.append)]
         found += [] if found else suspects(rows)
-    return Validation((Checked(graph.graph.get("name") or "graph", tuple(found)),))
+    return Validation((FileReport(graph.graph.get("name") or "graph", tuple(found)),))
 
 
-def validate_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Checked:
+def validate_file(path: str, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> FileReport:
     """Parses a spec, builds it as it is and in every preset, and looks at every layer."""
     return _checked(lambda noted: parse_file(path, max_bytes=max_bytes, problems=noted), path, max_layers)
 
 
-def _checked(read: Callable[[Problems], Spec], path: str, max_layers: int) -> Checked:
+def _checked(read: Callable[[Problems], Spec], path: str, max_layers: int) -> FileReport:
     problems = Problems()
     try:
         spec = read(problems)
     except SpecError as error:
-        return Checked(path, tuple(error.problems))
+        return FileReport(path, tuple(error.problems))
     except (OSError, ValueError) as error:
         reason = "not a path" if isinstance(error, ValueError) else why(error)
-        return Checked(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _path_hint(path)),))
+        return FileReport(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _path_hint(path)),))
     checker = _Checker(spec, max_layers)
     checker.check(problems)
     found = tuple(in_order(checker.found))
-    return Checked(path, found, f"{path}: ok ({checker.summary})" if checker.summary else "")
+    return FileReport(path, found, f"{path}: ok ({checker.summary})" if checker.summary else "")
 
 
 def _path_hint(path: str) -> str:
@@ -161,7 +161,7 @@ def _path_hint(path: str) -> str:
     return ""
 
 
-def _record(checked: Checked, problem: Problem) -> dict[str, Any]:
+def _record(checked: FileReport, problem: Problem) -> dict[str, Any]:
     _, line, column = problem.place or (None, None, None)
     level = "warning" if problem.warning else "error"
     return {
@@ -260,7 +260,7 @@ class _Checker:
         """Published figures of metrics that the library does not have."""
         for figure in self.spec.published:
             try:
-                metric_of(figure.metric, wanted=is_whole)
+                metric_of(figure.metric, unless=why_not_whole)
             except CostcalcError as error:
                 yield Problem(figure.metric_place, *error.said)
 

@@ -93,7 +93,7 @@ def symbols_of(rows: Iterable[Row]) -> list[str]:
     return sorted(found)
 
 
-def walk_copies(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
+def walk_masked(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
     """The rows of a layer graph on columns. Points that cannot be are masked; what stands at them means nothing."""
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 

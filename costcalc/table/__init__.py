@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra
-from costcalc.table.cells import Apart as Apart
 from costcalc.table.cells import Image as Image
+from costcalc.table.cells import RelativeDifference as RelativeDifference
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text
 from costcalc.table.cells import cell as cell
@@ -25,7 +25,7 @@ from costcalc.table.cells import shape_text as shape_text
 from costcalc.table.cells import visible as visible
 from costcalc.table.data import CONVENTION as CONVENTION
 from costcalc.table.data import Column as Column
-from costcalc.table.data import Lazily as Lazily
+from costcalc.table.data import LazySequence as LazySequence
 from costcalc.table.data import TableData
 from costcalc.table.formats import format_of_suffix, pieces
 from costcalc.text import as_float, plural

@@ -10,7 +10,7 @@ from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from costcalc.table.cells import visible
-from costcalc.table.data import CONVENTION, Column, Lazily, TableData
+from costcalc.table.data import CONVENTION, Column, LazySequence, TableData
 
 GAP = 2  # spaces between columns
 PROSE = 24  # a column of sentences is wrapped to no less
@@ -24,7 +24,7 @@ NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and th
 Styled = tuple[str, str]  # a text and what it is: title, head, rule, total, zero, large, note, fine, or ""
 
 
-class Grid(NamedTuple):
+class ColumnLayout(NamedTuple):
     """The columns that fit, each with its width, and those that do not. No `shown` columns: none fit side by side."""
 
     shown: list[int]
@@ -42,7 +42,9 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             yield from _wrapped(visible(table.title), width, "title")
         notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
         if table.rows or table.totals:
-            texts = Lazily(partial(_texts, table), table.rows)  # made twice: to see how wide they are, and to be shown
+            texts = LazySequence(
+                partial(_texts, table), table.rows
+            )  # made twice: to see how wide they are, and to be shown
             totals = [table.texts(table.totals)] if table.totals else []
             grid = fit(table.columns, texts, totals, width)
             if table.title:
@@ -67,7 +69,9 @@ def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
     return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
 
 
-def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None) -> Grid:
+def fit(
+    columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None
+) -> ColumnLayout:
     """Drops columns, highest rank first, until the rest fits; then shares out what is left to columns of sentences."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
@@ -75,7 +79,7 @@ def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[
         natural = [*map(max, natural, map(text_width, row))]
     least, shown = list(natural), list(range(len(columns)))
     if width is None:
-        return Grid(shown, natural, [])
+        return ColumnLayout(shown, natural, [])
 
     def needed() -> int:
         return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
@@ -88,13 +92,13 @@ def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[
     if needed() > width:  # only what must stay is left, so names are broken
         least = [min(n, NAMES) if column.kind == "text" else n for n, column in zip(least, columns)]
     if needed() > width:
-        return Grid([], [], [at for at, column in enumerate(columns) if column.rank])
+        return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank])
     spare, widths = width - needed(), list(least)
     for at in sorted(shown, key=lambda at: natural[at] - least[at]):
         more = min(spare, natural[at] - least[at])
         widths[at], spare = least[at] + more, spare - more
     hidden = [at for at in range(len(columns)) if at not in shown]
-    return Grid(shown, [widths[at] for at in shown], hidden, any(widths[at] < natural[at] for at in shown))
+    return ColumnLayout(shown, [widths[at] for at in shown], hidden, any(widths[at] < natural[at] for at in shown))
 
 
 def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
@@ -107,7 +111,7 @@ def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
 
 
 def _side_by_side(
-    table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: Grid, rule: str
+    table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: ColumnLayout, rule: str
 ) -> Iterator[list[Styled]]:
     ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]

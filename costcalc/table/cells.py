@@ -31,12 +31,12 @@ def _whole(number: Any) -> str:
     return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
 
 
-class Apart(float):
+class RelativeDifference(float):
     """A relative difference that knows the exact one, which is shown where the percentage would round to 0."""
 
     exact: Any
 
-    def __new__(cls, share: float, exact: Any) -> Apart:
+    def __new__(cls, share: float, exact: Any) -> RelativeDifference:
         self = super().__new__(cls, share)
         self.exact = exact
         return self
@@ -57,7 +57,7 @@ def _signed(number: Any) -> str:
     sign = "−" if number < 0 else "+"
     if float(text.replace(",", "")) or not number:
         return f"{sign if number else ''}{text} %"
-    return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, Apart) else _share(number)
+    return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, RelativeDifference) else _share(number)
 
 
 def _more(number: Any) -> str:

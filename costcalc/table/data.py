@@ -35,7 +35,7 @@ class Column:
         return "left" if self.kind in LEFT else "right"
 
 
-class Lazily(Sequence[Any]):
+class LazySequence(Sequence[Any]):
     """What a function makes of each item of a sequence: made when it is read, again each time, and never kept."""
 
     def __init__(self, make: Callable[[Any], Any], items: Sequence[Any]):
@@ -45,7 +45,7 @@ class Lazily(Sequence[Any]):
         return len(self.items)
 
     def __getitem__(self, at: Any) -> Any:
-        return Lazily(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
+        return LazySequence(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
 
     def __iter__(self) -> Iterator[Any]:
         return map(self.make, self.items)

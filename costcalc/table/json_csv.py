@@ -12,7 +12,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any
 
 from costcalc.table.cells import is_plain, is_visible, plain_number, shape_text, visible
-from costcalc.table.data import Column, Lazily, TableData
+from costcalc.table.data import Column, LazySequence, TableData
 from costcalc.text import as_float, value_text
 
 STREAMED = 2  # levels of a document that are written item by item: its fields, and the layers or points in one
@@ -35,7 +35,7 @@ def _without_hidden(text: str) -> str:
 
 def _streamed(value: Any, line: str, levels: int) -> Iterator[str]:
     """JSON of a value whose lines begin with `line`: that of each item for so many levels of lists and dicts."""
-    if not levels or not isinstance(value, (dict, list, tuple, Lazily)) or not value:
+    if not levels or not isinstance(value, (dict, list, tuple, LazySequence)) or not value:
         yield _json(value, line)
         return
     inner = f"{line}  "
@@ -52,7 +52,7 @@ def _json(value: Any, line: str) -> str:
         return int.__repr__(value)
     if value.__class__ is str:
         return quoted(value)
-    if isinstance(value, (dict, list, tuple, Lazily)):
+    if isinstance(value, (dict, list, tuple, LazySequence)):
         inner = f"{line}  "
         if isinstance(value, dict):
             entries = [f"{quoted(str(key))}: {_json(item, inner)}" for key, item in value.items()]

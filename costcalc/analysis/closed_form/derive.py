@@ -16,7 +16,7 @@ from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.cost import by_row
-from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of
+from costcalc.analysis.metrics import LEAVING, METRICS, metric_of, why_no_formula
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_symbolic
@@ -34,7 +34,7 @@ def derive(
     unknown metric, UsageError for one without a closed form, CostcalcError for a formula that is too large or not done
     within the seconds.
     """
-    metric_of(metric, wanted=has_formula)
+    metric_of(metric, unless=why_no_formula)
     return formula_of(model, metric, *walked(model, free, seconds))
 
 

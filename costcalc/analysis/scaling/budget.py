@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
@@ -85,7 +85,7 @@ class Fitting(Result):
         return [
             *notes,
             *knobs_note(self.model.values_but(grid.axes)),
-            *what_they_count(self.found.metrics, self.model.dtype),
+            *metric_notes(self.found.metrics, self.model.dtype),
         ]
 
     def _at_the_end(self) -> list[str]:
