@@ -11,7 +11,7 @@ import costcalc
 from costcalc import report
 from costcalc.analysis.compare import Comparison, align
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.walk import COSTS
+from costcalc.analysis.op_answers import COSTS
 from costcalc.cli import run
 from costcalc.table import cell
 

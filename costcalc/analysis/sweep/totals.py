@@ -17,10 +17,11 @@ import numpy as np
 
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
+from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.validity_mask import ValidityMask
-from costcalc.analysis.walk import MAX_KEPT, Row, walk_masked
+from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
