@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from costcalc.analysis.walk import Row, symbols_of, walk
+from costcalc.analysis.walk import Row, needs_numbers, walk
 from costcalc.dims import Shape, Size, Truth, elements, is_rational, same_shape
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
@@ -42,10 +42,7 @@ def peak_activations(graph: Graph) -> Peak:
     """
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
-        names = ", ".join(symbols_of(rows))
-        raise UsageError(
-            f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"
-        )
+        raise needs_numbers("peak memory", rows)
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peak = Peak(0, None)
     for layer, now in zip(layers, live_elements(layers)):

@@ -20,7 +20,7 @@ from costcalc.dims import (
     one_truth,
     same_shape,
 )
-from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, unknown
+from costcalc.errors import Place, PointsDiffer, Problem, ShapeError, UsageError, unknown
 from costcalc.graph import MAX_UNROLLED, Graph, Repeat, input_of, output_of, shared_by, topological_order
 from costcalc.ops.axis_roles import FEATURES, POSITION, input_roles
 from costcalc.ops.base import assumptions, size_needs
@@ -75,13 +75,12 @@ def walk_masked(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
-def symbols_of(rows: Iterable[Row]) -> list[str]:
-    """The symbols in shapes and costs, by name."""
-    found: set[str] = set()
-    for row in rows:
-        sizes = (*row.output_shape, row.times, *row.costs.values())
-        found.update(str(symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols)
-    return sorted(found)
+def needs_numbers(what: str, rows: Iterable[Row]) -> UsageError:
+    """The error for something that only numbers have, of rows with symbols or arrays."""
+    sizes = (size for row in rows for size in (*row.output_shape, row.times, *row.costs.values()))
+    names = sorted({str(symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols})
+    hint = f"set {', '.join(names)}" if names else "make a graph of each point"
+    return UsageError(f"{what} needs numeric sizes; {hint}")
 
 
 class TimesUndecided(ShapeError):
