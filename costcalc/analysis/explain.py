@@ -1,4 +1,4 @@
-"""Each number as lectures write it: the rules are run on sizes that remember their factors (`dims.FactoredInt`)."""
+"""Each number as lectures write it, `5·5·192·32`: the rules run on sizes that remember their factors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from costcalc.analysis.cost import numeric_cost
 from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.walk import Row
-from costcalc.dims import FactoredInt, Shape
+from costcalc.dims import FactoredInt
 from costcalc.graph import Graph, Repeat, shared_by
 from costcalc.models.model import Model
 from costcalc.result import TableResult
@@ -27,7 +27,7 @@ COLUMNS = (
 def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
     """One row for each number of each layer that is not zero, and the sums.
 
-    Raises UsageError for a network with letters or columns for sizes.
+    Raises UsageError for sizes that are symbols or arrays.
     """
     cost = numeric_cost(model, "explain")
     images = image_names(cost.layers)
@@ -47,7 +47,7 @@ def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "m
 
 
 def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
-    """Tensors of each layer that are another's and count there, by name."""
+    """For each layer, the names of its tensors that belong to another and count there."""
     by_name = {_plain(row.name): row for row in layers}
     owners = dict(_owners(graph, ("",)))
     tensors = {name: {tensor.name for tensor in _tensors(by_name[name])} for name in {*owners.values()} & {*by_name}}
@@ -55,7 +55,8 @@ def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
 
 
 def _owners(graph: Graph, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each layer that uses the weights of another, and that one. Prefixes of this graph, and of those around it."""
+    """Pairs of a layer and the layer whose weights it shares. `prefixes` are those of names in this graph, then in the
+    graphs around it."""
     for name, data in graph.nodes(data=True):
         if isinstance(data["op"], Repeat):
             yield from _owners(data["op"].body, (f"{prefixes[0]}{name}.", *prefixes))
@@ -88,12 +89,8 @@ def _explained(
 def params_text(layer: Row, shared: Collection[str] = ()) -> str:
     """`5·5·192·32 + 32`: kernel, input channels, output channels; then the biases. Without `shared` tensors."""
     own = [tensor for tensor in _tensors(layer) if tensor.name not in shared]
-    return " + ".join("·".join(map(str, _as_lectures(tensor.shape))) for tensor in own)
-
-
-def _as_lectures(shape: Shape) -> Shape:
-    # torch stores (out, in, kernel …)
-    return (*shape[2:], *shape[1::-1])
+    shapes = [(*shape[2:], *shape[1::-1]) for _, shape, _ in own]  # torch stores (out, in, kernel …)
+    return " + ".join("·".join(map(str, shape)) for shape in shapes)
 
 
 def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
@@ -107,7 +104,7 @@ def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
 
 
 def _shown(value: Any, image: bool = False) -> Any:
-    """Ints inside as `FactoredInt`; words and flags stay."""
+    """The value with each int in it as a `FactoredInt`."""
     if isinstance(value, tuple):
         return tuple(_shown(one, image) for one in value)
     return FactoredInt(value, image=image) if isinstance(value, int) and not isinstance(value, bool) else value

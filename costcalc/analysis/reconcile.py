@@ -44,7 +44,7 @@ class FigureCheck:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reconciliation(Result):
-    """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
+    """The published figures of a spec at the given settings; `others` are other networks that it has figures of."""
 
     model: Model
     figures: tuple[FigureCheck, ...]
@@ -64,14 +64,12 @@ class Reconciliation(Result):
         return all(figure.agrees or figure.published.because for figure in self.figures)
 
     def table(self) -> Table:
-        """Figure, published, ours, difference, reason."""
-        rows = [{**_record(f), "difference": _apart(f)} for f in self.figures]
+        """A row for each figure: published, ours, difference, reason."""
+        rows = [{**_record(figure), "difference": _shown_difference(figure)} for figure in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
-        if not self.figures:
-            notes = [self._none()]
-        return Table(self.model.heading, COLUMNS, rows, notes=notes)
+        return Table(self.model.heading, COLUMNS, rows, notes=notes if rows else [self._why_none()])
 
-    def _none(self) -> str:
+    def _why_none(self) -> str:
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
         if self.model.architecture.kind != "spec":
@@ -91,7 +89,7 @@ class Reconciliation(Result):
 
 
 def reconcile_model(model: Model) -> Reconciliation:
-    """Every published figure for the model's spec beside ours; if the model sets knobs, only those with these values.
+    """Every published figure for the model's spec beside ours; if the model sets knobs, only figures at these values.
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
@@ -132,7 +130,7 @@ def _figure(published: Published, label: str, cost: Cost) -> FigureCheck:
 
 
 def _exact(published: Published, label: str, cost: Cost) -> int:
-    """Ours, of the network or the block that a figure is of."""
+    """Our count for the network or block of a figure. Raises SpecError for a metric or block that does not exist."""
     try:
         metric_of(published.metric, unless=why_not_whole)
     except CostcalcError as error:
@@ -148,14 +146,14 @@ def _exact(published: Published, label: str, cost: Cost) -> int:
 
 
 def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
-    """`2.7K` as (27/10, unit, decimals)."""
+    """`2.7K` as (27/10, 1000, 1): number, unit, decimals."""
     digits, suffix = re.fullmatch(r"([0-9.,]+)([KMGB]?)", text).groups()  # type: ignore[union-attr]
     digits = digits.replace(",", "")
     return Fraction(digits), thousand ** POWERS[suffix], len(digits.partition(".")[2])
 
 
 def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
-    """Is `exact`, rounded half up or cut to the decimals printed, the figure printed?"""
+    """Does `exact`, rounded half up or cut to the printed decimals, give the printed figure?"""
     return printed * 10**decimals in (exact * 10**decimals // unit, _rounded(exact, unit, decimals))
 
 
@@ -177,17 +175,10 @@ def figure_text(exact: int, like: str, thousand: int) -> str:
 def _record(figure: FigureCheck) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
-    verdict = _verdict(figure)
     return {
-        "what": what,
-        "published": p.value,
-        "ours": figure.ours,
-        "exact": figure.exact,
-        "agrees": figure.agrees,
-        "difference": figure.difference,
-        "verdict": verdict,
-        "source": p.source,
-    }
+        "what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
+        "difference": figure.difference, "verdict": _verdict(figure), "source": p.source,
+    }  # fmt: skip
 
 
 def _verdict(figure: FigureCheck) -> str:
@@ -198,7 +189,7 @@ def _verdict(figure: FigureCheck) -> str:
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
 
 
-def _apart(figure: FigureCheck) -> Any:
+def _shown_difference(figure: FigureCheck) -> Any:
     if figure.agrees:
         return None
     return "ours is 0" if figure.difference is None else figure.difference

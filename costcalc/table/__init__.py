@@ -35,7 +35,7 @@ SCHEMA_VERSION = 1  # of the JSON documents
 
 
 class Tabular(ABC):
-    """Something that is shown as tables and kept as a JSON document; every other form is made from these two."""
+    """The base of tables and results: every form is made from `tables()` and `to_dict()`."""
 
     @abstractmethod
     def tables(self) -> list[Table]:
@@ -109,7 +109,7 @@ class Table(TableData, Tabular):
 
 
 def document(**fields: Any) -> dict[str, Any]:
-    """The JSON document of a command: which schema it has, who counted, what MACs are; then its own fields."""
+    """The JSON document of a command: schema, version and convention, then its own fields."""
     about = {"schema_version": SCHEMA_VERSION, "costcalc_version": __version__, "convention": CONVENTION}
     return {**about, **fields}
 

@@ -13,15 +13,15 @@ from costcalc.table.cells import visible
 from costcalc.table.data import CONVENTION, Column, LazySequence, TableData
 
 GAP = 2  # spaces between columns
-PROSE = 24  # a column of sentences is wrapped to no less
-NAMES = 12  # nor names, on a terminal that has room for nothing else
-LARGE = 10  # per cent: a share worth a colour
+MIN_PROSE_WIDTH = 24  # of a column of sentences
+MIN_NAME_WIDTH = 12  # of a column of names, on a narrow terminal
+LARGE_SHARE = 10  # per cent: shown in colour
 NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0481"
     "\u2010-\u2027\u2070-\u2071\u2074-\u208e\u2190-\u22ff\u2500-\u257f]*"
 )
 
-Styled = tuple[str, str]  # a text and what it is: title, head, rule, total, zero, large, note, fine, or ""
+Styled = tuple[str, str]  # a text and its style: title, head, rule, total, zero, large, note, fine, or ""
 
 
 class ColumnLayout(NamedTuple):
@@ -34,7 +34,7 @@ class ColumnLayout(NamedTuple):
 
 
 def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
-    """Every line of the tables, as wide as they are or, on a terminal, at most `width`; ruled with signs such as ─."""
+    """Every line of the tables, at most `width` wide on a terminal; `rule` is the character of rules, such as ─."""
     for number, table in enumerate(tables):
         if number:
             yield []
@@ -65,14 +65,14 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
 
 
 def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
-    """The same for a pipe or a file: whole values, no colours, no spaces at the ends of lines."""
+    """The lines for a pipe or a file: whole values, no colours, no spaces at the ends of lines."""
     return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
 
 
 def fit(
     columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None
 ) -> ColumnLayout:
-    """Drops columns, highest rank first, until the rest fits; then shares out what is left to columns of sentences."""
+    """Drops columns, highest rank first, until the others fit, then widens columns of sentences into the space left."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
     for row in chain(texts, totals):
@@ -85,12 +85,12 @@ def fit(
         return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
 
     for at in shown:
-        if columns[at].kind == "text" and natural[at] > PROSE:
+        if columns[at].kind == "text" and natural[at] > MIN_PROSE_WIDTH:
             least[at] = _least_of_prose(natural[at], (row[at] for row in chain([titles], texts, totals)))
     while needed() > width and any(columns[at].rank for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
     if needed() > width:  # only what must stay is left, so names are broken
-        least = [min(n, NAMES) if column.kind == "text" else n for n, column in zip(least, columns)]
+        least = [min(n, MIN_NAME_WIDTH) if column.kind == "text" else n for n, column in zip(least, columns)]
     if needed() > width:
         return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank])
     spare, widths = width - needed(), list(least)
@@ -102,8 +102,8 @@ def fit(
 
 
 def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
-    """How narrow a column of texts can be: as its longest word if one of them is a sentence."""
-    longest, sentences = PROSE, False
+    """The least width of a column of texts: that of its longest word if one of them is a sentence."""
+    longest, sentences = MIN_PROSE_WIDTH, False
     for text in cells:
         sentences = sentences or " " in text.strip()
         longest = max(longest, *map(text_width, text.split()), 0)
@@ -141,7 +141,7 @@ def _side_by_side(
 
 
 def _stacked(table: TableData, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
-    """A line for each value: for terminals on which a name and two numbers do not fit side by side."""
+    """A line for each value, for terminals too narrow for a name and two numbers side by side."""
     first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
     for cells, style in chain(zip(texts, repeat("")), zip(totals, repeat("total"))):
         yield [(cells[first], style)]
@@ -157,12 +157,12 @@ def _texts(table: TableData, row: dict[str, object]) -> list[str]:
 def _style(text: str, column: Column) -> str:
     if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-":
         share = float(text[:-2].replace(",", ""))
-        return "large" if share >= LARGE else "" if share else "zero"
+        return "large" if share >= LARGE_SHARE else "" if share else "zero"
     return "zero" if text == "0" and column.align == "right" else ""
 
 
 def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:
-    """A sentence over as many lines as it takes, the later ones set in; words and numbers stay whole."""
+    """A sentence over several lines, later ones indented; words and numbers stay whole."""
     if width is None or text_width(text) <= width:
         yield [(text, style)]
         return
@@ -171,8 +171,7 @@ def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]
 
 
 def _folded(text: str, size: int) -> list[str]:
-    """A cell over as many lines as it takes; a word that is wider than the column is broken, a name if it can be at a
-    dot."""
+    """A cell over several lines. A word wider than the column is broken, a name at a dot if possible."""
     if text_width(text) <= size:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
@@ -188,9 +187,9 @@ def _aligned(text: str, size: int, align: str) -> str:
 
 
 def text_width(text: str) -> int:
-    """How many columns of a terminal a text takes: two for wide signs, none for combining ones."""
+    """The width of a text on a terminal: two columns for wide characters, none for combining ones."""
     if text.isascii() or NARROW.fullmatch(text):
         return len(text)
-    from rich.cells import cell_len  # which knows every sign, and takes longer to import than a table to print
+    from rich.cells import cell_len  # imported late: slower to import than a table is to print
 
     return cell_len(text)

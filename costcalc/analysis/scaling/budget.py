@@ -26,7 +26,7 @@ from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
-from costcalc.text import equations_text, knobs_note, plural, value_text
+from costcalc.text import equations_text, knobs_note, plural, split_names, value_text
 
 MAX_FREE_KNOBS = 3  # without --free
 MAX_GRID_POINTS = 20_000_000
@@ -150,7 +150,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     Raises UnknownName for a knob that does not exist, UsageError for one that is named twice, or if there are too many
     or none to choose.
     """
-    given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
+    given = split_names(free or ())
     for name in given:
         check_size_knob(model, name)
         if given.count(name) > 1:
