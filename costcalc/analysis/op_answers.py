@@ -41,9 +41,9 @@ def answer(op: Any, ins: tuple[Shape, ...], check: Check) -> Answer:
 
 def own_tensors(
     op: Any, ins: tuple[Shape, ...], owner: Any, owner_ins: list[Shape], check: Check
-) -> tuple[dict[str, Size], Sequence[Need]]:
-    """Scalars by role of a layer that shares another's tensors, and what symbols leave undecided. Tensors of the same
-    name are the owner's and count there."""
+) -> tuple[dict[str, Size], tuple[str, ...], Sequence[Need]]:
+    """Scalars by role of a layer that shares another's tensors, the names of these, and what symbols leave undecided.
+    Tensors of the same name are the owner's and count there."""
     owned = {tensor.name: tensor.shape for tensor in owner.weights(*owner_ins)}
     needed = [*op.weights(*ins)]
     shared = [(tensor.name, owned[tensor.name], tensor.shape) for tensor in needed if tensor.name in owned]
@@ -51,7 +51,13 @@ def own_tensors(
         raise ShapeError(f"shares no weights with a {owner.name}")
     words = "shares {} of shape {}, but needs {}"
     same = [SameShape(theirs, ours, message=words, message_sizes=(n, theirs, ours)) for n, theirs, ours in shared]
-    return _by_role(tensor for tensor in needed if tensor.name not in owned), check(same)
+    own = [tensor for tensor in needed if tensor.name not in owned]
+    return _by_role(own), tuple(name for name, _, _ in shared), check(same)
+
+
+def learned_tensors(op: Any, ins: tuple[Shape, ...]) -> list[Any]:
+    """The tensors of a layer that are learned: all but buffers."""
+    return [tensor for tensor in op.weights(*ins) if tensor.role != "buffer"]
 
 
 def _output(op: Any, ins: tuple[Shape, ...]) -> tuple[Shape, Size]:

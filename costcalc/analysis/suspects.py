@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from costcalc.analysis.op_answers import learned_tensors
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
@@ -97,7 +98,7 @@ def _along_positions(row: Row, roles: AxisRoles) -> Finding | None:
     axis = f"the last axis of {_text(shape)}, {_many(shape[-1], 'positions')}"
     message = f"runs along {axis}, not along {_many(shape[at], what)}"
     if what == "channels" and row.op.takes_flat:
-        return Finding(f"{message}{_params(row)}", "put `flatten` or `global_average_pool` before it")
+        return Finding(f"{message}{_params_text(row)}", "put `flatten` or `global_average_pool` before it")
     order = [*(i for i in range(len(shape)) if i != at), at]
     return Finding(message, f"`transpose: {order}` before it makes the {what} the last axis")
 
@@ -153,17 +154,17 @@ def _among_heads(row: Row, roles: AxisRoles) -> Finding | None:
     return Finding(message, f"`transpose: {order}` of q, k and v before it makes the heads an axis of their own")
 
 
-def _params(row: Row) -> str:
+def _params_text(row: Row) -> str:
     """The params of the layer, and those that it would have with a flat input."""
     x = row.input_shapes[0]
-    count, flat = _learned(row.op, x), _learned(row.op, (x[0], prod(x[1:])))
+    count, flat = _params_of(row.op, x), _params_of(row.op, (x[0], prod(x[1:])))
     if is_array(count) or is_array(flat) or (is_rational(count) and not count):
         return ""
     return f": {_number(count)} params, and {_number(flat)} with `flatten` before it"
 
 
-def _learned(op: Any, x: Shape) -> Size:
-    return sum(prod(shape) for _, shape, role in op.weights(x) if role != "buffer")
+def _params_of(op: Any, x: Shape) -> Size:
+    return sum(prod(tensor.shape) for tensor in learned_tensors(op, (x,)))
 
 
 def _number(size: Size) -> str:

@@ -40,6 +40,7 @@ class Row(NamedTuple):
     assumed: tuple[Need, ...]  # what symbols leave undecided
     place: Place | None = None  # in a spec
     meant: bool = False  # it gives no warning
+    shared: tuple[str, ...] = ()  # names of its tensors that belong to another layer and count there
 
     def total(self, cost: str) -> Size:
         """One of the costs, of all copies together. Raises UnknownName."""
@@ -111,6 +112,7 @@ class _Walk:
             shapes[name] = None
             if None in ins:
                 continue
+            shared: tuple[str, ...] = ()
             try:
                 if op.__class__ is Repeat:
                     (source,) = _full_names(inputs, written, prefix)
@@ -124,7 +126,7 @@ class _Walk:
                         continue
                     of = around.nodes[owner]
                     owner_ins = [known[source] for source in of["inputs"]]
-                    roles, undecided = own_tensors(op, ins, of["op"], owner_ins, self.check)
+                    roles, shared, undecided = own_tensors(op, ins, of["op"], owner_ins, self.check)
                     costs, assumed = {**costs, **roles}, (*assumed, *undecided)
             except ShapeError as error:
                 if error in self.placed or isinstance(error, PointsDiffer):  # it is said where, or no fault
@@ -135,7 +137,7 @@ class _Walk:
             shapes[name] = out
             if prefix or not written.keys().isdisjoint(inputs):
                 name, inputs = f"{prefix}{name}" if prefix else name, _full_names(inputs, written, prefix)
-            about = data.get("place"), data.get("meant", False)
+            about = data.get("place"), data.get("meant", False), shared
             yield Row._make((name, op, inputs, ins, out, times, costs, assumed, *about))
 
     def ask(self, op: Any, ins: tuple[Shape, ...]) -> Answer:
