@@ -102,7 +102,7 @@ AXES = ("nchw", "ncl", "nc", "ncthw")  # names of the axes of inputs that are tr
 
 
 def _needs(name: str) -> list[str]:
-    """The docstring of its `needs`, and the inputs that these refuse, from a call with symbols for all sizes."""
+    """The docstring of its `needs`, and what it refuses, found by a call with symbols for all sizes."""
     cls: Any = OPS[name]
     about = [cls.needs.__doc__.strip().rstrip(".")] if cls.needs.__doc__ else []
     refused: dict[str, None] = {}

@@ -25,7 +25,8 @@ Styled = tuple[str, str]  # a text and its style: title, head, rule, total, zero
 
 
 class ColumnLayout(NamedTuple):
-    """The columns that fit, each with its width, and those that do not. No `shown` columns: none fit side by side."""
+    """The columns that fit, each with its width, and those that are dropped. `shown` is empty if none fit side by
+    side."""
 
     shown: list[int]
     widths: list[int]
@@ -42,9 +43,7 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             yield from _wrapped(visible(table.title), width, "title")
         notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
         if table.rows or table.totals:
-            texts = LazySequence(
-                partial(_texts, table), table.rows
-            )  # made twice: to see how wide they are, and to be shown
+            texts = LazySequence(partial(_texts, table), table.rows)  # read twice: for the widths, and to be shown
             totals = [table.texts(table.totals)] if table.totals else []
             grid = fit(table.columns, texts, totals, width)
             if table.title:
@@ -54,10 +53,8 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             else:
                 yield from _stacked(table, texts, totals)
             if grid.hidden:
-                hidden = ", ".join(table.columns[at].title for at in grid.hidden)
-                notes.insert(
-                    0, (f"hidden at {width} columns: {hidden}; -f {'json' if number else 'csv'} shows all", "fine")
-                )
+                hidden, format = ", ".join(table.columns[at].title for at in grid.hidden), "json" if number else "csv"
+                notes.insert(0, (f"hidden at {width} columns: {hidden}; -f {format} shows all", "fine"))
         if notes:
             yield []
         for line, style in notes:
@@ -93,12 +90,18 @@ def fit(
         least = [min(n, MIN_NAME_WIDTH) if column.kind == "text" else n for n, column in zip(least, columns)]
     if needed() > width:
         return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank])
-    spare, widths = width - needed(), list(least)
-    for at in sorted(shown, key=lambda at: natural[at] - least[at]):
+    widths = _widened([least[at] for at in shown], [natural[at] for at in shown], width - needed())
+    hidden = [at for at in range(len(columns)) if at not in shown]
+    return ColumnLayout(shown, widths, hidden, any(size < natural[at] for at, size in zip(shown, widths)))
+
+
+def _widened(least: list[int], natural: list[int], spare: int) -> list[int]:
+    """The widths of columns once the spare ones are given out, first to columns that need the fewest."""
+    widths = list(least)
+    for at in sorted(range(len(least)), key=lambda at: natural[at] - least[at]):
         more = min(spare, natural[at] - least[at])
         widths[at], spare = least[at] + more, spare - more
-    hidden = [at for at in range(len(columns)) if at not in shown]
-    return ColumnLayout(shown, [widths[at] for at in shown], hidden, any(widths[at] < natural[at] for at in shown))
+    return widths
 
 
 def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
@@ -113,7 +116,8 @@ def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
 def _side_by_side(
     table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: ColumnLayout, rule: str
 ) -> Iterator[list[Styled]]:
-    ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
+    width = sum(grid.widths) + GAP * (len(grid.widths) - 1)
+    ruled: list[list[Styled]] = [[(rule * width, "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
     frames = [(" " * (GAP * bool(n)), size, columns[n].align) for n, size in enumerate(grid.widths)]
 
