@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.analysis.cost import Cost, cost_of
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError
 from costcalc.graph import digraph

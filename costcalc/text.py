@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
@@ -83,6 +83,11 @@ def read_amount(text: str, *, of_bytes: bool = False) -> int | None:
         return None
     times = 10 ** int(found[2]) if found[2] else units[found[3] or ""]
     return int(Fraction(found[1].replace(",", "")) * times)
+
+
+def split_names(given: str | Iterable[str]) -> list[str]:
+    """The names of a list, or of a text such as `name,out, macs`."""
+    return [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]
 
 
 def plural(count: Any, noun: str, many: str = "") -> str:

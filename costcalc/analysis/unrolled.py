@@ -1,6 +1,6 @@
-"""The layers of a network with repeats unrolled far enough for its peak memory, also where its depth is an array.
+"""The layers of a network with repeats unrolled as far as metrics that depend on other layers need.
 
-How often a body is repeated changes which layer reads which, so points with the same numbers of copies are computed
+The number of copies of a body changes which layer reads which, so points with the same numbers of copies are computed
 together. Two copies stand for any larger number:
 
     A copy reads its input only, and other live tensors do not change while the copies are computed. From the second on
@@ -10,12 +10,13 @@ together. Two copies stand for any larger number:
     layers may read that input later.
 
 The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
-computed as they are: without a copy the layers after it read its input.
+computed as they are: without copies, the layers after the repeat read its input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Layer
@@ -25,8 +26,8 @@ from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, topolog
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
-COPIES_TO_COUNT = 2  # copies that stand for any larger number
-MAX_UNROLLED_LAYERS = 100_000  # with so many copies of each repeat
+COPIES_TO_COUNT = 2  # of each body; they stand for any larger number
+MAX_UNROLLED_LAYERS = 100_000
 
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
@@ -34,18 +35,24 @@ Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between p
 def unrolled_layers(graph: Graph) -> Iterator[tuple[Size, list[Layer]]]:
     """Pairs of a 0/1 mask and the layers at its points; the masks add up to 1 at every point.
 
-    The graph has been walked: its ops take what they are given. A symbol that says how often a body is repeated is
-    taken to be 1 or more. Raises TooDeep for more than MAX_UNROLLED_LAYERS.
+    The graph must be valid: its ops are not checked again. A symbol for the times of a repeat is taken to be 1 or more.
+    Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
     for where, copies in _plans(_repeats(graph)):
-        yield where, _listed(_layers(graph, {}, _Place("", "", 1), copies))
+        layers = [*islice(_layers(graph, {}, _Place("", "", 1), copies), MAX_UNROLLED_LAYERS + 1)]
+        if len(layers) > MAX_UNROLLED_LAYERS:
+            raise TooDeep(
+                f"two copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
+                "activations_in_place"
+            )
+        yield where, layers
 
 
 def repeat_assumptions(graph: Graph) -> list[Need]:
-    """What unrolled layers assume: that each body which is repeated by a symbol stands at least once.
+    """The assumptions of unrolled layers: each body that is repeated by a symbol is repeated at least once.
 
-    Nothing is assumed where no repeat has a sole reader that may write over what it reads, neither after the repeat nor
-    as the first layer of its body: then a body that is left out does not change which layers write over their inputs.
+    There are none if no repeat has a sole reader that may write over its input, neither after the repeat nor as the
+    first layer of its body: then leaving out a body does not change which layers write over their inputs.
     """
     repeats = [*_all_repeats(graph)]
     if not any(_has_a_sole_writer(around, name) for around, name, _ in repeats):
@@ -63,8 +70,8 @@ def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
 
 
 def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
-    """Does one layer alone read the repeat's output, or the input of its body, and may it write over that? An output
-    that no layer reads counts too: without copies, the repeat's input would be an output of the network."""
+    """Does a single layer read the repeat's output, or the input of its body, and may it write over that? An output
+    without readers counts too: without copies, the repeat's input would be an output of the network."""
     body = graph.nodes[name]["op"].body
     for around, source in ((graph, name), (body, input_of(body))):
         readers = [data["op"] for _, data in nodes_of(around) for read in data["inputs"] if read == source]
@@ -73,30 +80,17 @@ def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
     return False
 
 
-def _listed(layers: Iterator[Layer]) -> list[Layer]:
-    found: list[Layer] = []
-    for layer in layers:
-        found.append(layer)
-        if len(found) > MAX_UNROLLED_LAYERS:
-            raise TooDeep(
-                f"two copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
-                "activations_in_place"
-            )
-    return found
-
-
 class _Place(NamedTuple):
-    """Where a graph stands: the prefixes of its layers' names and of their rows' names, and how many copies there
-    are."""
+    """Where a graph stands in the network."""
 
-    name: str
-    row: str
+    name: str  # prefix of its layers' names
+    row: str  # prefix of their rows' names
     copies: Size
 
 
 def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -> Iterator[Layer]:
-    """Every layer, repeats unrolled. `given` holds the layers that are known by name: at first the inputs of a body,
-    then every layer that was yielded."""
+    """Every layer, repeats unrolled. `given` maps names to layers: at first the input of a body, then also every layer
+    that was yielded."""
     for name, data in topological_order(graph):
         op, sources = data["op"], [given[source] for source in data["inputs"]]
         if op.__class__ is Repeat:
@@ -110,7 +104,7 @@ def _layers(graph: Graph, given: dict[Any, Layer], at: _Place, copies: Copies) -
 
 
 def _repeated(op: Repeat, x: Layer, at: _Place, copies: Copies) -> Generator[Layer, None, Layer]:
-    """Yields the layers of a repeat and returns the layer that wrote its output. A body that keeps its shape has one
+    """Yields the layers of a repeat and returns the layer that writes its output. A body that keeps its shape has one
     row for all copies, and its second copy stands for all later ones; any other body has rows for each copy."""
     entry, end = input_of(op.body), output_of(op.body)
     times, done, folded = copies.get(id(op), one_number(op.times)), 0, True
@@ -148,7 +142,7 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
     from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, COPIES_TO_COUNT).astype(np.int64) for repeat in several}
-    plan = _numbered([*found.values()])
+    plan = _number_combinations([*found.values()])
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])
@@ -158,12 +152,12 @@ def _plans(repeats: Iterator[Repeat]) -> Iterator[tuple[Size, Copies]]:
         )
 
 
-def _numbered(columns: Sequence[Any]) -> Any:
-    """Numbers the distinct combinations of values from 0, point by point."""
+def _number_combinations(arrays: Sequence[Any]) -> Any:
+    """The number of the combination of values at each point; the distinct combinations are numbered from 0."""
     import numpy as np
 
     number = np.zeros((), dtype=np.int64)
-    for column in columns:
-        pairs = number * (COPIES_TO_COUNT + 1) + column
+    for array in arrays:
+        pairs = number * (COPIES_TO_COUNT + 1) + array
         number = np.unique(pairs, return_inverse=True)[1].reshape(pairs.shape)
     return number

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exact
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
@@ -13,6 +13,8 @@ from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, digraph, unroll
 from costcalc.models.knob import EMPTY, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
+
+Answer = TypeVar("Answer")
 
 
 class Architecture(ABC):
@@ -233,13 +235,19 @@ class Model:
         return self.layers()
 
     @cached_property
-    def answers(self) -> dict[str, Any]:
-        """Cached results of analyses of the bound graph, by name."""
+    def _answers(self) -> dict[str, Any]:
         return {}
+
+    def cached(self, name: str, make: Callable[[], Answer]) -> Answer:
+        """The result of an analysis of the bound graph, made once and kept under this name."""
+        if name not in self._answers:
+            self._answers[name] = make()
+        answer: Answer = self._answers[name]
+        return answer
 
     def __getstate__(self) -> dict[str, Any]:
         """Leaves out the layers: other processes make them again."""
-        return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
+        return {name: value for name, value in vars(self).items() if name not in ("bound", "_answers")}
 
     # --- what an analysis needs ------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from typing import Any
 from costcalc.analysis.images import as_image, image_layers
 from costcalc.errors import UsageError
 from costcalc.ops import OPS
-from costcalc.table import Lazily, plain_number, shape_text, visible
+from costcalc.table import LazySequence, plain_number, shape_text, visible
 
 MAX_FRAME_DEPTH = 8  # frames within frames
 
@@ -47,7 +47,7 @@ def diagram_of(document: Any) -> Diagram:
         name = layer["name"]
         edges += [(named[source], number) for source in layer["inputs"]]
         named[name] = number
-    return Diagram(Lazily(partial(_texts, found), layers), edges, _frames(layers))
+    return Diagram(LazySequence(partial(_texts, found), layers), edges, _frames(layers))
 
 
 def _texts(found: set[str], layer: dict[str, Any]) -> list[str]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
-from costcalc.analysis.cost import cost, warnings_of
+from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.memory import inplace_inputs
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, TooLarge
 from costcalc.net import Target, load
 from costcalc.result import Result

@@ -151,7 +151,7 @@ def test_a_broken_library_is_a_problem_of_its_own(tmp_path, monkeypatch):
     def broken():
         raise costcalc.SpecError([])
 
-    monkeypatch.setattr("costcalc.analysis.validate.entries", broken)
+    monkeypatch.setattr("costcalc.spec.spec_warnings.entries", broken)
     path = tmp_path / "vgg.yaml"
     path.write_text(GOOD.replace("good", "vgg"))
     assert [*costcalc.validate(path)] == []

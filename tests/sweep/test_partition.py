@@ -269,7 +269,7 @@ def refusal(net):
 
 def test_points_that_differ_are_said_to_where_nothing_counts_them_apart(tmp_path):
     net = written(tmp_path, ["repeat: {times: n, layers: [max_pool: {kernel: 2, stride: 2}]}"])
-    with pytest.raises(PointsDiffer, match="times of a body that changes its shape differ between points of a column"):
+    with pytest.raises(PointsDiffer, match="times of a body that changes its shape differ between points"):
         net.with_knobs(n=np.array([1, 2])).cost()
     assert net.with_knobs(n=np.array([2, 2])).cost().macs == net.with_knobs(n=2).cost().macs
 

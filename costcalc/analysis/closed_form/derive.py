@@ -15,8 +15,8 @@ from costcalc.analysis.closed_form.domain import find_domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import check_rows
-from costcalc.analysis.cost import by_row
-from costcalc.analysis.metrics import LEAVING, METRICS, has_formula, metric_of
+from costcalc.analysis.metric_values import MetricValues
+from costcalc.analysis.metrics import LEAVING, METRICS, metric_of, why_no_formula
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_symbolic
@@ -34,7 +34,7 @@ def derive(
     unknown metric, UsageError for one without a closed form, CostcalcError for a formula that is too large or not done
     within the seconds.
     """
-    metric_of(metric, wanted=has_formula)
+    metric_of(metric, unless=why_no_formula)
     return formula_of(model, metric, *walked(model, free, seconds))
 
 
@@ -87,12 +87,8 @@ def too_large(model: Model, seconds: float) -> str:
 
 def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
     """A value for each row; their sum is the metric of the model."""
-    metric = METRICS[name]
-    if metric.layers:
-        values = by_row(name, graph, rows, dtype)
-        return [values[row.name] for row in rows]
-    read = {source for row in rows for source in row.inputs} if metric.together == LEAVING else set()
-    value = metric.of_row(dtype)
+    read = {source for row in rows for source in row.inputs} if METRICS[name].together == LEAVING else set()
+    value = MetricValues(rows, graph, dtype).of_row(name)
     return [0 if row.name in read else value(row) for row in rows]
 
 

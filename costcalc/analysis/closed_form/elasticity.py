@@ -11,8 +11,9 @@ from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
 from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.formula import Formula
-from costcalc.analysis.cost import cost_of, warnings_of
+from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import canonical
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo

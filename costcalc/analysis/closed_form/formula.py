@@ -14,8 +14,8 @@ from costcalc.analysis.closed_form.latex import LatexPrinter, equation
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import factored, grouping_keys, merge_terms, multiply_out
-from costcalc.analysis.cost import warnings_of
-from costcalc.analysis.metrics import METRICS, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import check_size, is_array, to_exact, to_exact_array
 from costcalc.dims.substitute import substitute
 from costcalc.errors import Problem, UnknownName, unknown
@@ -189,7 +189,7 @@ class Formula(Result):
         rows = [{"name": term.name, "formula": self.printer.write(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= MAX_TOTAL_LENGTH else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
-        notes = [*self.lines(), *what_they_count([self.metric], self.model.dtype)]
+        notes = [*self.lines(), *metric_notes([self.metric], self.model.dtype)]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{title} of {self.model.label}{given}", columns, rows, totals, notes)
 
@@ -199,7 +199,7 @@ class Formula(Result):
         if self.without_floors is None:
             return [first]
         second = self.without_floors.table()
-        counts = what_they_count([self.metric], self.model.dtype)
+        counts = metric_notes([self.metric], self.model.dtype)
         first.notes = [note for note in first.notes if note not in counts]  # the second says them for both
         return [first, second]
 

@@ -22,8 +22,8 @@ from costcalc.analysis.closed_form.linear_break_even import LinearBreakEven, bre
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, merge_terms
-from costcalc.analysis.cost import warnings_of
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import canonical, is_rational, size_symbol, whole
 from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, Problem, UsageError

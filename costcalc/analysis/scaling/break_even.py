@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of, warnings_of
-from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_whole
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import canonical, ceil
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
 from costcalc.models.model import Model
@@ -92,7 +93,7 @@ class BreakEven(Result):
         for model in self.models:
             fixed = model.values_but([self.knob])
             notes += [f"{model.label}: {settings_text(fixed)}"] if fixed else []
-        return [*notes, *what_they_count([self.by], self.models[0].dtype)]
+        return [*notes, *metric_notes([self.by], self.models[0].dtype)]
 
     def sentence(self) -> str:
         """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after
@@ -134,7 +135,7 @@ def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by
     larger of their settings. Raises UnknownName for a metric or knob that does not exist, UsageError for values that
     the knob does not take, ShapeError if at no value both networks are valid.
     """
-    metric_of(by, wanted=is_whole)
+    metric_of(by, unless=why_not_whole)
     if values is None:
         knob, _, text = (part.strip() for part in knob.partition("="))
         values = text or None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
@@ -26,7 +26,7 @@ from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
-from costcalc.text import equations_text, knobs_note, plural, value_text
+from costcalc.text import equations_text, knobs_note, plural, split_names, value_text
 
 MAX_FREE_KNOBS = 3  # without --free
 MAX_GRID_POINTS = 20_000_000
@@ -85,7 +85,7 @@ class Fitting(Result):
         return [
             *notes,
             *knobs_note(self.model.values_but(grid.axes)),
-            *what_they_count(self.found.metrics, self.model.dtype),
+            *metric_notes(self.found.metrics, self.model.dtype),
         ]
 
     def _at_the_end(self) -> list[str]:
@@ -150,7 +150,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     Raises UnknownName for a knob that does not exist, UsageError for one that is named twice, or if there are too many
     or none to choose.
     """
-    given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
+    given = split_names(free or ())
     for name in given:
         check_size_knob(model, name)
         if given.count(name) > 1:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
@@ -75,7 +75,7 @@ class Compound(Result):
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = knobs_note(self.base.values_but(EXPONENTS))
-        return [*notes, *fixed, *what_they_count(with_usual_metrics(self.budget or ()), self.base.dtype)]
+        return [*notes, *fixed, *metric_notes(with_usual_metrics(self.budget or ()), self.base.dtype)]
 
     def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL, check_told_apart
+from costcalc.analysis.metrics import USUAL, check_not_a_metric
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
 from costcalc.dims import canonical, ceil
 from costcalc.dims.exact_array import ExactArray
@@ -105,4 +105,4 @@ def check_size_knob(model: Model, knob: str) -> None:
         raise UnknownName(f"knob {knob!r} of {model.label} is not numeric; numeric ones: {', '.join(knobs)}")
     if knob not in knobs:
         raise unknown("knob", knob, knobs)
-    check_told_apart(knob)
+    check_not_a_metric(knob)

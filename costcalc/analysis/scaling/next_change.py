@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of, warnings_of
+from costcalc.analysis.cost import cost_of
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.default_grid import architecture_knobs
 from costcalc.analysis.scaling.diff import describe_changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result

@@ -12,7 +12,7 @@ from math import log, prod
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
+from costcalc.analysis.metrics import COUNTED, METRICS, check_not_a_metric, metric_notes, read_metrics
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPER_LAW
@@ -68,7 +68,7 @@ class PresetSweep(Result):
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))
-        notes += what_they_count(self.metrics, self.model.dtype)
+        notes += metric_notes(self.metrics, self.model.dtype)
         return Table(f"{self.model.name}: {self.model.architecture.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:
@@ -157,7 +157,7 @@ def sweep_presets(
     models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
     knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
-        check_told_apart(knob)
+        check_not_a_metric(knob)
     law = compound_knobs(models[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = measured_seconds(models, seconds) if "seconds" in shown else [None] * len(models)

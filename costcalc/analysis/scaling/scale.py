@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
-from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
+from costcalc.analysis.metrics import metric_notes, metric_of, why_not_whole
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
@@ -35,7 +35,7 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
 
 def read_limit(metric: str, most: Any) -> int:
     """The limit of a metric, from a number or a text as on the command line. Raises UnknownName and UsageError."""
-    metric_of(metric, wanted=is_whole)
+    metric_of(metric, unless=why_not_whole)
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
         if amount is None:
@@ -91,7 +91,7 @@ class Scaled(Result):
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         title = self.model.heading
         notes += knobs_note(self.model.values_but([self.knob]))
-        notes += what_they_count(with_usual_metrics(self.budget), self.model.dtype)
+        notes += metric_notes(with_usual_metrics(self.budget), self.model.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:

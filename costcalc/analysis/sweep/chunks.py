@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import USUAL, with_looked_at
+from costcalc.analysis.metrics import USUAL, with_metrics_in
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import count_by_leading_digits
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition
@@ -69,7 +69,7 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
     if task.version != __version__:
         raise UsageError(f"this is costcalc {task.version}, and a worker has {__version__}; install the same there")
     names = task.query.names.difference(task.model.knobs)
-    sums = cached_sums(task.model, chunk, with_looked_at(task.metrics, names))
+    sums = cached_sums(task.model, chunk, with_metrics_in(task.metrics, names))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()

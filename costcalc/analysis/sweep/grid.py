@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costcalc.analysis.metrics import check_told_apart
+from costcalc.analysis.metrics import check_not_a_metric
 from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
@@ -179,7 +179,7 @@ def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Kn
         raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
     if numbers and not knobs[name].is_size:
         raise UsageError(f"knob {name!r} is not numeric: compare its settings with `costcalc compare`")
-    check_told_apart(name)
+    check_not_a_metric(name)
     return knobs[name]
 
 

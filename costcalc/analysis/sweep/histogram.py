@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem
 from costcalc.result import Result
@@ -80,7 +80,7 @@ class Histogram(Result):
             {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
             for record in self.to_records()
         ]
-        notes = [*self.notes, *what_they_count([self.metric], self.dtype)]
+        notes = [*self.notes, *metric_notes([self.metric], self.dtype)]
         return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:

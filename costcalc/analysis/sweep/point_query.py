@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.metrics import METRICS, check_told_apart
+from costcalc.analysis.metrics import METRICS, check_not_a_metric
 from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse
@@ -91,7 +91,7 @@ def _check_varies(text: str, knobs: Collection[str], swept: Sequence[str]) -> st
     """Returns a direction of a front. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
-        check_told_apart(name)
+        check_not_a_metric(name)
         raise UsageError(f"{name} is the same at every point: give it values, or leave it out of --pareto")
     return text
 
@@ -109,7 +109,7 @@ def read_where(text: str, knobs: Mapping[str, Knob]) -> Expression:
     that is both."""
     found = parse(text, Place("--where", 1, 1)).reading([*knobs, *METRICS])
     for name in sorted(found.names & {*knobs}):
-        check_told_apart(name)
+        check_not_a_metric(name)
     for name, word in found.compared_words():
         if name in knobs and knobs[name].kind == "choice":
             knobs[name].check(word)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import COUNTED, USUAL, is_whole, metric_of, read_metrics
+from costcalc.analysis.metrics import COUNTED, USUAL, metric_of, read_metrics, why_not_whole
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.grid import Grid
@@ -112,7 +112,7 @@ def histogram_model(
     points: tuple[int, int] | None = None,
 ) -> Histogram:
     """The histogram of a metric over the points of a grid that meet a condition. Raises as `sweep_model` does."""
-    metric_of(metric, wanted=is_whole)
+    metric_of(metric, unless=why_not_whole)
     grid, query = grid_of(model, axes), PointQuery(None if where is None else read_where(where, model.knobs))
     task = ChunkTask(model, query, (metric,), metric, points=points or points_for(model, grid))
     state = compute_grid(task, grid, pool, progress)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.columns import read_columns
-from costcalc.analysis.metrics import METRICS, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
@@ -85,7 +85,7 @@ class Sweep(KeptPoints, Result):
             *self.how_many(),
             *seconds,
             *knobs_note(self.model.values_but(self.grid.axes)),
-            *what_they_count(self.metrics, self.model.dtype),
+            *metric_notes(self.metrics, self.model.dtype),
         ]
 
     def how_many(self) -> list[str]:

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, with_parts
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
+from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.validity_mask import ValidityMask
-from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
+from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
@@ -95,10 +96,10 @@ def _graph_at(model: Model, grid: Grid) -> Graph:
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
     """The sums of a layer graph whose sizes are arrays or numbers."""
     mask = ValidityMask(graph)
-    every = with_parts(metrics)
+    every = expand_quotients(metrics)
     of_layers = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
     found = {name: _RowSums(METRICS[name]) for name in every if METRICS[name].parts and name not in of_layers}
-    for row in walk_copies(graph, mask):
+    for row in walk_masked(graph, mask):
         for row_sums in found.values():
             row_sums.add(row)
     pairs = {name: row_sums.pairs(dtype) for name, row_sums in found.items()}
@@ -119,7 +120,7 @@ def _layer_pairs(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[S
             value = sum(layer.copies * size for layer, size in zip(layers, sizes))
         else:
             value = reduce(maximum, sizes, 0)
-        yield where, metric.each_of(dtype) * value
+        yield where, dtype.scale(metric.scale) * value
 
 
 class _RowSums:
@@ -148,7 +149,7 @@ class _RowSums:
         if self.metric.together == LARGEST:
             return [(1, self.largest)]
         return [
-            (times, part.worth(dtype) * found.total())
+            (times, dtype.scale(part.scale) * found.total())
             for times, sums in self.groups.values()
             for part, found in zip(parts, sums)
         ]
@@ -179,7 +180,7 @@ class _Sum:
 def axes_of_layer_costs(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid the costs of layers vary. Raises as `sums` does."""
     graph = _graph_at(model, grid)
-    costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))
+    costs = (row.costs.values() for row in walk_masked(graph, ValidityMask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 

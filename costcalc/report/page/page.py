@@ -16,11 +16,11 @@ from costcalc.analysis.metrics import (
     IN_BYTES,
     METRICS,
     USUAL,
-    check_told_apart,
-    has_formula,
-    is_counted,
+    check_not_a_metric,
     metric_of,
     read_metrics,
+    why_no_formula,
+    why_not_counted,
 )
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
 from costcalc.analysis.sweep.grid import Grid, given_axes
@@ -85,11 +85,11 @@ class Page:
         """
         shown = read_metrics(metrics)
         for metric in shown:
-            metric_of(metric, wanted=is_counted)
+            metric_of(metric, unless=why_not_counted)
         model.needs_knobs("a report")
         model.needs_numbers("a report")
         for name in model.size_knobs:
-            check_told_apart(name)
+            check_not_a_metric(name)
         _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds
         names = presets or ("all" if model.presets else None)
         listed = sweep_presets(model, names) if names else None
@@ -143,7 +143,7 @@ class Page:
 
     def without_formula(self) -> list[str]:
         """Why some of the metrics have no slider."""
-        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := has_formula(METRICS[name]))]
+        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := why_no_formula(METRICS[name]))]
 
     def about_the_grid(self) -> list[str]:
         """The values of the grid, and how many of its points are invalid."""

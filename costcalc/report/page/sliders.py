@@ -14,7 +14,7 @@ from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.derive import formula_of, walked
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, USUAL, has_formula
+from costcalc.analysis.metrics import METRICS, USUAL, why_no_formula
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.dims import ceil, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError
@@ -111,7 +111,7 @@ def closed_forms(model: Model, metrics: Sequence[str] = USUAL) -> ClosedForms:
     have no formula of their own, because params have it. Raises CostcalcError without any closed form."""
     graph, rows, free = _walk_with_symbols(model, [*model.size_knobs])
     where = conditions(rows, graph.graph["assumed"])
-    formulas = {m: formula_of(model, m, graph, rows) for m in metrics if not has_formula(METRICS[m])}
+    formulas = {m: formula_of(model, m, graph, rows) for m in metrics if not why_no_formula(METRICS[m])}
     shown = tuple(
         formula for metric, formula in formulas.items() if metrics != USUAL or METRICS[metric].unit != "bytes"
     )
