@@ -3,7 +3,7 @@
     net = costcalc.load("mobilenet_v1@w=0.5")
     net.cost().macs
 
-All names that it offers are in `__init__.pyi`. See README.md and docs/python.md.
+All public names are in `__init__.pyi`. See README.md and docs/python.md.
 """
 
 import sys
@@ -11,13 +11,13 @@ from importlib import import_module
 
 
 def _modules() -> dict[str, str]:
-    """Each public name, and the module that it is in: the lines `from MODULE import NAME as NAME` of the stub."""
+    """Each public name and its module, from the lines `from MODULE import NAME as NAME` of the stub."""
     with open(f"{__path__[0]}/__init__.pyi", encoding="utf-8") as stub:
         lines = [line.split() for line in stub if line.startswith("from ")]
     return {name: module for _, module, _, name, *_ in lines}
 
 
-# Nothing is imported before it is used: `import costcalc` is free, and sympy, networkx and numpy are not.
+# Nothing is imported before it is used, because importing sympy, networkx and numpy takes long.
 MODULES = _modules()
 __all__ = [name for name in MODULES if name != "__version__"]
 

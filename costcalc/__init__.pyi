@@ -1,4 +1,4 @@
-"""What costcalc offers, each name with the module that it is in: the only list of them, read by `__init__.py` too."""
+"""The public names of costcalc, each with its module. `__init__.py` reads this list."""
 
 from costcalc import ops as ops
 from costcalc import store as store
@@ -33,6 +33,21 @@ from costcalc.errors import UnknownName as UnknownName
 from costcalc.errors import UnlikeRuns as UnlikeRuns
 from costcalc.errors import UsageError as UsageError
 from costcalc.errors import WorkersLost as WorkersLost
+from costcalc.functions import break_even as break_even
+from costcalc.functions import by_term as by_term
+from costcalc.functions import compare as compare
+from costcalc.functions import compound as compound
+from costcalc.functions import cost as cost
+from costcalc.functions import elasticity as elasticity
+from costcalc.functions import explain as explain
+from costcalc.functions import formula as formula
+from costcalc.functions import histogram as histogram
+from costcalc.functions import next_steps as next_steps
+from costcalc.functions import ratio as ratio
+from costcalc.functions import reconcile as reconcile
+from costcalc.functions import scale as scale
+from costcalc.functions import sweep as sweep
+from costcalc.functions import sweep_presets as sweep_presets
 from costcalc.graph import Outer as Outer
 from costcalc.graph import Repeat as Repeat
 from costcalc.graph import add as add
@@ -43,28 +58,13 @@ from costcalc.models.knob import Preset as Preset
 from costcalc.models.model import Architecture as Architecture
 from costcalc.models.model import Model as Model
 from costcalc.net import Net as Net
-from costcalc.net import break_even as break_even
-from costcalc.net import by_term as by_term
-from costcalc.net import compare as compare
-from costcalc.net import compound as compound
-from costcalc.net import cost as cost
-from costcalc.net import elasticity as elasticity
-from costcalc.net import explain as explain
-from costcalc.net import formula as formula
-from costcalc.net import histogram as histogram
 from costcalc.net import load as load
 from costcalc.net import model as model
-from costcalc.net import next_steps as next_steps
-from costcalc.net import ratio as ratio
-from costcalc.net import reconcile as reconcile
-from costcalc.net import scale as scale
-from costcalc.net import specs as specs
-from costcalc.net import sweep as sweep
-from costcalc.net import sweep_presets as sweep_presets
 from costcalc.report.page.page import write_page as write_page
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult
-from costcalc.sweep_files.write import WrittenSweep as WrittenSweep
+from costcalc.spec.list_specs import specs as specs
+from costcalc.sweep_files.request import WrittenSweep as WrittenSweep
 from costcalc.sweep_files.write import write_sweep as write_sweep
 from costcalc.table import Column as Column
 from costcalc.table import Table as Table

@@ -15,14 +15,14 @@ def main() -> None:
         print(f"costcalc {__version__}")
         return
     try:
-        gc.set_threshold(500_000)  # modules and layers stay: looking for cycles takes a tenth of a short run
+        gc.set_threshold(500_000)  # the search for cycles takes a tenth of a short run and frees little
         from costcalc.cli import run
 
         code = run(sys.argv[1:])
     except KeyboardInterrupt:  # while typer was being imported
         print("interrupted", file=sys.stderr)
         code = 130
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is said and done: Python would tell of where it cleans up
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Python would print where its clean-up was interrupted
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""How many bytes a number takes: the dtype of weights, and that of activations."""
+"""The dtypes of weights and of activations: how many bytes a number takes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ KINDS = ("weights", "activations")
 
 
 class Dtype(NamedTuple):
-    """What weights (params and buffers) are stored in, and what layers read and write."""
+    """The dtype of weights (params and buffers), and of the tensors that layers read and write."""
 
     weights: str = "float32"
     activations: str = "float32"
 
-    def bytes_of(self, kind: str) -> int:
-        """The bytes of one element of the weights or activations."""
-        return BYTES[getattr(self, kind)]
+    def scale(self, scale: int | str) -> int:
+        """A scale as a number: itself, or the bytes of one element of the `weights` or `activations`."""
+        return BYTES[getattr(self, scale)] if isinstance(scale, str) else scale
 
     @property
     def words(self) -> str:
-        """As a sentence has it: `in float16`, or `weights in int8 and activations in float16`."""
+        """`in float16`, or `weights in int8 and activations in float16`."""
         if self.weights == self.activations:
             return f"in {self.weights}"
         return " and ".join(f"{kind} in {dtype}" for kind, dtype in zip(KINDS, self))
@@ -37,9 +37,9 @@ FLOAT32 = Dtype()
 
 
 def read_dtype(given: str | Dtype | None) -> Dtype:
-    """`float16`, or `weights=int8,activations=float16`, of which one may be left out; float32 for None.
+    """Reads `float16`, or `weights=int8,activations=float16`; a part that is left out is float32, as is None.
 
-    Raises UnknownName for a dtype that does not exist, UsageError for one that is given twice.
+    Raises UnknownName for a dtype that does not exist, UsageError for a part that is given twice.
     """
     if given is None or isinstance(given, Dtype):
         return given or FLOAT32
@@ -49,7 +49,7 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
     for part in given.split(","):
         kind, _, name = (word.strip() for word in part.partition("="))
         if kind not in KINDS:
-            raise UsageError(*unknown("part of a dtype", kind, KINDS).said)
+            raise unknown("part of a dtype", kind, KINDS)
         if kind in found:
             raise UsageError(f"the dtype of {kind} stands twice; give it once")
         found[kind] = _known(name)
@@ -58,5 +58,5 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
 
 def _known(name: str) -> str:
     if name not in BYTES:
-        raise UsageError(*unknown("dtype", name, BYTES).said)
+        raise unknown("dtype", name, BYTES)
     return name

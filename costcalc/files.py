@@ -1,4 +1,4 @@
-"""Writing files so that the old one is whole until the new one is."""
+"""Writes files atomically: the old file stays until the new one is complete."""
 
 from __future__ import annotations
 
@@ -14,50 +14,50 @@ from costcalc.errors import why
 
 
 def write(path: Path, content: str | bytes | Iterable[str]) -> None:
-    """Puts text, bytes or pieces of text at the path, all of it or none. Raises OSError with a sentence if it
-    cannot."""
-    with whole(path) as file:
+    """Writes text, bytes or pieces of text to the path, completely or not at all. Raises OSError with a sentence."""
+    with atomic_file(path) as file:
         for piece in [content] if isinstance(content, (str, bytes)) else content:
             file.write(piece.encode() if isinstance(piece, str) else piece)
 
 
 def check(path: Path) -> None:
-    """Raises OSError with a sentence if nothing can be written there, as far as can be seen before the work: it opens a
-    file without a name in the same folder."""
-    with in_words(path):
+    """Raises OSError with a sentence if the path cannot be written. Tries a file without a name in the same folder."""
+    with explaining_write_errors(path):
         if str(path) != "-" and not is_stream(path):
-            place = real(path)
-            check_place(place)
+            place = resolved(path)
+            check_folder(place)
             with tempfile.TemporaryFile(dir=place.parent):
                 pass
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[BinaryIO]:
-    """An open file whose bytes stand at the path when the block is left, all of them or none. To a pipe or a device
-    they go as they come. Raises OSError with a sentence if they cannot."""
-    with in_words(path):
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """An open file that replaces the path when the block ends without an error; of a pipe or device, the path itself.
+
+    Raises OSError with a sentence.
+    """
+    with explaining_write_errors(path):
         if is_stream(path):
             with open(path, "wb") as file:
                 yield file
         else:
-            with _replacing(real(path)) as file:
+            with _replacement(resolved(path)) as file:
                 yield file
 
 
 @contextlib.contextmanager
-def in_words(path: Path, then: str = "") -> Iterator[None]:
-    """Says of whatever the system refuses that this path cannot be written, why, and what to do then."""
+def explaining_write_errors(path: Path, then: str = "") -> Iterator[None]:
+    """Raises an OSError of the block again in our words: this path cannot be written, why, and what to do `then`."""
     try:
         yield
-    except BrokenPipeError:  # the reader has seen enough, and the command line knows what that means
+    except BrokenPipeError:  # the reader has stopped; the command line handles it
         raise
     except OSError as error:
         raise OSError(f"cannot write {str(path)!r}: {why(error)}{then}") from None
 
 
-def real(path: Path) -> Path:
-    """Where a path leads: a link stays a link to what is written. Raises OSError for what is no path."""
+def resolved(path: Path) -> Path:
+    """The file that a path leads to, so that a link stays a link. Raises OSError for an invalid path."""
     try:
         return path.resolve()
     except ValueError:
@@ -65,12 +65,12 @@ def real(path: Path) -> Path:
 
 
 def is_stream(path: Path) -> bool:
-    """Is there a pipe or a device?"""
+    """Is the path a pipe or a device?"""
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def check_place(path: Path) -> None:
-    """Raises OSError if no file can be there."""
+def check_folder(path: Path) -> None:
+    """Raises OSError if the path is a folder or its folder does not exist."""
     if path.is_dir():
         raise IsADirectoryError(None, "it is a folder")
     if not path.parent.is_dir():
@@ -78,23 +78,23 @@ def check_place(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    check_place(path)
+def _replacement(path: Path) -> Iterator[BinaryIO]:
+    check_folder(path)
     number, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
     try:
         with open(number, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        take_place(Path(name), path)
+        replace_file(Path(name), path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
         raise
 
 
-def take_place(part: Path, path: Path) -> None:
-    """Gives a file that is on the disk the name and the rights of the one that it replaces."""
+def replace_file(part: Path, path: Path) -> None:
+    """Gives a file that is on the disk the name and the permissions of the file that it replaces."""
     if path.exists():
         shutil.copymode(path, part)
     else:

@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from costcalc.errors import Problem
-from costcalc.table import Lazily, Table, Tabular, document
+from costcalc.table import LazySequence, Table, Tabular, document
 from costcalc.text import plural
 
 
 class Result(Tabular):
-    """The answer of an analysis. A subclass writes `table()` or `tables()`, and `_fields()`, `_summary()` and, if it
-    is about networks, `_warned()`; records, pandas, CSV, Markdown, LaTeX, JSON, files, text and HTML follow."""
+    """The result of an analysis. A subclass defines `table()` or `tables()`, `_fields()`, `_summary()` and, if it is
+    about networks, `_warned()`; all other forms are made from these."""
 
     @abstractmethod
     def _fields(self) -> dict[str, Any]:
-        """The fields of the JSON document. A `Lazily` is a list of which each item is made as it is written."""
+        """The fields of the JSON document. The items of a `LazySequence` are made as they are written."""
 
     @abstractmethod
     def _summary(self) -> str:
-        """What the result is about and its main numbers, on a line."""
+        """The subject of the result and its main numbers, on a line."""
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
         """The label of each network that the result is about, and its warnings."""
@@ -46,17 +46,17 @@ class Result(Tabular):
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are counted and probably not meant, each once, with its place and what to do about it."""
+        """Layers that are probably not meant, each once, with its place and a hint."""
         return tuple(dict.fromkeys(problem for _, found in self._warned() for problem in found))
 
     def streamed(self) -> dict[str, Any]:
         """The JSON document, with long lists made item by item as they are written."""
-        records = [warning_record(problem, label) for label, found in self._warned() for problem in found]
+        records = [_warning_record(problem, label) for label, found in self._warned() for problem in found]
         return document(**self._fields(), **({"warnings": records} if records else {}))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON document of the command, as dicts, lists and exact values."""
-        return {key: [*value] if isinstance(value, Lazily) else value for key, value in self.streamed().items()}
+        return {key: [*value] if isinstance(value, LazySequence) else value for key, value in self.streamed().items()}
 
     def __repr__(self) -> str:
         return f"<costcalc.{type(self).__name__} {self._summary()}>"
@@ -92,8 +92,8 @@ class TableResult(Result):
         return self.warned
 
 
-def warning_record(problem: Problem, target: str = "") -> dict[str, Any]:
-    """A warning as it stands in a JSON document."""
+def _warning_record(problem: Problem, target: str) -> dict[str, Any]:
+    """A warning in the JSON document."""
     return {
         **({"target": target} if target else {}), "layer": problem.layer,
         "place": problem.place and problem.place._asdict(), "message": problem.message, "hint": problem.hint,

@@ -1,9 +1,9 @@
-"""A value as text, exactly: what messages, labels and tables all write in the same way."""
+"""Values as text, exactly, for messages, labels and tables."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
@@ -14,11 +14,11 @@ HOUR, DAY = 3600, 86400  # seconds
 COUNTS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 BYTES = {"B": 1, **{f"{s}B": COUNTS[s] for s in "KMGT"}, **{f"{s}iB": 1024**i for i, s in enumerate("KMGT", 1)}}
 AMOUNT = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?|[0-9]{1,3}(?:,[0-9]{3}){1,6}) ?(?:e([0-9]{1,2})|([A-Za-z]{0,3}))")
-PLACES = 20  # decimals that are still read; a fraction of more is written as one
+PLACES = 20  # decimals at most; other fractions are written as 1/3
 
 
 def as_float(value: Any) -> float | None:
-    """The nearest float; None for a number that is too large, or so small that it would become 0."""
+    """The nearest float; None for a number that is too large for one, or too small."""
     with suppress(OverflowError, TypeError):  # too large, or None
         number = float(value)
         return number if number or not value else None
@@ -26,7 +26,7 @@ def as_float(value: Any) -> float | None:
 
 
 def rounded(value: Any, decimals: int) -> str:
-    """A number to so many decimals, never -0.0; a Fraction of more than 15 digits as 1.2e+400, which no float holds."""
+    """A number with so many decimals, never -0.0; a Fraction of 10¹⁵ or more as 1.20e+400, which no float can hold."""
     if isinstance(value, Fraction) and abs(value) >= 10**15:
         return f"{Decimal(value.numerator) / value.denominator:.2e}".replace("E", "e")
     text = f"{float(value):,.{decimals}f}"
@@ -34,7 +34,7 @@ def rounded(value: Any, decimals: int) -> str:
 
 
 def times_text(number: Any) -> str:
-    """`9.68`, `1.0005`: how many times, with two decimals or as many as it takes to be no 1; else `1.000000…`."""
+    """`9.68`, `1.0005`: a factor with two decimals, or with up to six if it would print as 1; then `1.000000…`."""
     texts = [rounded(number, decimals) for decimals in range(2, 7)]
     return texts[0] if number == 1 else next((text for text in texts if text.rstrip("0") != "1."), f"{texts[-1]}…")
 
@@ -50,7 +50,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 
 def equations_text(settings: Mapping[str, Any]) -> str:
-    """`r = 224, w = 0.5`, as in a sentence."""
+    """`r = 224, w = 0.5`, for a sentence."""
     return ", ".join(f"{name} = {value_text(value)}" for name, value in settings.items())
 
 
@@ -60,7 +60,7 @@ def knobs_note(knobs: Mapping[str, Any]) -> list[str]:
 
 
 def value_text(value: Any) -> str:
-    """A knob's value as it is written behind an @: 160, 0.5, 1/3, true; words and letters as they are."""
+    """A knob's value as written behind an @: 160, 0.5, 1/3, true; words and symbols unchanged."""
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, Fraction):
@@ -73,9 +73,9 @@ def value_text(value: Any) -> str:
 
 
 def read_amount(text: str, *, of_bytes: bool = False) -> int | None:
-    """The whole number that a text says: `300M`, `6,000,000`, `3e8`, of bytes `16MB` (10⁶ each) and `16MiB` (2²⁰) too.
+    """The whole number of `300M`, `6,000,000` or `3e8`; of bytes also of `16MB` (10⁶ each) and `16MiB` (2²⁰).
 
-    None for what is no such number.
+    None for another text.
     """
     found = AMOUNT.fullmatch(text.strip())
     units = {**COUNTS, **BYTES} if of_bytes else COUNTS
@@ -85,8 +85,13 @@ def read_amount(text: str, *, of_bytes: bool = False) -> int | None:
     return int(Fraction(found[1].replace(",", "")) * times)
 
 
+def split_names(given: str | Iterable[str]) -> list[str]:
+    """The names of a list, or of a text such as `name,out, macs`."""
+    return [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]
+
+
 def plural(count: Any, noun: str, many: str = "") -> str:
-    """`1 thread`, `1,000 threads`, `n threads`; `many` where that is no noun with an s."""
+    """`1 thread`, `1,000 threads`, `n threads`; `many` is a plural without an s."""
     shown = f"{count:,}" if isinstance(count, int | float) else str(count)
     return f"{shown} {noun if shown == '1' else many or f'{noun}s'}"
 

@@ -1,4 +1,4 @@
-"""Columns as they are asked for: `name,out,macs,peak_bytes`, in any order."""
+"""Reads a list of columns, `name,out,macs,peak_bytes`, in any order."""
 
 from __future__ import annotations
 
@@ -7,30 +7,31 @@ from collections.abc import Iterable, Sequence
 from costcalc.analysis.metrics import METRICS
 from costcalc.errors import UsageError, unknown
 from costcalc.table import Column
+from costcalc.text import split_names
 
 
 def metric_column(name: str, rank: int = 0) -> Column:
-    """The column of a metric. On a narrow terminal columns of the highest rank go first."""
+    """The column of a metric; `rank` as in Column."""
     return Column(name, METRICS[name].title, METRICS[name].kind, rank)
 
 
 def read_columns(given: Sequence[str] | str, known: Iterable[Column], *, metrics: Iterable[str] = ()) -> list[Column]:
-    """The columns of these keys or titles, in their order: of those that a table has, and of these metrics.
+    """The columns with these keys or titles, in the order given, out of the `known` ones and those of `metrics`.
 
-    Raises UnknownName for one that there is not, UsageError for one that is named twice.
+    Raises UnknownName for a column that does not exist, UsageError for one that is named twice.
     """
     there = {word: column for column in known for word in (column.title, column.key)}
     there |= {name: metric_column(name) for name in metrics if name not in there}
     found: list[Column] = []
-    for name in given.split(",") if isinstance(given, str) else given:
-        if name.strip() not in there:
-            raise unknown("column", name.strip(), dict.fromkeys(c.key for c in there.values()))
-        if there[name.strip()] in found:
-            raise UsageError(f"column {name.strip()} is there twice; name each once")
-        found.append(there[name.strip()])
+    for name in split_names(given):
+        if name not in there:
+            raise unknown("column", name, dict.fromkeys(column.key for column in there.values()))
+        if there[name] in found:
+            raise UsageError(f"column {name} is there twice; name each once")
+        found.append(there[name])
     return found
 
 
 def metrics_in(columns: Iterable[Column]) -> list[str]:
-    """The metrics that these columns show."""
+    """The metrics among these columns."""
     return [column.key for column in columns if column.key in METRICS]

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from fractions import Fraction
-from itertools import zip_longest
-from typing import Any, NamedTuple
+from typing import Any
 
+from costcalc.analysis.align import Pair, align
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
-from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 
-SHOWN = ("params", "macs", "elementwise", "activations")
-LONGEST = 24  # rows of a breakdown by layer; longer ones are folded by block
+RANKS = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4}  # of the usual columns
 BY_POSITION = "blocks of other names stand beside each other by position alone"
-SMALL = 8  # layers with MACs of a model whose algebra is tried unasked
-
-
-class Pair(NamedTuple):
-    """A block of the first model and what stands in its place in the second; either may be missing."""
-
-    first: str | None
-    first_cost: int
-    second: str | None
-    second_cost: int
-
-    @property
-    def saved(self) -> int:
-        """What the second saves here; negative if it costs more."""
-        return self.first_cost - self.second_cost
+SMALL = 8  # layers with MACs, of networks whose algebra is tried unasked
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,17 +49,12 @@ class Comparison(Result):
             tables.append(self._breakdown())
         if self.algebra is not None:
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
-        counts = [name for name in self.metrics if name not in SHOWN or name == "macs"]
+        counts = [name for name in self.metrics if name not in RANKS or name == "macs"]
         first, *others = {cost.dtype for cost in self.costs}
-        tables[-1].notes += what_they_count(counts, None if others else first)
+        tables[-1].notes += metric_notes(counts, None if others else first)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables
-
-    @property
-    def _small(self) -> bool:
-        """Are both so small that anyone sees what stands beside what?"""
-        return all(map(_is_short, self.costs))
 
     def _totals(self) -> Table:
         rows = self.to_records()
@@ -84,7 +63,7 @@ class Comparison(Result):
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """What is compared: the metric asked for, and those that the columns show."""
+        """The metrics of the columns, and the one that is compared."""
         return tuple(dict.fromkeys((*metrics_in(self._columns), self.by)))
 
     @property
@@ -93,42 +72,32 @@ class Comparison(Result):
 
     def _breakdown(self) -> Table:
         first, second = self.costs
-        label = METRICS[self.by].title
+        title = METRICS[self.by].title
+        saved = sum(pair.saved for pair in self.pairs)
+        sign = -1 if saved < 0 else 1
         columns = (
-            Column("first", first.target, "text"),
-            Column("first_cost", label, rank=1),
-            Column("second", second.target, "text"),
-            Column("second_cost", label, rank=1),
-            Column("saved", "saved" if first.total(self.by) >= second.total(self.by) else "added"),
-            Column("share", "of the difference", "share", 2),
-        )
-        total = sum(pair.saved for pair in self.pairs)
-        sign = -1 if total < 0 else 1
+            Column("first", first.target, "text"), Column("first_cost", title, rank=1),
+            Column("second", second.target, "text"), Column("second_cost", title, rank=1),
+            Column("saved", "added" if saved < 0 else "saved"), Column("share", "of the difference", "share", 2),
+        )  # fmt: skip
         rows = [
-            {
-                **pair._asdict(),
-                "first_cost": pair.first_cost if pair.first else None,
-                "second_cost": pair.second_cost if pair.second else None,
-                "saved": sign * pair.saved,
-                "share": Fraction(pair.saved, total) if total else None,
-            }
+            {**row, "first_cost": row["first_cost"] or None, "second_cost": row["second_cost"] or None,
+             "saved": sign * row["saved"]}
+            for row in self._pair_records()
+        ]  # fmt: skip
+        totals = {"first": "total", "second": "", "saved": sign * saved}
+        totals |= {"first_cost": first.total(self.by), "second_cost": second.total(self.by)}
+        renamed = any(pair.first and pair.second and pair.first != pair.second for pair in self.pairs)
+        notes = [BY_POSITION] if renamed and not all(map(_is_short, self.costs)) else []
+        verb = "work is" if self.by == "elementwise" else "are"
+        return Table(f"where the {title} {verb}", columns, rows, totals, notes)
+
+    def _pair_records(self) -> list[dict[str, Any]]:
+        saved = sum(pair.saved for pair in self.pairs)
+        return [
+            {**pair._asdict(), "saved": pair.saved, "share": Fraction(pair.saved, saved) if saved else None}
             for pair in self.pairs
         ]
-        totals = {
-            "first": "total",
-            "first_cost": first.total(self.by),
-            "second": "",
-            "second_cost": second.total(self.by),
-            "saved": sign * total,
-        }
-        notes = [BY_POSITION] if any(p.first and p.second and p.first != p.second for p in self.pairs) else []
-        return Table(
-            f"where the {label} {'work is' if self.by == 'elementwise' else 'are'}",
-            columns,
-            rows,
-            totals,
-            [] if self._small else notes,
-        )
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each network: its totals, and the exact ratio to the first."""
@@ -145,17 +114,12 @@ class Comparison(Result):
         return {name: seconds if METRICS[name].measured else cost.total(name) for name in names}
 
     def _fields(self) -> dict[str, Any]:
-        total = sum(pair.saved for pair in self.pairs)
-        pairs = [
-            {**pair._asdict(), "saved": pair.saved, "share": Fraction(pair.saved, total) if total else None}
-            for pair in self.pairs
-        ]
         targets = [
             {"target": c.target, "knobs": dict(c.knobs), "totals": self._values(c, s), "ratio": self.ratio(c)}
             for c, s in self._with_seconds()
         ]
         algebra = self.algebra._fields() if self.algebra is not None else None
-        return {"by": self.by, "targets": targets, "pairs": pairs, "algebra": algebra}
+        return {"by": self.by, "targets": targets, "pairs": self._pair_records(), "algebra": algebra}
 
     def _summary(self) -> str:
         return ", ".join(f"{cost.target} {self.by}={cost.total(self.by)}" for cost in self.costs)
@@ -165,33 +129,32 @@ def compare_models(
     models: Sequence[Model], *, by: str = "macs", algebra: bool | None = None,
     columns: Sequence[str] | str | None = None, seconds: Lookup | None = None,
 ) -> Comparison:  # fmt: skip
-    """Compares networks by any metric that is counted. The algebra of two networks is shown if it
-    fits on a line, always or never if given. `columns` are those of the totals: target, ratio and any metrics;
-    `seconds` looks up what was measured.
+    """Compares networks by any metric that is counted.
+
+    `algebra` shows the ratio of two networks as algebra always or never; None shows it if it fits on a line. `columns`
+    are those of the totals: target, ratio and any metrics. `seconds` looks up measurements.
 
     Raises UnknownName for a metric or column that does not exist, UsageError for fewer than two networks or knobs that
     are not numeric.
     """
-    metric_of(by, wanted=is_counted)
+    metric_of(by, unless=why_not_counted)
     shown = _columns(by, columns)
     if len(models) < 2:
         raise UsageError("compare takes two or more networks; `costcalc show` shows one")
     if algebra and len(models) > 2:
         raise UsageError(f"the ratio as algebra is that of two networks, got {len(models)}")
     costs = tuple(numeric_cost(model, "compare") for model in models)
-    about: dict[str, Any] = {"columns": shown, "seconds": ()}
-    if "seconds" in metrics_in(shown):
-        about["seconds"] = tuple(measured_seconds(models, seconds))
+    measured = tuple(measured_seconds(models, seconds)) if "seconds" in metrics_in(shown) else ()
     if len(costs) > 2 or not METRICS[by].is_sum:
-        return Comparison(costs, by, **about)
-    return Comparison(costs, by, tuple(align(costs[0], costs[1], by)), _algebra(models, costs, by, algebra), **about)
+        return Comparison(costs, by, columns=shown, seconds=measured)
+    pairs, ratio = tuple(align(costs[0], costs[1], by)), _algebra(models, costs, by, algebra)
+    return Comparison(costs, by, pairs, ratio, shown, measured)
 
 
 def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
-    """Those of the totals: the usual ones, with the metric that is compared, or those that are asked for."""
+    """The columns of the totals: the wanted ones, by default the usual ones and the metric that is compared."""
     target, ratio = Column("target", "network", "text"), Column("ratio", f"{METRICS[by].title} to the first", "more", 2)
-    ranks = {"params": 1, "macs": 0, "elementwise": 3, "activations": 4} | {by: 0}
-    usual = (target, *(metric_column(name, rank) for name, rank in ranks.items()), ratio)
+    usual = (target, *(metric_column(name, rank) for name, rank in {**RANKS, by: 0}.items()), ratio)
     return usual if wanted is None else tuple(read_columns(wanted, usual, metrics=METRICS))
 
 
@@ -199,7 +162,8 @@ def _algebra(models: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: 
     first, second = models
     for model in models if wanted else ():
         model.needs_knobs("the ratio as algebra")
-    if not wanted and (wanted is False or not (_nested(first, second) and all(_is_small(cost, by) for cost in costs))):
+    small = all(cost.total(by) != 0 and _is_short(cost) for cost in costs)
+    if wanted is False or not (wanted or (small and _are_nested(first, second))):
         return None
     from costcalc.analysis.closed_form.ratio import ratio
 
@@ -211,44 +175,12 @@ def _algebra(models: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: 
     return None
 
 
-def _nested(first: Model, second: Model) -> bool:
+def _are_nested(first: Model, second: Model) -> bool:
     """Do one spec's knobs contain the other's? Then they are two ways to build one block."""
     a, b = set(first.knobs), set(second.knobs)
     return bool(a and b) and first.name != second.name and (a <= b or b <= a)
 
 
-def _is_small(cost: Cost, by: str) -> bool:
-    return cost.total(by) != 0 and _is_short(cost)
-
-
 def _is_short(cost: Cost) -> bool:
+    """Has it so few layers that the algebra is short, and a reader sees which blocks belong together?"""
     return sum(1 for row in cost.layers if row.macs) <= SMALL
-
-
-def align(first: Cost, second: Cost, by: str) -> Iterator[Pair]:
-    """Blocks of two networks in order, paired by name, and by position between pairs of equal names."""
-    a, b = _parts(first, second, by)
-    matcher = SequenceMatcher(None, [name for name, _ in a], [name for name, _ in b], autojunk=False)
-    for _, i1, i2, j1, j2 in matcher.get_opcodes():
-        for left, right in zip_longest(a[i1:i2], b[j1:j2], fillvalue=(None, 0)):
-            yield Pair(*left, *right)
-
-
-def _parts(first: Cost, second: Cost, by: str) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Names and costs of both: by layer if both are short, else by block."""
-    costs = first, second
-    layers = [_not_zero(_by_layer(cost, by)) for cost in costs]
-    a, b = layers if max(map(len, layers)) <= LONGEST else [_not_zero(_by_block(cost, by)) for cost in costs]
-    return a, b
-
-
-def _by_layer(cost: Cost, by: str) -> Iterator[tuple[str, int]]:
-    return ((str(row.name), cost.value(by, i)) for i, row in enumerate(cost.layers))
-
-
-def _by_block(cost: Cost, by: str) -> Iterator[tuple[str, int]]:
-    return ((block.name, block.costs[by]) for block in cost.fold(1, [by]))
-
-
-def _not_zero(costs: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
-    return [(name, cost) for name, cost in costs if cost]

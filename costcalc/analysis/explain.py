@@ -1,17 +1,18 @@
-"""Each number as lectures write it: the rules are run on sizes that remember their factors (`dims.FactoredInt`)."""
+"""Each number as lectures write it, `5·5·192·32`: the rules run on sizes that remember their factors."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 from costcalc.analysis.cost import numeric_cost
 from costcalc.analysis.images import image_names
 from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.op_answers import learned_tensors
 from costcalc.analysis.walk import Row
-from costcalc.dims import FactoredInt, Shape
-from costcalc.graph import Graph, Repeat, shared_by
+from costcalc.dims import FactoredInt
+from costcalc.graph import Graph
 from costcalc.models.model import Model
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
@@ -27,15 +28,14 @@ COLUMNS = (
 def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "macs", "elementwise")) -> TableResult:
     """One row for each number of each layer that is not zero, and the sums.
 
-    Raises UsageError for a network with letters or columns for sizes.
+    Raises UsageError for sizes that are symbols or arrays.
     """
     cost = numeric_cost(model, "explain")
     images = image_names(cost.layers)
-    shared = _shared(model.bound, cost.layers)
     rows = []
     for i, layer in enumerate(cost.layers):
         values = {metric: cost.value(metric, i) for metric in metrics}
-        rows += _explained(layer, values, shared.get(layer.name, ()), images)
+        rows += _explained(layer, values, images)
     for metric in metrics:
         parts = [*filter(None, (cost.value(metric, i) for i in range(len(cost.layers))))]
         how = " + ".join(f"{part:,}" for part in parts) if len(parts) <= 6 else f"sum of {len(parts)} layers"
@@ -46,54 +46,21 @@ def explain_model(model: Model | Graph, metrics: tuple[str, ...] = ("params", "m
     return TableResult(table, document, ((cost.target, cost.warnings),))
 
 
-def _shared(graph: Graph, layers: Sequence[Row]) -> dict[str, set[str]]:
-    """Tensors of each layer that are another's and count there, by name."""
-    by_name = {_plain(row.name): row for row in layers}
-    owners = dict(_owners(graph, ("",)))
-    tensors = {name: {tensor.name for tensor in _tensors(by_name[name])} for name in {*owners.values()} & {*by_name}}
-    return {row.name: tensors[owners[_plain(row.name)]] for row in layers if owners.get(_plain(row.name)) in tensors}
-
-
-def _owners(graph: Graph, prefixes: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each layer that uses the weights of another, and that one. Prefixes of this graph, and of those around it."""
-    for name, data in graph.nodes(data=True):
-        if isinstance(data["op"], Repeat):
-            yield from _owners(data["op"].body, (f"{prefixes[0]}{name}.", *prefixes))
-        elif "shares" in data:
-            prefix, owner = shared_by(name, data["shares"], prefixes)
-            yield f"{prefixes[0]}{name}", f"{prefix}{owner}"
-
-
-def _plain(name: str) -> str:
-    """The name without the numbers of copies: `stage.conv` for `stage.0.conv`. No name in a spec is a number."""
-    return ".".join(part for part in name.split(".") if not part.isdigit())
-
-
-def _tensors(layer: Row) -> list[Any]:
-    return [tensor for tensor in layer.op.weights(*layer.input_shapes) if tensor.role != "buffer"]
-
-
-def _explained(
-    layer: Row, values: Mapping[str, int], shared: Collection[str], images: set[str]
-) -> list[dict[str, Any]]:
+def _explained(layer: Row, values: Mapping[str, int], images: set[str]) -> list[dict[str, Any]]:
     found = []
     for metric, value in values.items():
         if value:
-            how = params_text(layer, shared) if metric == "params" else _rule_text(metric, layer, images)
+            how = params_text(layer) if metric == "params" else _rule_text(metric, layer, images)
             copies = f"{layer.times} × ({how})" if layer.times != 1 else how
             found.append({"name": str(layer.name), "metric": METRICS[metric].title, "how": copies, "value": value})
     return found
 
 
-def params_text(layer: Row, shared: Collection[str] = ()) -> str:
-    """`5·5·192·32 + 32`: kernel, input channels, output channels; then the biases. Without `shared` tensors."""
-    own = [tensor for tensor in _tensors(layer) if tensor.name not in shared]
-    return " + ".join("·".join(map(str, _as_lectures(tensor.shape))) for tensor in own)
-
-
-def _as_lectures(shape: Shape) -> Shape:
-    # torch stores (out, in, kernel …)
-    return (*shape[2:], *shape[1::-1])
+def params_text(layer: Row) -> str:
+    """`5·5·192·32 + 32`: kernel, input channels, output channels; then the biases. Without shared tensors."""
+    own = [tensor for tensor in learned_tensors(layer.op, layer.input_shapes) if tensor.name not in layer.shared]
+    shapes = [(*shape[2:], *shape[1::-1]) for _, shape, _ in own]  # torch stores (out, in, kernel …)
+    return " + ".join("·".join(map(str, shape)) for shape in shapes)
 
 
 def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
@@ -107,7 +74,7 @@ def _rule_text(rule: str, layer: Row, images: set[str]) -> str:
 
 
 def _shown(value: Any, image: bool = False) -> Any:
-    """Ints inside as `FactoredInt`; words and flags stay."""
+    """The value with each int in it as a `FactoredInt`."""
     if isinstance(value, tuple):
         return tuple(_shown(one, image) for one in value)
     return FactoredInt(value, image=image) if isinstance(value, int) and not isinstance(value, bool) else value

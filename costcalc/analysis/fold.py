@@ -12,24 +12,20 @@ from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
 
 
-class Block(NamedTuple):
-    """Layers as one row, and those of them that layers outside read.
-
-    Of a block that no layer outside reads, what leaves is its last layer's. The shape is that of the last that leaves.
-    `times` is None where layers differ in it.
-    """
+class LayerBlock(NamedTuple):
+    """Layers taken together as one row."""
 
     name: str
-    op: str
-    times: Size | None
-    output_shape: Shape
+    op: str  # of a single layer, else how many layers there are
+    times: Size | None  # None if it differs between layers
+    output_shape: Shape  # of the last layer in `leaving`
     layers: tuple[Row, ...]
-    leaving: tuple[Row, ...]
+    leaving: tuple[Row, ...]  # the layers that others outside read; if there are none, the last layer
     costs: Mapping[str, Any] = {}  # metrics by name
 
 
-def folded(rows: Sequence[Row], depth: int) -> list[Block]:
-    """Rows whose names agree in their first `depth` parts as one; inputs are left out.
+def folded(rows: Sequence[Row], depth: int) -> list[LayerBlock]:
+    """A block for the rows whose names agree in their first `depth` parts; inputs are left out.
 
     Raises UsageError for a depth that is not a whole number from 1.
     """
@@ -39,12 +35,11 @@ def folded(rows: Sequence[Row], depth: int) -> list[Block]:
     for row in rows:
         blocks.setdefault(_block(row.name, depth), []).append(row)
     leaving, images = _leaving(rows, depth), image_names(rows)
-    return [_fold(name, inside, leaving[name], images) for name, inside in blocks.items() if not is_input(inside)]
-
-
-def is_input(rows: Iterable[Row]) -> bool:
-    """Are these the inputs of a network, which cost nothing?"""
-    return all(row.op.is_input for row in rows)
+    return [
+        _fold(name, inside, leaving[name], images)
+        for name, inside in blocks.items()
+        if not all(row.op.is_input for row in inside)
+    ]
 
 
 def block_names(rows: Iterable[Row]) -> set[str]:
@@ -58,7 +53,7 @@ def _block(name: Any, depth: int) -> str:
 
 
 def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
-    """Of each block the names of the rows that others read."""
+    """For each block, the names of its rows that rows of other blocks read."""
     leaving: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         for source in map(str, row.inputs):
@@ -68,21 +63,16 @@ def _leaving(rows: Sequence[Row], depth: int) -> defaultdict[str, set[str]]:
     return leaving
 
 
-def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> Block:
+def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> LayerBlock:
     leaving = tuple(row for row in layers if str(row.name) in read) or (layers[-1],)
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
-    last = leaving[-1]
-    return Block(
-        name,
-        layers[0].op.name if len(layers) == 1 else f"{_layers(layers)} layers{outputs}",
-        layers[0].times if len({str(row.times) for row in layers}) == 1 else None,
-        as_image(last.output_shape, last.name, images),
-        tuple(layers),
-        leaving,
-    )
+    op = layers[0].op.name if len(layers) == 1 else f"{_count(layers)} layers{outputs}"
+    times = layers[0].times if len({str(row.times) for row in layers}) == 1 else None
+    shape = as_image(leaving[-1].output_shape, leaving[-1].name, images)
+    return LayerBlock(name, op, times, shape, tuple(layers), leaving)
 
 
-def _layers(rows: Sequence[Row]) -> Size:
-    """How many layers there are, copies of repeats among them; rows where the number of copies is a symbol."""
+def _count(rows: Sequence[Row]) -> Size:
+    """How many layers there are with the copies of repeats; how many rows if the copies are a symbol."""
     count = sum(row.times for row in rows)
     return count if is_rational(count) else len(rows)

@@ -1,4 +1,4 @@
-"""Which tensors are images or feature maps, (n, c, h, w). Tables show them as papers write them: h×w×c."""
+"""Finds tensors that are images or feature maps, (n, c, h, w), which tables show as papers write them: h×w×c."""
 
 from __future__ import annotations
 

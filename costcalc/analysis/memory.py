@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from costcalc.analysis.walk import Row, symbols_of, walk
+from costcalc.analysis.walk import Row, needs_numbers, walk
 from costcalc.dims import Shape, Size, Truth, elements, is_rational, same_shape
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
@@ -33,7 +33,7 @@ class Layer(NamedTuple):
     shares: Any = None  # the layer whose tensors it uses
 
 
-Some = TypeVar("Some", Row, Layer)
+AnyLayer = TypeVar("AnyLayer", Row, Layer)
 
 
 class Peak(NamedTuple):
@@ -52,16 +52,10 @@ def peak_activations(graph: Graph) -> Peak:
     """
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
-        names = ", ".join(symbols_of(rows))
-        raise UsageError(
-            f"peak memory needs numeric sizes; {f'set {names}' if names else 'make a graph of each point'}"
-        )
+        raise needs_numbers("peak memory", rows)
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
-    peak = Peak(0, None)
-    for layer, now in zip(layers, live_elements(layers)):
-        if now > peak.elements:
-            peak = Peak(now, layer.name)
-    return peak
+    peaks = zip(live_elements(layers), (layer.name for layer in layers))
+    return Peak(*max(peaks, key=lambda peak: peak[0], default=(0, None)))
 
 
 def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
@@ -70,16 +64,16 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
     reader and the same size, so the two differ only in that they are never held together.
     """
-    storage, instead = _storages(layers), _instead(layers)
+    storage, overwriting = _storages(layers), _overwriting(layers)
     last_read = {storage[source]: i for i, layer in enumerate(layers) for source in layer.inputs}
-    kept = _kept(layers, storage)
+    kept = _kept_to_the_end(layers, storage)
     sizes: dict[Any, Size] = {}
     now: Size = 0
     for i, layer in enumerate(layers):
         if storage[layer.name] == layer.name:
             sizes[layer.name] = size = elements(layer.output_shape)
             now = now + size
-            yield now - size * instead[layer.name] if layer.name in instead else now
+            yield now - size * overwriting[layer.name] if layer.name in overwriting else now
         else:
             yield now
         for name in {storage[source] for source in layer.inputs} - kept:
@@ -92,15 +86,15 @@ def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
 
     Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
     """
-    instead = _instead(layers)
+    overwriting = _overwriting(layers)
     for layer in layers:
-        size, over = elements(layer.output_shape), instead.get(layer.name, False)
+        size, over = elements(layer.output_shape), overwriting.get(layer.name, False)
         if over is None:
             raise UsageError(f"whether {layer.name} may write over its input depends on symbols: set them")
         yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
 
 
-def inplace_inputs(rows: Sequence[Some]) -> dict[Any, int]:
+def inplace_inputs(rows: Sequence[AnyLayer]) -> dict[Any, int]:
     """The index of the input that each layer may write its output over, as torch's `inplace=True` requires: no other
     layer reads it, it has the output's shape, and no gradient needs it."""
     found: dict[Any, int] = {}
@@ -110,8 +104,8 @@ def inplace_inputs(rows: Sequence[Some]) -> dict[Any, int]:
     return found
 
 
-def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
-    """Each layer and input that it may write over, and whether their shapes are equal (an array: at which points)."""
+def _overwritable(layers: Sequence[AnyLayer]) -> Iterator[tuple[AnyLayer, int, Truth]]:
+    """Each layer with an input that it may write over if their shapes are equal, and whether they are."""
     readers = Counter(source for layer in layers for source in layer.inputs)
     by_name = {layer.name: layer for layer in layers}
     for layer in layers:
@@ -121,8 +115,8 @@ def _overwritable(layers: Sequence[Some]) -> Iterator[tuple[Some, int, Truth]]:
                 yield layer, i, same_shape(writer.output_shape, layer.output_shape)
 
 
-def _instead(layers: Sequence[Layer]) -> dict[Any, Truth]:
-    """The layers that may write over an input, and at which points they do."""
+def _overwriting(layers: Sequence[Layer]) -> dict[Any, Truth]:
+    """The layers that write over an input; an array says at which points, None that symbols leave it undecided."""
     found: dict[Any, Truth] = {}
     for layer, _, alike in _overwritable(layers):
         known = found.get(layer.name, False)
@@ -138,7 +132,7 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
     return storage
 
 
-def _kept(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
-    """The tensors that are alive to the end: network inputs and outputs."""
+def _kept_to_the_end(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
+    """The owners of network inputs and outputs, which are alive to the end."""
     read = {source for layer in layers for source in layer.inputs}
     return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}

@@ -1,4 +1,4 @@
-"""Every metric: what it counts and in what unit, what it is made of, and what it comes to for several layers.
+"""Every metric: what it counts, its unit, its parts, and its value for several layers together.
 
 A new metric is one more entry of METRICS; docs/add_a_metric.md shows it.
 """
@@ -16,48 +16,45 @@ from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.table import CONVENTION
+from costcalc.text import split_names
 
-SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # what layers come to together; LEAVING: of those read outside
+SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # of several layers; LEAVING: the sum of those read outside
 
 
 class Part(NamedTuple):
-    """What a metric adds up for one copy of a layer: costs of its row, by name, or sizes that a function makes of it.
+    """A summand of a metric for one copy of a layer: costs of its row by name, or a function that gives sizes of it.
 
-    `each` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
+    `scale` is what one of them counts for: a number, or the bytes of an element of the `weights` or `activations`.
     """
 
     costs: tuple[str, ...] | Callable[[Row], Iterable[Size]]
-    each: int | str = 1
+    scale: int | str = 1
 
     def sizes(self, row: Row) -> Iterable[Size]:
-        """What is added up of a row."""
+        """The sizes of a row that are added up."""
         return self.costs(row) if callable(self.costs) else [row.costs[name] for name in self.costs]
-
-    def worth(self, dtype: Dtype) -> int:
-        """What one counts for, in numbers of this dtype."""
-        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A number of a layer, a block and a network. It is made of `parts`, or of `layers` (a size for each layer of a
-    network written out), or it is the first of two metrics over the second (`of`), or it is measured."""
+    """A number of a layer, a block and a network: a sum of `parts`, or a function of all `layers` with repeats written
+    out, or a quotient of two metrics (`of`), or measured."""
 
     title: str
-    counts: str  # what, in a line
-    unit: str = ""  # what one is, where the title does not say it
+    counts: str  # a note below tables
+    unit: str = ""
     parts: tuple[Part, ...] = ()
     layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
-    each: int | str = 1  # what one of `layers` counts for, as in a Part
+    scale: int | str = 1  # of `layers`, as in a Part
     together: str = SUM
     of: tuple[str, str] | None = None
     measured: bool = False
     usual: bool = False  # shown unless others are asked for
-    no_formula: str = ""  # why it has no closed form
+    no_formula: str = ""  # the reason, if it has no closed form
 
     @property
     def kind(self) -> str:
-        """That of a table's Column."""
+        """The kind of its table column."""
         return "measured" if self.of or self.measured else "int"
 
     @property
@@ -65,24 +62,15 @@ class Metric:
         """Do the values of layers add up to that of the network?"""
         return self.together == SUM and not self.of and not self.measured
 
-    @property
-    def is_whole(self) -> bool:
-        """Is it an exact whole number?"""
-        return not self.of and not self.measured
-
-    def each_of(self, dtype: Dtype) -> int:
-        """What one of `layers` counts for, in numbers of this dtype."""
-        return dtype.bytes_of(self.each) if isinstance(self.each, str) else self.each
-
     def of_row(self, dtype: Dtype) -> Callable[[Row], Size]:
-        """The value of a layer, of all its copies if it is a sum. For a metric made of parts."""
-        parts = [(part.worth(dtype), part.sizes) for part in self.parts]
+        """For a metric of parts: a function that returns the value of a row, of all its copies if it is a sum."""
+        parts = [(dtype.scale(part.scale), part.sizes) for part in self.parts]
         if not self.is_sum:
-            return lambda row: sum(each * size for each, sizes in parts for size in sizes(row))
+            return lambda row: sum(scale * size for scale, sizes in parts for size in sizes(row))
         match self.parts:
-            case [Part(costs=[name], each=1)]:  # most of those that are shown, of any number of layers
+            case [Part(costs=[name], scale=1)]:  # most of those that are shown, of any number of layers
                 return lambda row: row.times * row.costs[name]
-        return lambda row: row.times * sum([each * size for each, sizes in parts for size in sizes(row)])
+        return lambda row: row.times * sum([scale * size for scale, sizes in parts for size in sizes(row)])
 
 
 _LEARNED = ("weight", "bias", "norm")
@@ -96,7 +84,7 @@ def _output(row: Row) -> list[Size]:
     return [elements(row.output_shape)]
 
 
-_BY_SIZES = "which layer it is depends on the knobs; `costcalc sweep` has it at any number of points"
+_LARGEST_HAS_NONE = "which layer it is depends on the knobs; `costcalc sweep` has it at any number of points"
 
 METRICS: dict[str, Metric] = {
     "params": Metric(
@@ -146,7 +134,7 @@ METRICS: dict[str, Metric] = {
         parts=(Part((*_LEARNED, "buffers"), "weights"),), usual=True,
     ),
     "peak_bytes": Metric(
-        title="peak bytes", unit="bytes", layers=live_elements, each="activations", together=LARGEST,
+        title="peak bytes", unit="bytes", layers=live_elements, scale="activations", together=LARGEST,
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",
     ),
@@ -173,50 +161,51 @@ IN_BYTES = frozenset(
 )
 
 
-def metric_of(name: str, *, wanted: Callable[[Metric], str] = lambda metric: "") -> Metric:
-    """The metric of a name. Raises UnknownName; UsageError where `wanted` says why it cannot be had."""
+def metric_of(name: str, *, unless: Callable[[Metric], str] = lambda metric: "") -> Metric:
+    """The metric of a name. Raises UnknownName; UsageError if `unless` returns a reason against it."""
     if name not in METRICS:
         raise unknown("metric", str(name), METRICS)
-    if why := wanted(METRICS[name]):
+    if why := unless(METRICS[name]):
         raise UsageError(f"{name} {why}")
     return METRICS[name]
 
 
-def has_formula(metric: Metric) -> str:
-    """Why a metric has no closed form; nothing if it has one."""
-    quotient = (
-        "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of) if metric.of else ""
-    )
-    why = metric.no_formula or quotient or _BY_SIZES * (metric.together == LARGEST)
+def why_no_formula(metric: Metric) -> str:
+    """The reason why a metric has no closed form; empty if it has one."""
+    why = metric.no_formula
+    if metric.of:
+        why = "it is a quotient; ask for its parts: --metric {}, and --metric {}".format(*metric.of)
+    elif metric.together == LARGEST:
+        why = _LARGEST_HAS_NONE
     return f"has no closed form: {why}" if why else ""
 
 
-def is_counted(metric: Metric) -> str:
-    """Why a metric cannot be counted; nothing if it can."""
+def why_not_counted(metric: Metric) -> str:
+    """The reason why a metric cannot be counted; empty if it can."""
     return "is measured, not counted: only `compare --columns` and the tables of `sweep` look it up" * metric.measured
 
 
-def is_whole(metric: Metric) -> str:
-    """Why a metric is not an exact whole number; nothing if it is."""
-    return "is a quotient, and this takes whole numbers" if metric.of else is_counted(metric)
+def why_not_whole(metric: Metric) -> str:
+    """The reason why a metric is not an exact whole number; empty if it is."""
+    return "is a quotient, and this takes whole numbers" if metric.of else why_not_counted(metric)
 
 
-def with_looked_at(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
-    """The metrics, and those that a choice of points looks at besides, of the names it has. Raises UsageError for one
-    that is measured."""
+def with_metrics_in(shown: Iterable[str], names: Collection[str]) -> tuple[str, ...]:
+    """The metrics that are shown, and those among `names`, by which points are chosen. Raises UsageError for a measured
+    one."""
     for name in names:
         if name in METRICS and METRICS[name].measured:
             raise UsageError(f"{name} are looked up once the points are chosen; choose them by what is counted")
     return tuple(dict.fromkeys((*shown, *(name for name in COUNTED if name in names))))
 
 
-def with_parts(names: Iterable[str]) -> list[str]:
-    """The metrics, and those that one of them is made of, each once."""
+def expand_quotients(names: Iterable[str]) -> list[str]:
+    """The metrics, with the two metrics of a quotient in its place; each once."""
     return list(dict.fromkeys(part for name in names for part in METRICS[name].of or (name,)))
 
 
-def check_told_apart(knob: str) -> None:
-    """Raises UsageError for a knob that is called like a metric: the numbers of both would stand under one name."""
+def check_not_a_metric(knob: str) -> None:
+    """Raises UsageError for a knob with the name of a metric: both would have one column."""
     if knob in METRICS:
         raise UsageError(f"{knob} is a knob here, and a metric too: give the knob another name in the spec")
 
@@ -225,7 +214,7 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
     """`params,macs,peak_bytes`, each once; the usual ones for None. Raises UnknownName and UsageError."""
     if given is None:
         return usual
-    names = [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]
+    names = split_names(given)
     for name in names:
         metric_of(name)
         if names.count(name) > 1:
@@ -235,10 +224,11 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
     return tuple(names)
 
 
-def what_they_count(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
-    """A note for each metric that is not usual, in which numbers its bytes are, and what MACs are if there are any."""
-    names = [*metrics]
-    in_words = {name: f", {dtype.words}" for name in names if dtype and name in IN_BYTES}
-    said = (name for name in names if not METRICS[name].usual or (in_words.get(name) and dtype != FLOAT32))
-    notes = [f"{METRICS[name].title}: {METRICS[name].counts}{in_words.get(name, '')}" for name in said]
+def metric_notes(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
+    """A note on each metric that is not usual, with the dtype of bytes, and the convention of MACs if there are any."""
+    names, notes = [*metrics], []
+    for name in names:
+        metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
+        if not metric.usual or (in_bytes and dtype != FLOAT32):
+            notes.append(f"{metric.title}: {metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else ""))
     return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]

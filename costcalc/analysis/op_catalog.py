@@ -19,7 +19,7 @@ OpDescription = dict[str, Any]
 
 
 def describe_op(name: str) -> OpDescription:
-    """An op: what it does, its shapes, its fields with kinds and defaults, and what it needs of its inputs."""
+    """An op by any of its names: docstring, shapes, fields with kinds and defaults, needs. Raises UnknownName."""
     name = name if name in OPS else SYNONYMS.get(name, name)
     if name not in layer_ops():
         raise UnknownName(f"unknown op {shorten(name)!r}; {hint(name, op_names())}")
@@ -36,7 +36,7 @@ def describe_op(name: str) -> OpDescription:
 
 
 def op_names() -> list[str]:
-    """The ops a spec can use: an input is not one of its layers."""
+    """The ops that a spec can use, without input, which is not a layer."""
     return sorted(layer_ops())
 
 
@@ -46,15 +46,16 @@ def describe_all_ops() -> list[OpDescription]:
 
 
 def ops_result() -> TableResult:
-    """Every op on one line."""
+    """A table with a row for each op."""
+    ops = describe_all_ops()
     columns = (Column("op", "op", "text"), Column("shapes", "shapes", "text", 1), Column("fields", "fields", "text"))
-    rows = [{**op, "fields": _signature(op)} for op in describe_all_ops()]
+    rows = [{**op, "fields": _signature(op)} for op in ops]
     table = Table("", columns, rows, None, ["more about one: costcalc ops NAME"])
-    return TableResult(table, {"ops": describe_all_ops()})
+    return TableResult(table, {"ops": ops})
 
 
 def op_result(name: str) -> TableResult:
-    """One op, by any of its names: its fields as rows, the rest as notes."""
+    """A table of one op, by any of its names: fields as rows, the rest as notes."""
     op = describe_op(name)
     keys = ("field", "takes", "default", *(["also"] if any(field["synonyms"] for field in op["fields"]) else []))
     columns = tuple(Column(key, key, "text") for key in keys)
@@ -97,16 +98,16 @@ def _signature(op: OpDescription) -> str:
     return ", ".join(f["field"] if f["needed"] else f"{f['field']}={_written(f)}" for f in op["fields"])
 
 
-AXES = {4: "nchw", 3: "ncl", 2: "nc", 5: "ncthw"}  # names of the axes that an op is asked with, likeliest first
+AXES = ("nchw", "ncl", "nc", "ncthw")  # names of the axes of inputs that are tried in turn
 
 
 def _needs(name: str) -> list[str]:
-    """What the docstring of its `needs` says, and what it refuses: found by calling it with symbols for all sizes."""
+    """The docstring of its `needs`, and what it refuses, found by a call with symbols for all sizes."""
     cls: Any = OPS[name]
     about = [cls.needs.__doc__.strip().rstrip(".")] if cls.needs.__doc__ else []
     refused: dict[str, None] = {}
-    for letters in AXES.values():
-        shapes = [tuple(size_symbol(f"{letter}{prime}") for letter in letters) for prime in ("", "_2", "_3")]
+    for axes in AXES:
+        shapes = [tuple(size_symbol(f"{axis}{suffix}") for axis in axes) for suffix in ("", "_2", "_3")]
         for need in _with_symbols(cls).needs(*shapes[: cls.arity or 2]):
             gaps = (shown if isinstance(shown, str) else "…" for shown in need.message_sizes)
             refused[f"refused: {need.sentence(gaps)}"] = None

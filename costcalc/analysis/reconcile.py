@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from costcalc.analysis.cost import Cost, cost_of, warnings_of
+from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.fold import block_names
-from costcalc.analysis.metrics import is_whole, metric_of
+from costcalc.analysis.metrics import metric_of, why_not_whole
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
 from costcalc.models.knob import Published
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Apart, Column, Table
+from costcalc.table import CONVENTION, Column, RelativeDifference, Table
 from costcalc.text import as_float, plural, value_text
 
 COLUMNS = (
@@ -30,7 +31,7 @@ POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "B": 3}
 
 
 @dataclass(frozen=True, eq=False)
-class Figure:
+class FigureCheck:
     """One published figure and ours. `agrees`: equal to the digits printed."""
 
     published: Published
@@ -38,15 +39,15 @@ class Figure:
     exact: int
     ours: str  # in the author's unit and digits
     agrees: bool
-    difference: Apart | None  # (published − exact) / exact; None if we count nothing
+    difference: RelativeDifference | None  # (published − exact) / exact; None if we count nothing
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reconciliation(Result):
-    """The published figures of a spec for the settings asked for; `others` are networks it has figures of besides."""
+    """The published figures of a spec at the given settings; `others` are other networks that it has figures of."""
 
     model: Model
-    figures: tuple[Figure, ...]
+    figures: tuple[FigureCheck, ...]
     others: tuple[str, ...] = ()
 
     @property
@@ -63,14 +64,12 @@ class Reconciliation(Result):
         return all(figure.agrees or figure.published.because for figure in self.figures)
 
     def table(self) -> Table:
-        """Figure, published, ours, difference, reason."""
-        rows = [{**_record(f), "difference": _apart(f)} for f in self.figures]
+        """A row for each figure: published, ours, difference, reason."""
+        rows = [{**_record(figure), "difference": _shown_difference(figure)} for figure in self.figures]
         notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
-        if not self.figures:
-            notes = [self._none()]
-        return Table(self.model.heading, COLUMNS, rows, notes=notes)
+        return Table(self.model.heading, COLUMNS, rows, notes=notes if rows else [self._why_none()])
 
-    def _none(self) -> str:
+    def _why_none(self) -> str:
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
         if self.model.architecture.kind != "spec":
@@ -90,7 +89,7 @@ class Reconciliation(Result):
 
 
 def reconcile_model(model: Model) -> Reconciliation:
-    """Every published figure for the model's spec beside ours; if the model sets knobs, only those with these values.
+    """Every published figure for the model's spec beside ours; if the model sets knobs, only figures at these values.
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
@@ -118,20 +117,22 @@ def _network(model: Model, published: Published) -> Model:
     return model.with_only({**preset, **published.at}, label)
 
 
-def _figure(published: Published, label: str, cost: Cost) -> Figure:
+def _figure(published: Published, label: str, cost: Cost) -> FigureCheck:
     exact = _exact(published, label, cost)
     printed, unit, decimals = read_figure(published.value, published.thousand)
     equal = agrees(exact, printed, unit, decimals)
     ours = published.value if equal else figure_text(exact, published.value, published.thousand)
     apart = printed * unit - exact
     share = as_float(apart / exact) if exact else None
-    return Figure(published, label, exact, ours, equal, None if share is None else Apart(share, apart))
+    return FigureCheck(
+        published, label, exact, ours, equal, None if share is None else RelativeDifference(share, apart)
+    )
 
 
 def _exact(published: Published, label: str, cost: Cost) -> int:
-    """Ours, of the network or the block that a figure is of."""
+    """Our count for the network or block of a figure. Raises SpecError for a metric or block that does not exist."""
     try:
-        metric_of(published.metric, wanted=is_whole)
+        metric_of(published.metric, unless=why_not_whole)
     except CostcalcError as error:
         raise SpecError(Problem(published.metric_place, *error.said)) from None
     if not published.block:
@@ -145,14 +146,14 @@ def _exact(published: Published, label: str, cost: Cost) -> int:
 
 
 def read_figure(text: str, thousand: int) -> tuple[Fraction, int, int]:
-    """`2.7K` as (27/10, unit, decimals)."""
+    """`2.7K` as (27/10, 1000, 1): number, unit, decimals."""
     digits, suffix = re.fullmatch(r"([0-9.,]+)([KMGB]?)", text).groups()  # type: ignore[union-attr]
     digits = digits.replace(",", "")
     return Fraction(digits), thousand ** POWERS[suffix], len(digits.partition(".")[2])
 
 
 def agrees(exact: int, printed: Fraction, unit: int, decimals: int) -> bool:
-    """Is `exact`, rounded half up or cut to the decimals printed, the figure printed?"""
+    """Does `exact`, rounded half up or cut to the printed decimals, give the printed figure?"""
     return printed * 10**decimals in (exact * 10**decimals // unit, _rounded(exact, unit, decimals))
 
 
@@ -171,23 +172,16 @@ def figure_text(exact: int, like: str, thousand: int) -> str:
     return f"{whole:,}" + (f".{rest:0{decimals}d}" if decimals else "") + like[-1]
 
 
-def _record(figure: Figure) -> dict[str, Any]:
+def _record(figure: FigureCheck) -> dict[str, Any]:
     p = figure.published
     what = f"{figure.network}: {p.metric}" + (f" of {p.block}" if p.block else "")
-    verdict = _verdict(figure)
     return {
-        "what": what,
-        "published": p.value,
-        "ours": figure.ours,
-        "exact": figure.exact,
-        "agrees": figure.agrees,
-        "difference": figure.difference,
-        "verdict": verdict,
-        "source": p.source,
-    }
+        "what": what, "published": p.value, "ours": figure.ours, "exact": figure.exact, "agrees": figure.agrees,
+        "difference": figure.difference, "verdict": _verdict(figure), "source": p.source,
+    }  # fmt: skip
 
 
-def _verdict(figure: Figure) -> str:
+def _verdict(figure: FigureCheck) -> str:
     if not figure.agrees:
         return figure.published.because or "differs from the published figure (unexplained)"
     printed, unit, decimals = read_figure(figure.published.value, figure.published.thousand)
@@ -195,7 +189,7 @@ def _verdict(figure: Figure) -> str:
     return f"agrees{cut}" + (f"; {figure.published.because}" if figure.published.because else "")
 
 
-def _apart(figure: Figure) -> Any:
+def _shown_difference(figure: FigureCheck) -> Any:
     if figure.agrees:
         return None
     return "ours is 0" if figure.difference is None else figure.difference

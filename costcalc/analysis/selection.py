@@ -1,4 +1,4 @@
-"""The columns of a table that a reader asks for, with metrics of each row that the table does not show."""
+"""A table with other columns: its own, and metrics that it does not show."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import Any
 
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.cost import cost_of
-from costcalc.analysis.metrics import METRICS, is_counted, metric_of, what_they_count
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
 from costcalc.table import Table
+from costcalc.text import split_names
 
 
 def select(table: Table, columns: Sequence[str] | str, model: Model | None = None, hint: str = "") -> Table:
-    """The table with these columns in this order: of its own, and any metric of the `model` at each row's knobs.
+    """The table with these columns in this order: its own, and any metric of the `model` at each row's knobs.
 
-    Raises UnknownName for a column that does not exist, UsageError for a metric that it cannot have; `hint` says why.
+    Raises UnknownName for a column that does not exist; UsageError for a metric that is measured, or without a model,
+    with a `hint`.
     """
     own = {word for column in table.columns for word in (column.key, column.title)}
-    names = [name.strip() for name in (columns.split(",") if isinstance(columns, str) else columns)]
+    names = split_names(columns)
     if model is None and (others := [name for name in names if name in METRICS and name not in own]):
         raise UsageError(f"{others[0]} is not a column of this table{hint}")
     shown = read_columns(names, table.columns, metrics=METRICS if model else ())
@@ -28,13 +30,13 @@ def select(table: Table, columns: Sequence[str] | str, model: Model | None = Non
     if model is None or not more:
         return replace(table, columns=tuple(shown))
     for name in more:
-        metric_of(name, wanted=is_counted)
+        metric_of(name, unless=why_not_counted)
     rows = [{**row, **_counted(model, row, more)} for row in table.rows]
-    counts = (note for note in what_they_count(more, model.dtype) if note not in table.notes)
+    counts = (note for note in metric_notes(more, model.dtype) if note not in table.notes)
     return replace(table, columns=tuple(shown), rows=rows, notes=[*table.notes, *counts])
 
 
 def _counted(model: Model, row: dict[str, Any], metrics: Sequence[str]) -> dict[str, Any]:
-    """These metrics of the model with the knobs set as a row says."""
+    """Metrics of the model at the knobs of a row."""
     cost = cost_of(model.at({knob: row[knob] for knob in model.knobs if row.get(knob) is not None}))
     return {metric: cost.total(metric) for metric in metrics}

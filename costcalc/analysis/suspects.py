@@ -1,8 +1,8 @@
-"""Layers that count and are probably not meant: they take positions for features, or features for positions.
+"""Layers that are probably not meant: they take positions for features, or features for positions.
 
-In torch most of these would be an error of shapes, as its layers are told the sizes of their inputs; costcalc derives
-them, so that `linear` on an image that was not flattened is a network like any other, and counted as one. Each op says
-the roles of the axes of its input and of its output (ops/axis_roles.py). A layer is suspect where the two differ,
+In torch most of these are an error of shapes, because its layers are told the sizes of their inputs. costcalc derives
+them, so `linear` on an image that was not flattened is a valid network. Each op states the roles of the axes of its
+input and output (ops/axis_roles.py). A layer is suspect if a tensor has other roles than the layer that reads it takes,
 unless its node says `meant`.
 """
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from costcalc.analysis.op_answers import learned_tensors
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
@@ -19,14 +20,14 @@ from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, AxisRoles, unknow
 
 
 class Finding(NamedTuple):
-    """What a layer does that is probably not meant, and what to do about it."""
+    """The end of a warning, after the name of the layer; and its hint."""
 
     message: str
     hint: str
 
 
 def suspects(rows: Iterable[Row]) -> tuple[Problem, ...]:
-    """A warning for each layer that is probably not meant. Layers of one line of a spec give one."""
+    """A warning for each suspect layer; one for all layers of a line of a spec."""
     found: dict[Place | str, Problem] = {}
     more: dict[Place | str, int] = {}
     for row, finding in _Roles().findings(rows):
@@ -53,32 +54,29 @@ class _Roles:
         self.inputs: set[Any] = set()  # of the network
 
     def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
-        """The suspects. The first layer that reads a tensor so speaks for all that do."""
+        """Suspect rows; of several that read one tensor so, the first."""
         for row in rows:
             known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
             finding = self.finding(row, known[0]) if known else None
             ins, out = row.input_shapes, row.output_shape
             roles = row.op.axis_roles(known, ins, out)
-            if finding and roles == known[0]:  # a norm hands them on: what reads it would say the same again
+            if finding and roles == known[0]:  # a norm passes them on: its readers would be suspect again
                 roles = unknown_roles(out)
             if finding:
                 self.known[row.inputs[0]] = unknown_roles(ins[0])
                 if not row.meant:
                     yield row, finding
-            self.note(row, roles)
+            self.known[row.name] = roles
+            if not row.inputs:
+                self.inputs.add(row.name)
 
     def of(self, source: Any, shape: Shape) -> AxisRoles:
-        """The roles of what a layer made."""
+        """The roles of the axes of a layer's output."""
         roles = self.known.get(source)
         return roles if roles is not None and len(roles) == len(shape) else unknown_roles(shape)
 
-    def note(self, row: Row, roles: AxisRoles) -> None:
-        self.known[row.name] = roles
-        if not row.inputs:
-            self.inputs.add(row.name)
-
     def finding(self, row: Row, roles: AxisRoles) -> Finding | None:
-        """What is suspicious of a layer that reads a tensor of these roles."""
+        """The finding about a layer that reads a tensor with these roles."""
         op = row.op
         if BATCH in roles and op.output.view and len(row.output_shape) < len(roles):
             return _joining_the_batch(row)
@@ -92,7 +90,7 @@ class _Roles:
 
 
 def _along_positions(row: Row, roles: AxisRoles) -> Finding | None:
-    """linear, layer_norm, lstm …: the last axis are positions, and one before it the features."""
+    """linear, layer_norm, lstm …: the last axis has positions, and one before it the features."""
     if roles[-1] != POSITION or FEATURES not in roles[1:-1]:
         return None
     shape, at = row.input_shapes[0], roles.index(FEATURES)
@@ -100,13 +98,13 @@ def _along_positions(row: Row, roles: AxisRoles) -> Finding | None:
     axis = f"the last axis of {_text(shape)}, {_many(shape[-1], 'positions')}"
     message = f"runs along {axis}, not along {_many(shape[at], what)}"
     if what == "channels" and row.op.takes_flat:
-        return Finding(f"{message}{_params(row)}", "put `flatten` or `global_average_pool` before it")
+        return Finding(f"{message}{_params_text(row)}", "put `flatten` or `global_average_pool` before it")
     order = [*(i for i in range(len(shape)) if i != at), at]
     return Finding(message, f"`transpose: {order}` before it makes the {what} the last axis")
 
 
 def _across_positions(row: Row, roles: AxisRoles, is_input: bool) -> Finding | None:
-    """conv, pooling, batch_norm …: axis 1 are positions or a batch, and the features stand behind it."""
+    """conv, pooling, batch_norm …: axis 1 has positions or a batch, and an axis behind it the features."""
     shape, op = row.input_shapes[0], row.op
     any_rank, slides = getattr(op, "rank", None) is None, hasattr(op, "kernel")
     if roles[1:] == (POSITION, POSITION) and any_rank and slides and is_input:
@@ -133,7 +131,7 @@ def _across_positions(row: Row, roles: AxisRoles, is_input: bool) -> Finding | N
 
 
 def _joining_the_batch(row: Row) -> Finding | None:
-    """flatten, reshape: a batch in the input becomes features. One of 1 costs nothing."""
+    """flatten, reshape: a batch in the input becomes features; harmless if it is 1."""
     shape = row.input_shapes[0]
     if is_rational(shape[1]) and shape[1] == 1:
         return None
@@ -146,7 +144,7 @@ def _without_batch(shape: Shape) -> str:
 
 
 def _among_heads(row: Row, roles: AxisRoles) -> Finding | None:
-    """Attention: what stands before the width is no axis of positions, but one of heads."""
+    """Attention: the axis before the width has heads, not positions."""
     if roles[-2:] != (FEATURES, FEATURES) or POSITION not in roles[1:-2]:
         return None
     shape, at = row.input_shapes[0], roles.index(POSITION)
@@ -156,21 +154,21 @@ def _among_heads(row: Row, roles: AxisRoles) -> Finding | None:
     return Finding(message, f"`transpose: {order}` of q, k and v before it makes the heads an axis of their own")
 
 
-def _params(row: Row) -> str:
-    """How many params the layer has, and would have of a flat input."""
+def _params_text(row: Row) -> str:
+    """The params of the layer, and those that it would have with a flat input."""
     x = row.input_shapes[0]
-    count, flat = _learned(row.op, x), _learned(row.op, (x[0], prod(x[1:])))
+    count, flat = _params_of(row.op, x), _params_of(row.op, (x[0], prod(x[1:])))
     if is_array(count) or is_array(flat) or (is_rational(count) and not count):
         return ""
     return f": {_number(count)} params, and {_number(flat)} with `flatten` before it"
 
 
-def _learned(op: Any, x: Shape) -> Size:
-    return sum(prod(shape) for _, shape, role in op.weights(x) if role != "buffer")
+def _params_of(op: Any, x: Shape) -> Size:
+    return sum(prod(tensor.shape) for tensor in learned_tensors(op, (x,)))
 
 
 def _number(size: Size) -> str:
-    """A size in words; "" for a column, which has many."""
+    """A size as text; empty for an array."""
     return "" if is_array(size) else f"{size:,}" if is_rational(size) else str(size)
 
 

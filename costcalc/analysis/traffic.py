@@ -1,4 +1,4 @@
-"""Elements that a layer moves: the definition behind `traffic_bytes` and the GB/s of a timed layer.
+"""Elements that a layer moves: the definition of `traffic_bytes` and of the GB/s of a timed layer.
 
 Each tensor counts once and whole, as if every layer ran on its own without a cache: each layer that uses shared weights
 reads them, and an output that is written in place is read and written. Repeated reads, workspaces and fused kernels are

@@ -1,6 +1,6 @@
-"""The layers of a network with repeats unrolled far enough for its peak memory, also where its depth is an array.
+"""The layers of a network with repeats unrolled as far as metrics that depend on other layers need.
 
-How often a body is repeated changes which layer reads which, so points with the same numbers of copies are computed
+The number of copies of a body changes which layer reads which, so points with the same numbers of copies are computed
 together. Two copies stand for any larger number:
 
     A copy reads its input only, and other live tensors do not change while the copies are computed. From the second on
@@ -10,24 +10,25 @@ together. Two copies stand for any larger number:
     layers may read that input later.
 
 The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
-computed as they are: without a copy the layers after it read its input.
+computed as they are: without copies, the layers after the repeat read its input.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Block, Layer
 from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, shared_by, topological_order
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
-COPIES_TO_COUNT = 2  # copies that stand for any larger number
+COPIES_TO_COUNT = 2  # of each body; they stand for any larger number
 COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all between, and the last
-MAX_UNROLLED_LAYERS = 100_000  # with so many copies of each repeat
+MAX_UNROLLED_LAYERS = 100_000
 
 Scope = dict[Any, Layer]  # the layers of a graph by their names in it
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
@@ -36,18 +37,25 @@ Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between p
 def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple[Size, list[Layer]]]:
     """Pairs of a 0/1 mask and the layers at its points; the masks add up to 1 at every point.
 
-    The graph has been walked: its ops take what they are given. A symbol that says how often a body is repeated is
-    taken to be 1 or more. Raises TooDeep for more than MAX_UNROLLED_LAYERS.
+    The graph must be valid: its ops are not checked again. A symbol for the times of a repeat is taken to be 1 or more.
+    Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
     for where, copies in _plans(_repeats(graph), most):
-        yield where, _listed(_Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1)))
+        unrolled = _Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1))
+        layers = [*islice(unrolled, MAX_UNROLLED_LAYERS + 1)]
+        if len(layers) > MAX_UNROLLED_LAYERS:
+            raise TooDeep(
+                f"{most} copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
+                "activations_in_place"
+            )
+        yield where, layers
 
 
 def repeat_assumptions(graph: Graph) -> list[Need]:
-    """What unrolled layers assume: that each body which is repeated by a symbol stands at least once.
+    """The assumptions of unrolled layers: each body that is repeated by a symbol is repeated at least once.
 
-    Nothing is assumed where no repeat has a sole reader that may write over what it reads, neither after the repeat nor
-    as the first layer of its body: then a body that is left out does not change which layers write over their inputs.
+    There are none if no repeat has a sole reader that may write over its input, neither after the repeat nor as the
+    first layer of its body: then leaving out a body does not change which layers write over their inputs.
     """
     repeats = [*_all_repeats(graph)]
     if not any(_has_a_sole_writer(around, name) for around, name, _ in repeats):
@@ -65,8 +73,8 @@ def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
 
 
 def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
-    """Does one layer alone read the repeat's output, or the input of its body, and may it write over that? An output
-    that no layer reads counts too: without copies, the repeat's input would be an output of the network."""
+    """Does a single layer read the repeat's output, or the input of its body, and may it write over that? An output
+    without readers counts too: without copies, the repeat's input would be an output of the network."""
     body = graph.nodes[name]["op"].body
     for around, source in ((graph, name), (body, input_of(body))):
         readers = [data["op"] for _, data in nodes_of(around) for read in data["inputs"] if read == source]
@@ -75,24 +83,11 @@ def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
     return False
 
 
-def _listed(layers: Iterator[Layer]) -> list[Layer]:
-    found: list[Layer] = []
-    for layer in layers:
-        found.append(layer)
-        if len(found) > MAX_UNROLLED_LAYERS:
-            raise TooDeep(
-                f"two copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
-                "activations_in_place"
-            )
-    return found
-
-
 class _Place(NamedTuple):
-    """Where a graph stands: the prefixes of its layers' names and of their rows' names, and how many copies there
-    are."""
+    """Where a graph stands in the network."""
 
-    name: str
-    row: str
+    name: str  # prefix of its layers' names
+    row: str  # prefix of their rows' names
     copies: Size
     blocks: tuple[Block, ...] = ()
 
@@ -167,7 +162,7 @@ def _plans(repeats: Iterator[Repeat], most: int) -> Iterator[tuple[Size, Copies]
     from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in several}
-    plan = _numbered([*found.values()], most)
+    plan = _number_combinations([*found.values()], most)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)
         point = tuple(np.argwhere(where)[0])
@@ -177,7 +172,7 @@ def _plans(repeats: Iterator[Repeat], most: int) -> Iterator[tuple[Size, Copies]
         )
 
 
-def _numbered(columns: Sequence[Any], most: int) -> Any:
+def _number_combinations(columns: Sequence[Any], most: int) -> Any:
     """Numbers the distinct combinations of values from 0, point by point."""
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which points of a sweep are valid: a layer graph whose sizes are arrays may be valid at some points only."""
+"""The valid points of a sweep: a layer graph whose sizes are arrays may be valid at some points only."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 
 from costcalc.dims import Size, first_failure, is_array
 from costcalc.graph import Graph
-from costcalc.ops.base import check
+from costcalc.ops.check_needs import check
 from costcalc.ops.needs import Need
 
 
 class ValidityMask:
-    """Marks the points at which a graph is valid, and keeps the reason at the first invalid point. Binding the graph
-    may have found some invalid points already."""
+    """The points at which a graph is valid, and the reason at the first invalid point; at first as binding found
+    them."""
 
     def __init__(self, graph: Graph | None = None) -> None:
         known = graph.graph if graph is not None else {}

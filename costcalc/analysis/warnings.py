@@ -1,4 +1,4 @@
-"""Warnings of one model at several settings, without duplicates."""
+"""Warnings of networks: of one model, and of one at several settings, without duplicates."""
 
 from __future__ import annotations
 
@@ -6,11 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice, product
 from typing import Any
 
-from costcalc.analysis.cost import warnings_of
-from costcalc.errors import Place, Problem
+from costcalc.analysis.cost import cost_of
+from costcalc.errors import CostcalcError, Place, Problem
 from costcalc.models.model import Model
 
 MAX_KINDS = 64  # combinations of flags and choices that are checked
+
+
+def warnings_of(model: Model) -> tuple[Problem, ...]:
+    """`Cost.warnings` of a network; none of a model that cannot be built: the analysis reports that error itself."""
+
+    def find() -> tuple[Problem, ...]:
+        try:
+            return cost_of(model).warnings
+        except CostcalcError:
+            return ()
+
+    return model.cached("warnings", find)
 
 
 def warnings_of_models(models: Iterable[Model]) -> tuple[Problem, ...]:
@@ -25,16 +37,12 @@ def warnings_of_models(models: Iterable[Model]) -> tuple[Problem, ...]:
 def warnings_of_grid(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> tuple[Problem, ...]:
     """The warnings at the points of a grid that `_ends_of` chooses. Cached on the model."""
     points = [*_ends_of(axes)]
-    key = f"warnings at {points}"
-    if key not in model.answers:
-        models = (model.at(point) for point in points)
-        model.answers[key] = warnings_of_models(models)
-    return model.answers[key]  # type: ignore[no-any-return]
+    return model.cached(f"warnings at {points}", lambda: warnings_of_models(map(model.at, points)))
 
 
 def _ends_of(axes: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """The points of a grid that are checked: every combination of flags and choices, up to MAX_KINDS, with the first
-    value of every number and with the last."""
+    """Every combination of flags and choices, up to MAX_KINDS, with the first value of every number and with the
+    last."""
     kinds = {name: values for name, values in axes.items() if isinstance(values[0], bool | str)}
     ends = [{name: values[at] for name, values in axes.items() if name not in kinds} for at in (0, -1)]
     for chosen in islice(product(*kinds.values()), MAX_KINDS):

@@ -1,8 +1,8 @@
-"""Charts: plain data, drawn by matplotlib, which is imported when a picture is made.
+"""Charts: plain data, drawn by matplotlib, which is imported for the first picture.
 
     HeatMap("MACs", Axis("r"), Axis("w"), Axis("MACs"), (128, 224), (1, 2), ((1, 3), (4, 12))).save("macs.svg")
 
-`data` has the charts as data, `draw` draws them.
+`chart_data` has the charts as data, `draw` draws them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def picture_format(path: Path | str) -> str:
 
 
 def check_picture(path: Path | str) -> None:
-    """Raises what saving a picture there would raise, as far as can be seen before it is made."""
+    """Raises, before a picture is made, what saving it there would raise."""
     from costcalc.chart.draw import import_matplotlib
 
     picture_format(path)
@@ -59,9 +59,9 @@ class Chart(ChartData):
         write(Path(path), self.render(picture_format(path)))
 
     def inline(self) -> str:
-        """The picture as a part of an HTML page; empty without matplotlib."""
-        svg = self._repr_svg_() or "<svg"
-        return svg[svg.index("<svg") :].removesuffix("<svg")
+        """The picture as an `<svg>` element of an HTML page; empty without matplotlib."""
+        svg = self._repr_svg_()
+        return svg[svg.index("<svg") :] if svg else ""
 
     def _repr_svg_(self) -> str | None:
         with suppress(MissingExtra):

@@ -1,4 +1,4 @@
-"""The parts that all pictures share: a figure with a title, labelled axes, a legend."""
+"""Parts of all pictures: a figure with a title, labelled axes, a legend."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def label_axes(axes: Any, x: Axis, y: Axis) -> None:
     """Sets the titles with their units, the scales, and short numbers."""
     from matplotlib.ticker import FuncFormatter
 
-    for axis, of, said in ((axes.xaxis, x, axes.set_xlabel), (axes.yaxis, y, axes.set_ylabel)):
-        said(visible(of.label))
+    for axis, of in ((axes.xaxis, x), (axes.yaxis, y)):
+        axis.set_label_text(visible(of.label))
         if of.log:
             (axes.set_xscale if axis is axes.xaxis else axes.set_yscale)("log")
         axis.set_major_formatter(FuncFormatter(lambda number, _: short_number(number)))
@@ -46,10 +46,10 @@ def label_few_decades(axes: Any, x: Axis, y: Axis) -> None:
 
 
 def legend(axes: Any) -> None:
-    """Adds a legend where it hides least."""
+    """Adds a legend at the place where it hides least."""
     axes.legend(frameon=True, framealpha=0.9, edgecolor="0.8", fontsize=8)
 
 
 def label(text: str) -> str:
-    """A text for the legend."""
-    return f" {visible(text)}" if text.startswith("_") else visible(text)  # matplotlib hides what starts so
+    """A text for the legend. Matplotlib hides labels that begin with `_`."""
+    return f" {visible(text)}" if text.startswith("_") else visible(text)

@@ -41,7 +41,7 @@ def render(chart: ChartData, format: str) -> bytes:
     """The picture as bytes of an SVG or PNG. Raises MissingExtra without matplotlib."""
     out = io.BytesIO()
     with _quietly(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its font lacks characters, and a reader of an SVG has other fonts
+        warnings.simplefilter("ignore")  # of characters that its font lacks: a reader of an SVG has other fonts
         plotting = import_matplotlib()
         with plotting.rc_context():
             plotting.rcdefaults()
@@ -90,7 +90,7 @@ def _draw_line(axes: Any, line: Line, number: int) -> None:
         look = {"linestyle": "--", "color": PALE, "linewidth": 1.4}
     elif len(line.xs) <= 60 or not ordered:
         look |= {"marker": MARKERS[number % len(MARKERS)], "markersize": 3 if ordered else 6}
-    if not ordered:  # flags and words stand side by side, with nothing between them
+    if not ordered:  # no line joins flags or words
         look["linestyle"] = ""
     axes.plot(
         [*map(float, line.xs)] if ordered else places,

@@ -18,7 +18,7 @@ AROUND = (0, 7, 2, 5, 4, 1, 6, 3)  # eighths of a turn: right first, left last
 def label_points(
     axes: Any, named: Sequence[tuple[float, float, str]], others: Sequence[tuple[float, float]] = ()
 ) -> None:
-    """Writes a name beside each (x, y, name), and over no other mark."""
+    """Writes a name beside each (x, y, name), but not over these or other marks."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     axes.figure.draw_without_rendering()
@@ -31,7 +31,7 @@ def label_points(
 
 
 def _place(axes: Any, renderer: Any, at: tuple[float, float], name: str, taken: list[Any]) -> Any:
-    """Writes the name at the first free place, else the last one tried; returns its box."""
+    """Writes the name at the first free place, else at the last place tried; returns its box."""
     frame = axes.get_window_extent(renderer)
     text = None
     for distance, dx, dy in _offsets():
@@ -67,7 +67,7 @@ def _offsets() -> Iterator[tuple[float, float, float]]:
 def _text_box(text: Any, renderer: Any) -> tuple[float, float, float, float]:
     from matplotlib.text import Text
 
-    text.update_positions(renderer)  # an annotation is put where it belongs as it is drawn
+    text.update_positions(renderer)  # an annotation gets its position when it is drawn
     box = Text.get_window_extent(text, renderer)  # without its line
     return box.x0, box.y0, box.x1, box.y1
 

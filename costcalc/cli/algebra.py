@@ -19,12 +19,12 @@ from costcalc.cli.options import (
     Target,
     check_folder,
     checked_output,
-    nets,
+    load_models,
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
-NOT_TOGETHER = (  # options of which the second says something that the first cannot heed
+CONFLICTS = (  # an option, and those that it would ignore
     ("--over", ("--assume", "--elasticity", "--by-term")),
     ("--python", ("--latex", "--format", "--elasticity", "--by-term", "--columns")),
     ("--latex", ("--format", "--elasticity", "--by-term", "--columns")),
@@ -33,9 +33,9 @@ NOT_TOGETHER = (  # options of which the second says something that the first ca
 
 
 def formula_output(context: typer.Context, output: str | None) -> str | None:
-    """The file: of a suffix there is a format for, or the code of --python in whatever the user calls it."""
-    raw = context.params.get("python") or context.params.get("latex")
-    return check_folder(output) if raw else checked_output(context, output)
+    """Checks that the file can be written: with any suffix for --python and --latex, else with that of a format."""
+    is_code = context.params.get("python") or context.params.get("latex")
+    return check_folder(output) if is_code else checked_output(context, output)
 
 
 Output = Annotated[
@@ -87,13 +87,13 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.formula_output import formula_output
 
-    net, *others = nets([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
+    model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(
-        net, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
+        model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term
     )
     if shown.code:
-        put(shown.code, output)
+        put_code(shown.code, output)
         return
     if columns is not None and shown.tables:
         from costcalc.analysis.selection import select
@@ -103,19 +103,18 @@ def formula(
 
 
 def refuse_together(given: dict[str, object]) -> None:
-    """Raises UsageError for two options that make no sense together."""
-    for first, others in NOT_TOGETHER:
+    """Raises UsageError for two of these options that conflict."""
+    for first, others in CONFLICTS:
         for second in others:
             if given[first] and given[second]:
                 raise UsageError(f"{first} does not go with {second}; give one of them")
 
 
-def put(text: str, output: str | None) -> None:
-    """Prints text as it is, or writes it to a file."""
+def put_code(text: str, output: str | None) -> None:
+    """Prints code, or writes it to a file."""
     from costcalc import files
-    from costcalc.report import terminal
 
     if output and output != "-":
         files.write(Path(output), f"{text.rstrip()}\n")
     else:
-        terminal.put(f"{text.rstrip()}\n")
+        report.put(f"{text.rstrip()}\n")

@@ -1,4 +1,4 @@
-"""The commands in one list, and what every one of them does with errors.
+"""The list of all commands, and how each of them handles errors.
 
 Exit codes: 0 ok, 1 a check failed, 2 usage or bad input, 3 environment, 70 our own bug, 130 interrupted.
 """
@@ -57,7 +57,7 @@ class Commands(FastGroup):
 
 
 def _is_target(word: str) -> bool:
-    """Can this be counted?"""
+    """Is this the name, preset or path of a spec?"""
     from costcalc.spec.library import find
 
     try:
@@ -81,11 +81,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-kept = typer.Typer(cls=FastGroup, rich_markup_mode=None)
+runs_app = typer.Typer(cls=FastGroup, rich_markup_mode=None)
 _register(app, COMMANDS)
-_register(kept, RUNS)
+_register(runs_app, RUNS)
 app.add_typer(
-    kept,
+    runs_app,
     name="runs",
     short_help="The measurements kept so far.",
     help="The measurements kept so far: list, look at one, compare two, export all.",
@@ -113,27 +113,27 @@ def run(arguments: list[str]) -> int:
     """Runs one command and returns its exit code. Only a bug of ours prints a traceback."""
     _prepare()
     try:
-        warned.start()
+        warned.clear()
         code = _invoke(arguments or ["--help"])
         if sys.stdout is not None:
             sys.stdout.flush()  # now, so that a full disk is reported
-        warned.say()
+        warned.print_all()
     except (KeyboardInterrupt, typer.Abort):
-        return _say("interrupted", 130)
+        return _print_error("interrupted", 130)
     except CostcalcError as error:
-        return _say(f"error: {error}", error.exit_code)
+        return _print_error(f"error: {error}", error.exit_code)
     except BrokenPipeError:  # `costcalc show … | head`: the reader has seen enough
-        return _mute(0)
+        return _discard_output(0)
     except MemoryError:
-        return _say("error: out of memory; use a coarser grid or fewer --workers", 3)
+        return _print_error("error: out of memory; use a coarser grid or fewer --workers", 3)
     except ImportError as error:
-        return _say(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
+        return _print_error(f"error: {why(error, 'a package was being imported')}; install what is missing", 3)
     except OSError as error:
         said = why(error, f"`costcalc {' '.join(arguments[:1])}` ran")
         about = f"{error.filename or 'standard output'}: {said}" if error.errno else said
-        return _mute(_say(f"error: {about}", 3))
+        return _discard_output(_print_error(f"error: {about}", 3))
     except Exception as error:
-        return _usage(error) if hasattr(error, "format_message") else _bug()
+        return _usage_error(error) if hasattr(error, "format_message") else _bug()
     return code
 
 
@@ -145,9 +145,9 @@ def _prepare() -> None:
 
 
 def _invoke(arguments: list[str]) -> int:
-    """Runs a command as typer's main() does, but leaves every exception to `run`. Raises KeyboardInterrupt where a
-    library raised something else on Ctrl-C, as numpy does while it is imported."""
-    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks how a line could go on
+    """Runs a command as typer's main() does, but leaves every exception to `run`. Raises KeyboardInterrupt if a library
+    raised something else on Ctrl-C, as numpy does while it is imported."""
+    if "_COSTCALC_COMPLETE" in os.environ:  # a shell asks for completions
         typer.main.get_command(app)(arguments, prog_name="costcalc")
     main = typer.main.get_command(_only(arguments[0]))
     try:
@@ -163,7 +163,7 @@ def _invoke(arguments: list[str]) -> int:
 
 
 def _only(word: str) -> typer.Typer:
-    """The app with this command alone, or all of it: reading the options of all commands takes as long as a count."""
+    """The app with this command alone, if it exists: reading the options of all commands takes as long as a count."""
     commands = [command for command in app.registered_commands if command.name == word]
     groups = [group for group in app.registered_groups if group.name == word]
     if not commands + groups:
@@ -173,32 +173,32 @@ def _only(word: str) -> typer.Typer:
     return one
 
 
-def _say(text: str, code: int) -> int:
+def _print_error(text: str, code: int) -> int:
     """Prints an error to stderr, its later lines indented, and returns the exit code."""
     from costcalc.table import visible
 
-    with contextlib.suppress(OSError, AttributeError):  # what is already printed comes first
+    with contextlib.suppress(OSError, AttributeError):  # earlier output comes first
         sys.stdout.flush()
     print("\n       ".join(visible(line) for line in text.split("\n")), file=sys.stderr)
     return code
 
 
 def _after_interrupt(error: BaseException | None) -> bool:
-    """Was it caused by Ctrl-C?"""
+    """Is a KeyboardInterrupt among the causes of an error?"""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
 
 
-def _mute(code: int) -> int:
-    """Sends nothing more to a stdout that is full or closed: Python would complain about it at exit."""
+def _discard_output(code: int) -> int:
+    """Discards all further output to a stdout that is full or closed, because Python would print an error at exit."""
     with contextlib.suppress(OSError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 
-def _usage(error: Any) -> int:
-    """Prints what typer refused: an option or argument that does not exist, is missing or has a wrong value."""
+def _usage_error(error: Any) -> int:
+    """Prints typer's error about an option or argument that does not exist, is missing or has a wrong value."""
     context = getattr(error, "ctx", None)
     message = " ".join(error.format_message().rstrip(".").splitlines()) or "this is not understood"
     if hasattr(error, "possibilities") and context:
@@ -208,10 +208,12 @@ def _usage(error: Any) -> int:
         hint = did_you_mean(error.option_name, known)
         message = f"unknown option {error.option_name[:60]!r}" + (f"; {hint}" if hint else "")
     more = f"\nsee `{context.command_path} --help`" if context else ""
-    return _say(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
+    return _print_error(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
 
 
 def _bug() -> int:
     import traceback
 
-    return _say(f"{traceback.format_exc()}error: this is a bug in costcalc; please report it with the text above", 70)
+    return _print_error(
+        f"{traceback.format_exc()}error: this is a bug in costcalc; please report it with the text above", 70
+    )

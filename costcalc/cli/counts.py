@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from costcalc.cli.fast_params import METRICS
-from costcalc.cli.options import Columns, Dtype, Format, MaxBytes, MaxLayers, Output, Set, Target, Targets, emit, nets
-from costcalc.cli.runs import StorePath
+from costcalc.cli.options import (
+    Columns,
+    Dtype,
+    Format,
+    MaxBytes,
+    MaxLayers,
+    Output,
+    Set,
+    Target,
+    Targets,
+    emit,
+    load_models,
+)
+from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
+if TYPE_CHECKING:
+    from costcalc.analysis.compare import Comparison
+    from costcalc.analysis.scaling.break_even import BreakEven
+    from costcalc.net import Net
+
 
 def list_(format: Format = None, output: Output = None) -> None:
     """Every spec and preset, with one line each."""
-    from costcalc.spec.list_specs import list_specs
+    from costcalc.spec.list_specs import specs
 
-    emit(list_specs(), format, output)
+    emit(specs(), format, output)
 
 
 def show(
@@ -40,8 +57,8 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    cost = net.cost(unrolled=unroll)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    cost = model.cost(unrolled=unroll)
     emit(cost.at_depth(depth, columns), format, output)
 
 
@@ -68,33 +85,43 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    found = nets(targets, set_, max_layers, max_bytes, dtype)
+    models = load_models(targets, set_, max_layers, max_bytes, dtype)
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"--break-even goes without {others}: it compares counts, as formulas")
-        if len(found) != 2:
-            raise UsageError(f"--break-even is about two networks, got {len(found)}")
-        from costcalc.analysis.scaling.break_even import break_even as solved
-
-        emit(solved(found[0], found[1], break_even, by=by), format, output)
+        emit(_break_even(models, break_even, by), format, output)
         return
-    looks_up = "seconds" in (columns or "").replace(" ", "").split(",")
-    if store is not None and not (time or looks_up):
+    if store is not None and not (time or has_seconds(columns)):
         raise UsageError("--store is where measured times are kept; add --time, or --columns target,seconds")
     lookup = None
-    if looks_up:
+    if has_seconds(columns):
         from costcalc.cli.save_runs import seconds_here
 
         lookup = seconds_here(store)
-    comparison = compare_models(found, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
-    if not time:
+    comparison = compare_models(models, by=by, algebra=algebra or None, columns=columns, seconds=lookup)
+    if time:
+        _put_timed(comparison, models, store, format, output)
+    else:
         emit(comparison, format, output)
-        return
-    from costcalc.cli.save_runs import timed
+
+
+def _break_even(models: list[Net], knob: str, by: str) -> BreakEven:
+    from costcalc.analysis.scaling.break_even import break_even
+
+    if len(models) != 2:
+        raise UsageError(f"--break-even is about two networks, got {len(models)}")
+    return break_even(models[0], models[1], knob, by=by)
+
+
+def _put_timed(
+    comparison: Comparison, models: list[Net], store: str | None, format: str | None, output: str | None
+) -> None:
+    """Times the networks and prints both. Exits with 3 if none could be timed."""
+    from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.timing import TimedComparison
 
-    timing, saver = timed(found, store)
+    timing, saver = time_and_save(models, store)
     emit(TimedComparison(comparison, timing), format, output)
     saver.raise_any()
     if not timing.measured:
@@ -112,8 +139,8 @@ def explain(
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_model
 
-    (net,) = nets([target], set_, max_layers, max_bytes)
-    emit(explain_model(net), format, output)
+    (model,) = load_models([target], set_, max_layers, max_bytes)
+    emit(explain_model(model), format, output)
 
 
 def reconcile(
@@ -129,8 +156,8 @@ def reconcile(
     """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
     from costcalc.analysis.reconcile import reconcile_model
 
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    reconciled = reconcile_model(net)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    reconciled = reconcile_model(model)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:

@@ -1,8 +1,8 @@
-"""Words of a command line taken as they are: from 0.29 on typer asks pydantic, whose import takes longer than most
-counts.
+"""Reads the words of a command line without pydantic, which typer uses from 0.29 on and whose import takes longer than
+most counts.
 
-It has no public way around pydantic, so this replaces inner members, in the releases that were tested. Any other
-release reads every word itself: slower, and the same. tests/cli/test_fast_params.py fails for one that is newer.
+Typer has no public way around pydantic, so this replaces private members, in tested releases only. With any other
+release typer reads every word: slower, with the same result. tests/cli/test_fast_params.py fails for a newer one.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from costcalc.errors import UnknownName, did_you_mean
 
-TESTED = ("0.29",)  # releases of typer whose inner members are known
+TESTED = ("0.29",)  # releases of typer whose private members are known
 METRICS = "{METRICS}"  # in the help of an option
 IS_TESTED = typer.__version__.rpartition(".")[0] in TESTED
 
@@ -23,7 +23,7 @@ class FastCommand(TyperCommand):
     """A command whose options and arguments skip pydantic if there is nothing to check."""
 
     def get_help(self, ctx: Any) -> str:
-        """Its help, with the names of all metrics where an option says METRICS: only help has to import them."""
+        """Its help, with the names of all metrics in place of `METRICS`, which only help has to import."""
         for parameter in self.params:
             if METRICS in (getattr(parameter, "help", "") or ""):
                 from costcalc.analysis.metrics import METRICS as metrics
@@ -40,7 +40,7 @@ class FastGroup(TyperGroup):
     """A group of commands. An unknown command is bad input, with a hint; no command at all prints the help."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        """Takes the words of the group itself, and leaves the rest to its command."""
+        """Parses the options of the group, and leaves the rest to its command."""
         return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -50,7 +50,7 @@ class FastGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def hint(self, word: str) -> str:
-        """What may have been meant by a command that does not exist."""
+        """The hint for a command that does not exist."""
         return did_you_mean(word, list(self.commands))
 
     def get_params(self, ctx: Any) -> Any:
@@ -61,19 +61,19 @@ class FastGroup(TyperGroup):
 def _fast(parameters: list[Any]) -> list[Any]:
     for parameter in parameters if IS_TESTED else ():
         if "get_runtime_param" not in vars(parameter):
-            parameter.get_runtime_param = _Plainly(parameter).itself
+            parameter.get_runtime_param = _FastReader(parameter).itself
         if parameter.param_type_name == "argument":
-            parameter.display_type_rich = lambda ctx: None  # its metavar says what it is, not `<list[str]>`
+            parameter.display_type_rich = lambda ctx: None  # hides `<list[str]>` behind the metavar
     return parameters
 
 
-class _Plainly:
-    """Replaces typer's reader of one parameter; asks it for all but texts and small numbers."""
+class _FastReader:
+    """Replaces typer's reader of one parameter, and calls it for all but texts and small numbers."""
 
     def __init__(self, parameter: Any):
         self.typers_own = parameter.get_runtime_param
 
-    def itself(self) -> _Plainly:
+    def itself(self) -> _FastReader:
         return self
 
     def __getattr__(self, name: str) -> Any:

@@ -7,19 +7,19 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, nets
+from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
-Some = Annotated[
+SomeTargets = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
 ]
 
 
 def verify(
-    targets: Some = None,
+    targets: SomeTargets = None,
     all_: Annotated[bool, typer.Option("--all", help="Every spec and preset of the library.")] = False,
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Rows without a difference too; JSON and CSV have them always.")
@@ -33,7 +33,7 @@ def verify(
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import Verifications, verify_net
 
-    networks = tuple(verify_net(net) for net in nets(_targets(targets, all_), set_, max_layers, max_bytes))
+    networks = tuple(verify_net(model) for model in load_models(_targets(targets, all_), set_, max_layers, max_bytes))
     found = networks[0] if len(networks) == 1 else Verifications(networks)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     emit(found, format, output, [found.table(every)])
@@ -79,13 +79,13 @@ def time(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Times networks in turns on real hardware: steady state, medians with their interval, and who is faster."""
-    from costcalc.cli.save_runs import timed
+    from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
-    batches = None if batch is None else _numbers(batch)
+    batches = None if batch is None else _batch_sizes(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
-    found, saver = timed(
-        nets(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
+    found, saver = time_and_save(
+        load_models(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
         seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def devices(format: Format = None, output: Output = None) -> None:
     emit(devices_result(), format, output)
 
 
-def _numbers(text: str) -> list[int]:
+def _batch_sizes(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
         raise UsageError(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they do with them."""
+"""Options that several commands share, and the functions that read and apply them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 def checked_format(context: typer.Context, format: str | None) -> str | None:
     """Checks that the format exists and that the command can write it."""
-    return format and _drawn_by(context, format_of(format, None))
+    return format and _check_drawn(context, format_of(format, None))
 
 
 def checked_output(context: typer.Context, output: str | None) -> str | None:
-    """Checks, before anything is counted, that the file can be written; --format is read first."""
+    """Checks, before anything is counted, that the file can be written. Typer reads --format first."""
     return check_format(context, output)
 
 
@@ -40,7 +40,7 @@ def check_format(context: typer.Context, output: str | None, others: str = "") -
     """Checks that the suffix or --format is known and the file can be written. Raises UnknownName, which names
     `others` too, and OSError."""
     if output is not None:
-        _drawn_by(context, format_of(context.params.get("format"), Path(output), others))
+        _check_drawn(context, format_of(context.params.get("format"), Path(output), others))
     return check_folder(output)
 
 
@@ -51,7 +51,8 @@ def check_folder(output: str | None) -> str | None:
     return output
 
 
-def _drawn_by(context: typer.Context, format: str) -> str:
+def _check_drawn(context: typer.Context, format: str) -> str:
+    """Returns the format. Raises UsageError for a drawing of a command that draws none."""
     if format in DRAWINGS and context.info_name != "show":
         from costcalc.report.diagram import not_drawn
 
@@ -60,7 +61,7 @@ def _drawn_by(context: typer.Context, format: str) -> str:
 
 
 def known_targets(incomplete: str) -> list[str]:
-    """Names that begin so, for shell completion."""
+    """The targets that begin with a text, for shell completion."""
     from costcalc.spec.library import entries
 
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
@@ -106,7 +107,7 @@ Dtype: TypeAlias = Annotated[
 ]
 
 
-def nets(
+def load_models(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
     dtype: str | None = None,
 ) -> list[Net]:  # fmt: skip
@@ -114,25 +115,25 @@ def nets(
     from costcalc.net import apply_settings, load
 
     found: list[Net] = []
-    wrong: list[CostcalcError] = []
+    errors: list[CostcalcError] = []
     for target in targets:
         try:
             found.append(load(target, max_layers=max_layers, max_bytes=max_bytes))
         except SpecError as error:
-            wrong.append(_all_that_is_wrong(error, max_layers, max_bytes))
+            errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:
-            wrong.append(error)
-    if len(wrong) > 1:
-        raise UsageError("\n".join(dict.fromkeys(map(str, wrong))))
-    if wrong:
-        raise wrong[0]
-    found = [net.with_dtype(dtype) if dtype is not None else net for net in apply_settings(found, settings or [])]
-    warned.note(found)
+            errors.append(error)
+    if len(errors) > 1:
+        raise UsageError("\n".join(dict.fromkeys(map(str, errors))))
+    if errors:
+        raise errors[0]
+    found = [model.with_dtype(dtype) if dtype is not None else model for model in apply_settings(found, settings or [])]
+    warned.add(found)
     return found
 
 
-def _all_that_is_wrong(error: SpecError, max_layers: int, max_bytes: int) -> SpecError:
-    """The error of reading a spec, with all that `validate` says of the same file."""
+def _with_all_problems(error: SpecError, max_layers: int, max_bytes: int) -> SpecError:
+    """The error of reading a spec, with all errors that `validate` finds in the same file."""
     place = error.problems[0].place
     if place is None or not Path(place.file).is_file():
         return error
@@ -151,7 +152,7 @@ def emit(
     result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None, *,
     columns: str | None = None, model: Model | None = None, hint: str = "",
 ) -> None:  # fmt: skip
-    """Prints a result, or writes it to a file; `tables` are shown in place of all of it. `columns` are those of the
+    """Prints a result, or writes it to a file; with `tables` these in place of its own. `columns` are those of the
     first table, as `select` reads them."""
     if columns is not None:
         from costcalc.analysis.selection import select

@@ -1,4 +1,4 @@
-"""What `costcalc sweep` draws: a picture in a file, one on the terminal, and a page about the network."""
+"""The pictures of `costcalc sweep`: in a file, on the terminal, and on a page about the network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import typer
 from costcalc.cli import warned
 
 if TYPE_CHECKING:
-    from costcalc.chart import Chart
     from costcalc.net import Net
 
 
@@ -48,22 +47,16 @@ Report: TypeAlias = Annotated[
 ]  # fmt: skip
 
 
-def write_plot(chart: Chart, plot: str | None) -> None:
-    """Writes the picture to a file, if one is named."""
-    if plot is not None:
-        chart.save(plot)
-
-
 def show_picture(found: Any, metric: str | None) -> None:
     """Draws the points below their table on a terminal."""
     if sys.stdout.isatty():
         from costcalc.report.terminal import show_lines
-        from costcalc.report.text_pictures import picture
+        from costcalc.report.text_pictures import text_picture
 
-        show_lines(lambda width, blocks: picture(found, metric, width, blocks))
+        show_lines(lambda width, blocks: text_picture(found, metric, width, blocks))
 
 
-def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
+def write_report(model: Net, axes: list[str], presets: str | None, metrics: str | None, path: str) -> None:
     """Writes the page about a network, over a grid of its knobs if one is given."""
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.page.page import Page
@@ -71,7 +64,7 @@ def write_report(net: Net, axes: list[str], presets: str | None, metrics: str | 
 
     with progress_bar() as show:
         show(0.0, "counting")
-        page = Page.of(net, read_axes(axes, net.knobs, net.name), presets, metrics)
+        page = Page.of(model, read_axes(axes, model.knobs, model.name), presets, metrics)
         show(0.2, "drawing")
         page.save(path)
-    warned.instead(net.label, lambda: page.warnings)
+    warned.replace(model.label, lambda: page.warnings)

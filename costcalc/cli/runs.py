@@ -19,8 +19,13 @@ Run = Annotated[int, typer.Argument(metavar="ID", help="The number of a run, as 
 EXPORTS = ("csv", "json", "parquet")
 
 
+def has_seconds(names: str | None) -> bool:
+    """Are measured times among these metrics or columns, such as `macs,seconds`?"""
+    return "seconds" in (names or "").replace(" ", "").split(",")
+
+
 def export_format(format: str | None) -> str | None:
-    """The format, if runs can be exported in it."""
+    """Checks that runs can be exported in this format."""
     if format is not None and format not in EXPORTS:
         raise unknown("format", format, EXPORTS)
     return format

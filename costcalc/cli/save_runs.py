@@ -1,4 +1,4 @@
-"""Saves what was timed: a row of the store for each network that was measured."""
+"""Saves measurements: a row of the store for each network that was timed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class RunSaver:
 
     def __init__(self, path: str | None):
         self.store = Store(path)
-        self.store.ready()  # now, and not when all is measured
+        self.store.ready()  # raises now, before anything is measured
         self.error: StoreError | None = None
 
     def save(self, timing: Timing) -> None:
@@ -42,15 +42,15 @@ class RunSaver:
             raise self.error
 
 
-def timed(nets: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSaver]:
-    """Times networks with a progress bar on stderr, and saves what is measured in the store at `path`. Call
-    `raise_any` once the times are printed."""
+def time_and_save(models: list[Net], path: str | None, **how: Any) -> tuple[Timing, RunSaver]:
+    """Times networks with a progress bar on stderr, and saves each measurement in the store at `path`. Call `raise_any`
+    once the times are printed."""
     from costcalc.report.progress_bar import progress_bar
     from costcalc.torch_backend.timing import time_nets
 
     saver = RunSaver(path)
     with progress_bar() as show:
-        found = time_nets(nets, progress=show, finished=saver.save, **how)
+        found = time_nets(models, progress=show, finished=saver.save, **how)
     return found, saver
 
 

@@ -1,4 +1,4 @@
-"""scale: from a budget back to the knobs."""
+"""The command about budgets: scale."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from costcalc.cli.options import (
     Output,
     Target,
     emit,
-    nets,
+    load_models,
     on_a_terminal,
 )
 from costcalc.errors import UsageError
@@ -68,45 +68,37 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.scaling.scale import read_budget
 
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:
         fixed = {text.partition("=")[0].strip() for text in set_ or ()}
-        put_budget(net, budget, law, free, fixed, grid or [], top, columns, format, output)
+        put_budget(model, budget, law, free, fixed, grid or [], top, columns, format, output)
         return
     if free or grid or top:
         raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
-    put_compound(net, budget, law, compound, columns, format, output)
-
-
-def put_compound(
-    net: Net, budget: Mapping[str, int], law: CompoundLaw, compound: str, columns: str | None, format: str | None,
-    output: str | None,
-) -> None:  # fmt: skip
-    """A network scaled by φ, or by the largest that a budget allows."""
     from costcalc.analysis.scaling.compound import compound_model, read_compound
 
-    line = compound_model(net, law, read_compound(compound), budget)
-    warned.instead(net.label, lambda: line.warnings)
-    emit(line, format, output, columns=columns, model=net)
+    scaled = compound_model(model, law, read_compound(compound), budget)
+    warned.replace(model.label, lambda: scaled.warnings)
+    emit(scaled, format, output, columns=columns, model=model)
 
 
 def put_budget(
-    net: Net, budget: Mapping[str, int], law: CompoundLaw, free: str | None, fixed: set[str], grid: list[str],
+    model: Net, budget: Mapping[str, int], law: CompoundLaw, free: str | None, fixed: set[str], grid: list[str],
     top: int | None, columns: str | None, format: str | None, output: str | None,
 ) -> None:  # fmt: skip
-    """The largest value of a free knob that keeps a budget, or the settings of several."""
+    """Prints the largest value of a free knob that keeps a budget, or the settings of several that do."""
     from costcalc.analysis.scaling.budget import Fitting, read_free, scale_model
     from costcalc.analysis.sweep.grid import read_axes
     from costcalc.report.progress_bar import progress_bar
 
-    values = read_axes(grid, net.knobs, net.name, numbers=True)
-    names = read_free(net, free, values)
+    values = read_axes(grid, model.knobs, model.name, numbers=True)
+    names = read_free(model, free, values)
     if both := [name for name in names if name in fixed]:
         raise UsageError(f"{both[0]} is both free and fixed; give one of --free and --fix")
     with progress_bar() as show:
-        found = scale_model(net, budget, names, grid=values, law=law, top=top, progress=show)
-    warned.instead(net.label, lambda: found.warnings)
+        found = scale_model(model, budget, names, grid=values, law=law, top=top, progress=show)
+    warned.replace(model.label, lambda: found.warnings)
     shown = MAX_ROWS_SHOWN if on_a_terminal(format, output) else None
     tables = found.tables(shown) if isinstance(found, Fitting) else None
-    emit(found, format, output, tables, columns=columns, model=net)
+    emit(found, format, output, tables, columns=columns, model=model)

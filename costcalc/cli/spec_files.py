@@ -30,7 +30,7 @@ def validate(
     for path in paths:
         checked = validate_file(path, max_layers=max_layers, max_bytes=max_bytes)
         code = max(code, 2 if not checked.ok else 1 if strict and checked.problems else 0)
-        found.append(checked.strictly() if strict else checked)
+        found.append(checked.as_errors() if strict else checked)
         if format or output:
             continue
         for problem in checked.problems:

@@ -1,4 +1,4 @@
-"""The options of `costcalc sweep`, and what several of its answers read from them."""
+"""The options of `costcalc sweep`, and the values that several of its answers derive from them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from costcalc.cli.runs import has_seconds
 from costcalc.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ EXECUTORS = ("processes", "dask")
 
 @dataclass(frozen=True)
 class SweepOptions:
-    """A network and all options, each None or False where it was not given."""
+    """A network and all options; one that was not given is None or False."""
 
-    net: Net
+    model: Net
     points: list[str] | None
     presets: str | None
     fit: bool
@@ -48,8 +49,8 @@ class SweepOptions:
             raise UsageError(why.format(", ".join(given)))
 
     def only(self, *names: str, why: str) -> None:
-        """Raises UsageError if any other option was given; the first of these is what the others go with."""
-        others = [field.name for field in fields(self) if field.name not in ("net", *names)]
+        """Raises UsageError if any option but these was given, and says that the first of these goes without it."""
+        others = [field.name for field in fields(self) if field.name not in ("model", *names)]
         self.refuse(*others, why=f"{as_typed(names[0])} goes without {{}}: {why}")
 
     @property
@@ -57,11 +58,11 @@ class SweepOptions:
         """The swept knobs and their values. Raises UnknownName and UsageError."""
         from costcalc.analysis.sweep.grid import read_axes
 
-        return read_axes(self.points or [], self.net.knobs, self.net.name)
+        return read_axes(self.points or [], self.model.knobs, self.model.name)
 
     @property
-    def choice(self) -> dict[str, Any]:
-        """Which points are kept, as arguments of `read_choice`."""
+    def query(self) -> dict[str, Any]:
+        """Which points are kept, as arguments of `read_query`."""
         return {"where": self.where, "pareto": self.pareto, "top": self.top, "by": self.by or "macs"}
 
     @property
@@ -69,14 +70,9 @@ class SweepOptions:
         """The file."""
         return Path(self.output) if self.output else None
 
-    @property
-    def is_parquet(self) -> bool:
-        """Is the file a Parquet file, which only points can be written to?"""
-        return self.format is None and self.path is not None and self.path.suffix.lower() == ".parquet"
-
     def lookup(self) -> Any:
-        """The function that looks up measurements, if seconds are among the metrics. Raises UsageError for a store
-        without them."""
+        """The function that looks up measurements, if seconds are among the metrics. Raises UsageError for a store that
+        is not read."""
         self.refuse_a_store_alone()
         if not self.has_seconds:
             return None
@@ -91,7 +87,7 @@ class SweepOptions:
 
     @property
     def shown_metrics(self) -> str | None:
-        """The metrics that are named, here or among the columns; None for the usual ones."""
+        """The metrics of --metrics and --columns; None for the usual ones."""
         if self.columns is None:
             return self.metrics
         from costcalc.analysis.metrics import METRICS, USUAL
@@ -103,10 +99,10 @@ class SweepOptions:
     @property
     def has_seconds(self) -> bool:
         """Are measured times among the metrics?"""
-        return "seconds" in (self.shown_metrics or "").replace(" ", "").split(",")
+        return has_seconds(self.shown_metrics)
 
     def pool(self, points: int, points_per_second: int) -> Any:
-        """The worker pool for so many points, of which a process computes about so many a second."""
+        """The worker pool for so many points. Raises UsageError for executor options that contradict each other."""
         executor = self.executor or ("dask" if self.scheduler else "processes")
         if executor not in EXECUTORS:
             raise unknown("executor", executor, EXECUTORS)
@@ -126,5 +122,5 @@ class SweepOptions:
 
 
 def as_typed(name: str) -> str:
-    """A field as it is typed."""
+    """A field as it is written on the command line."""
     return name if name == "points" else f"--{name.replace('_', '-')}"

@@ -1,7 +1,8 @@
-"""sweep: many points at once, as a table, a picture, a page, or a file of any length."""
+"""The command about many points: sweep, which prints a table, draws, or writes a page or a file of any length."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
@@ -19,21 +20,21 @@ from costcalc.cli.options import (
     check_folder,
     check_format,
     emit,
-    nets,
+    load_models,
 )
-from costcalc.cli.pictures import Metric, Plot, Report, write_plot, write_report
+from costcalc.cli.pictures import Metric, Plot, Report, write_report
 from costcalc.cli.runs import StorePath
 from costcalc.cli.sweep_options import SweepOptions
 from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
-from costcalc.report import format_of
+from costcalc.report import format_of, is_parquet
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
-    """The file, if there is a format to write points in: one of a table's, or Parquet."""
-    is_parquet = output is not None and output.lower().endswith(".parquet") and not context.params.get("format")
-    return check_folder(output) if is_parquet else check_format(context, output, ".parquet")
+    """Checks that the format exists, which may be Parquet, and that the file can be written."""
+    parquet = output and is_parquet(context.params.get("format"), Path(output))
+    return check_folder(output) if parquet else check_format(context, output, ".parquet")
 
 
 SweepOutput: TypeAlias = Annotated[
@@ -105,17 +106,18 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    (net,) = nets([target], set_, max_layers, max_bytes, dtype)
-    answer(SweepOptions(
-        net=net, points=axes, presets=presets, fit=fit, histogram=histogram, report=report, explain_steps=explain_steps,
-        where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart, plot=plot, metric=metric,
-        workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store, output=output,
-        format=format, columns=columns,
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    dispatch(SweepOptions(
+        model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,
+        explain_steps=explain_steps, where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart,
+        plot=plot, metric=metric, workers=workers, executor=executor, scheduler=scheduler, metrics=metrics, store=store,
+        output=output, format=format, columns=columns,
     ))  # fmt: skip
 
 
-def answer(options: SweepOptions) -> None:
-    """What was asked for, in place of points if one of the options says so. Raises UsageError for others beside it."""
+def dispatch(options: SweepOptions) -> None:
+    """Prints points, or what one of the options asks for instead. Raises UsageError for options that conflict with
+    it."""
     if options.by is not None and options.top is None:
         raise UsageError("--by says by what --top N chooses; give --top too")
     if options.explain_steps or options.fit or options.presets is not None or options.histogram is not None:
@@ -133,30 +135,30 @@ def answer(options: SweepOptions) -> None:
 
 
 def put_steps(options: SweepOptions) -> None:
-    """The next step up of each knob."""
+    """Prints the next step up of each knob."""
     from costcalc.analysis.scaling.next_change import next_steps
 
     options.only("explain_steps", "columns", "output", "format", why="it starts from the target; set its knobs with @")
-    emit(next_steps(options.net), options.format, options.output, columns=options.columns)
+    emit(next_steps(options.model), options.format, options.output, columns=options.columns)
 
 
 def put_report(options: SweepOptions) -> None:
-    """The page about the network."""
+    """Writes the page about the network."""
     options.refuse("columns", why="a page has no columns, so --report goes without {}; name its metrics with --metrics")
     options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
-    write_report(options.net, options.points or [], options.presets, options.metrics, str(options.report))
+    write_report(options.model, options.points or [], options.presets, options.metrics, str(options.report))
 
 
 def put_presets(options: SweepOptions) -> None:
-    """The presets side by side."""
+    """Prints the presets side by side."""
     from costcalc.analysis.scaling.preset_chart import check_preset_chart
     from costcalc.analysis.scaling.presets import sweep_presets
 
     options.only("presets", "metrics", "columns", "store", "plot", "output", "format", why="it names the points")
     if options.plot:
         check_preset_chart(options.shown_metrics)
-    found = sweep_presets(options.net, str(options.presets), options.shown_metrics, seconds=options.lookup())
-    warned.instead(options.net.label, lambda: found.warnings)
+    found = sweep_presets(options.model, str(options.presets), options.shown_metrics, seconds=options.lookup())
+    warned.replace(options.model.label, lambda: found.warnings)
     if options.plot:
-        write_plot(found.chart(), options.plot)
+        found.plot(options.plot)
     emit(found, options.format, options.output, columns=options.columns)

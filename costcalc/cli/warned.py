@@ -11,33 +11,33 @@ if TYPE_CHECKING:
     from costcalc.errors import Problem
     from costcalc.net import Net
 
-MAX_SAID = 20  # warnings on stderr; `validate` says all
-_counted: list[tuple[str, Callable[[], tuple[Problem, ...]]]] = []  # by the command that runs: labels and warnings
+MAX_LINES = 20  # warnings on stderr; `validate` says all
+_counted: list[tuple[str, Callable[[], tuple[Problem, ...]]]] = []  # a label and a function of its warnings
 
 
-def start() -> None:
-    """Forgets the networks of the command before."""
+def clear() -> None:
+    """Forgets the networks of an earlier command."""
     _counted.clear()
 
 
-def note(nets: Iterable[Net]) -> None:
-    """Notes networks that the command counts. Their layers are looked at later, when they are counted anyway."""
-    _counted.extend((net.label, partial(getattr, net, "warnings")) for net in nets)
+def add(models: Iterable[Net]) -> None:
+    """Adds networks that the command counts. Their warnings are computed when they are printed."""
+    _counted.extend((model.label, partial(getattr, model, "warnings")) for model in models)
 
 
-def instead(label: str, warnings: Callable[[], tuple[Problem, ...]]) -> None:
-    """Notes what the command counts in place of the networks as they are set: points of a grid, or presets."""
+def replace(label: str, warnings: Callable[[], tuple[Problem, ...]]) -> None:
+    """Replaces the networks by others that the command counts: points of a grid, or presets."""
     _counted[:] = [(label, warnings)]
 
 
-def say() -> None:
-    """Prints each warning to stderr."""
+def print_all() -> None:
+    """Prints each warning to stderr, once."""
     lines = dict.fromkeys(str(problem) for _, found in _counted for problem in found())
     if not lines:
         return
     from costcalc.table import visible
 
-    for line in [*lines][:MAX_SAID]:
+    for line in [*lines][:MAX_LINES]:
         print(visible(line), file=sys.stderr)
-    if len(lines) > MAX_SAID:
-        print(f"and {len(lines) - MAX_SAID:,} more warnings; `costcalc validate` says all of a file", file=sys.stderr)
+    if len(lines) > MAX_LINES:
+        print(f"and {len(lines) - MAX_LINES:,} more warnings; `costcalc validate` says all of a file", file=sys.stderr)

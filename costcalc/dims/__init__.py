@@ -1,8 +1,7 @@
-"""Sizes, in one arithmetic for numbers, symbols and arrays.
+"""Sizes: one arithmetic for numbers, symbols and arrays.
 
-A size is an int, a sympy expression (a symbol) or a numpy array of ints; a knob may also be a
-Fraction. Rules are written with `+ - *` and the functions below, and work on all of them alike.
-This room is the only one that knows which kind it was given.
+A size is an int, a sympy expression or an exact array of ints; a knob may also be a Fraction. Rules are written with
+`+ - *` and the functions below, which work on all of them alike: only this room knows which kind it was given.
 """
 
 from __future__ import annotations
@@ -13,56 +12,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.dims import numeric
 from costcalc.dims.factored_int import FactoredInt
-from costcalc.dims.kinds import LARGEST, canonical, is_array, is_rational, is_symbolic, size_text
-from costcalc.dims.numeric import exact_arrays
-from costcalc.dims.size_checks import check_size, first_failure
+from costcalc.dims.kinds import LARGEST, canonical, clip, is_array, is_rational, is_symbolic, to_exact
+from costcalc.dims.size_checks import at_first_point, check_size, first_failure, to_exact_array
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 Size: TypeAlias = Any  # int | Fraction | sympy.Expr | numpy.ndarray: see the module's docstring
 Shape: TypeAlias = tuple[Size, ...]
-Truth: TypeAlias = Any  # True | False | None (a symbol cannot tell) | an array of bools
+Truth: TypeAlias = Any  # True | False | None (symbols leave it undecided) | an array of bools
 
 __all__ = [
-    "LARGEST",
-    "FactoredInt",
-    "Shape",
-    "Size",
-    "SizedShape",
-    "Truth",
-    "all_of",
-    "at_least",
-    "broadcast_size",
-    "broadcasts",
-    "canonical",
-    "ceil",
-    "ceil_div",
-    "check_size",
-    "divides",
-    "elements",
-    "equal",
-    "exact_div",
-    "first_failure",
-    "floor",
-    "floor_div",
-    "gcd",
-    "is_array",
-    "is_rational",
-    "is_symbolic",
-    "is_zero",
-    "maximum",
-    "minimum",
-    "one_number",
-    "one_truth",
-    "prod",
-    "round_to",
-    "same_shape",
-    "size_symbol",
-    "size_text",
-    "whole",
-    "windows",
-]
+    "LARGEST", "FactoredInt", "Shape", "Size", "SizedShape", "Truth", "all_of", "at_first_point", "at_least",
+    "broadcast_size", "broadcasts", "canonical", "ceil", "ceil_div", "check_size", "clip", "divides", "elements",
+    "equal", "exact_div", "first_failure", "floor", "floor_div", "gcd", "is_array", "is_rational", "is_symbolic",
+    "is_zero", "maximum", "minimum", "one_number", "one_truth", "prod", "round_to", "same_shape", "size_symbol",
+    "to_exact", "to_exact_array", "whole", "windows",
+]  # fmt: skip
 
 
 def _symbolic() -> ModuleType:
@@ -72,7 +38,7 @@ def _symbolic() -> ModuleType:
 
 
 def size_symbol(name: str, *, real: bool = False) -> Size:
-    """The symbol of that name: positive, and an integer unless `real`. No other code makes symbols."""
+    """The symbol of that name: positive, and an integer unless `real`. All symbols are made here."""
     return _symbolic().size_symbol(name, real)
 
 
@@ -82,7 +48,7 @@ def prod(sizes: Iterable[Size]) -> Size:
 
 
 def elements(shape: Shape) -> Size:
-    """How many numbers a tensor of this shape holds."""
+    """The number of elements of a tensor of this shape."""
     if type(shape) is SizedShape:
         return shape.elements
     if shape and type(shape[0]) is FactoredInt:
@@ -91,13 +57,13 @@ def elements(shape: Shape) -> Size:
 
 
 class SizedShape(tuple[Size, ...]):
-    """A shape with its number of elements cached: every metric of a layer asks for it, and arrays multiply slowly."""
+    """A shape with its number of elements cached: every metric reads it, and arrays multiply slowly."""
 
     elements: Size
 
     @classmethod
     def of(cls, shape: Shape, elements: Size) -> SizedShape:
-        """The same shape, with its elements."""
+        """The shape, with its number of elements."""
         self = cls(shape)
         self.elements = elements
         return self
@@ -105,7 +71,7 @@ class SizedShape(tuple[Size, ...]):
 
 def floor_div(a: Size, b: Size) -> Size:
     """⌊a / b⌋"""
-    if type(a) is int is type(b):  # the common case, asked first in the functions that every layer calls
+    if type(a) is int is type(b):  # the common case, first: every layer calls these functions
         return a // b
     if is_symbolic(a) or is_symbolic(b):
         return _symbolic().floor_div(a, b)
@@ -130,7 +96,7 @@ def ceil(x: Size) -> Size:
 
 
 def exact_div(a: Size, b: Size) -> Size:
-    """a / b, where b divides a: an op says so in its needs."""
+    """a / b, where b divides a: a need of the op says so."""
     if type(a) is int is type(b):
         return a // b
     if is_symbolic(a) or is_symbolic(b):
@@ -144,7 +110,7 @@ def round_to(x: Size, multiple: Size) -> Size:
     """max(m, m·⌊x/m + 1/2⌋), and one m more where that would lose over 10 % of x.
 
     The width rounding of MobileNet and EfficientNet (`round_filters`, `_make_divisible`). Raises ShapeError unless the
-    multiple is a whole number from 1, also where its symbols cannot tell: the result would not be whole.
+    multiple is known to be a whole number from 1: else the result might not be whole.
     """
     multiple = check_size(multiple, "the multiple of round_to", 1)
     if is_symbolic(x) or is_symbolic(multiple):
@@ -171,14 +137,14 @@ def gcd(a: Size, b: Size) -> Size:
     if is_symbolic(a) or is_symbolic(b):
         return _symbolic().gcd(a, b)
     if is_array(a) or is_array(b):
-        return exact_arrays().common_divisor(a, b)
+        return numeric.arrays().gcd(a, b)
     return math.gcd(a, b)
 
 
 def windows(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Size = 1) -> Size:
     """⌊(size + 2·padding − dilation·(kernel−1) − 1) / stride⌋ + 1, or ⌈size / stride⌉ for padding 'same'.
 
-    Padding 'same' is TensorFlow's: as many zeros as keep every stride-th position, the odd one at the end.
+    Padding 'same' is TensorFlow's: it keeps every stride-th position, and an odd zero is at the end.
     """
     if padding.__class__ is str:
         return ceil_div(size, stride)
@@ -191,7 +157,7 @@ def at_least(a: Size, b: Size) -> Truth:
         return a >= b
     if is_symbolic(a) or is_symbolic(b):
         return _symbolic().at_least(a, b)
-    return exact_arrays().at_least(a, b) if is_array(a) or is_array(b) else a >= b
+    return numeric.arrays().at_least(a, b) if is_array(a) or is_array(b) else a >= b
 
 
 def equal(a: Size, b: Size) -> Truth:
@@ -206,7 +172,7 @@ def equal(a: Size, b: Size) -> Truth:
 
 
 def is_zero(x: Size) -> Truth:
-    """x = 0: True, False, or None where a symbol cannot tell."""
+    """x = 0"""
     return equal(x, 0)
 
 
@@ -231,7 +197,7 @@ def whole(x: Size) -> Truth:
 
 
 def all_of(truths: Iterable[Truth]) -> Truth:
-    """Do all of them hold? False if one does not, else None if a symbol leaves one open; point by point on arrays."""
+    """Do all hold? False if one does not, else None if one is undecided; point by point on arrays."""
     answer: Truth = True
     for truth in truths:
         if truth is False:
@@ -241,24 +207,24 @@ def all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def one_truth(truth: Any) -> bool | None:
-    """The truth of all points of an array; None if they differ."""
+    """The truth that all points of an array share; None if they differ."""
     if truth is True or truth is False:
         return truth
     return True if truth.all() else None if truth.any() else False
 
 
 def one_number(x: Size) -> Size:
-    """The number that an array is at all points; None if they differ. Numbers and symbols stay."""
-    return exact_arrays().one_number(x) if is_array(x) else x
+    """The number that all points of an array share, None if they differ; numbers and symbols unchanged."""
+    return numeric.arrays().one_number(x) if is_array(x) else x
 
 
 def same_shape(a: Shape, b: Shape) -> Truth:
-    """All axes equal: False if one differs, None if a symbol leaves it open."""
+    """All axes are equal."""
     return len(a) == len(b) and all_of(map(equal, a, b))
 
 
 def broadcasts(a: Size, b: Size) -> Truth:
-    """May two axes meet in an elementwise operation? They are equal or one of them is 1."""
+    """Two axes may meet in an elementwise operation: they are equal or one of them is 1."""
     if a is b or _is_1(a) or _is_1(b):
         return True
     if is_array(a) or is_array(b):
@@ -267,7 +233,7 @@ def broadcasts(a: Size, b: Size) -> Truth:
 
 
 def broadcast_size(a: Size, b: Size) -> Size:
-    """The size two axes have together: b where a is 1, else a."""
+    """The size to which two axes broadcast: b where a is 1, else a."""
     if a is b or _is_1(b):
         return a
     if _is_1(a):

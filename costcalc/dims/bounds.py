@@ -11,17 +11,27 @@ from typing import Any
 
 INT64_LIMIT = 2**63  # an int64 is less
 
-Bounds = tuple[int, int]  # the least and the greatest that numbers may be
+Bounds = tuple[int, int]  # no number is less than the first or greater than the second
 
 
 def fit_int64(bounds: Bounds) -> bool:
-    """Do all numbers between them, and their negatives, fit into int64?"""
+    """Do all numbers within the bounds, and their negatives, fit into int64?"""
     return bounds[0] > -INT64_LIMIT and bounds[1] < INT64_LIMIT
 
 
 def of_sum(m: Bounds, n: Bounds) -> Bounds:
     """x + y"""
     return m[0] + n[0], m[1] + n[1]
+
+
+def of_maximum(m: Bounds, n: Bounds) -> Bounds:
+    """max(x, y)"""
+    return max(m[0], n[0]), max(m[1], n[1])
+
+
+def of_gcd(m: Bounds, n: Bounds) -> Bounds:
+    """gcd(x, y)"""
+    return 0, max(*map(abs, m), *map(abs, n))
 
 
 def of_product(m: Bounds, n: Bounds) -> Bounds:
@@ -46,7 +56,7 @@ def of_power(m: Bounds, n: int) -> Bounds:
 
 
 def apply_within(operation: Callable[..., Any], a: Any, b: Any, bounds: Bounds) -> Any:
-    """The operation on arrays or ints, in int64 if operands and result are known to fit, else in Python's ints."""
+    """The operation on arrays or ints, in int64 if operands and result fit by their bounds, else in Python ints."""
     if fit_int64(bounds) and _is_int64(a) and _is_int64(b):
         return operation(a, b)
     return operation(to_python_ints(a), to_python_ints(b))
@@ -61,7 +71,7 @@ def scale(x: Any, bounds: Bounds, factor: int) -> tuple[Any, Bounds]:
 
 
 def to_python_ints(x: Any) -> Any:
-    """The same numbers as Python ints."""
+    """The numbers as Python ints."""
     return x if isinstance(x, int) else x.astype(object)
 
 

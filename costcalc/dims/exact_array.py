@@ -32,11 +32,18 @@ Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractio
 Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
 
 
-class ExactArray:
-    """Exact numbers with an operator for each that sizes have. Comparisons answer with an array of bools.
+def _comparison(sign: Callable[..., Any]) -> Callable[[Any, Any], Any]:
+    def compared(a: Any, b: Any) -> Any:
+        if isinstance(b, str):  # as padding may be
+            return NotImplemented
+        (x, _), (y, _), _ = _alike(a, b)
+        return sign(x, y)
 
-    Shapes stretch as numpy's do: an array over widths and one over depths make one over both.
-    """
+    return compared
+
+
+class ExactArray:
+    """Exact numbers with the operators of sizes. A comparison gives an array of bools; shapes broadcast as in numpy."""
 
     __slots__ = ("bounds", "den", "num")
     __array_ufunc__ = None  # so that a numpy array of bools times this is exact
@@ -49,7 +56,7 @@ class ExactArray:
     @classmethod
     def of(cls, values: Iterable[Any], shape: tuple[int, ...] | None = None) -> ExactArray:
         """An array of ints, Fractions, and floats read as their decimal digits. Raises TypeError for anything else."""
-        numbers = [canonical(to_exact(value)) for value in values]
+        numbers = [to_exact(value) for value in values]
         for number in numbers:
             if not is_rational(number) or isinstance(number, bool):
                 raise TypeError(f"no exact number: {number!r}")
@@ -64,54 +71,50 @@ class ExactArray:
 
     @property
     def dtype(self) -> Any:
-        """That of its numerators."""
+        """The numpy type of its numerators."""
         return self.num.dtype
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Points along each axis."""
+        """The length of each axis."""
         return self.num.shape  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
-        """Points."""
+        """How many numbers it holds."""
         return int(self.num.size)
 
     @property
     def ndim(self) -> int:
-        """How many axes."""
+        """How many axes it has."""
         return int(self.num.ndim)
 
-    def over(self, den: int) -> ExactArray:
-        """The numbers divided by `den`."""
-        return ExactArray(self.num, self.den * den, self.bounds)
-
     def reduced(self) -> ExactArray:
-        """The same numbers, without a denominator if all of them are whole."""
+        """The same numbers; over 1 if all of them are whole."""
         if self.den == 1 or (self.num % self.den).any():
             return self
-        return _floor(_parts(self), _parts(1))
+        return _floor(self, 1)
 
     @property
     def is_whole(self) -> bool:
-        """Are all numbers known to be whole without reading them? Arrays of objects may hold Fractions."""
+        """Is it known, without reading the numbers, that all are whole? Arrays of objects may hold Fractions."""
         return self.den == 1 and not self.num.dtype.hasobject
 
     def are_within(self, low: int, high: int) -> bool:
-        """Do the bounds show that all numbers lie between these?"""
+        """Do the bounds show that no number is below `low` or above `high`?"""
         return low * self.den <= self.bounds[0] and self.bounds[1] <= high * self.den
 
     def first(self, truth: Any) -> Any:
-        """The first number at which an array of truths, of the same shape, is True; None if there is none."""
+        """The first number at which an array of bools of its shape is True; None if it is nowhere."""
         at = np.flatnonzero(truth)
         return self.at(np.unravel_index(at[0], self.shape), self.shape) if len(at) else None
 
     def at(self, point: tuple[int, ...], shape: tuple[int, ...]) -> Any:
-        """The number at one point of a larger shape."""
+        """The number at a point of the shape to which it broadcasts."""
         return canonical(Fraction(to_exact(np.broadcast_to(self.num, shape)[point]), self.den))
 
     def values(self) -> Array:
-        """An array of int64 if the numbers are whole and fit_int64, else of Python's ints and Fractions."""
+        """A numpy array: of int64 if the numbers are whole and fit, else of Python's ints and Fractions."""
         if self.den == 1:
             return self.num
         numbers = _fractions(self)
@@ -125,7 +128,7 @@ class ExactArray:
         return len(self.num)
 
     def tolist(self) -> Any:
-        """The numbers as Python's own, nested like the axes."""
+        """The numbers as nested lists of ints and Fractions."""
         return self.values().tolist()
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
@@ -133,12 +136,12 @@ class ExactArray:
 
     def __repr__(self) -> str:
         text = ", ".join(str(x) for x in self.values().ravel()[:3])
-        return f"<column of {self.num.size}: {text}{', …' if self.num.size > 3 else ''}>"
+        return f"<array of {self.num.size}: {text}{', …' if self.num.size > 3 else ''}>"
 
     # ---- arithmetic
 
     def __add__(self, other: Any) -> Any:
-        return self if other.__class__ is int and other == 0 else _sum(self, other)  # sums start with 0
+        return self if other.__class__ is int and other == 0 else combine(add, self, other, of_sum)  # sums start with 0
 
     __radd__ = __add__
 
@@ -147,7 +150,7 @@ class ExactArray:
         return ExactArray(-self.num, self.den, (-high, -low))
 
     def __sub__(self, other: Any) -> Any:
-        return _sum(self, -other if isinstance(other, NUMBERS) else ExactArray(-_whole(other)))
+        return self + (-other if isinstance(other, NUMBERS) else ExactArray(-_as_int64(other)))
 
     def __rsub__(self, other: Any) -> Any:
         return -self + other
@@ -155,7 +158,7 @@ class ExactArray:
     def __mul__(self, other: Any) -> Any:
         if other.__class__ is int and other == 1:  # products start with 1
             return self
-        (a, p, m), (b, q, n) = _parts(self), _parts(other)
+        (a, p, m), (b, q, n) = parts(self), parts(other)
         if p != 1 and b.__class__ is int:  # 32 times twentieths are 8 times fifths
             common = gcd(b, p)
             b, p, n = b // common, p // common, (b // common, b // common)
@@ -176,10 +179,10 @@ class ExactArray:
     def __floordiv__(self, other: Any) -> Any:
         if other.__class__ is int and other == 1 and self.is_whole:
             return self
-        return _floor(_parts(self), _parts(other))
+        return _floor(self, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return _floor(_parts(other), _parts(self))
+        return _floor(other, self)
 
     def __mod__(self, other: Any) -> Any:
         return self - self // other * other
@@ -193,102 +196,44 @@ class ExactArray:
         bounds = of_power(self.bounds, n)
         return ExactArray(apply_within(pow, self.num, n, bounds), self.den**n, bounds)
 
-    # ---- comparisons
-
-    def __eq__(self, other: object) -> Any:
-        return False if isinstance(other, str) else _compared(eq, self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return True if isinstance(other, str) else _compared(ne, self, other)
-
-    def __lt__(self, other: Any) -> Any:
-        return _compared(lt, self, other)
-
-    def __le__(self, other: Any) -> Any:
-        return _compared(le, self, other)
-
-    def __gt__(self, other: Any) -> Any:
-        return _compared(gt, self, other)
-
-    def __ge__(self, other: Any) -> Any:
-        return _compared(ge, self, other)
+    __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(_comparison, (eq, ne, lt, le, gt, ge))
 
 
-NUMBERS = (ExactArray, int, Fraction)  # exact; an array of numpy's may hold floats, and wrap
+NUMBERS = (ExactArray, int, Fraction)  # exact, unlike numpy arrays, which may hold floats and wrap
 
 
-def one_number(x: Any) -> Any:
-    """The number at all points; None if they differ."""
-    low, high = x.bounds
-    if low == high:
-        return canonical(Fraction(low, x.den))
-    first = x.num.flat[0]
-    return canonical(Fraction(to_exact(first), x.den)) if (x.num == first).all() else None
-
-
-def maximum(a: Any, b: Any) -> ExactArray:
-    """The larger number at every point."""
+def combine(operation: Callable[..., Any], a: Any, b: Any, bounds_of: Callable[[Bounds, Bounds], Bounds]) -> ExactArray:
+    """An operation that acts on numbers over one denominator as on their numerators."""
     (x, m), (y, n), den = _alike(a, b)
-    bounds = max(m[0], n[0]), max(m[1], n[1])
-    return ExactArray(apply_within(np.maximum, x, y, bounds), den, bounds)
+    bounds = bounds_of(m, n)
+    return ExactArray(apply_within(operation, x, y, bounds), den, bounds)
 
 
-def common_divisor(a: Any, b: Any) -> ExactArray:
-    """The greatest common divisor at every point; of whole numbers it is whole."""
-    (x, m), (y, n), den = _alike(a, b)
-    bounds = 0, max(*map(abs, m), *map(abs, n))
-    return ExactArray(apply_within(np.gcd, x, y, bounds), den, bounds)
-
-
-def at_least(a: Any, b: Any) -> Any:
-    """a ≥ b: True where the bounds tell, else an array of bools."""
-    if isinstance(a, NUMBERS) and isinstance(b, NUMBERS):
-        (_, p, (low, _)), (_, q, (_, high)) = _parts(a), _parts(b)
-        if low * q >= high * p:
-            return True
-    return a >= b
-
-
-def indicator(truth: Array) -> ExactArray:
-    """1 where it is True, else 0."""
-    return ExactArray(truth.astype(np.int64), 1, (0, 1))
-
-
-def _sum(a: Any, b: Any) -> ExactArray:
-    (x, m), (y, n), den = _alike(a, b)
-    bounds = of_sum(m, n)
-    return ExactArray(apply_within(add, x, y, bounds), den, bounds)
-
-
-def _floor(a: Parts, b: Parts) -> ExactArray:
+def _floor(a: Any, b: Any) -> ExactArray:
     """⌊a / b⌋ = ⌊(a.num · b.den) / (b.num · a.den)⌋"""
-    (x, p, m), (y, q, n) = a, b
+    (x, p, m), (y, q, n) = parts(a), parts(b)
     if n[0] <= 0 <= n[1] and not (y if isinstance(y, int) else (y != 0).all()):
         raise ZeroDivisionError
     common = gcd(p, q)
     over, m = scale(x, m, q // common)
     under, n = scale(y, n, p // common)
-    if not isinstance(under, int) and under.dtype.hasobject:  # Fractions perhaps, of which a quotient has no bounds
+    if not isinstance(under, int) and under.dtype.hasobject:  # may hold Fractions, for which `of_floor` is wrong
         return ExactArray(floordiv(to_python_ints(over), under))
     bounds = of_floor(m, n)
     return ExactArray(apply_within(floordiv, over, under, bounds), 1, bounds)
 
 
-def _compared(sign: Callable[..., Any], a: Any, b: Any) -> Any:
-    (x, _), (y, _), _ = _alike(a, b)
-    return sign(x, y)
-
-
 def _alike(a: Any, b: Any) -> tuple[tuple[Any, Bounds], tuple[Any, Bounds], int]:
-    """Both over one denominator: two numerators with their bounds, and it."""
-    (x, p, m), (y, q, n) = _parts(a), _parts(b)
+    """Two numerators over one denominator, each with its bounds, and the denominator."""
+    (x, p, m), (y, q, n) = parts(a), parts(b)
     if p == q:
         return (x, m), (y, n), p
     den = lcm(p, q)
     return scale(x, m, den // p), scale(y, n, den // q), den
 
 
-def _parts(x: Any) -> Parts:
+def parts(x: Any) -> Parts:
+    """A number or an array as numerator, denominator and bounds of the numerator."""
     if x.__class__ is ExactArray:
         return x.num, x.den, x.bounds
     if x.__class__ is int:
@@ -296,12 +241,12 @@ def _parts(x: Any) -> Parts:
     if isinstance(x, int | Fraction):
         return x.numerator, x.denominator, (x.numerator, x.numerator)
     if x.dtype.kind == "b":
-        return _parts(indicator(x))
-    return _parts(ExactArray(_whole(x)))
+        return x.astype(np.int64), 1, (0, 1)
+    return parts(ExactArray(_as_int64(x)))
 
 
-def _whole(x: Any) -> Array:
-    """Truths as 0 and 1, a machine's ints as int64; Python's own stay."""
+def _as_int64(x: Any) -> Array:
+    """Bools and ints of numpy as int64; Python's ints and Fractions stay."""
     array = np.asarray(x)
     return array if array.dtype == object else array.astype(np.int64)
 

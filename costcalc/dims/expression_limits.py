@@ -1,4 +1,4 @@
-"""Limits the size of formulas before sympy multiplies them out, which can take hours."""
+"""Limits on the size of formulas, checked before sympy multiplies them out, which can take hours."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sympy import Expr
 from costcalc.errors import ShapeError
 
 MAX_TERMS = 1000  # of a size multiplied out; those of real networks have fewer than ten
-MAX_TERMS_IN_ROUNDING = 32  # sympy asks of each, several times, whether it is whole
+MAX_TERMS_IN_ROUNDING = 32  # sympy asks several times of each whether it is whole
 MAX_DEGREE = 4096
 MAX_BITS = 4096  # of a coefficient, as for numbers
 MAX_ROUNDING_DEPTH = 24  # roundings inside roundings that do not collapse; sympy needs seconds for a hundred
 
 
 class Measure(NamedTuple):
-    """Terms when multiplied out, degree, bits of the largest coefficient, depth of roundings: at most these."""
+    """Upper bounds: terms when multiplied out, degree, bits of the largest coefficient, depth of roundings."""
 
     terms: int
     degree: int
@@ -64,12 +64,12 @@ def _capped(*measures: int) -> Measure:
 
 
 def check_tractable(x: Any) -> Any:
-    """x, if sympy can work on it in reasonable time. Raises ShapeError."""
+    """x. Raises ShapeError if sympy cannot work on it in reasonable time."""
     if any(one > limit for one, limit in zip(measure(x), LIMITS)):
         raise ShapeError("a size is too large a formula to work with; set some of its symbols to numbers")
     return x
 
 
 def expanded(x: Any) -> Expr:
-    """x multiplied out, if it has no more than MAX_TERMS terms then. Raises ShapeError."""
+    """x multiplied out. Raises ShapeError as `check_tractable` does."""
     return sympy.expand(check_tractable(x))

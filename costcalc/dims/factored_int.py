@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 
 class FactoredInt(int):
-    """An int with the factors it was made of, in groups. `costcalc explain` feeds these to the rules.
+    """An int with its factors in groups; `costcalc explain` feeds such ints to the rules.
 
-    A size of an `image` (n, c, h, w) is multiplied as lectures do, h·w·c.
+    The elements of an image (n, c, h, w) are written as in lectures, h·w·c.
     """
 
     groups: tuple[tuple[str, ...], ...]
@@ -24,32 +25,29 @@ class FactoredInt(int):
 
     @property
     def text(self) -> str:
-        """Factors of a group joined by `·`, groups by ` · `."""
+        """Factors joined by `·`, groups by ` · `."""
         return " · ".join("·".join(group) for group in self.groups)
 
     @classmethod
     def elements(cls, shape: tuple[Any, ...]) -> FactoredInt:
-        """The product of a shape as a group of its own; a batch of 1 goes unsaid."""
+        """The product of a shape as a group of its own, without a batch of 1."""
         batch, *rest = shape
         if len(rest) >= 3 and any(getattr(axis, "image", False) for axis in shape):
             rest = [*rest[1:], rest[0]]
         axes = [*([batch] if batch != 1 else []), *rest]
-        value = 1
-        for axis in shape:
-            value *= int(axis)
-        texts = tuple(cls(axis).text if not isinstance(axis, FactoredInt) else axis.text for axis in axes)
-        return cls(value, (texts or ("1",),), closed=True)
+        texts = tuple(_factored(axis).text for axis in axes)
+        return cls(math.prod(map(int, shape)), (texts or ("1",),), closed=True)
 
     @classmethod
     def quotient(cls, a: int, b: int) -> FactoredInt:
         """a / b as one factor: `(96/2)`, or `a` alone when b is 1."""
-        first, second = (n if isinstance(n, FactoredInt) else cls(n) for n in (a, b))
+        first, second = _factored(a), _factored(b)
         if int(second) == 1:
             return first
         return cls(int(a) // int(b), ((f"({first.text}/{second.text})",),))
 
     def __mul__(self, other: int) -> FactoredInt:
-        right = other if isinstance(other, FactoredInt) else FactoredInt(other)
+        right = _factored(other)
         value = int(self) * int(other)
         if self.closed or right.closed:
             return FactoredInt(value, self.groups + right.groups, closed=right.closed)
@@ -59,12 +57,15 @@ class FactoredInt(int):
         return self if other == 1 else FactoredInt(other) * self
 
     def __add__(self, other: int) -> FactoredInt:
-        return self if other == 0 else self._sum(self, other)
+        return self if other == 0 else _sum(self, _factored(other))
 
     def __radd__(self, other: int) -> FactoredInt:
-        return self if other == 0 else self._sum(other, self)
+        return self if other == 0 else _sum(_factored(other), self)
 
-    @classmethod
-    def _sum(cls, a: int, b: int) -> FactoredInt:
-        left, right = (n if isinstance(n, FactoredInt) else cls(n) for n in (a, b))
-        return cls(int(a) + int(b), ((f"({left.text} + {right.text})",),))
+
+def _factored(n: int) -> FactoredInt:
+    return n if isinstance(n, FactoredInt) else FactoredInt(n)
+
+
+def _sum(a: FactoredInt, b: FactoredInt) -> FactoredInt:
+    return FactoredInt(int(a) + int(b), ((f"({a.text} + {b.text})",),))

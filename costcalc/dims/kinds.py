@@ -8,7 +8,6 @@ from typing import Any
 
 from costcalc.text import value_text
 
-size_text = value_text
 LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
@@ -28,7 +27,7 @@ def is_array(x: Any) -> bool:
 
 
 def canonical(x: Any) -> Any:
-    """A Fraction, a sympy number or a numpy scalar that is whole becomes an int; everything else stays, arrays too."""
+    """An int for a whole Fraction, sympy number or numpy scalar; anything else unchanged."""
     if type(x) is int:
         return x
     if is_array(x):
@@ -45,17 +44,16 @@ def canonical(x: Any) -> Any:
 
 
 def to_exact(x: Any) -> Any:
-    """x, or if it is a float the number that its decimal digits say; of numpy's numbers Python's; not a number stays
-    what it is."""
+    """The canonical form of x; a finite float is read as its decimal digits."""
     x = x.item() if is_array(x) and x.ndim == 0 else x
-    return canonical(Fraction(str(x))) if isinstance(x, float) and math.isfinite(x) else x
+    return canonical(Fraction(str(x)) if isinstance(x, float) and math.isfinite(x) else x)
 
 
 def clip(x: Any) -> str:
-    """A value as text for a message, cut if it is long."""
-    if hasattr(x, "bounds"):  # a Column, whose numbers are nothing that a reader wrote
+    """A value as text for a message, shortened if it is long."""
+    if hasattr(x, "bounds"):  # an ExactArray: the reader did not write its numbers
         return f"a column of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
-    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else size_text(x)
+    text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else value_text(x)
     return text if len(text) <= 60 else f"{text[:59]}…"

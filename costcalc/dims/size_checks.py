@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -11,47 +11,38 @@ from costcalc.errors import PointsDiffer, ShapeError
 
 
 def to_exact_array(x: Any) -> Any:
-    """The same numbers in an array that is exact and never wraps; floats are read as their decimal digits.
-
-    Raises TypeError for something that is not a number.
-    """
+    """The numbers as an ExactArray; floats are read as their decimal digits. Raises TypeError for other values."""
     from costcalc.dims.exact_array import ExactArray  # with numpy
 
     return x if isinstance(x, ExactArray) else ExactArray.of(x.ravel().tolist(), x.shape)
 
 
 def first_failure(truth: Any, sizes: Any) -> list[Any]:
-    """Sizes, and shapes of them, at the first point at which an array of truths is False."""
+    """Sizes, and shapes of them, at the first point at which an array of bools is False: for a message."""
     import numpy
 
-    columns = [x for size in sizes for x in (size if isinstance(size, tuple) else (size,)) if is_array(x)]
-    shape = numpy.broadcast_shapes(truth.shape, *(x.shape for x in columns))
+    arrays = [x for size in sizes for x in (size if isinstance(size, tuple) else (size,)) if is_array(x)]
+    shape = numpy.broadcast_shapes(truth.shape, *(x.shape for x in arrays))
     point = tuple(numpy.argwhere(~numpy.broadcast_to(truth.astype(bool), shape))[0])
-
-    def there(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple(map(there, x))
-        return to_exact_array(x).at(point, shape) if is_array(x) else x
-
-    return [there(size) for size in sizes]
+    return [_with_numbers(size, lambda x: x.at(point, shape)) for size in sizes]
 
 
 def at_first_point(sizes: Iterable[Any]) -> list[Any]:
-    """Sizes, and shapes of them, at the first point of the arrays among them: for a sentence about all points."""
+    """Sizes, and shapes of them, at the first point: for a message about all points."""
+    return [_with_numbers(size, lambda x: x.at((0,) * x.ndim, x.shape)) for size in sizes]
 
-    def there(x: Any) -> Any:
-        if isinstance(x, tuple):
-            return tuple(map(there, x))
-        return to_exact_array(x).at((0,) * x.ndim, x.shape) if is_array(x) else x
 
-    return [there(size) for size in sizes]
+def _with_numbers(x: Any, number_of: Callable[[Any], Any]) -> Any:
+    """A size or a shape, with a number for each array in it."""
+    if isinstance(x, tuple):
+        return tuple(_with_numbers(axis, number_of) for axis in x)
+    return number_of(to_exact_array(x)) if is_array(x) else x
 
 
 def check_size(x: Any, what: str, low: int) -> Any:
-    """x, if it is a whole number from `low` to `LARGEST`; else a ShapeError naming `what`.
+    """x, which must be a whole number from `low` to `LARGEST`; a symbol unchanged, an array made exact.
 
-    Symbols pass. An array is checked at every point, and is exact from then on. Raises PointsDiffer, which is a
-    ShapeError, for one that is right at some points.
+    Raises ShapeError, which names `what`; PointsDiffer, a ShapeError, for an array that is right at some points.
     """
     x = canonical(x)
     if isinstance(x, int) and not isinstance(x, bool):
@@ -60,13 +51,13 @@ def check_size(x: Any, what: str, low: int) -> Any:
     elif is_symbolic(x):
         return x
     elif is_array(x) and x.dtype.kind in "iuO":
-        column = _exact_or_refused(x, what)
-        if column.is_whole and column.are_within(low, LARGEST):
-            return column
-        wrong = (column % 1 != 0) | (column < low) | (column > LARGEST)
-        x = column.first(wrong)
+        array = _exact_or_refused(x, what)
+        if array.is_whole and array.are_within(low, LARGEST):
+            return array
+        wrong = (array % 1 != 0) | (array < low) | (array > LARGEST)
+        x = array.first(wrong)
         if x is None:
-            return column
+            return array
         if not wrong.all():
             raise PointsDiffer(wrong, _out_of_range(what, low, x), hint="")
     if isinstance(x, (int, Fraction)) and not isinstance(x, bool):

@@ -1,4 +1,4 @@
-"""Values put into a formula: exact, by the functions that count numbers. sympy's `subs` takes 400 times as long."""
+"""Puts values into a formula, exactly, with the functions of `dims`: 400 times as fast as sympy's `subs`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _power(base: Any, n: Any) -> Any:
     if dims.is_array(n):
         raise PointsDiffer(n.num, "an exponent differs between points of a column")
     if not (dims.is_symbolic(n) or dims.whole(n)):
-        raise UsageError(f"a size is made with {KNOWN}; the power {n} is none of them")
+        raise UsageError(f"a size is made with {KNOWN}; the power {n} is not one of them")
     if dims.is_symbolic(n) or dims.is_symbolic(base) or n >= 0:
         return base**n
     return Fraction(1) / base**-n
@@ -41,11 +41,10 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 def substitute(formula: Any, values: Mapping[str, Any], known: dict[Any, Any] | None = None) -> Any:
-    """What a formula is at these values of its symbols, by name: ints, Fractions, arrays or other symbols.
+    """The value of a formula, with ints, Fractions, arrays or other formulas for its symbols, by name.
 
-    An int, a Fraction if it is not whole, an array, or a formula. Several formulas with the same values may share
-    `known`. Raises UsageError for a symbol without a value and a function that is not one of sizes, ShapeError for a
-    division by zero.
+    Formulas with the same values may share `known`. Raises UsageError for a symbol without a value or a function that
+    sizes do not have, ShapeError for a division by zero.
     """
     try:
         return dims.canonical(_substituted(sympify(formula), values, {} if known is None else known))
@@ -59,18 +58,14 @@ def _substituted(x: Expr, values: Mapping[str, Any], known: dict[Any, Any]) -> A
     if x in known:
         return known[x]
     if isinstance(x, Symbol):
-        value = _value(x.name, values)
+        if x.name not in values:
+            raise UsageError(f"the formula has no value for {x.name!r}; give one: {x.name}=…")
+        value = values[x.name]
     elif x.is_Rational:
         value = Fraction(int(x.p), int(x.q))
     elif x.func in FUNCTIONS:
         value = FUNCTIONS[x.func](*[_substituted(part, values, known) for part in x.args])
     else:
-        raise UsageError(f"a size is made with {KNOWN}; {x.func.__name__} is none of them")
+        raise UsageError(f"a size is made with {KNOWN}; {x.func.__name__} is not one of them")
     known[x] = value
     return value
-
-
-def _value(name: str, values: Mapping[str, Any]) -> Any:
-    if name not in values:
-        raise UsageError(f"the formula has no value for {name!r}; give one: {name}=…")
-    return values[name]

@@ -1,4 +1,4 @@
-"""The sympy half of sizes: letters, floors that collapse, and the three-valued answers.
+"""Sizes with symbols: floors that collapse, and three-valued answers.
 
 Every floor is kept in one canonical form, ⌊(x + c)/m⌋ + q with 0 ≤ c < m, written ⌈x/m⌉ where c = m − 1,
 so that nested windows merge as they are built: ⌊(⌊(x + c)/m⌋ + k)/n⌋ = ⌊(x + c + k·m)/(m·n)⌋
@@ -24,7 +24,7 @@ from costcalc.errors import ShapeError
 
 @cache
 def size_symbol(name: str, real: bool) -> Symbol:
-    """One letter per name and kind; sympy tells letters with other assumptions apart."""
+    """One symbol per name and kind: to sympy, symbols with other assumptions are different symbols."""
     return Symbol(name, positive=True) if real else Symbol(name, positive=True, integer=True)
 
 
@@ -48,12 +48,12 @@ RoundTo.__name__ = "round_to"  # what sympy prints
 def round_to(x: Expr, multiple: Expr) -> Expr:
     x, multiple = sympify(x), sympify(multiple)
     if whole(multiple) is not True or at_least(multiple, 1) is not True:
-        raise ShapeError(f"the multiple of round_to must be a whole number from 1, and {multiple} may be none")
+        raise ShapeError(f"the multiple of round_to must be a whole number from 1, and {multiple} may not be one")
     return RoundTo(x, multiple)
 
 
 class Gcd(Function):  # type: ignore[misc]
-    """`gcd(a, b)` of sizes. sympy's own takes letters for variables of polynomials and answers 1 for r and 6."""
+    """`gcd(a, b)` of sizes. sympy's own takes symbols for variables of polynomials and gives 1 for r and 6."""
 
     nargs = 2
     is_integer = True
@@ -98,7 +98,7 @@ def floor_div(a: Any, b: Any) -> Expr:
     if b.is_zero:
         raise ZeroDivisionError("division by zero")
     if not (b.is_Integer and b.is_positive):
-        return _floor_by_letter(a, b)
+        return _floor_by_symbol(a, b)
     modulus = int(b)
     outside, inside, constant = [], [], Integer(0)
     for term in Add.make_args(expanded(a)):
@@ -113,7 +113,7 @@ def floor_div(a: Any, b: Any) -> Expr:
     return Add(*outside) + _floor(Add(*inside), int(constant), modulus)
 
 
-def _floor_by_letter(a: Expr, b: Expr) -> Expr:
+def _floor_by_symbol(a: Expr, b: Expr) -> Expr:
     """⌊a/b⌋; for whole b ⌊(⌊x/m⌋ + k)/b⌋ = ⌊(x + k·m)/(m·b)⌋, as for numbers."""
     atoms = [term for term in Add.make_args(a) if isinstance(term, (floor_of, ceiling))]
     if len(atoms) == 1 and b.is_integer and b.is_positive and (a - atoms[0]).is_integer:
@@ -167,7 +167,7 @@ def _parts(atom: Expr) -> tuple[Expr, int, int] | None:
 def _is_multiple(term: Expr, modulus: int) -> bool:
     if (term / modulus).is_integer:
         return True
-    known, rest = term.as_coeff_Mul()  # a factor the term is a whole multiple of
+    known, rest = term.as_coeff_Mul()  # `known` collects factors that divide the term
     if not known.is_Rational:
         return False
     for factor in Mul.make_args(rest):
@@ -179,7 +179,7 @@ def _is_multiple(term: Expr, modulus: int) -> bool:
 
 
 def whole(x: Expr) -> bool | None:
-    """Is x a whole number? None where its letters cannot tell."""
+    """x is a whole number."""
     answer: bool | None = x.is_integer
     if answer is None:
         numerator, denominator = x.as_numer_denom()
@@ -189,7 +189,7 @@ def whole(x: Expr) -> bool | None:
 
 
 def divides(b: Any, a: Any) -> bool | None:
-    return True if b == 1 else whole(sympify(a) / sympify(b))  # sizes are whole: who makes one sees to that
+    return True if b == 1 else whole(sympify(a) / sympify(b))  # sizes are whole: `check_size` sees to it
 
 
 @lru_cache(maxsize=65536)
@@ -203,7 +203,7 @@ def at_least(a: Any, b: Any) -> bool | None:
 
 
 def _least(x: Expr) -> Any:
-    """A number x is not smaller than: factors are not negative, whole positive ones at least 1, round_to(x, m) m."""
+    """A lower bound of x: a factor is at least 0, a positive integer 1, round_to(x, m) m."""
     if isinstance(x, Add):
         return sum(map(_least, x.args))
     coefficient, rest = x.as_coeff_Mul()

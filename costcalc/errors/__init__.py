@@ -1,4 +1,4 @@
-"""Everything costcalc refuses, and how it says so: where, what, and what next."""
+"""The errors of costcalc. Each says where, what is wrong, and what to do next."""
 
 from __future__ import annotations
 
@@ -48,12 +48,11 @@ class UnknownName(CostcalcError):
 
 
 class UsageError(CostcalcError):
-    """Known names put to a use they do not have: a value out of range, too few networks, or a file that does not
-    exist."""
+    """A wrong use of known names: a value out of range, too few networks, or a file that does not exist."""
 
 
 class TooDeep(UsageError):
-    """A network of too many layers for what was asked of it."""
+    """A network of too many layers for an analysis."""
 
 
 class TooLarge(CostcalcError):
@@ -63,7 +62,7 @@ class TooLarge(CostcalcError):
 
 
 class MissingExtra(CostcalcError):
-    """A package that costcalc itself does without, and the extra that brings it."""
+    """An optional package that is not installed, and the extra that installs it."""
 
     exit_code = 3
 
@@ -72,23 +71,23 @@ class MissingExtra(CostcalcError):
         self.about = what, extra
 
     def __reduce__(self) -> Any:
-        return MissingExtra, self.about  # so that it may come from another process
+        return MissingExtra, self.about  # to unpickle it from another process
 
 
 class WorkersLost(CostcalcError):
-    """Processes or machines that should have worked out a part of something, and ended or do not answer."""
+    """Worker processes or machines that ended or do not answer."""
 
     exit_code = 3
 
 
 class NoRoom(CostcalcError):
-    """A disk that cannot hold what was asked for."""
+    """A disk without enough space."""
 
     exit_code = 3
 
 
 class StoreError(CostcalcError):
-    """A store of measurements that cannot be read or written: damaged, newer, not one, no room, no right."""
+    """A store of measurements that cannot be read or written: damaged, too new, another file, no space, no right."""
 
     exit_code = 3
 
@@ -98,7 +97,7 @@ class UnlikeRuns(CostcalcError):
 
 
 class Place(NamedTuple):
-    """Where in a file: lines and columns count from 1."""
+    """A place in a file: lines and columns count from 1."""
 
     file: str
     line: int
@@ -110,8 +109,8 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong at one place, with what to do about it. A `warning` is allowed, but probably not meant; `layer`
-    is the layer of a network that it is about, if any."""
+    """One problem at one place, and what to do about it. A `warning` is allowed, but probably not meant; `layer` is the
+    name of its layer, if any."""
 
     place: Place | None
     message: str
@@ -137,11 +136,11 @@ class SpecError(CostcalcError):
         super().__init__("\n".join(map(str, self.problems)))
 
     def __reduce__(self) -> Any:
-        return SpecError, (self.problems,)  # so that it may come from another process
+        return SpecError, (self.problems,)  # to unpickle it from another process
 
 
 class PointsDiffer(ShapeError, SpecError):
-    """What a network has once differs between the points of a column. `key` is equal where points agree."""
+    """Points of an array differ in something that a network has once. `key` is equal where points agree."""
 
     def __init__(self, key: Any, message: str, place: Place | None = None, hint: str = "count them apart"):
         SpecError.__init__(self, Problem(place, message, hint))
@@ -154,9 +153,9 @@ class PointsDiffer(ShapeError, SpecError):
 
 @dataclass(frozen=True)
 class Reported:
-    """Stands for something that is wrong and was reported: a node of YAML, an expression, a value, a knob, a layer.
+    """Replaces something invalid that was reported: a node of YAML, an expression, a value, a knob or a layer.
 
-    It is false and has no value, and code that meets it reports nothing more.
+    It is false and has no value. Code that meets it reports nothing.
     """
 
     place: Place
@@ -172,7 +171,7 @@ class Reported:
         """Raises SpecError without a problem."""
         raise SpecError([])
 
-    truth = held = value
+    truth = value
 
 
 NOWHERE = Place("", 0, 0)
@@ -181,7 +180,7 @@ MAX_PROBLEMS = 100
 
 
 class Problems:
-    """What is wrong so far, each once. The hundredth raises: more are not read, and a hostile file has millions."""
+    """The problems so far, each once. The hundredth raises SpecError, because a hostile file has millions."""
 
     def __init__(self) -> None:
         self.found: dict[Problem, None] = {}
@@ -190,29 +189,29 @@ class Problems:
         return len(self.found)
 
     def add(self, place: Place | None, message: str, hint: str = "") -> None:
-        """Notes a problem."""
-        self.take(SpecError(Problem(place, message, hint)))
+        """Adds a problem."""
+        self.add_all(SpecError(Problem(place, message, hint)))
 
-    def take(self, error: SpecError) -> None:
-        """Notes the problems of an error."""
+    def add_all(self, error: SpecError) -> None:
+        """Adds the problems of an error."""
         self.found.update(dict.fromkeys(error.problems))
         if len(self.found) >= MAX_PROBLEMS:
             self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "mend these first")
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None with its problems noted if it fails. Raises PointsDiffer."""
+        """The function's value; None if it fails, with its problems added. Raises PointsDiffer."""
         try:
             return function(*args)
-        except PointsDiffer:  # no fault: a sweep counts these points apart
+        except PointsDiffer:  # not a problem: a sweep counts these points apart
             raise
         except SpecError as error:
-            self.take(error)
+            self.add_all(error)
         except CostcalcError as error:
             self.add(place, *error.said)
         return None
 
     def stop(self, place: Place | None, message: str, hint: str = "") -> NoReturn:
-        """Raises all there is and this one, after which nothing can be read."""
+        """Raises SpecError with all problems and this one, after which nothing can be read."""
         raise SpecError([*self.found, Problem(place, message, hint)])
 
     def raise_any(self) -> None:
@@ -222,5 +221,5 @@ class Problems:
 
 
 def unknown(kind: str, name: str, known: Collection[str], *, of: str = "") -> UnknownName:
-    """The error `resnet: unknown knob 'rr'; did you mean 'r'?`"""
+    """The error `resnet: unknown knob 'rr'; did you mean 'r'?`."""
     return UnknownName(f"{of and f'{of}: '}unknown {kind} {shorten(name)!r}", did_you_mean(name, known))

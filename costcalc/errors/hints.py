@@ -1,13 +1,13 @@
-"""What a name that does not exist may have meant."""
+"""Suggests a known name for a misspelt one."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
 
-MAX_COMPARED = 1000  # names that one hint is chosen from
+MAX_COMPARED = 1000  # names
 MAX_LISTED = 60  # names
-MAX_SLIPS = 3  # more than any name that is a slip away has
+MAX_SLIPS = 3  # more than a misspelt name has
 
 
 def shorten(text: str, limit: int = 60) -> str:
@@ -16,7 +16,7 @@ def shorten(text: str, limit: int = 60) -> str:
 
 
 def did_you_mean(name: str, known: Collection[str], *, listed: bool = True) -> str:
-    """`did you mean 'conv'?`; when nothing is near, the known names if they are to be `listed` and few, else ""."""
+    """`did you mean 'conv'?`; without a near name the known names, if `listed` and few; else ""."""
     near = nearest(name, known)
     if near:
         return f"did you mean {near!r}?"
@@ -24,13 +24,13 @@ def did_you_mean(name: str, known: Collection[str], *, listed: bool = True) -> s
 
 
 def nearest(name: str, known: Collection[str]) -> str:
-    """The known name that this one is a slip of the keyboard away from, or the beginning of; "" if there is none.
+    """The known name that this one misspells or abbreviates; "" if there is none.
 
-    A slip is one letter more, less, another or in its neighbour's place, and two of them in six letters or more. The
-    first letter is right: `prelu` is no slip of `relu`. So are numbers, as far as they go: `resnet5` may be `resnet50`,
-    and `resnet20` may not.
+    A misspelt name has one character inserted, deleted, replaced or swapped with its neighbour; a name of six or more
+    may have two. The first character is right: `prelu` is not `relu` misspelt. A number is the beginning of the right
+    one: `resnet5` may be `resnet50`, `resnet20` may not.
     """
-    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands
+    if len(name) > 64 or len(known) > MAX_COMPARED:  # comparing is slow, and a hostile file has thousands of names
         return ""
     word = name.casefold()
     found = []
@@ -41,7 +41,7 @@ def nearest(name: str, known: Collection[str]) -> str:
         if (there[:1] == word[:1] or there[:2] == word[1::-1]) and _same_number(word, there):
             slips = _slips_between(word, there, 1 if len(word) < 6 else 2)
             if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
-                rank = slips or MAX_SLIPS, not there.startswith(word)  # a letter less sooner than one more
+                rank = slips or MAX_SLIPS, not there.startswith(word)  # a deletion before an insertion
                 found.append((*rank, other))
     return min(found)[-1] if found else ""
 
@@ -53,19 +53,19 @@ def _same_number(a: str, b: str) -> bool:
 
 
 def _slips_between(a: str, b: str, most: int) -> int | None:
-    """How many letters are more, less, others or swapped with their neighbour; None for more than `most`.
+    """The optimal string alignment distance of two names; None if it is more than `most`.
 
-    The optimal string alignment distance: the usual table, of which three lines are kept.
+    It keeps three lines of the usual table.
     """
     if abs(len(a) - len(b)) > most:
         return None
     before: list[int] = []
     last, line = before, [*range(len(b) + 1)]
-    for i, sign in enumerate(a, 1):
+    for i, char in enumerate(a, 1):
         before, last, line = last, line, [i]
         for j, other in enumerate(b, 1):
-            best = min(last[j] + 1, line[j - 1] + 1, last[j - 1] + (sign != other))
-            if i > 1 and j > 1 and sign == b[j - 2] and a[i - 2] == other:
+            best = min(last[j] + 1, line[j - 1] + 1, last[j - 1] + (char != other))
+            if i > 1 and j > 1 and char == b[j - 2] and a[i - 2] == other:
                 best = min(best, before[j - 2] + 1)
             line.append(best)
         if min(line) > most:

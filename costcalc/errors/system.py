@@ -1,10 +1,10 @@
-"""What the system refuses, in the same words on every system and in every language."""
+"""Errors of the operating system, in the same words on every system and in every language."""
 
 from __future__ import annotations
 
 import errno
 
-REFUSED = {  # by the system's name for it; each system and language has a sentence of its own
+REFUSED = {  # by the name of the errno
     "ENOENT": "there is no such file or folder",
     "EACCES": "permission denied",
     "EPERM": "permission denied",
@@ -25,9 +25,9 @@ REFUSED = {  # by the system's name for it; each system and language has a sente
 
 
 def why(error: BaseException, doing: str = "") -> str:
-    """Why something failed: in words of ours where the system refuses, else in the error's own.
+    """Why something failed: our words for an errno, else the words of the error.
 
-    Of an error without words: what it is, and what was being done.
+    For an error without words: its class, and what was being done.
     """
     refused = REFUSED.get(errno.errorcode.get(error.errno or 0, "")) if isinstance(error, OSError) else None
     words = refused or getattr(error, "strerror", None) or str(error)

@@ -1,4 +1,4 @@
-"""Arithmetic as text, in specs, conditions and settings: Python parses it, a list allows it, nothing runs it."""
+"""Arithmetic as text, in specs, conditions and settings: parsed by Python, limited by an allow-list, never run."""
 
 from costcalc.expressions.expression import MAX_DIGITS, NAME, RESERVED, Expression, constant, parse
 

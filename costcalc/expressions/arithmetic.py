@@ -1,4 +1,4 @@
-"""The arithmetic that expressions may do, and doing it: exact, in numbers, symbols or arrays."""
+"""Evaluates the trees of expressions, exactly: on numbers, symbols or arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc import dims
-from costcalc.dims.kinds import clip
+from costcalc.dims import clip
 from costcalc.errors import Reported, ShapeError, did_you_mean
 from costcalc.text import value_text
 
@@ -20,8 +20,7 @@ NOT_FINITE = ("nan", "inf", "infinity")
 
 
 class Fault(Exception):
-    """Why an expression has no value. Without a message it has been reported. `part` is the part of the tree that the
-    message shows."""
+    """Why an expression has no value; without a message it was reported. The message shows `part` of the tree."""
 
     def __init__(self, message: str = "", hint: str = "", part: ast.expr | None = None):
         super().__init__(message)
@@ -29,7 +28,7 @@ class Fault(Exception):
 
 
 class Differs(Fault):
-    """Why an expression has no one value: points of an array differ in `key`."""
+    """Why an expression has several values: points of an array differ in `key`."""
 
     def __init__(self, key: Any, message: str, part: ast.expr | None = None):
         super().__init__(message, "count them apart", part)
@@ -46,16 +45,16 @@ def divide(a: Any, b: Any) -> Any:
 def power(a: Any, b: Any) -> Any:
     """a ** b for a whole number b of at most 16."""
     if dims.is_array(b):
-        b, column = dims.one_number(b), b
+        b, array = dims.one_number(b), b
         if b is None:
-            raise Differs(column.num, "an exponent differs between points of a column")
+            raise Differs(array.num, "an exponent differs between points of a column")
     if not dims.is_rational(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
         raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {clip(b)}")
     return divide(1, a**-b) if b < 0 and (dims.is_rational(a) or dims.is_array(a)) else a**b
 
 
 def negation(truth: Any) -> Any:
-    """not truth; None where a symbol cannot tell; point by point on arrays."""
+    """not truth; None if symbols leave it undecided; point by point on arrays."""
     return truth if truth is None else not truth if isinstance(truth, bool) else ~truth
 
 
@@ -68,7 +67,7 @@ ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
     ast.Mod: lambda a, b: a - b * dims.floor_div(a, b),
     ast.Pow: power,
 }
-SIGNS: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
+UNARY: dict[type, Callable[[Any], Any]] = {ast.USub: operator.neg, ast.UAdd: operator.pos, ast.Not: operator.not_}
 COMPARISONS: dict[type, Callable[[Any, Any], Any]] = {
     ast.Eq: dims.equal,
     ast.NotEq: lambda a, b: negation(dims.equal(a, b)),
@@ -112,8 +111,8 @@ def _binary(node: ast.BinOp, names: Names) -> Any:
 
 def _unary(node: ast.UnaryOp, names: Names) -> Any:
     if node.op.__class__ is ast.Not:
-        return negation(held(node.operand, names))
-    return SIGNS[node.op.__class__](_size(node.operand, names))
+        return negation(mask(node.operand, names))
+    return UNARY[node.op.__class__](_size(node.operand, names))
 
 
 def _logic(node: ast.BoolOp, names: Names) -> Any:
@@ -122,7 +121,7 @@ def _logic(node: ast.BoolOp, names: Names) -> Any:
     for part in node.values:
         if answer is not every and isinstance(answer, bool):  # the rest changes nothing
             break
-        answer = answer & held(part, names) if every else answer | held(part, names)
+        answer = answer & mask(part, names) if every else answer | mask(part, names)
         if dims.is_array(answer) and (one := dims.one_truth(answer)) is not None:
             answer = one
     return answer
@@ -130,7 +129,7 @@ def _logic(node: ast.BoolOp, names: Names) -> Any:
 
 def _compare(node: ast.Compare, names: Names) -> Any:
     a, b = evaluate(node.left, names), evaluate(node.comparators[0], names)
-    sign = node.ops[0].__class__
+    comparison = node.ops[0].__class__
     if a is None or b is None:
         raise undecided(node, names)
     words, flags = (isinstance(a, str), isinstance(b, str)), (_is_truth(a), _is_truth(b))
@@ -138,10 +137,10 @@ def _compare(node: ast.Compare, names: Names) -> Any:
         if one != other:
             raise Fault(f"compares a {what} with something else")
     if any(words + flags):
-        if sign is not ast.Eq and sign is not ast.NotEq:
+        if comparison is not ast.Eq and comparison is not ast.NotEq:
             raise Fault("words and flags are only equal or not")
-        return a == b if sign is ast.Eq else a != b  # point by point of arrays of truths
-    return COMPARISONS[sign](a, b)
+        return a == b if comparison is ast.Eq else a != b  # point by point of arrays of truths
+    return COMPARISONS[comparison](a, b)
 
 
 def _choice(node: ast.IfExp, names: Names) -> Any:
@@ -172,16 +171,16 @@ def _size(node: ast.expr, names: Names) -> Any:
 
 
 def truth(node: ast.expr, names: Names) -> bool:
-    """Does a condition hold? Raises Fault where a symbol leaves it open, Differs if points of an array differ."""
-    value = held(node, names)
+    """Does a condition hold? Raises Fault if symbols leave it undecided, Differs if points of an array differ."""
+    value = mask(node, names)
     one = dims.one_truth(value)
     if one is None:
         raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others", node)
     return one
 
 
-def held(node: ast.expr, names: Names) -> Any:
-    """Does a condition hold? True, False or an array of truths. Raises Fault where a symbol leaves it open."""
+def mask(node: ast.expr, names: Names) -> Any:
+    """Does a condition hold? True, False or an array of bools. Raises Fault if symbols leave it undecided."""
     value = evaluate(node, names)
     if _is_truth(value):
         return value
@@ -191,21 +190,23 @@ def held(node: ast.expr, names: Names) -> Any:
 
 
 def undecided(node: ast.expr, names: Names) -> Fault:
-    """Why a condition is neither true nor false: it has free symbols."""
+    """The Fault of a condition with free symbols."""
     text = ast.unparse(node)
-    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {*FUNCTIONS}  # a call has a name too
+    read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} - {
+        *FUNCTIONS
+    }  # a function's name is a Name too
     how = settings_hint([names[name] for name in read], getattr(names, "defaults", {}))
     return Fault(f"cannot decide {text} while its symbols are free", f"set them{how and f', as in {how}'}", node)
 
 
 def settings_hint(sizes: Iterable[Any], defaults: Names) -> str:
-    """`--set n=4`: what makes numbers of these sizes, as far as their symbols are knobs."""
-    letters = {str(letter) for size in sizes for letter in getattr(size, "free_symbols", ())}
-    return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(letters & defaults.keys()))
+    """`--set n=4`: sets each knob that is a symbol in these sizes to its default."""
+    symbols = {str(symbol) for size in sizes for symbol in getattr(size, "free_symbols", ())}
+    return " ".join(f"--set {name}={value_text(defaults[name])}" for name in sorted(symbols & defaults.keys()))
 
 
 def _is_truth(value: Any) -> bool:
-    """Is it true or false, or an array of truths?"""
+    """Is it a bool or an array of bools?"""
     return isinstance(value, bool) or (dims.is_array(value) and value.dtype.kind == "b")
 
 
@@ -221,7 +222,7 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
     except ZeroDivisionError:
         _refuse_zeros(values)
         raise Fault("a division by zero") from None
-    except (ValueError, ShapeError) as error:  # of numbers, and of symbols that are too large
+    except (ValueError, ShapeError) as error:  # from numbers, or from symbolic sizes that grow too large
         raise Fault(str(error)) from None
     if dims.is_rational(result) and max(result.numerator.bit_length(), result.denominator.bit_length()) > MAX_BITS:
         raise Fault(f"a number of more than {MAX_BITS} bits")
@@ -229,7 +230,7 @@ def _apply(function: Callable[..., Any], *values: Any) -> Any:
 
 
 def _refuse_zeros(values: Iterable[Any]) -> None:
-    """Raises Differs if one of them is an array that is zero at some points only."""
+    """Raises Differs if one of the values is an array that is zero at some points only."""
     for value in values:
         zero = value == 0 if dims.is_array(value) else False
         if dims.one_truth(zero) is None:

@@ -1,4 +1,4 @@
-"""Arithmetic as text. Python parses; a short list of its syntax is allowed; nothing is ever evaluated by Python."""
+"""Arithmetic as text: Python parses it, an allow-list checks the tree, and `arithmetic.evaluate` computes it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import keyword
 import re
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -18,22 +18,22 @@ from costcalc.expressions.arithmetic import (
     ARITHMETIC,
     COMPARISONS,
     FUNCTIONS,
-    SIGNS,
+    UNARY,
     Differs,
     Fault,
     Names,
     evaluate,
-    held,
+    mask,
     truth,
     undecided,
 )
 from costcalc.text import plural
 
-MAX_TEXT = 1000
+MAX_CHARACTERS = 1000
 MAX_DIGITS = 300  # of a number, its exponent written out
-MAX_DEPTH = 50
+MAX_EXPRESSION_DEPTH = 50
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no knob or size can be called so
+RESERVED = frozenset([*keyword.kwlist, "true", "false", *FUNCTIONS])  # no names of knobs or sizes
 ALLOWED = "allowed: + - * / // % **, comparisons, if-else, " + ", ".join(FUNCTIONS)
 SHORT, THOUSANDS = re.compile(r"(?<![\w.])(\d+\.?\d*)([KMGB])\b"), {"K": 3, "M": 6, "G": 9, "B": 9}  # as budgets have
 TOKENS = re.compile(
@@ -56,31 +56,25 @@ class Expression:
     names: frozenset[str] = frozenset()
 
     def value(self, names: Names) -> Any:
-        """A number, a formula or an array: the kind `names` holds. Raises SpecError at the place of the fault."""
-        try:
-            value = dims.canonical(evaluate(self.tree, names))
-            if value is None:  # a condition; callers take None for a problem that was reported
-                raise undecided(self.tree, names)
-            return value
-        except Fault as fault:
-            raise self.error(fault) from None
+        """A number, a symbolic size or an array, as the values of `names` are. Raises SpecError at its place."""
+        return self._ask(_value, names)
 
     def truth(self, names: Names) -> bool:
-        """Does it hold? Raises SpecError if it is no question, or if a symbol leaves it open; PointsDiffer."""
-        try:
-            return truth(self.tree, names)
-        except Fault as fault:
-            raise self.error(fault) from None
+        """Does it hold? Raises SpecError if it is not a condition or symbols leave it undecided, or PointsDiffer."""
+        return bool(self._ask(truth, names))
 
-    def held(self, names: Names) -> Any:
-        """At which points does it hold: True, False or an array of truths? Raises SpecError if it is no question."""
+    def mask(self, names: Names) -> Any:
+        """At which points does it hold: True, False or an array of bools? Raises SpecError if it is not a condition."""
+        return self._ask(mask, names)
+
+    def _ask(self, question: Callable[[ast.expr, Names], Any], names: Names) -> Any:
         try:
-            return held(self.tree, names)
+            return question(self.tree, names)
         except Fault as fault:
             raise self.error(fault) from None
 
     def error(self, fault: Fault) -> SpecError:
-        """The fault at this place, with the expression if the fault does not show it; nothing if it was reported."""
+        """The fault as a SpecError at this place; without a problem if it was reported."""
         message = str(fault)
         shown = "" if fault.part is self.tree else f"{shorten(self.text)}: "
         if isinstance(fault, Differs):
@@ -88,7 +82,7 @@ class Expression:
         return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
 
     def reading(self, known: Collection[str]) -> Expression:
-        """This expression, if it reads no names but these. Raises SpecError."""
+        """This expression. Raises SpecError if it reads other names than these."""
         strange = sorted(self.names.difference(known))
         if not strange:
             return self
@@ -107,18 +101,23 @@ class Expression:
                     yield name, word
 
 
+def _value(tree: ast.expr, names: Names) -> Any:
+    value = dims.canonical(evaluate(tree, names))
+    if value is None:  # an undecided condition; None means to callers that a problem was reported
+        raise undecided(tree, names)
+    return value
+
+
 def constant(value: Any, place: Place, text: str = "") -> Expression:
     """A number or word that stands for itself."""
-    return Expression(text or str(value), _leaf(value.__class__, value), place)
+    return Expression(text or str(value), _leaf(value), place)
 
 
-@lru_cache(maxsize=4096)  # specs repeat themselves
-def _leaf(kind: type[Any], value: Any) -> ast.Constant:
-    return ast.Constant(value)
+_leaf = lru_cache(maxsize=4096, typed=True)(ast.Constant)  # specs repeat themselves; typed: 1 is not True
 
 
 def parse(text: str, place: Place) -> Expression:
-    """The expression in `text`. Raises SpecError if it is not Python's grammar or not on the list."""
+    """The expression in `text`. Raises SpecError if it is not Python's grammar or not on the allow-list."""
     try:
         tree, names = _parsed(text.strip(" \t\n"))
     except Fault as fault:
@@ -131,13 +130,13 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
     """The tree of an expression, and the names in it."""
     if NAME.fullmatch(text) and text not in RESERVED:
         return ast.Name(text), frozenset([text])
-    if len(text) > MAX_TEXT:
-        raise Fault(f"has {len(text):,} characters; an expression has at most {MAX_TEXT:,}")
+    if len(text) > MAX_CHARACTERS:
+        raise Fault(f"has {len(text):,} characters; an expression has at most {MAX_CHARACTERS:,}")
     text = text.replace("\n", " ")
-    strange = next((sign for sign in text if not (sign.isascii() and (sign.isprintable() or sign == "\t"))), None)
+    strange = next((char for char in text if not (char.isascii() and (char.isprintable() or char == "\t"))), None)
     if strange is not None:
         hint = f"write {LOOK_ALIKES[strange]}" if strange in LOOK_ALIKES else "see docs/specs.md"
-        raise Fault(f"has the sign {strange!r}, which no expression has", hint)
+        raise Fault(f"has the character {strange!r}, which no expression has", hint)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -152,7 +151,7 @@ def _parsed(text: str) -> tuple[ast.expr, frozenset[str]]:
 
 
 def _refuse_the_unexpected(text: str) -> None:
-    """What Python reads, and a reader of the spec does not expect or reads otherwise. Raises Fault."""
+    """Raises Fault for syntax of Python that the reader of a spec does not expect, or reads in another way."""
     before = None
     for token in TOKENS.finditer(text):
         word, sign = token["word"] or "", token["sign"] or ""
@@ -164,32 +163,32 @@ def _refuse_the_unexpected(text: str) -> None:
             hint = f"write {shorten(word.replace('_', ''), 60)}" if "_" in word else "put a space behind a number"
             raise Fault(f"has {shorten(word, 20)}, which is not a number", hint)
         if token["text"] and before and before.end() == token.start() and before["word"] in PREFIXES:
-            raise Fault(f"has the sign {before['word']!r} before a text", "remove it")
+            raise Fault(f"has the prefix {before['word']!r} before a text", "remove it")
         if token["text"] and before and before["text"]:
             raise Fault("has a text behind a text", "write one")
         before = token
 
 
 class _Allowed:
-    """Copies a tree with exact numbers, if all of it is on the list."""
+    """Copies a tree with exact numbers. Raises Fault for a node that is not on the allow-list."""
 
     def __init__(self, text: str, names: set[str]):
         self.text, self.names = text, names
 
     def tree(self, node: ast.expr, depth: int) -> ast.expr:
-        if depth > MAX_DEPTH:
-            raise Fault(f"is nested more than {MAX_DEPTH} deep", "name its parts in sizes:")
+        if depth > MAX_EXPRESSION_DEPTH:
+            raise Fault(f"is nested more than {MAX_EXPRESSION_DEPTH} deep", "name its parts in sizes:")
         match node:
             case ast.Constant() | ast.Name():
                 return self.leaf(node)
-            case ast.BinOp(left, sign, right) if type(sign) in ARITHMETIC:
-                return ast.BinOp(self.tree(left, depth + 1), sign, self.tree(right, depth + 1))
-            case ast.UnaryOp(sign, operand) if type(sign) in SIGNS:
-                return ast.UnaryOp(sign, self.tree(operand, depth + 1))
-            case ast.BoolOp(sign, values):
-                return ast.BoolOp(sign, [self.tree(value, depth + 1) for value in values])
-            case ast.Compare(left, [sign], [right]) if type(sign) in COMPARISONS:
-                return ast.Compare(self.tree(left, depth + 1), [sign], [self.tree(right, depth + 1)])
+            case ast.BinOp(left, op, right) if type(op) in ARITHMETIC:
+                return ast.BinOp(self.tree(left, depth + 1), op, self.tree(right, depth + 1))
+            case ast.UnaryOp(op, operand) if type(op) in UNARY:
+                return ast.UnaryOp(op, self.tree(operand, depth + 1))
+            case ast.BoolOp(op, values):
+                return ast.BoolOp(op, [self.tree(value, depth + 1) for value in values])
+            case ast.Compare(left, [op], [right]) if type(op) in COMPARISONS:
+                return ast.Compare(self.tree(left, depth + 1), [op], [self.tree(right, depth + 1)])
             case ast.IfExp(test, body, orelse):
                 return ast.IfExp(*(self.tree(part, depth + 1) for part in (test, body, orelse)))
             case ast.Call(ast.Name(id=name), args, keywords):
@@ -202,7 +201,7 @@ class _Allowed:
             if node.id in ("true", "false"):  # YAML's spelling
                 return ast.Constant(node.id == "true")
             if not NAME.fullmatch(node.id):
-                raise Fault("has a name of more than 64 letters")
+                raise Fault("has a name of more than 64 characters")
             self.names.add(node.id)
             return node
         if isinstance(node.value, bool | str):
@@ -213,7 +212,7 @@ class _Allowed:
 
     def arguments(self, name: str, args: list[ast.expr], keywords: list[ast.keyword]) -> list[ast.expr]:
         if name not in FUNCTIONS:
-            raise Fault(f"calls {shorten(name)!r}, which is no function", did_you_mean(name, FUNCTIONS))
+            raise Fault(f"calls {shorten(name)!r}, which is not a function", did_you_mean(name, FUNCTIONS))
         wanted = FUNCTIONS[name][1]
         if keywords or len(args) != wanted:
             raise Fault(f"calls {name}, which takes {plural(wanted, 'value')}")

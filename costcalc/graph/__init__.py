@@ -1,4 +1,4 @@
-"""The layer graph: its nodes, what is wrong with one, the order of its layers, and its repeats written out."""
+"""The layer graph: its nodes, its problems, the order of its layers, and repeats written out."""
 
 from costcalc.graph.graph_problems import find_problems
 from costcalc.graph.layer_list import LayerList
@@ -10,6 +10,7 @@ from costcalc.graph.nodes import (
     count_layers,
     digraph,
     input_of,
+    is_repeat,
     new_graph,
     nodes_of,
     output_of,
@@ -20,21 +21,7 @@ from costcalc.graph.order import topological_order
 from costcalc.graph.unrolling import MAX_UNROLLED, unroll
 
 __all__ = [
-    "MAX_UNROLLED",
-    "Graph",
-    "LayerList",
-    "Outer",
-    "Repeat",
-    "add",
-    "count_layers",
-    "digraph",
-    "find_problems",
-    "input_of",
-    "new_graph",
-    "nodes_of",
-    "output_of",
-    "owners_of",
-    "shared_by",
-    "topological_order",
+    "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "count_layers", "digraph", "find_problems",
+    "input_of", "is_repeat", "new_graph", "nodes_of", "output_of", "owners_of", "shared_by", "topological_order",
     "unroll",
 ]  # fmt: skip

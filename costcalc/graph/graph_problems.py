@@ -1,4 +1,4 @@
-"""Finds all problems of a layer graph at once; each names the layer and says how to fix it."""
+"""Finds all problems of a layer graph at once; each names the layer and a fix."""
 
 from __future__ import annotations
 
@@ -51,22 +51,20 @@ def _problems_of_sharing(graph: Graph, label: Any, owner: Any, place: Place | No
 def _no_rule(data: dict[str, Any]) -> str:
     if "op" not in data:
         return "has no op"
-    op = data["op"]
+    op, classes = data["op"], {cls.__name__ for cls in OPS.values()}
     if isinstance(op, type) and op in OPS.values():
         return f"has the class {op.__name__} as its op; write {op.__name__}(…)"
-    if isinstance(op, str) and op in {cls.__name__ for cls in OPS.values()}:
-        return f"has the word {op!r} as its op; write costcalc.ops.{op}(…)"
-    if isinstance(op, str) and op in OPS:
-        return f"has the word {op!r} as its op; write costcalc.ops.{OPS[op].__name__}(…)"
+    if isinstance(op, str) and (op in classes or op in OPS):
+        return f"has the word {op!r} as its op; write costcalc.ops.{op if op in classes else OPS[op].__name__}(…)"
     kind = op if isinstance(op, str) else getattr(op, "__name__", op.__class__.__name__)
-    if kind in {cls.__name__ for cls in OPS.values()}:
+    if kind in classes:
         there = getattr(op, "__module__", op.__class__.__module__)
         return f"has an op of {there}, which has no rule; write costcalc.ops.{kind}(…)"
     return f"has the op {kind!r}, which has no rule; {_hint(str(kind))}"
 
 
 def _hint(kind: str) -> str:
-    """Suggests the class that a synonym or misspelt name means, or how to write one."""
+    """Suggests the class of a synonym or misspelt name, or how to write one."""
     word = kind if kind in SYNONYMS else snake_case(kind)
     if word in SYNONYMS or kind.lower() in SYNONYMS:
         return f"did you mean {OPS[SYNONYMS.get(word) or SYNONYMS[kind.lower()]].__name__!r}?"
@@ -88,7 +86,7 @@ def _cycles(graph: Graph) -> list[Problem]:
 
 
 def _cycle(plain: Graph) -> list[Any]:
-    """The nodes of one cycle, or none. networkx's `find_cycle` takes the square of the time on a long chain."""
+    """The nodes of one cycle, or none. networkx's `find_cycle` takes quadratic time on a long chain."""
     from networkx import NetworkXUnfeasible, topological_sort
 
     left = dict.fromkeys(plain)
@@ -97,7 +95,7 @@ def _cycle(plain: Graph) -> list[Any]:
             del left[name]
     if not left:
         return []
-    node = next(iter(left))  # what is left follows a cycle: going back leads into one
+    node = next(iter(left))  # it is on a cycle or after one: going back leads into one
     seen: dict[Any, int] = {}
     while node not in seen:
         seen[node] = len(seen)
@@ -106,7 +104,7 @@ def _cycle(plain: Graph) -> list[Any]:
 
 
 def input_graph(graph: Graph, *, shares: bool = True) -> Graph:
-    """The same nodes, with an edge for every input and, if asked, from every owner of shared weights."""
+    """The same nodes, with an edge for every input; with `shares` also from every owner of shared weights."""
     plain = new_graph()
     plain.add_nodes_from(graph)
     plain.add_edges_from((source, name) for name, data in graph.nodes(data=True) for source in data["inputs"])

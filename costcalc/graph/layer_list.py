@@ -1,5 +1,4 @@
-"""The layers of a spec in execution order: a layer graph without networkx: importing
-that takes longer than most counts."""
+"""A layer graph without networkx, whose import takes longer than most counts."""
 
 from __future__ import annotations
 
@@ -8,16 +7,16 @@ from typing import Any
 
 
 class Nodes(dict[Any, dict[str, Any]]):
-    """Each layer with its data; called, it answers as the nodes of a networkx.DiGraph do."""
+    """Each layer with its data. Calling it is calling the nodes of a networkx.DiGraph."""
 
     def __call__(self, data: bool = False) -> Iterable[Any]:
         return self.items() if data else self.keys()
 
 
 class LayerList:
-    """A layer graph whose layers are listed in order: inputs before users, owners before those that share them.
+    """The layers of a spec in order: inputs before users, owners before layers that share their weights.
 
-    It answers what the walk asks of a networkx.DiGraph; the inputs of each layer are its edges.
+    It has the methods of a networkx.DiGraph that the walk calls; the inputs of each layer are its edges.
     """
 
     def __init__(self, **about: Any):

@@ -1,9 +1,9 @@
 """The layer graph: a networkx.DiGraph whose nodes carry an `op` and ordered `inputs`.
 
-Edges follow the inputs, so every networkx algorithm works on it; but the inputs are what counts, since
-`x + x` has two inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that
-stands outside of a repeated body), `place`, where in a spec it stands, `set`, what makes a number of its `times`, and
-`meant`: it gives no warning.
+Edges follow the inputs, so that every networkx algorithm works; but costcalc reads the inputs, because `x + x` has two
+inputs and one edge. Optional on a node: `shares`, the layer whose weights it uses (an `Outer` if that is outside of the
+repeat); `place` in a spec; `label`, its name in messages; `set`, the settings that make its `times` a number; `meant`,
+which suppresses its warnings.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from costcalc.ops import OPS
 from costcalc.ops.base import CLASSES
 
 INPUT = OPS["input"]
-MAX_NESTING = 50  # of repeats; everything else about a graph may be as large as memory allows
+MAX_REPEAT_DEPTH = 50  # nothing else about a graph has a limit
 Graph: TypeAlias = Any  # a networkx.DiGraph, or a LayerList
-Scope = TypeVar("Scope")  # what is known of the layers of one graph
+ScopeT = TypeVar("ScopeT")  # a caller's data on the layers of one graph
 
 
 @dataclass(frozen=True)
 class Outer:
-    """A layer outside of a repeated body whose weights are used in it; of the graph around, or so many `levels` out."""
+    """A layer outside of a repeat whose weights its body uses, in the graph so many `levels` further out."""
 
     name: Any
     levels: int = 1
@@ -40,22 +40,22 @@ class Outer:
 class Repeat:
     """`times` copies of a body in a row, each with weights of its own; `times` may be a symbol, or 0.
 
-    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. A
-    layer in it `shares` the weights of another in it, or as an `Outer` of one outside, which then are no copy's own.
+    The body is a layer graph with one `Input()` and one output. Unless `times` is a number it must keep its shape. Its
+    layers may share weights within the body, or as an `Outer` with a layer outside: all copies share those.
     """
 
     body: Graph
     times: Size
-    depth: int = field(init=False, repr=False)  # of repeats in each other, this one included
-    outer: tuple[Outer, ...] = field(init=False, repr=False)  # what its body shares of layers outside
+    depth: int = field(init=False, repr=False)  # of nested repeats, with this one
+    outer: tuple[Outer, ...] = field(init=False, repr=False)  # the layers outside with which its body shares weights
 
     name = "repeat"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
-        if self.depth > MAX_NESTING:
-            raise GraphError(f"repeats stand more than {MAX_NESTING} deep in each other")
+        if self.depth > MAX_REPEAT_DEPTH:
+            raise GraphError(f"repeats stand more than {MAX_REPEAT_DEPTH} deep in each other")
         owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
         object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
 
@@ -65,16 +65,16 @@ def _repeats(graph: Graph) -> Iterator[Repeat]:
 
 
 def owners_of(data: dict[str, Any]) -> Iterable[Any]:
-    """The layers whose weights a node uses, or in a repeat its body: names, and an `Outer` for each further out."""
+    """The layers whose weights a node, or the body of its repeat, uses: names, and `Outer`s for those further out."""
     if data.get("op").__class__ is Repeat:
         return [owner.from_outside() for owner in data["op"].outer]
     return (data["shares"],) if "shares" in data else ()
 
 
-def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, Any]:
-    """Of the scopes of graphs, each in a repeat of the next, that with the owner of shared weights, and its name there.
+def shared_by(label: Any, owner: Any, scopes: Sequence[ScopeT]) -> tuple[ScopeT, Any]:
+    """The scope with the owner of shared weights, and the owner's name there. Scopes come from the inside out.
 
-    Raises GraphError if the owner stands further out than there are graphs.
+    Raises GraphError if the owner is further out than the last scope.
     """
     name, levels = (owner.name, owner.levels) if owner.__class__ is Outer else (owner, 0)
     if levels >= len(scopes):
@@ -83,7 +83,7 @@ def shared_by(label: Any, owner: Any, scopes: Sequence[Scope]) -> tuple[Scope, A
 
 
 def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
-    """Every node with its data: a view, since a list of a million pairs would keep the garbage collector busy."""
+    """Every node with its data, as a view. Raises GraphError for an object that is not a layer graph."""
     if graph.__class__ is not LayerList and not hasattr(graph, "pred"):
         hint = "; take what its graph() gives" if callable(getattr(graph, "graph", None)) else ""
         raise GraphError(f"a layer graph is a networkx.DiGraph, got a {type(graph).__name__}{hint}")
@@ -91,14 +91,14 @@ def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
 
 
 def new_graph(**about: Any) -> Graph:
-    """An empty layer graph; `about` (name, source, …) is kept in `graph.graph`."""
+    """An empty layer graph; its `graph` attribute holds `about` (name, source, …)."""
     from networkx import DiGraph
 
     return DiGraph(**about)
 
 
 def digraph(layers: Graph) -> Graph:
-    """The same layers as a networkx.DiGraph, and so the bodies of their repeats; a DiGraph stays what it is."""
+    """The layers of a LayerList, and of the bodies of its repeats, as a networkx.DiGraph; a DiGraph unchanged."""
     if layers.__class__ is not LayerList:
         return layers
     graph = new_graph(**layers.graph)
@@ -110,9 +110,9 @@ def digraph(layers: Graph) -> Graph:
 
 
 def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
-    """Puts a layer after its inputs and returns its name, to be the input of the next.
+    """Adds a layer and returns its name, which is an input of the next. `inputs` are in order.
 
-    Raises GraphError for a name that is taken, and for an input that the graph does not have.
+    Raises GraphError for a name that is taken, and for an input that does not exist.
     """
     if name in graph:
         raise GraphError(f"the graph has a layer {name!r} already; names must differ")
@@ -128,6 +128,7 @@ def add(graph: Graph, name: str, op: Any, *inputs: str, **extra: Any) -> str:
 
 
 def is_repeat(graph: Graph, name: Any) -> bool:
+    """Is this node a Repeat?"""
     return graph.nodes[name].get("op").__class__ is Repeat
 
 
@@ -159,12 +160,13 @@ def _the_one(names: list[Any], what: str) -> Any:
 
 
 def count_layers(graph: Graph) -> Iterator[int]:
-    """How many layers each node stands for, repeats multiplied, without writing them out; for an Input none."""
+    """The number of layers of each node: of a repeat times those of its body, of an Input 0."""
     for _, data in graph.nodes(data=True):
         op = data.get("op")
         yield sum(count_layers(op.body)) * op.times if op.__class__ is Repeat else int(op.__class__ is not INPUT)
 
 
 def no_such_input(graph: Graph, place: Place | None, label: Any, source: Any) -> Problem:
+    """The problem of a layer that reads a layer that does not exist."""
     hint = did_you_mean(str(source), [*map(str, graph.nodes)])
     return Problem(place, f"layer {label!r} reads {source!r}, which does not exist", hint)

@@ -14,14 +14,14 @@ from costcalc.ops.base import CLASSES
 
 
 def topological_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
-    """Every node with its data, inputs before users and owners before those that share their weights.
+    """Every node with its data: inputs before users, owners before layers that share their weights.
 
-    Raises GraphError with all that is wrong.
+    Raises GraphError with all problems.
     """
     nodes = nodes_of(graph)
     if graph.__class__ is LayerList:
         return nodes
-    with suppress(TypeError):  # an input that is no name: it will be reported
+    with suppress(TypeError):  # an unhashable input: find_problems reports it
         if _is_in_order(graph, nodes):
             return nodes
     found = find_problems(graph)
@@ -33,7 +33,7 @@ def topological_order(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
 
 
 def _is_in_order(graph: Graph, nodes: Iterable[tuple[Any, dict[str, Any]]]) -> bool:
-    """Is the graph valid and are its nodes already in order? This is the common case, and fast to check."""
+    """Is the graph valid, with its nodes in order? This is the common case, and fast to check."""
     seen: set[Any] = set()
     pred = graph._pred
     for name, data in nodes:

@@ -1,4 +1,4 @@
-"""Layer graphs with every repeat written out."""
+"""Writes out the repeats of layer graphs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from costcalc.graph.nodes import Graph, Repeat, add, count_layers, input_of, new
 from costcalc.graph.order import topological_order
 
 MAX_UNROLLED = 1_000_000  # layers
-Renamed: TypeAlias = dict[Any, Any]  # layers by the names that they have in the unrolled graph
+Renamed: TypeAlias = dict[Any, Any]  # the name of each layer in the unrolled graph
 
 
 def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     """The same network with every Repeat written out; copy i of layer `x` in `stage` is `stage.i.x`, from 0.
 
-    Raises GraphError if a `times` is not a number, or if that makes more than `max_layers` layers.
+    Raises GraphError if a `times` is not a number, or for more than `max_layers` layers.
     """
     for repeat, name in _all_repeats(graph, ""):
         if not is_rational(repeat.times):
@@ -38,8 +38,8 @@ def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
 
 
 def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ...]) -> None:
-    """Appends the layers of `graph` under `prefix`. The first scope knows where its inputs are and learns the rest;
-    then come those of the graphs around it."""
+    """Appends the layers of `graph` under `prefix`. `scopes`: this graph's, with its input and more as layers are
+    appended, then those of the graphs around it."""
     renamed = scopes[0]
     for name, data in topological_order(graph):
         op, inputs = data["op"], tuple(renamed[source] for source in data["inputs"])

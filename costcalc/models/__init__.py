@@ -1,4 +1,4 @@
-"""What every analysis is about: architectures, their knobs, and models, which are architectures with knobs set.
+"""Architectures, their knobs, and models: architectures with knobs set. Every analysis takes a model.
 
 A spec (spec_architecture.py) is one kind of architecture, a reader's own layer graph (graph_architecture.py) another.
 """

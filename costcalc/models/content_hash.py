@@ -1,4 +1,4 @@
-"""A value as a hash: equal values have equal ones, in every process and on every machine."""
+"""Hashes values: equal values have equal hashes in every process and on every machine."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 from costcalc.errors import Place
 from costcalc.expressions import Expression
 
-LEFT_OUT = ("place", "places", "metric_place", "file")  # fields that say where something stands
+LEFT_OUT = ("place", "places", "metric_place", "file")  # fields that hold places in a file
 PLAIN = frozenset([str, int, bool, float, type(None)])
 
 
 def content_hash(value: Any) -> str:
-    """The sha256 of a value made of dataclasses, collections, expressions and plain values; not of where it stands."""
+    """The sha256 of a value made of dataclasses, collections, expressions and plain values, without its places."""
     return sha256(_text(value).encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _text(value: Any) -> str:
-    """A text of a value; texts of unlike values differ."""
+    """A text of a value; unequal values have unequal texts."""
     if value.__class__ in PLAIN or isinstance(value, (str, Place)):
         return repr(value)
     if isinstance(value, Expression):
@@ -40,5 +40,5 @@ def _text(value: Any) -> str:
 
 @cache
 def _fields(cls: type[Any]) -> tuple[str, ...] | None:
-    """The fields of a dataclass that count; one that is no argument follows from the others."""
+    """The hashed fields of a dataclass; None for another class. A field with init=False follows from the others."""
     return tuple(f.name for f in fields(cls) if f.init and f.name not in LEFT_OUT) if is_dataclass(cls) else None

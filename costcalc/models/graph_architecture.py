@@ -13,26 +13,25 @@ from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
-from costcalc.dims import LARGEST, is_symbolic
-from costcalc.dims.kinds import clip, is_rational, to_exact
+from costcalc.dims import LARGEST, clip, is_rational, is_symbolic, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash
-from costcalc.models.knob import NOTHING, SMALLEST, Knob
-from costcalc.models.model import Architecture
+from costcalc.models.knob import EMPTY, SMALLEST_REAL, Knob
+from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.ops.base import own_ops
 
 KNOB_FIELDS = ("default", "kind", "low", "high", "about", "letter")
 
 
 class GraphArchitecture(Architecture):
-    """The networks that a layer graph stands for. Symbols without a knob stay; most analyses refuse them."""
+    """The networks of a layer graph with symbols. Symbols without a knob stay; most analyses refuse them."""
 
     kind = "layer graph"
     without_knobs = "got a layer graph. Wrap it: costcalc.model(graph, knobs=…)"
 
-    def __init__(self, graph: Graph, knobs: Mapping[str, Knob] = NOTHING, **about: str):
-        nodes_of(graph)  # raises GraphError for something else
+    def __init__(self, graph: Graph, knobs: Mapping[str, Knob] = EMPTY, **about: str):
+        nodes_of(graph)  # raises GraphError for another object
         self.base, self.knobs = graph, knobs
         self.name = about.get("name") or str(graph.graph.get("name") or "graph")
         self.title, self.source, self.about = (about.get(key) or "" for key in ("title", "source", "about"))
@@ -40,13 +39,13 @@ class GraphArchitecture(Architecture):
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layer graph with these values in place of its symbols, exactly.
 
-        Raises ShapeError, with the layer, for a size that cannot be; PointsDiffer for one that some points cannot have.
+        Raises ShapeError, which names the layer, for an invalid size; PointsDiffer if some points make it invalid.
         """
-        return _substituted(self.base, values, {}, knobs=dict(values), assumed=()) if self.knobs else self.base
+        return _substituted(self.base, values, {}, assumed=()) if self.knobs else self.base
 
     @cached_property
     def identity(self) -> str:
-        """Equal for graphs of equal layers under equal names, in the same order."""
+        """Equal for graphs with equal layers, names and order."""
         return content_hash([*_described(self.base), self.knobs])
 
     @cached_property
@@ -56,27 +55,22 @@ class GraphArchitecture(Architecture):
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
-        """Those of its layers, in bodies of repeats too."""
+        """The reader's own ops among its layers, also in bodies of repeats."""
         return own_ops(op.name for op in _ops_of(self.base))
 
     @property
     def image_knobs(self) -> dict[str, int]:
         """Knobs that are every axis of an input after batch and channels."""
-        found: dict[str, int] = {}
-        for _, data in nodes_of(self.base):
-            axes = data["op"].size[2:] if getattr(data["op"], "is_input", False) else ()
-            names = {str(size) for size in axes}
-            if len(names) == 1 and names <= {*self.knobs}:
-                found.setdefault(names.pop(), len(axes))
-        return found
+        inputs = (data["op"] for _, data in nodes_of(self.base) if getattr(data["op"], "is_input", False))
+        return image_knobs_of(([*map(str, op.size[2:])] for op in inputs), self.knobs)
 
 
 def knobs_for(graph: Graph, given: Mapping[str, Any]) -> dict[str, Knob]:
     """A knob for each symbol in the sizes of a graph: given as a value, a dict of its fields, or a Knob.
 
-    Raises UsageError for a symbol without a knob, a knob without a symbol, and a value that is no size.
+    Raises UsageError for a symbol without a knob, a knob without a symbol, and a value that is not a size.
     """
-    where: dict[str, tuple[Any, bool]] = {}  # the first layer with each symbol, and whether it says that it is whole
+    where: dict[str, tuple[Any, bool]] = {}  # the first layer with each symbol, and is the symbol an integer?
     for layer, symbol in symbols_of(graph):
         first, whole = where.get(symbol.name, (layer, False))
         where[symbol.name] = first, whole or bool(symbol.is_integer)
@@ -95,7 +89,7 @@ def knobs_for(graph: Graph, given: Mapping[str, Any]) -> dict[str, Knob]:
 
 
 def _knob(name: str, given: Any, whole: bool) -> Knob:
-    """A knob; `whole` if its symbol is."""
+    """A knob; `whole` if its symbol is an integer."""
     if isinstance(given, Knob):
         knob = replace(given, name=name)
     else:
@@ -116,14 +110,17 @@ def _knob(name: str, given: Any, whole: bool) -> Knob:
 
 
 def _from_fields(name: str, said: dict[str, Any]) -> Knob:
-    """An int as default makes a whole knob, a float or Fraction a real one, unless its kind is given."""
+    """Without a kind, an int as default makes an integer knob, a float or Fraction a real one."""
     default = to_exact(said["default"])
     if isinstance(default, bool) or not is_rational(default):
         raise UsageError(f"knob {name!r} is {clip(default)}; give it a number, as in knobs={{{name!r}: 224}}")
     kind = said.get("kind", "integer" if isinstance(said["default"], int) else "real")
     if kind not in ("integer", "real"):
         raise UsageError(f"knob {name!r} has the kind {kind!r}; one of a layer graph is integer or real")
-    low, high = to_exact(said.get("low", 1 if kind == "integer" else SMALLEST)), to_exact(said.get("high", LARGEST))
+    low, high = (
+        to_exact(said.get("low", 1 if kind == "integer" else SMALLEST_REAL)),
+        to_exact(said.get("high", LARGEST)),
+    )
     return Knob(name, default, kind, low, high, (), str(said.get("about", "")), str(said.get("letter", "")))
 
 
@@ -134,7 +131,7 @@ def _ops_of(graph: Graph) -> Iterator[Any]:
 
 
 def symbols_of(graph: Graph) -> Iterator[tuple[Any, Any]]:
-    """Each layer and the symbols in the fields of its op; of a repeat also in its times and its body."""
+    """Pairs of a layer and a symbol in the fields of its op; of a repeat also in its times and body."""
     for name, data in nodes_of(graph):
         op = data.get("op")
         if isinstance(op, Repeat):
@@ -186,7 +183,7 @@ def _size(value: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
 
 
 def _described(graph: Graph) -> Iterator[Any]:
-    """Every layer: its name, its op with all fields, its inputs, and whose weights it uses."""
+    """Every layer for the hash: its name, its op with all fields, its inputs, and the owner of shared weights."""
     for name, data in nodes_of(graph):
         op = data.get("op")
         described = [str(op.times), [*_described(op.body)]] if isinstance(op, Repeat) else repr(op)

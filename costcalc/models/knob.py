@@ -1,4 +1,4 @@
-"""Knobs of an architecture, its presets, and the figures that others printed of it."""
+"""The knobs of an architecture, its presets, and its published figures."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from costcalc.dims import LARGEST, size_text
-from costcalc.dims.kinds import clip, is_array, is_symbolic
-from costcalc.dims.size_checks import to_exact_array
+from costcalc.dims import LARGEST, clip, is_array, is_symbolic, to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
+from costcalc.text import value_text
 
-SMALLEST = Fraction(1, 1000)  # of a real knob of which nothing is said: it multiplies something
+SMALLEST_REAL = Fraction(1, 1000)  # the default minimum of a real knob, which usually is a multiplier
 
 
 def read_only(entries: Mapping[str, Any]) -> MappingProxyType[str, Any]:
-    """The same entries, which cannot be changed."""
-    return MappingProxyType(dict(entries)) if entries else NOTHING
+    """A read-only copy."""
+    return MappingProxyType(dict(entries)) if entries else EMPTY
 
 
-NOTHING: MappingProxyType[str, Any] = MappingProxyType({})  # of most layers
+EMPTY: MappingProxyType[str, Any] = MappingProxyType({})
 
 copyreg.dispatch_table[MappingProxyType] = lambda proxy: (read_only, (dict(proxy),))  # so that specs can be copied
 
 
 class ReadOnly:
-    """Something that all who load it share: its dicts can only be read."""
+    """A base of shared dataclasses: their dicts become read-only."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -38,7 +37,7 @@ class ReadOnly:
 
 @dataclass(frozen=True)
 class Knob:
-    """A named size that the reader may set. Kinds: integer, real, flag, choice. Formulas write its `letter`."""
+    """A named size that the reader may set. Kinds: integer, real, flag, choice. Formulas print its `letter`."""
 
     name: str
     default: Any
@@ -52,7 +51,7 @@ class Knob:
 
     @property
     def is_size(self) -> bool:
-        """Is it a number, neither a flag nor a choice?"""
+        """Is it a number, and not a flag or a choice?"""
         return self.kind in ("integer", "real")
 
     @property
@@ -61,14 +60,14 @@ class Knob:
         return self.is_size and bool(self.kind == "real" or self.default >= 1)
 
     def check(self, value: Any) -> Any:
-        """The value as this knob takes it: a symbol unchanged, an array checked point by point and made exact.
+        """The value, if this knob takes it. Symbols pass; an array is made exact and checked at every point.
 
-        Raises UsageError with what it takes.
+        Raises UsageError, which says what the knob takes.
         """
         if self.is_size and is_symbolic(value):
             return value
         if self.is_size and is_array(value):
-            return self.check_column(value)
+            return self.check_array(value)
         if self.kind == "choice":
             if value in self.choices:
                 return value
@@ -78,28 +77,26 @@ class Knob:
             if isinstance(value, bool):
                 return value
             raise UsageError(f"knob {self.name!r} is true or false, got {clip(value)}")
-        if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        if isinstance(value, bool) or not isinstance(value, int if self.kind == "integer" else int | Fraction):
             article = "a whole" if self.kind == "integer" else "a"
             raise UsageError(f"knob {self.name!r} is {article} number, got {clip(value)}")
-        if self.kind == "integer" and not isinstance(value, int):
-            raise UsageError(f"knob {self.name!r} is a whole number, got {clip(value)}")
         if not self.low <= value <= self.high:
-            low, high = size_text(self.low), size_text(self.high)
+            low, high = value_text(self.low), value_text(self.high)
             span = f"at least {low}" if value < self.low else f"at most {high}"
             raise UsageError(f"knob {self.name!r} is {span}, got {clip(value)}")
         return value
 
-    def check_column(self, values: Any) -> Any:
-        """The array made exact, if this knob takes every number in it."""
+    def check_array(self, values: Any) -> Any:
+        """The array made exact. Raises UsageError for the first number that this knob does not take."""
         try:
-            column = to_exact_array(values)
+            array = to_exact_array(values)
         except TypeError as error:
             raise UsageError(f"knob {self.name!r} is a number: {error}") from None
-        if column.are_within(self.low, self.high) and (column.is_whole or self.kind == "real"):
-            return column
-        fraction = (column % 1 != 0) & (self.kind == "integer")
-        wrong = column.first(fraction | (column < self.low) | (column > self.high))
-        return column if wrong is None else self.check(wrong)
+        if array.are_within(self.low, self.high) and (array.is_whole or self.kind == "real"):
+            return array
+        fraction = (array % 1 != 0) & (self.kind == "integer")
+        invalid = array.first(fraction | (array < self.low) | (array > self.high))
+        return array if invalid is None else self.check(invalid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +119,7 @@ class Published(ReadOnly):
     preset: str = ""
     at: Mapping[str, Any] = field(default_factory=dict)
     block: str = ""
-    thousand: int = 1000  # what the author's K is
+    thousand: int = 1000  # the author's K: 1000 or 1024
     because: str = ""
     place: Place | None = None
     metric_place: Place | None = None

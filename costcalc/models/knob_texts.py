@@ -1,4 +1,4 @@
-"""Labels of targets and settings of knobs as they are written: `resnet50@r=160,w=1/3`."""
+"""Labels of targets and settings of knobs as text: `resnet50@r=160,w=1/3`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from os.path import isfile
 from typing import Any
 
-from costcalc.errors import Place, SpecError, UnknownName, UsageError, did_you_mean
+from costcalc.errors import NOWHERE, SpecError, UnknownName, UsageError, did_you_mean
 from costcalc.expressions import parse
 from costcalc.models.knob import Knob, Preset
 
 
 def labelled(target: str, more: Iterable[str] = ()) -> str:
-    """How a target is called with more knobs set, each once: `resnet50@r=160`. A path is as it was typed."""
+    """The label of a target with more knobs set, each once: `resnet50@r=160`. A path stays as typed."""
     name, at, given = split_target(target)
     parts = [re.sub(r"\s", "", part) for part in given.split(",")] if at else []
     for text in more:
@@ -30,9 +30,9 @@ def preset_of(label: str, presets: Mapping[str, Preset]) -> Preset | None:
 
 
 def split_target(target: str) -> tuple[str, str, str]:
-    """`NAME`, `@` and `knob=value,…`. A folder may have an @ too, and then what follows it is a path."""
+    """`NAME`, `@` and `knob=value,…`. An @ in the name of a folder is part of the path."""
     name, at, given = target.rpartition("@")
-    is_path = "=" not in given and re.search(r"[/\\\\]", given)
+    is_path = "=" not in given and re.search(r"[/\\]", given)
     return (target, "", "") if not at or is_path or isfile(target) else (name, at, given)
 
 
@@ -60,9 +60,9 @@ def _setting(text: str, knob: Knob) -> Any:
 
 
 def parse_number(name: str, text: str) -> Any:
-    """An exact number as it is written for a name: `160`, `1/3`, `2**5`. Raises UsageError."""
+    """The exact number of `160`, `1/3` or `2**5`; messages call it `name`. Raises UsageError."""
     try:
-        return parse(text, Place("", 0, 0)).value({})
+        return parse(text, NOWHERE).value({})
     except SpecError as error:
         problem = error.problems[0]
         raise UsageError(f"{name}={text[:60]}: {problem.message}", problem.hint) from None

@@ -1,19 +1,20 @@
-"""An architecture makes networks from values of its knobs. A model is an architecture with some knobs set."""
+"""An architecture makes networks from values of its knobs. A model is an architecture with knobs set."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from costcalc.dims import canonical, is_array, is_symbolic, size_symbol
-from costcalc.dims.kinds import to_exact
+from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exact
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
-from costcalc.graph import Graph, LayerList, digraph, unroll
-from costcalc.models.knob import NOTHING, Knob, Preset, Published
+from costcalc.graph import Graph, digraph, unroll
+from costcalc.models.knob import EMPTY, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
+
+Answer = TypeVar("Answer")
 
 
 class Architecture(ABC):
@@ -25,18 +26,17 @@ class Architecture(ABC):
     title: str = ""
     source: str = ""  # where it is from
     about: str = ""
-    knobs: Mapping[str, Knob] = NOTHING
-    presets: Mapping[str, Preset] = NOTHING
+    knobs: Mapping[str, Knob] = EMPTY
+    presets: Mapping[str, Preset] = EMPTY
     published: tuple[Published, ...] = ()
 
     @abstractmethod
     def layers(self, values: Mapping[str, Any]) -> Graph:
-        """The layer graph, or a LayerList, for a value of every knob: an int, a Fraction, a symbol, an array, a flag or
-        a word.
+        """A new layer graph, or LayerList, for values of all knobs: ints, Fractions, symbols, arrays, flags or words.
 
-        It is made anew for these values. Its `graph` may have `assumed`, what symbols left undecided. Arrays of which
-        some points are no network give `valid`, an array of truths, and `invalid_because`; or raise PointsDiffer.
-        Raises SpecError or ShapeError where no network is made.
+        Its `graph` attribute may have `assumed`, the needs that symbols leave undecided. If some points of arrays are
+        invalid it has `valid`, an array of bools, and `invalid_because`, a sentence; or this raises PointsDiffer.
+        Raises SpecError or ShapeError if these values make no network.
         """
 
     @property
@@ -45,7 +45,7 @@ class Architecture(ABC):
         """A fingerprint: architectures with equal ones make equal layers from equal values, in every process."""
 
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Sizes that have names of their own, at these values: a formula prints `c7` for `round_to(192*w, 8)`."""
+        """The values of named sizes at these values of knobs: a formula prints `c7` for `round_to(192*w, 8)`."""
         return {}
 
     @property
@@ -55,21 +55,30 @@ class Architecture(ABC):
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
-        """Classes of ops that are a reader's own."""
+        """The classes of the reader's own ops."""
         return ()
 
     @property
     def image_knobs(self) -> dict[str, int]:
-        """Each knob that is the size of an input along all its axes after the channels, and how many these are."""
+        """Each knob that is the size of all axes of an input after the channels, and the number of these axes."""
         return {}
+
+
+def image_knobs_of(inputs: Iterable[list[str]], knobs: Container[str]) -> dict[str, int]:
+    """`Architecture.image_knobs`, from the sizes of each input's axes after the channels, as text."""
+    found: dict[str, int] = {}
+    for axes in inputs:
+        if len({*axes}) == 1 and axes[0] in knobs:
+            found.setdefault(axes[0], len(axes))
+    return found
 
 
 def values_of(
     name: str, knobs: Mapping[str, Knob], settings: Mapping[str, Any], free: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """A value for every knob of what has this name: as set, a symbol if `free`, else its default.
+    """A value for every knob: as set, a symbol if `free`, else its default. `name` is the architecture's.
 
-    Raises UnknownName for a knob that it does not have, UsageError for a value that a knob does not take.
+    Raises UnknownName for an unknown knob, UsageError for a value that a knob does not take.
     """
     for knob in [*settings, *free]:
         if knob not in knobs:
@@ -84,17 +93,17 @@ def values_of(
 
 
 class Model:
-    """An architecture with knobs set, each to a value that it takes, under a label; not yet counted."""
+    """An architecture with knobs set to valid values, under a label. It is not yet counted."""
 
     def __init__(
-        self, architecture: Architecture, settings: Mapping[str, Any] = NOTHING, label: str = "", dtype: Dtype = FLOAT32
+        self, architecture: Architecture, settings: Mapping[str, Any] = EMPTY, label: str = "", dtype: Dtype = FLOAT32
     ):
         self.architecture, self.label = architecture, label or architecture.name
-        self.dtype = dtype  # in which bytes are counted
+        self.dtype = dtype  # for metrics in bytes
         values = values_of(architecture.name, architecture.knobs, settings)
         self.settings = {name: values[name] for name in settings}
 
-    # --- what it is ------------------------------------------------------------------------------------------------
+    # --- its architecture ------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -103,7 +112,7 @@ class Model:
 
     @property
     def title(self) -> str:
-        """The architecture's title, and what a preset is about."""
+        """The architecture's title, and the note of the preset in the label."""
         preset, title = preset_of(self.label, self.presets), self.architecture.title
         return f"{title} ({preset.about})" if preset and preset.about else title
 
@@ -124,12 +133,12 @@ class Model:
 
     @property
     def identity(self) -> str:
-        """The architecture's fingerprint; the settings are no part of it."""
+        """The architecture's fingerprint, without the settings."""
         return self.architecture.identity
 
     @property
     def published(self) -> tuple[Published, ...]:
-        """Figures that others printed of networks of this architecture."""
+        """Published figures of networks of this architecture."""
         return self.architecture.published
 
     # --- knobs -----------------------------------------------------------------------------------------------------
@@ -165,9 +174,9 @@ class Model:
 
     @property
     def besides_its_preset(self) -> dict[str, Any]:
-        """The settings beyond those of the preset in the label: for resnet50@r=160 only r."""
+        """The settings that differ from the preset in the label: for resnet50@r=160 only r."""
         preset = preset_of(self.label, self.presets)
-        by_preset = preset.settings if preset else NOTHING
+        by_preset = preset.settings if preset else EMPTY
         return {name: value for name, value in self.settings.items() if by_preset.get(name) != value}
 
     # --- others of the same architecture ---------------------------------------------------------------------------
@@ -185,10 +194,9 @@ class Model:
         return type(self)(self.architecture, self.settings, self.label, read_dtype(dtype))
 
     def with_knobs(self, **knobs: Any) -> Self:
-        """The model with these knobs set too, and its label; a float is read as its decimal digits, a text as behind
-        an @.
+        """The model with these knobs set too, also in its label. Floats are read as decimal digits, texts as after @.
 
-        Raises UnknownName for a knob it does not have, UsageError for a value that the knob does not take.
+        Raises UnknownName for an unknown knob, UsageError for a value that the knob does not take.
         """
         texts = [f"{name}={value}" for name, value in knobs.items() if isinstance(value, str)]
         values = {name: to_exact(value) for name, value in knobs.items()}
@@ -203,38 +211,43 @@ class Model:
 
     # --- its layers ------------------------------------------------------------------------------------------------
 
-    def layers(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The layers in order. `values` of knobs go before the settings: ints, symbols or arrays; `free` knobs that are
-        not set become symbols; repeats are written out if `unrolled`.
+    def layers(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The layers in order. `values` (ints, symbols or arrays) override the settings; `free` knobs that are not set
+        become symbols; `unrolled` writes repeats out.
 
-        Raises SpecError or ShapeError where these settings make no network.
+        Raises SpecError or ShapeError if these values make no network.
         """
         settings = {**self.settings, **values}
         known = values_of(self.name, self.knobs, settings, free)
         layers = self.architecture.layers(known)
-        if self.knobs:  # a graph that was made for these values, not the reader's own
-            layers.graph.setdefault("knobs", known)
+        if self.knobs:  # else it is the reader's own graph
+            layers.graph["knobs"] = known
             layers.graph.setdefault("assumed", ())
         return unroll(layers) if unrolled else layers
 
-    def graph(self, values: Mapping[str, Any] = NOTHING, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
-        """The same as a networkx.DiGraph."""
-        layers = self.layers(values, free=free, unrolled=unrolled)
-        return digraph(layers) if layers.__class__ is LayerList else layers
+    def graph(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
+        """The layers as a networkx.DiGraph. Takes and raises the same as `layers`."""
+        return digraph(self.layers(values, free=free, unrolled=unrolled))
 
     @cached_property
     def bound(self) -> Graph:
-        """The layers, made once: to be read, not to be changed."""
+        """The layers, made once. Do not change them."""
         return self.layers()
 
     @cached_property
-    def answers(self) -> dict[str, Any]:
-        """Cached results of analyses of the bound graph, by name."""
+    def _answers(self) -> dict[str, Any]:
         return {}
 
+    def cached(self, name: str, make: Callable[[], Answer]) -> Answer:
+        """The result of an analysis of the bound graph, made once and kept under this name."""
+        if name not in self._answers:
+            self._answers[name] = make()
+        answer: Answer = self._answers[name]
+        return answer
+
     def __getstate__(self) -> dict[str, Any]:
-        """Leaves the layers out: other processes build them."""
-        return {name: value for name, value in vars(self).items() if name not in ("bound", "answers")}
+        """Leaves out the layers: other processes make them again."""
+        return {name: value for name, value in vars(self).items() if name not in ("bound", "_answers")}
 
     # --- what an analysis needs ------------------------------------------------------------------------------------
 

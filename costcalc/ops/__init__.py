@@ -1,8 +1,9 @@
 """The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
-from costcalc.ops.base import ANSWERS, OPS, check, field_kinds, op
+from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
+from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
-from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv, Subsample
+from costcalc.ops.conv import Conv, Conv1d, Conv2d, Conv3d, ConvTranspose, Depthwise, PartialConv
 from costcalc.ops.gradients import (
     Extra,
     Kept,
@@ -34,7 +35,7 @@ from costcalc.ops.pointwise import (
     Softmax,
     Tanh,
 )
-from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool
+from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 

@@ -3,13 +3,13 @@
 No count reads this. `analysis/suspects.py` follows the roles of axes through a network, to find a layer that takes one
 for the other. An op may define
 
-    features_axis                   the axis of its first input that it takes for features: 1 or -1, if any
-    positions_axis                  the axis that it takes for the positions, if it is one
-    takes_flat                      does an image usually go into it flattened?
-    axis_roles(known, ins, out)          the roles of its output's axes, from those of its inputs' axes
+    features_axis               the axis of its first input that it takes for features: 1 or -1, if any
+    positions_axis              the axis that it takes for the positions, if any
+    takes_flat                  True if an image is usually flattened before it
+    axis_roles(known, ins, out) the roles of its output's axes, from those of its inputs' axes
 
-An op whose features are axis 1 or -1 makes channels or features anew; any other hands roles on where it keeps the
-shape. A role is None where it is unknown.
+By default an op with a `features_axis` makes new features there, and any other op hands the roles on if it keeps the
+shape. An unknown role is None.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MIN_OBLONG_SIDE = 64  # pixels, for an image that is not square
 
 
 def unknown_roles(shape: Shape) -> AxisRoles:
-    """Nothing is known."""
+    """An unknown role for every axis."""
     return (None,) * len(shape)
 
 
@@ -52,12 +52,12 @@ def channels_first(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ..
 
 
 def keep_channels(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """(n, c, …) where nothing is known, as every channel is treated on its own."""
+    """Keeps the roles, as each channel is treated on its own; unknown ones are (n, c, …)."""
     return tuple([role or assumed for role, assumed in zip(known[0], channels_first(self, known, ins, out))])
 
 
 def features_last(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """(n, …, d): the last axis is made anew, and the axes before it, if nothing is known of them, are positions."""
+    """(n, …, d): the op makes new features; other axes of unknown role are positions."""
     return (None, *(role or POSITION for role in known[0][1:-1]), FEATURES)
 
 
@@ -95,18 +95,18 @@ def is_square(height: Size, width: Size) -> bool:
 
 
 def is_known(truth: Any) -> bool:
-    """Is it true, at every point of a column?"""
+    """Is it true, at every point of an array?"""
     return bool(truth.all()) if is_array(truth) else truth is True
 
 
 def is_known_not(truth: Any) -> bool:
-    """Is it false, at every point of a column?"""
+    """Is it false, at every point of an array?"""
     return not truth.any() if is_array(truth) else truth is False
 
 
 def reshape_roles(roles: AxisRoles, old: Shape, new: Shape) -> AxisRoles:
-    """The roles of the axes of `new`, a reshape of `old`. Axes at both ends that stay keep their roles; the
-    axes between them get the one role that all old ones have, if they have one."""
+    """The roles of the axes of `new`, a reshape of `old`. Equal axes at both ends keep their roles; the axes between
+    them get the role that all old ones share, if there is one."""
     low = _alike(old, new)
     high = min(_alike(old[::-1], new[::-1]), len(old) - low, len(new) - low)
     between = {*roles[low : len(old) - high]}

@@ -36,28 +36,23 @@ An elementary operation is one of + − × ÷, a comparison, or one function of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
 
-from costcalc.dims import Shape, Size, Truth, first_failure, is_array, is_symbolic
-from costcalc.dims.kinds import clip
-from costcalc.dims.size_checks import at_first_point
-from costcalc.errors import ShapeError
+from costcalc.dims import clip
 from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_shape
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.gradients import no_workspace, shape_of_input
-from costcalc.ops.needs import AtLeast, Need, Whole
 from costcalc.ops.output import CHOICES, Output
 from costcalc.ops.rules import Free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
 ANSWERS = ("needs", "shape", "weights", "macs", "backward_macs", "elementwise", "train_elementwise", "keeps")
-PLAIN = frozenset([int, bool, str, float])
 OPS: dict[str, type[Any]] = {}
-CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of the same class, as a notebook makes them
+CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of them: a notebook runs a cell again
 
 
 def snake_case(name: str) -> str:
@@ -67,6 +62,13 @@ def snake_case(name: str) -> str:
 
 
 Class = TypeVar("Class", bound=type[Any])
+
+
+@dataclass_transform(frozen_default=True)
+def op_base(cls: Class) -> Class:
+    """Gives a class fields. Ops inherit them from a class that is not an op itself."""
+    dataclass(repr=False, eq=False, match_args=False)(cls)
+    return cls
 
 
 @dataclass_transform(frozen_default=True)
@@ -97,9 +99,9 @@ def op(cls: Class) -> Class:
     other = OPS.get(cls.name, cls)
     if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
         raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
-    dataclass(repr=False, eq=False, match_args=False)(cls)
+    op_base(cls)
     known: Any = cls
-    field_kinds(known)  # refuses a field that is of no kind: here, and not where the first instance is made
+    field_kinds(known)  # refuses a field without a kind now, not when the first instance is made
     register(known, OPS)
     CLASSES.add(cls)
     OPS[cls.name] = cls
@@ -107,32 +109,36 @@ def op(cls: Class) -> Class:
 
 
 def _refuse_open(cls: Any) -> None:
-    """Raises TypeError for the questions that a class leaves open."""
+    """Raises TypeError for the questions that a class leaves open, and for an output that is not one."""
     open_questions = [question for question in (*ANSWERS, "output") if not hasattr(cls, question)]
     if open_questions:
         choices = f"; output is one of {CHOICES}" if "output" in open_questions else ""
         raise TypeError(f"op {cls.__name__} does not answer: {', '.join(open_questions)}{choices}")
     if not isinstance(cls.output, Output):
         raise TypeError(f"op {cls.__name__}: output must be one of {CHOICES}, got {clip(cls.output)}")
+    for name, answer in cls.output._asdict().items():
+        if not isinstance(answer, bool):
+            hint = "if in doubt say False: it costs memory, no wrong result"
+            raise TypeError(f"op {cls.__name__}: output: {name} must be True or False, got {clip(answer)}; {hint}")
 
 
 def _register_axes(cls: Any) -> None:
     """Fills in the attributes of axes that the class leaves out; channels at axis 1 make an image."""
-    for name, unsaid in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
-        setattr(cls, name, getattr(cls, name, unsaid))
+    for name, default in (("features_axis", None), ("positions_axis", None), ("takes_flat", False), ("layout", "same")):
+        setattr(cls, name, getattr(cls, name, default))
     if cls.features_axis == 1:
         cls.layout = "image"
     if cls.layout not in LAYOUTS:
         raise TypeError(f"op {cls.__name__}: layout {cls.layout!r} is not one of {', '.join(LAYOUTS)}")
     if not hasattr(cls, "axis_roles"):
-        made_anew = {1: channels_first, -1: features_last}  # a property depends on the op's fields
+        new_features = {1: channels_first, -1: features_last}  # a property depends on the op's fields
         axis = cls.features_axis if isinstance(cls.features_axis, int) else 0
-        cls.axis_roles = made_anew.get(axis, keep_if_same_shape)
+        cls.axis_roles = new_features.get(axis, keep_if_same_shape)
 
 
 def _owner(cls: type[Any], question: str) -> int:
     """The index in the MRO of the class that answers a question; the length of the MRO if none does."""
-    return next((i for i, one in enumerate(cls.__mro__) if question in one.__dict__), len(cls.__mro__))
+    return next((i for i, base in enumerate(cls.__mro__) if question in base.__dict__), len(cls.__mro__))
 
 
 def _refuse_mixed(cls: type[Any]) -> None:
@@ -180,7 +186,7 @@ def _arity(cls: type[Any]) -> int | None:
 
 @cache
 def field_kinds(cls: type[Any]) -> dict[str, Kind]:
-    """The kind of every field of an op, in the order of its definition. Raises TypeError for one that has none."""
+    """The kind of every field of an op, in the order of its definition. Raises TypeError for a field without a kind."""
     try:
         hints = get_type_hints(cls, include_extras=True)
     except NameError as error:
@@ -219,62 +225,3 @@ def register_again(classes: Iterable[Any]) -> None:
 def is_join(name: str) -> bool:
     """Is this an op that takes any number of inputs?"""
     return name in OPS and OPS[name].is_join
-
-
-def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
-    """The needs of an op, and of its fields that are symbols. Fields that are numbers were checked when set."""
-    given = self.needs(*ins)
-    if not hasattr(given, "__iter__"):
-        raise _no_need(self, given)
-    for need in given:
-        if not isinstance(need, Need):
-            raise _no_need(self, need)
-        yield need
-    for name, value in self.__dict__.items():
-        if value.__class__ in PLAIN:  # nearly all fields; faster than looking for symbols
-            continue
-        for size in value if value.__class__ is tuple else (value,):
-            if is_symbolic(size):
-                kind = field_kinds(self.__class__)[name]
-                if kind.is_size:
-                    yield from size_needs(name, size, kind.low)
-
-
-def _no_need(self: Any, given: Any) -> ShapeError:
-    wanted = "must return relations of costcalc.ops.needs"
-    return ShapeError(f"op {self.__class__.__name__}: needs() {wanted}; got {clip(given)}")
-
-
-def size_needs(name: str, size: Size, low: int) -> Iterator[Need]:
-    """The needs of a symbol as a size: whole, and at least `low`."""
-    if not {0: size.is_nonnegative, 1: size.is_positive}.get(low):  # a whole number above 0 is 1 or more
-        yield AtLeast(size, low, named=name)
-    yield Whole(size, named=name)
-
-
-def assumptions(needs: Iterable[Need]) -> list[Need]:
-    """The needs that symbols leave undecided. Raises ShapeError for a need that fails, also at one point only."""
-    needs = [*needs]
-    valid, undecided = check(needs)
-    if valid is not True:
-        for need in needs:
-            if is_array(need.truth) and not need.truth.all():
-                raise ShapeError(need.sentence(first_failure(need.truth, need.message_sizes)))
-    return undecided
-
-
-def check(needs: Iterable[Need]) -> tuple[Truth, list[Need]]:
-    """The valid points, and the undecided needs. Raises ShapeError for a need that fails everywhere."""
-    valid: Truth = True
-    undecided: list[Need] = []
-    for need in needs:
-        truth = need.truth
-        if truth is True:
-            continue
-        if truth is None:
-            undecided.append(need)
-        elif truth is False:
-            raise ShapeError(need.sentence(at_first_point(need.message_sizes)))
-        else:
-            valid = valid & truth
-    return valid, undecided

@@ -23,7 +23,7 @@ def broadcast(a: Shape, b: Shape) -> Shape:
     return tuple(map(broadcast_size, a, b))
 
 
-def joined(self: Any, *ins: Shape) -> Shape:
+def joined_shape(self: Any, *ins: Shape) -> Shape:
     """All inputs broadcast together."""
     return reduce(broadcast, ins)
 
@@ -39,7 +39,7 @@ def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
         out = broadcast(out, x)
 
 
-def joins(self: Any, *ins: Shape, out: Shape) -> Size:
+def join_operations(self: Any, *ins: Shape, out: Shape) -> Size:
     """One operation per output element for every input after the first."""
     return elements(out) * (len(ins) - 1)
 
@@ -55,12 +55,12 @@ class Add:
 
     axis_roles = merge_roles
     needs = can_join
-    shape = joined
+    shape = joined_shape
     output = computed(inplace=True, overwritable=True)
     weights = no_weights
     hands_on_gradient = True
     macs = free("additions are not multiplies")
-    elementwise = joins
+    elementwise = join_operations
     memory_order = order_of_input
     train_elementwise = sums_where_stretched
     keeps = keeps_nothing
@@ -73,11 +73,11 @@ class Mul:
     synonyms = ("multiply",)
     axis_roles = merge_roles
     needs = can_join
-    shape = joined
+    shape = joined_shape
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("an elementwise product has no sum: it is in elementwise")
-    elementwise = joins
+    elementwise = join_operations
     memory_order = order_of_input
 
     def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:

@@ -1,17 +1,17 @@
-"""Convolutions. Letters: n batch, c channels, h×w (or any number of sliding axes) positions, k kernel size."""
+"""Convolutions. n: batch, c: channels, h×w: positions (or any number of sliding axes), k: kernel size."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, elements, exact_div, maximum, prod
+from costcalc.dims import Shape, Size, elements, exact_div, maximum
 from costcalc.ops.base import op
 from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
 from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, bias_sums, keeps_input
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
-from costcalc.ops.rules import Tensor, free, of_weight_and_input
+from costcalc.ops.rules import Tensor, of_weight_and_input
 from costcalc.ops.window import (
     WINDOW_SYNONYMS,
     each,
@@ -34,10 +34,15 @@ def groups_fit(self: Any, x: Shape) -> Iterator[Need]:
     yield Divides(g, c, message="groups = {} does not divide channels = {}")
 
 
+def with_bias(self: Any, weight: Shape, channels: Size) -> tuple[Tensor, ...]:
+    """A weight of that shape, and one bias per output channel unless `bias` is false."""
+    tensors = Tensor("weight", weight), Tensor("bias", (channels,), "bias")
+    return tensors if self.bias else tensors[:1]
+
+
 def weight_and_bias(self: Any, *shape: Size) -> tuple[Tensor, ...]:
-    """A weight of that shape, and one bias per output channel (the first axis) unless `bias` is false."""
-    weight = Tensor("weight", shape)
-    return (weight, Tensor("bias", shape[:1], "bias")) if self.bias else (weight,)
+    """A weight of that shape, the output channels first, and one bias per output channel unless `bias` is false."""
+    return with_bias(self, shape, shape[0])
 
 
 def keeps_padded_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
@@ -193,8 +198,7 @@ class PartialConv:
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         pairs = sum(map(len, self.sees))  # one k×k filter for each (output map, input map) that are connected
-        weight = Tensor("weight", (pairs, *each(self.kernel, len(x) - 2)))
-        return (weight, Tensor("bias", (len(self.sees),), "bias")) if self.bias else (weight,)
+        return with_bias(self, (pairs, *each(self.kernel, len(x) - 2)), len(self.sees))
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # every connected pair of maps is a single-channel convolution over all positions
@@ -267,8 +271,7 @@ class ConvTranspose:
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         per_group = exact_div(self.channels, self.groups)
-        weight = Tensor("weight", (x[1], per_group, *each(self.kernel, len(x) - 2)))
-        return (weight, Tensor("bias", (self.channels,), "bias")) if self.bias else (weight,)
+        return with_bias(self, (x[1], per_group, *each(self.kernel, len(x) - 2)), self.channels)
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each input element multiplies a k×k window for each of the channels/groups maps its group writes
@@ -278,45 +281,3 @@ class ConvTranspose:
     elementwise = bias_adds
     train_elementwise = bias_sums
     keeps = keeps_input
-
-
-@op
-class Subsample:
-    """Trainable subsampling: w·(sum of a k×k window) + b, one w and one b per channel.   (n, c, h, w) -> (n, c, h', w')
-
-    LeCun et al. 1998, section II.B: layers S2 and S4 of LeNet-5. The squashing function is a layer of its own.
-    """
-
-    kernel: PerAxis = 2
-    stride: PerAxis = 2
-    padding: ExplicitPadding = 0
-    dilation: PerAxis = 1
-
-    field_synonyms = WINDOW_SYNONYMS
-    features_axis = 1
-
-    needs = window_fits
-
-    def shape(self, x: Shape) -> Shape:
-        return (*x[:2], *slide(self, x))
-
-    output = computed(inplace=False, overwritable=True)
-
-    def weights(self, x: Shape) -> tuple[Tensor, ...]:
-        return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")
-
-    macs = free("one trainable factor per pooled sum is pooling, not a convolution: it is in elementwise")
-
-    def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # per output: k·k − 1 additions, one multiplication, one bias addition
-        return elements(out) * (window_elements(self, x) + 1)
-
-    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
-        # per output: one product and one addition for w, one addition for b; for x one product and k·k additions
-        own = 2 * ("weight" in wanted.tensors) + ("bias" in wanted.tensors)
-        return elements(out) * (own + (window_elements(self, x) + 1 if wanted.x else 0))
-
-    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-        # for w the mean of each window; for x the elements of a window at each position, and w
-        means = (Extra(elements(out)),) if "weight" in wanted.tensors else ()
-        return Kept(extra=(*means, *((Extra(prod(out[2:])), Extra(x[1])) if wanted.x else ())))

@@ -17,33 +17,32 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, check_size, is_array, is_symbolic, one_number, one_truth, size_symbol
-from costcalc.dims.kinds import clip
+from costcalc.dims import all_of, at_least, check_size, clip, is_array, is_symbolic, one_number, one_truth, size_symbol
 from costcalc.errors import PointsDiffer, ShapeError
 
 IN_WORDS = {
     "size": "a whole number",
     "per_axis": "a whole number, or one for each axis",
     "sizes": "a list of whole numbers",
-    "table": "rows of whole numbers",
+    "rows": "rows of whole numbers",
     "flag": "true or false",
-    "ratio": "a number",
-    "share": "a number from 0 to 1",
+    "real": "a number",
+    "unit_interval": "a number from 0 to 1",
     "word": "",
 }
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The values that a field takes: `size`, `sizes` (any number of them), `per_axis` (one, or one for each sliding
-    axis), `flag`, `word`, `ratio` (a real number), `share` (one from 0 to 1), `table` (rows of whole numbers). Sizes
-    are at least `low`. A `fixed` one says how many tensors or axes there are: a symbol cannot, and an array only if it
-    is the same at all points."""
+    """The values that a field takes. `name`: `size`, `sizes` (any number of them), `per_axis` (one, or one for each
+    sliding axis), `flag`, `word`, `real`, `unit_interval` (a real from 0 to 1), `rows` (of whole numbers). Sizes are at
+    least `low`. A `static` one says how many tensors or axes there are: no symbol, and an array only if it is the same
+    at all points."""
 
     name: str
     low: int = 1
     words: tuple[str, ...] = ()
-    fixed: bool = False
+    static: bool = False
 
     def check(self, value: Any, what: str) -> Any:
         """The value in its canonical form (lists as tuples, 'valid' as 0), or a ShapeError naming `what`."""
@@ -60,13 +59,13 @@ class Kind:
                 return (self.one(value, what),)
             case "size" | "per_axis":
                 return self.one(value, what)
-            case "table" if listed and all(isinstance(row, (tuple, list)) for row in value):
+            case "rows" if listed and all(isinstance(row, (tuple, list)) for row in value):
                 return tuple(tuple(self.one(size, what) for size in row) for row in value)
             case "flag" if isinstance(value, bool):
                 return value
-            case "ratio" if is_ratio(value):
+            case "real" if is_real(value):
                 return value
-            case "share" if is_ratio(value) and is_within(value, 0, 1):
+            case "unit_interval" if is_real(value) and is_within(value, 0, 1):
                 return value
         raise ShapeError(f"{what} must be {self.plain_name}, got {clip(value)}")
 
@@ -77,7 +76,7 @@ class Kind:
             if truth is None:
                 raise PointsDiffer(value, f"{what} is true at some points of a column and false at others")
             return truth
-        if self.name == "share":
+        if self.name == "unit_interval":
             inside = all_of((at_least(value, 0), at_least(1, value)))
             if is_array(inside) and one_truth(inside) is None:
                 raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of a column")
@@ -87,26 +86,26 @@ class Kind:
         """A value of this kind for a field called `name`: a symbol of that name if it may be one."""
         if self.takes_symbols:
             return size_symbol(name)
-        examples = {"flag": False, "ratio": 1, "share": 0, "word": self.words[0] if self.words else ""}
-        examples |= {"table": ((self.low,),), "sizes": (self.low,)}
+        examples = {"flag": False, "real": 1, "unit_interval": 0, "word": self.words[0] if self.words else ""}
+        examples |= {"rows": ((self.low,),), "sizes": (self.low,)}
         return examples.get(self.name, self.low)
 
     @property
     def takes_symbols(self) -> bool:
         """Can a value be a symbol?"""
-        return self.is_size and not self.fixed
+        return self.is_size and not self.static
 
     @property
     def is_size(self) -> bool:
         """Are its values integers?"""
-        return self.name in ("size", "sizes", "per_axis", "table")
+        return self.name in ("size", "sizes", "per_axis", "rows")
 
     def one(self, value: Any, what: str) -> Any:
         """One size."""
         size = check_size(value, what, self.low)
-        if self.fixed and is_symbolic(size):
+        if self.static and is_symbolic(size):
             raise ShapeError(f"{what} must be a plain number, got the symbol {clip(size)}")
-        number = one_number(size) if self.fixed else size
+        number = one_number(size) if self.static else size
         if number is None:
             raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of a column")
         return number
@@ -117,7 +116,7 @@ class Kind:
         return " or ".join(filter(None, [IN_WORDS[self.name], *map(repr, self.words)]))
 
 
-def is_ratio(x: Any) -> bool:
+def is_real(x: Any) -> bool:
     """Is this a real number, or a symbol or array of them?"""
     if isinstance(x, (int, float)):
         return not isinstance(x, bool) and math.isfinite(x)
@@ -137,14 +136,14 @@ def kind_names() -> list[str]:
 
 PositiveInt: TypeAlias = Annotated[Any, Kind("size")]
 NonNegativeInt: TypeAlias = Annotated[Any, Kind("size", low=0)]
-StaticInt: TypeAlias = Annotated[Any, Kind("size", fixed=True)]
+StaticInt: TypeAlias = Annotated[Any, Kind("size", static=True)]
 PositiveInts: TypeAlias = Annotated[Any, Kind("sizes")]
 PerAxis: TypeAlias = Annotated[Any, Kind("per_axis")]
 Padding: TypeAlias = Annotated[Any, Kind("per_axis", low=0, words=("same", "valid"))]
 ExplicitPadding: TypeAlias = Annotated[Any, Kind("per_axis", low=0)]
-IntRows: TypeAlias = Annotated[Any, Kind("table", low=0, fixed=True)]
+IntRows: TypeAlias = Annotated[Any, Kind("rows", low=0, static=True)]
 Flag: TypeAlias = Annotated[bool, Kind("flag")]
-Real: TypeAlias = Annotated[Any, Kind("ratio")]
-UnitInterval: TypeAlias = Annotated[Any, Kind("share")]
-AxisOrder: TypeAlias = Annotated[Any, Kind("sizes", low=0, fixed=True)]
+Real: TypeAlias = Annotated[Any, Kind("real")]
+UnitInterval: TypeAlias = Annotated[Any, Kind("unit_interval")]
+AxisOrder: TypeAlias = Annotated[Any, Kind("sizes", low=0, static=True)]
 InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]

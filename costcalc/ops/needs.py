@@ -21,22 +21,19 @@ from costcalc.dims import (
     equal,
     is_symbolic,
     same_shape,
-    size_text,
     whole,
 )
+from costcalc.text import value_text
 
 Claim = tuple[str, tuple[Size, ...]]  # least: x ≥ 0; whole: x is; same: a = b; stretch: a = b, or one of them is 1
 
 
 class Need:
-    """A relation between sizes, its `args`; `truth` is True, False, a column of truths, or None if symbols decide it.
+    """A relation between sizes, its `args`. `truth` is True, False, an array of these, or None if symbols decide it."""
 
-    `words` say what is wrong where it does not hold, with a gap for each of `shown`: the args, unless others are given.
-    """
-
-    message: str = ""
+    message: str = ""  # what is wrong where it does not hold, with gaps for `message_sizes`, by default the args
     condition: str = ""  # what must hold, with gaps for the args
-    named: str = ""  # what the first of the args is, as in `features = `
+    named: str = ""  # the name of the first of the args, as in `features = `
 
     def __init__(self, *args: Any, message: str = "", message_sizes: tuple[Any, ...] | None = None, named: str = ""):
         self.args, self.message_sizes = args, args if message_sizes is None else message_sizes
@@ -50,12 +47,12 @@ class Need:
         """Does it hold for these sizes?"""
         raise NotImplementedError
 
-    def sentence(self, shown: Any = None) -> str:
-        """What is wrong where it does not hold, for these sizes in place of `shown`."""
-        return self.named + self.message.format(*map(_plain, self.message_sizes if shown is None else shown))
+    def sentence(self, sizes: Any = None) -> str:
+        """What is wrong where it does not hold, with these sizes in the gaps in place of `message_sizes`."""
+        return self.named + self.message.format(*map(_plain, self.message_sizes if sizes is None else sizes))
 
     def requirement(self, write: Callable[[Any], str]) -> str:
-        """What must hold, each size as `write` has it."""
+        """What must hold, with each size as text made by `write`."""
         return self.named + self.condition.format(*map(write, self.args))
 
     def with_sizes(self, change: Callable[[Any], Any]) -> Need:
@@ -68,9 +65,9 @@ class Need:
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The conditions on symbols, for pages that check them without the rules."""
-        return tuple((kind, sizes) for kind, sizes in self.claimed() if any(map(is_symbolic, sizes)))
+        return tuple((kind, sizes) for kind, sizes in self.all_claims() if any(map(is_symbolic, sizes)))
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """The conditions on its sizes."""
         raise NotImplementedError
 
@@ -89,7 +86,7 @@ class Need:
 
 
 def _plain(x: Any) -> Any:
-    return size_text(x) if isinstance(x, Fraction) else x
+    return value_text(x) if isinstance(x, Fraction) else x
 
 
 def _changed(x: Any, change: Callable[[Any], Any]) -> Any:
@@ -97,7 +94,7 @@ def _changed(x: Any, change: Callable[[Any], Any]) -> Any:
 
 
 class Fact(Need):
-    """A condition that plain numbers decide: how many axes, inputs or rows there are. Symbols need a relation."""
+    """A condition that ints decide: how many axes, inputs or rows there are. Symbols need another relation."""
 
     def __init__(self, truth: Truth, message: str, *message_sizes: Any):
         if truth is None:
@@ -123,13 +120,13 @@ class AtLeast(Need):
         x, low = self.args
         return x - low
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """x − low ≥ 0"""
         yield "least", (self.slack,)
 
 
 class Fits(Need):
-    """A window reaches over so many positions, and past the end of an axis by no more than `overhang`."""
+    """A window of `reach` positions fits into `size`, or passes its end by `overhang` at most."""
 
     message = "a window of {} does not fit into {}"
     condition = "a window of {} fits into {}"
@@ -150,7 +147,7 @@ class Fits(Need):
         reach, size, overhang = self.args
         return size + overhang - reach
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """size + overhang − reach ≥ 0"""
         yield "least", (self.slack,)
 
@@ -162,7 +159,7 @@ class Divides(Need):
     condition = "{} divides {}"
     holds = staticmethod(divides)
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """a / b is a whole number."""
         b, a = self.args
         yield "whole", (a / b,)
@@ -175,7 +172,7 @@ class Equal(Need):
     condition = "{} = {}"
     holds = staticmethod(equal)
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """a = b"""
         yield "same", self.args
 
@@ -186,16 +183,11 @@ class SameShape(Need):
     message = "shapes {} and {} differ"
     holds = staticmethod(same_shape)
 
-    def axes(self) -> list[tuple[Size, Size]]:
-        """The pairs of axes that symbols leave open."""
-        a, b = self.args
-        return [pair for pair in zip(a, b) if equal(*pair) is None]
-
     def requirement(self, write: Callable[[Any], str]) -> str:
-        """a = b, for each pair of axes."""
-        return " and ".join(f"{write(a)} = {write(b)}" for a, b in self.axes())
+        """a = b, for each pair of axes that symbols leave open."""
+        return " and ".join(f"{write(a)} = {write(b)}" for a, b in zip(*self.args) if equal(a, b) is None)
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """a = b, for each pair of axes."""
         return (("same", pair) for pair in zip(*self.args))
 
@@ -207,7 +199,7 @@ class Broadcasts(Need):
     condition = "{} = {}, or one of them is 1"
     holds = staticmethod(broadcasts)
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """a = b, or one of them is 1."""
         yield "stretch", self.args
 
@@ -219,7 +211,7 @@ class Whole(Need):
     condition = "{} is a whole number"
     holds = staticmethod(whole)
 
-    def claimed(self) -> Iterator[Claim]:
+    def all_claims(self) -> Iterator[Claim]:
         """x is a whole number."""
         yield "whole", self.args
 

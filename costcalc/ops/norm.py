@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from costcalc.dims import Shape, Size, elements, prod
 from costcalc.ops.axis_roles import AxisRoles, features_last, keep_channels
@@ -20,6 +21,11 @@ NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
 def gamma_and_beta(shape: Shape) -> tuple[Tensor, ...]:
     """The learned scale γ and shift β, under torch's names."""
     return Tensor("weight", shape, "norm"), Tensor("bias", shape, "norm")
+
+
+def standardize_ops(self: Any, x: Shape, *, out: Shape) -> Size:
+    """Per element: add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ and +β."""
+    return elements(out) * (7 if self.affine else 5)
 
 
 @op
@@ -112,10 +118,7 @@ class LayerNorm:
         return gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
 
     macs = free(NO_PRODUCTS)
-
-    def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
-        return elements(out) * (7 if self.affine else 5)
+    elementwise = standardize_ops
 
     def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # ∂y·γ first, if it is to become ∂x
@@ -154,10 +157,7 @@ class GroupNorm:
         return gamma_and_beta(x[1:2]) if self.affine else ()
 
     macs = free(NO_PRODUCTS)
-
-    def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ, +β
-        return elements(out) * (7 if self.affine else 5)
+    elementwise = standardize_ops
 
     def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # ∂y·γ first, if it is to become ∂x

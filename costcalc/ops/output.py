@@ -1,4 +1,4 @@
-"""How the output of an op uses memory. Every op says so.
+"""How the output of an op uses memory. Every op says how.
 
     output = VIEW                                     its first input under another shape: nothing is written
     output = copied(overwritable=…)                   elements of its inputs, unchanged, in memory of its own

@@ -6,16 +6,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from costcalc.dims import Shape, Size, all_of, at_least, ceil_div, elements, equal, gcd, minimum, prod
-from costcalc.ops.base import op
-from costcalc.ops.fields import Flag, Padding, PerAxis
+from costcalc.ops.base import op, op_base
+from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
 from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, decided, keeps_nothing
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
-from costcalc.ops.rules import free, no_weights
+from costcalc.ops.rules import Tensor, free, no_weights
 from costcalc.ops.synonyms import of_each_rank
-from costcalc.ops.window import WINDOW_SYNONYMS, each, fits, padded, slide, sliding, sliding_axes, window_elements
-
-POOL_SYNONYMS = {"pool_size": "kernel", **WINDOW_SYNONYMS}
+from costcalc.ops.window import (
+    WINDOW_SYNONYMS,
+    each,
+    fits,
+    padded,
+    slide,
+    sliding,
+    sliding_axes,
+    window_elements,
+    window_fits,
+)
 
 
 def pooled(self: Any, x: Shape) -> Shape:
@@ -39,9 +47,9 @@ def pool_fits(self: Any, x: Shape) -> Iterator[Need]:
             yield AtLeast(k, 2 * p, message="padding = {} is more than half of the window of {}", message_sizes=(p, k))
 
 
-@op
-class MaxPool:
-    """The largest of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+@op_base
+class Pool:
+    """One output per k×k window.   (n, c, h, w) -> (n, c, h', w')"""
 
     kernel: PerAxis
     stride: PerAxis
@@ -49,14 +57,20 @@ class MaxPool:
     dilation: PerAxis = 1
     ceil_mode: Flag = False
 
-    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool", "max_pooling", "maxpooling"))
-    field_synonyms = POOL_SYNONYMS
+    field_synonyms = {"pool_size": "kernel", **WINDOW_SYNONYMS}
     features_axis = 1
 
     needs = pool_fits
     shape = pooled
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
+
+
+@op
+class MaxPool(Pool):
+    """The largest of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+
+    synonyms = ("maxpool", *of_each_rank("max_pool", "maxpool", "max_pooling", "maxpooling"))
     macs = free("comparisons are not multiplies")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
@@ -87,23 +101,10 @@ def torch_lacks(self: Any, x: Shape) -> bool:
 
 
 @op
-class AveragePool:
+class AveragePool(Pool):
     """The mean of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
 
-    kernel: PerAxis
-    stride: PerAxis
-    padding: Padding = 0
-    dilation: PerAxis = 1
-    ceil_mode: Flag = False
-
     synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool", "average_pooling", "averagepooling"))
-    field_synonyms = POOL_SYNONYMS
-    features_axis = 1
-
-    needs = pool_fits
-    shape = pooled
-    output = computed(inplace=False, overwritable=True)
-    weights = no_weights
     macs = free("the one division per window is elementwise")
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
@@ -188,3 +189,45 @@ class GlobalAveragePool:
         return elements(out) if wanted.x else 0  # a division per channel, handed to each element
 
     keeps = keeps_nothing
+
+
+@op
+class Subsample:
+    """Trainable subsampling: w·(sum of a k×k window) + b, one w and one b per channel.   (n, c, h, w) -> (n, c, h', w')
+
+    LeCun et al. 1998, section II.B: layers S2 and S4 of LeNet-5. The squashing function is a layer of its own.
+    """
+
+    kernel: PerAxis = 2
+    stride: PerAxis = 2
+    padding: ExplicitPadding = 0
+    dilation: PerAxis = 1
+
+    field_synonyms = WINDOW_SYNONYMS
+    features_axis = 1
+
+    needs = window_fits
+
+    def shape(self, x: Shape) -> Shape:
+        return (*x[:2], *slide(self, x))
+
+    output = computed(inplace=False, overwritable=True)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return Tensor("weight", (x[1],)), Tensor("bias", (x[1],), "bias")
+
+    macs = free("one trainable factor per pooled sum is pooling, not a convolution: it is in elementwise")
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        # per output: k·k − 1 additions, one multiplication, one bias addition
+        return elements(out) * (window_elements(self, x) + 1)
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # per output: one product and one addition for w, one addition for b; for x one product and k·k additions
+        own = 2 * ("weight" in wanted.tensors) + ("bias" in wanted.tensors)
+        return elements(out) * (own + (window_elements(self, x) + 1 if wanted.x else 0))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        # for w the mean of each window; for x the elements of a window at each position, and w
+        means = (Extra(elements(out)),) if "weight" in wanted.tensors else ()
+        return Kept(extra=(*means, *((Extra(prod(out[2:])), Extra(x[1])) if wanted.x else ())))

@@ -1,14 +1,13 @@
-"""Ops on sequences. Letters: n batch, l length, d width, h hidden width, e width of a head."""
+"""Ops on sequences. n: batch, l: length, d: width, h: hidden width, e: width of a head."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from costcalc.dims import Shape, Size, elements, equal, prod
 from costcalc.errors import UsageError
 from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
-from costcalc.ops.base import op
+from costcalc.ops.base import op, op_base
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
 from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted, decided, keeps_input_for_weight
@@ -133,6 +132,7 @@ class ScaledDotProductAttention:
         return Kept((2,) if of_q or of_k else (), extra=tuple(extra))
 
 
+@op_base
 class Recurrent:
     """Shapes and tensors of a recurrent layer with `gates` gates, under torch's names and order.
 
@@ -140,18 +140,18 @@ class Recurrent:
     each reads the one below.
     """
 
+    hidden: PositiveInt
+    layers: StaticInt = 1
+    bidirectional: Flag = False
+    bias: Flag = True
+
     field_synonyms = {"hidden_size": "hidden", "num_layers": "layers"}
     derived_fields = ("input_size",)
     absent_fields = {"batch_first": "the batch is always the first axis; leave it out"}
     features_axis = -1
 
-    gates: int
-    hidden: Any
-    layers: Any
-    bidirectional: bool
-    bias: bool
-
     layout = "plain"
+    gates = 0  # each op says how many
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield Fact(len(x) == 3, "needs an input of shape (batch, length, width), got one of {} axes", len(x))
@@ -213,11 +213,6 @@ class Recurrent:
 class LSTM(Recurrent):
     """Long short-term memory.   (n, l, d) -> (n, l, h)   (Hochreiter and Schmidhuber 1997; as torch.nn.LSTM)"""
 
-    hidden: PositiveInt
-    layers: StaticInt = 1
-    bidirectional: Flag = False
-    bias: Flag = True
-
     gates = 4
 
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
@@ -236,11 +231,6 @@ class LSTM(Recurrent):
 @op
 class GRU(Recurrent):
     """Gated recurrent unit.   (n, l, d) -> (n, l, h)   (Cho et al. 2014, arXiv:1406.1078; as torch.nn.GRU)"""
-
-    hidden: PositiveInt
-    layers: StaticInt = 1
-    bidirectional: Flag = False
-    bias: Flag = True
 
     gates = 3
 

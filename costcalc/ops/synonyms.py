@@ -4,8 +4,8 @@ An op may define
 
     synonyms            other names of the op
     field_synonyms      the field that each other name of a field means
-    derived_fields      fields that others ask for and costcalc derives from the input: refused, with that hint
-    absent_fields       other fields that readers ask for, each with what to write instead
+    derived_fields      fields of torch or Keras that costcalc derives from the input: refused, with that hint
+    absent_fields       other fields that it refuses, each with what to write instead
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from costcalc.errors import nearest
 
-SYNONYMS: dict[str, str] = {}  # the op that each other name of an op means; an op of that name goes before
+SYNONYMS: dict[str, str] = {}  # synonym -> op; an op of that name takes precedence
 
 # Known ops that costcalc has no rule for. The names of some are close to ops that cost something else.
 _ABSENT = (
@@ -45,8 +45,8 @@ def of_each_rank(*names: str) -> tuple[str, ...]:
 
 
 def register(cls: Any, ops: Collection[str]) -> None:
-    """Notes the synonyms of an op. Raises TypeError for one that means something already."""
-    for name in vars(cls).get("synonyms", ()):  # its own: a class below it is another op
+    """Registers the synonyms of an op. Raises TypeError for one that is taken."""
+    for name in vars(cls).get("synonyms", ()):  # not inherited: a subclass is another op
         if name in ops or SYNONYMS.get(name, cls.name) != cls.name:
             raise TypeError(f"op {cls.__name__}: its synonym {name!r} is {SYNONYMS.get(name, name)} already")
     own = {field.name for field in fields(cls)}
@@ -58,7 +58,7 @@ def register(cls: Any, ops: Collection[str]) -> None:
 
 
 def field_synonyms(cls: Any) -> dict[str, str]:
-    """The field of an op that each other name of a field means."""
+    """Synonym -> field, for the fields of an op."""
     return getattr(cls, "field_synonyms", {})
 
 
@@ -70,8 +70,8 @@ def absent_field_hint(cls: Any, name: str) -> str:
 
 
 def hint(name: str, others: Collection[str] = ()) -> str:
-    """What to do about an op that does not exist: of ops, their other names and some more names the likely one, what to
-    write instead, or how to teach costcalc one. Never another op that costs something else."""
+    """What to do about an op that does not exist: the likely name (of all names of ops, and `others`), what to write
+    instead, or how to add an op. Never names an op that costs something else."""
     word = name.casefold()
     if word in INSTEAD:
         return INSTEAD[word]

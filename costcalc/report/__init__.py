@@ -1,13 +1,15 @@
 """Formatting: the only room that prints numbers.
 
-table is aligned text, on a terminal with colours and without the columns that do not fit; json the document behind
-the tables, whole numbers exact; csv the rows of the first, numbers in full and without separators, and no row for the
-totals, so that a column can be added up; markdown and latex the tables as shown; mermaid and dot the layer graph of
-one network.
+- table: aligned text; on a terminal with colours, and without the columns that do not fit
+- json: the document behind the tables, integers exact
+- csv: the rows of the first table, numbers in full; without totals, so that a column can be added up
+- markdown, latex: the tables as shown
+- mermaid, dot: the layer graph of one network
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +32,7 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
     """
     format = format_of(format, output)
     if format == "csv" and len(tables) > 1:
-        _say_what_is_not_there(tables[1:])
+        _note_other_tables(tables[1:])
     if output is not None and str(output) != "-":
         from costcalc.files import write
 
@@ -38,24 +40,22 @@ def emit(tables: Sequence[Table], document: Any, *, format: str | None = None, o
         return
     from costcalc.report import terminal
 
-    if format == "table" and terminal.wanted():
+    if format == "table" and terminal.is_used():
         terminal.show(tables)
     else:
         for piece in pieces(tables, document, format):
-            terminal.put(piece)
+            put(piece)
 
 
 def put(text: str) -> None:
     """Prints text as it is. Raises OSError without a standard output."""
-    from costcalc.report import terminal
+    if sys.stdout is None:
+        raise OSError("standard output is closed")
+    sys.stdout.write(text)
 
-    terminal.put(text)
 
-
-def _say_what_is_not_there(tables: Sequence[Table]) -> None:
-    """Prints which other tables a CSV leaves out: a CSV is one table."""
-    import sys
-
+def _note_other_tables(tables: Sequence[Table]) -> None:
+    """Prints to stderr which tables a CSV leaves out."""
     from costcalc.table import visible
 
     others = "; ".join(visible(table.title) or "another table" for table in tables)
@@ -63,12 +63,13 @@ def _say_what_is_not_there(tables: Sequence[Table]) -> None:
 
 
 def text(tables: Sequence[Table], document: Any, format: str) -> str:
-    """The tables, or the document behind them, in one of `FORMATS`, as it stands in a file."""
+    """The tables, or the document behind them, as the text of a file."""
     return "".join(pieces(tables, document, format))
 
 
 def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]:
-    """The same piece by piece, for tables and documents whose text would not fit into memory."""
+    """The text of the tables, or of the document behind them, in one of `FORMATS`: in pieces, because the whole text
+    may not fit into memory."""
     if format not in DRAWINGS:
         return formats.pieces(tables, document, format)
     from costcalc.report import diagram
@@ -76,9 +77,14 @@ def pieces(tables: Sequence[Table], document: Any, format: str) -> Iterator[str]
     return diagram.mermaid(document) if format == "mermaid" else diagram.dot(document)
 
 
+def is_parquet(format: str | None, output: Path | None) -> bool:
+    """Does the suffix of the file ask for Parquet, and no format by name for another?"""
+    return format is None and output is not None and output.suffix.lower() == ".parquet"
+
+
 def format_of(format: str | None, output: Path | None, others: str = "") -> str:
-    """The format that was asked for by name, else by the file's suffix. Raises UnknownName, which names also suffixes
-    that others than `text` write."""
+    """The format by name, else by the file's suffix. Raises UnknownName, whose message also lists the suffixes
+    `others`."""
     from costcalc.errors import unknown
 
     if format is not None:

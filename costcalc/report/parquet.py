@@ -1,4 +1,4 @@
-"""Parquet, for programs that read columns."""
+"""Flat records as a Parquet file."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import io
 import json
 from typing import Any
 
-from costcalc.analysis.sweep.arrow import arrow
+from costcalc.analysis.sweep.arrow import import_pyarrow
 
 
 def parquet_bytes(rows: list[dict[str, Any]]) -> bytes:
     """Flat rows with the same keys as a Parquet file. Raises MissingExtra without pyarrow."""
-    pyarrow = arrow()
+    pyarrow = import_pyarrow()
     names = list(rows[0]) if rows else []
     columns = {name: pyarrow.array(*_one_type([row[name] for row in rows])) for name in names}
     out = io.BytesIO()
@@ -20,7 +20,8 @@ def parquet_bytes(rows: list[dict[str, Any]]) -> bytes:
 
 
 def _one_type(values: list[Any]) -> tuple[list[Any], str]:
-    """A column in the narrowest type that holds all of it exactly, and its name; what is mixed becomes JSON text."""
+    """A column in the narrowest type that holds its values exactly, and the name of that type; JSON text for mixed
+    types."""
     kinds = {type(value) for value in values if value is not None}
     if kinds <= {bool}:
         return values, "bool"

@@ -1,4 +1,4 @@
-"""A bar on stderr while something takes its time: what is done, how far it is, and how long it will still take."""
+"""A progress bar on stderr: the current work, the share done and the time left."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def progress_bar() -> Iterator[Callable[[float, str], None]]:
-    """Gives a function of the share done, 0 to 1, and what is being done. Without a terminal it shows nothing."""
+    """Yields a progress callback, called with the share done, 0 to 1, and the current work. Without a terminal it shows
+    nothing."""
     if not sys.stderr.isatty():
         yield lambda share, what: None
         return

@@ -1,4 +1,4 @@
-"""Standard output: a terminal with colours and a width, or a pipe that gets everything."""
+"""Standard output: a terminal with colours and a width, or a pipe with neither."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ STYLES = {
     "title": "bold", "head": "bold cyan", "rule": "dim", "total": "bold", "zero": "dim", "large": "yellow", "note": "",
     "fine": "dim", "": "",
 }  # fmt: skip
-AT_ONCE = 1000  # lines that rich is given together: it takes longer over each call than over a line
+LINES_AT_ONCE = 1000  # for one call of rich, which takes longer than a line
 
 
-def wanted() -> bool:
-    """Is there a terminal, or someone who wants colours without one?"""
+def is_used() -> bool:
+    """Is standard output a terminal, or does FORCE_COLOR ask for colours without one?"""
     return sys.stdout is not None and (sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR")))
 
 
 def show(tables: Sequence[Table]) -> None:
-    """Tables for someone who is looking. What is data is never read as markup."""
+    """Prints tables with colours, in the width of the terminal. Their text is never read as markup."""
     from rich.console import Console
     from rich.segment import Segment, Segments
     from rich.style import Style
@@ -36,7 +36,7 @@ def show(tables: Sequence[Table]) -> None:
     rule = "─" if console.encoding.startswith("utf") else "-"
     styles = {name: Style.parse(words) for name, words in STYLES.items()}
     printed = lines(tables, width, rule)
-    while some := [*islice(printed, AT_ONCE)]:
+    while some := [*islice(printed, LINES_AT_ONCE)]:
         parts = ((part, styles[name]) for line in some for part, name in (*_stripped(line), ("\n", "")))
         console.print(Segments(Segment(part, style) for part, style in parts), soft_wrap=True, end="")
 
@@ -49,17 +49,10 @@ def _stripped(line: list[Styled]) -> list[Styled]:
 
 
 def show_lines(lines: Callable[[int, bool], Iterable[str]]) -> None:
-    """Lines for someone who is looking, made for so many columns and with or without block characters; one above them
-    is left free. Nothing if there are none."""
+    """Prints lines below an empty one; nothing without lines. `lines` makes them for a width in characters, with or
+    without block characters."""
     from rich.console import Console
 
     console = Console(markup=False, emoji=False, highlight=False)
     for number, line in enumerate(lines(console.width, console.encoding.startswith("utf"))):
         console.print("\n" * (not number) + line, soft_wrap=True)
-
-
-def put(text: str) -> None:
-    """Text as it is."""
-    if sys.stdout is None:
-        raise OSError("standard output is closed")
-    sys.stdout.write(text)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import REPORTED, Place, Problems, unknown
+from costcalc.errors import REPORTED, Problems
 from costcalc.expressions import Expression
-from costcalc.expressions import arithmetic as evaluate
-from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of, shared_by
+from costcalc.expressions.arithmetic import settings_hint
+from costcalc.graph import LayerList, Outer, Repeat, add, count_layers, output_of
 from costcalc.models.model import values_of
 from costcalc.ops import OPS
 from costcalc.spec.expansion import check_expansion
 from costcalc.spec.gc_pause import gc_paused
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.op_factory import OpFactory
-from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source, kind_of_name
-from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Spec, all_items, as_written, unique
+from costcalc.spec.references import References
+from costcalc.spec.scope import BlockNamespace, LenientNamespace, Namespace, Scope, Source
+from costcalc.spec.spec_tree import UNKNOWN, Block, Item, Spec, all_items, as_written, unique
 
 
 def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -> dict[str, Any]:
-    """A value for every knob: as set, a symbol if `free`, else its default; REPORTED for a knob that is.
+    """A value for every knob: as set, a symbol if `free`, else its default; REPORTED for an invalid knob.
 
-    Raises UnknownName.
+    Raises UnknownName, and UsageError for a value that a knob does not take.
     """
     known = {name: knob for name, knob in spec.knobs.items() if knob}
     reported = {name: REPORTED for name, knob in spec.knobs.items() if not knob}
@@ -31,28 +33,28 @@ def resolve(spec: Spec, settings: Mapping[str, Any], free: Iterable[str] = ()) -
 
 
 def bind(spec: Spec, values: Mapping[str, Any], *, max_layers: int = MAX_LAYERS) -> LayerList:
-    """The layer graph of a spec with these knobs. Raises SpecError with every problem found."""
+    """The layers of a spec for these values of its knobs. Raises SpecError with every problem found."""
     problems = Problems()
-    graph = bind_what_can_be(spec, values, problems, max_layers=max_layers)
+    graph = bind_valid_parts(spec, values, problems, max_layers=max_layers)
     problems.raise_any()
     return graph
 
 
-def bind_what_can_be(
-    spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, noted: bool = False
+def bind_valid_parts(
+    spec: Spec, values: Mapping[str, Any], problems: Problems, *, max_layers: int = MAX_LAYERS, lenient: bool = False
 ) -> LayerList:
-    """The layers without those that are wrong, and without those that read these.
+    """The layers without the invalid ones and without those that read these; adds to `problems`.
 
-    A name without a value has a problem that was reported, if there are `problems` or others were `noted`.
+    An unknown name in an expression was reported before if there are problems already, or if `lenient`.
     """
     with gc_paused():
         defaults = {name: knob.default for name, knob in spec.knobs.items() if knob}
-        given = LenientNamespace(values, defaults) if noted or len(problems) else Namespace(values, defaults)
-        return _Binder(spec, max_layers, problems).build(given)
+        namespace = LenientNamespace if lenient or len(problems) else Namespace
+        return _Binder(spec, max_layers, problems).build(namespace(values, defaults))
 
 
 def check_constants(spec: Spec, problems: Problems) -> None:
-    """Adds the problems that no knob changes, also of layers that are switched off or in a block that is not used."""
+    """Adds the problems that hold for all knobs, also in layers that are switched off and in unused blocks."""
     factory, values = OpFactory(), LenientNamespace({}, {})
     for size in spec.sizes.values():
         problems.attempt(size.value, values)
@@ -66,15 +68,16 @@ def check_constants(spec: Spec, problems: Problems) -> None:
 
 
 class _Binder:
-    """Puts the items of a spec into a graph. An item that is wrong ends in REPORTED."""
+    """Puts the items of a spec into a LayerList. The output of an invalid item is REPORTED."""
 
     def __init__(self, spec: Spec, max_layers: int, problems: Problems):
-        self.spec, self.max_layers, self.problems = spec, max_layers, problems
-        self.factory = OpFactory()
+        self.spec, self.max_layers = spec, max_layers
+        self.problems, self.attempt = problems, problems.attempt
+        self.factory, self.references = OpFactory(), References(spec, problems)
 
     def build(self, values: Namespace) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
-        graph = LayerList(name=spec.name, knobs=dict(values))
+        graph = LayerList(name=spec.name)
         check_expansion(spec, self.max_layers, self.problems)
         for name, size in spec.sizes.items():
             value = self.attempt(size.value, values)
@@ -87,16 +90,13 @@ class _Binder:
         end = self.put_all(scope, spec.items)
         graph.graph["outputs"] = [end, *scope.sides]
         graph.graph["assumed"] = (*self.factory.assumed.values(),)
-        self.check_size(graph)
+        self.limit_layers(graph)
         if self.factory.valid is not True:
             graph.graph["valid"], graph.graph["invalid_because"] = self.factory.valid, self.factory.reason
         return graph
 
-    def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
-        """The function's value; None if it fails, with its problems added."""
-        return self.problems.attempt(function, *args, place=place)
-
-    def check_size(self, graph: LayerList) -> None:
+    def limit_layers(self, graph: LayerList) -> None:
+        """Reports a network of too many layers; masks such points of an array."""
         total = sum(count_layers(graph))
         if dims.is_array(total):
             self.factory.require(dims.at_least(self.max_layers, total), total, lambda n: ": ".join(self.too_many(n)))
@@ -108,19 +108,18 @@ class _Binder:
         size = f"{layers:,}" if layers < 10**15 else f"more than 10^{len(str(layers)) - 1}"
         return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
-    def put_input(self, scope: Scope, name: str, axes: Iterable[Expression]) -> Source:
+    def put_input(self, scope: Scope, name: str, axes: Sequence[Expression]) -> Source:
         sizes = [self.attempt(self.factory.whole, axis, scope.values, name) for axis in axes]
         batch = scope.values["batch"]
-        lacks = any(size is None for size in sizes)  # `None in sizes` would compare arrays
-        if lacks or not sizes or batch is REPORTED:
+        if not sizes or batch is REPORTED or any(size is None for size in sizes):  # `in` would compare arrays
             return REPORTED
-        op = self.attempt(OPS["input"], (batch, *sizes), place=next(iter(axes)).place)
+        op = self.attempt(OPS["input"], (batch, *sizes), place=axes[0].place)
         return REPORTED if op is None else add(scope.graph, name, op)
 
     # --- lists of items ------------------------------------------------------------------------------------------
 
     def put_all(self, scope: Scope, items: Iterable[Item]) -> Source:
-        """Puts items one after another; returns the node at their end."""
+        """Puts items one after another; returns the last node."""
         scope.name_all(items)
         for item in items:
             self.put(scope, item)
@@ -133,8 +132,8 @@ class _Binder:
             if is_on is None:
                 scope.current = scope.outputs[f"{scope.prefix}{name}"] = REPORTED
             return
-        sources = self.sources(scope, item)
-        if not name:  # a group whose layers stand where it stands
+        sources = self.references.sources(scope, item)
+        if not name:  # the layers of a group without a name join the list around it
             scope.current = sources[0]
             for inner in _only_branch(item):
                 self.put(scope, inner)
@@ -143,57 +142,15 @@ class _Binder:
         if full in scope.outputs:
             self.problems.add(item.place, f"a second layer named {full!r}", "names in a list must differ")
             scope.current = self.put_one(scope, item, unique(full, item.place), sources)
-            scope.outputs[full] = REPORTED  # which of the two is meant is not known
+            scope.outputs[full] = REPORTED  # ambiguous
         else:
             scope.outputs[full] = scope.current = self.put_one(scope, item, full, sources)
         if item.kind == "side":
             scope.sides.append(scope.current)
             scope.current = before
 
-    def sources(self, scope: Scope, item: Item) -> list[Source]:
-        """The nodes an item reads."""
-        unread = UNREAD in item.fields  # it may read something else than it seems to
-        if item.sources is None:
-            if scope.current is None and not unread:
-                self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")
-            return [REPORTED if unread else scope.current or REPORTED]
-        found = [self.find(scope, item, "from", path) if path else REPORTED for path in item.sources]
-        return [REPORTED] if unread else found
-
-    def find(self, scope: Scope, item: Item, key: str, path: str) -> Source:
-        """The node that a layer names, in the graph of its scope."""
-        if self.is_unsure(path):
-            return REPORTED
-        node = scope.find(path)
-        if node is None and scope.find_outside(path)[0] is not None:
-            hint = "each copy sees only its own layers and what it is given"
-            self.problems.add(item.places[key], f"layer {path!r} stands outside of the repeat", hint)
-        elif node is None and not scope.hides(path):
-            elsewhere = any(other.name == path and other.place >= item.place for other in all_items(self.spec.items))
-            known = scope.known(outside=key == "shares")
-            below = f"layer {path!r} does not stand before this one", "a layer reads what does"
-            self.problems.add(item.places[key], *(below if elsewhere else unknown("layer", path, known).said))
-        return node or REPORTED
-
-    def is_unsure(self, path: str) -> bool:
-        """May this be the name of something that could not be read?"""
-        parts = path.split(".")
-        return bool(self.spec.unsure and self.spec.unsure & {*parts, *map(kind_of_name, parts)})
-
-    def find_owner(self, scope: Scope, item: Item) -> Any:
-        """The layer whose weights an item uses: a node, or an Outer if it stands outside of the repeat."""
-        node, levels = scope.find_outside(item.shares) if scope.find(item.shares) is None else (None, 0)
-        if node is None or self.is_unsure(item.shares):
-            return self.find(scope, item, "shares", item.shares)
-        return Outer(node, levels) if node else REPORTED
-
-    def is_repeat(self, scope: Scope, full: str, owner: Any) -> bool:
-        """Is the owner of weights that a layer shares a repeat?"""
-        there, name = shared_by(full, owner, [*scope.outwards()])
-        return there.graph.nodes[name]["op"].__class__ is Repeat
-
     def put_one(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
-        """Puts an item that has a name; returns the node at its end."""
+        """Puts an item that has a name; returns its last node."""
         if item.kind == UNKNOWN:
             return REPORTED
         if item.kind in self.spec.blocks:
@@ -216,57 +173,58 @@ class _Binder:
 
     def put_op(self, scope: Scope, item: Item, full: str, sources: list[Source]) -> Source:
         op = self.attempt(self.factory.op, item, scope.values)
-        extra: dict[str, Any] = {"place": item.place}
+        extra: dict[str, Any] = {}
         if full != as_written(full):
             extra["label"] = as_written(full)
         if item.meant:
             extra["meant"] = True
         if item.shares:
-            extra["shares"] = owner = self.find_owner(scope, item)
-            if owner and self.is_repeat(scope, full, owner):
-                self.problems.add(item.places["shares"], f"{item.shares!r} is a repeat: each copy has its own weights")
-                return REPORTED
+            extra["shares"] = self.references.owner(scope, item, full)
         if op is None or REPORTED in sources or extra.get("shares") == REPORTED:
             return REPORTED
-        return self.attempt(lambda: add(scope.graph, full, op, *sources, **extra), place=item.place) or REPORTED
+        return self.put_node(scope, item, full, op, *sources, **extra)
+
+    def put_node(self, scope: Scope, item: Item, full: str, op: Any, *sources: Source, **extra: Any) -> Source:
+        """Adds a layer; reports one that is called like the input of a repeat."""
+        put = partial(add, scope.graph, full, op, *sources, place=item.place, **extra)
+        return self.attempt(put, place=item.place) or REPORTED
 
     def put_block(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         block = self.spec.blocks[item.kind]
         arguments = {name: self.argument(block, item, name, scope.values) for name in block.parameters}
         inner = scope.inside(full, source)
-        outer = scope.values.outer if isinstance(scope.values, BlockNamespace) else scope.values
-        inner.values = BlockNamespace(outer, arguments)  # a block sees no arguments but its own
+        inner.values = BlockNamespace(scope.values, arguments)
         return self.put_all(inner, block.items)
 
-    def argument(self, block: Block, item: Item, name: str, values: dict[str, Any]) -> Any:
+    def argument(self, block: Block, item: Item, name: str, values: Namespace) -> Any:
         given: Any = item.fields.get(name, block.parameters[name])
-        value = self.attempt(given.value, values) if given else REPORTED  # it lacks only where the call is wrong
+        value = self.attempt(given.value, values) if given else REPORTED  # only an invalid call lacks an argument
         return REPORTED if value is None else value
 
     def put_repeat(self, scope: Scope, item: Item, full: str, source: Source) -> Source:
         given = item.fields.get("times")
-        times = given and self.attempt(self.factory.times, given, scope.values)
+        times = self.attempt(self.factory.times, given, scope.values) if given else None  # reported
         body = LayerList()
         inner = Scope(body, "", scope.values, {}, enclosing=scope, current=add(body, "input", OPS["input"]()))
         end = self.put_all(inner, _only_branch(item))
-        if len(body) == 1 and REPORTED not in inner.outputs.values():
+        invalid = REPORTED in inner.outputs.values()
+        if len(body) == 1 and not invalid:  # the input alone
             return REPORTED if times is None else source
-        if times is None or REPORTED in inner.outputs.values():
+        if times is None or invalid:
             return self.put_copy(scope, body, full, source)
         last = self.attempt(output_of, body, place=item.place)
-        if last is not None and last != end:
-            self.problems.add(item.place, f"the repeat hands on {end!r}, and {last!r} is lost", "it has one output")
-        op = self.attempt(Repeat, body, times, place=item.fields["times"].place)
-        if op is None or last != end:
+        if last != end:
+            if last is not None:
+                self.problems.add(item.place, f"the repeat hands on {end!r}, and {last!r} is lost", "it has one output")
             return self.put_copy(scope, body, full, source)
         if source == REPORTED:
             return REPORTED
-        how = evaluate.settings_hint([times], self.defaults)
-        extra: dict[str, Any] = {"place": item.place, **({"set": how} if how else {})}
-        return self.attempt(lambda: add(scope.graph, full, op, source, **extra), place=item.place) or REPORTED
+        how = settings_hint([times], self.defaults)
+        extra = {"set": how} if how else {}
+        return self.put_node(scope, item, full, Repeat(body, times), source, **extra)
 
     def put_copy(self, scope: Scope, body: LayerList, full: str, source: Source) -> Source:
-        """Puts what there is of the body of a repeat that is wrong, once, so that its shapes are looked at."""
+        """Puts the valid layers of an invalid repeat once, so that their shapes are checked; returns REPORTED."""
         renamed = {"input": source}
         for name, data in body.nodes(data=True):
             inputs = [renamed[name] for name in data["inputs"]]

@@ -1,4 +1,4 @@
-"""Pauses the garbage collector while a spec is parsed."""
+"""Pauses the garbage collector while a spec is parsed or bound."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Turns cycle collection off: a tree of layers has no cycles, and searching it takes half the time."""
+    """Turns off the search for cycles: a tree of layers has none, and the search takes half the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from costcalc.errors import REPORTED, Place, Reported, did_you_mean, shorten, unknown
-from costcalc.expressions import NAME, RESERVED, constant
+from costcalc.errors import REPORTED, Place, Reported, shorten
+from costcalc.expressions import NAME
 from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.synonyms import hint as op_hint
-from costcalc.spec.node_reader import Entries, NodeReader
+from costcalc.spec.field_reader import FieldReader, Names
+from costcalc.spec.node_reader import Entries, NodeReader, is_path
 from costcalc.spec.signature import (
     EXTRAS,
     STRUCTURES,
@@ -22,44 +23,41 @@ from costcalc.spec.signature import (
     read_parameters,
     read_signature,
 )
-from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Value, unique
+from costcalc.spec.spec_tree import UNKNOWN, UNREAD, Block, Item, Value
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
-
-MAX_VALUES = 10_000  # in one list
-Known = dict[str, Any] | None  # names that expressions may read, knobs with what they are; None if that is not known
 
 
 class LayerReader:
-    """Reads layers and blocks; `blocks` are those above."""
+    """Reads blocks and lists of layers. `blocks` are the blocks read so far."""
 
-    def __init__(self, reader: NodeReader, names: Known):
-        self.reader, self.wrong = reader, reader.wrong
+    def __init__(self, reader: NodeReader, names: Names):
+        self.reader, self.report = reader, reader.report
         self.blocks: dict[str, Block] = {}
         self.below: set[str] = set()  # blocks not read yet
-        self.unsure: set[str] = set()  # names of layers that something misspelt may have meant
-        self.outer = names
-        self.names = names  # outside of a block, or inside
+        self.unsure: set[str] = set()  # possible names of layers that could not be read: a `from` may mean one of these
+        self.spec_names = names
+        self.fields = FieldReader(reader, names, self.blocks)
 
     # --- blocks ----------------------------------------------------------------------------------------------------
 
     def read_blocks(self, node: Node) -> None:
-        """Blocks from above to below; each may use those above it."""
+        """Reads the blocks in order; each may use those above it."""
         listed = self.reader.entries(node, "blocks").values()
         self.below = {key.text.partition("(")[0].strip() for key, _ in listed}
         for key, value in listed:
             name, parameters = read_signature(self.reader, key)
             if name in OPS or name in STRUCTURES or name in self.blocks:
                 what = "a block" if name in self.blocks else "an op"
-                self.wrong(key.place, f"{name!r} is {what} already", "give the block another name")
+                self.report(key.place, f"{name!r} is {what} already", "give the block another name")
             elif name:
                 self.read_block(name, parameters, key.place, value)
 
     def read_block(self, name: str, signature: str, place: Place, node: Node) -> None:
-        parameters = read_parameters(self.reader, signature, place, self.outer)
-        unknown = self.outer is None or parameters is None
-        self.names = None if unknown else {**(self.outer or {}), **dict.fromkeys(parameters or ())}
+        parameters = read_parameters(self.reader, signature, place, self.spec_names)
+        is_known = self.spec_names is not None and parameters is not None
+        self.fields.names = {**(self.spec_names or {}), **dict.fromkeys(parameters or ())} if is_known else None
         items = self.read(node, f"block {name}")
-        self.names = self.outer
+        self.fields.names = self.spec_names
         self.blocks[name] = Block(name, REPORTED if parameters is None else parameters, items, place)
 
     # --- lists of layers -------------------------------------------------------------------------------------------
@@ -68,23 +66,23 @@ class LayerReader:
         """The items of a list of layers."""
         items = self.reader.items(node, what)
         for at, item in enumerate(items):
-            items[at] = self.item(item)  # in its place: each part of the tree goes as soon as it is read
+            items[at] = self.item(item)  # in place: the memory of each part of the tree is freed once it is read
         return tuple(items)
 
     def item(self, node: Node) -> Item:
         if isinstance(node, Scalar) and isinstance(node.value, str):
-            key = by_one_name(node, [*self.blocks, *self.below])
-            return self.of_kind(key, None) if self.is_kind(key) else self.unknown(node.place)
-        if isinstance(node, Mapping) and len(node.entries) == 1:
+            key, value = node, None
+        elif isinstance(node, Mapping) and len(node.entries) == 1:
             key, value = node.entries[0]
-            key = by_one_name(key, [*self.blocks, *self.below])
-            return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
-        if isinstance(node, Mapping) and len(node.entries) > 1:
+        elif isinstance(node, Mapping) and node.entries:
             return self.beside(node)
-        if not isinstance(node, Mapping) or not self.reader.problems:  # else its key was the problem
-            hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
-            self.reader.unless_reported(node, "a layer is one op or block", hint)
-        return self.unknown(node.place)
+        else:
+            if not isinstance(node, Mapping) or not self.reader.problems:  # else its key was the problem
+                hint = "as in `- relu` or `- conv: {channels: 64, kernel: 3}`"
+                self.reader.unless_reported(node, "a layer is one op or block", hint)
+            return self.unknown(node.place)
+        key = by_one_name(key, self.below.union(self.blocks))
+        return self.of_kind(key, value) if self.is_kind(key) else self.unknown(node.place, value)
 
     def of_kind(self, key: Scalar, node: Node | None) -> Item:
         """A layer of a known kind; `node` is None for a name alone, as in `- relu`."""
@@ -96,8 +94,8 @@ class LayerReader:
         """Reports a second key beside a layer: a field that is not indented, or the next layer without its dash."""
         (first, _), (key, _) = node.entries[:2]
         hint = "put a - before it, or indent it as a field of the layer above"
-        self.wrong(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
-        self.may_be_named(first.text, key.text)
+        self.report(key.place, f"{shorten(key.text)!r} stands beside a layer", hint)
+        self.unsure |= {first.text, key.text}
         return self.unknown(node.place, Mapping(node.place, [*node.entries]))
 
     def unknown(self, place: Place, node: Node | None = None) -> Item:
@@ -109,29 +107,23 @@ class LayerReader:
             found["name"] = name.text
         if isinstance(source, Scalar | Sequence):
             listed = source.items if isinstance(source, Sequence) else [source]
-            found["sources"] = tuple([one.text if _is_path(one) else None for one in listed])
+            found["sources"] = tuple([one.text if is_path(one) else None for one in listed])
             found["places"] = {"from": source.place}
         return Item(UNKNOWN, place, {UNREAD: REPORTED}, **found)
 
-    def may_be_named(self, *names: str) -> None:
-        """Adds names that a layer may have: a `from` that finds no layer may mean one of these."""
-        self.unsure.update(names)
-
     def is_kind(self, key: Scalar) -> bool:
-        """Is this an op, a block above or a structure, and not a block with a problem?"""
+        """Is this an op, a structure, or a valid block above?"""
         kind = key.text
+        if kind in STRUCTURES or (kind in OPS and not OPS[kind].is_input):
+            return True
         if kind in self.blocks and self.blocks[kind].parameters is not REPORTED:
             return True
-        if (kind in OPS and not OPS[kind].is_input) or kind in STRUCTURES:
-            return True
-        self.may_be_named(kind, *([] if kind in self.below else {*layer_ops(), *self.blocks}))
-        if kind in self.blocks:
-            return False
-        if kind in self.below:
-            self.wrong(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
-            return False
-        near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
-        self.wrong(key.place, f"unknown op or block {shorten(kind)!r}", near)
+        self.unsure |= {kind} if kind in self.below else {kind, *layer_ops(), *self.blocks}
+        if kind not in self.below:
+            near = op_hint(kind, [*layer_ops(), *self.blocks, *STRUCTURES])
+            self.report(key.place, f"unknown op or block {shorten(kind)!r}", near)
+        elif kind not in self.blocks:
+            self.report(key.place, f"block {kind!r} does not stand above", "a block may use the blocks above it")
         return False
 
     def call(self, key: Scalar, node: Node | None) -> Item:
@@ -147,100 +139,34 @@ class LayerReader:
         elif node is not None:
             given = {names[0]: (key, node)}
         needed = [name for name, default in block.parameters.items() if default is None] if block else needed_by(kind)
-        lacking = [name for name in needed if name not in given]
-        if lacking and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        self.reader.require(kind, needed, given, key.place, before)
         unread = self.unread(before)
-        found = {name: self.field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS}
-        return Item(kind, key.place, {**found, **unread}, **self.extras(key, given))
+        found = {
+            name: self.fields.read_field(kind, name, value) for name, (_, value) in given.items() if name not in EXTRAS
+        }
+        return Item(kind, key.place, {**found, **unread}, **self.fields.read_extras(key, given))
 
     def unread(self, before: int) -> dict[str, Reported]:
-        """The field of an item of which something was reported; `before` counts the problems before it."""
+        """The field UNREAD, if there are more problems than `before` the item."""
         return {UNREAD: REPORTED} if len(self.reader.problems) > before else {}
 
     def entries(self, node: Node, kind: str, known: Collection[str]) -> Entries:
-        """The entries of an item; one that is not known may be its name."""
+        """The entries of an item. The value of an unknown key may be the item's name."""
         if isinstance(node, Mapping):
             node = node if kind in self.blocks else fields_by_one_name(self.reader, node, kind)
             strange = [value for key, value in node.entries if key.text not in known]
-            self.may_be_named(*(kind for _ in strange), *(value.text for value in strange if isinstance(value, Scalar)))
+            self.unsure.update([kind] if strange else (), (it.text for it in strange if isinstance(it, Scalar)))
         return self.reader.entries(node, kind, known, lambda name: field_hint(kind, name, known))
 
     def has_value(self, key: Scalar, node: Node, names: list[str]) -> bool:
         """Can `kind: value` stand for the first of these fields?"""
         if isinstance(node, Scalar) and node.value is None:
-            self.wrong(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
+            self.report(node.place, f"nothing stands behind `{key.text}:`", f"write `- {key.text}`, or give its fields")
         elif not names:
             self.reader.unless_reported(node, f"{key.text} has no fields", f"write `- {key.text}`")
         else:
             return not isinstance(node, Reported)
         return False
-
-    def field(self, kind: str, name: str, node: Node) -> Value:
-        """A field's value: an expression, or a word that the field knows, as `same`."""
-        what = f"{kind}: {name}"
-        if kind not in OPS:
-            if isinstance(node, Sequence):
-                self.wrong(node.place, f"{what} takes one value, not a list")
-                return Reported(node.place)
-            return self.expression(node, what)
-        field = kinds_of(kind)[name]
-        if isinstance(node, Scalar) and node.text in field.words:
-            return constant(node.text, node.place)
-        if field.name == "word":
-            hint = did_you_mean(node.text, field.words, listed=False) if isinstance(node, Scalar) else ""
-            self.reader.unless_reported(node, f"{what} must be {field.plain_name}", hint)
-            return Reported(node.place)
-        if field.words and isinstance(node, Scalar) and NAME.fullmatch(node.text) and self.is_unknown(node.text):
-            self.wrong(node.place, *unknown(f"value of {name}", node.text, [*field.words, *(self.names or ())]).said)
-            return Reported(node.place)
-        return self.value(node, what)
-
-    def expression(self, node: Node, what: str) -> Value:
-        """An expression of the names that are known here, or Reported for one that is wrong."""
-        return self.reader.expression_or_reported(node, what, self.names)
-
-    def is_unknown(self, name: str) -> bool:
-        """Is this no knob, size, parameter or function?"""
-        return self.names is not None and name not in self.names and name not in RESERVED
-
-    def value(self, node: Node, what: str) -> Value:
-        """An expression, or nested lists of them."""
-        if not isinstance(node, Sequence):
-            return self.expression(node, what)
-        if len(node.items) > MAX_VALUES:
-            self.wrong(node.place, f"{what} is a list of {len(node.items):,} values; at most {MAX_VALUES:,}")
-            return Reported(node.place)
-        return tuple([self.value(item, what) for item in node.items])
-
-    def extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
-        """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
-        found: dict[str, Any] = {}
-        if "name" in given:
-            found["name"] = self.reader.word(given["name"][1], "name") or unique(key.text, key.place)
-        if "from" in given:
-            found["sources"] = self.sources(key.text, given["from"][1])
-        if "when" in given:
-            found["when"] = self.expression(given["when"][1], "when")
-        if "shares" in given:
-            found["shares"] = self.reader.path(given["shares"][1], "shares") or ""
-            if key.text in self.blocks:
-                self.wrong(given["shares"][0].place, "shares goes with an op, not a block", "name the layers inside")
-        if "meant" in given:
-            found["meant"] = bool(self.reader.flag(given["meant"][1], "meant"))
-            if key.text in self.blocks:
-                self.wrong(given["meant"][0].place, "meant goes with an op, not a block", "say it of the layer inside")
-        if given:
-            found["places"] = {name: given[name][1].place for name in ("from", "shares") if name in given}
-        return found
-
-    def sources(self, kind: str, node: Node) -> tuple[str | None, ...]:
-        listed = node.items if isinstance(node, Sequence) else [node]
-        one = kind in self.blocks or kind in STRUCTURES
-        if not listed or (one and len(listed) > 1):
-            self.wrong(node.place, f"{kind} reads {'one layer' if one else 'a layer'}, got {len(listed)}")
-            return (None,)
-        return tuple([self.reader.path(item, "from") for item in listed])
 
     # --- structures ------------------------------------------------------------------------------------------------
 
@@ -249,13 +175,11 @@ class LayerReader:
         kind, before = key.text, len(self.reader.problems)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
         given = self.entries(node, kind, [*own, "name", "from", "when"])
-        lacking = [name for name in own if name not in given]
-        if lacking and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs {' and '.join(map(repr, lacking))}")
+        self.reader.require(kind, own, given, key.place, before)
         found: dict[str, Value] = self.unread(before)
         if "times" in given:
-            found["times"] = self.field(kind, "times", given["times"][1])
-        extras = self.extras(key, given)
+            found["times"] = self.fields.read_field(kind, "times", given["times"][1])
+        extras = self.fields.read_extras(key, given)
         items = self.read(given["layers"][1], f"layers of {kind}") if "layers" in given else ()
         return Item(kind, key.place, found, branches=(items,), **extras)
 
@@ -267,13 +191,15 @@ class LayerReader:
         names = list(kinds_of(kind))
         given = self.entries(node, kind, [*names, "branches", *EXTRAS])
         if not {"branches", "from"} & {*given} and len(self.reader.problems) == before:
-            self.wrong(key.place, f"{kind} needs branches, or `from` with the layers to join")
+            self.report(key.place, f"{kind} needs branches, or `from` with the layers to join")
         found: dict[str, Value] = self.unread(before)
-        found |= {name: self.field(kind, name, value) for name, (_, value) in given.items() if name in names}
-        extras = self.extras(key, given)
+        found |= {
+            name: self.fields.read_field(kind, name, value) for name, (_, value) in given.items() if name in names
+        }
+        extras = self.fields.read_extras(key, given)
         if "branches" in given:
             if len(extras.get("sources", "1")) > 1:
-                self.wrong(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
+                self.report(given["from"][1].place, "branches start at one layer", "give branches, or from: [a, b]")
                 found[UNREAD] = REPORTED
             return self.branched(key, given["branches"][1], found, extras)
         return Item(kind, key.place, found, **extras)
@@ -282,11 +208,7 @@ class LayerReader:
         lists = self.reader.items(node, f"branches of {key.text}")
         if len(lists) < 2:
             if isinstance(node, Sequence):
-                self.wrong(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
+                self.report(node.place, f"{key.text} joins two or more branches, got {len(lists)}")
             found = {**found, UNREAD: REPORTED}
         branches = tuple([self.read(branch, f"a branch of {key.text}") for branch in lists])
         return Item(key.text, key.place, found, branches=branches, **extras)
-
-
-def _is_path(node: Node) -> bool:
-    return isinstance(node, Scalar) and all(map(NAME.fullmatch, node.text.split(".")))

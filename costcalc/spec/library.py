@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
-from costcalc.models.knob import Preset
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.parse import parse_file, parse_head, parse_text
 from costcalc.spec.spec_tree import Spec
 from costcalc.text import settings_text
 
-TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # the files of specs that stand in none
+TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # stand for the file of a spec without one
 
 
-class Target(NamedTuple):
-    """What a command was asked for: a spec, the knobs set for it, and how to call it."""
+class FoundSpec(NamedTuple):
+    """The spec that a target means, the knobs that it sets, and its label."""
 
     spec: Spec
     settings: dict[str, Any]
@@ -38,8 +37,8 @@ class Entry(NamedTuple):
 
 
 @cache
-def folder() -> Path:
-    """Where the library's specs are: inside an installed package, beside it in a checkout."""
+def library_folder() -> Path:
+    """The folder of the library's specs: in an installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     inside = package / "specs"
     return inside if inside.is_dir() else package.parent / "specs"
@@ -47,7 +46,7 @@ def folder() -> Path:
 
 @cache
 def _paths() -> dict[str, Path]:
-    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+    return {path.stem: path for path in sorted(library_folder().glob("*.yaml"))}
 
 
 @cache
@@ -58,11 +57,6 @@ def _library_spec(name: str) -> Spec:
 @cache
 def _head(name: str) -> Spec:
     return parse_head(_paths()[name])
-
-
-def _likeliest_first(name: str) -> list[str]:
-    """The specs of the library, those first that mention the name: to read every head takes as long as to count."""
-    return sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8"))
 
 
 def entries() -> list[Entry]:
@@ -77,15 +71,15 @@ def entries() -> list[Entry]:
     return found
 
 
-def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
-    """What `NAME`, `PRESET` or `PATH` means, each also with `@knob=value,…`, and a spec with `@PRESET,knob=value,…`.
+def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
+    """The spec and settings of `NAME`, `PRESET` or `PATH`, each also with `@knob=value,…` or `@PRESET,knob=value,…`.
 
-    A text of several lines is a spec itself, and so is a dict, with what YAML would read from its file.
+    A text of several lines is itself a spec, and so is a dict. Raises UnknownName, UsageError or SpecError.
     """
-    written = spec_text(target)
-    if written:
-        spec = parse_text(*written, max_bytes=max_bytes)
-        return Target(spec, {}, spec.name)
+    own_text = spec_text(target)
+    if own_text:
+        spec = parse_text(*own_text, max_bytes=max_bytes)
+        return FoundSpec(spec, {}, spec.name)
     target = str(target)
     name, at, given = split_target(target)
     spec, settings = _spec_of(name, max_bytes)
@@ -93,13 +87,14 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> Target:
     if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
         if name in spec.presets:
             raise UsageError(f"{name} is a preset already; write {spec.name}@{parts[0][:64]}")
-        settings = dict(_preset(parts[0], spec).settings)
-        return Target(spec, settings | parse_settings(parts[1:], spec.knobs, spec.name), labelled(target))
-    return Target(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
+        if parts[0] not in spec.presets:
+            raise unknown("preset", parts[0], spec.presets, of=spec.name)
+        settings, parts = dict(spec.presets[parts[0]].settings), parts[1:]
+    return FoundSpec(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
 
 
 def spec_text(target: Any) -> tuple[str, str] | None:
-    """The text of a spec that is given itself, as text or as a dict, and what stands for its file in messages."""
+    """The text of a spec that is given as text or as a dict, and the name of its file in messages."""
     if isinstance(target, Mapping):
         return _as_json(target), AS_JSON
     return (target, TEXT) if isinstance(target, str) and "\n" in target else None
@@ -112,7 +107,7 @@ def library_path(name: str) -> Path | None:
 
 
 def _as_json(data: Mapping[str, Any]) -> str:
-    """A spec given as data in the JSON that YAML reads: Fractions and numpy's numbers as they print."""
+    """A spec as JSON, which is YAML too; Fractions and numpy's numbers as they print."""
     try:
         return json.dumps(dict(data), indent=1, ensure_ascii=False, allow_nan=False, default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
@@ -127,19 +122,14 @@ def _looks_like_one(word: str, spec: Spec) -> bool:
     return bool(spec.presets) and re.fullmatch(r"\w+", word) is not None and word not in spec.knobs
 
 
-def _preset(name: str, spec: Spec) -> Preset:
-    if name in spec.presets:
-        return spec.presets[name]
-    raise unknown("preset", name, spec.presets, of=spec.name)
-
-
 def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     if name in _paths():
         return _library_spec(name), {}
     if re.search(r"[./\\]", name):
         return _file_spec(name, max_bytes), {}
     if re.fullmatch(r"\w+", name):
-        for stem in _likeliest_first(name):
+        # files that mention the name come first: reading every head takes as long as a count
+        for stem in sorted(_paths(), key=lambda stem: name not in _paths()[stem].read_text(encoding="utf-8")):
             if name in _head(stem).presets:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
@@ -149,7 +139,7 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     raise UnknownName(f"no spec or preset named {name[:64]!r}", hint)
 
 
-OTHER_FAMILIES = (  # networks that the library has not, a letter or two away from one that it has
+OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
     "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip

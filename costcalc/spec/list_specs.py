@@ -7,8 +7,8 @@ from costcalc.spec.library import entries
 from costcalc.table import Column, Table
 
 
-def list_specs() -> TableResult:
-    """Specs, each followed by its presets, one line each."""
+def specs() -> TableResult:
+    """Every spec of the library, each followed by its presets."""
     columns = (
         Column("name", "name", "text"),
         Column("kind", "kind", "text", 2),

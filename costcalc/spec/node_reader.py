@@ -1,17 +1,17 @@
 """Reads nodes of YAML as what a spec expects: a word, a text, a list, a mapping, an expression.
 
-Each function returns the value, or None or Reported after it added a problem. The caller then reports nothing more, so
-one mistake makes one message.
+Each method returns the value; or it reports a problem and returns None or Reported. Its caller then reports nothing, so
+that one mistake makes one message.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
-from costcalc.errors import Problems, Reported, did_you_mean, shorten
+from costcalc.errors import Place, Problems, Reported, did_you_mean, shorten
 from costcalc.expressions import NAME, Expression, constant, parse
 from costcalc.models.knob import Knob
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar, Sequence
@@ -21,16 +21,16 @@ Entries = dict[str, tuple[Scalar, Any]]  # by key: the key and its value, a Node
 
 
 class NodeReader:
-    """Reads nodes and adds what is wrong with them to `problems`."""
+    """Reads nodes and adds their problems to `problems`."""
 
     def __init__(self, problems: Problems):
         self.problems = problems
-        self.wrong = problems.add
+        self.report, self.attempt = problems.add, problems.attempt
 
     def entries(
         self, node: Node, what: str, known: Collection[str] | None = None, hints: Callable[[str], str] | None = None
     ) -> Entries:
-        """The entries of a mapping by key. Reports keys that are not `known`; `hints` gives the hint for one."""
+        """The entries of a mapping by key. Reports keys that are not `known`, each with its hint from `hints`."""
         if not isinstance(node, Mapping):
             self.unless_reported(node, f"{what} is a mapping, key: value")
             return {}
@@ -42,11 +42,17 @@ class NodeReader:
                 last = list(found)[-1]  # `round_to(32*w, 8)` became `round_to(32*w` and a key `8)`
                 found[last] = (found[last][0], Reported(key.place))
                 hint = f"put the value of {last} in quotes"
-                self.wrong(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
+                self.report(found[last][0].place, f"{last}: in {{…}} and […] a comma ends a value", hint)
             else:
                 hint = hints(key.text) if hints else did_you_mean(key.text, known)
-                self.wrong(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
+                self.report(key.place, f"unknown key in {what} {shorten(key.text)!r}", hint)
         return found
+
+    def require(self, what: str, needed: Iterable[str], given: Entries, place: Place, before: int) -> None:
+        """Reports missing keys, unless there are more problems than `before`: a misspelt key is one mistake."""
+        missing = [name for name in needed if name not in given]
+        if missing and len(self.problems) == before:
+            self.report(place, f"{what} needs {' and '.join(map(repr, missing))}")
 
     def items(self, node: Node, what: str) -> list[Any]:
         """The items of a list."""
@@ -58,16 +64,16 @@ class NodeReader:
     def unless_reported(self, node: Node, message: str, hint: str = "see docs/specs.md") -> None:
         """Adds a problem, unless the node was reported."""
         if not isinstance(node, Reported):
-            self.wrong(node.place, message, hint)
+            self.report(node.place, message, hint)
 
     def text(self, node: Node, what: str) -> str | None:
-        """Any text that can be seen."""
+        """A text without invisible characters."""
         if not isinstance(node, Scalar) or not node.text.strip():
             self.unless_reported(node, f"{what} is text", "")
             return None
-        for sign in node.text if not node.text.isprintable() else "":
-            if (unicodedata.category(sign) in INVISIBLE and sign not in "\n\t") or ord(sign) & 0xFFFE == 0xFFFE:
-                self.wrong(node.place, f"{what} has an invisible character, U+{ord(sign):04X}", "remove it")
+        for char in node.text if not node.text.isprintable() else "":
+            if (unicodedata.category(char) in INVISIBLE and char not in "\n\t") or ord(char) & 0xFFFE == 0xFFFE:
+                self.report(node.place, f"{what} has an invisible character, U+{ord(char):04X}", "remove it")
                 return None
         return node.text
 
@@ -82,9 +88,8 @@ class NodeReader:
 
     def path(self, node: Node, what: str) -> str | None:
         """The name of a layer: `conv`, or `stage1.conv`."""
-        text = node.text if isinstance(node, Scalar) else ""
-        if text and all(map(NAME.fullmatch, text.split("."))):
-            return text
+        if is_path(node):
+            return node.text
         self.unless_reported(node, f"{what} is the name of a layer", "as in conv or stage1.conv")
         return None
 
@@ -108,19 +113,19 @@ class NodeReader:
         return found if not isinstance(names, dict) or self.are_choices(found, names) else None
 
     def are_choices(self, found: Expression, names: dict[str, Any]) -> bool:
-        """Is every word that a knob is compared with one of its choices? Reports those that are not."""
+        """Does the expression compare choice knobs only with their choices? Reports other words."""
         before = len(self.problems)
         for name, word in found.compared_words():
             knob = names.get(name)
             if isinstance(knob, Knob) and knob.kind == "choice" and word not in knob.choices:
                 known = f"it is one of {', '.join(knob.choices)}"
-                self.wrong(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
+                self.report(found.place, f"{shorten(found.text)}: knob {name!r} is never {shorten(word)!r}", known)
         return len(self.problems) == before
 
     def expression_or_reported(
         self, node: Node, what: str, names: Collection[str] | None = None
     ) -> Expression | Reported:
-        """A number or an expression, or Reported for one that is wrong."""
+        """The same; Reported for an invalid one."""
         found = self.expression(node, what, names)
         return Reported(node.place) if found is None else found
 
@@ -130,12 +135,13 @@ class NodeReader:
         value = found and self.attempt(found.value, {})
         if value is None or (isinstance(value, int | Fraction) and not isinstance(value, bool)):
             return value
-        self.wrong(node.place, f"{what} is a number")
+        self.report(node.place, f"{what} is a number")
         return None
 
-    def attempt(self, function: Callable[..., Any], *args: Any) -> Any:
-        """The function's value; None if it fails, with its problems added."""
-        return self.problems.attempt(function, *args)
+
+def is_path(node: Node) -> TypeGuard[Scalar]:
+    """Is this the name of a layer: names with dots between them?"""
+    return isinstance(node, Scalar) and all(map(NAME.fullmatch, node.text.split(".")))
 
 
 def _is_cut_off(key: Scalar, node: Mapping) -> bool:

@@ -1,4 +1,4 @@
-"""Makes the op of an item: evaluates its fields; the op checks them."""
+"""Makes the op of an item from the values of its fields."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from costcalc import dims
-from costcalc.errors import PointsDiffer, Problem, ShapeError, SpecError, shorten
+from costcalc.errors import PointsDiffer, Problem, Problems, ShapeError, SpecError, shorten
 from costcalc.expressions import Expression
 from costcalc.ops import OPS
 from costcalc.ops.needs import Whole
 from costcalc.spec.signature import kinds_of
 from costcalc.spec.spec_tree import Item, Value
+from costcalc.text import value_text
 
 
 class OpFactory:
-    """Makes ops. Equal items with equal values make one object, so that equal layers are counted once."""
+    """Makes ops. Equal items with equal values share one op, so that the walk counts equal layers once."""
 
     def __init__(self) -> None:
         self.assumed: dict[Any, Whole] = {}  # undecided needs, by the size that must be whole
         self.by_form: dict[Any, Any] = {}
         self.equal: dict[Any, Any] = {}
-        self.valid: Any = True  # points of arrays at which every size is whole
+        self.valid: Any = True  # or an array: at which points every size is whole
         self.reason = ""  # why the first invalid point is invalid
 
     def op(self, item: Item, values: dict[str, Any]) -> Any:
@@ -38,26 +39,22 @@ class OpFactory:
         return known
 
     def fresh(self, item: Item, values: dict[str, Any]) -> Any:
-        kinds = kinds_of(item.kind)
-        problems: list[Problem] = []
-        fields = {}
-        for name, given in item.fields.items():
-            try:
-                fields[name] = self.value(
-                    given, values, f"{item.kind}: {name}", name in kinds and not kinds[name].is_size
-                )
-            except PointsDiffer:
-                raise
-            except SpecError as error:
-                problems += error.problems
-        if len(fields) == len(item.fields):
+        kinds, problems = kinds_of(item.kind), Problems()
+        found = {
+            name: problems.attempt(
+                self.value, given, values, f"{item.kind}: {name}", name in kinds and not kinds[name].is_size
+            )
+            for name, given in item.fields.items()
+        }
+        fields = {name: value for name, value in found.items() if value is not None}
+        if len(fields) == len(found):
             try:
                 return OPS[item.kind](**fields)
             except PointsDiffer as differ:
                 raise differ.at(item.place) from None
             except ShapeError:  # said below, at the place of each field
                 pass
-        raise SpecError([*problems, *_faults(item, fields)])
+        raise SpecError([*problems.found, *_faults(item, fields)])
 
     def times(self, expression: Expression, values: dict[str, Any]) -> Any:
         """The number of copies of a repeat."""
@@ -70,13 +67,13 @@ class OpFactory:
             raise SpecError(Problem(expression.place, *error.said)) from None
 
     def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
-        """The value of a field, or of each in a list."""
+        """The value of a field, or of each element of a list."""
         if given.__class__ is tuple:
             return tuple([self.value(one, values, what, any_kind) for one in given])
         return given.value(values) if any_kind else self.whole(given, values, what)
 
     def whole(self, expression: Expression, values: dict[str, Any], what: str) -> Any:
-        """The value of a size: whole, or a word. What symbols leave undecided becomes an assumption."""
+        """The value of a size, or a word. That an undecided symbolic size is whole becomes an assumption."""
         value = expression.value(values)
         if value.__class__ is int or isinstance(value, str | bool):
             return value
@@ -84,33 +81,31 @@ class OpFactory:
         if is_whole is None:
             self.assumed.setdefault(value, Whole(value, named=str(value)))
         elif is_whole is False:
-            text, number = shorten(expression.text), shorten(dims.size_text(value))
+            text, number = shorten(expression.text), shorten(value_text(value))
             message = f"{number if text == number else f'{text} = {number}'} is not a whole number"
             hint = f"{what} must come out whole: choose other knobs or round it"
             raise SpecError(Problem(expression.place, message, hint))
         return self.masked(value, is_whole, expression, what) if dims.is_array(value) else value
 
-    def masked(self, column: Any, is_whole: Any, expression: Expression, what: str) -> Any:
-        """An array rounded to whole numbers; points at which it is not whole are masked."""
+    def masked(self, array: Any, is_whole: Any, expression: Expression, what: str) -> Any:
+        """The array rounded up to whole numbers; masks the points at which it is not whole."""
         if is_whole is True or is_whole.all():
-            return column
+            return array
         text = shorten(expression.text)
-        self.require(
-            is_whole, column, lambda value: f"{what} must come out whole, and {text} = {dims.size_text(value)}"
-        )
-        return dims.ceil(column)
+        self.require(is_whole, array, lambda n: f"{what} must come out whole, and {text} = {value_text(n)}")
+        return dims.ceil(array)
 
-    def require(self, truth: Any, column: Any, reason: Callable[[Any], str]) -> None:
-        """Masks the points at which it does not hold; the reason is about the first of them."""
+    def require(self, truth: Any, array: Any, reason: Callable[[Any], str]) -> None:
+        """Masks the points at which `truth` is false; `reason` explains the first of them from its value."""
         if truth is True or truth.all():
             return
         if not self.reason:
-            self.reason = reason(*dims.first_failure(truth, [column]))
+            self.reason = reason(*dims.first_failure(truth, [array]))
         self.valid = self.valid & truth
 
 
 def _faults(item: Item, fields: dict[str, Any]) -> Iterator[Problem]:
-    """The problems that the kind of each field finds in its value."""
+    """The problems of each field's value, by the kind of the field."""
     for name, value in fields.items():
         try:
             kinds_of(item.kind)[name].check(value, f"{item.kind}: {name}")

@@ -25,25 +25,26 @@ MAX_AXES = 16
 
 
 def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
-    """The Spec in a file. Raises SpecError with all its problems, or FileNotFoundError and its like."""
+    """The Spec in a file. Raises SpecError with all its problems, or OSError."""
     return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes, problems=problems)
 
 
 def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a text; `file` names it in messages. Raises SpecError with all its problems.
 
-    Where `problems` are given they are noted there instead, and Reported stands in the Spec for what is wrong.
+    With `problems` it adds them there instead, and Reported replaces the invalid parts of the Spec.
     """
-    noted = Problems() if problems is None else problems
+    found = Problems() if problems is None else problems
     with gc_paused():
-        spec = _Parser(read(data, file, noted, max_bytes=max_bytes), file, noted).spec()
+        parser = _Parser(read(data, file, found, max_bytes=max_bytes), file, found)
+        spec = parser.whole(*parser.head(["layers"]))
     if problems is None:
-        noted.raise_any()
+        found.raise_any()
     return spec
 
 
 def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
-    """The Spec in a file without what follows its knobs and presets, which is not read: much the quicker."""
+    """The Spec of the head of a file, up to its presets. It does not read the rest, and so is much faster."""
     problems = Problems()
     data, file = _bytes_of(path, max_bytes), str(path)
     with gc_paused():
@@ -56,25 +57,21 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
 def _bytes_of(path: str | Path, max_bytes: int) -> bytes:
     kind = os.stat(path).st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or str(path).startswith(("/dev/stdin", "/dev/fd/"))):
-        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")  # which may never end, or never begin
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")  # it may never end
     with open(path, "rb") as file:
         return file.read(max_bytes + 1)
 
 
 class _Parser:
-    """Walks the top of the tree once; each part is read by a module of its own."""
+    """Reads the top level of the tree; a module of its own reads each part."""
 
     def __init__(self, tree: Mapping, file: str, problems: Problems):
-        self.reader, self.wrong = NodeReader(problems), problems.add
+        self.reader, self.report = NodeReader(problems), problems.add
         self.tree, self.file = tree, file
         self.top: Entries = {}
 
-    def spec(self) -> Spec:
-        """The whole of it."""
-        return self.whole(*self.head(["layers"]))
-
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
-        """Fields of a Spec from its head, and its knobs, None if unreadable. `also`: keys needed besides."""
+        """The fields of a Spec in its head, and its knobs, None if unreadable. `also`: required keys besides."""
         self.top = self.reader.entries(self.tree, "a spec", TOP)
         self.check_keys([*HEAD[:3], *also])
         texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
@@ -82,13 +79,13 @@ class _Parser:
         knobs = self.knobs()
         presets = read_presets(self.reader, self.top["presets"][1], knobs) if "presets" in self.top else {}
         if name in presets:
-            self.wrong(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
+            self.report(presets[name].place, f"the preset {name!r} has the name of the spec", "give it another name")
         about: dict[str, Any] = {"name": name or "", "title": "", "source": "", **texts, "file": self.file}
         return {**about, "knobs": knobs or {}, "presets": presets}, knobs
 
     def whole(self, about: dict[str, Any], knobs: Knobs | None) -> Spec:
-        """The spec with what follows its head."""
-        from costcalc.spec.layer_reader import LayerReader  # with all the ops, which a list of specs does not need
+        """The Spec from its head and the rest."""
+        from costcalc.spec.layer_reader import LayerReader  # it imports all ops, which a list of specs does not need
 
         sizes = self.sizes(knobs)
         names = None if sizes is None or knobs is None else {**knobs, **sizes}
@@ -98,7 +95,7 @@ class _Parser:
         inputs = self.inputs(names)
         items = layers.read(self.top["layers"][1]) if "layers" in self.top else ()
         if "layers" in self.top and not items and not self.reader.problems:
-            self.wrong(self.top["layers"][1].place, "layers is empty", "give at least one layer")
+            self.report(self.top["layers"][1].place, "layers is empty", "give at least one layer")
         figures: Any = ()
         if "published" in self.top:
             figures = read_published(self.reader, self.top["published"][1], knobs, about["presets"])
@@ -106,25 +103,25 @@ class _Parser:
         return Spec(**about, published=figures, unsure=frozenset(layers.unsure))
 
     def check_keys(self, needed: list[str]) -> None:
-        """Notes keys that lack, and those of the head that do not stand in it."""
+        """Reports missing keys, and keys of the head that stand below it."""
         for key in needed:
             if key not in self.top:
-                self.wrong(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
+                self.report(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
         if "layers" in needed and ("input" in self.top) == ("inputs" in self.top):
-            self.wrong(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
+            self.report(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
         body = next((place for place, key in enumerate(self.top) if key in BODY), len(self.top))
         for key in [*self.top][body:]:
             if key in HEAD:
-                self.wrong(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
+                self.report(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
 
     def knobs(self) -> Knobs | None:
-        """The knobs; None if they could not be read: then no name counts as unknown."""
+        """The knobs; None if they are unreadable: then no name is reported as unknown."""
         node = self.top["knobs"][1] if "knobs" in self.top else Mapping(self.tree.place)
         found = read_knobs(self.reader, node)
         return found if isinstance(node, Mapping) else None
 
     def sizes(self, knobs: Knobs | None) -> dict[str, Value] | None:
-        """The sizes in order; None if they could not be read."""
+        """The sizes in order; None if they are unreadable."""
         if "sizes" not in self.top:
             return {}
         node = self.top["sizes"][1]
@@ -133,7 +130,7 @@ class _Parser:
         for key, value in self.reader.entries(node, "sizes").values():
             name = new_name(self.reader, key, "a size")
             if name and knobs is not None and name in knobs:
-                self.wrong(key.place, f"{name!r} is a knob already", "give the size another name")
+                self.report(key.place, f"{name!r} is a knob already", "give the size another name")
             elif name:
                 found[name] = self.reader.expression_or_reported(value, f"size {name}", known)
                 if known is not None:
@@ -148,7 +145,7 @@ class _Parser:
             return {}
         node = self.top["inputs"][1]
         if isinstance(node, Mapping) and not node.entries:
-            self.wrong(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
+            self.report(node.place, "inputs is empty", "as in inputs: {image: [3, 224, 224]}")
         found = {}
         for key, value in self.reader.entries(node, "inputs").values():
             name = self.reader.word(key, "an input") or ""
@@ -158,6 +155,6 @@ class _Parser:
     def shape(self, node: Node, what: str, names: Collection[str] | None) -> tuple[Value, ...]:
         axes = self.reader.items(node, what)
         if isinstance(node, Sequence) and not 1 <= len(axes) <= MAX_AXES:
-            self.wrong(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
+            self.report(node.place, f"{what} has 1 to {MAX_AXES} sizes after the batch, got {len(axes)}")
             return ()
         return tuple([self.reader.expression_or_reported(axis, what, names) for axis in axes])

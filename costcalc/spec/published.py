@@ -1,4 +1,4 @@
-"""The figures others printed, as a spec lists them."""
+"""Reads the published figures of a spec."""
 
 from __future__ import annotations
 
@@ -11,46 +11,46 @@ from costcalc.spec.knobs import Knobs, read_settings
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Node
 
-KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
-NEEDED = ("metric", "value", "source")
+FIGURE_KEYS = ("metric", "value", "preset", "at", "block", "K", "source", "because")
+REQUIRED_KEYS = ("metric", "value", "source")
 FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMGB]?")
 
 
 def read_published(
     reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
 ) -> tuple[Published, ...]:
-    """Every figure that can be read."""
+    """The valid figures."""
     found = [_figure(reader, item, knobs, presets) for item in reader.items(node, "published")]
     return tuple(figure for figure in found if figure is not None)
 
 
 def _figure(reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]) -> Published | None:
     before = len(reader.problems)
-    given = reader.entries(node, "a published figure", KEYS)
-    lacking = [key for key in NEEDED if key not in given]
-    if lacking and len(reader.problems) == before:
-        reader.wrong(node.place, f"a published figure needs {' and '.join(map(repr, lacking))}")
-    texts = {key: reader.text(given[key][1], key) or "" for key in KEYS if key in given and key not in ("at", "block")}
+    given = reader.entries(node, "a published figure", FIGURE_KEYS)
+    reader.require("a published figure", REQUIRED_KEYS, given, node.place, before)
+    texts = {
+        key: reader.text(given[key][1], key) or "" for key in FIGURE_KEYS if key in given and key not in ("at", "block")
+    }
     _check(reader, given, texts, presets)
     at = read_settings(reader, reader.entries(given["at"][1], "at"), knobs) if "at" in given else {}
     block = reader.path(given["block"][1], "block") if "block" in given else ""
     if len(reader.problems) > before:
         return None
     thousand = int(texts.get("K") or 1000)
-    about = {key: texts.get(key, "") for key in (*NEEDED, "preset", "because")}
+    about = {key: texts.get(key, "") for key in (*REQUIRED_KEYS, "preset", "because")}
     place, metric_place = node.place, given["metric"][1].place
     return Published(at=at, block=block or "", thousand=thousand, place=place, metric_place=metric_place, **about)
 
 
 def _check(reader: NodeReader, given: Entries, texts: dict[str, str], presets: Collection[str]) -> None:
-    """Notes what is wrong with the words of a figure; an empty text is one whose problem is noted."""
+    """Reports the problems of a figure's texts; an empty text was reported before."""
 
     def wrong(key: str, message: str, hint: str = "") -> None:
-        reader.wrong(given[key][1].place, message, hint)
+        reader.report(given[key][1].place, message, hint)
 
     value, preset = (texts.get(key, "") for key in ("value", "preset"))
     if value and not FIGURE.fullmatch(value):
-        wrong("value", f"{shorten(value, 30)!r} is no figure", "digits, and K, M, G or B: 61,706 or 5.3M")
+        wrong("value", f"{shorten(value, 30)!r} is not a figure", "digits, and K, M, G or B: 61,706 or 5.3M")
     if texts.get("K", "1000") not in ("", "1000", "1024"):
         wrong("K", "K is 1000 or 1024")
     if preset and preset not in presets:

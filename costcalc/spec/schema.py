@@ -1,6 +1,6 @@
-"""The grammar of specs as a JSON Schema, made from the ops' own fields: for completion and marks in an editor.
+"""The grammar of specs as a JSON Schema, made from the fields of the ops: for completion and marks in an editor.
 
-It knows the form of a spec, not the meaning: names, shapes and expressions are for `costcalc validate`.
+It describes the form of a spec; `costcalc validate` also checks names, shapes and expressions.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from costcalc.ops import OPS
 from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
-from costcalc.spec import knobs, parse, published, signature
-from costcalc.spec.signature import kinds_of, needed_by
+from costcalc.spec import knobs, parse, published
+from costcalc.spec.signature import STRUCTURES, kinds_of, needed_by
 
 Schema = dict[str, Any]
 WORD: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
@@ -38,7 +38,7 @@ ABOUT = {
     "layers": "the network; every layer reads the one before it",
     "published": "figures others printed, for `costcalc reconcile`",
 }
-EXTRAS: Schema = {
+EXTRA_SCHEMAS: Schema = {
     "name": {**WORD, "description": "the layer's name, for tables and `from`"},
     "from": {
         "anyOf": [PATH, {"type": "array", "items": PATH, "minItems": 1}],
@@ -48,16 +48,11 @@ EXTRAS: Schema = {
     "shares": {**PATH, "description": "the layer whose weights it uses; they are counted once, there"},
     "meant": {"type": "boolean", "description": "true: the layer is as it is meant, and gives no warning"},
 }
-FOR_OPS = ("shares", "meant")  # those that structures do not take
-STRUCTURES = {
-    "group": "layers under one name",
-    "repeat": "copies in a row, each with weights of its own",
-    "side": "a side branch that ends in an output of its own",
-}
+FOR_OPS = ("shares", "meant")  # extras that structures do not take
 
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:
-    """A JSON Schema (draft 2020-12) of specs, whose published figures are of these metrics; of any, without them."""
+    """A JSON Schema (draft 2020-12) of specs. Published figures are of these `metrics`, or of any without them."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
@@ -89,7 +84,7 @@ def _top(metrics: list[str]) -> Schema:
 def _knob() -> Schema:
     fields: Schema = {
         "default": VALUE,
-        "kind": {"enum": [*knobs.KINDS]},
+        "kind": {"enum": [*knobs.KNOB_KINDS]},
         "min": NUMBER,
         "max": NUMBER,
         "choices": {"type": "array", "items": WORD},
@@ -101,7 +96,7 @@ def _knob() -> Schema:
 
 def _figure(metrics: list[str]) -> Schema:
     fields: Schema = {
-        **dict.fromkeys(published.KEYS, TEXT),
+        **dict.fromkeys(published.FIGURE_KEYS, TEXT),
         "metric": {"enum": metrics} if metrics else TEXT,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
@@ -109,7 +104,7 @@ def _figure(metrics: list[str]) -> Schema:
         "block": PATH,
         "K": {"enum": [1000, 1024]},
     }
-    return _mapping(fields, needed=[*published.NEEDED])
+    return _mapping(fields, needed=[*published.REQUIRED_KEYS])
 
 
 def _layer() -> Schema:
@@ -119,7 +114,7 @@ def _layer() -> Schema:
     alone = [{"const": name, "description": _about(name)} for name in needless]
     known = {name: _call(name) for name in ops}
     known |= {name: {"anyOf": [_branches(), _join(name)], "description": _about(name)} for name in filter(is_join, ops)}
-    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in signature.STRUCTURES}
+    known |= {name: {**_structure(name), "description": STRUCTURES[name]} for name in STRUCTURES}
     of_a_block = f"^(?!({'|'.join(known)})$){NAME.pattern}$"
     block = {"type": "string", "pattern": of_a_block, "description": "a block without parameters"}
     mapping = {
@@ -137,7 +132,7 @@ def _call(op: str) -> Schema:
     """An op with its fields, or with one value for the first."""
     kinds = kinds_of(op)
     fields = _fields(op)
-    full = {**_mapping({**fields, **EXTRAS}), **_needed(op)}
+    full = {**_mapping({**fields, **EXTRA_SCHEMAS}), **_needed(op)}
     first = [*kinds][:1]
     short = [fields[name] for name in first if set(needed_by(op)) <= set(first)]
     return {"anyOf": [full, *short], "description": _about(op)}
@@ -154,7 +149,7 @@ def _fields(op: str) -> Schema:
 
 
 def _needed(op: str) -> Schema:
-    """Every field that the op cannot do without, under one of its names."""
+    """Requires each field without a default, under one of its names."""
     names = {name: [name] for name in needed_by(op)}
     for other, name in field_synonyms(OPS[op]).items():
         if name in names:
@@ -174,10 +169,10 @@ def _field(kind: Kind) -> Schema:
         "size": [one],
         "per_axis": [one, listed],
         "sizes": [one, listed],
-        "table": [{"type": "array", "items": listed}],
+        "rows": [{"type": "array", "items": listed}],
         "flag": [{"type": "boolean"}, EXPRESSION],
-        "ratio": [{"type": "number"}, EXPRESSION],
-        "share": [{"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION],
+        "real": [{"type": "number"}, EXPRESSION],
+        "unit_interval": [{"type": "number", "minimum": 0, "maximum": 1}, EXPRESSION],
         "word": [],
     }
     words = [{"enum": [*kind.words]}] if kind.words else []
@@ -186,7 +181,7 @@ def _field(kind: Kind) -> Schema:
 
 def _join(op: str) -> Schema:
     either = {"anyOf": [{"required": ["branches"]}, {"required": ["from"]}]}
-    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRAS}), **either}
+    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRA_SCHEMAS}), **either}
 
 
 def _branches() -> Schema:
@@ -197,7 +192,9 @@ def _structure(kind: str) -> Schema:
     own: Schema = {"layers": {"$ref": "#/$defs/layers"}}
     if kind == "repeat":
         own["times"] = {**SIZE, "description": "how many; may be 0, or an expression"}
-    return _mapping({**own, **{key: value for key, value in EXTRAS.items() if key not in FOR_OPS}}, needed=[*own])
+    return _mapping(
+        {**own, **{key: value for key, value in EXTRA_SCHEMAS.items() if key not in FOR_OPS}}, needed=[*own]
+    )
 
 
 def _mapping(fields: Schema, needed: list[str] | None = None) -> Schema:

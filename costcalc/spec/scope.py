@@ -1,4 +1,4 @@
-"""Names of layers: how the layers of a list are called, and which node a `from` means."""
+"""Names the layers of a list, and finds the node that a name means."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Source: TypeAlias = Any  # the name of a node of the graph, or REPORTED
 
 
 def kind_of_name(name: str) -> str:
-    """The kind of a layer that is named by its kind."""
+    """The kind in the name of a layer without a name of its own: relu of relu2."""
     return re.sub(r"_*\d+$", "", name)
 
 
 class Namespace(dict[str, Any]):
-    """Values by name, with the defaults of the knobs for hints."""
+    """The values of knobs and sizes by name, and the defaults of knobs for hints."""
 
     def __init__(self, values: Mapping[str, Any], defaults: Mapping[str, Any]):
         super().__init__(values)
@@ -29,36 +29,35 @@ class Namespace(dict[str, Any]):
 
 
 class LenientNamespace(Namespace):
-    """Values by name; a name without a value was reported."""
+    """Values by name, for a spec with problems: a name without a value was reported."""
 
     def __missing__(self, name: str) -> Any:
         return REPORTED
 
 
-class BlockNamespace(dict[str, Any]):
-    """Arguments of a block in front of the names of the whole spec."""
+class BlockNamespace(Namespace):
+    """The arguments of a block, and behind them the values of the spec; no arguments of a block around it."""
 
-    def __init__(self, outer: dict[str, Any], own: dict[str, Any]):
-        super().__init__(own)
-        self.outer = outer
-        self.defaults = getattr(outer, "defaults", {})
+    def __init__(self, around: Namespace, arguments: Mapping[str, Any]):
+        super().__init__(arguments, around.defaults)
+        self.spec_values: Namespace = around.spec_values if isinstance(around, BlockNamespace) else around
 
     def __missing__(self, name: str) -> Any:
-        return self.outer[name]
+        return self.spec_values[name]
 
 
 @dataclass
 class Scope:
-    """The list of layers that is being bound: its graph, the prefix of its names, and the layers that it can name."""
+    """A list of layers while it is bound: its graph, the prefix of its names, and the nodes of names."""
 
     graph: LayerList
     prefix: str
-    values: dict[str, Any]
+    values: Namespace
     outputs: dict[str, Source]  # layer, group or block by full name -> the node its output is
-    outer: Scope | None = None
-    enclosing: Scope | None = None  # of the body of a repeat, which may share weights there and reads nothing
+    parent: Scope | None = None  # of a group or block: the list around it, in the same graph
+    enclosing: Scope | None = None  # of a repeated body: the list around the repeat, for shared weights only
     current: Source = None  # the node the next layer reads
-    sides: list[Source] = field(default_factory=list)  # nodes at the ends of side branches
+    sides: list[Source] = field(default_factory=list)  # the last nodes of side branches
     names: dict[int, str] = field(default_factory=dict)  # of the items of the list, by id
 
     def inside(self, name: str, current: Source) -> Scope:
@@ -66,49 +65,49 @@ class Scope:
         return Scope(self.graph, f"{name}.", self.values, self.outputs, self, self.enclosing, current, self.sides)
 
     def find(self, path: str) -> Source:
-        """The node a `from` means: nearest scope first."""
+        """The node of a name; names of inner lists come first."""
         scope: Scope | None = self
         while scope is not None:
             if f"{scope.prefix}{path}" in scope.outputs:
                 return scope.outputs[f"{scope.prefix}{path}"]
-            scope = scope.outer
+            scope = scope.parent
         return None
 
     def outwards(self) -> Iterator[Scope]:
-        """This scope, and then that around each repeat that it is in."""
+        """This scope, then the scope around each repeat, from the inside out."""
         scope: Scope | None = self
         while scope is not None:
             yield scope
             scope = scope.enclosing
 
     def find_outside(self, path: str) -> tuple[Source, int]:
-        """The node a `shares` means outside of the repeat that this is in, and of how many repeats: the nearest."""
+        """The nearest node of a name outside of the repeat, and how many repeats lie between; else (None, 0)."""
         found = ((scope.find(path), levels) for levels, scope in enumerate(self.outwards()) if levels)
         return next((one for one in found if one[0] is not None), (None, 0))
 
     def hides(self, path: str) -> bool:
-        """Can this layer be inside of something that was reported?"""
+        """Can this layer be inside of an invalid group or block?"""
         scope: Scope | None = self
         while scope is not None:
             parts = f"{scope.prefix}{path}".split(".")
             if any(scope.outputs.get(".".join(parts[:depth])) is REPORTED for depth in range(1, len(parts))):
                 return True
-            scope = scope.outer or scope.enclosing
+            scope = scope.parent or scope.enclosing
         return False
 
     def known(self, *, outside: bool = False) -> list[str]:
-        """Names that a `from` can mean here, for hints; a `shares` can also name layers outside of the repeat."""
+        """The names of all layers in this graph, for hints; with `outside` also those around the repeat."""
         names = [name.removeprefix(self.prefix) for name in self.outputs if UNKNOWN not in name]
         return [*names, *self.enclosing.known(outside=True)] if outside and self.enclosing else names
 
     def name_all(self, items: Iterable[Item]) -> None:
         """Names the items of this list: by their own name, else by kind, with a number if the list has several.
 
-        Names differ. They do not depend on switches: items that are switched off are counted too.
+        All names differ. Items that are switched off count too, so that names do not depend on knobs.
         """
         listed = [*in_this_list(items)]
         self.names = {id(item): item.name for item in listed}
-        taken = {*self.names.values(), *(self.outputs if self.outer is None else ())}
+        taken = {*self.names.values(), *(self.outputs if self.parent is None else ())}
         alike: dict[str, list[Item]] = {}
         for item in listed:
             if not item.name:
@@ -125,15 +124,15 @@ class Scope:
 
 
 def _numbered(kind: str, count: int, taken: Set[str]) -> list[str]:
-    """relu1, relu2, but relu6_1; behind a longer line where one of them is another's name."""
-    line = "_" * kind[-1].isdigit()
-    while not taken.isdisjoint(names := [f"{kind}{line}{n}" for n in range(1, count + 1)]):
-        line += "_"
+    """relu1, relu2, but relu6_1; with more underscores if one of these is taken."""
+    gap = "_" * kind[-1].isdigit()
+    while not taken.isdisjoint(names := [f"{kind}{gap}{n}" for n in range(1, count + 1)]):
+        gap += "_"
     return names
 
 
 def in_this_list(items: Iterable[Item]) -> Iterator[Item]:
-    """Items that are named together: also those of branches, and of groups without a name."""
+    """The items that share one list of names: with those in branches, and in groups without a name."""
     for item in items:
         if item.kind != "group" or item.name:
             yield item

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import MISSING, fields
-from functools import cache
 from typing import Any
 
 from costcalc.errors import Place, nearest, shorten
@@ -17,19 +16,23 @@ from costcalc.spec.node_reader import NodeReader
 from costcalc.spec.yaml_reader import Mapping, Scalar
 
 EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
-STRUCTURES = ("group", "repeat", "side")
+STRUCTURES = {
+    "group": "layers under one name",
+    "repeat": "copies in a row, each with weights of its own",
+    "side": "a side branch that ends in an output of its own",
+}
 SIGNATURE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 Parameters = dict[str, Expression | None]  # with their defaults
 
 
 def kinds_of(op: str) -> dict[str, Kind]:
-    """The fields of an op and what values they take."""
+    """The fields of an op, each with the kind of its values."""
     cls: Any = OPS[op]
     return field_kinds(cls)
 
 
 def by_one_name(key: Scalar, blocks: Collection[str]) -> Scalar:
-    """The op by its own name where a synonym stands for it. An op or one of the blocks goes before a synonym."""
+    """The op's own name for a synonym of it. A name of an op or block is not a synonym."""
     kind = key.text
     if kind not in SYNONYMS or kind in OPS or kind in blocks:
         return key
@@ -37,8 +40,7 @@ def by_one_name(key: Scalar, blocks: Collection[str]) -> Scalar:
 
 
 def fields_by_one_name(reader: NodeReader, node: Mapping, op: str) -> Mapping:
-    """The same entries, with the op's own name of a field where a synonym stands for it. Notes a field that is given
-    under two names."""
+    """The same entries, with the op's own name for each synonym of a field. Reports a field under two names."""
     names = field_synonyms(OPS.get(op))
     if not any(key.text in names for key, _ in node.entries):
         return node
@@ -48,7 +50,7 @@ def fields_by_one_name(reader: NodeReader, node: Mapping, op: str) -> Mapping:
         name = names.get(key.text, key.text)
         if name in given:
             message = f"{op}: {shorten(given[name])!r} and {shorten(key.text)!r} are one field, {name}"
-            reader.wrong(key.place, message, "give one of them")
+            reader.report(key.place, message, "give one of them")
         else:
             given[name] = key.text
             entries.append((Scalar(name, name, key.place), value))
@@ -72,32 +74,27 @@ def field_hint(kind: str, name: str, known: Collection[str]) -> str:
 def needed_by(op: str) -> tuple[str, ...]:
     """The fields an op cannot do without."""
     cls: Any = OPS[op]
-    return _needed_by(cls)
-
-
-@cache
-def _needed_by(cls: Any) -> tuple[str, ...]:
     return tuple(field.name for field in fields(cls) if field.default is MISSING)
 
 
 def read_signature(reader: NodeReader, key: Scalar) -> tuple[str, str]:
-    """Name and parameters of `name(parameter, parameter=default)`; empty after a problem."""
+    """The two parts of `name(parameter, parameter=default)`; empty if it is invalid."""
     match = SIGNATURE.fullmatch(key.text)
     if match and NAME.fullmatch(match[1]):
         return match[1], match[2] or ""
-    reader.wrong(key.place, f"{shorten(key.text)!r} is no block", "write name(parameter, parameter=default)")
+    reader.report(key.place, f"{shorten(key.text)!r} is not a block", "write name(parameter, parameter=default)")
     return "", ""
 
 
 def read_parameters(reader: NodeReader, text: str, place: Place, names: Collection[str] | None) -> Parameters | None:
-    """Parameters and their defaults, or None if one is wrong."""
+    """Parameters and their defaults; None if one is invalid."""
     found: Parameters = {}
     before = len(reader.problems)
     for part in _parts(text):
         name, equals, default = (piece.strip() for piece in part.partition("="))
         if not NAME.fullmatch(name) or name in found or name in EXTRAS or name in RESERVED:
             hint = "write name, or name=default"
-            reader.wrong(place, f"{shorten(part.strip(), 40)!r} is no parameter", hint)
+            reader.report(place, f"{shorten(part.strip(), 40)!r} is not a parameter", hint)
         else:
             value = Scalar(default or None, default, place)
             found[name] = reader.expression(value, f"default of {name}", names) if equals else None
@@ -107,10 +104,10 @@ def read_parameters(reader: NodeReader, text: str, place: Place, names: Collecti
 def _parts(text: str) -> list[str]:
     """`a, b=max(c, 1)` cut at the commas outside of brackets."""
     parts, depth = [""], 0
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if sign == "," and depth == 0:
+    for char in text:
+        depth += (char == "(") - (char == ")")
+        if char == "," and depth == 0:
             parts.append("")
         else:
-            parts[-1] += sign
+            parts[-1] += char
     return parts if text.strip() else []

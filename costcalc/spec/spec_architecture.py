@@ -8,14 +8,14 @@ from typing import Any
 
 from costcalc.graph import LayerList
 from costcalc.models.content_hash import content_hash
-from costcalc.models.model import Architecture
+from costcalc.models.model import Architecture, image_knobs_of
 from costcalc.spec.bind import bind
 from costcalc.spec.limits import MAX_LAYERS
 from costcalc.spec.spec_tree import Spec
 
 
 class SpecArchitecture(Architecture):
-    """The networks of a spec, of at most so many layers each."""
+    """The networks of a spec, each of at most `max_layers` layers."""
 
     kind = "spec"
 
@@ -25,17 +25,17 @@ class SpecArchitecture(Architecture):
         self.knobs, self.presets, self.published = spec.knobs, spec.presets, spec.published
 
     def layers(self, values: Mapping[str, Any]) -> LayerList:
-        """The layers in order. Raises SpecError where the spec makes no network of these values."""
+        """The layers in order. Raises SpecError if the spec does not make a network of these values."""
         return bind(self.spec, values, max_layers=self.max_layers)
 
     @cached_property
     def identity(self) -> str:
-        """Equal for specs that say the same, whatever file they stand in."""
+        """Equal for specs of equal content, in any file."""
         return content_hash((self.spec, self.max_layers))
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
-        """Those of its layers."""
+        """The reader's own ops among its layers."""
         return self.spec.own_ops
 
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,10 +47,5 @@ class SpecArchitecture(Architecture):
 
     @property
     def image_knobs(self) -> dict[str, int]:
-        """Knobs that alone stand for every axis of an input but the channels."""
-        found: dict[str, int] = {}
-        for axes in self.spec.inputs.values():
-            texts = {axis.text for axis in axes[1:]}
-            if len(axes) > 1 and len(texts) == 1 and texts <= {*self.knobs}:
-                found.setdefault(texts.pop(), len(axes) - 1)
-        return found
+        """Knobs that alone are every axis of an input after the channels."""
+        return image_knobs_of(([axis.text for axis in axes[1:]] for axes in self.spec.inputs.values()), self.knobs)

@@ -1,6 +1,6 @@
 """A spec as parsed: sizes are still expressions, blocks still macros.
 
-Reported replaces an invalid part. Only `validate` meets it, because it continues after a problem.
+Reported replaces an invalid part. Only `validate` meets it, because only it continues after a problem.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from costcalc.models.knob import Knob, Preset, Published, ReadOnly, read_only
 from costcalc.ops.base import own_ops, register_again
 
 Value = Any  # Expression, or a tuple of Values
-UNKNOWN = "?"  # the kind of an item whose kind is not known
-UNREAD = ""  # the field of an item, Reported, that stands for all that could not be read of it
+UNKNOWN = "?"  # the kind of an item of unknown kind
+UNREAD = ""  # a field, Reported, of an item that was not read completely
 
 
 def unique(name: str, place: Place) -> str:
@@ -26,7 +26,7 @@ def unique(name: str, place: Place) -> str:
 
 
 def as_written(name: str) -> str:
-    """A name without what made it unique."""
+    """A name without the suffix of `unique`."""
     return re.sub(r"\?\d+:\d+", "", name) if UNKNOWN in name else name
 
 
@@ -41,13 +41,12 @@ class Item:
     sources: tuple[str | None, ...] | None = None
     when: Expression | None = None
     shares: str = ""
-    meant: bool = False  # it gives no warning
-    branches: tuple[tuple[Item, ...], ...] | None = None  # of a structure: one list of items, or several to be joined
+    meant: bool = False  # suppresses its warnings
+    branches: tuple[tuple[Item, ...], ...] | None = None  # one list of a structure, or several to join
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
-    # items of a spec that are of one form make equal ops of equal values
-    form: tuple[Any, ...] = field(init=False, repr=False)
-    reads: tuple[str, ...] = field(init=False, repr=False)  # the names its fields read
-    values: int = field(init=False, repr=False)  # that its fields have
+    form: tuple[Any, ...] = field(init=False, repr=False)  # items of equal form make equal ops from equal values
+    reads: tuple[str, ...] = field(init=False, repr=False)  # the names in its fields' expressions
+    value_count: int = field(init=False, repr=False)  # in all fields
 
     def __post_init__(self) -> None:
         given, flat = read_only(self.fields), [*_flat(self.fields.values())]
@@ -56,14 +55,14 @@ class Item:
             "places": read_only(self.places),
             "form": (self.kind, *given, *map(_form, given.values())),
             "reads": tuple(sorted({name for value in flat for name in value.names})),
-            "values": len(flat),
+            "value_count": len(flat),
         }
         for name, value in found.items():
             object.__setattr__(self, name, value)
 
 
 def all_items(items: Iterable[Item]) -> Iterator[Item]:
-    """Items and those inside of them."""
+    """The items, and all items inside them."""
     for item in items:
         yield item
         for branch in item.branches or ():
@@ -84,17 +83,17 @@ def _flat(values: Iterable[Value]) -> Iterator[Expression]:
 
 @dataclass(frozen=True, eq=False)
 class Block(ReadOnly):
-    """A macro: parameters (with defaults or None) and the items they are put into."""
+    """A macro: parameters (with defaults or None) and the items that read them."""
 
     name: str
-    parameters: Any  # a dict of Expressions or None, by name; REPORTED if they cannot be read
+    parameters: Any  # dict[str, Expression | None], or REPORTED if they are unreadable
     items: tuple[Item, ...]
     place: Place
 
 
 @dataclass(frozen=True, eq=False)
 class Spec(ReadOnly):
-    """An architecture as its file says it."""
+    """An architecture as its file describes it."""
 
     name: str
     title: str
@@ -108,19 +107,19 @@ class Spec(ReadOnly):
     blocks: Mapping[str, Block] = field(default_factory=dict)
     items: tuple[Item, ...] = ()
     published: tuple[Published, ...] = ()
-    unsure: frozenset[str] = frozenset()  # names of layers that something misspelt may have meant
+    unsure: frozenset[str] = frozenset()  # possible names of layers that could not be read
 
     @property
     def own_ops(self) -> tuple[type[Any], ...]:
-        """The classes of ops that are a reader's own."""
+        """The classes of ops that do not come with costcalc."""
         lists = (self.items, *(block.items for block in self.blocks.values()))
         return own_ops(item.kind for items in lists for item in all_items(items))
 
     def __getstate__(self) -> dict[str, Any]:
-        """With the classes of the reader's own ops: unpickling one imports its module, which registers the op."""
+        """Adds the classes of the reader's own ops: unpickling a class imports its module, which registers the op."""
         return {**vars(self), "own_ops": self.own_ops}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Registers the classes that came without their modules, as cloudpickle sends those of a notebook."""
+        """Registers classes that came without their modules, as cloudpickle sends those of a notebook."""
         register_again(state.pop("own_ops"))
         vars(self).update(state)

@@ -18,11 +18,11 @@ import yaml
 from costcalc.errors import Place, Problems, Reported, shorten, why
 from costcalc.expressions import MAX_DIGITS
 from costcalc.spec.limits import MAX_BYTES
-from costcalc.spec.yaml_errors import MAX_DEPTH, TOO_DEEP, place_of, syntax_problem
+from costcalc.spec.yaml_errors import MAX_YAML_DEPTH, TOO_DEEP, place_of, syntax_problem
 
-BYTES_PER_NODE = 4  # a real spec has eight and more for each; `[1,1,…]` has two, and takes as long to read
+BYTES_PER_NODE = 4  # real specs have eight or more; `[1,1,…]` has two, and each node costs time
 
-Loader: Any = getattr(yaml, "CLoader", yaml.Loader)  # both only for their event parser
+Loader: Any = getattr(yaml, "CLoader", yaml.Loader)  # only its event parser is used
 
 
 class Scalar(NamedTuple):
@@ -59,15 +59,17 @@ WORDS = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
-# YAML 1.2, [1] c-printable; and the line ends that only YAML 1.1 knows, which hide the rest of a line from an editor
+# not c-printable in YAML 1.2; or a line end of YAML 1.1 only, which an editor does not show
 UNREADABLE = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|[\u2028\u2029\ufeff]")
 
 
 def read(
     data: bytes | str, file: str, problems: Problems, *, max_bytes: int = MAX_BYTES, stop_at: Set[str] = frozenset()
 ) -> Mapping:
-    """The tree of one YAML document whose top is a mapping. With `stop_at`, reading ends before the first of these
-    top-level keys. Notes problems, and raises SpecError after one that hides the rest."""
+    """The tree of one YAML document, a mapping. With `stop_at`, reading ends before the first of these top-level keys.
+
+    Adds to `problems`. Raises SpecError after a problem that makes the rest unreadable.
+    """
     text = _decode(data, file, problems, max_bytes)
     builder = _Builder(file, problems, stop_at, max_bytes // BYTES_PER_NODE)
     start = Place(file, 1, 1)
@@ -113,7 +115,7 @@ def _decode(data: bytes | str, file: str, problems: Problems, max_bytes: int) ->
 
 
 class _Builder:
-    """Takes events one by one; `top` is the tree when they have ended."""
+    """Builds a tree from events, one by one; `top` is the whole tree after the last."""
 
     def __init__(self, file: str, problems: Problems, stop_at: Set[str], nodes_left: int):
         self.file, self.problems, self.stop_at, self.nodes_left = file, problems, stop_at, nodes_left
@@ -145,9 +147,8 @@ class _Builder:
             self.put(Reported(place))
         elif kind is yaml.DocumentStartEvent:
             if event.version or event.tags:
-                self.problems.add(
-                    place, "a directive of YAML", "a spec is YAML 1.2: remove the line that starts with %"
-                )
+                hint = "a spec is YAML 1.2: remove the line that starts with %"
+                self.problems.add(place, "a directive of YAML", hint)
             self.documents += 1
             if self.documents > 1:
                 self.problems.stop(place, "a second document", "one spec, one file")
@@ -161,7 +162,7 @@ class _Builder:
             self.problems.add(place, f"a tag, {shorten(tag)}", "specs are plain data: remove it")
 
     def open(self, node: Any) -> None:
-        if len(self.stack) >= MAX_DEPTH:
+        if len(self.stack) >= MAX_YAML_DEPTH:
             self.problems.stop(node.place, TOO_DEEP)
         self.put(node)
         self.stack.append(node)
@@ -170,7 +171,7 @@ class _Builder:
             self.waiting.append(None)
 
     def put(self, node: Node) -> bool:
-        """Hangs a node where it belongs; True if it is a key to stop at."""
+        """Puts a node into the open collection; True for a key to stop at."""
         self.nodes_left -= 1
         if self.nodes_left < 0:
             self.problems.stop(node.place, "too many values for one spec", "raise the limit with --max-bytes")
@@ -215,6 +216,6 @@ class _Builder:
             if REAL.fullmatch(text) and abs(int(re.split("[eE]", text + "e0")[1])) <= MAX_DIGITS:
                 return Scalar(Fraction(text), text, place)
         if ENDLESS.fullmatch(text) or (len(text) > MAX_DIGITS and BASED.fullmatch(text)):
-            self.problems.add(place, f"{shorten(text, 20)} is no finite number of up to {MAX_DIGITS} digits")
+            self.problems.add(place, f"{shorten(text, 20)} is not a finite number of up to {MAX_DIGITS} digits")
             return Reported(place)
         return Scalar(text, text, place)

@@ -1,7 +1,7 @@
-"""Measurements on disk: one SQLite file, one row for each, never lost once `add` has returned.
+"""Measurements on disk: one SQLite file, a row for each. A row is safe once `add` has returned.
 
     store = Store()                     the user's own; Store("lab.db") for another
-    store.add(Record(…))                back with its id and run, when it is safe
+    store.add(Record(…))                returns it with its id and run
     compare(store.get(1), store.get(2))
 
 Needs no torch: the code that measures makes the records.

@@ -1,8 +1,8 @@
 """The canonical text of a layer graph, and its hash: equal graphs have equal hashes.
 
-Names, places and the order in which layers were added do not count. Everything else does: every field of every op, the
-order of inputs, shared weights, the sizes of the input with its batch. A Repeat is one layer; n copies written out are
-another graph. Outer layers whose weights its body uses are numbered in the order of its text, and listed behind it.
+Names, places and the order in which layers were added have no influence. Everything else has: every field of every op,
+the order of inputs, shared weights, input sizes and batch. A Repeat is one layer; n copies written out are another
+graph. Outer layers whose weights its body uses are numbered in the order of its text, and listed after it.
 
 The text describes the graph completely, so unlike graphs never share a hash. Two layers with the same op, inputs and
 users are ordered by name: renaming can change the hash only if such twins are not mirror images.
@@ -19,7 +19,7 @@ from typing import Any
 from costcalc.dims import is_array
 from costcalc.errors import GraphError
 
-TEXT_VERSION = 2  # counts up when the text changes, as it does with the names of ops and fields
+TEXT_VERSION = 2  # increases when the text changes, for example with the names of ops and fields
 HEAD = f"costcalc layer graph {TEXT_VERSION}"
 
 
@@ -29,7 +29,7 @@ def graph_hash(graph: Any) -> str:
 
 
 def is_current(hash: str) -> bool:
-    """Is this a hash of a text of today's version? Others match no graph."""
+    """Is this a hash of the current version of the text? Others match no graph."""
     return hash.startswith(f"{TEXT_VERSION}:")
 
 
@@ -44,8 +44,8 @@ def canonical_text(graph: Any) -> str:
 
 
 def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any]]:
-    """The text of a graph, and the outer layers whose weights it uses, in the order of their numbers. `outer`: marks of
-    outer layers, which identify them without their names."""
+    """The text of a graph, and the outer layers whose weights it uses, in the order of their numbers. `outer`: outer
+    layers and their marks, which identify them without their names."""
     nodes, below = _marks_from_below(graph, outer)
     at = _numbers(nodes, _marks_from_above(nodes, below), outer)
     used = dict.fromkeys(owner for name in at for owner in nodes[name].owners if owner in outer)
@@ -66,7 +66,7 @@ class _Node:
 
 
 def _marks_from_below(graph: Any, outer: Mapping[Any, str]) -> tuple[dict[Any, _Node], dict[Any, str]]:
-    """Each layer, and a mark of all layers that it is computed from."""
+    """The layers, and for each a mark (a hash) of it and of all layers that it is computed from."""
     from costcalc.graph import topological_order
 
     nodes, marks = {}, dict(outer)

@@ -1,4 +1,4 @@
-"""Compares two measurements. A ratio means something only if both were taken with the same settings."""
+"""Compares two measurements. The ratio of their times has a meaning only for the same device and settings."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from costcalc.store.record import Record
 from costcalc.table import Column, Table
 from costcalc.text import times_text
 
-VARYING = (
-    "load",
-    "other_cores",
-    "clock",
-    "mhz",
-    "temperature",
-)  # words in keys of the environment that differ between any two runs
-MISSING = "not said"
+# Words in keys of the environment whose values differ between any two runs.
+VARYING = ("load", "other_cores", "clock", "mhz", "temperature")
+MISSING = "not said"  # shown for a key that one measurement lacks
 
 
 @dataclass(frozen=True)
@@ -36,10 +31,10 @@ class Difference:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RunComparison(Result):
-    """The second measurement set against the first, its baseline. `ratio` is the first's median time over the second's.
+    """Compares a measurement with the first, its baseline. `ratio` is the first's median time over the second's.
 
-    `apart`: are the 95 % intervals of the medians apart? None if one of the runs has none. `unlike`: what differs in
-    device and settings, empty unless forced. `environment`: what else differs, driver and versions.
+    `apart`: are the 95 % intervals of the medians disjoint? None if a run has none. `unlike`: differences of device and
+    settings, empty unless forced. `environment`: other differences, of driver and versions.
     """
 
     first: Record
@@ -90,7 +85,7 @@ COMPARISON_COLUMNS = (
 
 
 def compare(first: Record, second: Record, *, force: bool = False) -> RunComparison:
-    """The second measurement set against the first. Networks may differ; how they were measured may not.
+    """Compares the second measurement with the first. Networks may differ; device and settings may not.
 
     Raises UnlikeRuns, naming every difference, for another device or other settings, for a run of another version of
     costcalc and for a noisy baseline, unless forced; and always for a run without a time.

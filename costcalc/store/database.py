@@ -16,20 +16,20 @@ from costcalc.store.migrations import INSERT, SAME_KEY, SELECT, newest, upgrade,
 from costcalc.store.record import Record, Row, key_of, record_of, row_of
 from costcalc.store.sqlite_errors import ANOTHER, DAMAGED, DAMAGED_ROW, fault, in_words, is_busy
 
-WRITER_WAIT_SECONDS = 30.0  # seconds to wait for other writers
+WRITER_WAIT_SECONDS = 30.0  # for other writers
 
 
 class Store:
-    """Measurements in one file, by default the user's. Nothing is made before the first `add`.
+    """Measurements in one file, by default the user's. The first `add` creates it.
 
-    Every method opens the file, and closes it: a Store may be kept, shared by threads and used after a fork. All
+    Every method opens and closes the file, so a Store can be kept, shared by threads and used after a fork. All
     raise StoreError, with the path, the cause and what to do, for a file that cannot be used.
     """
 
     def __init__(self, path: str | Path | None = None):
         self.path = default_path() if path is None else home_path(path)
-        self.note = ""  # about the file, for the reader: it does not exist yet, or is newer
-        self._sound = False
+        self.note = ""  # for the user: the file does not exist yet, or is newer
+        self._is_verified = False
 
     def ready(self) -> None:
         """Raises StoreError if the file cannot be written."""
@@ -106,9 +106,9 @@ class Store:
 
     @contextmanager
     def _open(self, *, writing: bool) -> Iterator[sqlite3.Connection]:
-        self._size()
         with in_words(self.path), closing(self._connect(writing)) as connection:
-            if writing or 0 < self._look(connection) < newest():  # an older store is brought up to date to be read
+            is_old = not writing and 0 < self._checked_version(connection) < newest()
+            if writing or is_old:  # an old store is upgraded to be read
                 _retry_while_busy(self._prepare, connection)
             if not writing:
                 connection.execute("PRAGMA query_only = ON")
@@ -119,37 +119,36 @@ class Store:
         may_write = os.access(real, os.W_OK) and os.access(real.parent, os.W_OK)
         if writing or may_write:
             how = "mode=rwc" if writing else "mode=rw"
-        else:  # a log beside it has rows that are not in the file yet; without one nothing need be locked or written
+        else:  # a log beside it has rows that are not in the file yet; without a log no lock or write is needed
             how = "mode=ro" if os.path.exists(f"{real}-wal") else "mode=ro&immutable=1"
         connection = sqlite3.connect(
             f"{real.as_uri()}?{how}", uri=True, timeout=WRITER_WAIT_SECONDS, isolation_level=None
         )
-        connection.text_factory = lambda data: data.decode(
-            "utf-8", "replace"
-        )  # a row that is not text fails its digest
+        # a row that is not UTF-8 fails its digest
+        connection.text_factory = lambda data: data.decode("utf-8", "replace")
         connection.execute("PRAGMA trusted_schema = OFF")
         return connection
 
-    def _look(self, connection: sqlite3.Connection) -> int:
-        """The version of a file that is a store and sound, as far as can be seen. Nothing is written before that."""
+    def _checked_version(self, connection: sqlite3.Connection) -> int:
+        """The version of the store. Writes nothing; raises StoreError for a damaged file or one that is not a store."""
         version = version_of(connection)
         if version is None:
             raise fault(self.path, "a SQLite file, but not a store of measurements, or a damaged one")
-        if not self._sound:
+        if not self._is_verified:
             (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
             if verdict != "ok":
                 raise fault(self.path, f"the store is damaged ({' '.join(str(verdict).split())[:200]})", DAMAGED)
         self.note = ""
         if version > newest():
             self.note = f"{self.path} is of a newer costcalc (version {version}, this one knows {newest()}): read-only"
-        elif version == newest() and not self._sound:
+        elif version == newest() and not self._is_verified:
             self._records(connection, SELECT)  # every row fits its digest
-            self._sound = True
+            self._is_verified = True
         return version
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
-        """Makes an open file ready for a row: a store, of today's version, durable."""
-        version = self._look(connection)
+        """Makes an open file ready for a row: a store of the newest version, with durable writes."""
+        version = self._checked_version(connection)
         if version > newest():
             raise StoreError(f"{self.note}; upgrade costcalc, or {ANOTHER}")
         wanted = "delete" if network_kind(self.path) else "wal"

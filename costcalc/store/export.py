@@ -1,4 +1,4 @@
-"""Measurements as flat rows for other programs, under the names that timm's benchmark.py has for them."""
+"""Measurements as flat rows for other programs, under the names of timm's benchmark.py."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from costcalc.store.record import Record
+from costcalc.store.record import Record, positive
 from costcalc.table import Column, Table
 
 # Times are milliseconds, param_count and macts millions, gmacs 10⁹; gmacs and macts are of one sample. timm rounds, and
-# has means where we have medians. Its macts are what convolutions and products write, not what all layers do.
+# has means where we have medians. Its macts count what layers with MACs write, not what all layers do.
 Convert = Callable[[Any, Any], float]  # of a value and the batch
 STEP: dict[str, tuple[str, Convert]] = {
     "samples_per_sec": ("seconds", lambda seconds, batch: batch / seconds),
@@ -36,9 +36,9 @@ OURS = ["id", "run", "started_at", "device", "graph_hash", "noisy"]
 
 
 def export_rows(records: Iterable[Record]) -> list[dict[str, Any]]:
-    """A flat dict for each measurement: timm's columns first, then ours, `settings.dtype` and the like; all alike.
+    """A flat dict for each measurement, all with the same keys: timm's, then ours, then `settings.dtype` and the like.
 
-    Every value is text, a number, true, false or None; columns that no row has are left out.
+    Every value is text, a number, a bool or None; a key without any value is left out.
     """
     rows = [_row(record) for record in records]
     named = [name for name in (*TIMM, *OURS) if any(row.get(name) is not None for row in rows)]
@@ -67,26 +67,21 @@ def _row(record: Record) -> dict[str, Any]:
 
 
 def _timms(record: Record) -> dict[str, Any]:
-    """What timm has a column for. Without a known mode and batch only the model and its params have one."""
+    """The columns of timm. Without a known mode and batch these are the model and its params."""
     mode, batch, result = record.settings.get("mode"), record.settings.get("batch"), record.result
     row: dict[str, Any] = {"model": record.target}
-    if (params := _positive(result.get("params"))) is not None:
+    if (params := positive(result.get("params"))) is not None:
         row["param_count"] = params / 1e6
-    if mode not in MORE or not _positive(batch):
+    if mode not in MORE or not positive(batch):
         return row
     row[f"{mode}_batch_size"] = batch
     shape = result.get("input_shape")
     if isinstance(shape, list) and len(shape) == 4:
         row[f"{mode}_img_size"] = shape[-1]
     for name, (key, convert) in {**STEP, **MORE[mode]}.items():
-        if (value := _positive(result.get(key))) is not None:
+        if (value := positive(result.get(key))) is not None:
             row[f"{mode}_{name}"] = convert(value, batch)
     return row
-
-
-def _positive(value: Any) -> Any:
-    """A number that can be divided by, or None."""
-    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else None
 
 
 def _flat(prefix: str, values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from costcalc.errors import MissingExtra, StoreError
 
-# Where locks and shared memory do not work between machines, which SQLite's write-ahead log needs.
+# On these, locks and shared memory do not work between machines; SQLite's write-ahead log needs both.
 NETWORK = re.compile(
     r"nfs\d*|cifs|smb\w*|9p|afpfs|afs|ncpfs|ceph|glusterfs|lustre|gpfs|beegfs|fuse\.(sshfs|glusterfs|ceph|s3fs|rclone)"
 )
@@ -41,7 +41,7 @@ def network_kind(path: Path) -> str | None:
     real, best, kind = os.path.realpath(path), "", ""
     for folder, name in _mounts():
         inside = real == folder or real.startswith(folder.rstrip("/\\") + os.sep)
-        if inside and len(folder) >= len(best):  # the deepest, and of those the last, lies on top
+        if inside and len(folder) >= len(best):  # the deepest mount hides the others; of equal ones the last
             best, kind = folder, name
     return kind if NETWORK.fullmatch(kind.lower()) else None
 

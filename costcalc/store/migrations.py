@@ -1,4 +1,4 @@
-"""The tables of the store, and the migrations from every older version."""
+"""The SQL of the store, and the migrations from every older version."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import sqlite3
 
 from costcalc.store.record import ROW_COLUMNS
 
-APPLICATION_ID = 0x436F7374  # application_id: "Cost", so that no other program's file is taken for a store
+APPLICATION_ID = 0x436F7374  # "Cost": tells a store from files of other programs
 
-# Statement by statement, what each version added to the one before. Never change one that was released: add another.
+# The statements from each version to the next. Never change a released one: add another.
 MIGRATIONS: list[tuple[str, ...]] = [
     (
         """CREATE TABLE measurements (

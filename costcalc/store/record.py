@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.errors import StoreError
 
-# The order in a row, after its id. The digest covers all columns before it, so that flipped bits are noticed.
+# The columns of a row, after its id. The digest of all columns before it detects flipped bits.
 ROW_COLUMNS = ("target", "graph_hash", "device", "settings", "run", "environment", "result", "started_at", "digest")
 Row = tuple[Any, ...]
 
@@ -21,11 +21,11 @@ class Record:
 
     With `graph_hash` and `device` the `settings` are its key; values are text, numbers, true, false or null:
         mode (infer, train), batch, dtype, engine (eager, compile, cuda_graph), channels_last, threads, tf32, …
-    `environment` is how things stood: device (its name), driver, versions, clocks, governor, load_before, load_after, …
-    `result` says as much as is known of:
+    `environment`: device (its name), driver, versions, clocks, governor, load_before, load_after, …
+    `result`, as far as known:
         seconds (median of a step), seconds_iqr, seconds_low and seconds_high (its 95 % interval), samples (how many),
         noisy (reasons), forward_seconds, backward_seconds, optimizer_seconds, peak_bytes, input_shape (batch first),
-        params, macs, activations, mac_activations (of these what layers with MACs write)
+        params, macs, activations, mac_activations (those of layers with MACs)
     """
 
     target: str
@@ -41,14 +41,19 @@ class Record:
     @property
     def seconds(self) -> float | None:
         """The median time of a step, if it has one."""
-        value = self.result.get("seconds")
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else None
+        value = positive(self.result.get("seconds"))
+        return None if value is None else float(value)
 
     @property
     def noisy(self) -> list[str]:
-        """Why its times are not to be trusted; empty if they are."""
+        """The reasons to distrust its times."""
         found = self.result.get("noisy") or []
         return [str(reason) for reason in found] if isinstance(found, list) else [str(found)]
+
+
+def positive(value: Any) -> Any:
+    """The value if it is a positive number, else None."""
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 else None
 
 
 def now() -> str:
@@ -65,7 +70,7 @@ def key_of(record: Record) -> tuple[str, str, str]:
 
 
 def row_of(record: Record, run: int) -> Row:
-    """A record as the columns of a row. Raises StoreError for what JSON cannot say, and a time that is not UTC."""
+    """The columns of a record. Raises StoreError for values that JSON has not, and a time that is not UTC."""
     graph, device, settings = key_of(record)
     about = (_json(record, "environment"), _json(record, "result"), _moment(record))
     row = (_plain(record.target), graph, device, settings, run, *about)
@@ -73,7 +78,7 @@ def row_of(record: Record, run: int) -> Row:
 
 
 def record_of(id: int, *row: Any) -> Record:
-    """The record of a row. Raises StoreError if it is not as it was written."""
+    """The record of a row. Raises StoreError if the row was changed."""
     *said, digest = row
     damaged = StoreError(f"row {id} is damaged: it does not fit its digest")
     if digest != _digest(tuple(said)):

@@ -12,7 +12,7 @@ from costcalc.errors import StoreError, shorten, why
 ANOTHER = "name another file with --store or COSTCALC_STORE"
 DAMAGED = "keep the file, `sqlite3 FILE .recover` reads what is left of it, and " + ANOTHER
 DAMAGED_ROW = "keep a copy of the file, then delete the row from `measurements` with sqlite3, or " + ANOTHER
-CAUSES = {  # by the start of SQLite's name for the error
+CAUSES = {  # by the prefix of SQLite's name for the error
     "SQLITE_FULL": ("no room is left on the disk; nothing was written", "make room and run again"),
     "SQLITE_NOTADB": ("it is not a store of measurements", ANOTHER),
     "SQLITE_CORRUPT": ("the store is damaged", DAMAGED),
@@ -49,5 +49,5 @@ def fault(path: Path, cause: str, then: str = ANOTHER) -> StoreError:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Would it work a moment later?"""
+    """Is another process writing, so that a retry may succeed?"""
     return str(getattr(error, "sqlite_errorname", "")).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

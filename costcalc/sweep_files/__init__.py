@@ -1,1 +1,1 @@
-"""Sweeps in files: what is asked for, the rows of each format, and the journal that `--resume` reads."""
+"""Sweeps in files: the request, the rows of each format, and the journal that `--resume` reads."""

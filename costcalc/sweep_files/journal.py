@@ -1,9 +1,9 @@
 """The journal of a file that is written chunk by chunk, which `--resume` reads: a kill loses no finished chunk.
 
-Beside FILE stand FILE.part, to which each chunk's bytes are appended, and FILE.journal, which says how many of these
-bytes count and stores the other results of the chunks. A chunk's bytes are on the disk before the journal says so, and
-the journal is replaced as a whole. After an interruption `--resume` finds the journal before, and cuts off the bytes
-beyond it. Where the system can lock a file, only one process at a time may write.
+Each chunk's bytes are appended to FILE.part. FILE.journal says how many of these bytes are valid and stores the other
+results of the chunks. A chunk's bytes are on the disk before the journal counts them, and the journal is replaced as a
+whole. `--resume` cuts off the bytes that the journal does not count. If the system can lock files, only one process at
+a time writes.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @dataclass
 class Journal:
-    """How much of the file at `path` is done. `state` has the results of the chunks besides their bytes."""
+    """The progress of the file at `path`. `state` has the results of the chunks besides their bytes."""
 
     path: Path
     fingerprint: Mapping[str, str]  # of the sweep
-    size: int  # points in all
+    size: int  # points of the grid
     done: int = 0  # points whose chunks are on the disk
-    length: int = 0  # bytes of the part that count
+    length: int = 0  # valid bytes of the part
     state: dict[str, Any] = field(default_factory=dict)
     placed: bool = False  # is the whole file at `path`?
-    version: int = VERSION  # of what wrote it
+    version: int = VERSION  # of the journal on the disk
 
     @property
     def part(self) -> Path:
-        """The file that has the bytes so far."""
+        """The path of the bytes so far."""
         return beside(self.path, "part")
 
     def in_place(self) -> bool:
-        """Is the whole file at its path? Its size tells, if a kill came before the journal said so."""
+        """Is the whole file at its path? If a kill came before the journal stored it, the size of the file tells."""
         moved = self.done == self.size and self.length and not self.part.exists()
         return self.placed or bool(moved and self.path.is_file() and self.path.stat().st_size == self.length)
 
@@ -55,10 +55,10 @@ class Journal:
         self._write()
 
     def start(self) -> None:
-        """Makes the part, unless there is an empty one, then the journal. Raises UsageError if another process has
-        them, or if the part is not empty; OSError."""
-        with files.in_words(self.path):
-            file = open(self.part, "a+b")  # noqa: SIM115  what is done with it has errors of its own
+        """Makes the part, unless there is an empty one, then the journal. Raises UsageError if another process writes
+        them or the part is not empty, OSError."""
+        with files.explaining_write_errors(self.path):
+            file = open(self.part, "a+b")  # noqa: SIM115  closed below, where errors are others
         with file:
             _lock(file, self.path)  # first: the process that holds the lock owns the part
             if os.fstat(file.fileno()).st_size:
@@ -73,8 +73,8 @@ class Journal:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[PartWriter]:
-        """Opens the part, cut to the bytes that count, for this process alone. Raises UsageError if another process
-        has it, or if bytes are missing; OSError."""
+        """Opens the part for this process alone and cuts it to its valid bytes. Raises UsageError if another process
+        writes it or bytes are missing, OSError."""
         if self.length and not self.part.exists():
             raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
         with _with_what_to_do(self.path):
@@ -97,7 +97,7 @@ class Journal:
     def _write(self) -> None:
         new = beside(self.path, "journal.new")
         entries = {"kind": KIND, "version": VERSION, **{name: vars(self)[name] for name in STORED}}
-        with (_with_what_to_do if self.done else files.in_words)(beside(self.path, "journal")):
+        with (_with_what_to_do if self.done else files.explaining_write_errors)(beside(self.path, "journal")):
             with open(new, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
                 file.flush()
@@ -106,15 +106,15 @@ class Journal:
             files.sync_folder(self.path.parent)
 
     def abandon(self) -> None:
-        """Removes what was written so far. Raises UsageError if another process is writing it."""
+        """Removes part and journal. Raises UsageError if another process writes them."""
         if self.part.exists():
             with open(self.part, "ab") as file:
                 _lock(file, self.path)
         self.remove()
 
     def remove(self) -> None:
-        """Removes the files beside the file."""
-        with files.in_words(beside(self.path, "journal")):
+        """Removes part and journal."""
+        with files.explaining_write_errors(beside(self.path, "journal")):
             self.part.unlink(missing_ok=True)
             beside(self.path, "journal.new").unlink(missing_ok=True)
             beside(self.path, "journal").unlink()
@@ -128,7 +128,7 @@ class PartWriter:
     file: Any
 
     def add(self, piece: bytes, done: int, state: dict[str, Any]) -> None:
-        """Stores a chunk: after this neither a kill nor a loss of power loses it. Raises OSError."""
+        """Stores a chunk so that neither a kill nor a power failure loses it. Raises OSError."""
         journal = self.journal
         if piece:
             with _with_what_to_do(journal.path):
@@ -140,7 +140,7 @@ class PartWriter:
 
 
 def read_journal(path: Path) -> Journal | None:
-    """The journal beside a file, if there is one. Of a journal of another version nothing but that is read.
+    """The journal beside a file, if there is one; of one of another version only that version.
 
     Raises UsageError for a file that is no journal.
     """
@@ -166,16 +166,16 @@ def beside(path: Path, suffix: str) -> Path:
 
 
 def what_to_do(error: OSError) -> str:
-    """The words that follow an error of the system, or a message made of one, where the chunks so far are kept."""
+    """The hint for an error of the system, or an error made of one, that keeps the chunks so far."""
     number = getattr(error if error.errno else error.__context__, "errno", None)
     return f"; {'make room' if number in (None, *DISK_FULL_ERRORS) else 'mend that'}, then go on with --resume"
 
 
 @contextlib.contextmanager
 def _with_what_to_do(path: Path) -> Iterator[None]:
-    """Adds to the message of `files.in_words` how to resume."""
+    """Adds the hint of `what_to_do` to the message of `files.explaining_write_errors`."""
     try:
-        with files.in_words(path):
+        with files.explaining_write_errors(path):
             yield
     except OSError as error:
         raise OSError(f"{error}{what_to_do(error)}") from None

@@ -1,6 +1,6 @@
-"""The formats whose rows are written piece by piece: what a piece is, and how pieces become the file.
+"""The formats whose rows are written in pieces, which workers make, and how pieces become the file.
 
-Workers make the pieces. The file is the same as if all rows had been written at once.
+The file is the same as if all rows were written at once.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from costcalc.analysis.sweep.arrow import arrow, arrow_table, common_schema, write_parquet
+from costcalc.analysis.sweep.arrow import arrow_table, common_schema, import_pyarrow, write_parquet
 from costcalc.analysis.sweep.points import Points
-from costcalc.dims.kinds import canonical
-from costcalc.files import in_words, take_place
+from costcalc.dims import canonical
+from costcalc.files import explaining_write_errors, replace_file
 from costcalc.table import Column, Table
 from costcalc.table.json_csv import csv_cell, csv_lines
 
-ROWS_AT_ONCE = 2**16  # their cells, as Python's own texts, take 60 bytes each
+ROWS_AT_ONCE = 2**16  # the text of a cell takes 60 bytes of memory
 LENGTH_BYTES = 8  # before each piece of Arrow
 
 
 @dataclass(frozen=True)
 class RowFormat(ABC):
-    """The columns of a file, and how points become a part of it."""
+    """The columns of a file, and how points become bytes of it."""
 
     columns: tuple[Column, ...]
     denominators: Mapping[str, int]  # of the knobs
@@ -36,25 +36,25 @@ class RowFormat(ABC):
 
     @abstractmethod
     def head(self) -> bytes:
-        """What stands before all pieces."""
+        """The bytes before all pieces."""
 
     @abstractmethod
     def piece(self, points: Points) -> bytes:
-        """The bytes that points add."""
+        """The bytes of some points."""
 
     @abstractmethod
     def finish(self, part: Path, path: Path) -> None:
-        """Makes the file of the head and all pieces, which are in `part`. Raises OSError."""
+        """Makes the file at `path` from the head and all pieces in `part`. Raises OSError."""
 
 
 class CsvFormat(RowFormat):
-    """Rows of a CSV, as `table.json_csv` writes it. The pieces stand behind each other in the file."""
+    """Rows of a CSV, as `table.json_csv` writes it. The file is the head and the pieces, one after another."""
 
     bytes_per_cell = 8
     rows_per_second = 400_000
 
     def head(self) -> bytes:
-        """What stands before all rows."""
+        """The titles of the columns."""
         return "".join(csv_lines(Table("", self.columns, []))).encode()
 
     def piece(self, points: Points) -> bytes:
@@ -67,7 +67,7 @@ class CsvFormat(RowFormat):
         return "".join(map((",".join(signs) + "\n").__mod__, zip(*cells)))
 
     def _cells(self, column: Column, num: Any) -> tuple[Iterable[Any], str]:
-        """The values of a column, and how one is put into a line."""
+        """The values of a column, and the format of one in a line."""
         if column.key in self.denominators:
             den = self.denominators[column.key]
             texts = {n: csv_cell(canonical(Fraction(n, den)), column) for n in {*num.tolist()}}
@@ -77,25 +77,25 @@ class CsvFormat(RowFormat):
         return (csv_cell(value, column) for value in num.tolist()), "%s"
 
     def finish(self, part: Path, path: Path) -> None:
-        """Puts the whole of the pieces in its place."""
-        with in_words(path):
-            take_place(part, path)
+        """Moves the part to its place."""
+        with explaining_write_errors(path):
+            replace_file(part, path)
 
 
 class ParquetFormat(RowFormat):
-    """Rows of a Parquet file. A piece is an Arrow stream behind its length; the file is put together from all of them,
-    each a row group, for only then it is known how wide the columns are."""
+    """Rows of a Parquet file. A piece is an Arrow stream after its length in bytes, and becomes a row group. The file
+    is made at the end, because the types of its columns depend on all pieces."""
 
     bytes_per_cell = 2  # of pieces and file together
     rows_per_second = 900_000
 
     def head(self) -> bytes:
-        """Nothing stands before all pieces."""
+        """Nothing."""
         return b""
 
     def piece(self, points: Points) -> bytes:
-        """Points as a stream of Arrow, compressed."""
-        pa, out = arrow(), io.BytesIO()
+        """Points as a compressed Arrow stream, after its length."""
+        pa, out = import_pyarrow(), io.BytesIO()
         table = arrow_table(points.of(column.key for column in self.columns), self.denominators)
         out.write(bytes(LENGTH_BYTES))
         with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
@@ -105,7 +105,7 @@ class ParquetFormat(RowFormat):
         return out.getvalue()
 
     def finish(self, part: Path, path: Path) -> None:
-        """Makes the file of the pieces, of which one is in memory at a time."""
+        """Makes the file, with one piece in memory at a time."""
         with open(part, "rb") as file:
             schema = common_schema(stream.schema for stream in _streams(file))
             tables = (stream.read_all() for stream in _streams(file))
@@ -113,8 +113,8 @@ class ParquetFormat(RowFormat):
 
 
 def _streams(file: BinaryIO) -> Iterator[Any]:
-    """Each piece of a file, from its start on."""
-    pa, at, end = arrow(), 0, os.fstat(file.fileno()).st_size
+    """The Arrow stream of each piece of a file."""
+    pa, at, end = import_pyarrow(), 0, os.fstat(file.fileno()).st_size
     while at < end:
         file.seek(at)
         size = int.from_bytes(file.read(LENGTH_BYTES), "little")

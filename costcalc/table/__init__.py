@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra
-from costcalc.table.cells import Apart as Apart
 from costcalc.table.cells import Image as Image
+from costcalc.table.cells import RelativeDifference as RelativeDifference
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text
 from costcalc.table.cells import cell as cell
@@ -25,7 +25,7 @@ from costcalc.table.cells import shape_text as shape_text
 from costcalc.table.cells import visible as visible
 from costcalc.table.data import CONVENTION as CONVENTION
 from costcalc.table.data import Column as Column
-from costcalc.table.data import Lazily as Lazily
+from costcalc.table.data import LazySequence as LazySequence
 from costcalc.table.data import TableData
 from costcalc.table.formats import format_of_suffix, pieces
 from costcalc.text import as_float, plural
@@ -35,7 +35,7 @@ SCHEMA_VERSION = 1  # of the JSON documents
 
 
 class Tabular(ABC):
-    """Something that is shown as tables and kept as a JSON document; every other form is made from these two."""
+    """The base of tables and results: every form is made from `tables()` and `to_dict()`."""
 
     @abstractmethod
     def tables(self) -> list[Table]:
@@ -109,7 +109,7 @@ class Table(TableData, Tabular):
 
 
 def document(**fields: Any) -> dict[str, Any]:
-    """The JSON document of a command: which schema it has, who counted, what MACs are; then its own fields."""
+    """The JSON document of a command: schema, version and convention, then its own fields."""
     about = {"schema_version": SCHEMA_VERSION, "costcalc_version": __version__, "convention": CONVENTION}
     return {**about, **fields}
 

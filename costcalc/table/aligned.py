@@ -10,22 +10,23 @@ from itertools import chain, repeat, zip_longest
 from typing import NamedTuple
 
 from costcalc.table.cells import visible
-from costcalc.table.data import CONVENTION, Column, Lazily, TableData
+from costcalc.table.data import CONVENTION, Column, LazySequence, TableData
 
 GAP = 2  # spaces between columns
-PROSE = 24  # a column of sentences is wrapped to no less
-NAMES = 12  # nor names, on a terminal that has room for nothing else
-LARGE = 10  # per cent: a share worth a colour
+MIN_PROSE_WIDTH = 24  # of a column of sentences
+MIN_NAME_WIDTH = 12  # of a column of names, on a narrow terminal
+LARGE_SHARE = 10  # per cent: shown in colour
 NARROW = re.compile(  # signs of one column each: Latin, Greek, Cyrillic, and those of the field
     "[ -~\xa1-\xac\xae-\u02ff\u0370-\u0377\u0391-\u03a1\u03a3-\u0481"
     "\u2010-\u2027\u2070-\u2071\u2074-\u208e\u2190-\u22ff\u2500-\u257f]*"
 )
 
-Styled = tuple[str, str]  # a text and what it is: title, head, rule, total, zero, large, note, fine, or ""
+Styled = tuple[str, str]  # a text and its style: title, head, rule, total, zero, large, note, fine, or ""
 
 
-class Grid(NamedTuple):
-    """The columns that fit, each with its width, and those that do not. No `shown` columns: none fit side by side."""
+class ColumnLayout(NamedTuple):
+    """The columns that fit, each with its width, and those that are dropped. `shown` is empty if none fit side by
+    side."""
 
     shown: list[int]
     widths: list[int]
@@ -34,7 +35,7 @@ class Grid(NamedTuple):
 
 
 def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Iterator[list[Styled]]:
-    """Every line of the tables, as wide as they are or, on a terminal, at most `width`; ruled with signs such as ─."""
+    """Every line of the tables, at most `width` wide on a terminal; `rule` is the character of rules, such as ─."""
     for number, table in enumerate(tables):
         if number:
             yield []
@@ -42,7 +43,7 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             yield from _wrapped(visible(table.title), width, "title")
         notes = [(line, "fine" if note == CONVENTION else "note") for note in table.notes for line in note.split("\n")]
         if table.rows or table.totals:
-            texts = Lazily(partial(_texts, table), table.rows)  # made twice: to see how wide they are, and to be shown
+            texts = LazySequence(partial(_texts, table), table.rows)  # read twice: for the widths, and to be shown
             totals = [table.texts(table.totals)] if table.totals else []
             grid = fit(table.columns, texts, totals, width)
             if table.title:
@@ -52,10 +53,8 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
             else:
                 yield from _stacked(table, texts, totals)
             if grid.hidden:
-                hidden = ", ".join(table.columns[at].title for at in grid.hidden)
-                notes.insert(
-                    0, (f"hidden at {width} columns: {hidden}; -f {'json' if number else 'csv'} shows all", "fine")
-                )
+                hidden, format = ", ".join(table.columns[at].title for at in grid.hidden), "json" if number else "csv"
+                notes.insert(0, (f"hidden at {width} columns: {hidden}; -f {format} shows all", "fine"))
         if notes:
             yield []
         for line, style in notes:
@@ -63,43 +62,51 @@ def lines(tables: Sequence[TableData], width: int | None, rule: str = "") -> Ite
 
 
 def plain_lines(tables: Sequence[TableData]) -> Iterator[str]:
-    """The same for a pipe or a file: whole values, no colours, no spaces at the ends of lines."""
+    """The lines for a pipe or a file: whole values, no colours, no spaces at the ends of lines."""
     return ("".join([part for part, _ in line]).rstrip() + "\n" for line in lines(tables, None))
 
 
-def fit(columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None) -> Grid:
-    """Drops columns, highest rank first, until the rest fits; then shares out what is left to columns of sentences."""
+def fit(
+    columns: Sequence[Column], texts: Sequence[list[str]], totals: Sequence[list[str]], width: int | None
+) -> ColumnLayout:
+    """Drops columns, highest rank first, until the others fit, then widens columns of sentences into the space left."""
     titles = [visible(column.title) for column in columns]
     natural = [*map(text_width, titles)]
     for row in chain(texts, totals):
         natural = [*map(max, natural, map(text_width, row))]
     least, shown = list(natural), list(range(len(columns)))
     if width is None:
-        return Grid(shown, natural, [])
+        return ColumnLayout(shown, natural, [])
 
     def needed() -> int:
         return sum(least[at] for at in shown) + GAP * (len(shown) - 1)
 
     for at in shown:
-        if columns[at].kind == "text" and natural[at] > PROSE:
+        if columns[at].kind == "text" and natural[at] > MIN_PROSE_WIDTH:
             least[at] = _least_of_prose(natural[at], (row[at] for row in chain([titles], texts, totals)))
     while needed() > width and any(columns[at].rank for at in shown):
         shown.remove(max(shown, key=lambda at: (columns[at].rank, at)))
     if needed() > width:  # only what must stay is left, so names are broken
-        least = [min(n, NAMES) if column.kind == "text" else n for n, column in zip(least, columns)]
+        least = [min(n, MIN_NAME_WIDTH) if column.kind == "text" else n for n, column in zip(least, columns)]
     if needed() > width:
-        return Grid([], [], [at for at, column in enumerate(columns) if column.rank])
-    spare, widths = width - needed(), list(least)
-    for at in sorted(shown, key=lambda at: natural[at] - least[at]):
+        return ColumnLayout([], [], [at for at, column in enumerate(columns) if column.rank])
+    widths = _widened([least[at] for at in shown], [natural[at] for at in shown], width - needed())
+    hidden = [at for at in range(len(columns)) if at not in shown]
+    return ColumnLayout(shown, widths, hidden, any(size < natural[at] for at, size in zip(shown, widths)))
+
+
+def _widened(least: list[int], natural: list[int], spare: int) -> list[int]:
+    """The widths of columns once the spare ones are given out, first to columns that need the fewest."""
+    widths = list(least)
+    for at in sorted(range(len(least)), key=lambda at: natural[at] - least[at]):
         more = min(spare, natural[at] - least[at])
         widths[at], spare = least[at] + more, spare - more
-    hidden = [at for at in range(len(columns)) if at not in shown]
-    return Grid(shown, [widths[at] for at in shown], hidden, any(widths[at] < natural[at] for at in shown))
+    return widths
 
 
 def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
-    """How narrow a column of texts can be: as its longest word if one of them is a sentence."""
-    longest, sentences = PROSE, False
+    """The least width of a column of texts: that of its longest word if one of them is a sentence."""
+    longest, sentences = MIN_PROSE_WIDTH, False
     for text in cells:
         sentences = sentences or " " in text.strip()
         longest = max(longest, *map(text_width, text.split()), 0)
@@ -107,9 +114,10 @@ def _least_of_prose(natural: int, cells: Iterable[str]) -> int:
 
 
 def _side_by_side(
-    table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: Grid, rule: str
+    table: TableData, texts: Sequence[list[str]], totals: list[list[str]], grid: ColumnLayout, rule: str
 ) -> Iterator[list[Styled]]:
-    ruled: list[list[Styled]] = [[(rule * (sum(grid.widths) + GAP * (len(grid.widths) - 1)), "rule")]] if rule else []
+    width = sum(grid.widths) + GAP * (len(grid.widths) - 1)
+    ruled: list[list[Styled]] = [[(rule * width, "rule")]] if rule else []
     columns = [table.columns[at] for at in grid.shown]
     frames = [(" " * (GAP * bool(n)), size, columns[n].align) for n, size in enumerate(grid.widths)]
 
@@ -137,7 +145,7 @@ def _side_by_side(
 
 
 def _stacked(table: TableData, texts: Sequence[list[str]], totals: list[list[str]]) -> Iterator[list[Styled]]:
-    """A line for each value: for terminals on which a name and two numbers do not fit side by side."""
+    """A line for each value, for terminals too narrow for a name and two numbers side by side."""
     first, *rest = [at for at, column in enumerate(table.columns) if not column.rank]
     for cells, style in chain(zip(texts, repeat("")), zip(totals, repeat("total"))):
         yield [(cells[first], style)]
@@ -153,12 +161,12 @@ def _texts(table: TableData, row: dict[str, object]) -> list[str]:
 def _style(text: str, column: Column) -> str:
     if column.kind == "share" and text.endswith(" %") and text[0] not in "<>-":
         share = float(text[:-2].replace(",", ""))
-        return "large" if share >= LARGE else "" if share else "zero"
+        return "large" if share >= LARGE_SHARE else "" if share else "zero"
     return "zero" if text == "0" and column.align == "right" else ""
 
 
 def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]:
-    """A sentence over as many lines as it takes, the later ones set in; words and numbers stay whole."""
+    """A sentence over several lines, later ones indented; words and numbers stay whole."""
     if width is None or text_width(text) <= width:
         yield [(text, style)]
         return
@@ -167,8 +175,7 @@ def _wrapped(text: str, width: int | None, style: str) -> Iterator[list[Styled]]
 
 
 def _folded(text: str, size: int) -> list[str]:
-    """A cell over as many lines as it takes; a word that is wider than the column is broken, a name if it can be at a
-    dot."""
+    """A cell over several lines. A word wider than the column is broken, a name at a dot if possible."""
     if text_width(text) <= size:
         return [text]
     indent = " " * (len(text) - len(text.lstrip()))
@@ -184,9 +191,9 @@ def _aligned(text: str, size: int, align: str) -> str:
 
 
 def text_width(text: str) -> int:
-    """How many columns of a terminal a text takes: two for wide signs, none for combining ones."""
+    """The width of a text on a terminal: two columns for wide characters, none for combining ones."""
     if text.isascii() or NARROW.fullmatch(text):
         return len(text)
-    from rich.cells import cell_len  # which knows every sign, and takes longer to import than a table to print
+    from rich.cells import cell_len  # imported late: slower to import than a table is to print
 
     return cell_len(text)

@@ -1,4 +1,4 @@
-"""Values as the cells of a table show them: 12,443,648, 9.68×, 35.2 %, 28×28×32."""
+"""Values as text in the cells of a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from costcalc.text import as_float, rounded, times_text, value_text
 
 def cell(value: Any, kind: str) -> str:
     """A value as text: 12,443,648, 9.68×, 35.2 %, 28×28×32; whole numbers are never shortened."""
-    if value.__class__ is int and kind == "int":  # nearly all: sooner than one look for fractions in each
+    if value.__class__ is int and kind == "int":  # the common case: faster than the checks below
         return f"{value:,}"
     if value is None:
         return ""
@@ -31,12 +31,12 @@ def _whole(number: Any) -> str:
     return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
 
 
-class Apart(float):
-    """A relative difference that knows the exact one, which is shown where the percentage would round to 0."""
+class RelativeDifference(float):
+    """A relative difference with the exact one, which is shown if the percentage would round to 0."""
 
     exact: Any
 
-    def __new__(cls, share: float, exact: Any) -> Apart:
+    def __new__(cls, share: float, exact: Any) -> RelativeDifference:
         self = super().__new__(cls, share)
         self.exact = exact
         return self
@@ -57,7 +57,7 @@ def _signed(number: Any) -> str:
     sign = "−" if number < 0 else "+"
     if float(text.replace(",", "")) or not number:
         return f"{sign if number else ''}{text} %"
-    return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, Apart) else _share(number)
+    return f"{sign}{_whole(abs(number.exact))}" if isinstance(number, RelativeDifference) else _share(number)
 
 
 def _more(number: Any) -> str:
@@ -95,7 +95,7 @@ NUMBERS: dict[str, Callable[[Any], str]] = {
 
 
 def plain_number(value: Any) -> int | float | None:
-    """The int or float a value is: whole ones of sympy and numpy count as ints, other Fractions as floats.
+    """The value as an int or float: whole numbers of sympy and numpy as ints, other Fractions as floats.
 
     None for anything else, and for a Fraction that no float can hold.
     """
@@ -132,12 +132,12 @@ def visible(text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Is each of its characters shown as itself? Says it of nearly all texts, at once."""
+    """Is each of its characters visible? A fast check for whole texts."""
     return text.isprintable() and (text.isascii() or not HIDDEN.search(text))
 
 
 def is_visible(sign: str) -> bool:
-    """Is this one character shown as itself? The spaces that do not break are."""
+    """Is this character shown as itself? Spaces that do not break count as visible."""
     return sign in "\u00a0\u202f" or (sign.isprintable() and not HIDDEN.match(sign))
 
 

@@ -31,12 +31,12 @@ class Column:
 
     @property
     def align(self) -> str:
-        """Where its cells stand: left or right."""
+        """The alignment of its cells: left or right."""
         return "left" if self.kind in LEFT else "right"
 
 
-class Lazily(Sequence[Any]):
-    """What a function makes of each item of a sequence: made when it is read, again each time, and never kept."""
+class LazySequence(Sequence[Any]):
+    """A function of each item of a sequence, computed anew whenever an item is read, and never kept."""
 
     def __init__(self, make: Callable[[Any], Any], items: Sequence[Any]):
         self.make, self.items = make, items
@@ -45,7 +45,7 @@ class Lazily(Sequence[Any]):
         return len(self.items)
 
     def __getitem__(self, at: Any) -> Any:
-        return Lazily(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
+        return LazySequence(self.make, self.items[at]) if isinstance(at, slice) else self.make(self.items[at])
 
     def __iter__(self) -> Iterator[Any]:
         return map(self.make, self.items)
@@ -65,7 +65,7 @@ class TableData:
     notes: list[str] = field(default_factory=list)
 
     def texts(self, row: dict[str, Any]) -> list[str]:
-        """One row, each value as its column shows it."""
+        """The cells of a row as text."""
         return [cell(row.get(column.key), column.kind) for column in self.columns]
 
     def note_lines(self) -> list[str]:

@@ -17,8 +17,8 @@ SUFFIXES = {
 
 
 def pieces(tables: Sequence[TableData], document: Any, format: str) -> Iterator[str]:
-    """The text of the tables, or of the JSON document behind them, in one of `FORMATS`. A CSV has the first table only;
-    text that would not fit into memory is never there as a whole."""
+    """The text of the tables, or of the JSON document behind them, in one of `FORMATS`, piece by piece to save memory.
+    A CSV has the first table only."""
     if format == "json":
         from costcalc.table.json_csv import json_pieces
 

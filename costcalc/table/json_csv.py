@@ -1,4 +1,4 @@
-"""What programs read: JSON and CSV."""
+"""Tables as JSON and CSV, for programs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import repeat
 from json.encoder import encode_basestring as quoted
+from types import SimpleNamespace
 from typing import Any
 
 from costcalc.table.cells import is_plain, is_visible, plain_number, shape_text, visible
-from costcalc.table.data import Column, Lazily, TableData
+from costcalc.table.data import Column, LazySequence, TableData
 from costcalc.text import as_float, value_text
 
-STREAMED = 2  # levels of a document that are written item by item: its fields, and the layers or points in one
+STREAMED_LEVELS = 2  # of a document that is written item by item: its fields, and the layers or points in one
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that starts with one of these
 
 
 def json_pieces(document: Any) -> Iterator[str]:
-    r"""The document piece by piece, as `json.dumps` indents it: whole numbers exact, other numbers as floats, letters
-    as text, hidden characters as \uXXXX."""
-    yield from map(_without_hidden, _streamed(document, "\n", STREAMED))
+    r"""The document piece by piece, as `json.dumps` indents it: whole numbers exact, other numbers as floats,
+    symbols as text, hidden characters as \uXXXX."""
+    yield from map(_without_hidden, _streamed(document, "\n", STREAMED_LEVELS))
     yield "\n"
 
 
@@ -34,8 +35,8 @@ def _without_hidden(text: str) -> str:
 
 
 def _streamed(value: Any, line: str, levels: int) -> Iterator[str]:
-    """JSON of a value whose lines begin with `line`: that of each item for so many levels of lists and dicts."""
-    if not levels or not isinstance(value, (dict, list, tuple, Lazily)) or not value:
+    """JSON of a value, item by item for so many levels of lists and dicts. Each line begins with `line`."""
+    if not levels or not isinstance(value, (dict, list, tuple, LazySequence)) or not value:
         yield _json(value, line)
         return
     inner = f"{line}  "
@@ -48,11 +49,11 @@ def _streamed(value: Any, line: str, levels: int) -> Iterator[str]:
 
 
 def _json(value: Any, line: str) -> str:
-    if value.__class__ is int:  # nearly all: sooner than one look for lists in each
+    if value.__class__ is int:  # the common case: faster than the checks below
         return int.__repr__(value)
     if value.__class__ is str:
         return quoted(value)
-    if isinstance(value, (dict, list, tuple, Lazily)):
+    if isinstance(value, (dict, list, tuple, LazySequence)):
         inner = f"{line}  "
         if isinstance(value, dict):
             entries = [f"{quoted(str(key))}: {_json(item, inner)}" for key, item in value.items()]
@@ -65,7 +66,7 @@ def _json(value: Any, line: str) -> str:
 
 
 def _json_number(value: Any) -> str:
-    """A number as JSON has it; a formula as text. null where no float can be the number."""
+    """A number; a formula as text; null for a number that no float can hold."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, Fraction):  # the value of a real knob: a float even where it is whole
@@ -79,21 +80,15 @@ def _json_number(value: Any) -> str:
 
 def csv_lines(table: TableData) -> Iterator[str]:
     """A table line by line, with the keys of its columns as header."""
-    line: Any = csv.writer(_Lines(), lineterminator="\n").writerow  # hands back what `write` does
+    echo: Any = SimpleNamespace(write=str)  # `writerow` returns what `write` does: the line
+    line: Any = csv.writer(echo, lineterminator="\n").writerow
     yield line([_harmless(column.key) for column in table.columns])
     for row in table.rows:
         yield line([csv_cell(row.get(column.key), column) for column in table.columns])
 
 
-class _Lines:
-    """What a csv.writer writes to: it hands each line back."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_cell(value: Any, column: Column) -> str:
-    """A value as it stands in a CSV: numbers in full, text that no spreadsheet runs."""
+    """A value in a CSV: numbers in full, text that no spreadsheet runs."""
     if value.__class__ is int:
         return str(value)
     if value.__class__ is str:

@@ -1,4 +1,4 @@
-"""What papers and web pages are made of: Markdown and LaTeX."""
+"""Tables as Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ LATEX = {
     "⌊": r"$\lfloor$", "⌋": r"$\rfloor$", "²": "$^2$", "³": "$^3$", "∞": r"$\infty$", "→": r"$\to$", "…": r"\dots{}",
 }  # fmt: skip
 TEX = str.maketrans(LATEX)
-SENTENCE = 40  # signs from which on a text is one
-NEEDS = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
+MIN_SENTENCE = 40  # characters; longer texts are wrapped
+PACKAGES = r"\usepackage[T1]{fontenc}, {textcomp} and {booktabs}"
 
 
 def markdown(tables: Sequence[TableData]) -> Iterator[str]:
@@ -33,7 +33,7 @@ def markdown(tables: Sequence[TableData]) -> Iterator[str]:
 
 
 def _md_blocks(tables: Sequence[TableData]) -> Iterator[Iterable[str]]:
-    """What stands with an empty line before it, each the lines of it."""
+    """The lines of each part; an empty line separates parts."""
     for table in tables:
         if table.title:
             yield [f"**{_md(table.title)}**"]
@@ -57,12 +57,12 @@ def _md_row(texts: Iterable[str]) -> str:
 
 
 def _md(text: str) -> str:
-    """Text in which Markdown sees no markup, no HTML, no link and no end of a cell."""
+    """Text with markup, HTML, links and cell ends escaped."""
     return MARKDOWN.sub(r"\\\g<0>", visible(text.strip()))
 
 
 def _md_line(text: str) -> str:
-    """Escaped text at the start of a line, where a sign or a number could begin a list or a heading."""
+    """Escaped text at the start of a line, where it could begin a list or a heading."""
     return re.sub(r"^(\d*)([-+#.)])", r"\1\\\2", text)
 
 
@@ -76,7 +76,7 @@ def latex(tables: Sequence[TableData]) -> Iterator[str]:
 
 
 def _tex_table(table: TableData) -> Iterator[str]:
-    yield f"% needs {NEEDS}"
+    yield f"% needs {PACKAGES}"
     if table.title:
         yield rf"\noindent\textbf{{{_tex(table.title)}}}\par\smallskip"
     yield rf"\noindent\begin{{tabular}}{{{''.join(_tex_column(table, column) for column in table.columns)}}}"
@@ -95,8 +95,8 @@ def _tex_table(table: TableData) -> Iterator[str]:
 
 
 def _tex_column(table: TableData, column: Column) -> str:
-    """A letter for a column; one of sentences is as wide as a third of the line."""
-    if column.kind == "text" and any(len(cell(row.get(column.key), "text")) > SENTENCE for row in table.rows):
+    """The LaTeX column type; a column of sentences takes a third of the line."""
+    if column.kind == "text" and any(len(cell(row.get(column.key), "text")) > MIN_SENTENCE for row in table.rows):
         return r"p{0.33\linewidth}"
     return column.align[0]
 

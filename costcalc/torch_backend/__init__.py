@@ -1,6 +1,6 @@
 """The same layer graphs in torch: built as modules, verified against torch's own counts, timed on this machine.
 
-The only room that imports torch. `build("resnet50")`, or of a layer graph, gives a torch.nn.Module. `MODULES` has a
+Only this room imports torch. `build("resnet50")`, or of a layer graph, gives a torch.nn.Module. `MODULES` has a
 builder for each op, by its name: a reader's own op gets one by `MODULES["squared_relu"] = lambda op, x: SquaredReLU()`,
 see docs/add_an_op.md.
 """

@@ -1,7 +1,7 @@
 """Generated code that looks a block up once, where torch.fx looks it up for each of its layers.
 
-nn.Module finds a submodule only after everything else that could have its name. For a layer in a block in a stage that
-takes longer than calling it: of resnet50 more than a hundredth of the time of a run.
+nn.Module looks for a submodule last, after all other attributes. For a layer in a block in a stage the three lookups
+take longer than the call: more than 1 % of a run of resnet50.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class _Blocks:
         self.names: dict[Path, str] = {(): "self"}
 
     def looked_up(self, path: Path, lines: list[str]) -> str:
-        """The code that finds a submodule in its block; lines that find the block come before it, once."""
+        """The code that looks up a submodule in its block. Appends the lines that look up the block, once."""
         *block, last = path
         return _looked_up(self.name(tuple(block), lines), last)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -33,8 +34,7 @@ def ceilings(settings: Settings) -> Ceilings:
     return Ceilings(n**3 / product, 2 * 4 * (elements // 4) / copy)
 
 
-def _fastest_seconds(clock: Clock, work: object) -> float:
-    assert callable(work)
+def _fastest_seconds(clock: Clock, work: Callable[[], object]) -> float:
     times = []
     for _ in range(RUNS):
         start = clock.mark()

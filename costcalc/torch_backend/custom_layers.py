@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import torch
@@ -23,7 +24,7 @@ class PartialConv(nn.Module):
         weight = depthwise.weight
         self.weight = nn.Parameter(weight.squeeze(1).detach().clone())
         self.bias = nn.Parameter(torch.zeros(len(sees))) if bias else None
-        self.depthwise = [depthwise]  # in a list: its weight is ours
+        self.depthwise = [depthwise]  # in a list, as its weight is no parameter
         self.sources = [source for row in sees for source in row]
         self.sizes = [len(row) for row in sees]
 
@@ -33,7 +34,7 @@ class PartialConv(nn.Module):
         return out if self.bias is None else out + self.bias.view(-1, *[1] * (x.dim() - 2))
 
     def padded(self, x: Tensor) -> Tensor:
-        """With the zeros of padding 'same', if that is wanted."""
+        """With the zeros of padding 'same', if it has that."""
         inner = self.depthwise[0]
         if not isinstance(inner, SamePadded):
             return x
@@ -77,20 +78,20 @@ class GroupNorm(nn.GroupNorm):
         return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
 
 
-class LSTM(nn.LSTM):
-    """Every hidden state.   (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
+class HiddenStates(nn.Module):
+    """Mixin: returns every hidden state, and not the last state apart."""
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, x: Tensor) -> Tensor:
         out: Tensor = super().forward(x)[0]
         return out
 
 
-class GRU(nn.GRU):
-    """Every hidden state.   (n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
+class LSTM(HiddenStates, nn.LSTM):  # type: ignore[misc]
+    """(n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
 
-    def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
-        out: Tensor = super().forward(x)[0]
-        return out
+
+class GRU(HiddenStates, nn.GRU):  # type: ignore[misc]
+    """(n, l, d) -> (n, l, h), or (n, l, 2h) in both directions"""
 
 
 class Add(nn.Module):
@@ -111,10 +112,8 @@ class Add(nn.Module):
 class Mul(nn.Module):
     """x · y · …   s, s, … -> s"""
 
-    def forward(self, x: Tensor, *others: Tensor) -> Tensor:
-        for y in others:
-            x = x * y
-        return x
+    def forward(self, *ins: Tensor) -> Tensor:
+        return reduce(torch.mul, ins)
 
 
 class Concat(nn.Module):

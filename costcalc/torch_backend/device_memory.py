@@ -11,17 +11,16 @@ from costcalc.analysis.memory import peak_activations
 from costcalc.graph import Graph
 from costcalc.torch_backend.settings import Settings
 
-MAX_MMAP_THRESHOLD_BYTES = 2**25 - 2**16  # that glibc adapts to: 32 MiB with what it adds itself
+MAX_MMAP_THRESHOLD_BYTES = 2**25 - 2**16  # the largest that glibc adapts to: 32 MiB with its own overhead
 
 
 @cache
 def keep_freed_memory() -> None:
-    """Has glibc keep what a run of a module frees for the next, up to 64 MiB of it.
+    """Makes glibc keep up to 64 MiB of freed memory, so that the next run of a module needs no new pages.
 
-    It gives the free end of its heap back to the system when that is longer than twice the largest block which it has
-    had from there on its own and freed (mallopt(3), M_MMAP_THRESHOLD): the next layer's tensor then comes anew, page by
-    page. One block of the largest size that counts comes and goes here, untouched. Nothing happens with another malloc,
-    or where MALLOC_TRIM_THRESHOLD_ is set.
+    glibc returns the free end of its heap to the system when it exceeds twice the largest block that was mapped on its
+    own and freed, up to a limit (mallopt(3), M_MMAP_THRESHOLD). This maps and frees one block of that limit, untouched.
+    It has no effect with another malloc, or if MALLOC_TRIM_THRESHOLD_ is set.
     """
     torch.empty(MAX_MMAP_THRESHOLD_BYTES, dtype=torch.uint8, device="cpu")
 
@@ -36,8 +35,8 @@ def free_bytes(device: torch.device) -> int:
 
 
 def predicted_bytes(graph: Graph, settings: Settings) -> tuple[int, int]:
-    """Bytes of the weights and buffers, and of the most activations held at once at inference, before anything is
-    built. A training step takes more of both: it keeps activations for the backward pass, and gradients."""
+    """Predicted bytes of the weights and buffers, and of the peak activations at inference. A training step needs more
+    of both: it keeps activations for the backward pass, and gradients."""
     rows = cost(graph).layers
     weights = sum(row.params + row.total("buffers") for row in rows)
     return settings.bytes_per_element * weights, settings.bytes_per_element * peak_activations(graph).elements

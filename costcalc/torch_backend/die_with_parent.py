@@ -1,4 +1,4 @@
-"""Importing this ends the process when its parent ends, for any reason. On Linux; elsewhere it does nothing."""
+"""Importing this makes Linux kill the process when its parent ends. On other systems it does nothing."""
 
 import ctypes
 import os
@@ -11,12 +11,12 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 def die_with_parent() -> None:
     """Ends this process with its parent; its forks have to call this themselves.
 
-    A parent that ended before the call goes unnoticed; its end of the pipe is closed then.
+    If the parent ended before the call, the closed pipe ends the process.
     """
     if sys.platform == "linux":
         parent = os.getppid()  # 1 where costcalc is what a container runs
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before this was said
+        if os.getppid() != parent:  # the parent ended during the call
             os._exit(1)
 
 

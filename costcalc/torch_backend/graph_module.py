@@ -17,19 +17,20 @@ from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
 from costcalc.net import Target, load
+from costcalc.table import bytes_text
 from costcalc.torch_backend.block_lookup import blocks_once
-from costcalc.torch_backend.device_memory import keep_freed_memory
+from costcalc.torch_backend.device_memory import free_bytes, keep_freed_memory
 from costcalc.torch_backend.modules import MODULES
 
 
 def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = None) -> fx.GraphModule:
-    """What `load` takes, a name or a layer graph, as a module in evaluation mode with fresh weights.
+    """Builds a target of `load`, such as a name or a layer graph, as a module in evaluation mode with new weights.
 
     Repeats are unrolled; the layer `stem.conv` is the submodule `stem.conv` and has the parameter `stem.conv.weight`.
-    Inputs come in the order of their layers; several outputs are a tuple, in the order of theirs. On the `meta`
-    device it has shapes and takes no memory; on a CPU, malloc keeps from now on what a run frees (`keep_freed_memory`).
-    Raises GraphError for sizes that are no numbers and ops without a module, TooLarge if the weights do not fit or a
-    tensor has more elements than torch can number, and whatever `cost` does.
+    Inputs are in the order of their layers; several outputs are a tuple in that order. On the `meta` device the module
+    has shapes and takes no memory; on a CPU, malloc keeps freed memory from now on (`keep_freed_memory`). Raises
+    GraphError for sizes that are not numbers and ops without a module, TooLarge if the weights do not fit or a tensor
+    has more elements than torch can index, and the errors of `cost`.
     """
     net = load(target)
     net.needs_numbers("a torch module")
@@ -38,7 +39,7 @@ def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = No
     _check_numeric(rows)
     _check_addressable(rows)
     if torch.device(device).type != "meta":
-        check_weights_fit(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
+        _check_weights_fit(rows.values(), torch.device(device), dtype or torch.get_default_dtype())
     if torch.device(device).type == "cpu":
         keep_freed_memory()
     with torch.device(device):
@@ -46,20 +47,20 @@ def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = No
 
 
 class _Builder:
-    """Places one layer after the other."""
+    """Builds the module of a graph, layer by layer."""
 
     def __init__(self, graph: Graph, rows: dict[Any, Row], dtype: torch.dtype | None):
         self.graph, self.rows, self.dtype = graph, rows, dtype
         self.overwritten = inplace_inputs(list(rows.values()))
         self.fx, self.nodes = fx.Graph(), dict[Any, fx.Node]()
         self.fx.on_generate_code(lambda _: blocks_once)
-        self.fx.erase_node(self.fx.placeholder("self"))  # from now on torch.fx gives that name to nothing
-        self.arguments = {"self", "__debug__"}  # names that no further input may have
+        self.fx.erase_node(self.fx.placeholder("self"))  # reserves the name: torch.fx gives it to no node
+        self.arguments = {"self", "__debug__"}  # names that are taken
         self.modules, self.targets = dict[str, nn.Module](), dict[Any, str]()
-        self.blocks = set[str]()  # what modules are in
+        self.blocks = set[str]()  # targets that contain others
 
     def module(self) -> fx.GraphModule:
-        """All layers and what they give."""
+        """The module of all layers."""
         for row in sorted(self.rows.values(), key=lambda row: not row.op.is_input):
             self.nodes[row.name] = self.input(row) if row.op.is_input else self.layer(row)
             self.nodes[row.name].meta["row"] = row
@@ -70,7 +71,7 @@ class _Builder:
         return fx.GraphModule(self.root(), self.fx, class_name=_class_name(self.graph.graph.get("name")))
 
     def root(self) -> nn.Module:
-        """The modules inside each other as their names say, in the order of the layers."""
+        """The modules, nested as their names say, in the order of the layers."""
         root = nn.Module()
         for target, module in self.modules.items():
             *path, last = target.split(".")
@@ -83,20 +84,20 @@ class _Builder:
         return root
 
     def input(self, row: Row) -> fx.Node:
-        """An argument of the layer's name, as near to it as Python allows."""
+        """An argument with the layer's name, or the nearest name that Python allows."""
         name = _as_python_reads_it(re.sub(r"\W", "_", str(row.name)))
         name = name if name.isidentifier() else f"_{name}"
         while iskeyword(name) or name in self.arguments:
             name += "_"
         node = self.fx.placeholder(name)
-        self.arguments |= {name, node.name}  # torch.fx has another one if a function of Python is called so
+        self.arguments |= {name, node.name}  # torch.fx renames one that is called as a builtin
         return node
 
     def layer(self, row: Row) -> fx.Node:
         target = self.called_again(row)
         if target is None:
             target = self.free_target(str(row.name))
-            # one by one: at no time are all of them there in torch's own precision
+            # each is converted at once: never are all of them held in torch's default precision
             self.modules[target] = self.builder(row)(row.op, *row.input_shapes).to(dtype=self.dtype)
             if row.name in self.overwritten:
                 over = True if len(row.inputs) == 1 else self.overwritten[row.name]
@@ -107,30 +108,32 @@ class _Builder:
         return self.fx.call_module(target, tuple(self.nodes[source] for source in row.inputs))
 
     def builder(self, row: Row) -> Any:
-        """How torch makes this op."""
+        """The function that makes the module of an op."""
         if row.op.name not in MODULES:
             hint = "give costcalc.torch_backend.MODULES a builder, as docs/add_an_op.md shows"
             raise GraphError(f"layer {str(row.name)!r}: the op {row.op.name!r} has no module in torch; {hint}")
         return MODULES[row.op.name]
 
     def called_again(self, row: Row) -> str | None:
-        """The owner's module, if this layer is the same op on tensors of the same shapes."""
+        """The owner's module, if this layer is the same op with the same tensors, and writes over the same input."""
         owner = self.graph.nodes[row.name].get("shares")
-        if owner is None or self.rows[owner].op != row.op:
-            return None
-        same = row.op.weights(*row.input_shapes) == row.op.weights(*self.rows[owner].input_shapes)
+
+        def module_facts(row: Row) -> tuple[Any, ...]:
+            return row.op, row.op.weights(*row.input_shapes), self.overwritten.get(row.name)
+
+        same = owner is not None and module_facts(row) == module_facts(self.rows[owner])
         return self.targets[owner] if same else None
 
     def tie(self, row: Row, module: nn.Module) -> None:
-        """Lets a layer of another kind use the owner's tensors of the same names, as an embedding and a linear do."""
+        """Makes a layer of another kind use the owner's tensors of the same names, as a linear uses an embedding's."""
         owner = self.modules[self.targets[self.graph.nodes[row.name]["shares"]]]
         for name, tensor in [*owner.named_parameters(recurse=False), *owner.named_buffers(recurse=False)]:
             if getattr(module, name, None) is not None:
                 setattr(module, name, tensor)
 
     def free_target(self, name: str) -> str:
-        """The layer's name, with an underscore behind a part that a module has already as its own attribute, or that
-        is a word of Python's own, and in place of what ends a string or cannot be printed."""
+        """The layer's name as a target that is free. An underscore follows a part that is a keyword or an attribute of
+        its module, and replaces characters that end a string or cannot be printed."""
         path: list[str] = []
         for part in name.split("."):
             part = "".join(c if c.isprintable() and c not in '"\\' else "_" for c in part) or "_"
@@ -165,17 +168,14 @@ def _check_numeric(rows: dict[Any, Row]) -> None:
 
 
 def _check_addressable(rows: dict[Any, Row]) -> None:
-    """torch numbers bytes by int64, and a complex number has 16 of them."""
+    """Raises TooLarge for a tensor whose bytes int64 cannot count; a complex number has 16."""
     for row in rows.values():
         if (most := max(prod(row.output_shape), row.params + row.total("buffers"))) >= 2**59:
             raise TooLarge(f"layer {str(row.name)!r} has {most:,} elements, more than torch can number")
 
 
-def check_weights_fit(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
-    """Refuses weights that the device's free memory cannot hold, before one of them is made. Raises TooLarge."""
-    from costcalc.table import bytes_text
-    from costcalc.torch_backend.device_memory import free_bytes
-
+def _check_weights_fit(rows: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Raises TooLarge for weights that the free memory of the device cannot hold."""
     needed = sum(row.params + row.total("buffers") for row in rows) * dtype.itemsize
     if needed > (free := free_bytes(device)):
         raise TooLarge(f"its weights take {bytes_text(needed)}, and {device} has {bytes_text(free)} free")
@@ -199,8 +199,7 @@ def example_inputs(
 
 
 def _index_limits(node: fx.Node) -> list[int]:
-    """The number of rows that this tensor picks from, for every layer that reads indices from it or from its moved
-    elements."""
+    """The number of rows of every table that is indexed by this tensor, also after its elements are moved."""
     limits, seen, to_see = [], {node}, [node]
     while to_see:
         source = to_see.pop()

@@ -29,9 +29,9 @@ class LayerTime:
 
 
 def layer_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float]:
-    """Times every layer over at least ten rounds and so many seconds; tensors are freed as in the network.
+    """Times every layer for at least ten rounds and about `seconds`; tensors are freed as in the network.
 
-    Also returns the median seconds of whole steps, one after each round. Neither has the optimizer.
+    Also returns the median seconds of whole steps, which are timed between the rounds. Both are without the optimizer.
     """
     times: dict[fx.Node, list[list[float]]] = {}
     wholes: list[float] = []
@@ -40,18 +40,11 @@ def layer_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float]
             times.setdefault(node, []).append(parts)
         wholes.append(sum(runner.run()[:2]))
     size = runner.settings.bytes_per_element
-    medians = {node: [median(part) for part in zip(*parts)] for node, parts in times.items()}
-    layers = [
-        LayerTime(
-            str(node.meta["row"].name),
-            node.meta["row"].op.name,
-            forward,
-            backward,
-            size * elements_moved(node.meta["row"]),
-            node.meta["row"].macs,
-        )
-        for node, (forward, backward) in medians.items()
-    ]
+    layers = []
+    for node, rounds in times.items():
+        row, (forward, backward) = node.meta["row"], map(median, zip(*rounds))
+        moved = size * elements_moved(row)
+        layers.append(LayerTime(str(row.name), row.op.name, forward, backward, moved, row.macs))
     return layers, median(wholes)
 
 
@@ -83,7 +76,7 @@ def _timed(layer: Any, ins: list[Tensor], clock: Clock, train: bool) -> tuple[Te
             out = layer(*ins)
             return out, [*clock.seconds([start, clock.mark()]), 0.0]
     ins = [t.detach().requires_grad_(t.requires_grad) for t in ins]
-    copies = [t.clone() for t in ins]  # which it may overwrite
+    copies = [t.clone() for t in ins]  # the layer may write over them
     start = clock.mark()
     out = layer(*copies)
     forward = clock.seconds([start, clock.mark()])

@@ -31,7 +31,7 @@ class NoDevice(CostcalcError):
 
 @dataclass(frozen=True)
 class Device:
-    """Something to measure on. Equal fingerprints: the same kind of device; its driver is part of the environment."""
+    """A device to measure on. Devices of one kind have equal fingerprints; drivers are part of the environment."""
 
     name: str  # as torch calls it: cpu, cuda:0
     model: str
@@ -46,13 +46,13 @@ class Device:
 
 
 def devices() -> list[Device]:
-    """What can be timed here: the GPUs, then the CPU."""
+    """The devices of this machine: the GPUs, then the CPU."""
     gpus = [_gpu(i) for i in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
     return [*gpus, _cpu()]
 
 
 def find_device(wanted: str) -> Device:
-    """The device called so, or for `auto` the first GPU, else the CPU. Never another one instead: raises NoDevice."""
+    """The device of this name; for `auto` the first GPU, else the CPU. Raises NoDevice if it is not here."""
     here = {device.name: device for device in devices()}
     if wanted == "auto":
         return next(iter(here.values()))
@@ -90,7 +90,7 @@ def _cpu() -> Device:
 
 
 def _cpu_model() -> str:
-    """As /proc/cpuinfo has it, else what Python knows."""
+    """The model name in /proc/cpuinfo, else what Python knows."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -100,7 +100,7 @@ def _cpu_model() -> str:
 
 
 def environment(device: Device) -> dict[str, Any]:
-    """All that may change a measured time and can be read here; what cannot is None."""
+    """Everything readable that may change a measured time; None for what cannot be read here."""
     frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
     return {
         "device": device.model,
@@ -125,7 +125,7 @@ def environment(device: Device) -> dict[str, Any]:
 
 
 def threads() -> int:
-    """As many as torch lets one operation have in this process."""
+    """The number of threads that torch uses for one operation in this process."""
     return torch.get_num_threads()
 
 
@@ -151,13 +151,13 @@ def _of_gpu(read: Callable[[str], int], device: Device) -> int | None:
 
 
 class BackgroundLoad:
-    """Cores that other processes use, from when this is made: the busy time of the machine without this process, and
-    without `ours` and all that they start, as compilers."""
+    """Measures how many cores other processes use: the busy time of the machine, less that of this process and of
+    `ours` with all their children (compilers, for example)."""
 
     def __init__(self, ours: list[int]):
         self.here, self.ours, self.parents = psutil.Process(), list[psutil.Process](), set[psutil.Process]()
         for pid in ours:
-            with suppress(psutil.NoSuchProcess):  # it has ended; the next question to it fails
+            with suppress(psutil.NoSuchProcess):  # it has ended
                 process = psutil.Process(pid)
                 self.ours.append(process)
                 if (parent := process.parent()) is not None:
@@ -165,7 +165,7 @@ class BackgroundLoad:
         self.start = self._now()
 
     def cores(self) -> float:
-        """The mean number of cores since then."""
+        """The mean number of cores since this object was made."""
         elapsed, busy, own = (now - then for now, then in zip(self._now(), self.start))
         return max(0.0, (busy - own) / elapsed) if elapsed > 0 else 0.0
 
@@ -178,7 +178,7 @@ class BackgroundLoad:
 
 
 def _seconds(process: psutil.Process) -> tuple[float, float]:
-    """Of a process, and of its children that have ended, and theirs. One that has ended itself is such a child."""
+    """CPU seconds of a process, and of its descendants that have ended. Both are 0 if it has ended itself."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:
@@ -187,7 +187,7 @@ def _seconds(process: psutil.Process) -> tuple[float, float]:
 
 
 def _seconds_of_all(process: psutil.Process) -> float:
-    """Of a process and all that it started, ended or not."""
+    """CPU seconds of a process and all its descendants."""
     try:
         family = [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
@@ -205,7 +205,7 @@ DEVICE_COLUMNS = (
 
 
 def devices_result() -> TableResult:
-    """What can be timed here, with its fingerprint."""
+    """The devices of this machine, with their fingerprints."""
     rows = [
         {
             "name": device.name,

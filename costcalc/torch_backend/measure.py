@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -26,14 +26,14 @@ from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, 
 
 DEFAULT_SECONDS, QUICK_SECONDS = 3.0, 0.5  # that each network is timed
 TURN_SECONDS = 0.1  # that one network runs, at most, before the next one runs
-LOAD_SECONDS = 0.3  # in which the load is read before anything runs
+LOAD_SECONDS = 0.3  # that the load is measured before anything runs
 
 Progress = Callable[[float, str], None]  # the share that is done, and the work under way
 
 
 @dataclass
 class Measurement:
-    """One network under one group of settings, and what was measured."""
+    """One network with its settings, and the results of timing it."""
 
     target: str
     graph: Graph
@@ -85,12 +85,12 @@ class Measurement:
 
     @property
     def ok(self) -> bool:
-        """Was it measured?"""
+        """Is the network measured, or still to be?"""
         return self.status == "ok"
 
     @property
     def under_load(self) -> bool:
-        """Did other processes run meanwhile? Threads that wait for each other may then reverse the order."""
+        """Did other processes use cores meanwhile? That may reverse which network is faster."""
         return self.other_cores > MAX_OTHER_CORES
 
     @property
@@ -125,25 +125,23 @@ def measure(
     timeout: float = TIMEOUT_S,
     progress: Progress = lambda *_: None,
 ) -> None:
-    """Fills in the measurements. A network that does not fit is refused, one that dies or hangs is marked.
+    """Fills in the measurements. Their status tells which networks were refused, died or hung.
 
-    Each network runs for at least `seconds`, and ten times. Its worker has at most `memory` bytes, and is killed when
-    it sends no heartbeat for `timeout` seconds; it sends one after each run.
+    Each network runs for at least `seconds`, and ten times. Its worker has at most `memory` bytes, and is killed
+    when it sends no heartbeat for `timeout` seconds; it sends one after each run.
     """
     load = BackgroundLoad([])
     time.sleep(LOAD_SECONDS)
     before = load.cores()
-    held = 0
     for measurement in measurements:
         measurement.started_at = time.time()
-        _refuse_if_defined_in_notebook(measurement)
-        _refuse_if_too_large(measurement, held)
-        held += _needed_bytes(measurement) if measurement.ok else 0
+    _refuse(measurements)
     with ExitStack() as stack:
-        pairs = []
-        for measurement in (measurement for measurement in measurements if measurement.ok):
-            pairs.append((measurement, WorkerProcess(measurement.graph, measurement.settings, memory, timeout)))
-            stack.callback(pairs[-1][1].close)
+        pairs = [
+            (m, stack.enter_context(closing(WorkerProcess(m.graph, m.settings, memory, timeout))))
+            for m in measurements
+            if m.ok
+        ]
         for i, (measurement, worker) in enumerate(pairs):
             progress(0.2 * i / len(pairs), f"building {measurement.target}")
             with _records_death(measurement):
@@ -159,22 +157,23 @@ def measure(
                 measurement.message = f"was not looked at more closely, {died.status}: {died}"
 
 
-def _needed_bytes(measurement: Measurement) -> int:
-    return measurement.weight_bytes + measurement.inference_peak
+def _refuse(measurements: list[Measurement]) -> None:
+    """Marks networks that no worker can import, and those that do not fit beside the ones before them.
 
-
-def _refuse_if_defined_in_notebook(measurement: Measurement) -> None:
-    if is_defined_in_notebook(measurement.graph):
-        message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
-        measurement.status, measurement.message = "refused", message
-
-
-def _refuse_if_too_large(measurement: Measurement, held: int) -> None:
-    """Decides by our own counts, before anything is built. `held`: bytes of networks timed in turns with it."""
-    needed, free = _needed_bytes(measurement), free_bytes(torch.device(measurement.settings.device)) - held
-    if measurement.ok and needed > free:
-        message = f"needs {bytes_text(needed)} at least, {measurement.settings.device} has {bytes_text(free)} free"
-        measurement.status, measurement.message = "refused", message
+    Decides by our own counts, before anything is built.
+    """
+    held = 0  # bytes
+    for measurement in measurements:
+        needed = measurement.weight_bytes + measurement.inference_peak
+        device, message = measurement.settings.device, ""
+        if is_defined_in_notebook(measurement.graph):
+            message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
+        elif needed > (free := free_bytes(torch.device(device)) - held):
+            message = f"needs {bytes_text(needed)} at least, {device} has {bytes_text(free)} free"
+        if message:
+            measurement.status, measurement.message = "refused", message
+        else:
+            held += needed
 
 
 @contextmanager
@@ -193,9 +192,7 @@ def _in_turns(pairs: list[tuple[Measurement, WorkerProcess]], seconds: float, pr
             progress(0.2, f"warming up {measurement.target}")
             measurement.settled, measurement.warm_up_runs = worker.ask("warm_up")
             measurement.threads = worker.ask("threads")
-    while unfinished := [
-        measurement for measurement, _ in pairs if measurement.ok and not _enough(measurement, seconds)
-    ]:
+    while unfinished := [one for one, _ in pairs if one.ok and not _enough(one, seconds)]:
         for measurement, worker in [pair for pair in pairs if pair[0].ok]:  # the finished too: ratios need equal turns
             with _records_death(measurement):
                 turn = worker.ask("run", min(TURN_SECONDS, seconds / MIN_RUNS))
@@ -210,9 +207,8 @@ def _spent_seconds(measurement: Measurement) -> float:
 
 
 def _enough(measurement: Measurement, seconds: float) -> bool:
-    return (
-        len(measurement.turn_medians) >= MIN_RUNS and _spent_seconds(measurement) >= seconds
-    )  # a turn is a run at least
+    """Has it at least MIN_RUNS runs (a turn has one or more) and so many seconds?"""
+    return len(measurement.turn_medians) >= MIN_RUNS and _spent_seconds(measurement) >= seconds
 
 
 def _measure_details(measurement: Measurement, worker: WorkerProcess, layer_seconds: float, progress: Progress) -> None:

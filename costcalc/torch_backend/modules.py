@@ -1,4 +1,4 @@
-"""What each op is in torch: one line each, and a test fails if one is missing.
+"""The builder of each op: a function that makes its torch module.
 
 A builder gets the op and the shapes of its inputs, batch first, and returns an nn.Module whose tensors have the names
 and shapes that the op says. It shares no arithmetic with `costcalc.ops`: torch derives its own shapes.
@@ -22,13 +22,13 @@ def per_axis(value: Any, x: Shape) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, tuple) else (value,) * (len(x) - 2)
 
 
-def of_rank(kind: str, x: Shape, room: Any = nn) -> Any:
-    """Conv1d, Conv2d or Conv3d, whichever takes an input of this shape."""
-    return getattr(room, f"{kind}{len(x) - 2}d")
+def of_rank(kind: str, x: Shape, package: Any = nn) -> Any:
+    """The class for an input of this shape: Conv1d, Conv2d or Conv3d for 'Conv'."""
+    return getattr(package, f"{kind}{len(x) - 2}d")
 
 
 def windowed(op: Any, x: Shape, kind: str, *channels: int, **extra: Any) -> nn.Module:
-    """A layer with windows. Padding 'same' at stride 1 is one that torch's convolutions have, unless it is odd."""
+    """A layer with windows. Padding 'same' at stride 1 is an explicit padding of torch's convolutions, unless odd."""
     kernel, stride, dilation = (per_axis(value, x) for value in (op.kernel, op.stride, op.dilation))
     reach = [d * (k - 1) for k, d in zip(kernel, dilation)]
     if op.padding != "same":

@@ -49,8 +49,8 @@ class Runner:
         self.settings, self.clock = settings, Clock(settings.device)
         self.module = build_module(graph, settings)
         self.inputs = make_inputs(self.module, settings)
-        self.parts = TRAINING if settings.train else INFERENCE
-        self.run_once = self._training() if settings.train else self._inference()
+        call = compile_for_engine(self.module, self.inputs, settings)
+        self.run_once = self._training(call) if settings.train else self._inference(call)
 
     def run(self) -> list[float]:
         """Seconds of each part of one step."""
@@ -63,8 +63,8 @@ class Runner:
         for parameter in self.module.parameters():
             parameter.grad = None
 
-    def _inference(self) -> Callable[[], list[Any]]:
-        call, mark, inputs = compile_for_engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
+    def _inference(self, call: Callable[..., Any]) -> Callable[[], list[Any]]:
+        mark, inputs = self.clock.mark, self.inputs
 
         def once() -> list[Any]:
             with torch.inference_mode():
@@ -74,10 +74,10 @@ class Runner:
 
         return once
 
-    def _training(self) -> Callable[[], list[Any]]:
-        if not any(True for _ in self.module.parameters()):
+    def _training(self, call: Callable[..., Any]) -> Callable[[], list[Any]]:
+        if not [*self.module.parameters()]:
             raise BadSetting("it has no weights to train; leave out --train")
-        call, mark, inputs = compile_for_engine(self.module, self.inputs, self.settings), self.clock.mark, self.inputs
+        mark, inputs = self.clock.mark, self.inputs
         optimizer = torch.optim.SGD(self.module.parameters(), lr=1e-6)
 
         def once() -> list[Any]:

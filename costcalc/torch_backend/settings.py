@@ -12,12 +12,12 @@ ENGINES = ("eager", "compile", "cuda_graph")
 
 
 class BadSetting(CostcalcError):
-    """A setting that does not exist, or does not go with another."""
+    """A setting that does not exist, or excludes another."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Identifies a measurement, with its network and device. `threads`: of one operation."""
+    """How a network is timed. `threads`: of one operation."""
 
     device: str = "cpu"
     batch: int = 1
@@ -47,5 +47,5 @@ class Settings:
         return 4 if self.dtype == "float32" else 2
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as the store has them, with the mode in words."""
-        return {**asdict(self), "train": self.train, "mode": "train" if self.train else "infer"}
+        """The settings as the store keeps them, with the mode as text."""
+        return {**asdict(self), "mode": "train" if self.train else "infer"}

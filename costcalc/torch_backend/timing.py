@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import product
 from typing import Any
 
@@ -23,12 +22,13 @@ from costcalc.torch_backend.timing_tables import layer_record, layer_table, time
 from costcalc.torch_backend.worker import TIMEOUT_S
 from costcalc.workers.process_count import cores
 
-MAX_TIMEOUT_S = 1_000_000  # a timeout of the system cannot be much longer
+MAX_TIMEOUT_S = 1_000_000  # the system has no much longer timeouts
+MEASURED_FIELDS = ("status", "message", "params", "macs", "backward_macs", "activations", "weight_bytes")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Timing(Result):
-    """What was measured on one device: a measurement for each network and group of settings."""
+    """The measurements on one device, one for each network and group of settings."""
 
     device: Device
     environment: dict[str, Any]
@@ -72,10 +72,7 @@ class Timing(Result):
         return [verdict(*pair) for pair in self._pairs() if not any(measurement.under_load for measurement in pair)]
 
     def _pairs(self) -> list[tuple[Measurement, Measurement]]:
-        groups: dict[Settings, list[Measurement]] = {}
-        for measurement in self.measured:
-            groups.setdefault(measurement.settings, []).append(measurement)
-        return [(measurements[0], other) for measurements in groups.values() for other in measurements[1:]]
+        return [(first, other) for first, *others in _by_settings(self.measured) for other in others]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(net.label, net.warnings) for net in self.nets]
@@ -130,8 +127,8 @@ def time_nets(
 ) -> Timing:
     """Times networks in turns on one device, at these batches or each at its own. `settings` are fields of `Settings`.
 
-    Networks with the same settings are timed together; `finished` gets their Timing as soon as it is there. A network
-    that sends no heartbeat for `timeout` seconds, by default half an hour, is given up. Raises NoDevice; BadSetting for
+    Networks with the same settings are timed together, and `finished` is called with their Timing. A network that sends
+    no heartbeat for `timeout` seconds, by default half an hour, is given up. Raises NoDevice; BadSetting for
     settings that exclude each other, more threads than usable cores, a batch for a target that sets its own, and a
     timeout out of range.
     """
@@ -149,8 +146,11 @@ def time_nets(
     ]
     around, groups = environment(where), _by_settings(measurements)
     for i, group in enumerate(groups):
-        share = partial(_share_of_all, progress, i, len(groups))
-        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share)
+
+        def share_of_all(share: float, what: str, done: int = i) -> None:
+            progress((done + share) / len(groups), what)
+
+        measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share_of_all)
         finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(measurements), nets)
 
@@ -173,10 +173,6 @@ def _batch_of(net: Net) -> int:
     return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
 
 
-def _share_of_all(progress: Progress, done: int, groups: int, share: float, what: str) -> None:
-    progress((done + share) / groups, what)
-
-
 def _by_settings(measurements: list[Measurement]) -> list[list[Measurement]]:
     """Groups of measurements with the same settings, which are timed in turns."""
     groups: dict[Settings, list[Measurement]] = {}
@@ -189,13 +185,7 @@ def _measurement_dict(measurement: Measurement) -> dict[str, Any]:
     found: dict[str, Any] = {
         "target": measurement.target,
         "settings": {**measurement.settings.to_dict(), "threads": measurement.threads or measurement.settings.threads},
-        "status": measurement.status,
-        "message": measurement.message,
-        "params": measurement.params,
-        "macs": measurement.macs,
-        "backward_macs": measurement.backward_macs,
-        "activations": measurement.activations,
-        "weight_bytes": measurement.weight_bytes,
+        **{name: getattr(measurement, name) for name in MEASURED_FIELDS},
         "predicted_peak_bytes": measurement.predicted_peak,
         "measured_peak_bytes": measurement.measured_peak,
     }

@@ -55,12 +55,10 @@ OVERHEAD_SHARE = 0.10  # a layer below this share of both ceilings is bound by o
 
 
 def _how(settings: Settings) -> str:
-    flags = ("channels last" * settings.channels_last, "TF32" * settings.tf32)
-    return ", ".join(
-        filter(
-            None, ["train" if settings.train else "infer", settings.engine.replace("_", " "), settings.dtype, *flags]
-        )
-    )
+    """`train, cuda graph, float16, channels last`"""
+    mode = "train" if settings.train else "infer"
+    flags = "channels last" * settings.channels_last, "TF32" * settings.tf32
+    return ", ".join(filter(None, (mode, settings.engine.replace("_", " "), settings.dtype, *flags)))
 
 
 def times_table(title: str, measurements: Sequence[Measurement], verdicts: Sequence[str]) -> Table:
@@ -77,9 +75,7 @@ def with_times(counts: Table, measurements: Sequence[Measurement], verdicts: Seq
         {**row, **(_times(measurement.total()) if measurement.ok else {"ms": measurement.status})}
         for row, measurement in zip(counts.rows, measurements, strict=True)
     ]
-    batches = ", ".join(
-        str(batch) for batch in dict.fromkeys(measurement.settings.batch for measurement in measurements)
-    )
+    batches = ", ".join(dict.fromkeys(str(measurement.settings.batch) for measurement in measurements))
     settings = f"{where}, batch {batches}, {_how(measurements[0].settings)}"
     untimed = [
         f"{measurement.target} was not timed, {measurement.status}: {measurement.message}"
@@ -126,7 +122,7 @@ def verdict(first: Measurement, other: Measurement) -> str:
         return f"no verdict on {first.target} and {other.target} {at}: {why}"
     if not found.decided:
         span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
-        return f"{first.target} and {other.target} cannot be told layers {at} ({span})"
+        return f"{first.target} and {other.target} cannot be told apart {at} ({span})"
     quick, slow = other, first
     if found.median < 1:
         quick, slow, found = first, other, found.inverse

@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 
-from costcalc.analysis.cost import cost, warnings_of
+from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
+from costcalc.analysis.memory import inplace_inputs
 from costcalc.analysis.training.backward import backward_macs
 from costcalc.analysis.walk import Row
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, TooLarge
 from costcalc.net import Target, load
 from costcalc.result import Result
@@ -20,16 +22,21 @@ from costcalc.text import plural
 from costcalc.torch_backend.count import ObservedLayer, observe_layers
 from costcalc.torch_backend.graph_module import build, example_inputs
 
-QUESTIONS = ("tensors", "output_shape", "macs", "backward_macs")
+QUESTIONS = ("tensors", "output_shape", "macs", "backward_macs", "inplace")
 METHOD_NOTE = (
     "torch: its own shapes and tensors on the meta device, and the multiplies that torch.utils.flop_counter sees, "
     "half its FLOPs (the backward pass of convolutions counted by groups, attention in its two products)"
 )
 
+INPLACE_NOTE = (
+    "inplace: does the layer write over its input? costcalc reads that from its op, computed(inplace=…); in torch its "
+    "module needs an attribute `inplace` that it obeys, see docs/add_an_op.md"
+)
+
 
 @dataclass(frozen=True)
 class VerifiedLayer:
-    """One layer twice: as the rules have it and as torch does."""
+    """One layer, as our rules count it and as torch does."""
 
     name: str
     op: str
@@ -88,14 +95,15 @@ class Verification(Result):
         return Table(title, LAYER_COLUMNS, rows, totals, [*self._in_words(all_rows), METHOD_NOTE])
 
     def _in_words(self, all_rows: bool) -> list[str]:
-        """What was compared, if all of it is the same; else what no row of the table says."""
+        """What was compared, if all is the same; else the differences that the table does not show."""
         if self.ok:
             return [_same("", [self.totals()])]
         ours, torchs = self.params
         params = [f"params differ: {ours:,}, and torch has {torchs:,}"] if ours != torchs else []
+        inplace = [INPLACE_NOTE] if any("inplace" in layer.differs_in for layer in self.differing) else []
         same = len(self.layers) - len(self.differing)
         rest = [f"{plural(same, 'more layer')} with no difference: --all-rows shows all"] if same else []
-        return params + ([] if all_rows else rest)
+        return params + inplace + ([] if all_rows else rest)
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each layer: ours beside torch's."""
@@ -182,10 +190,10 @@ TOTAL_COLUMNS = (
 
 
 def verify_net(target: Target) -> Verification:
-    """Builds what `load` takes on the meta device, runs it forward and backward there, and compares every layer.
+    """Builds a target of `load` on the meta device, runs it forward and backward there, and compares every layer.
 
-    Raises TooLarge for more than 20,000 layers, GraphError for sizes that are no numbers and ops without a module, and
-    whatever `cost` does, as ShapeError for layers that do not go together.
+    Raises TooLarge for more than 20,000 layers, GraphError for sizes that are not numbers and ops without a module, and
+    the errors of `cost`, such as ShapeError for shapes that do not fit.
     """
     net = load(target)
     net.needs_numbers("verify")
@@ -196,14 +204,18 @@ def verify_net(target: Target) -> Verification:
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = observe_layers(module, *example_inputs(module, device="meta"))
-    backward, images = backward_macs(graph), image_names(rows)
-    layers = [_layer(row, backward[row.name], seen[row.name], images) for row in rows if not row.op.is_input]
+    backward, overwritten, images = backward_macs(graph), inplace_inputs(rows), image_names(rows)
+    layers = [
+        _layer(row, seen[row.name], images, backward_macs=backward[row.name], inplace=row.name in overwritten)
+        for row in rows
+        if not row.op.is_input
+    ]
     params = sum(row.params for row in rows), sum(parameter.numel() for parameter in module.parameters())
     return Verification(net.label, tuple(layers), params, warnings_of(net))
 
 
 def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
-    """In a sentence what was compared, of networks that agree with torch."""
+    """A sentence that says what was compared, for networks that agree with torch."""
     total = {key: sum(line[key] for line in lines) for key in ("layers", "tensors", "params", "macs", "backward_macs")}
     return (
         f"no difference in {where}{plural(total['layers'], 'layer')}: the output shape of each, "
@@ -212,10 +224,10 @@ def _same(where: str, lines: Sequence[dict[str, Any]]) -> str:
     )
 
 
-def _layer(row: Row, backward: int, seen: ObservedLayer, images: set[str]) -> VerifiedLayer:
+def _layer(row: Row, seen: ObservedLayer, images: set[str], **counted: Any) -> VerifiedLayer:
     tensors = {tensor.name: tensor.shape for tensor in row.op.weights(*row.input_shapes)}
     shapes = [as_image(shape, row.name, images) for shape in (row.output_shape, seen.output_shape)]
-    ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, "backward_macs": backward}
+    ours = {"tensors": tensors, "output_shape": shapes[0], "macs": row.macs, **counted}
     return VerifiedLayer(str(row.name), row.op.name, ours, {**seen._asdict(), "output_shape": shapes[1]})
 
 

@@ -34,13 +34,13 @@ class AvgPool3d(HalfInFloat32, nn.AvgPool3d):
 
 
 class LocalResponseNorm(HalfInFloat32, nn.LocalResponseNorm):
-    """Any shape -> the same. It is an AvgPool3d within."""
+    """s -> s. It computes with an AvgPool3d."""
 
 
 class SamePadded(nn.Module):
     """Mixin: pads so that the output has ⌈n / stride⌉ positions, with zeros, or −∞ for a maximum."""
 
-    kernel_size: Any  # one number for each sliding axis
+    kernel_size: Any  # a number for each sliding axis
     stride: Any
     dilation: Any
     fill = 0.0
@@ -83,8 +83,8 @@ class SameMaxPool3d(SamePadded, nn.MaxPool3d):
 class AveragePool(nn.Module):
     """The mean of windows that torch's own AvgPool cannot have: dilated, or with padding 'same'.
 
-    As there, zeros of an explicit padding belong to the mean and what a window overhangs does not; as in TensorFlow,
-    those of 'same' do not.
+    The mean includes the zeros of an explicit padding, and excludes positions past it, as in torch; it excludes the
+    zeros of 'same', as in TensorFlow.
     """
 
     def __init__(
@@ -111,8 +111,8 @@ class AveragePool(nn.Module):
 
     def overhang(self, n: int, k: int, s: int, d: int, p: int) -> int:
         """How far a last window reaches past the padding, with `ceil_mode`; it starts inside the input."""
-        room = n - d * (k - 1) - 1
-        last = -(-room // s) if self.ceil_mode else room // s
+        span = n - d * (k - 1) - 1
+        last = -(-span // s) if self.ceil_mode else span // s
         if last * s >= n - p and self.ceil_mode:
             last -= 1
         return max(0, last * s + d * (k - 1) + 1 - n)

@@ -91,8 +91,8 @@ class WorkerProcess:
         if code is None:
             return WorkerDied("failed", "closed its pipe, and has not ended")
         if code < 0:
-            why = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
-            return WorkerDied(f"killed({-code})", f"killed by signal {-code}{why}")
+            reason = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
+            return WorkerDied(f"killed({-code})", f"killed by signal {-code}{reason}")
         return WorkerDied("failed", f"ended with exit code {code}")
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class WorkerProcess:
 
 
 def modules_of_own_ops(graph: Graph) -> set[str]:
-    """The modules outside costcalc that define ops of this graph or their builders. A worker imports them."""
+    """The modules outside costcalc that define ops of this graph or their builders; workers import them."""
     used = [op for _, op in unroll(graph).nodes(data="op")]
     makers = [*map(type, used), *(MODULES.get(op.name) for op in used)]
     return {maker.__module__ for maker in makers if maker and not maker.__module__.startswith("costcalc.")}
@@ -145,7 +145,7 @@ def _heartbeat(pipe: Connection) -> Callable[[], None]:
 
 
 def _outcome(doing: str, work: Callable[..., Any], *given: Any) -> tuple[str, Any]:
-    """`ok` and the result of the work, or a status and the error in words, with `doing` for an error without words."""
+    """`ok` and the result of the work, or a status and the message of its error; `doing` if that has none."""
     try:
         return "ok", work(*given)
     except Exception as error:

@@ -1,1 +1,1 @@
-"""Worker pools: where the chunks of a sweep are computed, and how many processes there are."""
+"""Worker pools, which compute the chunks of a sweep, and the number of their processes."""

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any, Self
 
 from costcalc.errors import MissingExtra, UsageError, WorkersLost, why
-from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk
+from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk, unwrap
 
 TIMEOUT_S = 5.0  # for a scheduler to answer
 PAUSE_AFTER_LOSS_S = 0.2  # in which the client learns that its scheduler is gone
@@ -19,7 +19,7 @@ PAUSE_AFTER_LOSS_S = 0.2  # in which the client learns that its scheduler is gon
 class DaskCluster(WorkerPool):
     """The workers of a scheduler at `tcp://HOST:PORT`. They need the same costcalc.
 
-    Raises MissingExtra without dask.distributed, UsageError for what is no address, WorkersLost without an answer.
+    Raises MissingExtra without dask.distributed, UsageError for an invalid address, WorkersLost without an answer.
     """
 
     def __init__(self, address: str):
@@ -49,17 +49,16 @@ class DaskCluster(WorkerPool):
         try:
             while not handle.done():
                 self._wait(handle)
-            done, answer = handle.result()
+            outcome = handle.result()
         except MemoryError:  # of this process, or of a worker that is sent too much
             raise
         except Exception as error:
             raise self._worker_error(error) from None
-        if not done:
-            raise answer
-        return answer
+        return unwrap(outcome)
 
     def _wait(self, handle: Any) -> None:
-        """Waits for a while. Raises if the client gave up its scheduler: what was sent last may never be run_chunk."""
+        """Waits for a while. Raises ConnectionError if the client gave up its scheduler, because then the last
+        chunk may never run."""
         with suppress(TimeoutError):
             handle.exception(TIMEOUT_S)
         if self.client.status in ("closing", "closed"):

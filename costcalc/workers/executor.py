@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from costcalc.errors import WorkersLost
 from costcalc.workers.process_count import cores
-from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk
+from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk, unwrap
 
 
 @dataclass
@@ -29,10 +29,8 @@ class ExternalExecutor(WorkerPool):
         """Waits for the answer of a chunk. Raises what the work raises, ChunkLost for any other error: executors of
         clusters raise many kinds."""
         with self._worker_errors():
-            done, answer = handle.result()
-        if not done:
-            raise answer
-        return answer
+            outcome = handle.result()
+        return unwrap(outcome)
 
     @contextmanager
     def _worker_errors(self) -> Iterator[None]:
@@ -45,16 +43,6 @@ class ExternalExecutor(WorkerPool):
         except Exception as error:
             raise ChunkLost.by(error) from None
 
-    def cancel(self, handle: Future[Any]) -> None:
-        """Cancels a chunk that has not started."""
-        handle.cancel()
-
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:
         """The error for a chunk that was lost so many times."""
         return WorkersLost(f"the executor lost a chunk {losses} times ({last}); run again with a new one")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass

@@ -14,11 +14,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from queue import LifoQueue
-from typing import Any, Self
+from typing import Any
 
 from costcalc.errors import WorkersLost, why
 from costcalc.workers.start import context_of, start
-from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk
+from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk, unwrap
 
 PRELOADED = ["costcalc.analysis.sweep.chunks"]  # once, before processes are forked
 
@@ -37,16 +37,10 @@ class _WorkerProcess:
         """Sends the work and returns the answer. Raises what the work raises, ChunkLost if the process ends."""
         try:
             self.pipe.send((work, given))
-            done, answer = self.pipe.recv()
+            outcome = self.pipe.recv()
         except (EOFError, OSError):
             raise ChunkLost("its process ended") from None
-        if not done:
-            raise answer
-        return answer
-
-    def kill(self) -> None:
-        """Ends the process at once."""
-        self.process.kill()
+        return unwrap(outcome)
 
 
 class LocalProcesses(WorkerPool):
@@ -58,7 +52,7 @@ class LocalProcesses(WorkerPool):
         self._idle: LifoQueue[_WorkerProcess | None] = LifoQueue()  # None: not started yet, or ended
         for _ in range(count):
             self._idle.put(None)
-        self._processes: list[_WorkerProcess] | None = []  # None after the end of all work
+        self._processes: list[_WorkerProcess] | None = []  # None once all work has ended
         self._starting = threading.Lock()
 
     def submit(self, work: Callable[..., Any], *given: Any) -> Future[Any]:
@@ -66,13 +60,9 @@ class LocalProcesses(WorkerPool):
         return self._threads.submit(self._run, work, given)
 
     def result(self, handle: Future[Any]) -> Any:
-        """Waits for the answer of a chunk. Raises what the work raises, ChunkLost if its process ended; the next chunk
-        starts another."""
+        """Waits for the answer of a chunk. Raises what the work raises, ChunkLost if its process ended. The next chunk
+        starts another process."""
         return handle.result()
-
-    def cancel(self, handle: Future[Any]) -> None:
-        """Cancels a chunk that has not started."""
-        handle.cancel()
 
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:
         """The error for a chunk that was lost so many times."""
@@ -103,14 +93,11 @@ class LocalProcesses(WorkerPool):
                 raise WorkersLost(f"cannot start a worker: {why(error)}; try fewer with --workers") from None
             return self._processes[-1]
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *_: object) -> None:
         with self._starting:
             processes, self._processes = self._processes or [], None
         for process in processes:
-            process.kill()
+            process.process.kill()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 

@@ -14,8 +14,8 @@ from costcalc.workers.worker_pool import WorkerPool
 def pool_for(
     workers: int | None, executor: Executor | None, points: int, points_per_second: int
 ) -> AbstractContextManager[WorkerPool | None]:
-    """The pool for so many points; None stands for this process alone. Raises UsageError as `process_count` does."""
-    if executor:
+    """The pool for a number of points; None is this process alone. Raises UsageError as `process_count` does."""
+    if executor is not None:
         return ExternalExecutor(executor)
     count = process_count(workers, points, points_per_second)
     return nullcontext() if count == 1 else LocalProcesses(count)

@@ -15,8 +15,8 @@ def cores() -> int:
 
 
 def process_count(workers: int | None, points: int, points_per_second: int) -> int:
-    """The number that was asked for. Without one: 1, which is this process alone, or one process for each core where
-    the points take longer than `MIN_SECONDS_FOR_PROCESSES`. Raises UsageError for less than 1."""
+    """`workers` if given, else one process for each core if the points take longer than `MIN_SECONDS_FOR_PROCESSES`.
+    1 is this process alone. Raises UsageError for less than 1."""
     if workers is None:
         return cores() if points / points_per_second > MIN_SECONDS_FOR_PROCESSES else 1
     if workers < 1:

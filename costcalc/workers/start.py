@@ -11,8 +11,8 @@ from typing import Any
 
 
 def context_of(preload: list[str]) -> Any:
-    """How processes are started: as forks of one that has imported `preload` and done nothing with it, or on their own
-    where there is no such thing. A fork of this process would share its threads."""
+    """How processes start: on Linux as forks of a server process that has imported `preload`, because a fork of this
+    process would share its threads; elsewhere each on its own."""
     from multiprocessing import get_context
 
     if sys.platform != "linux":
@@ -23,8 +23,8 @@ def context_of(preload: list[str]) -> Any:
 
 
 def start(process: Any, with_main: bool = False) -> None:
-    """Starts a process that Ctrl-C never reaches: this one ends it. Without `with_main` the process does not run the
-    script that started this one."""
+    """Starts a process that Ctrl-C never reaches; its parent ends it. Only with `with_main` the process imports the
+    script that started its parent."""
     if sys.platform == "linux":
         from multiprocessing import resource_tracker
 
@@ -35,8 +35,8 @@ def start(process: Any, with_main: bool = False) -> None:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Keeps Ctrl-C back until the block is left. Processes started in it never hear of it: a process that ignored it by
-    itself would do so after its imports, and print a traceback if it comes before."""
+    """Holds Ctrl-C back until the block ends. Processes that start in it never receive it. If they ignored it
+    themselves, one that comes during their imports would print a traceback."""
     heard: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number)) if in_main else None
@@ -55,8 +55,8 @@ def _interrupts_held() -> Iterator[None]:
 
 @contextmanager
 def _main_left_out() -> Iterator[None]:
-    """Lets processes start without running the script that started this one, which they do not need: without an
-    `if __name__ == "__main__"` it would start itself again in each of them."""
+    """Starts processes that do not import the script that started this one. They do not need it, and without an
+    `if __name__ == "__main__"` it would run again in each of them."""
     main = vars(sys.modules["__main__"])
     kept: dict[str, Any] = {name: main.pop(name) for name in ("__file__", "__spec__") if name in main}
     main["__spec__"] = None

@@ -1,4 +1,4 @@
-"""What a worker pool is, and `ordered_map`, which merges the answers of its workers in the order of the chunks.
+"""The interface of worker pools, and `ordered_map`, which yields their answers in the order of the chunks.
 
 The result is the same to the last bit whichever worker finishes first, because chunks do not depend on each other.
 """
@@ -26,7 +26,8 @@ class ChunkLost(Exception):
 
 
 class WorkerPool(Protocol):
-    """Workers. `window` limits the chunks that are under way or wait for their turn."""
+    """Workers, whose work ends with the `with` block. `window` limits the chunks that are under way or wait for their
+    turn."""
 
     window: int
 
@@ -40,14 +41,16 @@ class WorkerPool(Protocol):
 
     def cancel(self, handle: Any) -> None:
         """Cancels a chunk that has not started."""
+        handle.cancel()
 
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:
         """The error for a chunk that was lost so many times."""
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
-        """Ends all work."""
+        return
 
 
 def run_chunk(work: Callable[..., Any], *given: Any) -> tuple[bool, Any]:
@@ -56,6 +59,14 @@ def run_chunk(work: Callable[..., Any], *given: Any) -> tuple[bool, Any]:
         return True, work(*given)
     except Exception as error:
         return False, error
+
+
+def unwrap(outcome: tuple[bool, Any]) -> Any:
+    """The answer that `run_chunk` returned. Raises the error of the work."""
+    done, answer = outcome
+    if not done:
+        raise answer
+    return answer
 
 
 @dataclass
@@ -93,7 +104,7 @@ def ordered_map(
 
 
 def _submitted(pool: WorkerPool, work: Callable[[Any], Any], chunk: Any) -> _Submitted:
-    """The chunk with its handle, or without one if it was lost: it is submitted again when its turn comes."""
+    """The chunk with its handle, or without one if it was lost: `_first_answer` submits it again."""
     one = _Submitted(chunk)
     with suppress(ChunkLost):
         one.handle = pool.submit(work, chunk)

@@ -9,9 +9,10 @@ from support import needed
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.compare import Comparison, align
+from costcalc.analysis.align import align
+from costcalc.analysis.compare import Comparison
 from costcalc.analysis.cost import Cost
-from costcalc.analysis.walk import COSTS
+from costcalc.analysis.op_answers import COSTS
 from costcalc.cli import run
 from costcalc.table import cell
 

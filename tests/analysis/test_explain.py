@@ -5,6 +5,7 @@ import re
 import pytest
 
 import costcalc
+from costcalc import ops
 from costcalc.dims import size_symbol
 from costcalc.spec.library import entries
 from costcalc.spec.parse import parse_text
@@ -81,6 +82,17 @@ def test_only_the_tensors_that_count_here_are_written():
     assert params_of(f"  - linear: {OWNER}\n  - linear: {USER}\n") == {
         "a": ("8·8", 64), "b": ("8", 8), "total": ("64 + 8", 72),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("names", ["abc", "012", range(3)])
+def test_names_that_are_numbers_are_names_like_others(names):
+    graph = costcalc.new_graph()
+    first, second, third = names
+    costcalc.add(graph, first, ops.Input([2, 4]))
+    costcalc.add(graph, second, ops.Linear(4, bias=False), first)
+    costcalc.add(graph, third, ops.Linear(4), second, shares=second)
+    found = [row["how"] for row in costcalc.explain(graph).to_records() if row["metric"] == "params"]
+    assert found == ["4·4", "4", "16 + 4"]
 
 
 def test_a_layer_in_a_repeat_shares_within_its_copy():

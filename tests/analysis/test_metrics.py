@@ -6,10 +6,10 @@ import pytest
 from support.sizes import size
 
 import costcalc
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.columns import read_columns
 from costcalc.analysis.memory import inplace_inputs, live_elements
-from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, has_formula
+from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, why_no_formula
 from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.dims import size_symbol
@@ -66,7 +66,7 @@ def test_the_peak_of_a_row_is_what_is_held_while_it_runs(name):
 def test_number_formula_and_column_are_the_same(name):
     net = costcalc.load(name)
     for metric, about in METRICS.items():
-        if has_formula(about):
+        if why_no_formula(about):
             with pytest.raises(UsageError, match=f"{metric} has no closed form: "):
                 derive(net, metric)
             continue
@@ -149,7 +149,7 @@ def test_a_dtype_that_does_not_exist(text, message):
 def test_bytes_are_elements_times_those_of_the_dtype(dtype):
     net, sizes = costcalc.load("mobilenet_v2").with_dtype(dtype), read_dtype(dtype)
     cost, plain = net.cost(), costcalc.load("mobilenet_v2").cost()
-    weights, activations = sizes.bytes_of("weights"), sizes.bytes_of("activations")
+    weights, activations = sizes.scale("weights"), sizes.scale("activations")
     assert cost.total("weight_bytes") == weights * (plain.params + plain.total("buffers"))
     assert cost.total("peak_bytes") * 4 == activations * plain.total("peak_bytes")
     row = costcalc.sweep(net, metrics="weight_bytes,peak_bytes,traffic_bytes,intensity", r=[224]).to_records()[0]

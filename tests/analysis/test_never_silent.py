@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 import costcalc
-from costcalc import dims, ops
-from costcalc.analysis.closed_form.formula import derive
+from costcalc import ops
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.errors import ShapeError, SpecError
 from costcalc.ops.base import op
 from costcalc.ops.rules import free
 from costcalc.spec import schema
+from costcalc.text import value_text
 
 # ---- conditions that are values
 
@@ -122,7 +123,7 @@ def test_an_annotation_that_does_not_exist_is_refused_with_the_class():
 def test_a_share_lies_between_nothing_and_all(p):
     with pytest.raises(ShapeError) as caught:
         ops.Dropout(p=p)
-    assert str(caught.value) == f"dropout: p must be a number from 0 to 1, got {dims.size_text(p)}"
+    assert str(caught.value) == f"dropout: p must be a number from 0 to 1, got {value_text(p)}"
     assert [ops.Dropout(p=p).p for p in (0, 0.2, 1)] == [0, 0.2, 1]
 
 

@@ -254,9 +254,9 @@ def test_nothing_in_the_library_is_a_suspect():
 
 def test_nothing_in_the_conformance_table_is_one():
     needed.module("torch", "torch")
-    from support.conformance import MICRO
+    from support.conformance import NETWORKS
 
-    assert {m.name: costcalc.cost(m.graph()).warnings for m in MICRO} == {m.name: () for m in MICRO}
+    assert {m.name: costcalc.cost(m.graph()).warnings for m in NETWORKS} == {m.name: () for m in NETWORKS}
 
 
 @pytest.mark.parametrize(

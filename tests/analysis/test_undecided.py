@@ -11,7 +11,7 @@ import sympy
 import costcalc
 from costcalc import load, ops
 from costcalc.analysis.closed_form.assumptions import floor_free, parse_assumption
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, GraphError, ShapeError, SpecError, UsageError

@@ -1,7 +1,7 @@
-"""Other counters of multiplies, each called as its own documentation says, and asked in a process of its own.
+"""Other counters of multiplies, each called as its own documentation says.
 
-A counter that fails half-way may leave torch's functions patched, and the next one would count with them. So nobody is
-asked where another has been.
+A counter that fails half-way may leave torch's functions patched, and the next one would count with them. So each runs
+in a process of its own.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ PEERS: dict[str, Callable[[nn.Module, Inputs], float]] = {
 
 @contextlib.contextmanager
 def quietly() -> Any:
-    """Counters talk; nobody listens."""
+    """Silences prints, logs and warnings of counters."""
     logging.disable(logging.CRITICAL)
     out = io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out), warnings.catch_warnings():
@@ -110,7 +110,7 @@ def quietly() -> Any:
 
 
 def alone(work: Callable[..., Any], *given: Any) -> Any:
-    """What work gives in a fresh process, or why it gave nothing."""
+    """The result of `work` in a fresh process, or its error as text."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
         return pool.apply(_tried, (work, given))
 
@@ -127,7 +127,7 @@ def _tried(work: Callable[..., Any], given: Any) -> Any:
 
 
 def versions() -> str:
-    """Every peer that is here, with its version."""
+    """Every peer with its version."""
     found = []
     for name in dict.fromkeys(peer.split()[0] for peer in PEERS):
         try:

@@ -3,10 +3,10 @@
 Needs torchvision, whose padding and weights ours gets for this: TensorFlow's 'same' copies its input where the stride
 is 2. The ratio of medians is to be at most 1.02 on a CPU: a graph module has no interpreter at run time.
 
-Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, and what our
-module does to keep what is freed would help both. Between such pairs of processes the ratio differs by a tenth either
-way, as tensors come to lie in memory, so that each line is the median of several pairs, and each of both starts first
-in half of them. With `--keep-memory` both keep what is freed, and only their code differs.
+Each of the two runs in a process of its own, and they take turns: in one process they would share a heap, and our
+module's way to keep freed memory would help both. The ratio varies by a tenth between pairs of processes, with the
+places of tensors in memory: each line is the median of several pairs, and each of the two starts first in half of them.
+With `--keep-memory` both keep freed memory, and only their code differs.
 """
 
 from __future__ import annotations

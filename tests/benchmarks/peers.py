@@ -1,9 +1,9 @@
-"""What other counters say of the conformance suite, and how long they take (`--speed`).
+"""The counts of other tools on the conformance suite, and their speed (`--speed`).
 
     python tests/benchmarks/peers.py [--speed [--torchvision]] [--markdown]
 
 Needs fvcore, thop, ptflops, torchinfo, calflops and deepspeed; one that is not installed is shown so. How each is
-called is in counters.py; where its documentation says FLOPs, half of them are shown.
+called is in counters.py; half of its FLOPs are shown if it counts FLOPs.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from counters import PEERS, alone, versions
 from peers_speed import cold, counting
-from support.conformance import MICRO, example
+from support.conformance import NETWORKS, example
 
 import costcalc
 from costcalc import report
 from costcalc.table import Column, Table
 
 
-def ask(name: str, line: int) -> float:
-    """What a peer says of a line; a number, since functions do not travel to another process."""
-    micro = MICRO[line]
-    return PEERS[name](micro.module().eval(), example(micro))
+def ask(name: str, number: int) -> float:
+    """A peer's count of a network, given by its number: functions cannot be pickled."""
+    network = NETWORKS[number]
+    return PEERS[name](network.module().eval(), example(network))
 
 
 def shown(said: Any, truth: int) -> str:
@@ -39,17 +39,19 @@ def shown(said: Any, truth: int) -> str:
 
 
 def conformance() -> Table:
-    """Every line, asked of everybody."""
+    """The counts of every network by every tool."""
     rows, notes = [], []
     right = dict.fromkeys(["costcalc", *PEERS], 0)
-    for line, micro in enumerate(MICRO):
-        said = {"costcalc": costcalc.cost(micro.graph()).macs, **{name: alone(ask, name, line) for name in PEERS}}
-        notes += [f"{name} on {micro.name}: {count}" for name, count in said.items() if str(count).startswith("error")]
-        for name, count in said.items():
-            right[name] += count == micro.truth
-        rows.append({"micro": micro.name, "truth": micro.truth, **{k: shown(v, micro.truth) for k, v in said.items()}})
-    columns = (Column("micro", "layer", "text"), Column("truth", "truth"), *(Column(n, n, "figure") for n in right))
-    totals = {"micro": f"exact, of {len(MICRO)}", "truth": None, **{name: str(count) for name, count in right.items()}}
+    for number, network in enumerate(NETWORKS):
+        counts = {"costcalc": costcalc.cost(network.graph()).macs, **{peer: alone(ask, peer, number) for peer in PEERS}}
+        row: dict[str, Any] = {"network": network.name, "truth": network.truth}
+        for name, count in counts.items():
+            right[name] += count == network.truth
+            row[name] = shown(count, network.truth)
+            notes += [f"{name} on {network.name}: {count}"] * str(count).startswith("error")
+        rows.append(row)
+    columns = (Column("network", "layer", "text"), Column("truth", "truth"), *(Column(n, n, "figure") for n in right))
+    totals = {"network": f"exact, of {len(NETWORKS)}", "truth": None, **{name: str(n) for name, n in right.items()}}
     return Table("multiplies", columns, rows, totals, notes)
 
 

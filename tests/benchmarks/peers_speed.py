@@ -1,4 +1,4 @@
-"""How long counting resnet50 takes: our rules and `costcalc show` against each peer on its best device."""
+"""The time to count resnet50: our rules and `costcalc show` beside each peer on its best device."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ def process(*words: str) -> float | None:
 
 
 def cold_turns(network: str, name: str) -> Any:
-    """Medians of `costcalc show resnet50` and of the smallest script of a peer, one after the other, where that is
-    fastest at first sight."""
+    """Medians of `costcalc show resnet50` and of the smallest script of a peer, in turns, on the device where a first
+    run is fastest."""
     scripts = {device: network + MODULE.format(device=device) + CALLS[name] for device in DEVICES}
     tried = {device: process("-c", script) for device, script in scripts.items()}
     device = min(DEVICES, key=lambda device: tried[device] or float("inf"))

@@ -1,10 +1,10 @@
-"""ResNet-50 as torch alone has it: what a script needs that counts it, and nothing to import but torch."""
+"""ResNet-50 in plain torch, for scripts that count it."""
 
 from torch import nn
 
 
 class Bottleneck(nn.Module):
-    """1×1, 3×3 with the stride, 1×1 to four times the width, and a way round them."""
+    """1×1, 3×3 with the stride, 1×1 to four times the width, and a shortcut."""
 
     def __init__(self, before: int, width: int, stride: int):
         super().__init__()

@@ -23,13 +23,13 @@ from sympy.core.cache import clear_cache
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.walk import walk
 from costcalc.errors import CostcalcError
 from costcalc.models.model import Model
 from costcalc.ops import BatchNorm, Conv, Input, ReLU
 from costcalc.spec.bind import bind, resolve
-from costcalc.spec.library import entries, find, folder
+from costcalc.spec.library import entries, find, library_folder
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.spec.spec_architecture import SpecArchitecture
 from costcalc.table import Column, Table
@@ -100,7 +100,7 @@ def from_yaml(base: float) -> list[dict[str, str]]:
         spec = parse_file(path)
         return costcalc.cost(bind(spec, resolve(spec, {}))).macs
 
-    times = {path.stem: median(lambda path=path: once(path), 10) for path in folder().glob("*.yaml")}
+    times = {path.stem: median(lambda path=path: once(path), 10) for path in library_folder().glob("*.yaml")}
     slowest = max(times, key=lambda name: times[name])
     return [row(f"read, bind and count a spec: the slowest, {slowest}", times[slowest], "25 ms", base)]
 

@@ -1,4 +1,4 @@
-"""What rows of a sweep cost: `python tests/benchmarks/stream.py [--points 1e7] [--markdown]`.
+"""The cost of the rows of a sweep: `python tests/benchmarks/stream.py [--points 1e7] [--markdown]`.
 
 EfficientNet over r, d and w with all metrics, in one process: all rows to a CSV and to a Parquet file, the best ten,
 and a histogram. Processor time is that of this process; by the clock it takes longer beside other work, or where the

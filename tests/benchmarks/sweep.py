@@ -29,7 +29,7 @@ import numpy as np
 
 import costcalc
 from costcalc import report
-from costcalc.analysis.sweep.chunks import POINTS
+from costcalc.analysis.sweep.chunks import BLOCK_POINTS, CHUNK_POINTS
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums
 from costcalc.table import Column, Table
@@ -79,7 +79,7 @@ def by_hand(r: Any, d_tenths: Any, w_twentieths: Any) -> tuple[Any, Any, Any]:
 def block_by_hand(block: Grid) -> Any:
     """The same for a block, and its largest number, so that nothing is left undone."""
     largest = []
-    for part in block.blocks(POINTS[1]):
+    for part in block.blocks(BLOCK_POINTS):
         r, d, w = (
             np.array([int(value * by) for value in part.axes[name]], dtype=np.int64).reshape(shape)
             for name, by, shape in (("r", 1, (-1, 1, 1)), ("d", 10, (1, -1, 1)), ("w", 20, (1, 1, -1)))
@@ -101,7 +101,7 @@ def grid_of(points: float) -> Grid:
 def by_hand_seconds(grid: Grid) -> float:
     """The time that the function written by hand takes for all blocks of a grid."""
     start = time.process_time()
-    for block in grid.blocks(POINTS[0]):
+    for block in grid.blocks(CHUNK_POINTS):
         block_by_hand(block)
     return time.process_time() - start
 
@@ -146,7 +146,7 @@ def _range_text(values: tuple[Any, ...]) -> str:
 
 
 def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
-    """Seconds a point, and who counted which module, built anew."""
+    """Seconds a point to build and count a module, and the name of the counter."""
     import torch
 
     from costcalc.torch_backend import build
@@ -163,7 +163,7 @@ def with_torch(net: costcalc.Net, grid: Grid) -> tuple[float, str]:
 
 
 def counter() -> tuple[Callable[[Any, Any], int], str, str]:
-    """What counts a module that is given an input, on which device it can, and what it is called."""
+    """A function that counts a module on an input, the device it needs, and its name."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -186,7 +186,7 @@ def counter() -> tuple[Callable[[Any, Any], int], str, str]:
 def rows(most: float) -> Iterable[dict[str, Any]]:
     """A line for each size."""
     net = costcalc.load("efficientnet")
-    for block in grid_of(1000).blocks(POINTS[0]):
+    for block in grid_of(1000).blocks(CHUNK_POINTS):
         check(net, block)
     with tempfile.TemporaryDirectory() as folder:
         for power in range(4, 10):
@@ -205,7 +205,7 @@ def rows(most: float) -> Iterable[dict[str, Any]]:
 
 
 def check(net: costcalc.Net, block: Grid) -> None:
-    """Params, MACs and activations by hand are those of the rules, or nothing here means anything."""
+    """Params, MACs and activations by hand are those of the rules, or the benchmark has no meaning."""
     found = sums(net, block, METRICS).at(next(block.blocks(block.size)))
     r, d, w = (np.array([int(v * by) for v in block.axes[k]]) for k, by in (("r", 1), ("d", 10), ("w", 20)))
     for name, hand in zip(METRICS, by_hand(r[:, None, None], d[None, :, None], w[None, None, :])):

@@ -8,6 +8,7 @@ from support import needed
 from support.terminals import ROOT
 
 import costcalc
+from costcalc import report
 from costcalc.cli import app, options
 from costcalc.report import terminal
 from costcalc.table import Column, Table
@@ -63,7 +64,7 @@ def test_a_reader_who_leaves(capsys, monkeypatch):
         raise BrokenPipeError
 
     monkeypatch.setattr(app, "_invoke", leave)
-    monkeypatch.setattr(app, "_mute", lambda code: code)
+    monkeypatch.setattr(app, "_discard_output", lambda code: code)
     assert run(capsys, "list")[0] == 0
 
 
@@ -83,9 +84,9 @@ def test_colours_without_a_terminal(capsys, monkeypatch):
 
 def test_no_stdout_at_all(monkeypatch):
     monkeypatch.setattr(sys, "stdout", None)
-    assert not terminal.wanted()
+    assert not terminal.is_used()
     with pytest.raises(OSError, match="standard output is closed"):
-        terminal.put("text")
+        report.put("text")
 
 
 def test_a_table_in_pandas():

@@ -52,7 +52,7 @@ def test_the_values_of_a_break_even():
 
 def test_memory_and_assumptions():
     assert len(costcalc.sweep("lenet5", r="28:60:4", max_memory_bytes="1MB")) == 9
-    with pytest.raises(UsageError, match="'1 lot' is no amount of memory; write 16GB or 16GiB"):
+    with pytest.raises(UsageError, match="'1 lot' is not an amount of memory; write 16GB or 16GiB"):
         costcalc.sweep("lenet5", r="28:60:4", max_memory_bytes="1 lot")
     assert costcalc.formula("lenet5", assume="r%4==0").given == ("r a multiple of 4",)
     assert costcalc.compound("efficientnet", "1/2").phi == Fraction(1, 2)

@@ -77,3 +77,16 @@ def test_values_may_be_text_or_exact_wholes():
     found = costcalc.formula("vgg16")
     assert found(r="256") == found(r=Fraction(256)) == found(r=256.0) == found(r=256)
     assert str(costcalc.formula("mobilenet_v1").domain) == "32·w is a whole number"
+
+
+def test_a_ratio_is_a_function_too():
+    separable, normal = (costcalc.load(f"conv_{name}") for name in ("depthwise_separable", "normal"))
+    found = costcalc.ratio(separable, normal)
+    assert found() == found.value == Fraction(1, 5) + Fraction(1, 9)
+    knobs = {"n_c_out": 16, "f": 5}
+    assert found(**knobs) == Fraction(*(model.with_knobs(**knobs).macs for model in (separable, normal)))
+    assert [*found(f=np.array([3, 5]))] == [found(f=3), found(f=5)]
+    with pytest.raises(UnknownName, match="unknown knob 'q'"):
+        found(q=3)
+    with pytest.raises(UnknownName, match="is set to"):
+        costcalc.ratio("resnet50@r=224", "resnet18@r=224")(r=64)

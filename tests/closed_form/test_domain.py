@@ -8,7 +8,7 @@ from support.formulas import SPECS, has_floors, net_of
 
 from costcalc import load
 from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.cost import cost
 from costcalc.errors import CostcalcError, UnknownName, UsageError
 from costcalc.spec.bind import bind

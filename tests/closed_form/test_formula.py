@@ -17,7 +17,7 @@ from support.sizes import size
 
 from costcalc import load
 from costcalc.analysis.closed_form.deadline import time_limit
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.cost import TOTALS
 from costcalc.dims import ceil, floor, gcd, maximum, minimum, round_to, size_symbol
 from costcalc.dims.substitute import substitute

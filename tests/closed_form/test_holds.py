@@ -9,8 +9,8 @@ from sympy import sympify
 import costcalc
 from costcalc import load, ops
 from costcalc.analysis.closed_form.assumptions import floor_free, parse_assumption
-from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.undecided import monotone
+from costcalc.analysis.closed_form.derive import derive
+from costcalc.analysis.closed_form.undecided import monotonicity
 from costcalc.analysis.walk import walk
 from costcalc.dims import floor_div, maximum, round_to, size_symbol
 from costcalc.errors import CostcalcError, ShapeError
@@ -146,6 +146,6 @@ def test_the_first_value_of_a_column_outside_is_named(net_of):
 def test_which_way_a_formula_goes(way, size):
     values = [size(n) for n in range(1, 60)]
     rises, falls = values == sorted(values), values == sorted(values, reverse=True)
-    assert monotone(sympify(size(size_symbol("n")))) == way
+    assert monotonicity(sympify(size(size_symbol("n")))) == way
     assert rises or way in (-1, None)
     assert falls or way in (1, None)

@@ -12,8 +12,10 @@ from sympy import Integer, Rational
 
 from costcalc import load
 from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
-from costcalc.analysis.closed_form.formula import derive
-from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, PythonPrinter, SpecPrinter
+from costcalc.analysis.closed_form.derive import derive
+from costcalc.analysis.closed_form.latex import LatexPrinter
+from costcalc.analysis.closed_form.printers import Printer, SpecPrinter
+from costcalc.analysis.closed_form.python_module import PythonPrinter
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import ceil, floor, floor_div, gcd, maximum, round_to, size_symbol
 
@@ -223,7 +225,7 @@ def test_knobs_named_like_helpers_do_not_get_in_the_way(tmp_path):
 
 def test_the_text_does_not_depend_on_the_hash_seed():
     code = (
-        "from costcalc import load; from costcalc.analysis.closed_form.formula import derive\n"
+        "from costcalc import load; from costcalc.analysis.closed_form.derive import derive\n"
         "from costcalc.analysis.closed_form.assumptions import floor_free\n"
         "for n in ('efficientnet', 'mobilenet_v2', 'lenet5', 'googlenet'):\n"
         "    f = derive(load(n)); print([f.table().texts(x) for x in f.table().rows], f.total, f.text)\n"

@@ -9,7 +9,7 @@ from support.formulas import net_of
 
 import costcalc
 from costcalc import load
-from costcalc.analysis.closed_form.ratio import LINE, ratio
+from costcalc.analysis.closed_form.ratio import MAX_LINE_LENGTH, ratio
 from costcalc.dims.substitute import substitute
 from costcalc.errors import CostcalcError, UnknownName
 
@@ -81,7 +81,7 @@ def test_what_never_breaks_even_has_no_break_even():
 
 def test_whole_networks_are_algebra_too_but_fit_on_no_line():
     found = ratio(net_of("resnet18"), net_of("resnet50"))
-    assert len(found.text) > LINE
+    assert len(found.text) > MAX_LINE_LENGTH
     assert not found.fits_on_a_line
 
 

@@ -8,8 +8,8 @@ from support.formulas import run
 
 import costcalc
 from costcalc.analysis.closed_form.assumptions import default_assumptions, floor_free, parse_assumption
-from costcalc.analysis.closed_form.code import module
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
+from costcalc.analysis.closed_form.python_module import module
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.dims import size_symbol
 from costcalc.errors import CostcalcError, UsageError

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sympy import Add, Integer, Mul, Pow, Rational
 
 from costcalc import load
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.terms import common_factor, factored, grouping_keys, merge_terms, multiply_out
 from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows

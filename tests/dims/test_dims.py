@@ -456,7 +456,7 @@ def test_a_multiple_to_round_to_is_a_whole_number_from_1(multiple):
 
 def test_a_multiple_of_letters_is_known_to_be_whole():
     for unknown in (w, r / 2, r - 1, 8 * w, w + r):
-        with pytest.raises(ShapeError, match="may be none"):
+        with pytest.raises(ShapeError, match="may not be one"):
             round_to(20, unknown)
     for known in (r, 2 * r, r + 1, ceil(w), maximum(r - 4, 8), round_to(w, 8)):
         assert round_to(20, known).is_integer

@@ -56,7 +56,7 @@ def test_a_column_is_equal_to_itself_and_not_over_another_denominator():
     column = ExactArray.of([1, 2])
     assert dims.equal(column, column) is True
     assert dims.equal(column, ExactArray(column.num, column.den)).all()
-    assert dims.equal(column, column.over(2)).tolist() == [False, False]
+    assert dims.equal(column, ExactArray(column.num, 2)).tolist() == [False, False]
     assert dims.broadcasts(ExactArray.of([1, 2]), ExactArray.of([1, 3])).tolist() == [True, False]
 
 
@@ -143,7 +143,7 @@ def test_arrays_of_fractions_are_not_taken_for_whole():
     assert dims.at_least(10, 10 // ExactArray(values / 10)).tolist() == [False, False]
     assert (ExactArray(values) * 2).tolist() == [5, 7]
     assert (ExactArray.of([10, 14]) / ExactArray(values)).tolist() == [4, 4]
-    assert ExactArray(values).over(2).tolist() == [Fraction(5, 4), Fraction(7, 4)]
+    assert ExactArray(values, 2).tolist() == [Fraction(5, 4), Fraction(7, 4)]
 
 
 def test_axes_stretch_and_what_stays_small_is_not_made_large():

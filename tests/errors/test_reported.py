@@ -8,7 +8,7 @@ from costcalc.expressions import parse
 HERE = Place("x.yaml", 1, 1)
 
 
-@pytest.mark.parametrize("asked", ["value", "truth", "held"])
+@pytest.mark.parametrize("asked", ["value", "truth"])
 def test_it_is_false_and_has_no_value_and_no_problem(asked):
     mark = Reported(HERE)
     assert not mark and not REPORTED

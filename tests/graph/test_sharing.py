@@ -7,7 +7,7 @@ from support.sharing import random_spec
 
 import costcalc
 from costcalc import Outer, Repeat, add, new_graph
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.errors import GraphError, ShapeError, SpecError
 from costcalc.graph import find_problems, topological_order, unroll
 from costcalc.ops import Conv, Input, ReLU

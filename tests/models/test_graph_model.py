@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 import sympy
-from support.columns import SIZES, graph_of, points_of
+from support.array_graphs import SIZES, points_of, seeded_graph
 
 import costcalc
 from costcalc import dims, ops
@@ -69,12 +69,12 @@ METRICS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise",
 @pytest.mark.parametrize("seed", range(40))
 def test_filled_in_it_is_the_graph_built_with_numbers(seed):
     rng = random.Random(seed)
-    symbols = graph_of(seed, {name: size_symbol(name) for name in SIZES})
+    symbols = seeded_graph(seed, {name: size_symbol(name) for name in SIZES})
     there = {name: {"default": 1, "low": 0} for name in SIZES if name in _symbols(symbols)}
     net = costcalc.model(symbols, there)
     for point in points_of(rng, 3):
         values = {name: point[name] for name in there}
-        expected = costcalc.cost(graph_of(seed, point))
+        expected = costcalc.cost(seeded_graph(seed, point))
         assert net.with_knobs(**values).cost().to_records() == expected.to_records()
         swept = costcalc.sweep(
             net.with_knobs(**values), n=[point["n"], 2 if point["n"] == 1 else 1], metrics="params,macs,peak_bytes"
@@ -256,7 +256,7 @@ def test_a_function_of_sympy_that_is_none_of_sizes_is_refused():
         with pytest.raises(costcalc.UsageError) as caught:
             image(size, r=16).cost()
         assert str(caught.value).startswith("a size is made with + - * / //, powers, and costcalc.dims: ")
-        assert str(caught.value).endswith(f"; {named} is none of them")
+        assert str(caught.value).endswith(f"; {named} is not one of them")
 
 
 def test_what_is_no_graph_has_no_model():
@@ -280,3 +280,8 @@ def test_an_architecture_of_a_readers_own_needs_layers_and_an_identity():
     assert net.with_knobs(r=64).cost().macs == THEIRS.with_knobs(r=64).cost().macs
     assert costcalc.sweep(net, r="32:64:8").to_records() == costcalc.sweep(THEIRS, r="32:64:8").to_records()
     assert isinstance(THEIRS.architecture, SpecArchitecture)
+
+
+def test_the_layers_of_a_model_with_free_knobs_make_a_model():
+    layers = costcalc.load("resnet50").layers(free=["r"])
+    assert costcalc.load(costcalc.model(layers, knobs={"r": 224}), r=160).macs == costcalc.load("resnet50", r=160).macs

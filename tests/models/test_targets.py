@@ -172,7 +172,7 @@ def test_what_is_no_target_is_refused(target):
     with pytest.raises(costcalc.UsageError) as caught:
         costcalc.cost(target)
     wanted = "give a name, a path, a spec as text or dict, a model or a layer graph"
-    assert str(caught.value) == f"a {type(target).__name__} is no network; {wanted}"
+    assert str(caught.value) == f"a {type(target).__name__} is not a network; {wanted}"
 
 
 @pytest.mark.parametrize(

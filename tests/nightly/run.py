@@ -1,4 +1,4 @@
-"""All that is too long for the gate: `python tests/nightly/run.py [PART …] [--markdown]`.
+"""Runs the tests that take too long for the gate: `python tests/nightly/run.py [PART …] [--markdown]`.
 
 Each part is a run of pytest; `sizes` takes the full sizes of tests/support/sizes.py. Seeds are fixed. A line is printed
 for each part as it ends; what pytest printed stands in tests/nightly/PART.log. Exits 1 if a part failed.
@@ -21,7 +21,7 @@ PARTS = {  # what it tries, and pytest's arguments
 
 
 def run(part: str) -> tuple[bool, str, float]:
-    """Did a part pass, how did pytest say so, and how many minutes did it take?"""
+    """Did a part pass? Also the summary of pytest, and the minutes that it took."""
     env = os.environ | ({"COSTCALC_FULL": "1"} if part == "sizes" else {})
     words = [sys.executable, "-m", "pytest", "-n", "2", "--durations=25", *PARTS[part][1].split()]
     start = time.monotonic()

@@ -165,7 +165,7 @@ def test_any_number_of_axes_is_answered_or_refused(case, axes):
         op.elementwise(*shapes, out=out)
 
 
-def test_what_a_letter_cannot_decide_is_assumed_aloud():
+def test_a_need_that_a_symbol_leaves_undecided_is_an_assumption():
     x = (1, r, r, r)
     for kind, sentences in (
         (Conv(8, 3), ["a window of 3 does not fit into r"] * 2),
@@ -207,6 +207,25 @@ def test_an_output_that_is_none_is_refused_with_the_answers_there_are(given, sho
             output = given
 
     assert str(caught.value).startswith(f"op Mystery: output must be one of {choices}, got {shown}")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (computed(inplace="no", overwritable=True), "inplace must be True or False, got 'no'"),
+        (computed(inplace=False, overwritable=1), "overwritable must be True or False, got 1"),
+        (copied(overwritable=None), "overwritable must be True or False, got None"),
+    ],
+)
+def test_an_output_that_says_neither_yes_nor_no_is_refused(given, said):
+    with pytest.raises(TypeError) as caught:
+
+        @op
+        class Mystery(ReLU):
+            output = given
+
+    assert str(caught.value) == f"op Mystery: output: {said}; if in doubt say False: it costs memory, no wrong result"
+    assert "mystery" not in OPS
 
 
 def test_the_answers_about_an_output_leave_no_question_open():

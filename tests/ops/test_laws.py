@@ -1,4 +1,4 @@
-"""Laws that hold for every op: a number, a formula with its letters filled in and a column are the same answer."""
+"""Laws that hold for every op: a number, a formula with its symbols filled in and an array are the same answer."""
 
 from dataclasses import replace
 
@@ -95,7 +95,7 @@ class Moved:
     def moved_fields(self, change):
         for name, kind in field_kinds(type(self.op)).items():
             value = getattr(self.op, name)
-            if kind.fixed or kind.name not in ("size", "sizes", "per_axis") or isinstance(value, str):
+            if kind.static or kind.name not in ("size", "sizes", "per_axis") or isinstance(value, str):
                 continue
             if isinstance(value, tuple):
                 yield name, tuple(change(f"{name}_{i}", n) for i, n in enumerate(value))
@@ -150,7 +150,7 @@ def test_a_formula_filled_in_is_the_number(case, fields):
         moved.with_sizes(lambda name, n, here=here, move=move: here.setdefault(size_symbol(name), move(n)))
         number = settled(*moved.at(move))
         if number is None:
-            assert assumed, "letters promise what this point does not hold"
+            assert assumed, "symbols promise what this point does not hold"
             assert i > 0, "the point of the case itself is valid"
         else:
             filled = [sympify(formula).subs(here) for formula in formulas]
@@ -158,14 +158,14 @@ def test_a_formula_filled_in_is_the_number(case, fields):
 
 
 def unbounded(values):
-    """A column of Python's ints, as those that might leave 64 bits are."""
+    """An array of Python ints, as for numbers that may exceed 64 bits."""
     return ExactArray(np.array(values, dtype=object))
 
 
 @every_case
 @pytest.mark.parametrize("made", [np.array, ExactArray.of, unbounded], ids=["numpy", "words", "unbounded"])
 @pytest.mark.parametrize("fields", [False, True], ids=["inputs", "inputs and fields"])
-def test_a_column_is_the_numbers_and_its_mask_their_errors(case, fields, made):
+def test_an_array_is_the_numbers_and_its_mask_their_errors(case, fields, made):
     moved = Moved(case, fields)
     numbers = [settled(*moved.at(move)) for move in MOVES]
 
@@ -212,7 +212,7 @@ def test_no_size_or_cost_shrinks_when_an_axis_grows(case):
                 assert big is None or all(a >= b for a, b in zip(big[0], small, strict=True))
 
 
-def test_an_axis_of_1_stretches_at_every_point_of_a_column():
+def test_an_axis_of_1_stretches_at_every_point_of_an_array():
     a, b, both = (1, 5, 3, 3), (5, 1, 3, 4), (5, 5, 3, 3)  # 3 and 4 cannot meet
     valid, _ = check(Mul().needs((2, np.array(a)), (2, np.array(b))))
     assert valid.tolist() == [True, True, True, False]

@@ -5,7 +5,7 @@ import re
 import pytest
 from support.formulas import SPECS, net_of
 
-from costcalc.analysis.closed_form.formula import derive
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.sweep import sums_cache
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
@@ -28,7 +28,7 @@ def test_the_claims_of_numbers_are_its_truth(relation):
     for sizes, truth in zip(RELATIONS[relation], (True, False)):
         need = relation(*sizes)
         assert need.truth is truth
-        assert all(KINDS[kind](*claimed) for kind, claimed in need.claimed()) is truth
+        assert all(KINDS[kind](*claimed) for kind, claimed in need.all_claims()) is truth
         if need.slack is not None:
             assert (need.slack >= 0) is truth
 

@@ -12,7 +12,7 @@ from costcalc import report
 from costcalc.errors import UnknownName, UsageError
 from costcalc.ops import Conv, Input, ReLU
 from costcalc.spec.library import entries
-from costcalc.table import Apart, Column, Image, Table, cell
+from costcalc.table import Column, Image, RelativeDifference, Table, cell
 
 COLUMNS = (Column("name", "layer", "text"), Column("macs", "MACs"), Column("share", "share", "share", 1))
 
@@ -30,8 +30,10 @@ def table_of(*names, **about):
         (0.00123, "ratio", "0.00123×"), (0, "ratio", "0.00×"), (0.3521, "share", "35.2 %"), (0, "share", "0.0 %"),
         (1, "ratio", "1.00×"), (1.0004, "ratio", "1.0004×"), (0.9996, "ratio", "0.9996×"), (0.004, "real", "0.004"),
         (1 + Fraction(1, 10**12), "ratio", "1.000000…×"), (-0.0001, "real", "0.000"), (-1.5, "real", "-1.500"),
-        (Apart(0.021, 7), "signed", "+2.1 %"), (Apart(-0.4, -7), "signed", "−40.0 %"), (0.0, "signed", "0.0 %"),
-        (Apart(-1e-5, -1), "signed", "−1"), (Apart(1e-5, 1234), "signed", "+1,234"), (-1e-5, "signed", "> -0.1 %"),
+        (RelativeDifference(0.021, 7), "signed", "+2.1 %"),
+        (RelativeDifference(-0.4, -7), "signed", "−40.0 %"), (0.0, "signed", "0.0 %"),
+        (RelativeDifference(-1e-5, -1), "signed", "−1"),
+        (RelativeDifference(1e-5, 1234), "signed", "+1,234"), (-1e-5, "signed", "> -0.1 %"),
         (0.0001, "share", "< 0.1 %"), (-0.0001, "share", "> -0.1 %"), (Image((1, 32, 28, 28)), "shape", "28×28×32"),
         ((1, 12, 256, 64), "shape", "12×256×64"), (Image((1, 8, 4, 28, 28)), "shape", "4×28×28×8"),
         ((1, 10), "shape", "10"), ((1,), "shape", "1"), ("1.5B", "figure", "1.5B"),

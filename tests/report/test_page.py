@@ -9,7 +9,7 @@ from support import needed
 
 import costcalc
 from costcalc.analysis.closed_form.conditions import Condition, conditions
-from costcalc.analysis.closed_form.formula import derive, walked
+from costcalc.analysis.closed_form.derive import derive, walked
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol

@@ -104,7 +104,9 @@ def places(data, count, seed):
     """Random positions of the sliders, and the values that these are."""
     rng = random.Random(seed)
     indices = [[rng.randint(knob["first"], knob["last"]) for knob in data["knobs"]] for _ in range(count)]
-    values = [[Fraction(i, knob["grain"]) for i, knob in zip(place, data["knobs"], strict=True)] for place in indices]
+    values = [
+        [Fraction(i, knob["steps_per_unit"]) for i, knob in zip(place, data["knobs"], strict=True)] for place in indices
+    ]
     return indices, [[v.numerator if v.denominator == 1 else v for v in place] for place in values]
 
 
@@ -216,6 +218,6 @@ def test_the_page_without_javascript_has_all_but_the_sliders():
 def test_the_text_of_a_value_is_read_back():
     data = Page.of(costcalc.load("mobilenet_v2@w=1/3")).closed.data()
     w = next(knob for knob in data["knobs"] if knob["name"] == "w")
-    assert w["grain"] % 3 == 0
+    assert w["steps_per_unit"] % 3 == 0
     assert data["settings"][0]["values"][1] == "1/3" == value_text(Fraction(1, 3))
     assert json.loads(json.dumps(data)) == data

@@ -7,12 +7,12 @@ from support.terminals import in_terminal
 
 import costcalc
 from costcalc.cli.app import run
-from costcalc.report.text_pictures import BARS, SHADES, picture
+from costcalc.report.text_pictures import BARS, SHADES, text_picture
 
 
 def lines(width=80, blocks=True, metric="macs", target="efficientnet", **axes):
     choice = {name: axes.pop(name) for name in ("where", "pareto", "top") if name in axes}
-    return [*picture(costcalc.sweep(target, **axes, **choice), metric, width, blocks)]
+    return [*text_picture(costcalc.sweep(target, **axes, **choice), metric, width, blocks)]
 
 
 def test_a_map_is_darker_where_more_is():

@@ -92,6 +92,24 @@ def test_a_network_that_is_none_whatever_the_free_knob_is_says_why(tmp_path):
         costcalc.scale(f"{path}@r=4", "r", macs=1)
 
 
+FEW_CHANNELS = """name: few
+title: No network below c = 5000
+source: made for a test
+knobs: {c: 6000}
+input: [3, 8, 8]
+layers:
+  - conv: {channels: c // 5000, kernel: 3, bias: false}
+"""
+
+
+def test_a_first_network_after_many_invalid_values_is_the_smallest(tmp_path):
+    path = tmp_path / "few.yaml"
+    path.write_text(FEW_CHANNELS)
+    with pytest.raises(ShapeError, match=r"no c up to 100000 of .*: at c = 5000, the smallest, it has macs = 972"):
+        costcalc.scale(str(path), "c", macs=10)
+    assert costcalc.scale(str(path), "c", macs=972).value == 9999
+
+
 # ---- largest: of all values, or of those up to a value that is named
 
 KERNEL = "name: kernel\ntitle: t\nsource: s\nknobs: {{k: {k}, r: {r}}}\ninput: [1, r, r]\nlayers:\n" + (

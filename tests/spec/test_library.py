@@ -120,7 +120,7 @@ def test_settings(texts, settings):
         ("r=big", "r=big: unknown name 'big'"),
         ("r=1/0", "r=1/0: 1/0: a division by zero"),
         ("r=2.5", "knob 'r' is a whole number, got 2.5"),
-        ("r=__import__('os')", "r=__import__('os'): \"__import__('os')\" calls '__import__', which is no function"),
+        ("r=__import__('os')", "r=__import__('os'): \"__import__('os')\" calls '__import__', which is not a function"),
         ("mode=c", "knob 'mode' is one of a, b, got 'c'"),
         ("deep=3", "knob 'deep' is true or false, got '3'"),
         ("r=" + "9" * 5000, "r=" + "9" * 60),
@@ -205,7 +205,7 @@ def test_what_is_loaded_can_be_kept_in_sets():
 def test_a_preset_is_found_however_it_is_written(tmp_path, monkeypatch, presets):
     (tmp_path / "mine.yaml").write_text(TEXT.replace("input:", f"{presets}input:"))
     caches = (library._paths, library._head, library._library_spec)
-    monkeypatch.setattr(library, "folder", lambda: tmp_path)
+    monkeypatch.setattr(library, "library_folder", lambda: tmp_path)
     for cached in caches:
         cached.cache_clear()
     try:

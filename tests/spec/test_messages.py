@@ -102,9 +102,9 @@ def test_a_copy_of_a_spec_of_the_library_shadows_it(tmp_path):
 
 
 def test_every_spec_of_the_library_is_valid():
-    from costcalc.spec.library import folder
+    from costcalc.spec.library import library_folder
 
-    for path in folder().glob("*.yaml"):
+    for path in library_folder().glob("*.yaml"):
         checked = validate_file(str(path))
         assert checked.problems == ()
         assert checked.line.startswith(f"{path}: ok (")
@@ -151,7 +151,7 @@ def test_a_broken_library_is_a_problem_of_its_own(tmp_path, monkeypatch):
     def broken():
         raise costcalc.SpecError([])
 
-    monkeypatch.setattr("costcalc.analysis.validate.entries", broken)
+    monkeypatch.setattr("costcalc.spec.spec_warnings.entries", broken)
     path = tmp_path / "vgg.yaml"
     path.write_text(GOOD.replace("good", "vgg"))
     assert [*costcalc.validate(path)] == []
@@ -190,9 +190,9 @@ SLIPS = [  # where, and what is written there instead
 @pytest.mark.parametrize("name", ["googlenet", "resnet", "efficientnet", "mobilenet_v2", "alexnet", "inception_module"])
 def test_one_slip_makes_one_message(name, tmp_path):
     """What follows from an error is no error of its own."""
-    from costcalc.spec.library import folder
+    from costcalc.spec.library import library_folder
 
-    text = (folder() / f"{name}.yaml").read_text(encoding="utf-8").partition("\npublished:")[0]
+    text = (library_folder() / f"{name}.yaml").read_text(encoding="utf-8").partition("\npublished:")[0]
     path = tmp_path / f"{name}.yaml"
     for slip, instead in SLIPS:
         found = [*re.finditer(slip, text, re.MULTILINE)]

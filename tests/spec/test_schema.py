@@ -10,11 +10,11 @@ from ruamel.yaml import YAML
 
 from costcalc.analysis.metrics import COUNTED as METRICS
 from costcalc.ops import OPS
-from costcalc.spec.library import folder
+from costcalc.spec.library import library_folder
 from costcalc.spec.schema import json_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(json_schema(METRICS))
-SPECS = sorted(folder().glob("*.yaml"))
+SPECS = sorted(library_folder().glob("*.yaml"))
 GOOD = """
 name: tiny
 title: A tiny network

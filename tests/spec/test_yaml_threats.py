@@ -17,7 +17,7 @@ from support.sizes import size
 
 from costcalc.errors import Problems, SpecError
 from costcalc.spec import yaml_reader
-from costcalc.spec.library import folder
+from costcalc.spec.library import library_folder
 from costcalc.spec.parse import parse_text
 from costcalc.spec.yaml_reader import read
 
@@ -115,11 +115,11 @@ NOT_YAML = {  # what is said about it
         "3:2: not YAML: an item where no list is; look at the indentation: items of one list start in one column"
     ),
     "a:\n  - b\n  c: d\n": (
-        "3:3: not YAML: a line that is no item of its list; "
+        "3:3: not YAML: a line that is not an item of its list; "
         "look at the indentation: items of one list start in one column"
     ),
     "a:\n  b: 1\n c: 2\n": (
-        "3:2: not YAML: a line that is no key of its mapping; "
+        "3:2: not YAML: a line that is not a key of its mapping; "
         "look at the indentation: keys of one mapping start in one column"
     ),
     "a: 1\nname\nb: 2\n": "2:1: not YAML: a key without its `: `; a key ends in `: `",
@@ -276,7 +276,7 @@ def test_t7_a_file_that_is_too_large_is_not_read():
     assert str(caught.value) == "x.yaml:1:1: more than 1,000,000 bytes; raise the limit with --max-bytes"
 
 
-SEEDS = [path.read_bytes() for path in sorted(folder().glob("*.yaml")) if path.stat().st_size < 3000]
+SEEDS = [path.read_bytes() for path in sorted(library_folder().glob("*.yaml")) if path.stat().st_size < 3000]
 SEEDS.append(b"""name: tiny
 title: A tiny network
 source: "Nobody 2026, Table 1"

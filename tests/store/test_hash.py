@@ -195,7 +195,7 @@ SAME = [
 ]  # a spec and the preset that is its default
 
 
-def test_letters_have_a_hash_and_columns_have_none():
+def test_symbols_have_a_hash_and_arrays_have_none():
     net = costcalc.load("resnet18")
     assert graph_hash(net.graph(free=["r"])) not in ("", graph_hash(net.graph()))
     import numpy

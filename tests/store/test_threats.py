@@ -171,7 +171,7 @@ def damaged(whole, dice):
 
 @pytest.mark.sized
 def test_a_damaged_store_is_refused_or_read_as_it_was(tmp_path, capsys):
-    """Never fewer rows, never other ones, never a traceback; and its bytes stay, for whoever can mend them."""
+    """Never fewer rows, never other ones, never a traceback; and its bytes stay, for a later repair."""
     dice, path = random.Random(25), tmp_path / "runs.db"
     good = sample(tmp_path / "good.db")
     whole = (tmp_path / "good.db").read_bytes()
@@ -283,7 +283,7 @@ def test_a_place_that_can_be_no_store(tmp_path, monkeypatch, path, cause, act):
 
 @pytest.fixture
 def read_only(tmp_path):
-    """A store of one row in a folder where nobody may write; everybody may come and read."""
+    """A store of one row in a folder that all users may read and none may write."""
     folder = tmp_path / "locked"
     Store(folder / "runs.db").add(RECORD)
     parents = [each for each in folder.parents if each.stat().st_uid == os.getuid() and "pytest" in str(each)]

@@ -1,7 +1,7 @@
-"""One table of ops and input shapes, batch first, that the tests of `costcalc.ops` share.
+"""Ops with input shapes, batch first, for the tests of `costcalc.ops` and torch.
 
 Every op has a case (tests/ops/test_laws.py says so); the sizes of a case are small and differ from axis to axis, so
-that no two can be mixed up unseen.
+that a test notices two mixed up.
 """
 
 from costcalc.ops import (

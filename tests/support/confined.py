@@ -1,8 +1,7 @@
 """Runs hostile cases in a process of their own, with limits on its time and memory: a hang or a crash fails one test.
 
-Many cases share a process. Each comes back with what it said, whether it was refused, and how much work it was: the
-calls of functions, Python's and C's, that it made. Seconds are another thing on each machine, and on a busy one;
-`tests/benchmarks/speed.py` has those.
+Many cases share a process. Each comes back with its text, whether it was refused, and its work: the number of calls of
+Python and C functions. Seconds depend on the machine and its load; `tests/benchmarks/speed.py` has those.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ NAMES = {"r": 224, "w": 2, "c": 64, "n": 0, "head": "linear", "flag": True}
 
 
 class Outcome(NamedTuple):
-    """What became of a case: `kind` is ok, refused or stray."""
+    """The outcome of a case: `kind` is ok, refused or stray (an exception that is not ours)."""
 
     kind: str
     text: str
@@ -51,7 +50,7 @@ def value(data: bytes) -> str:
 
 
 def outcome(function, case: bytes, profiled: bool = True) -> Outcome:
-    """What a function makes of one case; without a profile no calls are counted, in a fifth of the time."""
+    """The outcome of a function on one case. Without a profile it counts no calls and takes a fifth of the time."""
     with cProfile.Profile() if profiled else nullcontext() as profile:
         try:
             kind, text = "ok", function(case)

@@ -1,4 +1,4 @@
-"""The networks whose closed forms are tried, and formulas run as the Python that is printed for them."""
+"""The networks whose closed forms are tested, and a runner of the Python code that is printed for them."""
 
 import runpy
 from functools import cache
@@ -12,9 +12,9 @@ SPECS = [entry.name for entry in entries() if entry.kind == "spec"]
 
 
 def has_floors(formula):
-    """Is a whole knob still rounded?"""
+    """Does it round an expression in an integer knob?"""
     atoms = formula.expression.atoms(sympy.floor, sympy.ceiling)
-    return any(letter.is_integer for atom in atoms for letter in atom.free_symbols)
+    return any(symbol.is_integer for atom in atoms for symbol in atom.free_symbols)
 
 
 @cache
@@ -23,7 +23,7 @@ def net_of(name):
 
 
 def run(code, function, folder):
-    """The function of a module that is written out and run as it is."""
+    """A function of the code, which is written to a file and run."""
     path = folder / "formula.py"
     path.write_text(code, encoding="utf-8")
     return runpy.run_path(str(path))[function]

@@ -1,4 +1,4 @@
-"""Specs and numbers that are made to do harm: for the tests of what refuses them, and the benchmark of how fast."""
+"""Hostile specs and numbers, for the tests that they are refused and the benchmark of how fast."""
 
 from support.paths import DATA
 
@@ -81,7 +81,7 @@ def tower():
 
 
 def tower_of_sums():
-    """Powers of sums, which have more terms multiplied out than there is room for."""
+    """Powers of sums: multiplied out they have too many terms for the memory."""
     sizes = ["t0: 2*w + v + 3", *(f"t{i}: (t{i - 1} + w)**16" for i in range(1, 4))]
     return with_knobs("r: 32, w: 1, v: 1", sizes, ["  - conv: {channels: t3 // 7, kernel: 1}\n"])
 
@@ -93,7 +93,7 @@ def roundings():
 
 
 def strides():
-    """A thousand convolutions with a letter for their stride: a floor within a floor at each."""
+    """A thousand convolutions with a symbol for their stride: a floor within a floor at each."""
     layers = [f"  - conv: {{name: c{i}, channels: 4, kernel: k, stride: s}}\n" for i in range(1000)]
     return with_knobs("r: 1000, s: 1, k: 1", [], layers)
 

@@ -1,4 +1,4 @@
-"""Who imports whom in the package: all imports, also inside functions, under TYPE_CHECKING and through its face."""
+"""The imports between modules of the package: also inside functions, under TYPE_CHECKING and from `costcalc` itself."""
 
 import ast
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ import costcalc
 
 FLOORS = """
 errors <- text version files workers dtype <- dims table <- result <- expressions ops chart drawing <- graph <- models
-<- spec importers pipeline <- analysis <- net <- store <- report <- predict torch_backend sweep_files <- cli
-<- __main__ __init__
+<- spec importers pipeline <- analysis <- net <- functions <- store <- report <- predict torch_backend sweep_files
+<- cli <- __main__ __init__
 """  # each room imports only from what stands before it; some of them are still to come
 FLOOR = {room: height for height, row in enumerate(FLOORS.split("<-")) for room in row.split()}
-FACES = ("__init__.py",)  # the only files that may look a module up by a name which they put together
+FACES = ("__init__.py",)  # only these may import a module by a computed name
 
 
 def imports(path: Path) -> set[str]:
-    """What a file imports of costcalc, wherever in it, as `costcalc.room.….name`. Fails for an import that would not be
-    seen, or that does not say of which room it is."""
+    """All imports of costcalc in a file, as `costcalc.room.….name`. Fails for an import that this check cannot see, or
+    that does not name a room."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         for name in _imported(node, path):
@@ -40,7 +40,7 @@ def _imported(node: ast.AST, path: Path) -> list[str]:
 
 
 def _in_its_room(name: str, where: str) -> str:
-    """`costcalc.net.load` for `costcalc.load`, which the face of the package hands on."""
+    """`costcalc.net.load` for `costcalc.load`, which the package re-exports."""
     _, _, rest = name.partition(".")
     if rest in costcalc.__all__ and costcalc.MODULES[rest] != "costcalc":
         return f"{costcalc.MODULES[rest]}.{rest}"
@@ -58,7 +58,7 @@ def upward_imports(package: Path) -> Iterator[str]:
 
 
 def files_imported(package: Path) -> dict[str, set[str]]:
-    """Every module of a package, and which others of it the module imports."""
+    """The modules of a package, and for each the other ones that it imports."""
     paths = {
         ".".join((package.name, *path.relative_to(package).with_suffix("").parts)).removesuffix(".__init__"): path
         for path in package.rglob("*.py")

@@ -13,7 +13,7 @@ def graph_of(op, *ins):
 
 
 def in_a_row(size, *layers):
-    """A graph of layers in a row after an input: ops, or each with a name, or with a name and more of its node."""
+    """A graph of layers in a row after an input: ops, or tuples of a name, an op and attributes of the node."""
     graph = costcalc.new_graph(name="chain")
     last = costcalc.add(graph, "x", ops.Input(size))
     for i, layer in enumerate(layers):
@@ -23,5 +23,5 @@ def in_a_row(size, *layers):
 
 
 def chain(*layers, size=(2, 6, 13, 10)):
-    """The same, after an image."""
+    """A graph of layers in a row after an image."""
     return in_a_row(size, *layers)

@@ -1,8 +1,8 @@
-"""Every product of a layer, one at a time: plain loops that know neither our rules nor torch's kernels.
+"""Counts every product of a layer in plain loops, without our rules or torch's kernels.
 
-A layer is written as its definition says it, on scalars that hold no value, only whether a gradient of theirs is
-wanted. `Count.mac(a, b)` is one multiply-accumulate: one product forward, and backward, by the chain rule, one more
-for each of a and b that wants a gradient.
+A layer is written as its definition says. A scalar holds no value, but a bool: is its gradient wanted?
+`Count.mac(a, b)` is one multiply-accumulate: one product forward, and backward, by the chain rule, one more for each of
+a and b that wants a gradient.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def windows(op, x, rank):
         zeros = [(t // 2, t - t // 2) for t in total]
     else:
         zeros = [(p, p) for p in per_axis(op.padding, rank)]
-    # the padded tensor is one tensor: its zeros get a gradient, which nobody reads
+    # the padded tensor is one tensor: its zeros get a gradient too
     x = np.pad(x, [(0, 0), (0, 0), *zeros], constant_values=bool(x.flat[0]))
     starts = [range(0, n - e * (f - 1), t) for n, f, t, e in zip(x.shape[2:], k, s, d)]
     offsets = [[i * e for i in range(f)] for f, e in zip(k, d)]

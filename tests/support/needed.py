@@ -1,4 +1,4 @@
-"""What a test needs beside costcalc itself: it is there, or the test is skipped with the way to get it."""
+"""Modules and programs that a test needs. If one is missing the test is skipped, and says how to install it."""
 
 import shutil
 

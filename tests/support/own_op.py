@@ -1,6 +1,6 @@
-"""An op of a reader's own, as a module of theirs or a notebook has it, and a spec that uses it.
+"""A user's own op, as in their module or notebook, and a spec that uses it.
 
-A test imports this where it needs it and takes the op out again: other tests look at all ops there are.
+A test imports this inside a function and unregisters the op again, since other tests look at all registered ops.
 """
 
 from costcalc import dims, ops

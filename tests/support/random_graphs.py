@@ -6,7 +6,7 @@ from support.sizes import size
 import costcalc
 from costcalc import ops
 from costcalc.errors import ShapeError
-from costcalc.ops.base import check
+from costcalc.ops.check_needs import check
 
 GRAPHS = size(30, 1000)
 

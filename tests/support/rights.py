@@ -1,10 +1,10 @@
-"""What a process without the rights of root may do."""
+"""Runs code without the rights of root."""
 
 import os
 
 
 def as_nobody(act, folder):
-    """What `act` returned, or the error it raised, as text, in a child without the rights of root."""
+    """The result of `act` in a child process of the user nobody, or its error, as text."""
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:

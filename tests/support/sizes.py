@@ -1,4 +1,4 @@
-"""How much a test tries: a fixed sample in the gate, all of it at night.
+"""The size of a test: a fixed sample in the gate, everything at night.
 
 The full sizes are those of the threat model and of docs/. `COSTCALC_FULL=1 python -m pytest PATH` takes them for one
 test, `python tests/nightly/run.py` for all. A test with a size carries the mark `sized`.
@@ -12,5 +12,5 @@ Amount = TypeVar("Amount")
 
 
 def size(gate: Amount, full: Amount) -> Amount:
-    """The number, or the cases, that a test takes in this run."""
+    """The number, or the cases, of this run."""
     return full if FULL else gate

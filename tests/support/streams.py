@@ -12,9 +12,9 @@ from support.paths import DATA
 
 import costcalc
 from costcalc.analysis.sweep import compute
-from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.chunks import compute_chunk
 from costcalc.analysis.sweep.grid import read_axes
+from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.sweep import grid_of
 from costcalc.sweep_files import journal
 from costcalc.sweep_files.request import SweepRequest
@@ -29,7 +29,7 @@ AXES = ["r=4:24:2", "w=0.25:1.25:0.05", "d=1,1.1,2"]  # 693 points, at 63 of whi
 def wanted(path, target=SMALL, axes=AXES, resume=True, points=(POINTS, 15), **choice):
     net = costcalc.load(target)
     grid = grid_of(net, read_axes(axes, net.knobs, net.name))
-    chosen = read_choice(net.knobs, [*grid.axes], **choice)
+    chosen = read_query(net.knobs, [*grid.axes], **choice)
     return SweepRequest(net, grid, chosen, Path(path), None, resume, points=points)
 
 

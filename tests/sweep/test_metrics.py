@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from support import needed
-from support.columns import SIZES, graph_of, points_of
+from support.array_graphs import SIZES, points_of, seeded_graph
 from support.paths import ROOT
 from support.sizes import size
 
@@ -17,8 +17,8 @@ import costcalc
 from costcalc import add, cost, new_graph, ops
 from costcalc.analysis.memory import inplace_inputs, peak_activations
 from costcalc.analysis.metrics import COUNTED, METRICS, USUAL
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, read_axes
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums_of, totals_of
 from costcalc.analysis.walk import walk
@@ -90,8 +90,8 @@ def test_metrics_are_exact_beyond_machine_words():
     for number in range(GRAPHS):
         points = points_of(rng, 4)
         columns = {name: np.array([point[name] for point in points], dtype=object) for name in SIZES}
-        found = sums_of(graph_of(number, columns), whole).at(Grid({"i": tuple(range(4))}))
-        wanted = [counted(graph_of(number, point)) for point in points]
+        found = sums_of(seeded_graph(number, columns), whole).at(Grid({"i": tuple(range(4))}))
+        wanted = [counted(seeded_graph(number, point)) for point in points]
         for name in whole:
             values = found.flat(name).tolist()
             assert values == [point[name] for point in wanted], f"graph {number}: {name}"
@@ -116,9 +116,9 @@ def test_traffic_by_hand():
 def test_blocks_do_not_show():
     net = costcalc.load("efficientnet")
     axes = read_axes(["r=64:256:64", "d=0.2,1,1.1,2.5", "w=0.5:1.5:0.25"], net.knobs, net.name)
-    whole = sweep(net, Grid(axes), Choice(), metrics=COUNTED).to_records()
+    whole = sweep(net, Grid(axes), PointQuery(), metrics=COUNTED).to_records()
     for points in (1, 7, 15, 40):
-        assert sweep(net, Grid(axes), Choice(), metrics=COUNTED, points=(3 * points, points)).to_records() == whole
+        assert sweep(net, Grid(axes), PointQuery(), metrics=COUNTED, points=(3 * points, points)).to_records() == whole
 
 
 # ---- which are shown

@@ -13,14 +13,14 @@ from support.sizes import size
 import costcalc
 from costcalc.analysis.metrics import COUNTED
 from costcalc.analysis.sweep import partition
-from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.totals import sums, totals_of
 from costcalc.errors import CostcalcError, PointsDiffer, ShapeError, SpecError, UsageError
 from costcalc.report.page.page import Page
-from costcalc.report.text_pictures import picture
+from costcalc.report.text_pictures import text_picture
 
 SPECS = size(60, 1500)
 SUMMED = tuple(name for name in COUNTED if name != "intensity")
@@ -104,7 +104,7 @@ def one_by_one(net, axes, metrics=SUMMED):
 
 def swept(net, axes, points=None, metrics=SUMMED, **choice):
     """The points of a grid, worked out in chunks and blocks of so many."""
-    return sweep(net, Grid(axes), read_choice(net.knobs, [*axes], **choice), metrics=metrics, points=points)
+    return sweep(net, Grid(axes), read_query(net.knobs, [*axes], **choice), metrics=metrics, points=points)
 
 
 @pytest.mark.sized
@@ -161,8 +161,10 @@ def beats(a, b):
 
 def test_files_histograms_and_workers_have_every_point(small, tmp_path, monkeypatch):
     net, _, every = small
-    monkeypatch.setattr("costcalc.sweep_files.request.POINTS_OF_ALL_ROWS", (100, 30))
-    monkeypatch.setattr("costcalc.analysis.sweep.chunks.POINTS", (100, 30))
+    monkeypatch.setattr("costcalc.sweep_files.request.CHUNK_POINTS_OF_ALL_ROWS", 100)
+    monkeypatch.setattr("costcalc.sweep_files.request.BLOCK_POINTS", 30)
+    monkeypatch.setattr("costcalc.analysis.sweep.chunks.CHUNK_POINTS", 100)
+    monkeypatch.setattr("costcalc.analysis.sweep.chunks.BLOCK_POINTS", 30)
     counts = costcalc.histogram(net, "macs", **GIVEN).rows
     assert [n for low, high, n in counts] == [sum(low <= p["macs"] < high for p in every) for low, high, _ in counts]
     with ThreadPoolExecutor(2) as threads:
@@ -203,16 +205,16 @@ def test_pictures_and_pages_of_flags_and_words(small, tmp_path):
     net, _, _ = small
     alone = costcalc.sweep(net, head="linear,conv,none")
     assert all(f">{word}</text>" in alone.chart().svg() for word in ("linear", "conv", "none"))
-    assert "head          linear, conv, none" in [*picture(alone, None, 80)]
+    assert "head          linear, conv, none" in [*text_picture(alone, None, 80)]
     both = costcalc.sweep(net, deep=[True, False], r=range(8, 40))
     assert ">false</text>" in both.chart().svg()
-    assert any("true" in line and "false" in line for line in picture(both, None, 80))
+    assert any("true" in line and "false" in line for line in text_picture(both, None, 80))
     found = costcalc.sweep(net, head="linear,none", r="16:33:1", pareto="macs,r")
     assert "no other is better" in found.chart().svg()
     page = Page.of(net, given_axes({"head": "linear,conv", "r": "16:33:1"}, net.knobs, net.name)).html()
     assert "head linear or conv" in page
     assert "Without a slider, as they are set: r = 16" in page and "head = linear" in page
-    assert "<column" not in page
+    assert "<array" not in page
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_no_column_is_shown_to_a_reader_who_hands_one_in(tmp_path, layer):
     for knob, values in VALUES.items():
         if knob in net.size_knobs:
             column = np.array([float(v) for v in values]) if knob == "w" else np.array(values)
-            assert "<column" not in refusal(net.with_knobs(**{knob: column}))
+            assert "<array" not in refusal(net.with_knobs(**{knob: column}))
 
 
 def refusal(net):
@@ -267,7 +269,7 @@ def refusal(net):
 
 def test_points_that_differ_are_said_to_where_nothing_counts_them_apart(tmp_path):
     net = written(tmp_path, ["repeat: {times: n, layers: [max_pool: {kernel: 2, stride: 2}]}"])
-    with pytest.raises(PointsDiffer, match="times of a body that changes its shape differ between points of a column"):
+    with pytest.raises(PointsDiffer, match="times of a body that changes its shape differ between points"):
         net.with_knobs(n=np.array([1, 2])).cost()
     assert net.with_knobs(n=np.array([2, 2])).cost().macs == net.with_knobs(n=2).cost().macs
 

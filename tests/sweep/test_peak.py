@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from support.columns import SIZES, graph_of, points_of
+from support.array_graphs import SIZES, points_of, seeded_graph
 from support.sizes import size
 
 import costcalc
@@ -64,7 +64,7 @@ def test_the_peak_is_what_a_simulation_holds():
     rng = random.Random(71)
     for number in range(GRAPHS):
         (point,) = points_of(rng, 1)
-        graph = graph_of(number, point)
+        graph = seeded_graph(number, point)
         assert peak_activations(graph).elements == simulated(graph), f"graph {number}"
 
 
@@ -75,8 +75,8 @@ def test_a_column_is_the_numbers():
     largest = 0
     for number in range(GRAPHS):
         points = points_of(rng, 6)
-        found = peak_column(graph_of(number, columns_of(points)), 6)
-        wanted = [4 * peak_activations(graph_of(number, point)).elements for point in points]
+        found = peak_column(seeded_graph(number, columns_of(points)), 6)
+        wanted = [4 * peak_activations(seeded_graph(number, point)).elements for point in points]
         assert found == wanted, f"graph {number}"
         assert {type(value) for value in found} == {int}
         largest = max(largest, *found)

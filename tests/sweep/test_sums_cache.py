@@ -44,10 +44,10 @@ def check(net, grid, metrics=("params", "macs")):
     assert found.reason == wanted.reason
     (whole,) = grid.blocks(grid.size)
     found, wanted = found.at(whole), wanted.at(whole)
-    assert np.array_equal(found.holding(), wanted.holding())
+    assert np.array_equal(found.flat_valid(), wanted.flat_valid())
     for name in metrics:
         assert found.flat(name).dtype == wanted.flat(name).dtype, name
-        assert np.array_equal(found.flat(name)[wanted.holding()], wanted.flat(name)[wanted.holding()]), name
+        assert np.array_equal(found.flat(name)[wanted.flat_valid()], wanted.flat(name)[wanted.flat_valid()]), name
 
 
 def test_the_rules_are_asked_once_for_the_same_grid(asked):

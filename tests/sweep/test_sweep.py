@@ -12,8 +12,8 @@ from support import needed
 
 import costcalc
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.sweep.choice import Choice, read_where
 from costcalc.analysis.sweep.grid import Grid, read_axes
+from costcalc.analysis.sweep.point_query import PointQuery, read_where
 from costcalc.analysis.sweep.points import Points, concatenate, pareto_front, top_points
 from costcalc.analysis.sweep.state import Limit
 from costcalc.analysis.sweep.sweep import sweep
@@ -48,12 +48,12 @@ def test_every_point_is_its_count(target):
 def test_blocks_do_not_show():
     net = costcalc.load("efficientnet")
     axes = read_axes(["r=64:256:32", "d=1,1.1,2.5", "w=0.5:1.5:0.25"], net.knobs, net.name)
-    whole = sweep(net, Grid(axes), Choice()).to_records()
+    whole = sweep(net, Grid(axes), PointQuery()).to_records()
     for points in (1, 2, 7, 15, 16, 40, 10**6):
         blocks = list(Grid(axes).blocks(points))
         assert max(block.size for block in blocks) <= points
         assert [block.start for block in blocks] == [0, *itertools.accumulate(block.size for block in blocks)][:-1]
-        assert sweep(net, Grid(axes), Choice(), points=(3 * points, points)).to_records() == whole
+        assert sweep(net, Grid(axes), PointQuery(), points=(3 * points, points)).to_records() == whole
     order = [tuple(record[knob] for knob in axes) for record in whole]
     assert order == list(itertools.product(*axes.values()))
 
@@ -108,9 +108,9 @@ def test_where_is_a_filter():
 def test_the_best_are_the_best_whatever_the_blocks(points):
     net = costcalc.load("mobilenet_v1")
     axes = read_axes(["r=64:256:8", "w=0.25,0.5,0.75,1"], net.knobs, net.name)
-    every = sweep(net, Grid(axes), Choice()).to_records()
+    every = sweep(net, Grid(axes), PointQuery()).to_records()
     for name, more in (("macs", False), ("macs", True), ("r", True), ("params", False)):
-        found = sweep(net, Grid(axes), Choice(top=7, by=(name, more)), points=(2 * points, points)).to_records()
+        found = sweep(net, Grid(axes), PointQuery(top=7, by=(name, more)), points=(2 * points, points)).to_records()
         ranked = sorted(range(len(every)), key=lambda i: (-every[i][name] if more else every[i][name], i))[:7]
         assert found == [every[i] for i in ranked]
 
@@ -341,8 +341,8 @@ def test_a_condition_may_keep_too_many_rows():
     axes = read_axes(["batch=1:20:1"], net.knobs, net.name)
     where, few = (read_where(text, net.knobs) for text in ("macs > 0", "batch <= 5"))
     with pytest.raises(UsageError, match="more than 5 points meet the condition; keep the best"):
-        sweep(net, Grid(axes), Choice(where=where), limit=Limit(points=5))
-    assert len(sweep(net, Grid(axes), Choice(where=few), limit=Limit(points=5))) == 5
+        sweep(net, Grid(axes), PointQuery(where=where), limit=Limit(points=5))
+    assert len(sweep(net, Grid(axes), PointQuery(where=few), limit=Limit(points=5))) == 5
 
 
 def test_points_of_too_many_layers_are_left_out():

@@ -318,7 +318,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
     def refused(part, to):
         raise OSError(code, os.strerror(code), str(part), None, str(to))
 
-    for place in ("costcalc.files.take_place", "costcalc.sweep_files.row_formats.take_place"):
+    for place in ("costcalc.files.replace_file", "costcalc.sweep_files.row_formats.replace_file"):
         monkeypatch.setattr(place, refused)
     with pytest.raises(OSError, match=r"^cannot write") as caught:
         write(wanted(path, **options(name)))
@@ -443,7 +443,7 @@ def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
 @pytest.mark.skipif(not shutil.which("mount") or os.name != "posix" or os.geteuid() != 0, reason="needs root")
 @pytest.mark.parametrize("name", ["whole.csv", "whole.parquet"])
 def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
-    monkeypatch.setattr("costcalc.sweep_files.write.check_disk_space", lambda *_: None)  # others fill it later
+    monkeypatch.setattr("costcalc.sweep_files.resumable_file.check_disk_space", lambda *_: None)  # others fill it later
     disk = tmp_path / "disk"
     disk.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:

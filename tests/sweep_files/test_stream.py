@@ -42,7 +42,7 @@ CASES = [
 @pytest.mark.parametrize(("given", "points"), CASES)
 def test_a_csv_is_that_of_all_points_at_once(tmp_path, given, points):
     here = wanted(tmp_path / "a.csv", points=points, **given)
-    whole = sweep(here.model, here.grid, here.choice)
+    whole = sweep(here.model, here.grid, here.query)
     found = write(here)
     assert (tmp_path / "a.csv").read_text() == report.text([whole.table()], {}, "csv")
     assert (found.rows, found.notes) == (len(whole), tuple(whole.how_many()))
@@ -52,7 +52,7 @@ def test_a_csv_is_that_of_all_points_at_once(tmp_path, given, points):
 def test_a_parquet_file_has_every_number(tmp_path, given, points):
     parquet = needed.module("pyarrow.parquet", "parquet")
     here = wanted(tmp_path / "a.parquet", points=points, **given)
-    whole = sweep(here.model, here.grid, here.choice)
+    whole = sweep(here.model, here.grid, here.query)
     write(here)
     read = parquet.read_table(tmp_path / "a.parquet")
     assert read.column_names == [*whole.columns]
@@ -236,7 +236,7 @@ def test_a_small_sweep_needs_no_journal(tmp_path, capsys):
 def test_a_choice_made_chunk_by_chunk_is_written_in_any_format(tmp_path, suffix):
     here = wanted(tmp_path / f"a.{suffix}", pareto="r,d,w")
     write(here)
-    whole = sweep(here.model, here.grid, here.choice)
+    whole = sweep(here.model, here.grid, here.query)
     format = report.format_of(None, here.path)
     assert here.path.read_text() == report.text([whole.table()], whole.to_dict(), format)
 

@@ -17,8 +17,8 @@ from torch.nn import functional as F  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
-from costcalc.errors import GraphError, TooLarge, UsageError  # noqa: E402, UsageError
-from costcalc.torch_backend import build, example_inputs  # noqa: E402
+from costcalc.errors import GraphError, TooLarge, UsageError  # noqa: E402
+from costcalc.torch_backend import MODULES, build, example_inputs  # noqa: E402
 from costcalc.torch_backend.block_lookup import blocks_once  # noqa: E402
 from costcalc.torch_backend.verify import verify_net  # noqa: E402
 
@@ -162,6 +162,42 @@ def test_several_outputs_are_a_tuple_in_order():
     b, c = build(graph)(torch.randn(2, 6, 13, 10))
     assert b.shape == (2, 4, 11, 8)
     assert c.shape == (2, 4)
+
+
+def test_a_layer_that_shares_writes_over_its_input_only_where_it_may(monkeypatch):
+    """The first may write over what it reads; what the second reads is read again."""
+    monkeypatch.setattr("costcalc.ops.base.OPS", {})
+
+    @ops.op
+    class Scale(ops.Pointwise):
+        """x·w, one w for all elements.   s -> s"""
+
+        output = ops.computed(inplace=True, overwritable=True)
+        elementwise = ops.per_element(1)
+
+        def weights(self, x):
+            return (ops.Tensor("weight", (1,)),)
+
+    class Module(nn.Module):
+        inplace = False
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.tensor([3.0]))
+
+        def forward(self, x):
+            return x.mul_(self.weight) if self.inplace else x * self.weight
+
+    monkeypatch.setitem(MODULES, "scale", lambda op, x: Module())
+    graph = chain(("conv", ops.Conv(6, 1)), ("a", Scale()), ("last", ops.Conv(6, 1)))
+    costcalc.add(graph, "b", Scale(), "last", shares="a")
+    costcalc.add(graph, "sum", ops.Add(), "b", "last")
+    module = build(graph)
+    (x,) = example_inputs(module)
+    with torch.no_grad():
+        last = module.last(3 * module.conv(x))
+        torch.testing.assert_close(module(x), 3 * last + last)
+    assert sum(parameter.numel() for parameter in module.parameters()) == 2 * (36 + 6) + 1
 
 
 def test_a_layer_that_shares_is_the_same_module_called_twice():

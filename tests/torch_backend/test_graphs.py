@@ -31,7 +31,7 @@ def test_random_graphs_are_what_torch_builds():
 
 @pytest.mark.sized
 def test_they_train_too():
-    """In place where nobody else reads: autograd would complain of what it still needs."""
+    """In place only where no other layer reads: autograd would raise for a tensor that it still needs."""
     rng = random.Random(32)
     for _ in range(GRAPHS // 3):
         module = build(random_graph(rng)).train()

@@ -556,6 +556,14 @@ def test_multiplies_of_training_are_those_of_both_passes():
     assert verdict(*points).endswith(f", with {share:.2f} times fewer multiplies, forward and backward")
 
 
+def test_two_networks_of_equal_times_cannot_be_told_apart():
+    points = [point(name) for name in ("conv_normal", "conv_depthwise_separable")]
+    for p in points:
+        p.turn_medians = [1.0] * 10
+    told = "conv_normal and conv_depthwise_separable cannot be told apart at batch 1, infer, eager, float32"
+    assert verdict(*points) == f"{told} (ratio 1.00, 95 %: 1.00 to 1.00)"
+
+
 def test_layers_say_what_holds_them_back_and_how_they_were_run():
     p = point()
     measure([p], seconds=0.001, per_layer=True)
@@ -741,7 +749,7 @@ def test_a_script_with_an_op_of_its_own_is_run_where_that_is_timed(tmp_path):
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (EOFError("no more"), ("failed", "EOFError: no more")),  # as a pipe raises it when nobody asks any more
+        (EOFError("no more"), ("failed", "EOFError: no more")),  # as a pipe raises it when its other end is closed
         (BrokenPipeError("no more"), ("failed", "BrokenPipeError: no more")),
         (ValueError("no more"), ("failed", "ValueError: no more")),
         (ValueError(), ("failed", "ValueError while it ran")),

@@ -13,8 +13,8 @@ from support.autograd import kept_by_torch, step_peak_of_torch, train_only  # no
 import costcalc  # noqa: E402
 from costcalc.analysis.training.kept import kept_bytes  # noqa: E402
 from costcalc.analysis.training.optimizers import OPTIMIZERS  # noqa: E402
-from costcalc.analysis.training.peak import step_peak  # noqa: E402
 from costcalc.analysis.training.step_layers import step_layers  # noqa: E402
+from costcalc.analysis.training.step_peak import step_peak  # noqa: E402
 from costcalc.analysis.unrolled import unrolled_layers  # noqa: E402
 from costcalc.graph import unroll  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402

@@ -17,6 +17,7 @@ import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
+from costcalc.torch_backend import MODULES  # noqa: E402
 from costcalc.torch_backend.verify import Verifications, verify_net  # noqa: E402
 
 LAYERS = [case for case in CASES if case[0].name != "input"]
@@ -86,6 +87,53 @@ def test_params_that_differ_as_a_whole_are_said(monkeypatch):
 def test_wrong_weights_are_found(monkeypatch):
     monkeypatch.setattr(ops.Linear, "weights", lambda self, x: (ops.Tensor("weight", (x[-1], self.features)),))
     assert verify_net(chain(("fc", ops.Linear(3)))).verdict == "1 layer differs, first fc in tensors"
+
+
+class Square(torch.nn.Module):
+    """x², over its input if it is told to."""
+
+    inplace = False
+
+    def forward(self, x):
+        return x.square_() if self.inplace else x.square()
+
+
+class Stubborn(torch.nn.Module):
+    """x², as it likes."""
+
+    def __init__(self, inplace):
+        super().__init__()
+        self.writes_over = inplace
+
+    def forward(self, x):
+        return x.square_() if self.writes_over else x.square()
+
+
+@pytest.mark.parametrize(
+    ("claims", "module", "verdict"),
+    [
+        (True, Square, "same"),
+        (False, Square, "same"),
+        (True, lambda: Stubborn(False), "1 layer differs, first square in inplace"),
+        (False, lambda: Stubborn(True), "1 layer differs, first square in inplace"),
+    ],
+)
+def test_a_module_that_does_not_write_over_its_input_as_its_op_says_is_found(claims, module, verdict, monkeypatch):
+    monkeypatch.setattr("costcalc.ops.base.OPS", {})
+
+    @ops.op
+    class Square(ops.Pointwise):
+        """x².   s -> s"""
+
+        output = ops.computed(inplace=claims, overwritable=True)
+        elementwise = ops.per_element(1)
+
+    monkeypatch.setitem(MODULES, "square", lambda op, x: module())
+    found = verify_net(chain(("conv", ops.Conv(4, 3)), ("square", Square())))
+    assert (found.ok, found.verdict) == (verdict == "same", verdict)
+    assert any(note.startswith("inplace: ") for note in found.table().notes) != found.ok
+    written_over = found.to_dict()["layers"][1]
+    assert (written_over["ours"]["inplace"], found.ok) == (claims, written_over["torch"]["inplace"] == claims)
 
 
 def test_where_all_is_the_same_one_sentence_says_what_was_compared(capsys):

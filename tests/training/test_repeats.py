@@ -5,8 +5,8 @@ import pytest
 import costcalc
 from costcalc.analysis.training.kept import kept_bytes
 from costcalc.analysis.training.optimizers import OPTIMIZERS
-from costcalc.analysis.training.peak import step_peak
 from costcalc.analysis.training.step_layers import step_layers
+from costcalc.analysis.training.step_peak import step_peak
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
 from costcalc.graph import unroll
 from costcalc.spec.library import entries

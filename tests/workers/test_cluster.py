@@ -74,8 +74,8 @@ def test_a_worker_is_killed_and_the_answer_is_the_same(tmp_path, cluster, capsys
         assert len(seen) > 20
         assert len(pool.client.nthreads()) == 1
         assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "alone.csv").read_bytes()
-        found = sweep(alone.model, alone.grid, alone.choice, points=(40, 15), pool=pool)
-        assert found.to_records() == sweep(alone.model, alone.grid, alone.choice).to_records()
+        found = sweep(alone.model, alone.grid, alone.query, points=(40, 15), pool=pool)
+        assert found.to_records() == sweep(alone.model, alone.grid, alone.query).to_records()
     words = ["sweep", SMALL, *AXES, "--top", "3"]
     assert run([*words, "--scheduler", address]) == 0
     there = capsys.readouterr().out
@@ -97,7 +97,7 @@ def test_a_scheduler_that_ends_is_one_error(cluster, monkeypatch):
     with DaskCluster(address) as pool:
         monkeypatch.setattr("costcalc.workers.cluster.TIMEOUT_S", 0.5)  # now that it is found
         with pytest.raises(WorkersLost, match=told):
-            sweep(given.model, given.grid, given.choice, points=(40, 15), pool=pool, progress=progress)
+            sweep(given.model, given.grid, given.query, points=(40, 15), pool=pool, progress=progress)
 
 
 # ---- what dask raises when a worker ends in the wrong moment, without a cluster

@@ -79,10 +79,10 @@ def test_no_more_chunks_are_under_way_than_the_window():
 @pytest.mark.parametrize("choice", [{}, {"top": 9, "by": "-macs"}, {"pareto": "r,d,w"}, {"where": "macs < 1e5"}])
 def test_any_executor_gives_the_same(choice):
     given = wanted("", **choice)
-    alone = sweep(given.model, given.grid, given.choice, points=(40, 15))
+    alone = sweep(given.model, given.grid, given.query, points=(40, 15))
     with ThreadPoolExecutor(3) as threads, LocalProcesses(2) as processes:
         for pool in (ExternalExecutor(threads), ExternalExecutor(Reversed(), window=4), processes):
-            found = sweep(given.model, given.grid, given.choice, points=(40, 15), pool=pool)
+            found = sweep(given.model, given.grid, given.query, points=(40, 15), pool=pool)
             assert found.to_records() == alone.to_records()
             assert found.notes() == alone.notes()
 
@@ -120,10 +120,10 @@ def test_errors_come_back_whole():
     with LocalProcesses(1) as pool:
         given = wanted("", where="macs")
         with pytest.raises(SpecError, match=r"--where:1:1: macs is a number, neither true nor false"):
-            sweep(given.model, given.grid, given.choice, pool=pool)
+            sweep(given.model, given.grid, given.query, pool=pool)
         given = wanted("", axes=["r=1,2"])
         with pytest.raises(ShapeError, match="no point of the sweep is possible"):
-            sweep(given.model, given.grid, given.choice, pool=pool)
+            sweep(given.model, given.grid, given.query, pool=pool)
 
 
 # ---- those who die

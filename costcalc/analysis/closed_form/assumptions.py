@@ -1,4 +1,4 @@
-"""Formulas without floors: what is left of them when a knob is a multiple of the product of all strides.
+"""Formulas without floors, for knobs that are multiples of the product of all strides.
 
 `r = 32·k` gives a polynomial in k, `r%32==0` the same in r.
 """
@@ -16,15 +16,16 @@ from typing import Any, NamedTuple
 
 from sympy import Add, Expr, Rational, ceiling, floor
 
+from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.domain import Bound, Domain
-from costcalc.analysis.closed_form.formula import Formula, Term, derive
-from costcalc.dims import canonical, ceil, is_array, size_symbol, size_text
-from costcalc.dims import whole as is_whole
+from costcalc.analysis.closed_form.formula import Formula, Term
+from costcalc.dims import canonical, ceil, is_array, size_symbol, whole
 from costcalc.errors import Place, SpecError, UsageError, unknown
 from costcalc.expressions import parse
 from costcalc.models.model import Model
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import Divides
+from costcalc.text import value_text
 
 SYMBOL_NAMES = "kmqtuvxyz"
 MULTIPLE = re.compile(r"\s*(\w+)\s*%\s*([^=]+?)\s*==\s*0\s*")
@@ -32,22 +33,22 @@ PRODUCT = re.compile(r"\s*(\w+)\s*=\s*([^=]+?)\s*[*·]\s*([A-Za-z]\w*)\s*")
 
 
 class Assumption(NamedTuple):
-    """A knob is `modulus` times a whole number; with a `symbol` the formula is in that number, else in the knob."""
+    """A knob is `modulus` times a whole number; with a `symbol` for that number, the formula is in it."""
 
     knob: str
     modulus: Any
     symbol: str = ""
-    real: bool = False  # is the knob? then a reader must be told that the symbol is whole
+    real: bool = False  # the knob is; then the text says that the symbol is whole
 
     def __str__(self) -> str:
         if self.symbol:
-            factor = f"{size_text(self.modulus)}·" if self.modulus != 1 else ""
+            factor = f"{value_text(self.modulus)}·" if self.modulus != 1 else ""
             return f"{self.knob} = {factor}{self.symbol}" + f", {self.symbol} whole" * self.real
-        return f"{self.knob} a multiple of {size_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
+        return f"{self.knob} a multiple of {value_text(self.modulus)}" if self.modulus != 1 else f"{self.knob} whole"
 
 
 def parse_assumption(text: str, formula: Formula) -> Assumption:
-    """`r%32==0` or `r=32*k`. Raises UsageError with what it should look like."""
+    """Reads `r%32==0` or `r=32*k`. Raises UsageError for other texts, UnknownName for a knob that is not free."""
     match = MULTIPLE.fullmatch(text) or PRODUCT.fullmatch(text)
     if match is None:
         raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
@@ -60,20 +61,20 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
         raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
     if symbol and symbol[0] in _taken(formula):
         raise UsageError(f"{text[:60]!r}: {symbol[0]} is a knob or a size already; take another symbol")
-    if not modulus > 0 or (formula.model.knobs[knob].kind == "integer" and not is_whole(modulus)):
+    if not modulus > 0 or (formula.model.knobs[knob].kind == "integer" and not whole(modulus)):
         raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, symbol[0] if symbol else "", formula.model.knobs[knob].kind == "real")
 
 
 def _taken(formula: Formula) -> set[str]:
-    """Names that stand for something in the formula or its spec, as they are written and as they are printed."""
+    """The names of knobs and sizes in the formula and its model, as written and as printed."""
     model = formula.model
     sizes = model.architecture.named_sizes(model.values)
     return {*formula.knobs, *model.knobs, *sizes, *formula.display_names.values()}
 
 
 def default_assumptions(formula: Formula) -> list[Assumption]:
-    """For each whole knob that is rounded on its own: that it is a multiple of all its divisors, `r = 32·k`."""
+    """For each integer knob that is rounded: that it is a multiple of all its divisors, `r = 32·k`."""
     moduli: dict[str, int] = {}
     for atom in formula.expression.atoms(floor, ceiling):
         for term in Add.make_args(atom.args[0]):
@@ -86,7 +87,7 @@ def default_assumptions(formula: Formula) -> list[Assumption]:
 
 
 def floor_free(formula: Formula, assumptions: Sequence[Assumption] | None = None) -> Formula:
-    """The formula under assumptions, by default `default_assumptions`: floors whose divisors divide them are gone."""
+    """The formula under assumptions, by default `default_assumptions`, under which its floors vanish."""
     if assumptions is None:
         assumptions = default_assumptions(formula)
     _refuse_clashes(assumptions)
@@ -106,8 +107,8 @@ def _refuse_clashes(assumptions: Sequence[Assumption]) -> None:
 
 
 def closed_form(model: Model, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
-    """The closed form of a metric in the knobs that are not set, with the one without floors beside it; or the one
-    under the assumptions given: `r%32==0`, `r=32*k`. Raises UnknownName, UsageError and CostcalcError as its parts do.
+    """The closed form of a metric in the knobs that are not set, and the one without floors; with assumptions such as
+    `r%32==0` or `r=32*k` only the one under them. Raises as `derive` and `parse_assumption` do.
     """
     formula = derive(model, metric)
     if assume:
@@ -120,28 +121,23 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
     knob, modulus, symbol, real = assumption
     old = size_symbol(knob, real=formula.model.knobs[knob].kind == "real")
     factor = Rational(modulus.numerator, modulus.denominator)
-    whole = size_symbol(symbol or f"{knob}_whole")
-    new = whole if symbol else old
-    back = {} if symbol else {whole: old / factor}
+    times = size_symbol(symbol or f"{knob}_times")
+    new, back = (times, {}) if symbol else (old, {times: old / factor})
 
     def changed(expression: Expr) -> Expr:
-        return expression.xreplace({old: factor * whole}).xreplace(back)
+        return expression.xreplace({old: factor * times}).xreplace(back)
 
     now = canonical(Fraction(formula.knobs[knob]) / modulus)
-    value = (now if symbol else formula.knobs[knob]) if is_whole(now) else None
-    spatial = frozenset(new if symbol == old else symbol for symbol in formula.spatial)
-    guarded = {} if symbol and not real else {symbol: 1} if symbol else {knob: modulus}
+    value = (now if symbol else formula.knobs[knob]) if whole(now) else None
+    multiple = {} if symbol and not real else {new.name: 1 if symbol else modulus}
     return replace(
         formula,
         terms=tuple(Term(term.name, changed(term.expression)) for term in formula.terms),
-        knobs={
-            symbol or name if name == knob else name: value if name == knob else v for name, v in formula.knobs.items()
-        },
-        spatial=spatial,
-        display_names={**formula.display_names, **({symbol: symbol} if symbol else {})},
+        knobs=dict((new.name, value) if name == knob else (name, other) for name, other in formula.knobs.items()),
+        spatial=frozenset(new if size == old else size for size in formula.spatial),
         names={changed(e): name for e, name in formula.names.items() if changed(e).is_Function},
         given=(*formula.given, str(assumption)),
-        multiples={**formula.multiples, **guarded},
+        multiples={**formula.multiples, **multiple},
         polynomial_in=formula.polynomial_in | {new},
         domain_finder=partial(_rescaled, formula, assumption),
         checker=partial(_check, formula, assumption),
@@ -149,23 +145,23 @@ def _under(formula: Formula, assumption: Assumption) -> Formula:
 
 
 def _check(formula: Formula, assumption: Assumption, values: dict[str, Any]) -> None:
-    """Raises ShapeError where the assumption does not hold, or the formula without it."""
+    """Raises ShapeError where the assumption, or the formula without it, does not hold."""
     knob, modulus, symbol, _ = assumption
     if symbol:
-        others = {name: value for name, value in values.items() if name != symbol}
-        formula.check({**others, knob: canonical(values[symbol] * modulus)})
-        return
-    value = values[knob]
-    shown = value if is_array(value) else size_text(value)
-    words = "the formula holds for {}, not for {}"
-    assumptions([Divides(modulus, value, message=words, message_sizes=(str(assumption), shown))])
+        values = {**values, knob: canonical(values[symbol] * modulus)}
+        del values[symbol]
+    else:
+        value = values[knob]
+        sizes = str(assumption), value if is_array(value) else value_text(value)
+        message = "the formula holds for {}, not for {}"
+        assumptions([Divides(modulus, value, message=message, message_sizes=sizes)])
     formula.check(values)
 
 
 def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
-    """The domain with the knob's bounds as the symbol's, or rounded up to a multiple."""
+    """The domain with the knob's bounds as those of the symbol, or rounded to multiples."""
     knob, modulus, symbol, _ = assumption
-    shown = formula.display_names.get(knob, knob)
+    shown = formula.printer.symbol(knob)
     bounds: list[Bound] = []
     for bound in formula.domain.bounds:
         if bound.symbol != shown:

@@ -1,4 +1,4 @@
-"""Where a closed form holds, as equations and inequalities in its symbols: a page checks them without the rules."""
+"""Where a closed form holds, as relations between its symbols, which a page checks without the rules."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Condition:
 
 
 def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
-    """The conditions of a closed form, from its rows and what was assumed as its graph was made."""
+    """The conditions of a closed form: the undecided needs of its rows and of building its graph."""
     found = {need.key: _condition(need) for need in assumed}
     for need, layer in ((one.need, f"{_literal(one.layer)}: ") for one in undecided_of(rows)):
         if need.claims:

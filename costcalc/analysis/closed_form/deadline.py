@@ -1,4 +1,4 @@
-"""A deadline for sympy's work, which has no foreseeable length."""
+"""A deadline for sympy, whose running time cannot be foreseen."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Deadline:
 def time_limit(seconds: float, message: str) -> Iterator[Deadline]:
     """Stops the work inside after so many seconds and raises CostcalcError(message).
 
-    In the main thread of a POSIX system an alarm interrupts the work, unless the process has set an alarm of its own or
-    a tracer is on, which would keep its lock. Everywhere else the next `check` of the deadline stops it.
+    In the main thread of a POSIX system an alarm interrupts the work, unless the process has an alarm of its own or a
+    tracer, which would keep its lock. Elsewhere the next `check` of the deadline stops it.
     """
     deadline = Deadline(seconds)
     try:

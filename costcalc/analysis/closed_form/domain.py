@@ -12,10 +12,11 @@ from typing import Any
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_array, is_symbolic, size_text
+from costcalc.dims import LARGEST, is_array, is_symbolic
 from costcalc.models.model import Model
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
+from costcalc.text import value_text
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
@@ -33,11 +34,11 @@ class Bound:
     above: str = ""
 
     def __str__(self) -> str:
-        low = size_text(self.least)
+        low = value_text(self.least)
         if self.most is None:
             return f"{self.symbol} ≥ {low}"
         return (
-            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {size_text(self.most)}"
+            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {value_text(self.most)}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -63,11 +64,11 @@ class Domain:
     assumed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """`r ≥ 63`, with what is assumed; `everywhere` if it holds there."""
+        """`r ≥ 63`, with conditions and assumptions; `everywhere` without any."""
         return ", ".join([*map(str, self.bounds), *self.conditions, *self.assumed]) or "everywhere"
 
     def __and__(self, other: Domain) -> Domain:
-        """Where both hold."""
+        """The domain in which both hold."""
         bounds = {bound.symbol: bound for bound in self.bounds}
         for bound in other.bounds:
             mine = bounds.get(bound.symbol)
@@ -77,11 +78,11 @@ class Domain:
         return Domain(tuple(bounds.values()), conditions, assumed)
 
     def check(self, symbol: str, value: Any) -> None:
-        """Raises ShapeError if a value is outside the bounds of a symbol; for an array, at the first such point."""
+        """Raises ShapeError for a value outside the bounds of a symbol; of an array, for the first such value."""
         message = "the formula holds for {}, not for {}{}"
         for bound in self.bounds:
             if bound.symbol == symbol:
-                shown = value if is_array(value) else size_text(value)
+                shown = value if is_array(value) else value_text(value)
                 most = value if bound.most is None else bound.most
                 low = (bound, shown, bound.because and f"; {bound.because}")
                 high = (bound, shown, bound.above and f"; {bound.above}")
@@ -90,7 +91,7 @@ class Domain:
                 assumptions([at_least, at_most])
 
     def lines(self) -> list[str]:
-        """The limits as lines; one line says so if there are none."""
+        """The limits, a line each; without limits a line that says so."""
         return self.limits() or ["holds for every value of its knobs"]
 
     def limits(self, *, reasons: bool = True) -> list[str]:
@@ -110,9 +111,9 @@ def find_domain(
     below: Iterable[str],
     printer: Printer,
 ) -> Domain:
-    """The domain of a formula in the symbols `free` (by name), from the needs that they leave undecided in rows.
+    """The domain of a formula in the symbols `free` (by name), from the undecided needs of rows.
 
-    `assumed` are the undecided needs of building the graph; `below` names the knobs that stayed numbers, as 0 < 1.
+    `assumed` are the undecided needs of building the graph; `below` lists knobs that stay numbers, being less than 1.
     """
     needs: dict[Any, Undecided] = {}
     for one in undecided_of(rows):
@@ -137,39 +138,33 @@ def _shown(printer: Printer, size: Any) -> str:
 
 
 def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -> Bound | None:
-    knob = model.knobs[name]
-    most = knob.high if knob.high < LARGEST else None
+    """The bound of a knob, from its range in the spec and the needs that limit it; None if it has no limits."""
+    knob, now = model.knobs[name], model.values[name]
     if knob.kind == "real":
-        least = knob.low > MIN_REAL
-        limit = Bound(printer.symbol(name), knob.low, most, OF_THE_SPEC if least else "", OF_THE_SPEC if most else "")
-        return limit if least or most is not None else None
-    now = model.values[name]
-    least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
-    if knob.low > least:
-        least, because = knob.low, OF_THE_SPEC
-    greatest, above = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
+        least, because = knob.low, OF_THE_SPEC if knob.low > MIN_REAL else ""
+    else:
+        least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
+        if knob.low > least:
+            least, because = knob.low, OF_THE_SPEC
+        elif least == 1 > knob.low:
+            because = FROM_ONE
+    most, above = (knob.high, OF_THE_SPEC) if knob.high < LARGEST else (None, "")
+    greatest, why = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
     if greatest is not None and (most is None or greatest < most):
-        return Bound(printer.symbol(name), least, greatest, because, above)
-    above = OF_THE_SPEC if most is not None else ""
-    if least == 1 and knob.low < 1:
-        because = FROM_ONE
-    return (
-        Bound(printer.symbol(name), least, most, because, above)
-        if least > 1 or most is not None or knob.low < 1
-        else None
-    )
+        most, above = greatest, why
+    return Bound(printer.symbol(name), least, most, because, above) if because or most is not None else None
 
 
 def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
-    """The smallest value of an integer knob at which all these needs hold, and what fails just below it.
+    """The smallest value of an integer knob at which these needs hold, and the message of the one that fails below it.
 
-    They hold at its value `now` and at all larger values."""
+    All of them hold from the value `now` on."""
     least = 1 + bisect_left(range(1, now), True, key=lambda value: not _why(name, value, limits))
     return least, _why(name, least - 1, limits) if least > 1 else ""
 
 
 def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
-    """The largest value, None if there is none, and what fails just above it. The needs hold for all smaller values."""
+    """The largest such value, None without one, and the message of the need that fails above it."""
     if not _why(name, LARGEST, limits):
         return None, ""
     most = now + bisect_left(range(now + 1, LARGEST), True, key=lambda value: bool(_why(name, value, limits)))
@@ -177,11 +172,12 @@ def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | 
 
 
 def _why(name: str, value: int, limits: list[Undecided]) -> str:
+    """The message of the first need that fails at a value of the knob; empty if all hold."""
     return next((text for limit in limits if (text := limit.fails(**{name: value}))), "")
 
 
 def _fewest(wholes: Mapping[Any, Need]) -> Iterator[Need]:
-    """Drops assumptions that follow from another: 64·w is whole if 32·w is."""
+    """The assumptions that do not follow from another: 64·w is whole if 32·w is."""
     known = [size.as_coeff_Mul() for size in wholes]
     for size, need in wholes.items():
         factor, rest = size.as_coeff_Mul()

@@ -1,4 +1,4 @@
-"""How a cost responds to each knob, and which blocks it comes from, at the current settings."""
+"""How a cost responds to each knob, and the share of each block in it, at the current settings."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Any
 
 from sympy import Add, Expr, Max, Min, ceiling, diff, floor
 
-from costcalc.analysis.closed_form.formula import Formula, derive, label
-from costcalc.analysis.cost import cost_of, warnings_of
+from costcalc.analysis.closed_form.derive import derive
+from costcalc.analysis.closed_form.formula import Formula
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.warnings import warnings_of
 from costcalc.dims import canonical
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo
@@ -18,7 +21,6 @@ from costcalc.errors import CostcalcError, UnknownName
 from costcalc.models.model import Model
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
-from costcalc.text import value_text
 
 NOTE = (
     "elasticity: d log {metric} / d log knob here, roundings relaxed: ceil(x), floor(x) and round_to(x, m) taken as x\n"
@@ -27,10 +29,9 @@ NOTE = (
 
 
 def derive_in_all(model: Model, metric: str) -> Formula:
-    """The formula in all knobs, set or not; in those not set if which layers there are depends on others."""
-    every = model.size_knobs
+    """The formula in all numeric knobs, set or not; only in those not set if the set ones decide which layers exist."""
     try:
-        return derive(model, metric, free=every)
+        return derive(model, metric, free=model.size_knobs)
     except UnknownName:
         raise
     except CostcalcError:
@@ -38,29 +39,30 @@ def derive_in_all(model: Model, metric: str) -> Formula:
 
 
 def elasticities(model: Model, metric: str = "macs") -> TableResult:
-    """For each whole or real knob d log(metric) / d log(knob) at the current settings, and what doubling it does.
+    """For each numeric knob d log(metric) / d log(knob) at the current settings, and the effect of doubling it.
 
-    Raises UnknownName for an unknown metric, UsageError for a knob that is not numeric, CostcalcError if the network
-    costs nothing of it.
+    Raises UnknownName for an unknown metric, UsageError for a knob that is set to a symbol, CostcalcError if the
+    metric is 0.
     """
     model.needs_numbers("elasticity")
     formula = derive_in_all(model, metric)
     if formula() == 0:
         raise CostcalcError(f"{model.label} has no {metric}: nothing changes with a knob")
-    slopes = tangent(formula, formula.knobs)
+    slopes = elasticities_at(formula, formula.knobs)
     rows = []
     for symbol in sorted(formula.expression.free_symbols, key=lambda symbol: [*formula.knobs].index(symbol.name)):
         twice = doubled(model, symbol.name, metric)
         rows.append({
-            "knob": formula.display_names.get(symbol.name, symbol.name), "at": formula.knobs[symbol.name],
+            "knob": formula.printer.symbol(symbol.name), "at": formula.knobs[symbol.name],
             "elasticity": slopes[symbol.name], "doubled": twice and canonical(twice), "exponent": twice and log2(twice),
         })  # fmt: skip
     columns = (
         Column("knob", "knob", "text"), Column("at", "at", "knob", 1), Column("elasticity", "elasticity", "real"),
         Column("doubled", "doubled", "ratio", 2), Column("exponent", "exponent", "real", 2),
     )  # fmt: skip
-    title, notes = f"{label(metric)} of {model.label}: what each knob does", [NOTE.format(metric=label(metric))]
-    return _result(model, metric, Table(title, columns, rows, None, notes))
+    title = METRICS[metric].title
+    table = Table(f"{title} of {model.label}: what each knob does", columns, rows, None, [NOTE.format(metric=title)])
+    return _result(model, metric, table)
 
 
 def _result(model: Model, metric: str, table: Table) -> TableResult:
@@ -68,8 +70,8 @@ def _result(model: Model, metric: str, table: Table) -> TableResult:
     return TableResult(table, document, ((model.label, warnings_of(model)),))
 
 
-def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
-    """d log(metric) / d log(knob) of each symbol at these values, with roundings relaxed: exact ints and Fractions."""
+def elasticities_at(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
+    """d log(metric) / d log(knob) by knob at these values, roundings relaxed: exact ints and Fractions."""
     relaxed = [_relaxed(term.expression, values) for term in formula.terms]
     smooth = substitute(Add(*relaxed), values)
     found = {}
@@ -80,7 +82,7 @@ def tangent(formula: Formula, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def doubled(model: Model, knob: str, metric: str = "macs") -> Fraction | None:
-    """How many times the exact cost there is with a knob doubled; None if the network is invalid, or costs nothing."""
+    """The exact cost with a knob doubled over the cost now; None if that network is invalid or the cost now is 0."""
     try:
         twice = model.at({knob: 2 * model.values[knob]})
         now, then = (cost_of(one).total(metric) for one in (model, twice))
@@ -90,7 +92,7 @@ def doubled(model: Model, knob: str, metric: str = "macs") -> Fraction | None:
 
 
 def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
-    """The formula without roundings; of max and min the side that counts at these values, a gcd as its value there."""
+    """The formula without roundings; max and min become the argument chosen at these values, a gcd its value."""
     if not x.args:
         return x
     if isinstance(x, (ceiling, floor, RoundTo)):
@@ -104,7 +106,7 @@ def _relaxed(x: Expr, values: Mapping[str, Any]) -> Expr:
 
 
 def by_term(model: Model, metric: str = "macs") -> TableResult:
-    """What each block costs at the current settings, its share and its formula in all knobs, the largest first."""
+    """The cost of each block at the current settings, its share, and its formula in all knobs; the largest first."""
     formula = derive_in_all(model, metric)
     known: dict[Any, Any] = {}
     parts = [(substitute(part.expression, formula.knobs, known), part) for part in formula.parts]
@@ -113,13 +115,11 @@ def by_term(model: Model, metric: str = "macs") -> TableResult:
     for value, part in sorted(parts, key=lambda pair: -pair[0]):
         text = formula.printer.write(part.expression)
         rows.append({"name": part.name, "value": value, "share": value / total if total else None, "formula": text})
+    title = METRICS[metric].title
     columns = (
-        Column("name", "block", "text"), Column("value", label(metric)), Column("share", "share", "share"),
+        Column("name", "block", "text"), Column("value", title), Column("share", "share", "share"),
         Column("formula", "formula", "text", 1),
     )  # fmt: skip
     totals = {"name": "total", "value": total, "share": 1.0 if total else None, "formula": ""}
-    at = ", ".join(
-        f"{formula.display_names.get(name, name)} = {value_text(value)}" for name, value in formula.knobs.items()
-    )
-    title, notes = f"{label(metric)} of {model.label} by block", [f"at {at}", *formula.lines()]
-    return _result(model, metric, Table(title, columns, rows, totals, notes))
+    notes = [f"at {formula.printer.settings(formula.knobs)}", *formula.lines()]
+    return _result(model, metric, Table(f"{title} of {model.label} by block", columns, rows, totals, notes))

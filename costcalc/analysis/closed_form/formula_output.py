@@ -1,4 +1,4 @@
-"""What `costcalc formula` prints: a closed form, which knobs and blocks it depends on, or the ratio of two."""
+"""What `costcalc formula` prints: a closed form, its elasticities and blocks, or the ratio of two."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.closed_form.assumptions import closed_form
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
+from costcalc.analysis.closed_form.derive import too_large
 from costcalc.analysis.closed_form.elasticity import by_term, elasticities
-from costcalc.analysis.closed_form.formula import Formula, too_large
+from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.ratio import ratio
 from costcalc.models.model import Model
 from costcalc.result import Result, TableResult
@@ -19,13 +20,13 @@ SECONDS_OF_ALL = 1.2 * SECONDS  # for the whole output
 
 @dataclass(frozen=True, eq=False, repr=False)
 class FormulaTables(Result):
-    """A formula shown as other tables, by name."""
+    """A formula as other tables: its elasticities, its blocks."""
 
     formula: Formula
     asked: dict[str, TableResult]
 
     def tables(self) -> list[Table]:
-        """The tables that were asked for."""
+        """The tables, in the order asked for."""
         return [one.table() for one in self.asked.values()]
 
     def _warned(self) -> Any:
@@ -50,9 +51,9 @@ def formula_output(
     model: Model, over: Model | None = None, *, metric: str = "macs", form: str = "table", assume: Any = (),
     elasticity: bool = False, terms: bool = False,
 ) -> FormulaOutput:  # fmt: skip
-    """The closed form, or the ratio to another network, in a form: python, latex, json, or any other, which is a table.
+    """The closed form, or the ratio to another network, in the form python, latex, json or table.
 
-    Raises CostcalcError if it takes too long; nothing is printed then.
+    Raises CostcalcError if it takes too long.
     """
     with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
         found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)

@@ -1,4 +1,4 @@
-"""Formulas for web pages: MathML, in the order in which the text of `costcalc formula` has them."""
+"""Formulas as MathML for web pages, in the order of the text of `costcalc formula`."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from costcalc.table import visible
 
 
 class MathMLPrinter(Printer):
-    """The inside of a <math> element. Names are escaped; nothing else comes from outside."""
+    """The inside of a <math> element. Names are escaped; all other text is ours."""
 
     minus, plus, times = "<mo>−</mo>", "<mo>+</mo>", "<mo>·</mo>"
 
     def symbol(self, name: str) -> str:
-        """c_in and c7 have what comes after their first part below, phi is φ."""
+        """c_in and c7 with a subscript, phi as φ."""
         head, below, primes = symbol_parts(visible(self.display_names.get(name, name)))
         text = f"<mi>{escape(GREEK.get(head, head))}{'′' * primes}</mi>"
         return f"<msub>{text}<mi>{escape(below)}</mi></msub>" if below else text
@@ -44,7 +44,7 @@ class MathMLPrinter(Printer):
         return f"<mrow><mi>{NAMES[x.func]}</mi><mo>&#8289;</mo>{self.bracketed(inside)}</mrow>"
 
     def pieces(self, x: Expr) -> list[str]:
-        """A long formula in pieces between which a line may end: the terms of a sum, also of one in brackets."""
+        """A formula in pieces between which a line may break: the terms of its sum, also of a sum in brackets."""
         if isinstance(x, Add):
             first, *others = self.ordered(x.args)
             return [self.write(first), *map(self._signed, others)]

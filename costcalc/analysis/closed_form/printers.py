@@ -1,5 +1,5 @@
-"""Prints formulas as text, LaTeX and Python. `Printer` splits sums and products; each language defines only how it
-prints a number, a power, a quotient and a rounding."""
+"""Prints formulas as text. `Printer` splits and orders sums and products; a subclass for another language defines only
+how that language writes a number, a power, a quotient and a rounding."""
 
 from __future__ import annotations
 
@@ -12,11 +12,23 @@ from sympy import Add, Expr, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import Gcd, RoundTo
-from costcalc.text import power_text
+from costcalc.text import power_text, value_text
 
 Factors = list[tuple[Expr, int]]
 NAMES = {ceiling: "ceil", floor: "floor", RoundTo: "round_to", Max: "max", Min: "min", Gcd: "gcd"}
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
+    "phi": "φ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
 FAR_OUT, NEAR = 10**6, 10  # values at which terms are compared to sort them: image sizes and all other symbols
+
+
+def symbol_parts(shown: str) -> tuple[str, str, int]:
+    """The head, subscript and number of primes of a symbol: c_in -> c, in, 0; n4 -> n, 4, 0; n_c' -> n, c, 1."""
+    bare = shown.rstrip("'")
+    head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
+    return head, below, len(shown) - len(bare)
 
 
 class Product(NamedTuple):
@@ -29,7 +41,7 @@ class Product(NamedTuple):
 
     @property
     def is_number(self) -> bool:
-        """Without factors."""
+        """Has it no factors?"""
         return not self.over and not self.under
 
 
@@ -52,8 +64,8 @@ def split_product(x: Expr) -> Product:
 class Printer:
     """Prints a formula in one language.
 
-    `display_names` replace the names of symbols, `names` whole expressions. The terms that grow fastest come first,
-    above all in the symbols of `leading`; with `simple_first` the terms with the fewest factors.
+    `display_names` replace the names of symbols, `names` replace whole expressions. Terms that grow fastest come first,
+    above all in the `leading` symbols; with `simple_first`, terms with the fewest factors do.
     """
 
     minus, plus, times = " − ", " + ", "·"
@@ -97,6 +109,22 @@ class Printer:
 
     # --- what all languages share ----------------------------------------------------------------------------------
 
+    def settings(self, knobs: Mapping[str, Any]) -> str:
+        """`r = 224, n = 1`: values by the symbols of their knobs."""
+        return ", ".join(f"{self.symbol(name)} = {value_text(value)}" for name, value in knobs.items())
+
+    def used_names(self, expressions: Iterable[Expr]) -> dict[str, Expr]:
+        """The names that stand in these expressions, and the expression that each replaces."""
+        kinds = {type(e) for e in self.names}
+        used = {atom for expression in expressions for atom in expression.atoms(*kinds)} if kinds else set()
+        return {name: e for e, name in self.names.items() if e in used}
+
+    def where_line(self, names: Mapping[str, Expr]) -> list[str]:
+        """`where c7 = round_to(192*w, 8)`, for these names; none without names."""
+        plain = Printer(self.display_names)
+        where = ", ".join(f"{name} = {plain.write(e)}" for name, e in names.items())
+        return [f"where {where}"] if where else []
+
     def write(self, x: Any) -> str:
         """The formula as text."""
         if x in self.names or isinstance(x, Symbol):
@@ -107,13 +135,17 @@ class Printer:
         return self.written[x]
 
     def inside(self, x: Expr) -> str:
-        """What is rounded: a sum over one denominator, `(r + 1)/4`."""
-        terms = [split_product(term) for term in self.ordered(Add.make_args(x))]
-        shared = lcm(*(term.q for term in terms))
+        """The argument of a rounding: a sum over one denominator, `(r + 1)/4`."""
+        terms, shared = self.over_one_denominator(x)
         if len(terms) == 1 or shared == 1 or x in self.names:
             return self.write(x)
-        whole = self.sum([term._replace(p=term.p * (shared // term.q), q=1) for term in terms])
-        return self.quotient(self.grouped(whole), self.number(shared), True)
+        return self.quotient(self.grouped(self.sum(terms)), self.number(shared), True)
+
+    def over_one_denominator(self, x: Expr) -> tuple[list[Product], int]:
+        """The numerator of a sum, as terms, and the denominator that they share."""
+        terms = [split_product(term) for term in self.ordered(Add.make_args(x))]
+        shared = lcm(*(term.q for term in terms))
+        return [term._replace(p=term.p * (shared // term.q), q=1) for term in terms], shared
 
     def sum(self, terms: list[Product]) -> str:
         first, *others = terms
@@ -142,17 +174,17 @@ class Printer:
         return self.call(x) if x.func in NAMES else self.bracketed(self.write(x))
 
     def rank(self, factor: tuple[Expr, int]) -> Any:
-        """Factors as one writes them: batch, symbols (squares first), roundings, sums."""
+        """The sort key of a factor: batch, symbols (squares first), roundings, sums."""
         base, n = factor
         kind = 1 if isinstance(base, Symbol) or base in self.names else 3 if isinstance(base, Add) else 2
         return (0 if base == BATCH else kind), -n, self.atom(base)
 
     def ordered(self, terms: Any) -> list[Expr]:
-        """Terms as one writes them: the largest or the simplest first, constants last."""
+        """The terms sorted: the largest or the simplest first, constants last."""
         return sorted(terms, key=self.place)
 
     def place(self, term: Expr) -> Any:
-        """Where a term stands: by weight, positive ones first, then by its symbols."""
+        """The sort key of a term: its weight, positive ones first, then its symbols."""
         p, q, over, under = split_product(term)
         return *self.weight(term), p < 0, self.factors(1, over), self.factors(1, under), p, q
 
@@ -181,75 +213,3 @@ class SpecPrinter(Printer):
 
     def call(self, x: Expr) -> str:
         return f"{NAMES[x.func]}({', '.join(map(self.inside, x.args))})"
-
-
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ", "tau": "τ",
-    "phi": "φ", "psi": "ψ", "omega": "ω",
-}  # fmt: skip
-SPECIAL = {"\\": r"\backslash{}", **{sign: f"\\{sign}" for sign in "{}$&#%_"}, "^": r"\hat{}", "~": r"\sim{}"}
-
-
-def escaped(text: str) -> str:
-    """Text with LaTeX's special characters escaped."""
-    return "".join(SPECIAL.get(sign, sign) for sign in text)
-
-
-def symbol_parts(shown: str) -> tuple[str, str, int]:
-    """The head, subscript and number of primes of a symbol: c_in -> c, in, 0; n4 -> n, 4, 0; n_c' -> n, c, 1."""
-    bare = shown.rstrip("'")
-    head, _, below = re.sub(r"^([^\W\d_])(\d+)$", r"\1_\2", bare).partition("_")
-    return head, below, len(shown) - len(bare)
-
-
-class LatexPrinter(Printer):
-    """LaTeX for math mode, with amsmath."""
-
-    minus, plus, times = " - ", " + ", r" \cdot "
-
-    def symbol(self, name: str) -> str:
-        r"""c_in -> c_{\mathrm{in}}, n4 -> n_{4}, n_c' -> n_{c}', classes -> \mathrm{classes}"""
-        head, below, primes = symbol_parts(self.display_names.get(name, name))
-        head = f"\\{head}" if head in GREEK else head if len(head) == 1 else rf"\mathrm{{{escaped(head)}}}"
-        inside = below if len(below) == 1 or below.isdigit() else rf"\mathrm{{{escaped(below)}}}"
-        return head + (f"_{{{inside}}}" if below else "") + "'" * primes
-
-    def number(self, n: int) -> str:
-        return f"{n:,}".replace(",", "{,}")
-
-    def power(self, base: str, n: int) -> str:
-        return f"{base}^{{{n}}}"
-
-    def quotient(self, over: str, under: str, simple: bool) -> str:
-        return rf"\frac{{{over}}}{{{under}}}"
-
-    def bracketed(self, text: str) -> str:
-        return rf"\left({text}\right)"
-
-    def grouped(self, text: str) -> str:
-        return text  # \frac groups
-
-    def call(self, x: Expr) -> str:
-        inside = ",\\, ".join(map(self.inside, x.args))
-        if isinstance(x, (ceiling, floor)):
-            side = "ceil" if isinstance(x, ceiling) else "floor"
-            return rf"\left\l{side} {inside} \right\r{side}"
-        name = r"\operatorname{round\_to}" if isinstance(x, RoundTo) else f"\\{NAMES[x.func]}"
-        return name + self.bracketed(inside)
-
-
-class PythonPrinter(SpecPrinter):
-    """Python that stays exact on ints and Fractions: a division is a Fraction, or floor's and ceil's own."""
-
-    def quotient(self, over: str, under: str, simple: bool) -> str:
-        return f"Fraction({over}, {under})"
-
-    def call(self, x: Expr) -> str:
-        if isinstance(x, (ceiling, floor)):
-            term = x.args[0]
-            parts = [split_product(part) for part in Add.make_args(term)]
-            shared = lcm(*(part.q for part in parts))
-            inside = self.write(Add(*(part * shared for part in Add.make_args(term))))
-            return f"{NAMES[x.func]}({inside}{f', {shared}' if shared > 1 else ''})"
-        return f"{NAMES[x.func]}({', '.join(map(self.write, x.args))})"

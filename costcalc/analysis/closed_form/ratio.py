@@ -1,4 +1,4 @@
-"""One cost over another as algebra: 1/n_c' + 1/f², and where the two are equal.
+"""The ratio of two costs as algebra, such as 1/n_c' + 1/f², and where the two are equal.
 
 ratio(costcalc.load("conv_depthwise_separable"), costcalc.load("conv_normal"), "macs").text
 """
@@ -7,40 +7,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from sympy import Add, Expr, Integer, Pow, Symbol
+from sympy import Expr
 
-from costcalc.analysis.closed_form.code import align, module
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
-from costcalc.analysis.closed_form.domain import Domain
-from costcalc.analysis.closed_form.formula import Formula, derive, label, too_large
-from costcalc.analysis.closed_form.printers import LatexPrinter, Printer, escaped
-from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, factored, merge_terms, product
-from costcalc.analysis.cost import warnings_of
-from costcalc.dims import size_symbol, size_text, whole
+from costcalc.analysis.closed_form.derive import derive, too_large
+from costcalc.analysis.closed_form.formula import Formula
+from costcalc.analysis.closed_form.latex import LatexPrinter, align, escaped
+from costcalc.analysis.closed_form.linear_break_even import LinearBreakEven, break_evens, quotient
+from costcalc.analysis.closed_form.printers import Printer
+from costcalc.analysis.closed_form.python_module import module
+from costcalc.analysis.closed_form.terms import Sum, common_factor, divide, merge_terms
+from costcalc.analysis.metrics import METRICS
+from costcalc.analysis.warnings import warnings_of
+from costcalc.dims import canonical, is_rational, size_symbol, whole
 from costcalc.dims.substitute import substitute
-from costcalc.errors import CostcalcError, Problem
+from costcalc.errors import CostcalcError, Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
-from costcalc.text import times_text
+from costcalc.text import times_text, value_text
 
-LINE = 100  # characters of algebra shown on one line
-
-
-@dataclass(frozen=True)
-class LinearBreakEven:
-    """Where the two cost the same: the first costs less while `knob` `sign` `expression`."""
-
-    knob: str
-    sign: str  # "<" or ">"
-    expression: Expr
-    value: Any  # of the expression at the current settings, an int or a Fraction
-    current: Any  # the knob's value there
+MAX_LINE_LENGTH = 100  # characters of algebra on a line
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,7 +47,27 @@ class Ratio(Result):
     display_names: dict[str, str]
     names: dict[Any, str]
     break_evens: tuple[LinearBreakEven, ...] = ()
-    domains: tuple[Domain, ...] = field(default=())
+    formulas: tuple[Formula, ...] = ()  # of the two
+
+    def __call__(self, **knobs: Any) -> Any:
+        """The exact ratio at these values: an int or a Fraction; for numpy arrays an array of them.
+
+        Raises as a Formula does, and UsageError where `other` costs nothing.
+        """
+        for name in knobs:
+            if name not in self.knobs:
+                raise self.formulas[0].not_free(name)
+        over, under = (f(**{name: knobs[name] for name in knobs if name in f.knobs}) for f in self.formulas)
+        if is_rational(over) and is_rational(under):
+            return canonical(self._quotient(over, under))
+        import numpy as np
+
+        return np.frompyfunc(self._quotient, 2, 1)(over, under)
+
+    def _quotient(self, over: Any, under: Any) -> Fraction:
+        if not under:
+            raise UsageError(f"{self.other.label} has no {self.metric} there to compare with")
+        return Fraction(over) / Fraction(under)
 
     @cached_property
     def printer(self) -> Printer:
@@ -64,7 +76,7 @@ class Ratio(Result):
 
     @property
     def sides(self) -> list[str]:
-        """The names of the two; with their settings only where the names are equal."""
+        """The names of the two, with their settings if the names are equal."""
         short = [model.label.partition("@")[0] for model in (self.model, self.other)]
         return short if short[0] != short[1] else [self.model.label, self.other.label]
 
@@ -77,14 +89,13 @@ class Ratio(Result):
     def latex(self) -> str:
         """The ratio as an `align*` of amsmath."""
         sides = [rf"\text{{{escaped(side)}}}" for side in self.sides]
-        right = LatexPrinter(self.display_names, self.names, simple_first=True).write(self.expression)
-        plain = LatexPrinter(self.display_names)
-        where = [f"{plain.symbol(name)} &= {plain.write(e)}" for name, e in self._names().items()]
-        return align([rf"\frac{{{sides[0]}}}{{{sides[1]}}} &= {right}", *where])
+        latex = LatexPrinter(self.display_names, self.names, simple_first=True)
+        line = rf"\frac{{{sides[0]}}}{{{sides[1]}}} &= {latex.write(self.expression)}"
+        return align([line], [self.expression], latex)
 
     @property
     def python(self) -> str:
-        """A Python module with one function of the knobs, `ratio`; it gives an int or a Fraction."""
+        """A Python module with one function of the knobs, `ratio`, which returns an int or a Fraction."""
         about = f"{self.metric} of {self.model.label} / {self.metric} of {self.other.label}"
         used = {name: self.knobs[name] for name in self._used()}
         return module("ratio", about, used, self._names(), [("", self.expression)])
@@ -92,7 +103,7 @@ class Ratio(Result):
     @property
     def fits_on_a_line(self) -> bool:
         """Is it short enough for one line?"""
-        return len(self.text) <= LINE
+        return len(self.text) <= MAX_LINE_LENGTH
 
     @property
     def value(self) -> Any:
@@ -101,13 +112,13 @@ class Ratio(Result):
 
     def lines(self) -> list[str]:
         """The ratio, its value, its break-evens and its domain, a line each."""
-        lines = [f"{label(self.metric)} of {' / '.join(self.sides)} = {self.text}", self._now()]
-        lines += [*self._apart(), *map(self.sentence, self.break_evens), *self._where()]
-        return [*lines, *self.limits()]
+        lines = [f"{METRICS[self.metric].title} of {' / '.join(self.sides)} = {self.text}", self._now()]
+        lines += [*self._apart(), *map(self.sentence, self.break_evens)]
+        return [*lines, *self.printer.where_line(self._names()), *self.limits()]
 
     def _now(self) -> str:
         value = self.value
-        at = ", ".join(f"{self.display_names.get(k, k)} = {size_text(v)}" for k, v in self._used().items())
+        at = self.printer.settings(self._used())
         fewer = f", {times_text(1 / Fraction(value))} times fewer" if 0 < value < 1 else ""
         times = f", {times_text(value)} times more" if value > 1 else fewer
         exact = (
@@ -118,42 +129,35 @@ class Ratio(Result):
         return f"= {exact}{float(value):.4g}{times}" + (f" at {at}" if at else "")
 
     def _apart(self) -> Iterator[str]:
-        """A line for each size that is a number and differs between the two."""
+        """A line for each knob that stayed a number and differs between the two."""
         for name, value in self.model.values.items():
             theirs = self.other.values.get(name, value)
             if name not in self.knobs and theirs != value and self.model.knobs[name].is_size:
                 first, second = self.sides
-                shown = self.display_names.get(name, name)
-                yield f"{shown} = {size_text(value)} in {first}, {size_text(theirs)} in {second}"
+                yield f"{self.printer.symbol(name)} = {value_text(value)} in {first}, {value_text(theirs)} in {second}"
 
     def _used(self) -> dict[str, Any]:
         used = {symbol.name for symbol in self.expression.free_symbols}
         return {name: value for name, value in self.knobs.items() if name in used}
 
     def _names(self) -> dict[str, Expr]:
-        atoms = self.expression.atoms(*{type(e) for e in self.names}) if self.names else set()
-        return {name: e for e, name in self.names.items() if e in atoms}
-
-    def _where(self) -> list[str]:
-        where = [f"{name} = {Printer(self.display_names).write(e)}" for name, e in self._names().items()]
-        return [f"where {', '.join(where)}"] if where else []
+        return self.printer.used_names([self.expression])
 
     def sentence(self, even: LinearBreakEven) -> str:
         """`fewer MACs while b < k²·c_in·c_out/(c_in + k²·c_out) = 154.84; b is 16`"""
-        shown, value = self.display_names.get(even.knob, even.knob), even.value
+        symbol, value = self.printer.symbol(even.knob), even.value
         number = f"{value:,}" if whole(value) else f"{float(value):,.6g} ({value.numerator:,}/{value.denominator:,})"
         bound = self.printer.write(even.expression)
-        if len(bound) > LINE:
+        if len(bound) > MAX_LINE_LENGTH:
             bound = number
         same = "" if bound == number else f" = {number}"
-        return (
-            f"fewer {label(self.metric)} while {shown} {even.sign} {bound}{same}; {shown} is {size_text(even.current)}"
-        )
+        fewer = f"fewer {METRICS[self.metric].title} while {symbol} {even.sign} {bound}{same}"
+        return f"{fewer}; {symbol} is {value_text(even.current)}"
 
     def tables(self) -> list[Table]:
         """The ratio as a table of one row."""
         columns = (Column("metric", "", "text"), Column("text", "ratio", "text"))
-        row = {"metric": label(self.metric), "text": self.text}
+        row = {"metric": METRICS[self.metric].title, "text": self.text}
         return [Table(f"{self.model.label} / {self.other.label}", columns, [row], None, self.lines()[1:])]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
@@ -176,14 +180,14 @@ class Ratio(Result):
         return self.lines()[0]
 
     def limits(self) -> list[str]:
-        """Where both formulas hold."""
-        first, second = self.domains
-        return (first & second).limits()
+        """The limits within which both formulas hold."""
+        first, second = self.formulas
+        return (first.domain & second.domain).limits()
 
 
 def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
-    """What `model` costs over what `other` costs, as algebra. Knobs that a target sets are numbers, and those in which
-    the two differ; all others are symbols.
+    """The cost of `model` over that of `other`, as algebra. Knobs that a target sets, and those in which the two
+    differ, are numbers; all others are symbols.
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
@@ -206,73 +210,19 @@ def _ratio(first: Formula, second: Formula) -> Ratio:
     display_names = {**second.display_names, **first.display_names}
     names = _unlike({**second.names, **first.names}) if model.name == other.name else {}
     evens = tuple(break_evens(over, under, knobs))
-    domains = (first.domain, second.domain)
-    return Ratio(model, other, metric, quotient(over, under), knobs, display_names, names, evens, domains)
+    return Ratio(model, other, metric, quotient(over, under), knobs, display_names, names, evens, (first, second))
 
 
 def _unlike(names: dict[Any, str]) -> dict[Any, str]:
-    """Names without those that mean one size in the first and another in the second."""
+    """The names that stand for one size alone: the two models may give one name to different sizes."""
     times = Counter(names.values())
     return {expression: name for expression, name in names.items() if times[name] == 1}
 
 
 def _one_kind(formula: Formula, knobs: Any, models: tuple[Model, Model]) -> Sum:
-    """The formula's terms; a knob that is whole in one spec and real in the other is real in both."""
+    """The formula's terms; the symbol of a knob that is real in one of the models is real in both."""
     real = {name for name in knobs for model in models if name in model.knobs and model.knobs[name].kind == "real"}
     same = {
         symbol: size_symbol(symbol.name, real=True) for symbol in formula.expression.free_symbols if symbol.name in real
     }
     return merge_terms(term.expression.xreplace(same) for term in formula.terms)
-
-
-def quotient(over: Sum, under: Sum) -> Expr:
-    """over / under: term by term if `under` is one product, else one fraction."""
-    if len(under) == 1:
-        ((powers, number),) = under.items()
-        return Add(*(product(n / number, divide(p, powers)) for p, n in over.items()))
-    return factored(over) * Pow(factored(under), -1)
-
-
-def break_evens(over: Sum, under: Sum, knobs: dict[str, Any]) -> list[LinearBreakEven]:
-    """Where over = under, for knobs in which the ratio is linear; if there are none, for those in which over and
-    under both are."""
-    found = []
-    for name in knobs:
-        first, second = _linear(over, name), _linear(under, name)
-        if first is None or second is None:
-            continue
-        (a, b), (c, d) = first, second  # over = a·x + b, under = c·x + d
-        slope = merge_terms([factored(a), -factored(c)])
-        even = _even(name, slope, merge_terms([factored(d), -factored(b)]), knobs) if slope else None
-        if even is not None:
-            found.append((bool(c), even))
-    simple = [even for mixed, even in found if not mixed]
-    return simple or [even for _, even in found]
-
-
-def _linear(total: Sum, name: str) -> tuple[Sum, Sum] | None:
-    """(a, b) of total = a·x + b, or None if x stands in it otherwise."""
-    a: Sum = {}
-    b: Sum = {}
-    for powers, number in total.items():
-        inside = {base: n for base, n in powers if name in {symbol.name for symbol in base.free_symbols}}
-        if not inside:
-            b[powers] = number
-        elif len(inside) == 1 and isinstance(next(iter(inside)), Symbol) and set(inside.values()) == {1}:
-            a[divide(powers, frozenset(inside.items()))] = number
-        else:
-            return None
-    return a, b
-
-
-def _even(name: str, slope: Sum, rest: Sum, knobs: dict[str, Any]) -> LinearBreakEven | None:
-    """slope·x < rest, solved for x; None where it is always or never so at the current settings."""
-    steep = substitute(factored(slope), knobs)
-    if steep == 0 or not rest:
-        return None
-    sign = Integer(1 if steep > 0 else -1)
-    slope, rest = ({powers: sign * n for powers, n in one.items()} for one in (slope, rest))
-    shared = common_factor([*slope, *rest])
-    expression = quotient(*({divide(p, shared): n for p, n in one.items()} for one in (rest, slope)))
-    value = substitute(expression, knobs)
-    return LinearBreakEven(name, "<" if steep > 0 else ">", expression, value, knobs[name]) if value > 0 else None

@@ -1,4 +1,4 @@
-"""Sums of products put into the order a reader wants: like terms merged, what is common in front, by image size.
+"""Sums of products: like terms merged, common factors in front, terms collected by image size.
 
 Multiplies out only where it must: `sympy.factor` takes minutes on a whole model.
 """
@@ -15,13 +15,13 @@ from sympy import Add, Expr, Integer, Mul, Pow, Rational, Symbol
 from costcalc.dims.expression_limits import expanded
 
 Powers = frozenset[tuple[Any, int]]  # (base, exponent): the symbols, roundings and sums that are multiplied
-Sum = dict[Powers, Any]  # what is multiplied -> its rational coefficient
+Sum = dict[Powers, Any]  # powers -> their rational coefficient
 Key = Callable[[Any], bool]
 UNIT = Integer(1)
 
 
 def merge_terms(expressions: Iterable[Expr]) -> Sum:
-    """The sum of the expressions, like terms merged, in the order they come in."""
+    """The sum of the expressions, like terms merged, in order."""
     total: Sum = {}
     for expression in expressions:
         for term in Add.make_args(expression):
@@ -69,7 +69,7 @@ def product(coefficient: Any, powers: Powers, rest: Expr = UNIT) -> Expr:
 
 
 def common_factor(powers: Iterable[Powers]) -> Powers:
-    """What all of them have as a factor."""
+    """The largest product that divides all of them."""
     first, *others = [dict(one) for one in powers]
     shared = {base: min([n, *(one.get(base, 0) for one in others)]) for base, n in first.items()}
     negative = {base: n for one in others for base, n in one.items() if n < 0 and base not in first}
@@ -93,8 +93,8 @@ def content(total: Sum) -> Any:
 
 
 def factored(total: Sum, keys: tuple[Key, ...] = (), *, numbers: bool = True) -> Expr:
-    """The sum with what its terms share in front (numbers too, unless told not to), and the rest grouped by each key
-    in turn: terms with the same powers of the bases a key picks stand together."""
+    """The sum with common factors in front (numbers too if `numbers`), and the rest grouped by each key in turn: terms
+    with the same powers of the bases that the key selects stand together."""
     if not total:
         return Integer(0)
     shared = common_factor(total)
@@ -117,14 +117,12 @@ def factored(total: Sum, keys: tuple[Key, ...] = (), *, numbers: bool = True) ->
 
 
 def _grouped(group: Powers, inner: Sum, keys: tuple[Key, ...], numbers: bool) -> Expr:
-    broken = any(
-        coefficient.q > 1 for coefficient in inner.values()
-    )  # r²·(3·w + 1)/2 reads better than with halves inside
+    broken = any(coefficient.q > 1 for coefficient in inner.values())  # r²·(3·w + 1)/2, not halves inside
     return product(1, group, factored(inner, keys, numbers=numbers or broken))
 
 
 def multiply_out(total: Sum, symbol: Any) -> Sum:
-    """The sum with every sum of the symbol in it multiplied out, to be a polynomial in it."""
+    """The sum as a polynomial in the symbol: every inner sum that contains it is multiplied out."""
     parts = []
     for powers, coefficient in total.items():
         sums = frozenset(
@@ -137,5 +135,5 @@ def multiply_out(total: Sum, symbol: Any) -> Sum:
 
 
 def grouping_keys(spatial: frozenset[Symbol]) -> tuple[Key, ...]:
-    """The order of a cost's formula: by image size, then by how often a block is repeated."""
+    """The grouping of a cost's formula: by image size, then by how often a block is repeated."""
     return (lambda base: not spatial.isdisjoint(base.free_symbols), lambda base: isinstance(base, Add))

@@ -1,4 +1,4 @@
-"""What symbols leave undecided: needs of rows, checked again with values, and which way they go as a symbol grows."""
+"""The needs of rows that symbols leave undecided: checked again with values, and whether they are monotone."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 from sympy import Add, Max, Min, Mul, Pow, Symbol, ceiling, floor
 
 from costcalc.analysis.walk import Row
-from costcalc.dims import is_symbolic, size_text
+from costcalc.dims import is_symbolic
 from costcalc.dims.substitute import substitute
 from costcalc.dims.symbolic import RoundTo
 from costcalc.errors import ShapeError
-from costcalc.ops.base import assumptions
+from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import Need
+from costcalc.text import value_text
 
 
 def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
-    """Checks what symbols left undecided, with values for them. Raises ShapeError with the layer that refuses."""
+    """Checks the undecided needs of rows with values for the symbols. Raises ShapeError with the layer that fails."""
     for undecided in {one.need.key: one for one in undecided_of(rows)}.values():
         try:
             assumptions([undecided.need.with_sizes(lambda x: substitute(x, values) if is_symbolic(x) else x)])
@@ -26,7 +27,7 @@ def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
 
 
 class Undecided(NamedTuple):
-    """A need that symbols leave undecided, and the row that has it."""
+    """An undecided need, and its row."""
 
     need: Need
     row: Row
@@ -38,19 +39,17 @@ class Undecided(NamedTuple):
 
     @property
     def symbols(self) -> frozenset[Symbol]:
-        """The symbols that it depends on."""
+        """The symbols in it."""
         return frozenset(
             x for _, sizes in self.need.claims for size in sizes if is_symbolic(size) for x in size.free_symbols
         )
 
     @property
     def monotone(self) -> int:
-        """1 if it holds from some value of one whole knob on, −1 if it holds up to one.
-
-        0 if it has several symbols or its monotonicity is unknown.
-        """
+        """1 if it holds from some value of its one integer knob on, −1 if it holds up to one; 0 if it has several
+        symbols or is not known to be monotone."""
         one = len(self.symbols) == 1 and all(symbol.is_integer for symbol in self.symbols)
-        return (monotone(self.need.slack) or 0) if one and self.need.slack is not None else 0
+        return (monotonicity(self.need.slack) or 0) if one and self.need.slack is not None else 0
 
     @property
     def knob(self) -> str:
@@ -62,33 +61,33 @@ class Undecided(NamedTuple):
         if substitute(self.need.slack, knobs) >= 0:
             return ""
         sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
-        return f"{self.layer}: {self.need.sentence(map(size_text, sizes))}"
+        return f"{self.layer}: {self.need.sentence(map(value_text, sizes))}"
 
 
 def undecided_of(rows: Iterable[Row]) -> Iterator[Undecided]:
-    """What symbols leave undecided in rows."""
+    """The undecided needs of rows."""
     return (Undecided(need, row) for row in rows for need in row.assumed)
 
 
-def monotone(x: Any) -> int | None:
-    """1 if a formula in one positive symbol never falls, −1 if it never rises, 0 if it stays; else None."""
+def monotonicity(x: Any) -> int | None:
+    """1 if a formula in one positive symbol never falls, −1 if it never rises, 0 if it is constant; None if unknown."""
     if x.is_number:
         return 0
     if isinstance(x, Symbol):
         return 1
     if isinstance(x, (Add, Max, Min)):
-        return _one_way(map(monotone, x.args))
+        return _common(map(monotonicity, x.args))
     if isinstance(x, (floor, ceiling)) or (isinstance(x, RoundTo) and x.args[1].is_number):
-        return monotone(x.args[0])
+        return monotonicity(x.args[0])
     if isinstance(x, Pow) and x.exp.is_Integer and x.exp > 0 and x.base.is_nonnegative:
-        return monotone(x.base)
+        return monotonicity(x.base)
     if isinstance(x, Mul):
         number, factors = x.as_coeff_mul()
-        way = _one_way(map(monotone, factors)) if all(factor.is_nonnegative for factor in factors) else None
+        way = _common(map(monotonicity, factors)) if all(factor.is_nonnegative for factor in factors) else None
         return way if way is None or number > 0 else -way
     return None
 
 
-def _one_way(ways: Iterable[int | None]) -> int | None:
+def _common(ways: Iterable[int | None]) -> int | None:
     found = {*ways} - {0}
     return None if len(found) > 1 else next(iter(found), 0)

@@ -1,4 +1,4 @@
-"""Costs along a line: at values of one knob, or of several knobs that change together, as on the compound line."""
+"""Costs along a line: at values of one knob, or of several that change together, as on the compound line."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import CostcalcError, TooDeep
 from costcalc.models.model import Model
 
-FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points counted together
+FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
 Axes = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
 class KnobLine(Grid):
-    """A grid of one axis: the first values of all knobs, then the second of all, and so on."""
+    """A grid of one axis: the first values of all knobs, then the second values, and so on."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -34,35 +34,34 @@ class KnobLine(Grid):
 
 @dataclass(frozen=True)
 class Costs:
-    """Costs at points in order: an array for each metric, and a bool array that says which points are valid.
-    `reason` says why the first invalid point is invalid."""
+    """Costs at points in order: an array for each metric, a bool array of the valid points, and why the first invalid
+    one is invalid."""
 
     valid: Any
     of: Mapping[str, Any]
     reason: str = ""
 
     def same_as(self, costs: Mapping[str, Any]) -> Any:
-        """Where every metric equals these costs."""
+        """A bool array: where every metric equals these costs."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
 
     def keep(self, budget: Mapping[str, Any]) -> Any:
-        """Where every metric is within the budget."""
+        """A bool array: where every metric is within the budget."""
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
 
 def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
-    """What a network costs at each point of a line, and which points are valid. Raises TooDeep if a peak needs too many
-    layers: such a point need not be invalid."""
+    """The costs of a network at each point of a line. Raises TooDeep if a peak needs too many layers: such a point need
+    not be invalid."""
     points = range(min(map(len, axes.values())))
-    parts = costs_in_chunks(model, points, lambda at: _part(axes, at), metrics, first_chunk=MAX_CHUNK)
-    found = [costs for _, costs in parts]
+
+    def axes_at(chunk: range) -> Axes:
+        return {name: values[chunk.start : chunk.stop] for name, values in axes.items()}
+
+    found = [costs for _, costs in costs_in_chunks(model, points, axes_at, metrics, first_chunk=MAX_CHUNK)]
     of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
     reason = next((costs.reason for costs in found if costs.reason), "")
     return Costs(np.concatenate([costs.valid for costs in found]), of, reason)
-
-
-def _part(axes: Axes, at: range) -> Axes:
-    return {name: values[at.start : at.stop] for name, values in axes.items()}
 
 
 def costs_in_chunks(
@@ -71,13 +70,15 @@ def costs_in_chunks(
     axes_at: Callable[[range], Axes],
     metrics: Sequence[str],
     *,
-    first_chunk: int | None = None,
+    first_chunk: int = FIRST_CHUNK,
     max_failed: float = float("inf"),
 ) -> Iterator[tuple[range, Costs]]:
-    """Yields chunk after chunk of points with their costs. A chunk that has a point at which the network cannot be
-    built is tried again in smaller ones, down to that point. Ends early after so many chunks of which that is true.
-    Raises TooDeep as `costs_at` does."""
-    size, failed = first_chunk or FIRST_CHUNK, 0
+    """Yields chunks of points with their costs, larger and larger ones.
+
+    A chunk with a point at which the network cannot be built is tried again in smaller ones, down to that point; after
+    `max_failed` such chunks the points end early. Raises TooDeep as `costs_at` does.
+    """
+    size, failed = first_chunk, 0
     while points and failed < max_failed:
         chunk = points[:size]
         try:
@@ -99,4 +100,4 @@ def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
     line = KnobLine({name: tuple(values) for name, values in axes.items()})
     summed = sums(model, line, metrics)
     found = summed.at(replace(line, whole=line.spans, within=(slice(None),)))
-    return Costs(found.holding().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)
+    return Costs(found.flat_valid().astype(bool), {name: found.flat(name) for name in metrics}, summed.reason)

@@ -1,4 +1,4 @@
-"""From which value of a knob on one network costs more than another: every crossing, value by value.
+"""The values of a knob at which the order of two networks by cost changes.
 
 break_even(costcalc.load("resnet50"), costcalc.load("efficientnet_b3"), "r").table()
 """
@@ -15,20 +15,20 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of, warnings_of
-from costcalc.analysis.metrics import METRICS, is_whole, metric_of, what_they_count
+from costcalc.analysis.cost import cost_of
+from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_whole
 from costcalc.analysis.scaling.along import Costs, costs_at
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.sweep.grid import MAX_VALUES_OF_A_KNOB, given_axes
-from costcalc.dims import ceil
-from costcalc.dims.kinds import canonical
+from costcalc.analysis.warnings import warnings_of
+from costcalc.dims import canonical, ceil
 from costcalc.errors import Problem, ShapeError, UsageError, unknown
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural, settings_text, value_text
 
-TIMES_THE_LARGER_SETTING = 10  # the last value that is looked at by default
+DEFAULT_REACH = 10  # the last value looked at by default, in times the larger setting
 
 
 @dataclass(frozen=True)
@@ -43,34 +43,32 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BreakEven(Result):
-    """The stretches of a knob's values, in order: where they meet, the order of the two networks changes."""
+    """The stretches of a knob's values, in order: from one to the next the order of the two networks changes."""
 
     models: tuple[Model, Model]
     knob: str
     by: str
-    values: Sequence[Any]  # that were looked at
+    values: Sequence[Any]  # those looked at
     stretches: tuple[Stretch, ...]
-    invalid: int = 0  # values at which one of the two networks is invalid
+    invalid: int = 0  # how many of the values make one of the networks invalid
 
     @property
     def crossings(self) -> list[Any]:
-        """The values at which the order changes: there another costs more than before, or both the same."""
+        """The values at which the order changes: another network costs more, or both cost the same."""
         return [stretch.first for stretch in self.stretches[1:]]
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each stretch: `from` and `to`, which network costs `more` (None for neither), what both cost at
+        """One dict for each stretch: `from` and `to`, the network that costs `more` (None for neither), both costs at
         `from`, and the `ratio` of the first to the second."""
         return [self._record(stretch) for stretch in self.stretches]
 
     def _record(self, stretch: Stretch) -> dict[str, Any]:
         first, second = stretch.costs
+        more = self.models[stretch.sign < 0].label if stretch.sign else None
         return {
-            "from": stretch.first, "to": stretch.last, "more": self._dearer(stretch), "first": first, "second": second,
+            "from": stretch.first, "to": stretch.last, "more": more, "first": first, "second": second,
             "ratio": Fraction(first, second) if second else None,
         }  # fmt: skip
-
-    def _dearer(self, stretch: Stretch) -> str | None:
-        return self.models[stretch.sign < 0].label if stretch.sign else None
 
     def table(self) -> Table:
         """A row for each stretch."""
@@ -84,7 +82,7 @@ class BreakEven(Result):
         return Table(f"{label} of {names[0]} and {names[1]} by {self.knob}", columns, rows, None, self.notes())
 
     def notes(self) -> list[str]:
-        """The answer in words, what was looked at, and the knobs that stay."""
+        """The answer in words, the values looked at, and the knobs that stay."""
         looked = f"{plural(len(self.values), 'value')} of {self.knob} from {value_text(self.values[0])}"
         step = {b - a for a, b in pairwise(self.values)}
         steps = f" by {value_text(*step)}" if len(step) == 1 else ""
@@ -95,11 +93,11 @@ class BreakEven(Result):
         for model in self.models:
             fixed = model.values_but([self.knob])
             notes += [f"{model.label}: {settings_text(fixed)}"] if fixed else []
-        return [*notes, *what_they_count([self.by], self.models[0].dtype)]
+        return [*notes, *metric_notes([self.by], self.models[0].dtype)]
 
     def sentence(self) -> str:
         """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after
-        the last crossing. It says nothing of values after that."""
+        the last crossing."""
         last, label = self.stretches[-1], METRICS[self.by].title
         if last.sign:
             names = [model.label for model in (self.models if last.sign > 0 else self.models[::-1])]
@@ -109,9 +107,8 @@ class BreakEven(Result):
         if len(self.stretches) == 1:
             ends = f"from {value_text(last.first)} to {value_text(last.last)}"
             return f"{what} at every {self.knob} that was looked at, {ends}"
-        before = {2: "", 3: "; it changes once before"}.get(
-            len(self.stretches), f"; it changes {len(self.stretches) - 2:,} times before"
-        )
+        earlier = len(self.stretches) - 2
+        before = ["", "; it changes once before"][earlier] if earlier < 2 else f"; it changes {earlier:,} times before"
         to_the_last = f"to {value_text(last.last)}"
         to_the_last += ", the last that was looked at" if last.last == self.values[-1] else ""
         return f"{what} from {self.knob} = {value_text(last.first)} {to_the_last}{before}"
@@ -132,13 +129,13 @@ class BreakEven(Result):
 
 
 def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by: str = "macs") -> BreakEven:
-    """Where the order of two networks changes as a knob grows that one or both of them have: `r`, or `r=32:512:1`.
+    """Where the order of two networks changes as a knob of one or both grows: `r`, or `r=32:512:1`.
 
     Without values: every whole number, or thousandth of a real knob, from the smallest that both take to ten times the
-    larger of their settings. Raises UnknownName for a metric or knob that does not exist, ShapeError if no value is
-    possible.
+    larger of their settings. Raises UnknownName for a metric or knob that does not exist, UsageError for values that
+    the knob does not take, ShapeError if at no value both networks are valid.
     """
-    metric_of(by, wanted=is_whole)
+    metric_of(by, unless=why_not_whole)
     if values is None:
         knob, _, text = (part.strip() for part in knob.partition("="))
         values = text or None
@@ -165,7 +162,7 @@ def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]
     for model in having:
         check_size_knob(model, knob)
     if given is not None:
-        given = [*given] if isinstance(given, Iterator) else given  # which can be read once
+        given = [*given] if isinstance(given, Iterator) else given  # it can be read once
         return sorted(set.intersection(*({*given_axes({knob: given}, n.knobs, n.name)[knob]} for n in having)))
     steps = [KnobSteps(model, knob) for model in having]
     step = reduce(_common_multiple, (Fraction(s.step) for s in [s for s in steps if not s.usual] or steps))
@@ -173,7 +170,7 @@ def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]
     low = max(one.low for one in knobs)
     high = min(
         *(one.high for one in knobs),
-        TIMES_THE_LARGER_SETTING * max(model.values[knob] for model in having),
+        DEFAULT_REACH * max(model.values[knob] for model in having),
         low + step * MAX_VALUES_OF_A_KNOB,
     )
     values = [canonical(step * i) for i in range(ceil(low / step), int(high // step) + 1)]
@@ -183,12 +180,12 @@ def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]
 
 
 def _common_multiple(a: Fraction, b: Fraction) -> Fraction:
-    """The least number that both go into: 1/16 of thirty-seconds and sixteenths."""
+    """The least common multiple: 1/16 of 1/32 and 1/16."""
     return Fraction(lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
 
 
 def _costs(model: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
-    """What the network costs at each value, the same at each if it has no such knob."""
+    """The costs of the network at each value; the same at each if it has no such knob."""
     if knob not in model.knobs:
         cost = cost_of(model).total(by)
         return Costs(np.ones(len(values), bool), {by: np.full(len(values), cost, object)})
@@ -196,7 +193,7 @@ def _costs(model: Model, knob: str, values: Sequence[Any], by: str) -> Costs:
 
 
 def _stretches(values: Sequence[Any], valid: Any, first: Any, second: Any) -> Iterator[Stretch]:
-    """Runs of the same sign among the values of which both are networks."""
+    """The runs of the same sign among the values at which both networks are valid."""
     a, b = first[valid], second[valid]
     signs = (a > b).astype(int) - (a < b).astype(int)
     starts = [0, *(np.flatnonzero(signs[1:] != signs[:-1]) + 1).tolist()]

@@ -1,6 +1,6 @@
-"""Which settings of several knobs keep a budget: those of a grid that no other of them beats.
+"""The settings of several knobs that keep a budget: the front of a grid.
 
-fitting(costcalc.load("efficientnet"), ["r", "d", "w"], {"macs": 400_000_000}).table()
+scale_model(costcalc.load("efficientnet"), {"macs": 400_000_000}, ["r", "d", "w"]).table()
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ from dataclasses import dataclass
 from math import log, prod
 from typing import Any
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.compound import Compound, compound_model
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.phi import PAPER_LAW, CompoundLaw
-from costcalc.analysis.scaling.scale import (
-    Scaled,
-    budget_text,
-    check_budget,
-    largest,
-    metric_columns,
-)  # fmt: skip
+from costcalc.analysis.scaling.scale import Scaled, budget_text, check_budget, largest, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress
@@ -32,7 +26,7 @@ from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
-from costcalc.text import equations_text, knobs_note, plural, value_text
+from costcalc.text import equations_text, knobs_note, plural, split_names, value_text
 
 MAX_FREE_KNOBS = 3  # without --free
 MAX_GRID_POINTS = 20_000_000
@@ -40,8 +34,8 @@ MAX_GRID_POINTS = 20_000_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fitting(Result):
-    """The points of a grid that keep a budget and that no other beats, with as much of every knob and more of one.
-    `compound` is the largest along the compound line, of a network that has one."""
+    """The front of a grid: the points that keep a budget and of which no other has as much of every knob and more of
+    one. `compound` is the largest point on the compound line, if the network has one."""
 
     model: Model
     budget: Mapping[str, int]
@@ -49,7 +43,7 @@ class Fitting(Result):
     rows: tuple[dict[str, Any], ...]
     order: str = ""  # in words, if it is not the grid's
     compound: Compound | None = None
-    no_compound: str = ""  # why there is none, of a network with such knobs
+    no_compound: str = ""  # why the compound line of such a network has no point
 
     @property
     def fits(self) -> int:
@@ -64,12 +58,12 @@ class Fitting(Result):
         return [dict(row) for row in self.rows]
 
     def to_pandas(self) -> Any:
-        """The front as a pandas.DataFrame; knobs that are no whole numbers as floats."""
+        """The front as a pandas.DataFrame; real knobs are floats."""
         real = [k for k in self.found.grid.axes if self.model.knobs[k].kind == "real"]
         return data_frame([{**row, **{k: float(row[k]) for k in real}} for row in self.rows])
 
     def table(self, most: int | None = None) -> Table:
-        """The front, or the first so many of it."""
+        """The front, or its first rows."""
         knobs = [Column(name, name, "knob") for name in self.found.grid.axes]
         notes = self.notes()
         if most is not None and len(self.rows) > most:
@@ -79,7 +73,7 @@ class Fitting(Result):
         return Table(title, (*knobs, *metric_columns(self.budget)), self.to_records()[:most], None, notes)
 
     def notes(self) -> list[str]:
-        """The budget, the grid, how many points of it keep the budget, and which of these are shown."""
+        """The points that keep the budget, the order of the front, the grid, and the knobs that stay."""
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
         beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
         has = f"{plural(grid.size, 'point')} {'has' if self.fits == 1 else 'have'}"
@@ -91,11 +85,11 @@ class Fitting(Result):
         return [
             *notes,
             *knobs_note(self.model.values_but(grid.axes)),
-            *what_they_count(self.found.metrics, self.model.dtype),
+            *metric_notes(self.found.metrics, self.model.dtype),
         ]
 
     def _at_the_end(self) -> list[str]:
-        """Knobs whose last value fits while no other is smaller than it is now: more of them may fit too."""
+        """Notes on knobs whose last value fits while no other knob is below its value now: more may fit."""
         axes, now, found = self.found.grid.axes, self.model.values, []
         for name, values in axes.items():
             others = [knob for knob in axes if knob != name]
@@ -133,10 +127,10 @@ def scale_model(
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: CompoundLaw = PAPER_LAW, top: int | None = None,
     progress: Progress = lambda *_: None,
 ) -> Scaled | Fitting:  # fmt: skip
-    """The largest value of one free knob that keeps a budget; of several the points of a grid that do.
+    """The largest value of one free knob that keeps a budget; for several knobs the front of a grid.
 
-    Raises UnknownName for a knob or metric that does not exist, UsageError for what cannot be asked, ShapeError if
-    nothing keeps the budget.
+    Raises UnknownName for a knob or metric that does not exist, UsageError for arguments that exclude each other or a
+    budget that all values keep, ShapeError if no value or point keeps it.
     """
     if top is not None and top < 1:
         raise UsageError(f"the first {top}: show 1 or more")
@@ -144,20 +138,19 @@ def scale_model(
     model.needs_numbers("scale")
     names = read_free(model, free, grid or {})
     if len(names) > 1 or grid:
-        return fitting(model, names, budget, grid, law, top, progress)
+        return _fitting(model, names, budget, grid or {}, law, top, progress)
     if law != PAPER_LAW or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(model, names[0], budget)
 
 
 def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str, Any]) -> list[str]:
-    """The free knobs: those that are named, or the grid's; else all that say how large the network is.
+    """The free knobs: those that are named, else the grid's and those that set the size of the network.
 
-    Raises UnknownName for a knob that does not exist, UsageError for one that stands twice, or if it is not clear
-    which.
+    Raises UnknownName for a knob that does not exist, UsageError for one that is named twice, or if there are too many
+    or none to choose.
     """
-    given = [name.strip() for name in free.split(",")] if isinstance(free, str) else [*(free or ())]
-    known = model.size_knobs
+    given = split_names(free or ())
     for name in given:
         check_size_knob(model, name)
         if given.count(name) > 1:
@@ -171,26 +164,23 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     if len(sizes) > MAX_FREE_KNOBS or not sizes:
         if grid:
             return [*grid]
-        which = f"any of {', '.join(sizes or known)} could be" if sizes else "all of its knobs are set"
-        raise UsageError(f"which knobs of {model.label} are free? {which}; say so as in --free {(sizes or known)[0]}")
+        which = f"any of {', '.join(sizes)} could be" if sizes else "all of its knobs are set"
+        example = (sizes or model.size_knobs)[0]
+        raise UsageError(f"which knobs of {model.label} are free? {which}; say so as in --free {example}")
     return [*sizes, *(name for name in grid if name not in sizes)]
 
 
-def fitting(
-    model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]] | None = None,
-    law: CompoundLaw = PAPER_LAW, top: int | None = None, progress: Progress = lambda *_: None,
+def _fitting(
+    model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]],
+    law: CompoundLaw, top: int | None, progress: Progress,
 ) -> Fitting:  # fmt: skip
-    """The front of the points of a grid that keep a budget; of a knob that `grid` has not, the values of `axes_of`.
-
-    Raises UsageError for a grid that is too large, ShapeError if no point of it keeps the budget.
-    """
-    budget = check_budget(budget)
-    axes = _looked_through(model, names, grid or {})
+    """The front of a grid; a knob that `grid` lacks has the values of `axes_of`."""
+    axes = _axes(model, names, grid)
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_model(model, axes, where=where, pareto=names, metrics=with_usual_metrics(budget), progress=progress)
     if not len(found):
         raise ShapeError(_too_small(model, axes, budget))
-    rows, order = _evenly(found, model, law)
+    rows, order = _by_phi(found, model, law)
     compound, why = None, ""
     if set(EXPONENTS) <= set(axes):
         try:
@@ -200,7 +190,7 @@ def fitting(
     return Fitting(model, dict(budget), found, tuple(rows[:top]), order, compound, why)
 
 
-def _looked_through(model: Model, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _axes(model: Model, names: Sequence[str], grid: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """The values of each free knob, smallest first. Raises UsageError if they make too many points."""
     axes = {name: tuple(sorted(grid[name])) if name in grid else axes_of(model, [name])[name] for name in names}
     points = prod(map(len, axes.values()))
@@ -213,7 +203,7 @@ def _looked_through(model: Model, names: Sequence[str], grid: Mapping[str, Any])
 
 
 def _too_small(model: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mapping[str, int]) -> str:
-    """That nothing keeps a budget, and what the smallest point of the grid costs."""
+    """The message that no point of a grid keeps the budget, with the costs of the smallest."""
     least = {name: values[0] for name, values in axes.items()}
     at = equations_text(least)
     try:
@@ -224,15 +214,16 @@ def _too_small(model: Model, axes: Mapping[str, tuple[Any, ...]], budget: Mappin
     return f"no point of the grid keeps this budget: at {at}, the smallest, {said}; look lower with --grid"
 
 
-def _evenly(found: Sweep, model: Model, law: CompoundLaw) -> tuple[list[dict[str, Any]], str]:
-    """The points by the smallest φ that a knob implies, the largest first; in the grid's order without such knobs."""
+def _by_phi(found: Sweep, model: Model, law: CompoundLaw) -> tuple[list[dict[str, Any]], str]:
+    """The points sorted by the smallest φ that a knob implies, the largest first, and this order in words; unsorted if
+    fewer than two knobs imply a φ."""
     rows, bases = found.to_records(), {knob: float(base) for knob, base in law.bases.items() if base > 1}
     knobs = [k for k, values in found.grid.axes.items() if k in bases and min(model.values[k], values[0]) > 0]
     if len(knobs) < 2:
         return rows, ""
 
-    def least(row: dict[str, Any]) -> list[float]:  # and of equal ones by the next
+    def phis(row: dict[str, Any]) -> list[float]:  # the smallest first, then the next decides
         return sorted(log(row[knob] / model.values[knob]) / log(bases[knob]) for knob in knobs)
 
     named = " and ".join([", ".join(knobs[:-1]), knobs[-1]])
-    return sorted(rows, key=least, reverse=True), f", by the smallest φ that {named} imply, the largest first"
+    return sorted(rows, key=phis, reverse=True), f", by the smallest φ that {named} imply, the largest first"

@@ -1,4 +1,4 @@
-"""A network on the compound line: what it costs at a φ, or the largest φ that keeps a budget.
+"""A network on the compound line: its cost at a φ, or the largest φ that keeps a budget.
 
 compound_model(costcalc.load("efficientnet"), CompoundLaw(), phi=3).table()
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.analysis.power_laws import EXPONENTS
 from costcalc.analysis.scaling.along import costs_in_chunks
 from costcalc.analysis.scaling.knob_steps import STEPS_PER_UNIT
@@ -21,20 +21,18 @@ from costcalc.analysis.scaling.phi import MAX_PHI, PAPER_LAW, CompoundLaw, check
 from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
-from costcalc.dims.kinds import canonical
+from costcalc.dims import canonical
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, knobs_note, value_text
 
-Costs = Mapping[str, int]
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Compound(Result):
-    """A base, the point at φ, and the presets whose MACs are next to it. With a budget φ is the largest up to which
-    it is kept, and `after` the next, at which it is not."""
+    """A base, the point at φ, and the presets next to it in MACs. With a budget φ is the largest that keeps it, and
+    `after` the next, which does not."""
 
     base: Model
     law: CompoundLaw
@@ -54,8 +52,8 @@ class Compound(Result):
         return [(self.base.label, warnings_of_grid(self.base, at_phi))]
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each network, by MACs; `times` the base's MACs, `promised` by the law, `error` of the promise as
-        a share of the exact count."""
+        """One dict for each network, by MACs: `times` those of the base, as many `promised` by the law, and the `error`
+        of the promise as a share of the exact count."""
         return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
@@ -69,7 +67,7 @@ class Compound(Result):
         return Table(self.base.heading, columns, self.to_records(), None, self.notes())
 
     def notes(self) -> list[str]:
-        """The law, how its points are rounded, and what was asked for."""
+        """The budget, the law, how its points are rounded, and the knobs that stay."""
         notes = []
         if self.budget:
             notes.append(f"largest φ, in thousandths, up to which {budget_text(self.budget)}")
@@ -77,7 +75,7 @@ class Compound(Result):
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = knobs_note(self.base.values_but(EXPONENTS))
-        return [*notes, *fixed, *what_they_count(with_usual_metrics(self.budget or ()), self.base.dtype)]
+        return [*notes, *fixed, *metric_notes(with_usual_metrics(self.budget or ()), self.base.dtype)]
 
     def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}
@@ -92,7 +90,7 @@ class Compound(Result):
 
 
 def read_compound(text: str) -> Any:
-    """φ from `phi=3`, or None from `phi`, which is to be solved for. Raises UsageError."""
+    """The φ of `phi=3`; None for `phi`, which is to be solved for. Raises UsageError for other texts."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if name not in ("phi", "φ") or (equals and not value):
         raise UsageError(f"--compound {text[:60]}: write phi=3, or phi for the largest that keeps the budget of --max")
@@ -102,10 +100,10 @@ def read_compound(text: str) -> Any:
 def compound_model(
     model: Model, law: CompoundLaw = PAPER_LAW, phi: Any = None, budget: Mapping[str, Any] | None = None
 ) -> Compound:
-    """The network scaled by φ; without one, by the largest that keeps a budget.
+    """The network scaled by φ, or by the largest φ that keeps a budget.
 
-    Raises UsageError for a network that has no depth, width and resolution, or for neither a φ nor a budget; ShapeError
-    for a budget that not even φ = 0 keeps.
+    Raises UsageError for a network without depth, width and resolution, or unless either a φ or a budget is given;
+    ShapeError for a budget that not even φ = 0 keeps; CostcalcError for a network without MACs.
     """
     check_law_knobs(model)
     budget = check_budget(budget) if budget else {}
@@ -148,7 +146,7 @@ def _costs(model: Model, knobs: Mapping[str, Any], budget: Iterable[str]) -> dic
 
 
 def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[dict[str, Any]]:
-    """The presets with the next fewer and the next more MACs; none that is the base itself."""
+    """The presets with the next fewer and the next more MACs, the base excepted."""
     rows = []
     for name, preset in model.presets.items():
         knobs = {knob: preset.settings.get(knob, model.values[knob]) for knob in EXPONENTS}
@@ -162,9 +160,9 @@ def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[
 
 
 def largest_phi(model: Model, law: CompoundLaw, budget: Mapping[str, int]) -> Any:
-    """The last φ in thousandths, counted from 0, at which, and at all before it, the budget is kept.
+    """The largest φ in thousandths such that it and all smaller ones keep the budget.
 
-    Raises ShapeError if φ = 0 is over it, UsageError for a law that makes nothing larger or a budget no φ exceeds.
+    Raises ShapeError if φ = 0 does not keep it, UsageError for a law that enlarges nothing or a budget that all φ keep.
     """
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
@@ -183,6 +181,6 @@ def largest_phi(model: Model, law: CompoundLaw, budget: Mapping[str, int]) -> An
 
 
 def _line(model: Model, law: CompoundLaw, steps: range) -> dict[str, list[Any]]:
-    """Depth, width and resolution at so many thousandths of φ each."""
+    """Depth, width and resolution at each φ, in thousandths."""
     points = law.line(model, [Fraction(step, STEPS_PER_UNIT) for step in steps])
     return {knob: [point[knob] for point in points] for knob in EXPONENTS}

@@ -1,4 +1,4 @@
-"""The default grid of `scale`: which knobs of a network may grow, and which of their values are looked through."""
+"""The default grid of `scale`: the knobs of a network that may grow, and their values."""
 
 from __future__ import annotations
 
@@ -8,39 +8,35 @@ from math import floor, log10
 from typing import Any
 
 from costcalc.analysis.scaling.knob_steps import KnobSteps
-from costcalc.dims import ceil
-from costcalc.dims.kinds import canonical, is_rational
+from costcalc.dims import canonical, ceil, is_rational
 from costcalc.models.knob import Knob
 from costcalc.models.model import Model
 from costcalc.text import value_text
 
-USE_KNOBS = ("batch", "classes")  # what it is used for, not how large it is
+USE_KNOBS = ("batch", "classes")  # set by the task, not by the size of the network
 MIN_STEPS_TO_DEFAULT = 20  # from 0 to the default of a knob
 
 
 def architecture_knobs(model: Model) -> list[str]:
-    """The knobs that say how large the network is."""
+    """The knobs that set the size of the network."""
     return [name for name in model.size_knobs if name not in USE_KNOBS]
 
 
 def free_knobs(model: Model) -> list[str]:
-    """Those of them that the target has not set; what only a preset sets is free."""
+    """The architecture knobs that the target does not set; a knob that only its preset sets is free."""
     return [name for name in architecture_knobs(model) if name not in model.besides_its_preset]
 
 
 def axes_of(model: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:
-    """Values of each knob: from half the least to twice the most of its value here and in the presets, in steps of a
-    twentieth of the default or less, and these values themselves. Where such steps are no networks, in finer ones."""
+    """The values of each knob: its value here, its default and those of the presets, and steps of at most a twentieth
+    of the default from half the least of these to twice the largest. Steps are multiples of a valid step."""
     return {name: tuple(sorted({*_steps(model, name), *_known(model, name)})) for name in names}
 
 
 def _known(model: Model, name: str) -> list[Any]:
     knob = model.knobs[name]
-    found = [
-        model.values[name],
-        knob.default,
-        *(p.settings[name] for p in model.presets.values() if name in p.settings),
-    ]
+    presets = (preset.settings[name] for preset in model.presets.values() if name in preset.settings)
+    found = [model.values[name], knob.default, *presets]
     return [value for value in found if is_rational(value)]
 
 
@@ -55,8 +51,8 @@ def _steps(model: Model, name: str) -> list[Any]:
 
 
 def step_of(knob: Knob) -> Fraction:
-    """The largest step of 1, 2, 4, 8 …, or for a real knob of 1, 2 or 5 times a power of ten, that is at most a
-    twentieth of the default (of 1 if that is 0). At least 1, for a real knob a thousandth."""
+    """The largest power of two, or for a real knob 1, 2 or 5 times a power of ten, that is at most a twentieth of the
+    default (of 1 if that is 0). At least 1, for a real knob a thousandth."""
     most = Fraction(abs(knob.default) or 1) / MIN_STEPS_TO_DEFAULT
     if knob.kind == "integer":
         return Fraction(2 ** max(0, int(most).bit_length() - 1))
@@ -65,7 +61,7 @@ def step_of(knob: Knob) -> Fraction:
 
 
 def axis_text(name: str, values: Sequence[Any]) -> str:
-    """`r = 112, 120, … 1200 (141 values)`, or all of a few."""
+    """`r = 112, 120, … 1200 (141 values)`, or all values if they are few."""
     if len(values) <= 8:
         return f"{name} = {', '.join(map(value_text, values))}"
     first, second, last = (value_text(values[at]) for at in (0, 1, -1))

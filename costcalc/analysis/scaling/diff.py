@@ -1,4 +1,4 @@
-"""What is different in two networks of one spec, in words: channels, image sizes, copies of a block."""
+"""The differences between two networks of one spec, in words: channels, image sizes, copies of a block."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from costcalc.text import plural
 
 
 def describe_changes(before: Cost, after: Cost) -> list[str]:
-    """`stage5.more.mbconv: 2 → 3 copies`, `stage1: 32 → 40 channels`, block by block; layer by layer where no block
-    says it."""
+    """`stage5.more.mbconv: 2 → 3 copies`, `stage1: 32 → 40 channels`: by block; by layer if no block differs."""
     found = [*_copies(before, after)]
     shapes = [(block.name, block.output_shape) for block in before.fold(1, ())]
     found += _shapes(shapes, {block.name: block.output_shape for block in after.fold(1, ())})
@@ -25,7 +24,7 @@ def describe_changes(before: Cost, after: Cost) -> list[str]:
 
 
 def _copies(before: Cost, after: Cost) -> Iterator[str]:
-    """Of each block the layers whose number of copies differs, by what their names begin with."""
+    """The layers of each block whose number of copies differs, under the common beginning of their names."""
     times = [{row.name: row.times for row in cost.layers} for cost in (before, after)]
     groups: dict[tuple[str, int, int], list[str]] = {}
     for name in dict.fromkeys([*times[1], *times[0]]):
@@ -43,7 +42,7 @@ def _rows(cost: Cost) -> list[tuple[str, Shape]]:
 
 
 def _shapes(before: list[tuple[str, Shape]], after: dict[str, Shape]) -> Iterator[str]:
-    """What leaves each of them, if it differs; once where the next passes on what it was given."""
+    """The output shapes that differ; a change that the next block or layer passes on is said once."""
     said = ""
     for name, old in before:
         change, unit = _change(old, after.get(name, old))
@@ -53,7 +52,7 @@ def _shapes(before: list[tuple[str, Shape]], after: dict[str, Shape]) -> Iterato
 
 
 def _change(old: Shape, new: Shape) -> tuple[str, str]:
-    """`32 → 40` and ` channels`, or `56×56 → 57×57`; nothing where nothing differs."""
+    """The change and its unit: `32 → 40`, ` channels`; or `56×56 → 57×57`; empty without a difference."""
     if old == new:
         return "", ""
     image = isinstance(old, Image) and len(old) > 2
@@ -65,7 +64,7 @@ def _change(old: Shape, new: Shape) -> tuple[str, str]:
 
 
 def _costs(before: Cost, after: Cost) -> Iterator[str]:
-    """Layers of the same shape that cost another number of params or multiplies."""
+    """Layers of the same shape whose params or MACs differ."""
     rows: dict[str, Row] = {row.name: row for row in after.layers}
     for old in before.layers:
         new = rows.get(old.name, old)

@@ -1,4 +1,4 @@
-"""The steps of a knob: the values that it takes, and what a network costs at each."""
+"""The steps of a knob: its values, and the costs of a network at each."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL, check_told_apart
+from costcalc.analysis.metrics import USUAL, check_not_a_metric
 from costcalc.analysis.scaling.along import Costs, costs_at, costs_in_chunks
-from costcalc.dims import ceil
+from costcalc.dims import canonical, ceil
 from costcalc.dims.exact_array import ExactArray
-from costcalc.dims.kinds import canonical
 from costcalc.errors import CostcalcError, PointsDiffer, UnknownName, unknown
 from costcalc.models.model import Model
 
@@ -25,8 +24,8 @@ REAL_STEPS = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10
 
 @dataclass(frozen=True)
 class KnobSteps:
-    """The values of a knob: whole numbers, or thousandths of a real knob. If these are invalid, other steps that are
-    valid, such as multiples of 1/32 where 32·w must be whole."""
+    """The values of a knob: whole numbers, or thousandths of a real knob; if these are invalid, multiples of a valid
+    step, such as 1/32 where 32·w must be whole."""
 
     model: Model
     knob: str
@@ -34,7 +33,7 @@ class KnobSteps:
 
     @cached_property
     def step(self) -> Any:
-        """The step: 1, or 1/1000 for a real knob."""
+        """The first step whose multiples are valid: by default 1, or 1/1000 for a real knob."""
         return next((step for step in self._sizes if self._is_step(step)), self._sizes[0])
 
     @property
@@ -44,22 +43,20 @@ class KnobSteps:
 
     @property
     def _sizes(self) -> tuple[Any, ...]:
-        """The steps that are tried."""
+        """The steps to try."""
         return INTEGER_STEPS if self.model.knobs[self.knob].kind == "integer" else REAL_STEPS
 
     def _is_step(self, step: Any) -> bool:
         knob, now = self.model.knobs[self.knob], self.model.values[self.knob]
         first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - VALUES_TO_TRY)
-        values = [
-            value for value in (step * (first + i) for i in range(VALUES_TO_TRY)) if knob.low <= value <= knob.high
-        ]
+        values = [step * i for i in range(first, first + VALUES_TO_TRY) if knob.low <= step * i <= knob.high]
         try:
             return self._are_networks(ExactArray.of(values))
         except PointsDiffer:  # a condition of the spec changes between them
             return all(map(self._are_networks, values))
 
     def _are_networks(self, values: Any) -> bool:
-        """Can the spec be bound at every one of these values? Raises PointsDiffer if they make different networks."""
+        """Is the network valid at all of these values? Raises PointsDiffer if they make different networks."""
         try:
             graph = self.model.layers({self.knob: values})
         except PointsDiffer:
@@ -69,26 +66,25 @@ class KnobSteps:
         return "valid" not in graph.graph
 
     def value(self, index: int) -> Any:
-        """The value at an index: so many steps."""
+        """The value at an index, which counts steps from 0."""
         return canonical(Fraction(self.step) * index)
 
     def index(self, value: Any) -> int:
-        """The index of a value: how many steps go into it."""
+        """The index of the last step up to a value."""
         return int(value // self.step)
 
     @property
     def ends(self) -> tuple[int, int]:
-        """The first and the last value that the knob takes, in steps."""
+        """The first and the last index that the knob allows."""
         knob = self.model.knobs[self.knob]
         return ceil(Fraction(knob.low) / self.step), int(knob.high // self.step)
 
     def costs(self, indices: Sequence[int]) -> Costs:
-        """What the network costs at these indices."""
+        """The costs of the network at these indices."""
         return costs_at(self.model, self._axes_at(indices), self.metrics)
 
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
-        """What the network costs from one step to another, in larger and larger chunks. Ends early where the spec can
-        be bound at none of many steps."""
+        """The costs of the network from one index to another, in chunks. Ends early after many invalid steps."""
         steps = range(first, last + 1)
         return costs_in_chunks(self.model, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
 
@@ -109,4 +105,4 @@ def check_size_knob(model: Model, knob: str) -> None:
         raise UnknownName(f"knob {knob!r} of {model.label} is not numeric; numeric ones: {', '.join(knobs)}")
     if knob not in knobs:
         raise unknown("knob", knob, knobs)
-    check_told_apart(knob)
+    check_not_a_metric(knob)

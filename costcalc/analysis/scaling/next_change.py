@@ -1,4 +1,4 @@
-"""The next step up of each knob from a point: how far it is free, what it costs then, and which layers change.
+"""The next step up of each knob: how far it is free, what the step costs, and which layers change.
 
 next_steps(costcalc.load("efficientnet@d=1.1")).table()
 """
@@ -12,39 +12,40 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.cost import cost_of, warnings_of
+from costcalc.analysis.cost import cost_of
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.default_grid import architecture_knobs
 from costcalc.analysis.scaling.diff import describe_changes
 from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
+from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
-MAX_STEPS = 150_000  # from a value, to look for a change
+MAX_STEPS = 150_000  # in which a change is looked for
 MAX_CHANGES_SHOWN = 3  # changes that a table names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NextSteps(Result):
-    """A row for each knob: its value `now`, the last that costs the same, the `next`, and what that costs more."""
+    """A row for each knob: its value `now`, the last that costs the same, the `next`, and the additional cost."""
 
     model: Model
     rows: tuple[dict[str, Any], ...]
-    among: Mapping[str, str]  # what the steps of each knob are, in words
+    among: Mapping[str, str]  # the steps of each knob, in words
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of(self.model))]
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes as far as was looked),
-        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of words."""
+        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes within the search),
+        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of texts."""
         return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
-        """What the next step of each knob costs, and why."""
+        """The next step of each knob, its cost and the reason."""
         columns = (
             Column("knob", "knob", "text"), Column("now", "now", "knob"), Column("free_to", "free to", "knob"),
             Column("next", "next", "knob"), Column("more_params", "more params", "int", 3),
@@ -57,7 +58,7 @@ class NextSteps(Result):
         return Table(f"{self.model.label}: the next step up of each knob", columns, rows, None, notes)
 
     def _cheapest(self) -> list[str]:
-        """The knob whose next step costs the fewest MACs more."""
+        """The knob whose next step costs the fewest additional MACs."""
         grown = [row for row in self.rows if row["more_macs"] is not None and row["more_macs"] > 0]
         if len(grown) < 2:
             return []
@@ -65,10 +66,10 @@ class NextSteps(Result):
         return [f"the cheapest in MACs: {least['knob']} = {value_text(least['next'])}, {least['more_macs']:,} more"]
 
     def _among(self) -> str:
-        words = dict.fromkeys(self.among.values())
-        return "; ".join(
-            f"{', '.join(k for k, said in self.among.items() if said == word)} in {word}" for word in words
-        )
+        knobs: dict[str, list[str]] = {}
+        for knob, steps in self.among.items():
+            knobs.setdefault(steps, []).append(knob)
+        return "; ".join(f"{', '.join(names)} in {steps}" for steps, names in knobs.items())
 
     def _fields(self) -> dict[str, Any]:
         return {"target": self.model.label, "knobs": dict(self.model.values), "rows": self.to_records()}
@@ -80,10 +81,10 @@ class NextSteps(Result):
 
 
 def next_steps(model: Model, knobs: Sequence[str] | None = None) -> NextSteps:
-    """The next step up of each knob that says how large the network is, or of those named.
+    """The next step up of each knob that sets the size of the network, or of the given knobs.
 
-    Values are whole numbers, or thousandths of a real knob, all of them up to the first at which anything counted is
-    different. Raises UnknownName for a knob that does not exist, UsageError for a network without numbers in its knobs.
+    Compares all whole numbers, or thousandths of a real knob, up to the first at which a usual metric changes. Raises
+    UnknownName for a knob that does not exist, UsageError for a network without such knobs or with symbols.
     """
     model.needs_numbers("the next step of a knob")
     names = [*(architecture_knobs(model) if knobs is None else knobs)]
@@ -113,8 +114,8 @@ def _row(model: Model, steps: KnobSteps) -> dict[str, Any]:
 
 
 def _found(model: Model, steps: KnobSteps) -> tuple[Any, Any]:
-    """The last value that costs what the knob's value now does, and the first after it that does not; None if there is
-    none within `MAX_STEPS`. Values without a network are passed over."""
+    """The last value that costs the same as the knob's value now, and the first that does not, None if it is not
+    within `MAX_STEPS`. Invalid values are skipped."""
     now = free = model.values[steps.knob]
     mine = {name: values[0] for name, values in costs_at(model, {steps.knob: [now]}, steps.metrics).of.items()}
     first = steps.index(now) + 1

@@ -1,4 +1,4 @@
-"""Presets as a picture: the published MACs and params of each, and the exact ones."""
+"""A picture of presets: their MACs and params, published and exact."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from costcalc.models.model import Model
 
 
 def check_preset_chart(metrics: Sequence[str] | str | None) -> None:
-    """Raises, before presets are counted, what their picture with these metrics would raise."""
+    """Raises the errors of `preset_chart` with these metrics, before presets are counted."""
     check_columns(read_metrics(metrics), "macs", "params")
 
 
 def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
-    """MACs and params of the presets, published beside exact. Raises UsageError if it has not counted both."""
+    """MACs and params of the presets, published and exact. Raises UsageError if rows lack one of them."""
     check_columns(rows[0], "macs", "params")
     names = short_names([row["preset"] for row in rows])
     exact = tuple(Mark(row["macs"], row["params"], name) for row, name in zip(rows, names))
@@ -30,7 +30,7 @@ def preset_chart(model: Model, rows: Sequence[Mapping[str, Any]]) -> Scatter:
 
 
 def short_names(names: Sequence[str]) -> list[str]:
-    """Names without the words that all of them begin with: b0, b1."""
+    """Names without their common first words: b0, b1."""
     words = [name.split("_") for name in names]
     shared = 0
     while len(names) > 1 and all(len(parts) > shared + 1 and parts[shared] == words[0][shared] for parts in words):

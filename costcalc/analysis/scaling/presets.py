@@ -12,7 +12,7 @@ from math import log, prod
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import COUNTED, METRICS, check_told_apart, read_metrics, what_they_count
+from costcalc.analysis.metrics import COUNTED, METRICS, check_not_a_metric, metric_notes, read_metrics
 from costcalc.analysis.power_laws import EXPONENTS, compound_knobs
 from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.phi import PAPER_LAW
@@ -35,24 +35,24 @@ LAST_PHI = 7  # as far as B7 is from B0
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PresetSweep(Result):
-    """A row for each preset, the first of which the law starts from."""
+    """A row for each preset; the law starts from the first."""
 
     model: Model
     rows: tuple[dict[str, Any], ...]
-    knobs: tuple[str, ...]  # those that the presets set
-    law: tuple[str, ...]  # those that the law reads
+    knobs: tuple[str, ...]  # set by the presets
+    law: tuple[str, ...]  # read by the law
     metrics: tuple[str, ...] = PUBLISHED_METRICS
     models: tuple[Model, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each preset; `law` and its `error`, a share of the exact count, if the spec has such knobs."""
+        """One dict for each preset; with `law` and its `error`, a share of the exact count, if the knobs allow."""
         return [dict(row) for row in self.rows]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of_models(self.models))]
 
     def table(self) -> Table:
-        """Settings, metrics, params and MACs both published and exact, and the law with its error."""
+        """Settings, metrics (params and MACs also as published), and the law with its error."""
         columns = [Column("preset", "preset", "text"), *(Column(name, name, "knob") for name in self.knobs)]
         for i, name in enumerate(self.metrics):
             title, kind, rank = METRICS[name].title, METRICS[name].kind, max(0, i - 1)
@@ -68,15 +68,15 @@ class PresetSweep(Result):
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))
-        notes += what_they_count(self.metrics, self.model.dtype)
+        notes += metric_notes(self.metrics, self.model.dtype)
         return Table(f"{self.model.name}: {self.model.architecture.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:
-        """Was it published for any of them?"""
+        """Has any preset a published figure of this metric?"""
         return any(row[f"{metric}_published"] for row in self.rows)
 
     def tables(self) -> list[Table]:
-        """The presets; what each knob of the law does to them; and where it has all three the φ that each implies."""
+        """The presets; their elasticities by each knob of the law; and, if it has all three knobs, the φ of each."""
         tables = [self.table()]
         if self.law:
             tables.append(slopes_table(self.elasticities, self.law))
@@ -84,13 +84,13 @@ class PresetSweep(Result):
 
     @cached_property
     def elasticities(self) -> list[dict[str, Any]]:
-        """For each preset the elasticity of its MACs by each knob of the law, and the exponent of doubling it."""
+        """For each preset and knob of the law: the elasticity of the MACs, and the exponent of doubling the knob."""
         return slopes(self.models, self.law)
 
     @cached_property
     def growth(self) -> list[Any]:
-        """How many times the MACs of one φ before it the exact ones of φ = 1 to 7 are, from the first preset on; none
-        where one of these networks is invalid."""
+        """The exact MACs at φ = 1 to 7 over those at φ − 1, starting from the first preset; empty if one of these
+        networks is invalid."""
         if set(self.law) != set(BASES):
             return []
         points = PAPER_LAW.line(self.models[0], range(LAST_PHI + 1))
@@ -99,7 +99,7 @@ class PresetSweep(Result):
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
 
     def compound(self) -> Table:
-        """The φ at which α^φ, β^φ and γ^φ would be a preset's depth, width and resolution."""
+        """The φ that a preset's depth, width and resolution each imply."""
         columns = (Column("preset", "preset", "text"), *(Column(f"phi_{k}", f"φ by {k}", "real") for k in BASES))
         rows = [{"preset": row["preset"], **{f"phi_{k}": row[f"phi_{k}"] for k in BASES}} for row in self.rows]
         implied = [[row[f"phi_{k}"] for k in BASES if row[f"phi_{k}"] is not None] for row in self.rows]
@@ -113,7 +113,7 @@ class PresetSweep(Result):
         return Table("the compound coefficient", columns, rows, None, notes)
 
     def _exactly(self) -> list[str]:
-        """What the law's promise is by the exact counts."""
+        """The law's promise by the exact counts."""
         if not self.growth:
             return []
         first, *later = (times_text(times) for times in self.growth)
@@ -145,10 +145,11 @@ class PresetSweep(Result):
 def sweep_presets(
     model: Model, wanted: str, metrics: Sequence[str] | str | None = None, *, seconds: Lookup | None = None
 ) -> PresetSweep:
-    """The presets that `wanted` names: `all`, or as `b0,b3..b7`, which are `efficientnet_b0` and `_b3` to `_b7`.
+    """The presets that `wanted` names: `all`, or `b0,b3..b7` for `efficientnet_b0` and `_b3` to `_b7`. The default
+    metrics are params and MACs.
 
     Raises UnknownName for one that does not exist, UsageError for a spec without presets, a range that goes backwards,
-    or a network with letters. As metrics params and MACs if none are named.
+    or a network with symbols.
     """
     shown = read_metrics(metrics, PUBLISHED_METRICS)
     names = read_presets(wanted, model)
@@ -156,7 +157,7 @@ def sweep_presets(
     models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
     knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
-        check_told_apart(knob)
+        check_not_a_metric(knob)
     law = compound_knobs(models[0]) if "macs" in shown else ()
     rows: list[dict[str, Any]] = []
     times = measured_seconds(models, seconds) if "seconds" in shown else [None] * len(models)
@@ -176,7 +177,7 @@ def sweep_presets(
 def _by_law(
     macs: int, base: int, at: Mapping[str, Any], first: Mapping[str, Any], law: Sequence[str]
 ) -> dict[str, Any]:
-    """The MACs by the law, its error, and the φ that each knob implies; None where there are no MACs, or no such φ."""
+    """The MACs by the law, its error (None without MACs), and the φ that each knob implies (None for a knob of 0)."""
     said = base * prod((Fraction(at[knob]) / Fraction(first[knob])) ** EXPONENTS[knob] for knob in law)
     error = {"law": round(said), "error": (said - macs) / macs if macs else None}
     return error | {f"phi_{k}": log(at[k] / first[k]) / log(BASES[k]) if at[k] > 0 else None for k in law}
@@ -208,6 +209,6 @@ def _preset(short: str, names: Sequence[str], model: Model) -> str:
 
 
 def _published(model: Model, metric: str) -> str | None:
-    """The first figure of the whole network that its spec lists."""
+    """The first published figure of the whole network."""
     own = (figure for figure in model.published if figure.preset == model.label and not figure.at and not figure.block)
     return next((figure.value for figure in own if figure.metric == metric), None)

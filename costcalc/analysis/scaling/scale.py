@@ -1,4 +1,4 @@
-"""Backwards from a budget: the largest value of a knob that keeps it.
+"""The largest value of a knob that keeps a budget.
 
 largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 """
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.columns import metric_column
-from costcalc.analysis.metrics import is_whole, metric_of, what_they_count
+from costcalc.analysis.metrics import metric_notes, metric_of, why_not_whole
 from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
-from costcalc.dims import is_rational
-from costcalc.dims.kinds import clip, to_exact
+from costcalc.dims import clip, is_rational, to_exact
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
@@ -24,7 +23,7 @@ from costcalc.text import knobs_note, read_amount, value_text
 
 
 def read_budget(texts: Iterable[str]) -> dict[str, int]:
-    """`["macs=400M", "params=6,000,000", "weight_bytes=16MB"]`. Raises UnknownName and UsageError."""
+    """Reads `["macs=400M", "params=6,000,000", "weight_bytes=16MB"]`. Raises UnknownName and UsageError."""
     budget: dict[str, int] = {}
     for text in texts:
         name, _, most = (part.strip() for part in text.partition("="))
@@ -35,8 +34,8 @@ def read_budget(texts: Iterable[str]) -> dict[str, int]:
 
 
 def read_limit(metric: str, most: Any) -> int:
-    """The most that a metric may be, from a number or a text as on the command line. Raises UnknownName, UsageError."""
-    metric_of(metric, wanted=is_whole)
+    """The limit of a metric, from a number or a text as on the command line. Raises UnknownName and UsageError."""
+    metric_of(metric, unless=why_not_whole)
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
         if amount is None:
@@ -54,24 +53,26 @@ def budget_text(budget: Mapping[str, int]) -> str:
 
 
 def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
-    """A column of a table for each of them; on a narrow terminal the first two stay and the last goes first."""
+    """A column for each metric; on a narrow terminal the first two stay and the last is dropped first."""
     return [metric_column(n, rank + i if i > 1 else 0) for i, n in enumerate(with_usual_metrics(budget))]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Scaled(Result):
-    """A network at the largest value of a knob that keeps a budget. `least` is the smallest value that costs the same:
-    rounding makes what lies between them free. `after` is the next value, which is over the budget. `looked_to` is the
-    last value that was counted, None if there is no later one: then there is no larger value that keeps the budget."""
+    """A network at the largest value of a knob that keeps a budget.
+
+    `least` is the smallest value with the same costs, `after` the next value, which is over the budget. `looked_to` is
+    the last value that was counted, None if it is the knob's last; only then larger values that fit are excluded.
+    """
 
     model: Model
     knob: str
     budget: Mapping[str, int]
     value: Any
     least: Any
-    after: Any  # None if there is none
+    after: Any  # None without a next value
     costs: Mapping[Any, Mapping[str, int]]  # of value and after
-    steps: str = ""  # what was looked through, if it is not what a knob of its kind is set in
+    steps: str = ""  # in words, if they are not the usual steps
     looked_to: Any = None
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
@@ -90,7 +91,7 @@ class Scaled(Result):
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         title = self.model.heading
         notes += knobs_note(self.model.values_but([self.knob]))
-        notes += what_they_count(with_usual_metrics(self.budget), self.model.dtype)
+        notes += metric_notes(with_usual_metrics(self.budget), self.model.dtype)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -110,12 +111,11 @@ class Scaled(Result):
 
 
 def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
-    """The largest value of a knob with which the network keeps a budget: most of each metric it names.
+    """The largest value of a knob at which the network keeps a budget: a maximum for each metric in it.
 
-    A whole knob is looked for among whole numbers, a real one among thousandths or where these are no networks among
-    steps that are. Each value after the one found is counted, to `looked_to`, or to the end of the knob.
-    Raises UnknownName for a knob or metric that does not exist, UsageError for a knob that makes no difference,
-    ShapeError if no value that is counted keeps the budget.
+    Searches whole numbers, for a real knob thousandths; where these are invalid, multiples of a valid step. Counts each
+    value after the one found too, up to `looked_to` or the end of the knob. Raises UnknownName for a knob or metric
+    that does not exist, UsageError for a knob without effect, ShapeError if no counted value keeps the budget.
     """
     check_size_knob(model, knob)
     budget = check_budget(budget)
@@ -130,9 +130,8 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
 
 
 def check_budget(budget: Mapping[str, Any]) -> dict[str, int]:
-    """The budget in whole numbers. Raises UnknownName for a metric that does not exist, UsageError for no budget at
-    all, or a
-    limit that is not a number."""
+    """The budget in whole numbers. Raises UnknownName for an unknown metric, UsageError for an empty budget or a limit
+    that is not a number."""
     if not budget:
         raise UsageError("no budget to keep; give one, as in --max macs=300M")
     return {metric: read_limit(metric, most) for metric, most in budget.items()}

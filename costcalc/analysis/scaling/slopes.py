@@ -1,4 +1,4 @@
-"""What each of depth, width and resolution does to the MACs of each preset: the tangent, and an exact doubling."""
+"""How the MACs of each preset respond to depth, width and resolution: elasticities, and exact doublings."""
 
 from __future__ import annotations
 
@@ -17,17 +17,36 @@ NOTE = (
 
 
 def slopes(models: Sequence[Model], knobs: Sequence[str]) -> list[dict[str, Any]]:
-    """For each network the elasticity of its MACs by knob, and the exponent of a doubling; None where there is none."""
+    """For each network, by knob: the elasticity of its MACs and the exponent of a doubling; None without one."""
     from costcalc.analysis.closed_form.elasticity import doubled  # sympy
 
-    tangents = _Tangents()
+    known: dict[Any, Any] = {}
     rows = []
     for model in models:
-        there = tangents.at(model)
+        there = _elasticities(model, known)
         row = {"preset": model.label, **{f"elasticity_{knob}": there.get(knob) for knob in knobs}}
         times = {knob: doubled(model, knob) for knob in knobs}
         rows.append(row | {f"doubled_{knob}": log2(found) if found else None for knob, found in times.items()})
     return rows
+
+
+def _elasticities(model: Model, known: dict[Any, Any]) -> dict[str, Any]:
+    """The elasticities by knob; empty for a network without a closed form in all its knobs.
+
+    `known` keeps the closed forms: presets that differ in numbers alone share one.
+    """
+    from costcalc.analysis.closed_form.elasticity import derive_in_all, elasticities_at
+
+    choices = tuple(model.values_but(model.size_knobs).values())
+    try:
+        if choices not in known:
+            known[choices] = None
+            known[choices] = derive_in_all(model, "macs")
+        formula = known[choices]
+        complete = formula and formula.knobs.keys() >= {*model.size_knobs}
+        return elasticities_at(formula, model.values) if complete else {}
+    except (CostcalcError, ZeroDivisionError):
+        return {}
 
 
 def slopes_table(rows: list[dict[str, Any]], knobs: Sequence[str]) -> Table:
@@ -37,28 +56,3 @@ def slopes_table(rows: list[dict[str, Any]], knobs: Sequence[str]) -> Table:
         *(Column(f"doubled_{knob}", f"{knob} doubled", "real", 1) for knob in knobs),
     )  # fmt: skip
     return Table("elasticities of the MACs", columns, rows, None, [NOTE])
-
-
-class _Tangents:
-    """Closed forms, each derived once: presets of a spec that differ in numbers alone have the same."""
-
-    def __init__(self) -> None:
-        self.known: dict[Any, Any] = {}
-
-    def at(self, model: Model) -> dict[str, Any]:
-        """Elasticities by knob, or nothing for a network that has no closed form in its knobs."""
-        from costcalc.analysis.closed_form.elasticity import derive_in_all, tangent
-
-        choices = _choices(model)
-        try:
-            if choices not in self.known:
-                self.known[choices] = None
-                self.known[choices] = derive_in_all(model, "macs")
-            formula = self.known[choices]
-            return tangent(formula, model.values) if formula and formula.knobs.keys() >= {*model.size_knobs} else {}
-        except (CostcalcError, ZeroDivisionError):
-            return {}
-
-
-def _choices(model: Model) -> tuple[Any, ...]:
-    return tuple(model.values_but(model.size_knobs).values())

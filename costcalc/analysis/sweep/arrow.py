@@ -1,7 +1,7 @@
 """Points as columns of Arrow, and Parquet files of them.
 
-A column has the narrowest type that holds all of it: int64, else decimal128 up to 38 digits, else text of all digits.
-Knobs that are no whole numbers, and ratios, are float64, the nearest to the exact value; flags are bool, choices text.
+A column has the narrowest type that holds all its values: int64, else decimal128 up to 38 digits, else text. Real knobs
+and ratios are float64, the nearest to the exact value; flags are bool, choices text.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from costcalc.errors import MissingExtra
 DECIMAL128_DIGITS = 38
 
 
-def arrow() -> Any:
+def import_pyarrow() -> Any:
     """The module pyarrow with its parts. Raises MissingExtra without it."""
     try:
         import pyarrow
@@ -31,11 +31,13 @@ def arrow() -> Any:
 
 def arrow_table(points: Points, denominators: Mapping[str, int]) -> Any:
     """Points as a pyarrow.Table."""
-    return arrow().table({name: _column(num, denominators.get(name, 1)) for name, num in points.columns.items()})
+    return import_pyarrow().table(
+        {name: _column(num, denominators.get(name, 1)) for name, num in points.columns.items()}
+    )
 
 
 def _column(num: Any, den: int) -> Any:
-    pa = arrow()
+    pa = import_pyarrow()
     if den != 1:
         values = {n: float(Fraction(n, den)) for n in {*num.tolist()}}
         return pa.array([values[n] for n in num.tolist()], pa.float64())
@@ -51,8 +53,8 @@ def _column(num: Any, den: int) -> Any:
 
 
 def common_schema(schemas: Iterable[Any]) -> Any:
-    """The schema whose columns hold the values of all of these: decimals for int64 and decimals, text for any text."""
-    pa = arrow()
+    """The widest type of each column: decimals for int64 and decimals, text for text and anything else."""
+    pa = import_pyarrow()
     width = {pa.bool_(): 0, pa.int64(): 0, pa.float64(): 1, pa.decimal128(DECIMAL128_DIGITS, 0): 2, pa.string(): 3}
     widest: list[Any] = []
     names: list[str] = []
@@ -63,8 +65,8 @@ def common_schema(schemas: Iterable[Any]) -> Any:
 
 
 def write_parquet(path: Path, schema: Any, tables: Iterable[Any]) -> None:
-    """Writes tables, each a row group, to one Parquet file: all of them or none. Raises OSError."""
-    pa = arrow()
-    with files.whole(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
+    """Writes each table as a row group of one Parquet file, all of them or none. Raises OSError."""
+    pa = import_pyarrow()
+    with files.atomic_file(path) as out, pa.parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         for table in tables:
             writer.write_table(table.cast(schema))

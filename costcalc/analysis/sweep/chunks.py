@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import compress
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import USUAL, with_looked_at
-from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.metrics import USUAL, with_metrics_in
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.histogram import count_by_leading_digits
 from costcalc.analysis.sweep.partition import Array, layer_axes, partition
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.analysis.sweep.state import USUAL_LIMIT, ChunkResult, Limit, merged
 from costcalc.analysis.sweep.sums_cache import cached_sums
@@ -25,13 +26,13 @@ from costcalc.expressions import Expression
 from costcalc.models.model import Model
 from costcalc.version import __version__
 
-# Points of a chunk, whose layers are computed together, and of the blocks in it, whose sums are.
-POINTS = 2**22, 2**18
-POINTS_OF_ALL_ROWS = 2**18, 2**18  # where every point becomes a row of a file: 20 MB of text
-POINTS_OF_SOME_ROWS = 2**20, 2**18  # where those that meet a condition do
+BLOCK_POINTS = 2**18  # whose sums are computed together
+CHUNK_POINTS = 2**22  # whose layers are computed together
+CHUNK_POINTS_OF_ALL_ROWS = 2**18  # where every point becomes a row of a file: 20 MB of text
+CHUNK_POINTS_OF_SOME_ROWS = 2**20  # where those that meet a condition do
 MAX_CHUNK_POINTS = 2**24  # of the largest grids, which have `MIN_CHUNKS` chunks even so
 MIN_CHUNKS = 64
-MAX_NUMBERS_OF_A_COST = 2**20  # of a layer in a chunk: 8 MB, and some thirty costs are held at once
+MAX_COST_NUMBERS = 2**20  # of a layer's cost in a chunk: 8 MB, and some thirty costs are held at once
 Render = Callable[[Points], bytes]
 
 
@@ -40,51 +41,46 @@ class ChunkTask:
     """The task of every chunk of a grid. It is small and picklable, because it is sent to processes and machines."""
 
     model: Model
-    choice: Choice
+    query: PointQuery
     metrics: tuple[str, ...] = USUAL
-    histogram: str | None = None  # a metric: counts points by its value and keeps no points
-    render: Render | None = None  # makes rows of a file from the points and keeps no points
-    points: tuple[int, int] = POINTS
+    histogram: str | None = None  # the metric by whose value points are counted; none are kept
+    render: Render | None = None  # makes rows of a file from the points; none are kept
+    points: tuple[int, int] = (CHUNK_POINTS, BLOCK_POINTS)
     limit: Limit = USUAL_LIMIT
     version: str = __version__
 
 
 def points_for(model: Model, grid: Grid) -> tuple[int, int]:
-    """Points of a chunk and of a block: `POINTS`; more for the largest grids, as each chunk asks the rules once; fewer
-    where costs of layers would take too much memory, as those that stretch along all axes do."""
-    points, within = POINTS
-    points = max(points, min(MAX_CHUNK_POINTS, grid.size // MIN_CHUNKS))
-    if grid.size > MAX_NUMBERS_OF_A_COST:
-        along = layer_axes(model, next(grid.blocks(POINTS[0])))  # a condition may differ in later chunks
-        while _numbers_of_a_cost(next(grid.blocks(points)), along) > MAX_NUMBERS_OF_A_COST:
+    """The points of a chunk and of a block in it. Chunks of the largest grids are larger, because the rules run once a
+    chunk. They are smaller where a layer's costs, which may vary along all axes, would take too much memory."""
+    points = max(CHUNK_POINTS, min(MAX_CHUNK_POINTS, grid.size // MIN_CHUNKS))
+    if grid.size > MAX_COST_NUMBERS:
+        along = layer_axes(model, next(grid.blocks(CHUNK_POINTS)))  # a condition may differ in later chunks
+        while prod(compress(next(grid.blocks(points)).shape, along)) > MAX_COST_NUMBERS:
             points //= 2
-    return points, within
-
-
-def _numbers_of_a_cost(chunk: Grid, along: tuple[bool, ...]) -> int:
-    return prod(n for n, stretches in zip(chunk.shape, along) if stretches)
+    return points, BLOCK_POINTS
 
 
 def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
-    """Counts the network at the points of a chunk, and keeps the points that `task.choice` selects.
+    """Counts the network at the points of a chunk, and keeps the points that `task.query` asks for.
 
-    Raises UsageError where a worker has another costcalc, and if more points are kept than there is memory for.
+    Raises UsageError at a worker with another version of costcalc, and if the kept points exceed `task.limit`.
     """
     if task.version != __version__:
         raise UsageError(f"this is costcalc {task.version}, and a worker has {__version__}; install the same there")
-    names = task.choice.names.difference(task.model.knobs)
-    sums = cached_sums(task.model, chunk, with_looked_at(task.metrics, names))
+    names = task.query.names.difference(task.model.knobs)
+    sums = cached_sums(task.model, chunk, with_metrics_in(task.metrics, names))
     parts: list[Points] = []
     invalid = refused = 0
     counts: Counter[int] = Counter()
     limit = task.limit if task.render is None else None
     for block in chunk.blocks(task.points[1]):
-        points, impossible, unmet = _met(sums.at(block), task.choice.where, task.model.values)
+        points, *left_out = _select(sums.at(block), task.query.where, task.model.values)
         if task.histogram:
             counts.update(count_by_leading_digits(points.columns[task.histogram]))
             points = points.only(slice(0))
-        parts = merged(parts, task.choice.of(points), task.choice, limit)
-        invalid, refused = invalid + impossible, refused + unmet
+        parts = merged(parts, task.query.of(points), task.query, limit)
+        invalid, refused = invalid + left_out[0], refused + left_out[1]
     kept = concatenate(parts) if len(parts) > 1 else parts[0]
     if task.render is None:
         return ChunkResult(chunk.size, kept, invalid, sums.reason, refused, counts)
@@ -92,26 +88,27 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
     return ChunkResult(chunk.size, kept.only(slice(0)), invalid, sums.reason, refused, counts, len(kept), piece)
 
 
-def _met(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
-    """The points of a block that meet a condition, the number of invalid points, and the number that do not meet it."""
+def _select(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
+    """The valid points of a block that meet a condition, the number of invalid points, and the number of others."""
     points = Points({name: totals.flat(name) for name in (*totals.block.axes, *totals.values)})
-    holding = totals.holding()
-    meets = holding & _meets(where, totals, knobs) if where else holding
-    impossible, unmet = int((~holding).sum()), int((holding & ~meets).sum())
-    return points.only(meets) if impossible or unmet else points, impossible, unmet
+    valid = totals.flat_valid()
+    meets = valid & _meets(where, totals, knobs) if where else valid
+    invalid, refused = int((~valid).sum()), int((valid & ~meets).sum())
+    return points.only(meets) if invalid or refused else points, invalid, refused
 
 
 def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
-    """A bool array: at which points of a block, in order, a condition holds."""
+    """At which points of a block a condition holds, as a flat array of bools."""
     reads_kinds = where.names & {*totals.block.axes} - {*totals.block.numbers}
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Any:
-        read = {name: values for name, values in totals.values.items() if name in where.names}
         metrics = {
-            name: ExactArray(values if part is totals.block else _at(values, at)) for name, values in read.items()
+            name: ExactArray(values if part is totals.block else _at(values, at))
+            for name, values in totals.values.items()
+            if name in where.names
         }
         swept = {name: part.column(name) for name in part.numbers}
-        return where.held({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
+        return where.mask({**knobs, **metrics, **swept, **(part.kinds if reads_kinds else {})})
 
     parts = partition(totals.block, ask)
     if len(parts) == 1:
@@ -123,5 +120,5 @@ def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:
 
 
 def _at(values: Array, at: tuple[Array, ...]) -> Array:
-    """An array that stretches along the axes of a block, at some values of each axis."""
+    """Some values of each axis of an array; an axis of length 1 is broadcast."""
     return values[np.ix_(*[few if n > 1 else [0] for n, few in zip(values.shape, at)])]

@@ -13,26 +13,25 @@ from costcalc.analysis.sweep.state import ChunkResult, SweepState
 from costcalc.workers.local_processes import LocalProcesses
 from costcalc.workers.worker_pool import WorkerPool, ordered_map
 
-MAX_WAITING_PIECES = 16  # of a file, in memory
+MAX_WAITING_PIECES = 16  # of a file, held in memory
 
 
 def compute_grid(
     task: ChunkTask, grid: Grid, pool: WorkerPool | None = None, progress: Progress = no_progress
 ) -> SweepState:
-    """The merged results of all chunks. Raises ShapeError if no point of the grid is possible."""
+    """The merged results of all chunks. Raises ShapeError if all points are invalid."""
     state = SweepState()
     for result in chunk_results(task, grid, pool, progress):
-        state.add(result, task.choice, task.limit)
+        state.add(result, task.query, task.limit)
     return state.checked(grid.size)
 
 
 def chunk_results(
     task: ChunkTask, grid: Grid, pool: WorkerPool | None, progress: Progress, done: int = 0
 ) -> Iterator[ChunkResult]:
-    """Yields the result of each chunk in the grid's order, from the chunk on before which `done` points lie.
+    """Yields the result of each chunk in the grid's order, after the first `done` points.
 
-    An op or architecture that is defined in a notebook or script is known to this process alone, so no other is started
-    for it.
+    Only this process knows an op or architecture that a notebook or script defines, so no other one is started for it.
     """
     classes = (type(task.model.architecture), *task.model.architecture.own_ops)
     if isinstance(pool, LocalProcesses) and any(cls.__module__ == "__main__" for cls in classes):

@@ -10,11 +10,11 @@ from costcalc.models.content_hash import content_hash
 
 
 def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
-    """For each part of a sweep the sha256 of all that its result depends on."""
+    """The sha256 of each input that the result of a sweep depends on, and of `more`."""
     parts = {
         "model": task.model.identity, "name": task.model.label, "grid": repr([*grid.axes.items()]),
         "setting of knobs": task.model.values_but(grid.axes), "dtype": task.model.dtype,
-        "choice": (task.choice, task.histogram), "set of metrics": task.metrics,
+        "choice": (vars(task.query), task.histogram), "set of metrics": task.metrics,
         "size of chunks": task.points, "version of costcalc": task.version, **more,
     }  # fmt: skip
     return {name: content_hash(part) for name, part in parts.items()}

@@ -20,7 +20,7 @@ from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note
 
 FLOAT_NOISE = 1e-9  # an exponent below this is 0
-HOW = (
+METHOD = (
     "least squares of log metric on the logs of the knobs; ±: the standard error of an exponent, as if points missed "
     "the law by chance, which roundings do not"
 )
@@ -33,7 +33,7 @@ class Fit(Result):
     swept: KeptPoints
     knobs: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
-    left_out: tuple[str, ...] = ()  # what could not be fitted, and why
+    left_out: tuple[str, ...] = ()  # knobs and metrics without a fit, each with the reason
 
     def to_records(self) -> list[dict[str, Any]]:
         """One dict for each metric: for a knob `r` the exponent `r` and its standard error `r_error`; `constant`;
@@ -41,7 +41,7 @@ class Fit(Result):
         return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
-        """The exponents, and how far off they are."""
+        """The exponents with their standard errors, and the largest error of each fit."""
         pairs = [(Column(knob, knob, "real"), Column(f"{knob}_error", f"± {knob}", "brief", 2)) for knob in self.knobs]
         columns = (
             Column("metric", "exponents of", "text"), *(column for pair in pairs for column in pair),
@@ -61,7 +61,7 @@ class Fit(Result):
         ]
         if swept.invalid:
             notes.append(invalid_note(swept.invalid, swept.reason))
-        return [*notes, HOW, *self.left_out, *knobs_note(swept.model.values_but(swept.grid.axes))]
+        return [*notes, METHOD, *self.left_out, *knobs_note(swept.model.values_but(swept.grid.axes))]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.swept.model.label, warnings_of_grid(self.swept.model, self.swept.grid.axes))]
@@ -83,11 +83,25 @@ def fit(swept: KeptPoints) -> Fit:
     Raises UsageError for too few points, or knobs that change together in them.
     """
     columns = swept.columns
-    for name in swept.grid.axes:
-        if name not in swept.grid.numbers and len({*columns[name].tolist()}) > 1:
-            raise UsageError(f"{name} is not numeric, and has no exponent: keep one value, as in --where or behind @")
     knobs = [name for name in swept.grid.axes if len({*columns[name].tolist()}) > 1]
     left_out = [f"{name} has one value in these points: no exponent" for name in swept.grid.axes if name not in knobs]
+    design, rows = _design(swept, knobs), []
+    for metric in swept.metrics:
+        if None in columns[metric].tolist():
+            left_out.append(f"{METRICS[metric].title}: not timed at some points")
+        elif min(columns[metric].tolist(), default=1) <= 0:
+            left_out.append(f"{METRICS[metric].title}: 0 at some points, which has no logarithm")
+        else:
+            rows.append({"metric": metric, **_fitted(design, _logs(columns[metric]), knobs)})
+    return Fit(swept, tuple(knobs), tuple(rows), tuple(left_out))
+
+
+def _design(swept: KeptPoints, knobs: list[str]) -> Any:
+    """A row for each point: 1, and the logarithms of these knobs. Raises UsageError as `fit` does."""
+    columns = swept.columns
+    for name in knobs:
+        if name not in swept.grid.numbers:
+            raise UsageError(f"{name} is not numeric, and has no exponent: keep one value, as in --where or behind @")
     if not knobs or len(swept) < len(knobs) + 2:
         needed = f"{len(knobs) + 2} points of which the knobs differ"
         raise UsageError(f"a fit takes at least {needed}, and here are {len(swept):,}: give more values")
@@ -97,15 +111,7 @@ def fit(swept: KeptPoints) -> Fit:
     design = np.stack([np.ones(len(swept)), *(_logs(columns[name]) for name in knobs)], axis=1)
     if np.linalg.matrix_rank(design) < len(knobs) + 1:
         raise UsageError(f"{' and '.join(knobs)} change together in these points: no exponents of their own")
-    rows = []
-    for metric in swept.metrics:
-        if None in columns[metric].tolist():
-            left_out.append(f"{METRICS[metric].title}: not timed at some points")
-        elif min(columns[metric].tolist(), default=1) <= 0:
-            left_out.append(f"{METRICS[metric].title}: 0 at some points, which has no logarithm")
-        else:
-            rows.append({"metric": metric, **_fitted(design, _logs(columns[metric]), knobs)})
-    return Fit(swept, tuple(knobs), tuple(rows), tuple(left_out))
+    return design
 
 
 def _fitted(design: Any, logs: Any, knobs: list[str]) -> dict[str, Any]:

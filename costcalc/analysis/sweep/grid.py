@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from costcalc.analysis.metrics import check_told_apart
+from costcalc.analysis.metrics import check_not_a_metric
+from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
-from costcalc.dims.kinds import canonical, is_rational, to_exact
 from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
 from costcalc.models.knob import Knob
 from costcalc.models.knob_texts import parse_settings
@@ -52,7 +52,7 @@ class Grid:
     or words (of a choice)."""
 
     axes: Axes
-    whole: Mapping[str, Span] = field(default_factory=dict)  # spans of the grid that this block was cut from
+    whole: Mapping[str, Span] = field(default_factory=dict)  # spans of the whole grid, for a block of it
     start: int = 0
     within: tuple[slice, ...] = ()
 
@@ -68,7 +68,7 @@ class Grid:
 
     @cached_property
     def spans(self) -> Mapping[str, Span]:
-        """The span of each numeric knob, in the grid that this one was cut from."""
+        """The span of each numeric knob; for a block, in the whole grid."""
         return self.whole or {name: Span.of(self.axes[name]) for name in self.numbers}
 
     @cached_property
@@ -125,7 +125,8 @@ class Grid:
 def read_axes(
     texts: Iterable[str], knobs: Mapping[str, Knob], owner: str, *, numbers: bool = False
 ) -> dict[str, tuple[Any, ...]]:
-    """`["r=128:600:8", "w=0.5,1", "head=linear,conv"]`: FROM:TO:STEP, both ends included, or values with commas.
+    """Axes from `["r=128:600:8", "w=0.5,1", "head=linear,conv"]`: FROM:TO:STEP, both ends included, or values with
+    commas.
 
     Raises UnknownName for an unknown knob, UsageError for an empty range, a value that the knob does not take, and with
     `numbers` for a flag or choice.
@@ -139,7 +140,7 @@ def read_axes(
         if len(parts) > 1:
             axes[name] = _range(knob, parts, knobs, owner)
         else:
-            axes[name] = tuple(_one(name, value, knobs, owner) for value in given.split(","))
+            axes[name] = tuple(_parsed(name, value, knobs, owner) for value in given.split(","))
             _each_once(name, axes[name])
     return axes
 
@@ -147,8 +148,8 @@ def read_axes(
 def given_axes(
     given: Mapping[str, Any], knobs: Mapping[str, Knob], owner: str, *, numbers: bool = False
 ) -> dict[str, tuple[Any, ...]]:
-    """Axes from Python: for each knob an iterable of values, a value, or a text as on the command line, where
-    a number may be a text too.
+    """Axes from Python: for each knob an iterable of values, a value, or a text as on the command line. Values may be
+    texts too.
 
     Raises as `read_axes` does.
     """
@@ -158,17 +159,16 @@ def given_axes(
             axes |= read_axes([f"{name}={values}"], knobs, owner, numbers=numbers)
             continue
         knob = _knob(name, knobs, owner, numbers)
-        one = to_exact(values)  # a numpy scalar becomes a number
-        found = one if isinstance(one, Iterable) else [one]
+        exact = to_exact(values)  # a numpy scalar becomes a number
         axes[name] = tuple(
-            _one(name, value, knobs, owner) if isinstance(value, str) else knob.check(canonical(to_exact(value)))
-            for value in found
+            _parsed(name, value, knobs, owner) if isinstance(value, str) else knob.check(to_exact(value))
+            for value in (exact if isinstance(exact, Iterable) else [exact])
         )
         if not axes[name]:
             raise UsageError(f"{name} has no values to sweep over")
-        letter = next((value for value in axes[name] if not is_rational(value)), None)
-        if knob.is_size and letter is not None:
-            raise UsageError(f"{name} is swept over numbers; {str(letter)[:64]!r} is not one")
+        symbol = next((value for value in axes[name] if not is_rational(value)), None)
+        if knob.is_size and symbol is not None:
+            raise UsageError(f"{name} is swept over numbers; {str(symbol)[:64]!r} is not one")
         _each_once(name, axes[name])
     return axes
 
@@ -179,31 +179,31 @@ def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Kn
         raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
     if numbers and not knobs[name].is_size:
         raise UsageError(f"knob {name!r} is not numeric: compare its settings with `costcalc compare`")
-    check_told_apart(name)
+    check_not_a_metric(name)
     return knobs[name]
 
 
-def _one(name: str, value: str, knobs: Mapping[str, Knob], owner: str) -> Any:
+def _parsed(name: str, value: str, knobs: Mapping[str, Knob], owner: str) -> Any:
     return parse_settings([f"{name}={value}"], knobs, owner)[name]
 
 
 def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) -> tuple[Any, ...]:
     name = knob.name
-    written = f"{name}={':'.join(parts)}"[:80]
+    text = f"{name}={':'.join(parts)}"[:80]
     if not knob.is_size:
         values = ",".join(knob.choices or ("true", "false"))
-        raise UsageError(f"{written!r}: {name} is not numeric; give values with commas, as in {name}={values}")
+        raise UsageError(f"{text!r}: {name} is not numeric; give values with commas, as in {name}={values}")
     if len(parts) != 3 or not all(part.strip() for part in parts):
-        raise UsageError(f"{written!r}: write FROM:TO:STEP, as in r=128:600:8")
-    low, high = (_one(name, part, knobs, owner) for part in parts[:2])
+        raise UsageError(f"{text!r}: write FROM:TO:STEP, as in r=128:600:8")
+    low, high = (_parsed(name, part, knobs, owner) for part in parts[:2])
     step = parse_settings([f"{name}={parts[2]}"], {name: Knob(name, 1, "real", -(2**31))}, owner)[name]
     if not is_rational(step) or step <= 0:
-        raise UsageError(f"{written!r}: the step is {parts[2].strip()}; it must be larger than 0")
+        raise UsageError(f"{text!r}: the step is {parts[2].strip()}; it must be larger than 0")
     if high < low:
-        raise UsageError(f"{written!r} goes down; write the smaller end first")
+        raise UsageError(f"{text!r} goes down; write the smaller end first")
     count = int((high - low) // step) + 1
     if count > MAX_VALUES_OF_A_KNOB:
-        raise UsageError(f"{written!r} has {count:,} values; one knob has at most {MAX_VALUES_OF_A_KNOB:,}")
+        raise UsageError(f"{text!r} has {count:,} values; one knob has at most {MAX_VALUES_OF_A_KNOB:,}")
     if count > 1:
         knob.check(canonical(low + Fraction(step)))  # no step leaves the whole numbers if the first does not
     den = lcm(low.denominator, step.denominator)

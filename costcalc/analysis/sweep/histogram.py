@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.metrics import what_they_count
+from costcalc.analysis.metrics import metric_notes
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem
 from costcalc.result import Result
@@ -42,7 +42,7 @@ def _edges() -> Any:
 
 
 def count_by_leading_digits(values: Any) -> dict[int, int]:
-    """How many numbers have the same first three digits, by the least such number: of int64, or Python's ints, ≥ 0."""
+    """Counts numbers ≥ 0, int64 or Python ints, by the least number that has the same first three digits."""
     if values.dtype != object:
         at = np.searchsorted(_edges(), values, side="right") - 1
         counts = np.bincount(at) if len(at) else at
@@ -67,7 +67,7 @@ class Histogram(Result):
     warned: tuple[Problem, ...] = ()
 
     def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each bin, empty ones between others too."""
+        """One dict for each bin, also for empty ones between others."""
         return [{"from": low, "below": high, "points": points} for low, high, points in self.rows]
 
     def table(self, bars: bool = False) -> Table:
@@ -80,7 +80,7 @@ class Histogram(Result):
             {**record, "share": record["points"] / every, "bar": _bar(record["points"], most)}
             for record in self.to_records()
         ]
-        notes = [*self.notes, *what_they_count([self.metric], self.dtype)]
+        notes = [*self.notes, *metric_notes([self.metric], self.dtype)]
         return Table(f"{self.label}: points by {self.metric}", columns, rows, None, notes)
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
@@ -97,11 +97,11 @@ class Histogram(Result):
 
 
 def round_bins(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
-    """Counts by first three digits in the finest bins that are no more than `MAX_BINS`."""
+    """Merges counts by first three digits into the finest bins of which there are at most `MAX_BINS`."""
     if not counts:
         return ()
     low, high = min(counts), max(counts)
-    for edges in _ladders(low, high):
+    for edges in _bin_edges(low, high):
         inside = [edge for edge, end in pairwise(edges) if end > low and edge <= high]
         if len(inside) <= MAX_BINS:
             break
@@ -113,9 +113,9 @@ def round_bins(counts: Mapping[int, int]) -> tuple[tuple[int, int, int], ...]:
     return tuple((edge, ends[edge], points) for edge, points in zip(inside, found))
 
 
-def _ladders(low: int, high: int) -> Iterator[list[int]]:
-    """Edges of bins from a number or below to beyond another, fine ones first: equally wide where all is of one size,
-    else equally wide on a logarithmic scale."""
+def _bin_edges(low: int, high: int) -> Iterator[list[int]]:
+    """The edges of bins that hold `low` and `high`, the finest first. Bins are equally wide if `high` is less than four
+    times `low`, else equally wide on a logarithmic scale."""
     digits = len(str(high))
     if high < MAX_RATIO_OF_EQUAL_BINS * low:
         for step in BIN_STEPS:

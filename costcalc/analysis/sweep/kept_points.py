@@ -1,4 +1,4 @@
-"""The points of a sweep that were kept, as columns of exact numbers."""
+"""The points that a sweep keeps, as arrays of exact numbers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points
 from costcalc.dims.exact_array import ExactArray
 from costcalc.models.model import Model
@@ -19,7 +19,7 @@ from costcalc.text import plural
 
 @dataclass(frozen=True, eq=False, repr=False)
 class KeptPoints:
-    """The points that were kept, and how many there were."""
+    """The points of a grid that a query keeps, and how many it leaves out."""
 
     model: Model
     grid: Grid
@@ -29,12 +29,12 @@ class KeptPoints:
     refused: int = 0  # points that the condition left out
     chosen: str = ""  # how the kept points were chosen, in words
     metrics: tuple[str, ...] = USUAL
-    choice: Choice = field(default_factory=Choice)
+    choice: PointQuery = field(default_factory=PointQuery)
 
     @cached_property
     def columns(self) -> dict[str, Any]:
-        """Each swept knob and each metric at every point that was kept, exact: arrays of int64 or of Python numbers;
-        bools for flags, words for choices."""
+        """An exact array of each swept knob and each metric over the kept points: of int64, of Python numbers, of bools
+        for flags, or of words for choices."""
         return self._values(self.points)
 
     def _values(self, points: Points) -> dict[str, Any]:
@@ -46,7 +46,7 @@ class KeptPoints:
 
 
 def invalid_note(count: int, reason: str) -> str:
-    """`3 points are invalid: …`, with what is wrong at the first of them."""
+    """`3 points are invalid: …`, with the reason of the first."""
     return f"{plural(count, 'point')} {'is' if count == 1 else 'are'} invalid: {reason}"
 
 

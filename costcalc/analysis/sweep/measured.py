@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
 
-MAX_LOOKUPS = 2_000  # each builds a network
+MAX_LOOKUPS = 2_000  # each builds a layer graph
 Lookup = Callable[[Model], float | None]
 
 
 def measured_seconds(
     models: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
 ) -> list[float | None]:
-    """The seconds of each model, None for one that was not measured. Raises UsageError as the checks below do."""
+    """The seconds of each model, None for one that was not measured. Raises UsageError without a lookup function, and
+    for too many models."""
     lookup = check_lookup(lookup)
     check_lookup_count(len(models))
     found = []
@@ -39,7 +40,7 @@ def check_lookup_count(count: int) -> None:
 
 
 def how_many_measured(seconds: Sequence[float | None]) -> str:
-    """How many were measured, and how to measure more."""
+    """How many points were measured, and how to measure more."""
     found = sum(value is not None for value in seconds)
     have = f"{len(seconds):,} {'has' if found == 1 else 'have'}"
     return f"{found:,} of {have} been timed without noise; `costcalc time` takes more"

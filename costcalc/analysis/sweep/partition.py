@@ -1,8 +1,8 @@
-"""Partitions a grid into parts in which the network differs in its sizes only.
+"""Partitions a grid into parts in which only the sizes of the network differ.
 
-A question about a grid raises PointsDiffer where its points need separate answers: a condition holds at some of them, a
-flag has two values, a body that changes its shape is repeated 2 or 3 times. Then the grid is split along one axis, and
-each part is asked. Every part is a grid, so arrays along its axes stay short.
+A computation over a grid raises PointsDiffer where its points need separate answers: a condition holds at some of them,
+a flag has two values, a body that changes its shape is repeated 2 or 3 times. Then the grid is split along one axis and
+each part is computed. Every part is a grid, so arrays along its axes stay short.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import Sums, Totals, axes_of_layer_costs, sums
 from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
@@ -43,7 +42,7 @@ class Part(Generic[Answer]):
 
 
 def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> list[Part[Answer]]:
-    """The parts of a grid, with the answer for each; one part if one answer holds at all points."""
+    """The parts of a grid, each with its answer; one part if `ask` answers for the whole grid."""
     found, todo = [], [(grid, tuple(map(np.arange, grid.shape)))]
     while todo:
         part, at = todo.pop()
@@ -56,7 +55,7 @@ def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> l
 
 
 def _split(key: Array, shape: tuple[int, ...]) -> Iterator[list[Array]]:
-    """The indices along each axis of the parts that differ in a key: split along the axis that makes the fewest."""
+    """The indices along each axis of parts that differ in a key, split along the axis that makes the fewest parts."""
     codes = np.unique(key, return_inverse=True)[1].reshape(key.shape)
     along = {axis: _equal_rows(np.moveaxis(codes, axis, 0)) for axis, n in enumerate(key.shape) if n > 1}
     axis, groups = min(((a, groups) for a, groups in along.items() if len(groups) > 1), key=lambda pair: len(pair[1]))
@@ -65,7 +64,7 @@ def _split(key: Array, shape: tuple[int, ...]) -> Iterator[list[Array]]:
 
 
 def _equal_rows(rows: Array) -> list[Array]:
-    """Indices of rows, those of equal rows together."""
+    """The indices of equal rows, an array for each group."""
     groups: dict[bytes, list[int]] = {}
     for index, row in enumerate(rows):
         groups.setdefault(row.tobytes(), []).append(index)
@@ -132,8 +131,8 @@ class PartitionedSums:
 AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
 
 
-def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
-    """What a network costs at every point of a grid, also if points are different networks or invalid."""
+def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySums:
+    """The sums of a network over a grid, also if points are different networks or invalid."""
 
     def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:
         try:
@@ -148,9 +147,8 @@ def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -
 
 
 def layer_axes(model: Model, grid: Grid) -> tuple[bool, ...]:
-    """For each axis of a grid, whether costs of single layers stretch along it, seen at its first two values. Along the
-    others only the number of copies changes. Biases, norms and buffers stretch as weights do. An axis whose layers
-    cannot be seen counts as one along which they stretch."""
+    """Whether the costs of single layers vary along each axis of a grid, judged by its first two values. Along other
+    axes only the number of copies changes. Invalid points count as if costs varied along all of them."""
     few = grid.only([range(min(2, n)) for n in grid.shape])
 
     def ask(part: Grid, at: tuple[Array, ...]) -> tuple[bool, ...]:

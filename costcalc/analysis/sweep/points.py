@@ -1,4 +1,4 @@
-"""Points of a grid, and reductions of them: the best by one column, or the Pareto front."""
+"""Points of a grid, and their reductions: the best by one knob or metric, or the Pareto front."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Order = tuple[str, bool]  # a name, and whether more of it is better
 
 @dataclass(frozen=True)
 class Points:
-    """Some points of a grid: `columns` has an array of the knobs and metrics of each, in the grid's order."""
+    """Some points of a grid, in its order: `columns` has an array for each knob and metric."""
 
     columns: dict[str, Any]
 
@@ -26,7 +26,7 @@ class Points:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of memory, about: Python's ints and Fractions are stored outside of their array."""
+        """About the bytes of memory. Python's ints and Fractions lie outside of their array."""
         return sum(
             v.nbytes + (BYTES_OF_A_PYTHON_NUMBER * v.size if v.dtype == object else 0) for v in self.columns.values()
         )
@@ -70,7 +70,7 @@ def sorted_by(points: Points, order: Order) -> Points:
 def pareto_front(points: Points, orders: Sequence[Order]) -> Points:
     """The Pareto front: the points for which no other is as good in all of these and better in one."""
     ranks = _ranks(points, orders)
-    sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: a point that beats another comes before it
+    sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: no point beats an earlier one
     of = _front_of_two if len(ranks) <= 2 else _front_of_many
     return points.only(np.sort(of(np.stack(ranks, axis=1)[sorted_], sorted_)))
 
@@ -97,8 +97,8 @@ def _front_of_two(ranks: Any, sorted_: Any) -> Any:
 
 
 def _front_of_many(ranks: Any, sorted_: Any) -> Any:
-    """The front of points in an order in which no point is beaten by a later one. Raises UsageError for a front of too
-    many points, because each point is compared with all of it."""
+    """The front of sorted points. Raises UsageError if it has too many points, because each point is compared with all
+    of the front."""
     kept: list[int] = []
     members = np.empty_like(ranks)
     for i in _best_by_the_last(ranks):

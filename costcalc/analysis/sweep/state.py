@@ -1,4 +1,4 @@
-"""The results of chunks, merged in the grid's order, and how a journal stores them."""
+"""The results of chunks, merged in the grid's order, and their form in a journal."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.points import Points, concatenate
 from costcalc.chart import short_number
 from costcalc.errors import ShapeError, UsageError
 
-MAX_ROWS_IN_MEMORY = 500_000  # points that become rows of a table or a document, or marks of a picture, at once
+MAX_ROWS_IN_MEMORY = 500_000  # rows of a table or a document, or marks of a picture, at once
 MAX_MEMORY_BYTES = 10**9  # of columns of points that are kept
 ALLOW_MORE = "allow more, as in max_memory_bytes=4_000_000_000 of costcalc.sweep"
 KEEP_LESS = "keep the best with --top N or the front with --pareto, or take larger steps"
@@ -58,11 +58,11 @@ class ChunkResult:
 class SweepState:
     """The results of all chunks so far."""
 
-    parts: list[Points] = field(default_factory=list)  # that were kept
+    parts: list[Points] = field(default_factory=list)  # the points that were kept
     invalid: int = 0  # points that are invalid
     reason: str = ""  # why the first of them is invalid
     refused: int = 0  # points that the condition left out
-    rows: int = 0  # that went to a file
+    rows: int = 0  # written to a file
     counts: Counter[int] = field(default_factory=Counter)  # points by the lower edges of a histogram
 
     @property
@@ -71,9 +71,9 @@ class SweepState:
         self.parts = [concatenate(self.parts)] if len(self.parts) > 1 else self.parts
         return self.parts[0] if self.parts else None
 
-    def add(self, result: ChunkResult, choice: Choice, limit: Limit | None = None) -> None:
-        """Adds the next chunk. Raises UsageError if more points are kept than there is memory for."""
-        self.parts = merged(self.parts, result.points, choice, limit)
+    def add(self, result: ChunkResult, query: PointQuery, limit: Limit | None = None) -> None:
+        """Adds the next chunk. Raises UsageError for kept points beyond the limit."""
+        self.parts = merged(self.parts, result.points, query, limit)
         self.reason = self.reason or result.reason
         self.invalid += result.invalid
         self.refused += result.refused
@@ -100,14 +100,14 @@ class SweepState:
         return cls([Points(columns)] if columns else [], **numbers)
 
 
-def merged(parts: list[Points], more: Points, choice: Choice, limit: Limit | None = None) -> list[Points]:
-    """Appends points to those kept so far. Joins them only if the choice reduces them: joining at each step would take
-    quadratic time. Raises UsageError if they are too many."""
+def merged(parts: list[Points], more: Points, query: PointQuery, limit: Limit | None) -> list[Points]:
+    """Appends points to the parts kept so far, and reduces them if the query does. Otherwise they stay in parts:
+    joining them at each step would take quadratic time. Raises UsageError for points beyond the limit."""
     if parts and not len(more):
         return parts
     parts = [part for part in parts if len(part)] + [more]
-    if choice.reduces and len(parts) > 1:
-        parts = [choice.of(concatenate(parts))]
+    if query.reduces and len(parts) > 1:
+        parts = [query.of(concatenate(parts))]
     if limit is not None:
         limit.check(parts)
     return parts

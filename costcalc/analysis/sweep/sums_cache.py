@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.partition import AnySums, partitioned_sums
 from costcalc.models.model import Model
@@ -17,7 +16,7 @@ MAX_BYTES_OF_A_GRID = 2**22  # of its sums; larger ones are not cached
 _known: dict[Hashable, AnySums] = {}
 
 
-def cached_sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> AnySums:
+def cached_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySums:
     """`partitioned_sums`, cached by model, grid and metrics."""
     key = (
         model.identity, model.dtype, tuple(model.settings.items()), tuple(grid.axes.items()),

@@ -14,10 +14,10 @@ from typing import Any
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import COUNTED, METRICS
 from costcalc.analysis.power_laws import knob_exponents
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.chunks import ChunkTask, points_for
 from costcalc.analysis.sweep.compute import compute_grid
 from costcalc.analysis.sweep.kept_points import KeptPoints
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.state import MAX_ROWS_IN_MEMORY
 from costcalc.chart import Axis, Chart, Curves, Group, HeatMap, Line, Mark, Scatter
 from costcalc.errors import CostcalcError, UsageError, shorten, unknown
@@ -28,8 +28,8 @@ MAX_POINTS_BEHIND_A_FRONT = 100_000
 
 
 def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
-    """The chart of a sweep; a heat map shows one metric, MACs by default. Raises UnknownName for a metric that the
-    sweep lacks, UsageError if it lacks a column that the chart shows."""
+    """The chart of a sweep; a heat map shows `metric`, by default MACs. Raises UnknownName for an unknown metric,
+    UsageError if the sweep does not count what the chart shows."""
     check_chart(found.grid.axes, found.metrics, found.choice, metric)
     if len(found) > MAX_ROWS_IN_MEMORY:
         raise UsageError(
@@ -47,11 +47,11 @@ def chart_of(found: KeptPoints, metric: str | None = None) -> Chart:
     return Scatter(title_of(found.model, found.chosen), *axes, (Group("points of the grid", points, "dots"),))
 
 
-def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], choice: Choice, metric: str | None = None) -> None:
+def check_chart(axes: Mapping[str, Any], metrics: Sequence[str], query: PointQuery, metric: str | None = None) -> None:
     """Raises what `chart_of` would raise, before the sweep is computed."""
     chosen_metric(metrics, metric)
-    if choice.pareto:
-        check_columns((*axes, *metrics), *(name for name, _ in _directions(choice)))
+    if query.pareto:
+        check_columns((*axes, *metrics), *(name for name, _ in _directions(query)))
     elif len(_long(axes)) > 2:
         check_columns(metrics, "macs", "params")
 
@@ -61,17 +61,17 @@ def _long(axes: Mapping[str, Any]) -> list[str]:
     return [name for name, values in axes.items() if len(values) > 1] or [*axes][:1]
 
 
-def _directions(choice: Choice) -> list[tuple[str, bool]]:
+def _directions(query: PointQuery) -> list[tuple[str, bool]]:
     """The first two directions of a front."""
-    orders = [*choice.pareto]
+    orders = [*query.pareto]
     if len(orders) == 1:
         orders.append((next(name for name in ("macs", "params") if name != orders[0][0]), False))
     return orders[:2]
 
 
 def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
-    """The metric that is named, else MACs or the first. Raises UsageError for one that the sweep
-    does not count, UnknownName for one that does not exist."""
+    """`metric` if given, else MACs or the first. Raises UsageError for one that the sweep does not count, UnknownName
+    for one that does not exist."""
     if metric is None:
         return "macs" if "macs" in metrics else metrics[0]
     if metric not in metrics:
@@ -83,28 +83,19 @@ def chosen_metric(metrics: Sequence[str], metric: str | None) -> str:
     return metric
 
 
-def metric_title(metric: str) -> str:
-    """The title of a metric in tables."""
-    return METRICS[metric].title if metric in METRICS else metric.replace("_", " ")
-
-
-def metric_unit(metric: str) -> str:
-    """The unit of a metric in a word or two; "" if its title says it."""
-    return METRICS[metric].unit if metric in METRICS else ""
-
-
 def metric_axis(metric: str, *, log: bool = False) -> Axis:
     """A metric as an axis: its name and its unit."""
-    return Axis(metric_title(metric), metric_unit(metric), log)
+    return Axis(METRICS[metric].title, METRICS[metric].unit, log)
 
 
 def knob_axis(model: Model, name: str) -> Axis:
-    """A knob as an axis: its name and what its spec says it is."""
+    """A knob as an axis: its name and the description in its spec."""
     return Axis(name, shorten(model.knobs[name].about.partition(":")[0], 60))
 
 
 def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -> Curves:
-    """Each metric over one knob, the others as they are set; beside the MACs the law, if there is one for this knob."""
+    """Each metric over one knob, the others as they are set; beside the MACs the power law of the knob, if it has
+    one."""
     xs = tuple(found.columns[knob].tolist())
     panels = []
     for metric in metrics or found.metrics:
@@ -115,15 +106,15 @@ def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -
     return Curves(title_of(found.model, found.chosen), knob_axis(found.model, knob), tuple(panels))
 
 
-def law_line(model: Model, knob: str, xs: Iterable[Any]) -> list[Line]:
-    """The power law of the knob, through the MACs at its current value."""
-    if knob not in knob_exponents(model):
-        return []
+def law_line(model: Model, knob: str, xs: tuple[Any, ...]) -> list[Line]:
+    """The power law of the knob, through the MACs at its current value; empty without a law, or if the network as it is
+    set is invalid."""
+    power = knob_exponents(model).get(knob)
     with suppress(CostcalcError):
-        base, start, power = cost_of(model).macs, Fraction(model.values[knob]), knob_exponents(model)[knob]
-        label = f"{power_text(knob, power)} from {knob} = {value_text(model.values[knob])}"
-        xs = tuple(xs)
-        return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
+        if power is not None:
+            base, start = cost_of(model).macs, Fraction(model.values[knob])
+            label = f"{power_text(knob, power)} from {knob} = {value_text(model.values[knob])}"
+            return [Line(label, xs, tuple(base * (Fraction(x) / start) ** power for x in xs), dashed=True)]
     return []
 
 
@@ -138,7 +129,7 @@ def heat_map(found: KeptPoints, x: str, y: str, metric: str = "macs", marks: Ite
 
 
 def front_chart(found: KeptPoints) -> Scatter:
-    """The front by the first two of its directions, the other points of the grid behind it if they are not too many."""
+    """The front by its first two directions, over the other points of the grid if they are few enough."""
     (x, more), (y, _) = sorted(_directions(found.choice), key=lambda order: order[1])
     kept, groups = check_columns(found.columns, x, y), []
     if found.grid.size <= MAX_POINTS_BEHIND_A_FRONT:
@@ -151,11 +142,11 @@ def front_chart(found: KeptPoints) -> Scatter:
 
 def _all_points(found: KeptPoints) -> KeptPoints:
     """The points of the grid that meet the condition, whether or not they are on the front."""
-    choice, points = Choice(where=found.choice.where), points_for(found.model, found.grid)
-    task = ChunkTask(found.model, choice, tuple(name for name in found.metrics if name in COUNTED), points=points)
+    query, points = PointQuery(where=found.choice.where), points_for(found.model, found.grid)
+    task = ChunkTask(found.model, query, tuple(name for name in found.metrics if name in COUNTED), points=points)
     kept = compute_grid(task, found.grid).points
     assert kept is not None
-    return replace(found, points=kept, metrics=task.metrics, choice=choice)
+    return replace(found, points=kept, metrics=task.metrics, choice=query)
 
 
 def _marks(columns: Any, x: str, y: str) -> tuple[Mark, ...]:

@@ -1,4 +1,4 @@
-"""What a sweep found: the points that were kept, as a table, records, a frame, a picture or a file."""
+"""The result of a sweep: the points that were kept, as a table, records, a frame, a picture or a file."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.analysis.columns import read_columns
-from costcalc.analysis.metrics import METRICS, what_they_count
-from costcalc.analysis.sweep.choice import Choice
+from costcalc.analysis.metrics import METRICS, metric_notes
 from costcalc.analysis.sweep.fit import Fit, fit
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.sweep.measured import how_many_measured
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep_chart import chart_of
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import Chart
@@ -29,7 +29,7 @@ MAX_POINTS_LISTED, MAX_POINTS_DRAWN = 40, 20_000  # in a notebook
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep(KeptPoints, Result):
-    """The points that were kept, and how many there were."""
+    """The points of a grid that a query keeps, with the costs of each."""
 
     def to_records(self, most: int | None = None) -> list[dict[str, Any]]:
         """One dict for each point, or the first so many: knobs, then metrics, all exact."""
@@ -37,7 +37,7 @@ class Sweep(KeptPoints, Result):
         return [dict(zip(columns, point)) for point in zip(*[values.tolist() for values in columns.values()])]
 
     def to_pandas(self) -> Any:
-        """The points as a pandas.DataFrame; knobs and metrics that are no whole numbers as floats."""
+        """The points as a pandas.DataFrame; real knobs and ratios as floats."""
         real = {name for name, den in self.grid.denominators.items() if den != 1}
         real |= {name for name in self.metrics if METRICS[name].kind != "int"}
         return data_frame({name: [*map(as_float, v)] if name in real else v for name, v in self.columns.items()})
@@ -47,10 +47,9 @@ class Sweep(KeptPoints, Result):
         return fit(self)
 
     def to_arrow(self, columns: Sequence[str] | str | None = None) -> Any:
-        """The points, or these columns of them, as a pyarrow.Table: int64 where all of a column fits, else decimals,
-        else digits.
+        """The points, or some of their columns, as a pyarrow.Table: int64 if a column fits, else decimals, else text.
 
-        Raises MissingExtra without pyarrow, UnknownName for a column that there is not.
+        Raises MissingExtra without pyarrow, UnknownName for a column that does not exist.
         """
         from costcalc.analysis.sweep.arrow import arrow_table
 
@@ -66,7 +65,6 @@ class Sweep(KeptPoints, Result):
         write_parquet(Path(path), table.schema, [table])
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        """Of every flag and choice of the grid, and of the first and last value of each number."""
         return [(self.model.label, warnings_of_grid(self.model, self.grid.axes))]
 
     def table(self, most: int | None = None) -> Table:
@@ -81,22 +79,22 @@ class Sweep(KeptPoints, Result):
         return Table(title, (*knobs, *metrics), self.to_records(most), None, notes)
 
     def notes(self) -> list[str]:
-        """How many points there were, why some are not shown, and what the numbers count."""
+        """How many points were kept, why others were not, and what the numbers count."""
         seconds = [how_many_measured(self.columns["seconds"])] if "seconds" in self.metrics else []
         return [
             *self.how_many(),
             *seconds,
             *knobs_note(self.model.values_but(self.grid.axes)),
-            *what_they_count(self.metrics, self.model.dtype),
+            *metric_notes(self.metrics, self.model.dtype),
         ]
 
     def how_many(self) -> list[str]:
-        """How many points there were, how they were chosen, and why others are not there."""
+        """How many points were kept, by which query, and why others were not."""
         said = counts_in_words(len(self), self.grid, self.invalid, self.reason, self.refused, self.chosen)
         return [*said, *what_a_front_lacks(self.choice, self.grid)]
 
     def chart(self, metric: str | None = None) -> Chart:
-        """Curves over one knob, a map of a metric over two, else points with the front. Raises as `chart_of` does."""
+        """Curves over one knob, a heat map of a metric over two, else points. Raises as `chart_of` does."""
         return chart_of(self, metric)
 
     def plot(self, path: Path | str, metric: str | None = None) -> None:
@@ -122,13 +120,13 @@ class Sweep(KeptPoints, Result):
         return ""
 
 
-def what_a_front_lacks(choice: Choice, grid: Grid) -> list[str]:
-    """The warning about a front that is of costs alone."""
-    return [MINIMISES_ONLY.format(next(iter(grid.numbers), "r"))] if choice.minimises_only else []
+def what_a_front_lacks(query: PointQuery, grid: Grid) -> list[str]:
+    """The note about a front that only minimises."""
+    return [MINIMISES_ONLY.format(next(iter(grid.numbers), "r"))] if query.minimises_only else []
 
 
 def counts_in_words(kept: int, grid: Grid, invalid: int, reason: str, refused: int, chosen: str) -> list[str]:
-    """How many points there are and how they were chosen, and why others are not there."""
+    """How many points were kept, by which query, and why others were not."""
     notes = [f"{kept:,} of {plural(grid.size, 'point')}" + (f": {chosen}" if chosen else "")]
     if refused:
         notes.append(f"{refused:,} {'does' if refused == 1 else 'do'} not meet the condition")

@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, with_parts
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
+from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.validity_mask import ValidityMask
-from costcalc.analysis.walk import MAX_KEPT, Row, walk_copies
+from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dtype import FLOAT32, Dtype
@@ -33,27 +34,27 @@ Plans = list[tuple[Size, list[Layer]]]  # 0/1 masks, each with the layers of its
 
 @dataclass(frozen=True)
 class Totals:
-    """Totals of a block by metric, as arrays that broadcast to its shape; `valid` says which points are valid."""
+    """The totals of a block by metric and its valid points, as arrays that broadcast to its shape."""
 
     block: Grid
     values: dict[str, Any]
     valid: Any = True
 
     def flat(self, name: str) -> Any:
-        """A metric or a knob at every point in order: int64 if it fits, else Python ints. Numerators for a real knob,
-        bools for a flag, words for a choice."""
+        """A metric or a knob at every point, in order: int64 or Python ints; for a real knob numerators, for a flag
+        bools, for a choice words."""
         found = self.values[name] if name in self.values else self.block.array(name)
         return np.broadcast_to(found, self.block.shape).ravel()
 
-    def holding(self) -> Any:
-        """Which points are valid, in order."""
+    def flat_valid(self) -> Any:
+        """Whether each point is valid, in order."""
         return np.broadcast_to(self.valid, self.block.shape).ravel()
 
 
 @dataclass(frozen=True)
 class Sums:
-    """For each metric (or the metrics that it divides), (times, cost) pairs whose products add up to it. The two are
-    broadcast late, in small blocks. `reason` says what is wrong at the first invalid point."""
+    """For each metric (or the metrics that it divides), (times, cost) pairs whose products add up to it. They are
+    broadcast late, in small blocks. `reason` says why the first invalid point is invalid."""
 
     metrics: tuple[str, ...]
     groups: dict[str, list[tuple[Size, Size]]]
@@ -68,7 +69,7 @@ class Sums:
         return sum(int(getattr(array, "nbytes", 0)) for array in arrays)
 
     def at(self, block: Grid) -> Totals:
-        """The totals at the points of a block of the grid they are of."""
+        """The totals at the points of a block of the grid."""
         values = {
             metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups), block)
             for metric, groups in self.groups.items()
@@ -81,8 +82,8 @@ class Sums:
 
 
 def sums(model: Model, grid: Grid, metrics: Sequence[str] = USUAL) -> Sums:
-    """What a network costs at every point of a grid. Raises CostcalcError if no point is valid, PointsDiffer if points
-    must be counted separately."""
+    """The sums of a network over a grid. Raises CostcalcError if no point is valid, PointsDiffer if points must be
+    counted separately."""
     return sums_of(_graph_at(model, grid), metrics, model.dtype)
 
 
@@ -95,20 +96,20 @@ def _graph_at(model: Model, grid: Grid) -> Graph:
 def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sums:
     """The sums of a layer graph whose sizes are arrays or numbers."""
     mask = ValidityMask(graph)
-    every = with_parts(metrics)
-    hang_on_others = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
-    found = {name: _OfRows(METRICS[name]) for name in every if METRICS[name].parts and name not in hang_on_others}
-    for row in walk_copies(graph, mask):
-        for of_rows in found.values():
-            of_rows.add(row)
-    pairs = {name: of_rows.pairs(dtype) for name, of_rows in found.items()}
-    if hang_on_others:
+    every = expand_quotients(metrics)
+    of_layers = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
+    found = {name: _RowSums(METRICS[name]) for name in every if METRICS[name].parts and name not in of_layers}
+    for row in walk_masked(graph, mask):
+        for row_sums in found.values():
+            row_sums.add(row)
+    pairs = {name: row_sums.pairs(dtype) for name, row_sums in found.items()}
+    if of_layers:
         plans = [*unrolled_layers(graph)]
-        pairs |= {name: [*_of_layers(METRICS[name], plans, dtype)] for name in hang_on_others}
+        pairs |= {name: [*_layer_pairs(METRICS[name], plans, dtype)] for name in of_layers}
     return Sums(tuple(metrics), pairs, mask.valid, mask.reason)
 
 
-def _of_layers(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Size, Size]]:
+def _layer_pairs(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Size, Size]]:
     """The (mask, value) pairs of a metric that depends on other layers, for each combination of copies."""
     for where, layers in plans:
         sizes = metric.layers(layers) if metric.layers else ()
@@ -119,15 +120,15 @@ def _of_layers(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Siz
             value = sum(layer.copies * size for layer, size in zip(layers, sizes))
         else:
             value = reduce(maximum, sizes, 0)
-        yield where, metric.each_of(dtype) * value
+        yield where, dtype.scale(metric.scale) * value
 
 
-class _OfRows:
+class _RowSums:
     """Accumulates a metric that is a sum of parts over the rows of a walk."""
 
     def __init__(self, metric: Metric):
         self.metric = metric
-        self.groups: dict[Any, tuple[Size, list[_Sum]]] = {}  # of a sum by times; each of its parts on its own
+        self.groups: dict[Any, tuple[Size, list[_Sum]]] = {}  # rows with equal times: a sum for each part
         self.largest: Size = 0
 
     def add(self, row: Row) -> None:
@@ -148,18 +149,18 @@ class _OfRows:
         if self.metric.together == LARGEST:
             return [(1, self.largest)]
         return [
-            (times, part.worth(dtype) * found.total())
+            (times, dtype.scale(part.scale) * found.total())
             for times, sums in self.groups.values()
             for part, found in zip(parts, sums)
         ]
 
 
 class _Sum:
-    """Sums costs by the axes that they vary along. A small cost that comes several times in a row, as the elements of
-    activations do, is added once."""
+    """Sums costs by the axes that they vary along. A small cost that repeats, as the elements of activations do, is
+    added once for the whole run."""
 
     def __init__(self) -> None:
-        self.along: dict[Any, tuple[Size, Size, int]] = {}  # by axes: the sum, the last cost, how often it came
+        self.along: dict[Any, tuple[Size, Size, int]] = {}  # by axes: the sum, the last cost, the length of its run
 
     def add(self, cost: Size) -> None:
         """Adds a cost."""
@@ -179,13 +180,13 @@ class _Sum:
 def axes_of_layer_costs(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Along which axes of a grid the costs of layers vary. Raises as `sums` does."""
     graph = _graph_at(model, grid)
-    costs = (row.costs.values() for row in walk_copies(graph, ValidityMask(graph)))
+    costs = (row.costs.values() for row in walk_masked(graph, ValidityMask(graph)))
     shapes = {cost.shape for cost in chain.from_iterable(costs) if is_array(cost)}
     return tuple(n > 1 for n in np.broadcast_shapes((1,) * len(grid.axes), *shapes))
 
 
 def totals_of(model: Model, metrics: Sequence[str] = USUAL) -> dict[str, Any]:
-    """What one network costs, by metric, as a grid without knobs. Raises CostcalcError as `cost_of` does."""
+    """The totals of one network by metric, computed as a grid of one point. Raises as `cost_of` does."""
     found = sums(model, Grid({}), metrics).at(Grid({}))
     return {metric: value.item() for metric, value in found.values.items()}
 
@@ -213,7 +214,4 @@ def _ratio(over: Any, under: Any, valid: Any) -> Any:
     """Exact quotients; meaningless at invalid points. Raises ShapeError for a 0 divisor at a valid point."""
     if (valid & (under == 0)).any():
         raise ShapeError("at some point the network moves no bytes, and has no MACs per byte: leave out intensity")
-    over, under = np.broadcast_arrays(over, under)
-    made = np.empty(over.shape, dtype=object)
-    made.ravel()[:] = [Fraction(a, b or 1) for a, b in zip(over.ravel().tolist(), under.ravel().tolist())]
-    return made
+    return np.asarray(np.frompyfunc(lambda a, b: Fraction(int(a), int(b) or 1), 2, 1)(over, under), object)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from costcalc.analysis.op_answers import learned_tensors
 from costcalc.analysis.walk import walk
 from costcalc.dims import Size
 from costcalc.graph import Graph, unroll
@@ -11,13 +12,13 @@ from costcalc.ops.gradients import Wanted
 
 
 def backward_macs(graph: Graph) -> dict[Any, Size]:
-    """MACs of the backward pass by layer, repeats unrolled. Learned tensors need a gradient, and so does every tensor
-    that was computed from one; the inputs of the network do not."""
+    """MACs of the backward pass by layer, repeats unrolled. Learned tensors and tensors computed from them need a
+    gradient; the inputs of the network do not."""
     found: dict[Any, Size] = {}
     learned: dict[Any, bool] = {}  # does the layer's output depend on something learned?
     for row in walk(unroll(graph)):
-        own = frozenset(t.name for t in row.op.weights(*row.input_shapes) if t.role != "buffer")
-        wanted = Wanted(tuple(learned[source] for source in row.inputs), own)
+        learned_names = frozenset(tensor.name for tensor in learned_tensors(row.op, row.input_shapes))
+        wanted = Wanted(tuple(learned[source] for source in row.inputs), learned_names)
         found[row.name] = row.op.backward_macs(*row.input_shapes, out=row.output_shape, wanted=wanted)
         learned[row.name] = wanted.any
     return found

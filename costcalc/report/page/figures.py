@@ -1,4 +1,4 @@
-"""The pictures of a page: which, of what, and as part of an HTML document."""
+"""The pictures of a page, as parts of an HTML document."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.preset_chart import short_names
 from costcalc.analysis.scaling.presets import PresetSweep
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.analysis.sweep.sweep_chart import curves, heat_map
 from costcalc.analysis.sweep.sweep_result import Sweep
@@ -21,13 +21,13 @@ from costcalc.errors import ShapeError
 from costcalc.models.model import Model
 from costcalc.text import equations_text, power_text
 
-MAPS = 3  # pairs of knobs
-CURVES = ("params", "macs")
+MAX_MAPS = 3  # pairs of knobs
+CURVE_METRICS = ("params", "macs")
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture as SVG, and what a reader must know of it."""
+    """A picture as SVG, with its caption."""
 
     name: str
     svg: str
@@ -35,7 +35,7 @@ class Figure:
 
 
 def inline(chart: Chart, name: str) -> str:
-    """The picture to stand in HTML: a size that fits, ids that no other picture has, nothing that leads outside."""
+    """The picture as SVG for an HTML page: it scales, its ids are its own, and it refers to nothing outside."""
     text = chart.svg()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", text, flags=re.DOTALL)
@@ -51,10 +51,10 @@ def inline(chart: Chart, name: str) -> str:
 
 
 def maps(model: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> Iterator[Figure]:
-    """MACs over each two of the knobs that are swept, the others as they are set."""
+    """Heat maps of the MACs over each two of the swept knobs, the others as they are set."""
     pairs = [*combinations([name for name, values in axes.items() if len(values) > 1], 2)]
-    for number, (x, y) in enumerate(pairs[:MAPS]):
-        found = _of_these(model, {x: axes[x], y: axes[y]})
+    for number, (x, y) in enumerate(pairs[:MAX_MAPS]):
+        found = _sweep_over(model, {x: axes[x], y: axes[y]})
         if found is None:
             continue
         numbers = are_numbers((*axes[x], *axes[y]))
@@ -69,35 +69,34 @@ def maps(model: Model, axes: Mapping[str, Any], presets: PresetSweep | None) -> 
         yield Figure(f"map-{number}", inline(chart, f"map-{number}"), said)
 
 
-def _of_these(model: Model, axes: Mapping[str, Any]) -> Sweep | None:
-    """The sweep over these knobs alone; None where no point of it is possible, as the others are set."""
+def _sweep_over(model: Model, axes: Mapping[str, Any]) -> Sweep | None:
+    """The sweep over these knobs, the others as they are set; None if all its points are invalid."""
     try:
-        return sweep(model, Grid(axes), Choice())
+        return sweep(model, Grid(axes), PointQuery())
     except ShapeError:
         return None
 
 
 def preset_marks(presets: PresetSweep, x: str, y: str, axes: Mapping[str, Any]) -> tuple[Mark, ...]:
-    """Presets by two knobs, of which there are such values in the grid; those at one place under one name."""
+    """The presets within the range of two knobs of a grid; those at one place share a mark."""
     names = short_names([row["preset"] for row in presets.rows])
     found: dict[tuple[Any, Any], list[str]] = {}
     for row, name in zip(presets.rows, names):
         at = row.get(x, presets.model.values[x]), row.get(y, presets.model.values[y])
         if all(min(axes[knob]) <= value <= max(axes[knob]) for knob, value in zip((x, y), at)):
             found.setdefault(at, []).append(name)
-    several = {at: names[0] + (f" +{len(names) - 1}" if len(names) > 1 else "") for at, names in found.items()}
-    return tuple(Mark(*at, name) for at, name in several.items())
+    return tuple(Mark(*at, first + f" +{len(more)}" * bool(more)) for at, (first, *more) in found.items())
 
 
 def knob_curves(model: Model, axes: Mapping[str, Any]) -> Iterator[Figure]:
-    """Params and MACs over each knob alone."""
+    """Curves of params and MACs over each knob, the others as they are set."""
     for number, (knob, values) in enumerate(axes.items()):
         if len(values) == 1:
             continue
-        found = _of_these(model, {knob: values})
+        found = _sweep_over(model, {knob: values})
         if found is None:
             continue
-        chart = curves(found, knob, CURVES)
+        chart = curves(found, knob, CURVE_METRICS)
         said = f"Params and MACs over {knob} alone; {_fixed(model, (knob,))}."
         if knob in knob_exponents(model):
             said += f" Dashed: MACs that grow with {power_text(knob, knob_exponents(model)[knob])}, as is often said."

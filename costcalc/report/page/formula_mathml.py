@@ -1,21 +1,21 @@
-"""A closed form in mathematical type: the whole of it where it fits on a few lines, else block by block."""
+"""A closed form as MathML, in one formula and block by block."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from costcalc.analysis.closed_form.formula import LINE, Formula, label
+from costcalc.analysis.closed_form.formula import MAX_TOTAL_LENGTH, Formula
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
-from costcalc.analysis.sweep.sweep_chart import metric_unit
+from costcalc.analysis.metrics import METRICS
 from costcalc.dims.symbolic import RoundTo
 
-ROUNDED = (
+ROUND_TO_NOTE = (
     "round_to(x, m): x to the nearest multiple of m, at least m; one m more where that would lose over a tenth of x"
 )
 
 
-class Shown(NamedTuple):
-    """Pieces of MathML between which a line may end; `blocks` have a name for each."""
+class FormulaMathML(NamedTuple):
+    """Pieces of MathML, between which a line may end; those of `blocks` with a name each."""
 
     title: str
     unit: str
@@ -26,8 +26,8 @@ class Shown(NamedTuple):
     notes: list[str]
 
 
-def shown(formula: Formula) -> Shown:
-    """A formula as the page has it."""
+def formula_mathml(formula: Formula) -> FormulaMathML:
+    """A formula as it stands on a page."""
     math = MathMLPrinter(formula.display_names, formula.names, leading=formula.leading)
     plain = MathMLPrinter(formula.display_names, leading=formula.leading)
     blocks = [(term.name, math.pieces(term.expression)) for term in formula.parts]
@@ -36,10 +36,10 @@ def shown(formula: Formula) -> Shown:
         for n, e in formula.where().items()
         for first, *more in [plain.pieces(e)]
     ]
-    rounded = [ROUNDED] if formula.expression.has(RoundTo) else []
-    long = len(formula.text) > 2 * LINE
-    unit = metric_unit(formula.metric)
-    return Shown(
-        label(formula.metric), unit, math.pieces(formula.total), long,
-        blocks if len(blocks) > 1 else [], where, [*rounded, *formula.now(), *formula.domain.lines()],
+    notes = [ROUND_TO_NOTE] if formula.expression.has(RoundTo) else []
+    long = len(formula.text) > 2 * MAX_TOTAL_LENGTH
+    metric = METRICS[formula.metric]
+    return FormulaMathML(
+        metric.title, metric.unit, math.pieces(formula.total), long,
+        blocks if len(blocks) > 1 else [], where, [*notes, *formula.now(), *formula.domain.lines()],
     )  # fmt: skip

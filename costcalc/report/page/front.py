@@ -1,4 +1,4 @@
-"""What no other point of a grid beats, with the presets beside it."""
+"""The Pareto front of a grid, with the presets beside it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from costcalc.text import plural, power_text
 
 
 def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
-    """The points of a grid with their front: more by the law for fewer MACs; without a law, more params."""
-    size = Size.of(found)
+    """The points of a grid and their front: the largest networks for the fewest MACs."""
+    size = NetworkSize.of(found)
     xs, ys = found.columns["macs"].tolist(), size.over(found.columns)
     groups = [
         Group("points of the grid", tuple(map(Mark, xs, ys)), "dots"),
@@ -40,8 +40,9 @@ def trade_off(found: Sweep, presets: PresetSweep | None) -> Figure:
     )
 
 
-class Size:
-    """What is had for the multiplies: the product of the law, over that of the network as it is set; or its params."""
+class NetworkSize:
+    """How large a network is: the product of the power law of its knobs, relative to the network as it is set; without
+    a law its params."""
 
     def __init__(self, model: Model, law: Sequence[str]):
         self.model, self.law = model, law
@@ -50,13 +51,13 @@ class Size:
         self.axis = Axis(self.name, unit, log=True) if law else metric_axis("params", log=True)
 
     @classmethod
-    def of(cls, found: Sweep) -> Size:
-        """By the law if the sweep goes over two of its knobs."""
+    def of(cls, found: Sweep) -> NetworkSize:
+        """The size by the law if the sweep has at least two of its knobs, else by params."""
         law = [knob for knob in compound_knobs(found.model) if knob in found.columns]
         return cls(found.model, law if len(law) > 1 else [])
 
     def over(self, columns: Mapping[str, Any]) -> list[Any]:
-        """It at every point."""
+        """The size of each point."""
         if not self.law:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])

@@ -3,7 +3,7 @@
     totals = (k) => [ … ]       the metrics at the knobs k
     conditions = [(k) => [holds, [sizes]], …]
 
-Names never get into the code: knobs are k[0], k[1], …, and whatever else is shared is x0, x1, ….
+The code has no names of a spec: knobs are k[0], k[1], …, shared parts x0, x1, ….
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from costcalc.errors import CostcalcError
 
 
 class JavaScript(Printer):  # type: ignore[misc]
-    """Prints an expression of `letters`, the knobs in their order, and of what is `shared`."""
+    """Prints expressions of the symbols of the knobs, in their order, and of `shared` ones."""
 
-    def __init__(self, letters: Sequence[Any], shared: Iterable[Any] = ()):
+    def __init__(self, symbols: Sequence[Any], shared: Iterable[Any]):
         super().__init__()
-        self.known = {letter: f"k[{i}]" for i, letter in enumerate(letters)} | {x: str(x) for x in shared}
+        self.known = {symbol: f"k[{i}]" for i, symbol in enumerate(symbols)} | {x: str(x) for x in shared}
 
     def emptyPrinter(self, expr: Any) -> str:
-        """Refuses what has no rule here. Raises CostcalcError."""
+        """Raises CostcalcError for an expression without a rule."""
         raise CostcalcError(f"no JavaScript for {type(expr).__name__} {expr}")
 
     def _print_Symbol(self, x: Any) -> str:
@@ -45,33 +45,11 @@ class JavaScript(Printer):  # type: ignore[misc]
         power = f"pow({self._print(x.base)}, {abs(int(x.exp))}n)" if abs(int(x.exp)) != 1 else self._print(x.base)
         return power if x.exp > 0 else f"div(q(1n), {power})"
 
-    def called(self, name: str, parts: Sequence[Any]) -> str:
-        """`name(…, …)`"""
-        return f"{name}({', '.join(map(self._print, parts))})"
+    def _call(self, x: Any) -> str:
+        return f"{FUNCTIONS[type(x).__name__]}({', '.join(map(self._print, x.args))})"
 
-    def _print_Add(self, x: Any) -> str:
-        return self.called("add", x.args)
-
-    def _print_Mul(self, x: Any) -> str:
-        return self.called("mul", x.args)
-
-    def _print_floor(self, x: Any) -> str:
-        return self.called("floor", x.args)
-
-    def _print_ceiling(self, x: Any) -> str:
-        return self.called("ceil", x.args)
-
-    def _print_Max(self, x: Any) -> str:
-        return self.called("max", x.args)
-
-    def _print_Min(self, x: Any) -> str:
-        return self.called("min", x.args)
-
-    def _print_round_to(self, x: Any) -> str:
-        return self.called("roundTo", x.args)
-
-    def _print_gcd(self, x: Any) -> str:
-        return self.called("gcd", x.args)
+    _print_Add = _print_Mul = _print_Max = _print_Min = _call
+    _print_floor = _print_ceiling = _print_round_to = _print_gcd = _call
 
     def _print_Piecewise(self, x: Any) -> str:
         text = "undefined"
@@ -83,13 +61,17 @@ class JavaScript(Printer):  # type: ignore[misc]
         return f"compare({self._print(x.lhs)}, {self._print(x.rhs)}) {SIGNS[x.rel_op]} 0n"
 
 
+FUNCTIONS = {  # of sliders.js, by class of sympy
+    "Add": "add", "Mul": "mul", "Max": "max", "Min": "min", "floor": "floor", "ceiling": "ceil", "round_to": "roundTo",
+    "gcd": "gcd",
+}  # fmt: skip
 SIGNS = {"==": "===", "!=": "!==", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-def code(metrics: Sequence[Expr], claims: Sequence[Condition], letters: Sequence[Any]) -> str:
+def code(metrics: Sequence[Expr], claims: Sequence[Condition], symbols: Sequence[Any]) -> str:
     """The definitions of `totals` and `conditions`."""
     shared, reduced = cse([*map(sympify, metrics)], symbols=numbered_symbols("x"), order="none")
-    printer = JavaScript(letters, (name for name, _ in shared))
+    printer = JavaScript(symbols, (name for name, _ in shared))
     lines = ["const totals = (k) => {"]
     lines += [f"  const {name} = {printer.doprint(value)};" for name, value in shared]
     lines += ["  return [", *(f"    {printer.doprint(value)}," for value in reduced), "  ];", "};"]
@@ -98,10 +80,8 @@ def code(metrics: Sequence[Expr], claims: Sequence[Condition], letters: Sequence
 
 
 def _condition(condition: Condition, printer: JavaScript) -> str:
-    holds = " && ".join(f"{kind}({', '.join(map(_printed(printer), sizes))})" for kind, sizes in condition.claims)
-    sizes = ", ".join("null" if isinstance(size, str) else _printed(printer)(size) for size in condition.sizes)
-    return f"(k) => [{holds}, [{sizes}]]"
+    def printed(size: Any) -> str:
+        return "null" if isinstance(size, str) else str(printer.doprint(size if is_symbolic(size) else sympify(size)))
 
-
-def _printed(printer: JavaScript) -> Any:
-    return lambda size: printer.doprint(size if is_symbolic(size) else sympify(size))
+    holds = " && ".join(f"{kind}({', '.join(map(printed, sizes))})" for kind, sizes in condition.claims)
+    return f"(k) => [{holds}, [{', '.join(map(printed, condition.sizes))}]]"

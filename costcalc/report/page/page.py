@@ -1,4 +1,4 @@
-"""The page, put together: what it says, and the template it says it with.
+"""The page: its parts, and the template that they fill.
 
 Page.of(costcalc.load("efficientnet")).save("efficientnet.html")
 """
@@ -16,17 +16,16 @@ from costcalc.analysis.metrics import (
     IN_BYTES,
     METRICS,
     USUAL,
-    check_told_apart,
-    has_formula,
-    is_counted,
+    check_not_a_metric,
     metric_of,
     read_metrics,
+    why_no_formula,
+    why_not_counted,
 )
 from costcalc.analysis.scaling.presets import PresetSweep, sweep_presets
-from costcalc.analysis.sweep.choice import Choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.point_query import PointQuery
 from costcalc.analysis.sweep.sweep import sweep
-from costcalc.analysis.sweep.sweep_chart import metric_title, metric_unit
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import are_numbers
@@ -37,7 +36,7 @@ from costcalc.models.model import Model
 from costcalc.net import Target, load
 from costcalc.report.page.default_axes import default_axes
 from costcalc.report.page.figures import Figure, knob_curves, maps, named_presets
-from costcalc.report.page.formula_mathml import Shown, shown
+from costcalc.report.page.formula_mathml import FormulaMathML, formula_mathml
 from costcalc.report.page.front import trade_off
 from costcalc.report.page.sliders import ClosedForms, closed_forms, law_of
 from costcalc.table import CONVENTION, cell, visible
@@ -46,8 +45,8 @@ from costcalc.version import __version__
 
 HERE = Path(__file__).parent
 SUFFIXES = (".html", ".htm")
-MOST_POINTS = 200_000  # of the grid of a page
-OF_PICTURES = ("params", "macs")  # what its pictures show
+MAX_POINTS = 200_000  # of the grid
+PICTURE_METRICS = ("params", "macs")
 
 
 def write_page(
@@ -66,7 +65,7 @@ def write_page(
 
 @dataclass(frozen=True)
 class Page:
-    """What a page is made of. `closed` is None where there is no closed form, and `why_not` says why."""
+    """A network, a sweep of it, its presets and its closed forms. Without closed forms `why_not` says why."""
 
     model: Model
     found: Sweep
@@ -80,28 +79,26 @@ class Page:
         cls, model: Model, axes: Mapping[str, tuple[Any, ...]] | None = None, presets: str | None = None,
         metrics: Sequence[str] | str | None = None,
     ) -> Page:  # fmt: skip
-        """The page of a network: over a grid of its knobs, or one that its presets span, with all or some presets, and
-        with the metrics that are named.
+        """The page of a network over a grid of its knobs, by default over the range of its presets.
 
         Raises UsageError for a network without knobs or too large a grid, and what a sweep raises.
         """
         shown = read_metrics(metrics)
         for metric in shown:
-            metric_of(metric, wanted=is_counted)
+            metric_of(metric, unless=why_not_counted)
         model.needs_knobs("a report")
         model.needs_numbers("a report")
         for name in model.size_knobs:
-            check_told_apart(name)
-        _refuse_if_too_large(Grid(dict(axes or {})))  # before there are closed forms, which take seconds
-        wanted = presets or ("all" if model.presets else None)
-        listed = sweep_presets(model, wanted) if wanted else None
+            check_not_a_metric(name)
+        _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds
+        names = presets or ("all" if model.presets else None)
+        listed = sweep_presets(model, names) if names else None
         closed, why_not = _closed_forms(model, shown)
-        sizes = model.size_knobs
-        among, grains = (closed.knobs, closed.parts_of_whole()) if closed else (sizes, {})
-        grid = Grid(dict(axes or {}) or default_axes(model, among, grains))
-        _refuse_if_too_large(grid)
-        every = tuple(dict.fromkeys((*shown, *OF_PICTURES)))
-        return cls(model, sweep(model, grid, Choice(), metrics=every), shown, listed, closed, why_not)
+        among, denominators = (closed.knobs, closed.denominators()) if closed else (model.size_knobs, {})
+        grid = Grid(dict(axes or {}) or default_axes(model, among, denominators))
+        _check_size(grid)
+        every = tuple(dict.fromkeys((*shown, *PICTURE_METRICS)))
+        return cls(model, sweep(model, grid, PointQuery(), metrics=every), shown, listed, closed, why_not)
 
     def html(self) -> str:
         """The page as text. Raises MissingExtra without jinja2 or matplotlib."""
@@ -112,7 +109,7 @@ class Page:
         write(Path(path), self.html())
 
     def parts(self) -> dict[str, Any]:
-        """What the template names."""
+        """The variables of the template."""
         script = self.script()
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         return {
@@ -128,28 +125,28 @@ class Page:
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
-        """Layers that are probably not meant of the network, its grid and its presets, each line's once."""
-        nets = (self.model, *(self.presets.models if self.presets else ()))
-        every = (*self.found.warnings, *warnings_of_models(nets))
+        """The warnings of the network, its grid and its presets; one for each line of the spec."""
+        models = (self.model, *(self.presets.models if self.presets else ()))
+        every = (*self.found.warnings, *warnings_of_models(models))
         return tuple({problem.place: problem for problem in reversed(every)}.values())[::-1]
 
     def script(self) -> str:
-        """The one script of the page; nothing where there are no sliders."""
+        """The one script of the page; empty without sliders."""
         if self.closed is None:
             return ""
         return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
 
     def counts(self) -> list[str]:
-        """What the metrics in bytes count, and in which numbers."""
+        """What the metrics in bytes count, and in which dtype."""
         shown = [name for name in self.metrics if name in IN_BYTES]
         return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.model.dtype.words}" for name in shown]
 
     def without_formula(self) -> list[str]:
         """Why some of the metrics have no slider."""
-        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := has_formula(METRICS[name]))]
+        return [f"{METRICS[name].title} {why}" for name in self.metrics if (why := why_no_formula(METRICS[name]))]
 
     def about_the_grid(self) -> list[str]:
-        """Which points there are, and how many of them are no network."""
+        """The values of the grid, and how many of its points are invalid."""
         spans = [
             f"{name} from {value_text(values[0])} to {value_text(values[-1])} in {plural(len(values), 'value')}"
             if are_numbers(values) else f"{name} {' or '.join(map(value_text, values))}"
@@ -161,15 +158,15 @@ class Page:
         return said
 
     def summary(self) -> list[tuple[str, str, str]]:
-        """Each metric of the network as it is set, and from where to where it goes over the grid."""
+        """Each metric: its title, its value as the network is set, and its range over the grid."""
         now = Grid({name: (value,) for name, value in self.model.sizes.items()})
-        (at,) = sweep(self.model, now, Choice(), metrics=self.metrics).to_records()
+        (at,) = sweep(self.model, now, PointQuery(), metrics=self.metrics).to_records()
         found = []
         for metric in self.metrics:
             values = self.found.columns[metric]
             kind = METRICS[metric].kind
             ends = " to ".join(cell(value, kind) for value in (values.min(), values.max()))
-            found.append((metric_title(metric), cell(at[metric], kind), ends))
+            found.append((METRICS[metric].title, cell(at[metric], kind), ends))
         return found
 
     def slider_rows(self) -> list[tuple[str, str]]:
@@ -177,19 +174,20 @@ class Page:
         if self.closed is None:
             return []
         powers = "·".join(power_text(knob, power) for knob, power in law_of(self.model, self.closed.knobs).items())
-        titles = {metric: metric_title(metric) for metric in self.closed.metrics} | {"law": f"MACs by {powers}"}
-        units = {"law": f"from {visible(self.model.label)}"}
-        units |= {"weight_bytes": f"{self.model.dtype}, buffers included"}
-        return [(titles[metric], units.get(metric) or metric_unit(metric)) for metric in self.closed.metrics]
+        special = {
+            "law": (f"MACs by {powers}", f"from {visible(self.model.label)}"),
+            "weight_bytes": (METRICS["weight_bytes"].title, f"{self.model.dtype}, buffers included"),
+        }
+        return [special.get(name) or (METRICS[name].title, METRICS[name].unit) for name in self.closed.metrics]
 
     def fixed(self) -> str:
-        """The knobs that have no slider, as they are set."""
+        """The settings of the knobs without a slider."""
         moved = self.closed.knobs if self.closed else ()
         return equations_text(self.model.values_but(moved))
 
-    def formulas(self) -> list[Shown]:
-        """The closed forms in mathematical type."""
-        return [shown(formula) for formula in self.closed.formulas] if self.closed else []
+    def formulas(self) -> list[FormulaMathML]:
+        """The closed forms as MathML."""
+        return [formula_mathml(formula) for formula in self.closed.formulas] if self.closed else []
 
     def figures(self) -> dict[str, list[Figure]]:
         """The pictures by section."""
@@ -202,14 +200,14 @@ class Page:
         }
 
 
-def _refuse_if_too_large(grid: Grid) -> None:
-    if grid.size > MOST_POINTS:
-        raise UsageError(f"a page shows {MOST_POINTS:,} points at most, not {grid.size:,}; take larger steps")
+def _check_size(grid: Grid) -> None:
+    if grid.size > MAX_POINTS:
+        raise UsageError(f"a page shows {MAX_POINTS:,} points at most, not {grid.size:,}; take larger steps")
 
 
 def check_page(path: Path | str) -> None:
-    """Raises what saving a page there would raise, as far as can be seen before it is made: UsageError for a file that
-    is no page, MissingExtra without jinja2 or matplotlib, OSError."""
+    """Raises, before a page is made, what saving it would raise: UsageError for another suffix, MissingExtra without
+    jinja2 or matplotlib, OSError."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise UsageError(f"{str(path)!r}: a report is an .html file")
     _template()
@@ -223,11 +221,11 @@ def _template() -> Any:
         from markupsafe import Markup
     except ImportError:
         raise MissingExtra("a report needs jinja2", "report") from None
-    room = Environment(
+    environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    room.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
-    return room.get_template("template.html")
+    environment.filters |= {"visible": lambda text: visible(str(text)), "trusted": Markup, "value": value_text}
+    return environment.get_template("template.html")
 
 
 def _closed_forms(model: Model, metrics: Sequence[str]) -> tuple[ClosedForms | None, str]:

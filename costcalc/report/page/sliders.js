@@ -64,7 +64,7 @@ const at = (id) => document.getElementById(id);
 const exact = (text) => { const [n, d] = text.split("/"); return reduced(BigInt(n), BigInt(d || 1)); };
 const knobs = data.knobs.map((knob, i) => ({
   ...knob, low: exact(knob.low), high: exact(knob.high), slider: at(`slider-${i}`), box: at(`box-${i}`),
-  of: (index) => reduced(BigInt(index), BigInt(knob.grain)),
+  of: (index) => reduced(BigInt(index), BigInt(knob.steps_per_unit)),
 }));
 
 const refused = (values) => {  // why there is no such network, or nothing
@@ -105,10 +105,10 @@ const show = () => {
   });
 };
 
-const place = ({ slider, box, grain }) => {  // the slider, where the box is
+const place = ({ slider, box, steps_per_unit: steps }) => {  // the slider, where the box is
   const value = read(box.value);
   if (value === null) return;
-  slider.value = String(floor(mul(value, q(BigInt(grain))))[0]);
+  slider.value = String(floor(mul(value, q(BigInt(steps))))[0]);
   slider.setAttribute("aria-valuetext", box.value);
 };
 

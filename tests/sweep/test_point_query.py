@@ -16,8 +16,8 @@ from costcalc.analysis.power_laws import knob_exponents
 from costcalc.analysis.scaling.default_grid import axes_of
 from costcalc.analysis.scaling.phi import CompoundLaw
 from costcalc.analysis.scaling.scale import read_budget
-from costcalc.analysis.sweep.choice import read_choice
 from costcalc.analysis.sweep.grid import Grid, given_axes
+from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.sweep import sweep
 from costcalc.cli import run
 from costcalc.dims.exact_array import ExactArray
@@ -38,7 +38,7 @@ def beaten(a, b):
 def test_the_best_of_a_front_is_that_of_the_whole_front_whatever_the_blocks(block):
     """The two best of the first four points are both beaten by the last: the best of fronts would be one point."""
     grid = Grid(given_axes({"w": [1, 0.35], "r": [32, 64, 96, 160]}, NET.knobs, NET.name))
-    choice = read_choice(NET.knobs, ["w", "r"], where="w == 1 or r == 160", pareto="r,macs", top=2, by="-macs")
+    choice = read_query(NET.knobs, ["w", "r"], where="w == 1 or r == 160", pareto="r,macs", top=2, by="-macs")
     found = sweep(NET, grid, choice, points=(block, block)).to_records()
     points = [{"r": r, "macs": NET.with_knobs(w=w, r=r).cost().macs} for w, r in product(*grid.axes.values())]
     points = points[:4] + points[-1:]

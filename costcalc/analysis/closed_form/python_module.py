@@ -1,4 +1,4 @@
-"""A formula as code: a LaTeX equation and a Python module, each complete."""
+"""A formula as a Python module that needs nothing but the standard library."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 from sympy import Expr, ceiling, floor
 
-from costcalc.analysis.closed_form.printers import LatexPrinter, PythonPrinter, escaped
-from costcalc.dims import size_text, whole
+from costcalc.analysis.closed_form.printers import NAMES, SpecPrinter
+from costcalc.dims import whole
 from costcalc.dims.symbolic import Gcd, RoundTo
 from costcalc.errors import CostcalcError
 from costcalc.table import visible
+from costcalc.text import value_text
 
 HELPERS = {
     floor: "def floor(x, m=1):\n    return x // m\n",
@@ -28,21 +29,17 @@ HELPERS = {
 TAKEN = {"floor", "ceil", "round_to", "gcd", "max", "min", "int", "str", "Fraction", "ValueError", "total"}
 
 
-def align(lines: Sequence[str]) -> str:
-    """Lines of math as an `align*` of amsmath."""
-    return "\\begin{align*}\n  " + " \\\\\n  ".join(lines) + "\n\\end{align*}"
+class PythonPrinter(SpecPrinter):
+    """Python that is exact on ints and Fractions: a division is a Fraction or inside floor and ceil."""
 
+    def quotient(self, over: str, under: str, simple: bool) -> str:
+        return f"Fraction({over}, {under})"
 
-def equation(
-    metric: str, parts: Sequence[tuple[str, Expr]], where: Mapping[str, Expr], latex: LatexPrinter, plain: LatexPrinter
-) -> str:
-    """A line for each named part of a metric, and below them the names that they use."""
-    left, lines = rf"\mathrm{{{escaped(metric)}}}", []
-    for i, (name, expression) in enumerate(parts):
-        label = rf" && \text{{{escaped(visible(name))}}}" if len(parts) > 1 else ""
-        lines.append((r"&\quad + " if i else f"{left} &= ") + latex.write(expression) + label)
-    lines = lines or [f"{left} &= 0"]
-    return align([*lines, *(f"{plain.symbol(name)} &= {plain.write(e)}" for name, e in where.items())])
+    def call(self, x: Expr) -> str:
+        if isinstance(x, (ceiling, floor)):
+            terms, shared = self.over_one_denominator(x.args[0])
+            return f"{NAMES[x.func]}({self.sum(terms)}{f', {shared}' if shared > 1 else ''})"
+        return f"{NAMES[x.func]}({', '.join(map(self.write, x.args))})"
 
 
 def module(
@@ -55,7 +52,11 @@ def module(
     multiples: Mapping[str, Any] | None = None,
     leading: Iterable[str] = (),
 ) -> str:
-    """The code of a sum of named terms, exact: ints and Fractions, and nothing but the standard library."""
+    """The code of a function that adds named terms exactly, in ints and Fractions.
+
+    `knobs` are its arguments and their defaults, `where` the names that it defines, `multiples` what must divide a
+    knob, `leading` the symbols that come first in a sum. Raises CostcalcError for a name that two sizes share.
+    """
     symbols = {symbol for _, expression in terms for symbol in expression.free_symbols}
     _refuse_twins([*(symbol.name for symbol in symbols), *where])
     used = {symbol.name: symbol for symbol in symbols}
@@ -81,7 +82,7 @@ def _refuse_twins(names: Sequence[str]) -> None:
 
 
 def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
-    """A valid and unused Python name for every knob and size."""
+    """A valid Python name for every knob and size, none of them twice."""
     taken = {*TAKEN, function, *keyword.kwlist}
     names: dict[str, str] = {}
     for name in wanted:
@@ -96,12 +97,11 @@ def _names(wanted: Iterable[str], function: str) -> dict[str, str]:
 def _head(expressions: Sequence[Expr], body: str) -> str:
     kinds = {atom.func for e in expressions for atom in e.atoms(floor, ceiling, RoundTo, Gcd)}
     imports = ["from fractions import Fraction"] if "Fraction(" in body else []
-    helpers = [text.strip() for kind, text in HELPERS.items() if kind in kinds]
-    return "\n\n\n".join([*(["\n".join(imports)] if imports else []), *helpers, ""])
+    return "\n\n\n".join([*imports, *(text.strip() for kind, text in HELPERS.items() if kind in kinds), ""])
 
 
 def _check(name: str, modulus: Any) -> str:
-    wanted = f"{name} must be {'whole' if modulus == 1 else f'a multiple of {size_text(modulus)}'}"
+    wanted = f"{name} must be {'whole' if modulus == 1 else f'a multiple of {value_text(modulus)}'}"
     return f'    if {name} % {_literal(modulus)}:\n        raise ValueError("{wanted}")\n'
 
 

@@ -1,11 +1,11 @@
-"""Which points of a sweep to keep: parsed from options, and described in words."""
+"""The query of a sweep, which points to keep: parsed from options, and described in words."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from costcalc.analysis.metrics import METRICS, check_told_apart
+from costcalc.analysis.metrics import METRICS, check_not_a_metric
 from costcalc.analysis.sweep.points import Order, Points, pareto_front, sorted_by, top_points
 from costcalc.errors import Place, UsageError, unknown
 from costcalc.expressions import Expression, parse
@@ -13,7 +13,7 @@ from costcalc.models.knob import Knob
 
 
 @dataclass(frozen=True)
-class Choice:
+class PointQuery:
     """Which points to keep: those that meet `where`, then the Pareto front in `pareto`, then the `top` by `by`."""
 
     where: Expression | None = None
@@ -23,13 +23,13 @@ class Choice:
 
     @property
     def names(self) -> set[str]:
-        """The knobs and metrics that the choice reads."""
+        """The knobs and metrics that it reads."""
         names = {*(self.where.names if self.where else ()), *(name for name, _ in self.pareto)}
         return names if self.top is None else names | {self.by[0]}
 
     @property
     def minimises_only(self) -> bool:
-        """Does the front minimise only?"""
+        """Does the front minimise in all its directions?"""
         return bool(self.pareto) and not any(more for _, more in self.pareto)
 
     @property
@@ -39,13 +39,13 @@ class Choice:
 
     def of(self, points: Points) -> Points:
         """Reduces points to the front, or without one to the best. Associative: reducing merged results gives the
-        result for all points, which is not true of the best of a front."""
+        result for all points, which does not hold for the best of a front."""
         if self.pareto:
             return pareto_front(points, self.pareto)
         return points if self.top is None else top_points(points, self.by, self.top)
 
     def last(self, points: Points) -> Points:
-        """The final choice from the points that all blocks kept; the best, in order, if `top` is set."""
+        """The final points, of those that all blocks kept; the best, in order, if `top` is set."""
         return points if self.top is None else sorted_by(top_points(points, self.by, self.top), self.by)
 
     def in_words(self) -> str:
@@ -61,7 +61,7 @@ class Choice:
         return "; ".join(words)
 
 
-def read_choice(
+def read_query(
     knobs: Mapping[str, Knob],
     swept: Sequence[str],
     *,
@@ -69,8 +69,8 @@ def read_choice(
     pareto: Sequence[str] | str | None = None,
     top: int | None = None,
     by: str = "macs",
-) -> Choice:
-    """Parses a choice for a network with these `knobs`, some of them `swept`.
+) -> PointQuery:
+    """Parses a query for a network with these `knobs`, some of them `swept`.
 
     Raises UnknownName, SpecError and UsageError for invalid options.
     """
@@ -78,20 +78,20 @@ def read_choice(
         raise UsageError(f"the best {top}: keep 1 or more")
     names = pareto.split(",") if isinstance(pareto, str) else pareto or ()
     orders = (
-        tuple(read_order(_free(name, knobs, swept), swept) for name in names),
+        tuple(read_order(_check_varies(name, knobs, swept), swept) for name in names),
         read_order(by, (), (*swept, *METRICS)),
     )
     for name, _ in (*orders[0], orders[1]):
         if name in knobs and not knobs[name].is_size:
             raise UsageError(f"{name} is a {knobs[name].kind}, of which no value is more than another")
-    return Choice(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
+    return PointQuery(None if where is None else read_where(where, knobs), orders[0], top, orders[1])
 
 
-def _free(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
-    """A direction of a front. Raises UsageError for a knob that is not swept."""
+def _check_varies(text: str, knobs: Collection[str], swept: Sequence[str]) -> str:
+    """Returns a direction of a front. Raises UsageError for a knob that is not swept."""
     name = text.strip().removeprefix("-")
     if name in knobs and name not in swept:
-        check_told_apart(name)
+        check_not_a_metric(name)
         raise UsageError(f"{name} is the same at every point: give it values, or leave it out of --pareto")
     return text
 
@@ -104,12 +104,12 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
     return name, (name in knobs) is not turned
 
 
-def read_where(text: str, knobs: Mapping[str, Knob], metrics: Iterable[str] = METRICS) -> Expression:
+def read_where(text: str, knobs: Mapping[str, Knob]) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, and UsageError for a name
     that is both."""
-    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *metrics])
+    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *METRICS])
     for name in sorted(found.names & {*knobs}):
-        check_told_apart(name)
+        check_not_a_metric(name)
     for name, word in found.compared_words():
         if name in knobs and knobs[name].kind == "choice":
             knobs[name].check(word)

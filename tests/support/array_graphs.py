@@ -1,4 +1,4 @@
-"""Random layer graphs of which each size may be a number or a column: the same layers whatever the sizes are."""
+"""Random layer graphs with given sizes, numbers or arrays. The layers depend on a seed only."""
 
 import random
 
@@ -9,7 +9,7 @@ POINTWISE = (ops.ReLU, ops.SiLU, ops.Sigmoid, ops.Dropout, ops.BatchNorm, ops.GE
 
 
 def points_of(rng, count):
-    """Sizes for so many points: batches, channels and images of every order, a gate as wide as they or 1, depths."""
+    """Random sizes for `count` points: batches, channels, image sides, gates as wide as the channels or 1, depths."""
     found = []
     for _ in range(count):
         most = rng.choice([4, 2**10, 2**31])
@@ -19,7 +19,7 @@ def points_of(rng, count):
     return found
 
 
-def graph_of(seed, size):
+def seeded_graph(seed, size):
     """The graph of a seed: convolutions, activations, joins of equal and of stretched tensors, squeezes, repeats."""
     rng, graph = random.Random(seed), new_graph()
     add(graph, "x", ops.Input([size["n"], size["c"], size["h"], size["h"]]))
@@ -31,7 +31,7 @@ def graph_of(seed, size):
 
 
 def _grow(rng, graph, size, alike, count, nested):
-    """Layers on those that are alike; returns all that are, at the end."""
+    """Adds layers on tensors of equal shape, `alike`; returns the last tensors of equal shape."""
     for _ in range(count):
         source, name = rng.choice(alike[-3:]), f"layer{len(graph)}"
         kind = rng.choice(["conv", "point", "point", "add", "gate", "squeeze", "repeat", "shrink"])
@@ -59,7 +59,7 @@ def _grow(rng, graph, size, alike, count, nested):
 
 
 def _body(rng, size, nested):
-    """A body that keeps its shape; what nobody reads is added up."""
+    """A body that keeps its shape; its outputs are added up."""
     graph = new_graph()
     add(graph, "in", ops.Input())
     _grow(rng, graph, size, ["in"], rng.randint(1, 3), nested)

@@ -1,0 +1,115 @@
+"""The closed form of a cost: the rules walked with symbols for knobs, collected by block.
+
+derive(costcalc.load("efficientnet"), "macs").lines()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sympy import Add, Symbol, sympify
+
+from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
+from costcalc.analysis.closed_form.domain import find_domain
+from costcalc.analysis.closed_form.formula import Formula, Term
+from costcalc.analysis.closed_form.printers import Printer
+from costcalc.analysis.closed_form.undecided import check_rows
+from costcalc.analysis.metric_values import MetricValues
+from costcalc.analysis.metrics import LEAVING, METRICS, metric_of, why_no_formula
+from costcalc.analysis.unrolled import repeat_assumptions
+from costcalc.analysis.walk import Row, walk
+from costcalc.dims import is_symbolic
+from costcalc.dtype import Dtype
+from costcalc.models.model import Model
+from costcalc.text import value_text
+
+
+def derive(
+    model: Model, metric: str = "macs", *, free: Iterable[str] | None = None, seconds: float = SECONDS
+) -> Formula:
+    """The closed form of a metric of a network.
+
+    Its symbols are the numeric knobs that are not set, or those in `free`, set or not. Raises UnknownName for an
+    unknown metric, UsageError for one without a closed form, CostcalcError for a formula that is too large or not done
+    within the seconds.
+    """
+    metric_of(metric, unless=why_no_formula)
+    return formula_of(model, metric, *walked(model, free, seconds))
+
+
+def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
+    """The layer graph with symbols for knobs, and its rows: every closed form of a model is made from them.
+
+    Raises UsageError for a knob whose value is a symbol already, unless it is in `free`.
+    """
+    model.needs_numbers("what is set in a closed form", but={*free} if free else ())
+    with time_limit(seconds, too_large(model, seconds)) as deadline:
+        if free is None:
+            graph = model.layers(free=model.knobs)
+        else:
+            graph = model.with_only(model.values_but({*free}), model.label).layers(free=free)
+        rows = []
+        for row in walk(graph):
+            rows.append(row)
+            deadline.check()
+    return graph, rows
+
+
+def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
+    """The closed form of a metric from the graph and rows of `walked`."""
+    rows = _with_repeat_needs(metric, graph, rows)
+    terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
+    values = graph.graph["knobs"]
+    display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
+    knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
+    below = [n for n in model.size_knobs if n not in model.settings and not model.knobs[n].may_be_symbol]
+    numbers = [f"{display_names[name]} = {value_text(values[name])}, for a symbol is 1 or more" for name in below]
+    return Formula(
+        model, metric, terms, knobs, _spatial(rows), display_names, _names(model, values),
+        domain_finder=lambda: find_domain(model, rows, knobs, graph.graph["assumed"], numbers, Printer(display_names)),
+        checker=lambda values: check_rows(rows, values),
+    )  # fmt: skip
+
+
+def _with_repeat_needs(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
+    """The rows, with the assumptions about repeats that only this metric needs on the first."""
+    more = repeat_assumptions(graph) if METRICS[metric].layers and rows else []
+    return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
+
+
+def too_large(model: Model, seconds: float) -> str:
+    """The message that a formula is not done in time, with the knobs to set."""
+    free = ", ".join(name for name in model.size_knobs if name not in model.settings)
+    settings = f"set some of its knobs ({free}): --set knob=value" if free else "count it with `costcalc show`"
+    return f"the closed form of {model.label} is too large: not done after {seconds:g} s; {settings}"
+
+
+def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[Any]:
+    """A value for each row; their sum is the metric of the model."""
+    read = {source for row in rows for source in row.inputs} if METRICS[name].together == LEAVING else set()
+    value = MetricValues(rows, graph, dtype).of_row(name)
+    return [0 if row.name in read else value(row) for row in rows]
+
+
+def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
+    blocks: dict[str, list[Any]] = {}
+    for row, value in zip(rows, values):
+        blocks.setdefault(str(row.name).partition(".")[0], []).append(value)
+    for name, costs in blocks.items():
+        yield Term(name, Add(*map(sympify, costs)))
+
+
+def _spatial(rows: Iterable[Row]) -> frozenset[Symbol]:
+    """The symbols of the image sizes: axes of the inputs after batch and channels."""
+    axes = [size for row in rows if row.op.is_input for size in row.output_shape[2:] if is_symbolic(size)]
+    return frozenset(symbol for size in axes for symbol in size.free_symbols)
+
+
+def _names(model: Model, values: dict[str, Any]) -> dict[Any, str]:
+    """The model's names for roundings: `c7` for round_to(192*w, 8)."""
+    names: dict[Any, str] = {}
+    for name, size in model.architecture.named_sizes(values).items():
+        if is_symbolic(size) and size.is_Function:
+            names.setdefault(size, name)
+    return names

@@ -1,0 +1,96 @@
+"""The values of metrics: of one row of a walk, of several rows together, and of a network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property, reduce
+from typing import Any
+
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, metric_of, why_not_counted
+from costcalc.analysis.unrolled import unrolled_layers
+from costcalc.analysis.walk import Row, needs_numbers
+from costcalc.dims import Size, is_rational, maximum
+from costcalc.dtype import Dtype
+from costcalc.errors import UsageError
+from costcalc.graph import Graph
+
+
+@dataclass(frozen=True, eq=False)
+class MetricValues:
+    """Metrics of all rows of a walk over `graph`; each total is computed once."""
+
+    rows: Sequence[Row]
+    graph: Graph | None
+    dtype: Dtype
+    _totals: dict[str, Any] = field(default_factory=dict)
+    _of_layers: dict[str, dict[str, Size]] = field(default_factory=dict)
+
+    def total(self, metric: str) -> Any:
+        """The value of the network; None for the largest of symbols or arrays.
+
+        Raises UnknownName for a metric that does not exist, UsageError for one that is measured.
+        """
+        if metric not in self._totals:
+            self._totals[metric] = self.together(metric, self.rows)
+        return self._totals[metric]
+
+    def together(self, metric: str, rows: Iterable[Row], leaving: Iterable[Row] | None = None) -> Any:
+        """The value of several rows, as `total` has it; `leaving` are those that others read, by default those that
+        leave the network."""
+        found = metric_of(metric, unless=why_not_counted)
+        if found.of:
+            return _quotient(*(self.together(part, rows, leaving) for part in found.of))
+        if found.together == LEAVING:
+            rows = self._outputs if leaving is None else leaving
+        values = [*map(self.of_row(metric), rows)]
+        if found.together != LARGEST:
+            return sum(values)
+        return reduce(maximum, values, 0) if all(map(is_rational, values)) else None
+
+    def of_row(self, metric: str) -> Callable[[Row], Any]:
+        """A function that returns the value of a row, of all its copies if it is a sum, else the largest of them.
+
+        Raises UsageError for a metric that depends on other layers, without a graph; and for the largest of these, of
+        symbols or arrays.
+        """
+        found = METRICS[metric]
+        if found.of:
+            over, under = map(self.of_row, found.of)
+            return lambda row: _quotient(over(row), under(row))
+        if found.layers is None:
+            return found.of_row(self.dtype)
+        if metric not in self._of_layers:
+            self._of_layers[metric] = self._by_row(metric)
+        by_name = self._of_layers[metric]
+        return lambda row: by_name[row.name]
+
+    def _by_row(self, metric: str) -> dict[str, Size]:
+        """A metric that depends on other layers, by the names of rows."""
+        found = METRICS[metric]
+        if self.graph is None:
+            raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
+        sizes = (size for row in self.rows for size in (row.times, *row.output_shape))
+        if found.together != SUM and not all(map(is_rational, sizes)):
+            raise needs_numbers(metric, self.rows)
+        scale = self.dtype.scale(found.scale)
+        values: dict[str, Size] = {}
+        for mask, layers in unrolled_layers(self.graph):
+            for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
+                value, before = mask * scale * size, values.get(layer.row, 0)
+                values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
+        return values
+
+    @cached_property
+    def _outputs(self) -> list[Row]:
+        """The rows that no other reads."""
+        read = {source for row in self.rows for source in row.inputs}
+        return [row for row in self.rows if row.name not in read]
+
+
+def _quotient(over: Any, under: Any) -> Any:
+    """The exact quotient; None if the divisor is 0."""
+    if is_rational(over) and is_rational(under):
+        return Fraction(over, under) if under else None
+    return over / under
