@@ -13,6 +13,7 @@ from costcalc.analysis.scaling.compound import Compound as Compound
 from costcalc.analysis.scaling.next_change import NextSteps as NextSteps
 from costcalc.analysis.scaling.presets import PresetSweep as PresetSweep
 from costcalc.analysis.scaling.scale import Scaled as Scaled
+from costcalc.analysis.selection import select as select
 from costcalc.analysis.sweep.fit import Fit as Fit
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep

@@ -16,6 +16,8 @@ class Result(Tabular):
     """The result of an analysis. A subclass defines `table()` or `tables()`, `_fields()`, `_summary()` and, if it is
     about networks, `_warned()`; all other forms are made from these."""
 
+    model_of_rows: Any = None  # the model whose knobs each row of the table sets, if they do
+
     @abstractmethod
     def _fields(self) -> dict[str, Any]:
         """The fields of the JSON document. The items of a `LazySequence` are made as they are written."""

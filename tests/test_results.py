@@ -80,7 +80,19 @@ RESULTS = {
 }  # fmt: skip
 NEEDS_TORCH = {"time", "compare --time", "verify", "verify, several"}
 NO_RESULT = {
-    *["add", "load", "model", "new_graph", "ops", "size_symbol", "store", "unroll", "write_page", "write_sweep"]
+    *[
+        "add",
+        "load",
+        "model",
+        "new_graph",
+        "ops",
+        "select",
+        "size_symbol",
+        "store",
+        "unroll",
+        "write_page",
+        "write_sweep",
+    ]
 }
 KNOWN = {}
 

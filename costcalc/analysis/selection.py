@@ -11,11 +11,21 @@ from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
+from costcalc.result import Result
 from costcalc.table import Table
 from costcalc.text import split_names
 
 
-def select(table: Table, columns: Sequence[str] | str, model: Model | None = None, hint: str = "") -> Table:
+def select(result: Result, columns: Sequence[str] | str) -> Table:
+    """The table of a result with these columns in this order, `select(costcalc.scale("lenet5", "batch", macs="1M"),
+    "batch,macs,peak_bytes")`: its own, and where each row sets knobs any metric that is counted.
+
+    Raises UnknownName for a column that does not exist, UsageError for a metric that the rows do not have.
+    """
+    return select_columns(result.table(), columns, result.model_of_rows)
+
+
+def select_columns(table: Table, columns: Sequence[str] | str, model: Model | None = None, hint: str = "") -> Table:
     """The table with these columns in this order: its own, and any metric of the `model` at each row's knobs.
 
     Raises UnknownName for a column that does not exist; UsageError for a metric that is measured, or without a model,

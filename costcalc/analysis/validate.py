@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from costcalc.analysis.spec_checker import SpecChecker
 from costcalc.analysis.suspects import suspects
 from costcalc.analysis.walk import walk
-from costcalc.errors import CostcalcError, Place, Problem, Problems, SpecError, in_reading_order, why
+from costcalc.errors import Place, Problem, Problems, SpecError, in_reading_order, why
 from costcalc.graph import Graph, find_problems
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.spec.library import find, library_path, spec_text
+from costcalc.spec.library import library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.spec.parse import parse_file, parse_text
 from costcalc.spec.spec_tree import Spec
@@ -134,19 +133,11 @@ def _check(read: Callable[[Problems], Spec], path: str, max_layers: int) -> File
         return FileReport(path, tuple(error.problems))
     except (OSError, ValueError) as error:
         reason = "not a path" if isinstance(error, ValueError) else why(error)
-        return FileReport(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}", _path_hint(path)),))
+        return FileReport(path, (Problem(Place(path, 1, 1), f"cannot be read: {reason}"),))
     checker = SpecChecker(spec, max_layers)
     checker.check(problems)
     line = f"{path}: ok ({checker.summary})" if checker.summary else ""
     return FileReport(path, tuple(in_reading_order(checker.found)), line)
-
-
-def _path_hint(path: str) -> str:
-    """A hint for a path that does not exist but is a name of the library."""
-    with suppress(CostcalcError):
-        name = find(path).label
-        return f"the library has it: `costcalc show {name}`; validate takes the files of specs" if name == path else ""
-    return ""
 
 
 def _record(report: FileReport, problem: Problem) -> dict[str, Any]:

@@ -96,9 +96,9 @@ def formula(
         put_code(shown.code, output)
         return
     if columns is not None and shown.tables:
-        from costcalc.analysis.selection import select
+        from costcalc.analysis.selection import select_columns
 
-        shown.tables[0] = select(shown.tables[0], columns, hint="; `--metric` says what the formula is of")
+        shown.tables[0] = select_columns(shown.tables[0], columns, hint="; `--metric` says what the formula is of")
     report.emit(shown.tables, shown.document, format=format, output=Path(output) if output else None)
 
 

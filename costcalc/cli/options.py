@@ -20,7 +20,6 @@ MAX_ROWS_SHOWN = 40  # points on a terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from costcalc.models.model import Model
     from costcalc.net import Net
     from costcalc.result import Result
     from costcalc.table import Table
@@ -150,15 +149,15 @@ def on_a_terminal(format: str | None, output: str | None) -> bool:
 
 def emit(
     result: Result, format: str | None, output: str | None, tables: Sequence[Table] | None = None, *,
-    columns: str | None = None, model: Model | None = None, hint: str = "",
+    columns: str | None = None, hint: str = "",
 ) -> None:  # fmt: skip
     """Prints a result, or writes it to a file; with `tables` these in place of its own. `columns` are those of the
-    first table, as `select` reads them."""
+    first table, as `select_columns` reads them."""
     if columns is not None:
-        from costcalc.analysis.selection import select
+        from costcalc.analysis.selection import select_columns
 
         first, *others = result.tables() if tables is None else tables
-        tables = [select(first, columns, model, hint), *others]
+        tables = [select_columns(first, columns, result.model_of_rows, hint), *others]
     path = Path(output) if output else None
     if format_of(format, path, ".parquet") in ("json", *DRAWINGS):
         report.emit([], result.streamed(), format=format, output=path)

@@ -80,7 +80,7 @@ def scale(
 
     scaled = compound_model(model, law, read_compound(compound), budget)
     warned.replace(model.label, lambda: scaled.warnings)
-    emit(scaled, format, output, columns=columns, model=model)
+    emit(scaled, format, output, columns=columns)
 
 
 def put_budget(
@@ -101,4 +101,4 @@ def put_budget(
     warned.replace(model.label, lambda: found.warnings)
     shown = MAX_ROWS_SHOWN if on_a_terminal(format, output) else None
     tables = found.tables(shown) if isinstance(found, Fitting) else None
-    emit(found, format, output, tables, columns=columns, model=model)
+    emit(found, format, output, tables, columns=columns)

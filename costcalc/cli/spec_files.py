@@ -14,7 +14,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="FILE", help="Specs to check.")],
+    paths: Annotated[list[str], typer.Argument(metavar="TARGET", help="Specs to check: paths or names.")],
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit 1 if there is one.")] = False,
     format: Format = None,
     output: Output = None,
@@ -23,12 +23,13 @@ def validate(
 ) -> None:
     """All errors of a spec at once, each with file, line and column, and warnings. Exit 2 if there is an error, 1 with
     --strict if there is a warning."""
-    from costcalc.analysis.validate import Validation, validate_file
+    from costcalc.analysis.validate import Validation
+    from costcalc.analysis.validate import validate as check
     from costcalc.table import visible
 
     found, code = [], 0
     for path in paths:
-        checked = validate_file(path, max_layers=max_layers, max_bytes=max_bytes)
+        (checked,) = check(path, max_layers=max_layers, max_bytes=max_bytes).files
         code = max(code, 2 if not checked.ok else 1 if strict and checked.problems else 0)
         found.append(checked.as_errors() if strict else checked)
         if format or output:

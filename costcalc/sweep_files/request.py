@@ -8,7 +8,7 @@ from pathlib import Path
 from costcalc import report
 from costcalc.analysis.columns import metric_column, read_columns
 from costcalc.analysis.metrics import USUAL
-from costcalc.analysis.selection import select
+from costcalc.analysis.selection import select_columns
 from costcalc.analysis.sweep.chunks import (
     BLOCK_POINTS,
     CHUNK_POINTS_OF_ALL_ROWS,
@@ -94,7 +94,7 @@ class SweepRequest:
             swept.to_parquet(path, self.columns)
             return
         document = swept.to_dict() if self.file_format == "json" else {}
-        table = swept.table() if self.columns is None else select(swept.table(), self.columns)
+        table = swept.table() if self.columns is None else select_columns(swept.table(), self.columns)
         report.emit([table], document, format=self.file_format, output=path)
 
     def written(self, state: SweepState) -> WrittenSweep:

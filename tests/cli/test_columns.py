@@ -51,6 +51,16 @@ def test_what_a_row_lacks_is_counted_at_its_knobs(capsys):
         assert costcalc.load("mobilenet_v2", w=w).cost().total("activations_in_place") == int(count)
 
 
+def test_python_selects_the_same_columns(capsys):
+    lines = csv(capsys, "scale mobilenet_v2 --free w --max macs=300M --columns w,peak_bytes,macs")
+    found = costcalc.select(costcalc.scale("mobilenet_v2", "w", macs="300M"), "w,peak_bytes,macs")
+    assert found.to_csv().splitlines() == lines
+    swept = costcalc.sweep("lenet5", batch="1:3:1", metrics="macs,buffers")
+    assert costcalc.select(swept, ["buffers", "batch"]).to_csv() == "buffers,batch\n0,1\n0,2\n0,3\n"
+    with pytest.raises(costcalc.UsageError, match="params is not a column of this table"):
+        costcalc.select(swept, "params")
+
+
 @pytest.mark.parametrize(
     ("command", "message"),
     [

@@ -215,12 +215,10 @@ def test_what_is_wrong_is_looked_for_behind_switches_and_in_blocks_nobody_calls(
 
 
 @pytest.mark.parametrize("name", ["resnet50", "resnet"])
-def test_a_name_of_the_library_is_no_file(name):
-    (problem,) = validate_file(name).problems
-    assert str(problem) == (
-        f"{name}:1:1: cannot be read: there is no such file or folder; "
-        f"the library has it: `costcalc show {name}`; validate takes the files of specs"
-    )
+def test_a_name_is_that_of_the_librarys_spec(name):
+    ran = run(name)
+    assert ran.returncode == 0
+    assert "resnet.yaml: ok (" in ran.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes")

@@ -46,6 +46,11 @@ class Fitting(Result):
     no_compound: str = ""  # why the compound line of such a network has no point
 
     @property
+    def model_of_rows(self) -> Model:
+        """Each row is a setting of its knobs."""
+        return self.model
+
+    @property
     def fits(self) -> int:
         """How many points of the grid keep the budget."""
         return self.found.grid.size - self.found.refused - self.found.invalid

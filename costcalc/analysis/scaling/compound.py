@@ -42,6 +42,11 @@ class Compound(Result):
     after: Any = None
 
     @property
+    def model_of_rows(self) -> Model:
+        """Each row is a setting of its knobs."""
+        return self.base
+
+    @property
     def model(self) -> Model:
         """The network at φ."""
         knobs = self.law.at(self.base, self.phi)

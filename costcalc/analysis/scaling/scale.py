@@ -75,6 +75,11 @@ class Scaled(Result):
     steps: str = ""  # in words, if they are not the usual steps
     looked_to: Any = None
 
+    @property
+    def model_of_rows(self) -> Model:
+        """Each row is a setting of its knobs."""
+        return self.model
+
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of_grid(self.model, {self.knob: (self.value,)}))]
 
