@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property, reduce
 from typing import Any
 
-from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, metric_of, why_not_counted
-from costcalc.analysis.unrolled import unrolled_layers
+from costcalc.analysis.memory import Layer
+from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
+from costcalc.analysis.training.step_metrics import Step, step_of
+from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
 from costcalc.analysis.walk import Row, needs_numbers
 from costcalc.dims import Size, is_rational, maximum
 from costcalc.dtype import Dtype
@@ -59,7 +61,7 @@ class MetricValues:
         if found.of:
             over, under = map(self.of_row, found.of)
             return lambda row: _quotient(over(row), under(row))
-        if found.layers is None:
+        if found.parts:
             return found.of_row(self.dtype)
         if metric not in self._of_layers:
             self._of_layers[metric] = self._by_row(metric)
@@ -74,19 +76,49 @@ class MetricValues:
         sizes = (size for row in self.rows for size in (row.times, *row.output_shape))
         if found.together != SUM and not all(map(is_rational, sizes)):
             raise needs_numbers(metric, self.rows)
-        scale = self.dtype.scale(found.scale)
         values: dict[str, Size] = {}
-        for mask, layers in unrolled_layers(self.graph):
-            for layer, size in zip(layers, found.layers(layers) if found.layers else ()):
-                value, before = mask * scale * size, values.get(layer.row, 0)
+        for mask, pairs in self._layer_values.of(found):
+            for layer, size in pairs:
+                value, before = mask * size, values.get(layer.row, 0)
                 values[layer.row] = before + layer.copies * value if found.together == SUM else maximum(before, value)
         return values
+
+    @cached_property
+    def _layer_values(self) -> LayerValues:
+        return LayerValues(self.graph, self.dtype)
 
     @cached_property
     def _outputs(self) -> list[Row]:
         """The rows that no other reads."""
         read = {source for row in self.rows for source in row.inputs}
         return [row for row in self.rows if row.name not in read]
+
+
+class LayerValues:
+    """Metrics that depend on other layers, of a graph with repeats written out as far as they need it, once."""
+
+    def __init__(self, graph: Graph, dtype: Dtype):
+        self.graph, self.dtype = graph, dtype
+
+    @cached_property
+    def plans(self) -> list[tuple[Size, list[Layer]]]:
+        """Masks of points, and the layers there."""
+        return [*unrolled_layers(self.graph)]
+
+    @cached_property
+    def steps(self) -> list[tuple[Size, Step]]:
+        """Masks of points, and the training step there."""
+        plans = unrolled_layers(self.graph, COPIES_TO_TRAIN)
+        return [(mask, step_of(self.graph, layers, self.dtype)) for mask, layers in plans]
+
+    def of(self, metric: Metric) -> Iterator[tuple[Size, Iterable[tuple[Layer, Size]]]]:
+        """Masks of points; and each layer there with the value of one copy."""
+        if metric.step:
+            for mask, step in self.steps:
+                yield mask, zip((each.layer for each in step.layers), metric.step(step))
+        for mask, layers in self.plans if metric.layers else ():
+            scale, sizes = self.dtype.scale(metric.scale), metric.layers(layers) if metric.layers else ()
+            yield mask, ((layer, scale * size) for layer, size in zip(layers, sizes))
 
 
 def _quotient(over: Any, under: Any) -> Any:

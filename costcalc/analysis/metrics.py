@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from costcalc.analysis.memory import Layer, live_elements, written_elements
 from costcalc.analysis.traffic import activations_moved, weights_moved
+from costcalc.analysis.training import step_metrics
+from costcalc.analysis.training.step_metrics import StepMetric
 from costcalc.analysis.walk import Row
 from costcalc.dims import Size, elements
 from costcalc.dtype import FLOAT32, Dtype
@@ -38,13 +40,14 @@ class Part(NamedTuple):
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A number of a layer, a block and a network: a sum of `parts`, or a function of all `layers` with repeats written
-    out, or a quotient of two metrics (`of`), or measured."""
+    out, or of those of a training `step`, or a quotient of two metrics (`of`), or measured."""
 
     title: str
     counts: str  # a note below tables
     unit: str = ""
     parts: tuple[Part, ...] = ()
     layers: Callable[[Sequence[Layer]], Iterator[Size]] | None = None
+    step: StepMetric | None = None
     scale: int | str = 1  # of `layers`, as in a Part
     together: str = SUM
     of: tuple[str, str] | None = None
@@ -147,6 +150,43 @@ METRICS: dict[str, Metric] = {
     "intensity": Metric(
         title="MACs/byte", counts="MACs over traffic bytes; FLOPs per byte are twice as many",
         of=("macs", "traffic_bytes"),
+    ),
+    "train_macs": Metric(
+        title="train MACs", unit="multiplications", step=step_metrics.train_macs,
+        counts="multiply-accumulates of a training step: forward, and of all gradients",
+    ),
+    "input_gradient_macs": Metric(
+        title="input gradients", unit="multiplications", step=step_metrics.input_gradient_macs,
+        counts="multiply-accumulates of the gradients of layers' inputs, where something below is trained",
+    ),
+    "weight_gradient_macs": Metric(
+        title="weight gradients", unit="multiplications", step=step_metrics.weight_gradient_macs,
+        counts="multiply-accumulates of the gradients of tensors that are trained",
+    ),
+    "train_elementwise": Metric(
+        title="train elementwise", unit="operations", step=step_metrics.train_elementwise,
+        counts="all other arithmetic of a training step: forward, gradients, cross-entropy, update",
+    ),
+    "update_operations": Metric(
+        title="update", unit="operations", step=step_metrics.update_operations,
+        counts="arithmetic of the optimizer, a part of train elementwise",
+    ),
+    "trainable_params": Metric(
+        title="trainable params", unit="learned scalars", step=step_metrics.trainable_params,
+        counts="params that are trained",
+    ),
+    "frozen_params": Metric(
+        title="frozen params", unit="learned scalars", step=step_metrics.frozen_params,
+        counts="params that keep their values",
+    ),
+    "saved_bytes": Metric(
+        title="saved bytes", unit="bytes", step=step_metrics.saved_bytes,
+        counts="what layers keep for the backward pass, each memory once: torch's autograd on a CPU; weights apart",
+    ),
+    "train_peak_bytes": Metric(
+        title="train peak bytes", unit="bytes", step=step_metrics.train_peak_bytes, together=LARGEST,
+        counts="the most held at once in a training step: weights, gradients, what the optimizer keeps, activations; "
+        "torch's kernels on a CPU, their workspaces apart",
     ),
     "seconds": Metric(
         title="seconds", measured=True, no_formula="it is measured: `costcalc time` takes it",

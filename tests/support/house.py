@@ -7,9 +7,9 @@ from pathlib import Path
 import costcalc
 
 FLOORS = """
-errors <- text version files workers dtype <- dims table <- result <- expressions ops chart drawing <- graph <- models
-<- spec importers pipeline <- analysis <- net <- functions <- store <- report <- predict torch_backend sweep_files
-<- cli <- __main__ __init__
+errors <- text version files workers dtype train_step <- dims table <- result <- expressions ops chart drawing
+<- graph <- models <- spec importers pipeline <- analysis <- net <- functions <- store <- report
+<- predict torch_backend sweep_files <- cli <- __main__ __init__
 """  # each room imports only from what stands before it; some of them are still to come
 FLOOR = {room: height for height, row in enumerate(FLOORS.split("<-")) for room in row.split()}
 FACES = ("__init__.py",)  # only these may import a module by a computed name

@@ -12,13 +12,13 @@ from support.autograd import kept_by_torch, step_peak_of_torch, train_only  # no
 
 import costcalc  # noqa: E402
 from costcalc.analysis.training.kept import kept_bytes  # noqa: E402
-from costcalc.analysis.training.optimizers import OPTIMIZERS  # noqa: E402
 from costcalc.analysis.training.step_layers import step_layers  # noqa: E402
 from costcalc.analysis.training.step_peak import step_peak  # noqa: E402
 from costcalc.analysis.unrolled import unrolled_layers  # noqa: E402
 from costcalc.graph import unroll  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
+from costcalc.train_step import OPTIMIZERS  # noqa: E402
 
 NAMES = [entry.name for entry in entries()]
 FLOAT32 = {"activations": 4, "weights": 4}
@@ -56,7 +56,7 @@ def test_torch_holds_the_same_bytes_at_most(name, way, optimizer):
     layers, module, any_trained = both(name, way)
     if not any_trained:
         pytest.skip("no tensor is trained")
-    ours = step_peak(layers, FLOAT32, OPTIMIZERS[optimizer], adds_in_place=False)
+    ours, moment = step_peak(layers, FLOAT32, OPTIMIZERS[optimizer], adds_in_place=False)
     theirs = step_peak_of_torch(module, example_inputs(module), optimizer)
-    at_its_layer = ours.at.layer == "c3" or not name.startswith("lenet5_1998")
-    assert ours.bytes - theirs == (UNSEEN.get(name, 0) if at_its_layer else 0)
+    at_its_layer = moment.layer == "c3" or not name.startswith("lenet5_1998")
+    assert ours - theirs == (UNSEEN.get(name, 0) if at_its_layer else 0)

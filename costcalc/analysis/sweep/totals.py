@@ -15,11 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from costcalc.analysis.memory import Layer
+from costcalc.analysis.metric_values import LayerValues
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
 from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
@@ -28,8 +27,6 @@ from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
 from costcalc.models.model import Model
-
-Plans = list[tuple[Size, list[Layer]]]  # 0/1 masks, each with the layers of its points
 
 
 @dataclass(frozen=True)
@@ -97,30 +94,30 @@ def sums_of(graph: Graph, metrics: Sequence[str], dtype: Dtype = FLOAT32) -> Sum
     """The sums of a layer graph whose sizes are arrays or numbers."""
     mask = ValidityMask(graph)
     every = expand_quotients(metrics)
-    of_layers = [name for name in every if METRICS[name].layers or METRICS[name].together == LEAVING]
+    of_layers = [name for name in every if not METRICS[name].parts or METRICS[name].together == LEAVING]
     found = {name: _RowSums(METRICS[name]) for name in every if METRICS[name].parts and name not in of_layers}
     for row in walk_masked(graph, mask):
         for row_sums in found.values():
             row_sums.add(row)
     pairs = {name: row_sums.pairs(dtype) for name, row_sums in found.items()}
     if of_layers:
-        plans = [*unrolled_layers(graph)]
-        pairs |= {name: [*_layer_pairs(METRICS[name], plans, dtype)] for name in of_layers}
+        values = LayerValues(graph, dtype)
+        pairs |= {name: [*_layer_pairs(METRICS[name], values)] for name in of_layers}
     return Sums(tuple(metrics), pairs, mask.valid, mask.reason)
 
 
-def _layer_pairs(metric: Metric, plans: Plans, dtype: Dtype) -> Iterator[tuple[Size, Size]]:
+def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Size]]:
     """The (mask, value) pairs of a metric that depends on other layers, for each combination of copies."""
-    for where, layers in plans:
-        sizes = metric.layers(layers) if metric.layers else ()
-        if metric.together == LEAVING:
+    if metric.together == LEAVING:
+        for mask, layers in values.plans:
             read = {source for layer in layers for source in layer.inputs}
-            value = sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
-        elif metric.together == SUM:
-            value = sum(layer.copies * size for layer, size in zip(layers, sizes))
+            yield mask, sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
+        return
+    for mask, pairs in values.of(metric):
+        if metric.together == SUM:
+            yield mask, sum(layer.copies * size for layer, size in pairs)
         else:
-            value = reduce(maximum, sizes, 0)
-        yield where, dtype.scale(metric.scale) * value
+            yield mask, reduce(maximum, (size for _, size in pairs), 0)
 
 
 class _RowSums:

@@ -95,13 +95,15 @@ def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:
 
 
 def kept_bytes(layers: Sequence[StepLayer], bytes_of: Mapping[str, int]) -> dict[Any, Size]:
-    """The bytes that are kept of each layer; `bytes_of` has those of an element of "activations"."""
+    """The bytes that are kept of each layer; `bytes_of` has those of an element of "activations". An input of the
+    network counts at the first layer that keeps it."""
     found, indices = kept(layers), index_tensors(layers)
     total: dict[Any, Size] = {}
     for each in layers:
-        if each.name in found.keepers:
+        if keepers := found.keepers.get(each.name):
+            name = each.name if each.layer.inputs else next(one.name for one in layers if one.name in keepers)
             element = INDEX_BYTES if each.name in indices else bytes_of["activations"]
-            total[each.name] = elements(each.layer.output_shape) * element
+            total[name] = total.get(name, 0) + elements(each.layer.output_shape) * element
         if each.name in found.extra:
             total[each.name] = total.get(each.name, 0) + extra_bytes(found.extra[each.name], bytes_of)
     return total

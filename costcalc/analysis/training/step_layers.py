@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Layer, inplace_inputs
 from costcalc.dims import Shape
+from costcalc.graph.freezing import check_names_of_tensors
 from costcalc.ops.gradients import Wanted
 from costcalc.ops.rules import Tensor
 
@@ -15,7 +17,9 @@ Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 
 def not_frozen(layer: Layer, tensor: Tensor) -> bool:
     """Every tensor is trained that its graph does not call frozen."""
-    return not (layer.frozen is True or (layer.frozen and tensor.name in layer.frozen))
+    if isinstance(layer.frozen, bool):
+        return not layer.frozen
+    return not any(fnmatchcase(tensor.name, pattern) for pattern in layer.frozen)
 
 
 class StepLayer(NamedTuple):
@@ -33,9 +37,15 @@ class StepLayer(NamedTuple):
         return self.layer.name
 
 
-def step_layers(layers: Sequence[Layer], trains: Trains = not_frozen) -> Iterator[StepLayer]:
+def step_layers(
+    layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False
+) -> Iterator[StepLayer]:
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
-    trained below it. The input of a network wants none. Tensors that a layer shares are its owner's."""
+    trained below it. The input of a network wants none. Tensors that a layer shares are its owner's.
+
+    With `freeze_statistics` layers that are wholly frozen run as at inference. Raises UsageError for a frozen tensor
+    that its layer does not have.
+    """
     over = inplace_inputs(layers)
     shapes: dict[Any, Shape] = {}
     trained_below: dict[Any, bool] = {}
@@ -54,7 +64,9 @@ def step_layers(layers: Sequence[Layer], trains: Trains = not_frozen) -> Iterato
                 if tensor.role != "buffer" and trains(owner if tensor.name in shared else layer, tensor)
             ),
             inplace=layer.name in over,
+            evaluates=freeze_statistics and layer.frozen is True,
         )
         shapes[layer.name], trained_below[layer.name] = layer.output_shape, wanted.any
         own = tuple([tensor for tensor in tensors_of[layer.name] if tensor.name not in shared])
         yield StepLayer(layer, ins, wanted, own, over.get(layer.name))
+    check_names_of_tensors((one.row, one.frozen, [t.name for t in tensors_of[one.name]]) for one in layers)

@@ -8,15 +8,15 @@ what is held by c and holds up to p more than before makes, m times, m·c and up
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.kept import extra_bytes, index_tensors, kept, outputs_in_memory
-from costcalc.analysis.training.optimizers import SCALAR_BYTES, Optimizer
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Size, elements, exact_div, is_rational, maximum, same_shape
+from costcalc.dims import Size, elements, exact_div, maximum, same_shape
 from costcalc.ops.gradients import INDEX_BYTES
+from costcalc.train_step import SCALAR_BYTES, Optimizer
 
 
 class Moment(NamedTuple):
@@ -39,40 +39,27 @@ class End(NamedTuple):
 Event = Size | Moment | Begin | End
 
 
-class StepPeak(NamedTuple):
-    """The most bytes held at once, and when."""
-
-    bytes: Size
-    at: Moment | None
-
-
-def peak_of(events: Iterator[Event]) -> StepPeak:
-    """The most bytes held at any moment, starting from none."""
-    stack: list[tuple[Size, StepPeak, Size]] = []  # of the bodies around: change and peak so far, and copies
+def peaks_of(events: Iterable[Event]) -> dict[Moment, Size]:
+    """The most bytes held at each moment, starting from none; a moment of a body that stands for several copies is the
+    largest of theirs."""
+    stack: list[tuple[Size, dict[Moment, Size], Size]] = []  # of the bodies around: change and peaks so far, and copies
     change: Size = 0
-    peak = StepPeak(0, None)
+    peaks: dict[Moment, Size] = {}
     for event in events:
         match event:
             case Moment():
-                peak = larger(peak, StepPeak(change, event))
+                peaks[event] = maximum(peaks[event], change) if event in peaks else change
             case Begin(copies):
-                stack.append((change, peak, copies))
-                change, peak = 0, StepPeak(0, None)
+                stack.append((change, peaks, copies))
+                change, peaks = 0, {}
             case End():
                 before, around, copies = stack.pop()
-                highest = peak.bytes + maximum(0, (copies - 1) * change)
-                peak = larger(around, StepPeak(before + highest, peak.at))
-                change = before + copies * change
+                higher = before + maximum(0, (copies - 1) * change)
+                around.update({moment: peak + higher for moment, peak in peaks.items()})
+                change, peaks = before + copies * change, around
             case _:
                 change = change + event
-    return peak
-
-
-def larger(a: StepPeak, b: StepPeak) -> StepPeak:
-    """The larger of two peaks, the first if they are equal; of arrays point by point."""
-    if is_rational(a.bytes) and is_rational(b.bytes):
-        return b if b.bytes > a.bytes else a
-    return StepPeak(maximum(a.bytes, b.bytes), b.at)
+    return peaks
 
 
 class _Step:
@@ -304,8 +291,17 @@ def hands_on(each: StepLayer, i: int) -> bool:
     return op.hands_on_gradient and (op.output.keeps_values or same_shape(each.input_shapes[i], out) is True)
 
 
+def step_peaks(
+    layers: Sequence[StepLayer], bytes_of: Mapping[str, int], optimizer: Optimizer, *, adds_in_place: bool = True
+) -> dict[Moment, Size]:
+    """The most bytes that a training step holds at each of its moments."""
+    return peaks_of(_Step(layers, bytes_of, optimizer, adds_in_place=adds_in_place).events())
+
+
 def step_peak(
     layers: Sequence[StepLayer], bytes_of: Mapping[str, int], optimizer: Optimizer, *, adds_in_place: bool = True
-) -> StepPeak:
-    """The most bytes that a training step holds at once, and when."""
-    return peak_of(_Step(layers, bytes_of, optimizer, adds_in_place=adds_in_place).events())
+) -> tuple[Size, Moment]:
+    """The most bytes that a training step holds at once, and the first moment at which it does. For numbers."""
+    peaks = step_peaks(layers, bytes_of, optimizer, adds_in_place=adds_in_place)
+    most = max(peaks.values())
+    return most, next(moment for moment, peak in peaks.items() if peak == most)

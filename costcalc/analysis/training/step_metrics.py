@@ -1,0 +1,108 @@
+"""What a training step costs, layer by layer: the functions behind its metrics. One copy of each layer counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from costcalc.analysis.memory import Layer
+from costcalc.analysis.training.kept import kept_bytes
+from costcalc.analysis.training.step_layers import StepLayer, step_layers
+from costcalc.analysis.training.step_peak import step_peaks
+from costcalc.dims import Size, elements, maximum
+from costcalc.dtype import Dtype
+from costcalc.graph import Graph
+from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, Optimizer, TrainStep
+
+LOSS_OPERATIONS = 8  # per element of an output: log-softmax (maximum, subtract, exp, add, subtract), and its gradient
+# (exp, subtract the target's 1, divide by the batch)
+
+
+class Step(NamedTuple):
+    """The layers of a step, and how it is counted."""
+
+    layers: Sequence[StepLayer]
+    optimizer: Optimizer
+    bytes_of: dict[str, int]
+
+
+StepMetric = Callable[[Step], Iterator[Size]]
+
+
+def step_of(graph: Graph, layers: Sequence[Layer], dtype: Dtype) -> Step:
+    """The training step of a graph, with its `train_step`."""
+    train_step: TrainStep = graph.graph.get("train_step", DEFAULT_STEP)
+    found = [*step_layers(layers, freeze_statistics=train_step.freeze_statistics)]
+    scales = {kind: dtype.scale(kind) for kind in ("weights", "activations")}
+    return Step(found, OPTIMIZERS[train_step.optimizer], scales)
+
+
+def input_gradient_macs(step: Step) -> Iterator[Size]:
+    """Multiplies of the gradients of inputs."""
+    return (backward_macs(each, tensors=frozenset()) for each in step.layers)
+
+
+def weight_gradient_macs(step: Step) -> Iterator[Size]:
+    """Multiplies of the gradients of a layer's own tensors: what these add to the gradients of inputs."""
+    return (backward_macs(each) - backward_macs(each, tensors=frozenset()) for each in step.layers)
+
+
+def train_macs(step: Step) -> Iterator[Size]:
+    """Multiplies of the forward and the backward pass."""
+    for each in step.layers:
+        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) + backward_macs(each)
+
+
+def backward_macs(each: StepLayer, **changed: Any) -> Size:
+    """Multiplies of the gradients that are wanted of a layer; `changed` are fields of Wanted."""
+    wanted = each.wanted._replace(**changed)
+    found: Size = each.layer.op.backward_macs(*each.input_shapes, out=each.layer.output_shape, wanted=wanted)
+    return found
+
+
+def train_elementwise(step: Step) -> Iterator[Size]:
+    """All other arithmetic of a step: forward in training, gradients, their sums at forks, the loss, the update."""
+    read = Counter(source for each in step.layers for source, own in zip(each.layer.inputs, each.wanted.inputs) if own)
+    is_read = {source for each in step.layers for source in each.layer.inputs}
+    for each, update in zip(step.layers, update_operations(step)):
+        layer, ins = each.layer, each.input_shapes
+        total = layer.op.elementwise(*ins, out=layer.output_shape)
+        total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
+        if read[each.name] > 1:
+            total = total + (read[each.name] - 1) * elements(layer.output_shape)
+        if layer.inputs and each.name not in is_read:
+            total = total + LOSS_OPERATIONS * elements(layer.output_shape)
+        yield total
+
+
+def update_operations(step: Step) -> Iterator[Size]:
+    """Arithmetic of the optimizer."""
+    return (step.optimizer.operations * size for size in trainable_params(step))
+
+
+def trainable_params(step: Step) -> Iterator[Size]:
+    """Learned scalars that are trained; shared tensors once."""
+    for each in step.layers:
+        yield sum(elements(tensor.shape) for tensor in each.own if tensor.name in each.wanted.tensors)
+
+
+def frozen_params(step: Step) -> Iterator[Size]:
+    """Learned scalars that are not trained."""
+    for each in step.layers:
+        learned = (tensor for tensor in each.own if tensor.role != "buffer")
+        yield sum(elements(tensor.shape) for tensor in learned if tensor.name not in each.wanted.tensors)
+
+
+def saved_bytes(step: Step) -> Iterator[Size]:
+    """Bytes that are kept for the backward pass, each tensor under the layer that writes it; the loss's apart."""
+    kept = kept_bytes(step.layers, step.bytes_of)
+    return (kept.get(each.name, 0) for each in step.layers)
+
+
+def train_peak_bytes(step: Step) -> Iterator[Size]:
+    """The most bytes held while a layer is computed, forward, backward or in the update."""
+    highest: dict[Any, Size] = {}
+    for (name, _), peak in step_peaks(step.layers, step.bytes_of, step.optimizer).items():
+        highest[name] = maximum(highest[name], peak) if name in highest else peak
+    return (highest.get(each.name, 0) for each in step.layers)

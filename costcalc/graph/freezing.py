@@ -1,0 +1,116 @@
+"""Freezes layers of a graph: their tensors keep their values in training.
+
+A pattern is a name as a table shows it, and means all below it: `conv4_x`, `conv4_x.first.conv1`. A `*` stays within
+one part of a name: `conv*_x.*.bn1`. `a..b` runs in execution order from the first layer of a to the last of b; `..b`
+starts at the first layer. A part more than a layer's name has is one of its tensors: `*.bias`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from costcalc.errors import UnknownName, UsageError, did_you_mean
+from costcalc.graph.layer_list import LayerList
+from costcalc.graph.nodes import Graph, Repeat
+from costcalc.graph.order import topological_order
+
+Frozen = bool | tuple[str, ...]  # all tensors of a layer, or those that these patterns match
+
+
+def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
+    """The graph with the layers marked `frozen` that the patterns match; the graph itself if there are none.
+
+    Raises UnknownName for a pattern that matches no layer.
+    """
+    names = [*_layer_names(graph, "")]
+    frozen: dict[str, Frozen] = {}
+    for pattern in patterns:
+        found = dict(_matched(pattern, names))
+        if not found:
+            raise _no_match(pattern, names)
+        for name, what in found.items():
+            known = frozen.get(name, ())
+            frozen[name] = True if isinstance(what, bool) or isinstance(known, bool) else (*known, *what)
+    return _marked(graph, frozen, "") if frozen else graph
+
+
+def _layer_names(graph: Graph, prefix: str) -> Iterator[str]:
+    """The names of rows in execution order; a repeated body has one row for all copies."""
+    for name, data in topological_order(graph):
+        if data["op"].__class__ is Repeat:
+            yield from _layer_names(data["op"].body, f"{prefix}{name}.")
+        elif data["inputs"]:
+            yield f"{prefix}{name}"
+
+
+def _matched(pattern: str, names: Sequence[str]) -> Iterator[tuple[str, Frozen]]:
+    """The layers that a pattern matches, each with its tensors that are frozen."""
+    first, dots, last = (part.strip() for part in pattern.partition(".."))
+    if not dots:
+        yield from _below(pattern, names)
+        return
+    start = next(iter(_indices(first, names)), None) if first else 0
+    end = next(reversed(_indices(last, names)), None) if last else len(names) - 1
+    if start is not None and end is not None:
+        for name in names[start : end + 1]:
+            yield name, True
+
+
+def _indices(pattern: str, names: Sequence[str]) -> list[int]:
+    found = {name for name, _ in _below(pattern, names)}
+    return [i for i, name in enumerate(names) if name in found]
+
+
+def _below(pattern: str, names: Sequence[str]) -> Iterator[tuple[str, Frozen]]:
+    wanted = pattern.split(".")
+    for name in names:
+        parts = name.split(".")
+        if not all(map(fnmatchcase, parts, wanted)):
+            continue
+        if len(wanted) <= len(parts):
+            yield name, True
+        elif len(wanted) == len(parts) + 1:
+            yield name, (wanted[-1],)
+
+
+def _no_match(pattern: str, names: Sequence[str]) -> UnknownName:
+    rows = dict.fromkeys(".".join(name.split(".")[:depth]) for name in names for depth in range(1, name.count(".") + 2))
+    part = next((p for p in pattern.split("..") if p and not _indices(p.strip(), names)), pattern)
+    hint = did_you_mean(part, rows, listed=False) or "rows of `costcalc show` are names, with * for any part of one"
+    return UnknownName(f"nothing to freeze is called {part[:64]!r}", hint)
+
+
+def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
+    """A copy of the graph whose nodes say what is frozen."""
+    copy = LayerList(**graph.graph) if graph.__class__ is LayerList else graph.copy()
+    for name, data in graph.nodes(data=True):
+        op, what = data["op"], frozen.get(f"{prefix}{name}", ())
+        extra: dict[str, Any] = {}
+        if op.__class__ is Repeat:
+            extra["op"] = Repeat(_marked(op.body, frozen, f"{prefix}{name}."), op.times)
+        elif what and data.get("frozen") is not True:
+            extra["frozen"] = True if isinstance(what, bool) else (*data.get("frozen", ()), *what)
+        if copy.__class__ is LayerList:
+            copy.nodes[name] = {**data, **extra}
+        else:
+            copy.nodes[name].update(extra)
+    return copy
+
+
+def check_names_of_tensors(frozen: Iterable[tuple[Any, Frozen, Sequence[str]]]) -> None:
+    """Raises UsageError for a pattern that matches no tensor of the layers that it names; each comes with the names of
+    its tensors."""
+    unmatched: dict[str, tuple[Any, Sequence[str]]] = {}
+    matched: set[str] = set()
+    for layer, what, tensors in frozen:
+        for pattern in () if isinstance(what, bool) else what:
+            if any(fnmatchcase(tensor, pattern) for tensor in tensors):
+                matched.add(pattern)
+            else:
+                unmatched.setdefault(pattern, (layer, tensors))
+    for pattern, (layer, tensors) in unmatched.items():
+        if pattern not in matched:
+            having = f"it has {', '.join(tensors)}" if tensors else "it has none"
+            raise UsageError(f"layer {str(layer)!r} has no tensor {pattern!r} to freeze; {having}")

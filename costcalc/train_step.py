@@ -1,0 +1,55 @@
+"""How a network is trained: the optimizer, and what of the network is frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from costcalc.errors import unknown
+
+SCALAR_BYTES = 4  # a loss, or an optimizer's count of steps: float32
+
+
+class Optimizer(NamedTuple):
+    """`copies` of each trained tensor that it keeps, `operations` per learned scalar and step, and how many temporaries
+    of a tensor's size an update takes in torch, one tensor after another."""
+
+    copies: int
+    operations: int
+    temporaries: int = 0
+    counts_steps: bool = False  # one scalar for each tensor
+
+
+OPTIMIZERS = {
+    "sgd": Optimizer(0, 2),  # w − lr·g
+    "momentum": Optimizer(1, 4),  # v = μ·v + g; w − lr·v
+    # m = β1·m + (1 − β1)·g (3), v = β2·v + (1 − β2)·g² (4), w − lr·m/(√v/c + ε) (6), lr and c corrected for the bias
+    "adam": Optimizer(2, 13, temporaries=2, counts_steps=True),
+    "adamw": Optimizer(2, 14, temporaries=2, counts_steps=True),  # and w·(1 − lr·λ)
+}
+
+
+class TrainStep(NamedTuple):
+    """A training step: cross-entropy of each output, gradients, and an update of what is not frozen."""
+
+    optimizer: str = "sgd"
+    freeze: tuple[str, ...] = ()  # patterns, as graph/freezing.py reads them
+    freeze_statistics: bool = False  # frozen batch normalisation runs as at inference
+
+    @property
+    def words(self) -> str:
+        """As a note has it: `a step of adam, frozen: conv1..conv4_x`."""
+        frozen = f", frozen: {', '.join(self.freeze)}" if self.freeze else ""
+        statistics = ", frozen statistics" if self.freeze_statistics else ""
+        return f"a step of {self.optimizer}{frozen}{statistics}"
+
+
+DEFAULT_STEP = TrainStep()
+
+
+def train_step(optimizer: str = "sgd", freeze: Iterable[str] | str = (), freeze_statistics: bool = False) -> TrainStep:
+    """A training step; `freeze` is one pattern or several. Raises UnknownName for an optimizer that does not exist."""
+    if optimizer not in OPTIMIZERS:
+        raise unknown("optimizer", optimizer, OPTIMIZERS)
+    patterns = tuple(part.strip() for part in freeze.split(",")) if isinstance(freeze, str) else tuple(freeze)
+    return TrainStep(optimizer, tuple(part for part in patterns if part), freeze_statistics)
