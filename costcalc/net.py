@@ -84,7 +84,7 @@ def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
     if isinstance(target, Net):
         return target
     if isinstance(target, Model):
-        return Net(target.architecture, target.settings, target.label, target.dtype)
+        return Net(target.architecture, target.settings, target.label, target.dtype, target.step)
     if hasattr(target, "nodes"):
         from costcalc.models.graph_architecture import GraphArchitecture
 
@@ -129,6 +129,6 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     for text, name in zip(texts, names):
         if names.count(name) > 1:
             raise UsageError(f"--set {name[:64]} stands twice; set it once")
-        having = [net for net in nets if name in net.knobs] or nets
+        having = [net for net in nets if name in net.settable] or nets
         nets = [net.with_texts([text]) if net in having else net for net in nets]
     return nets

@@ -20,11 +20,11 @@ Frozen = bool | tuple[str, ...]  # all tensors of a layer, or those that these p
 
 
 def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
-    """The graph with the layers marked `frozen` that the patterns match; the graph itself if there are none.
+    """A copy of the graph with the layers marked `frozen` that the patterns match.
 
     Raises UnknownName for a pattern that matches no layer.
     """
-    names = [*_layer_names(graph, "")]
+    names = [*layer_names(graph)]
     frozen: dict[str, Frozen] = {}
     for pattern in patterns:
         found = dict(_matched(pattern, names))
@@ -33,14 +33,14 @@ def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
         for name, what in found.items():
             known = frozen.get(name, ())
             frozen[name] = True if isinstance(what, bool) or isinstance(known, bool) else (*known, *what)
-    return _marked(graph, frozen, "") if frozen else graph
+    return _marked(graph, frozen, "")
 
 
-def _layer_names(graph: Graph, prefix: str) -> Iterator[str]:
+def layer_names(graph: Graph, prefix: str = "") -> Iterator[str]:
     """The names of rows in execution order; a repeated body has one row for all copies."""
     for name, data in topological_order(graph):
         if data["op"].__class__ is Repeat:
-            yield from _layer_names(data["op"].body, f"{prefix}{name}.")
+            yield from layer_names(data["op"].body, f"{prefix}{name}.")
         elif data["inputs"]:
             yield f"{prefix}{name}"
 

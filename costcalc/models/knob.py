@@ -37,7 +37,8 @@ class ReadOnly:
 
 @dataclass(frozen=True)
 class Knob:
-    """A named size that the reader may set. Kinds: integer, real, flag, choice. Formulas print its `letter`."""
+    """A named size that the reader may set. Kinds: integer, real, flag, choice, and layer, the name of one. Formulas
+    print its `letter`."""
 
     name: str
     default: Any
@@ -73,6 +74,10 @@ class Knob:
                 return value
             hint = did_you_mean(str(value), self.choices, listed=False)
             raise UsageError(f"knob {self.name!r} is one of {', '.join(self.choices)}, got {clip(value)}", hint)
+        if self.kind == "layer":
+            if isinstance(value, str) and value:
+                return value
+            raise UsageError(f"knob {self.name!r} is the name of a layer or block, got {clip(value)}")
         if self.kind == "flag":
             if isinstance(value, bool):
                 return value
@@ -97,6 +102,13 @@ class Knob:
         fraction = (array % 1 != 0) & (self.kind == "integer")
         invalid = array.first(fraction | (array < self.low) | (array > self.high))
         return array if invalid is None else self.check(invalid)
+
+
+NOTHING_FROZEN = "nothing"
+FREEZE = Knob(
+    "freeze", NOTHING_FROZEN, "layer", about="what is frozen in training: all layers up to and including this one"
+)
+RESERVED_KNOBS = {FREEZE.name: FREEZE}  # of every model, beside those of its architecture
 
 
 @dataclass(frozen=True, eq=False)

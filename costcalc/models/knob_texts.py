@@ -52,7 +52,7 @@ def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> d
 
 
 def _setting(text: str, knob: Knob) -> Any:
-    if knob.kind == "choice":
+    if knob.kind in ("choice", "layer"):
         return text
     if knob.kind == "flag":
         return {"true": True, "false": False}.get(text.lower(), text)

@@ -11,8 +11,10 @@ from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exac
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, digraph, unroll
-from costcalc.models.knob import EMPTY, Knob, Preset, Published
+from costcalc.graph.freezing import freeze, layer_names
+from costcalc.models.knob import EMPTY, FREEZE, NOTHING_FROZEN, RESERVED_KNOBS, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 Answer = TypeVar("Answer")
 
@@ -80,15 +82,16 @@ def values_of(
 
     Raises UnknownName for an unknown knob, UsageError for a value that a knob does not take.
     """
+    known = {**knobs, **RESERVED_KNOBS}
     for knob in [*settings, *free]:
-        if knob not in knobs:
+        if knob not in known:
             raise unknown("knob", knob, knobs, of=name)
     values = {name: knob.default for name, knob in knobs.items()}
     for name, value in settings.items():
-        values[name] = knobs[name].check(canonical(value))
+        values[name] = known[name].check(canonical(value))
     for name in free:
-        if name not in settings and knobs[name].may_be_symbol:
-            values[name] = size_symbol(name, real=knobs[name].kind == "real")
+        if name not in settings and known[name].may_be_symbol:
+            values[name] = size_symbol(name, real=known[name].kind == "real")
     return values
 
 
@@ -96,10 +99,12 @@ class Model:
     """An architecture with knobs set to valid values, under a label. It is not yet counted."""
 
     def __init__(
-        self, architecture: Architecture, settings: Mapping[str, Any] = EMPTY, label: str = "", dtype: Dtype = FLOAT32
-    ):
+        self, architecture: Architecture, settings: Mapping[str, Any] = EMPTY, label: str = "",
+        dtype: Dtype = FLOAT32, step: TrainStep = DEFAULT_STEP,
+    ):  # fmt: skip
         self.architecture, self.label = architecture, label or architecture.name
         self.dtype = dtype  # for metrics in bytes
+        self.step = step  # for metrics of training
         values = values_of(architecture.name, architecture.knobs, settings)
         self.settings = {name: values[name] for name in settings}
 
@@ -149,6 +154,11 @@ class Model:
         return self.architecture.knobs
 
     @property
+    def settable(self) -> dict[str, Knob]:
+        """Every knob by name, and `freeze`."""
+        return {**self.knobs, **RESERVED_KNOBS}
+
+    @property
     def presets(self) -> Mapping[str, Preset]:
         """Every preset by name."""
         return self.architecture.presets
@@ -166,7 +176,7 @@ class Model:
     @property
     def sizes(self) -> dict[str, Any]:
         """The knobs that are numbers, and their values."""
-        return {name: value for name, value in self.values.items() if self.knobs[name].is_size}
+        return {name: value for name, value in self.values.items() if self.settable[name].is_size}
 
     def values_but(self, names: Container[str]) -> dict[str, Any]:
         """Every other knob and its value."""
@@ -187,11 +197,15 @@ class Model:
 
     def with_only(self, settings: Mapping[str, Any], label: str) -> Self:
         """The architecture with just these knobs set, under another label."""
-        return type(self)(self.architecture, settings, label, self.dtype)
+        return type(self)(self.architecture, settings, label, self.dtype, self.step)
 
     def with_dtype(self, dtype: Dtype | str) -> Self:
         """The model with its bytes counted in `float16`, or in `weights=int8,activations=float16`."""
-        return type(self)(self.architecture, self.settings, self.label, read_dtype(dtype))
+        return type(self)(self.architecture, self.settings, self.label, read_dtype(dtype), self.step)
+
+    def with_step(self, step: TrainStep) -> Self:
+        """The model with its training counted by this step."""
+        return type(self)(self.architecture, self.settings, self.label, self.dtype, step)
 
     def with_knobs(self, **knobs: Any) -> Self:
         """The model with these knobs set too, also in its label. Floats are read as decimal digits, texts as after @.
@@ -200,13 +214,13 @@ class Model:
         """
         texts = [f"{name}={value}" for name, value in knobs.items() if isinstance(value, str)]
         values = {name: to_exact(value) for name, value in knobs.items()}
-        values |= parse_settings(texts, self.knobs, self.name)
+        values |= parse_settings(texts, self.settable, self.name)
         label = labelled(self.label, [f"{k}={v}" for k, v in knobs.items()])
         return self.with_only({**self.settings, **values}, label)
 
     def with_texts(self, texts: list[str]) -> Self:
         """The model with `knob=value` texts applied. Raises as `with_knobs` does."""
-        settings = parse_settings(texts, self.knobs, self.name)
+        settings = parse_settings(texts, self.settable, self.name)
         return self.with_only({**self.settings, **settings}, labelled(self.label, texts))
 
     # --- its layers ------------------------------------------------------------------------------------------------
@@ -219,11 +233,22 @@ class Model:
         """
         settings = {**self.settings, **values}
         known = values_of(self.name, self.knobs, settings, free)
+        patterns = self.step.freeze
+        if (last := known.pop(FREEZE.name, NOTHING_FROZEN)) != NOTHING_FROZEN:
+            patterns = (*patterns, f"..{last}")
         layers = self.architecture.layers(known)
         if self.knobs:  # else it is the reader's own graph
             layers.graph["knobs"] = known
             layers.graph.setdefault("assumed", ())
+        if patterns or self.step != DEFAULT_STEP:
+            layers = freeze(layers, patterns)
+            layers.graph["train_step"] = self.step
         return unroll(layers) if unrolled else layers
+
+    def blocks(self) -> list[str]:
+        """The names that `freeze` takes: rows of `show --depth 1`, in execution order."""
+        layers = self.layers({FREEZE.name: NOTHING_FROZEN})
+        return list(dict.fromkeys(name.partition(".")[0] for name in layer_names(layers)))
 
     def graph(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layers as a networkx.DiGraph. Takes and raises the same as `layers`."""

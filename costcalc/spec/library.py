@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
+from costcalc.models.knob import RESERVED_KNOBS
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
 from costcalc.spec.parse import parse_file, parse_head, parse_text
@@ -90,7 +91,9 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
         if parts[0] not in spec.presets:
             raise unknown("preset", parts[0], spec.presets, of=spec.name)
         settings, parts = dict(spec.presets[parts[0]].settings), parts[1:]
-    return FoundSpec(spec, settings | parse_settings(parts, spec.knobs, spec.name), labelled(target))
+    return FoundSpec(
+        spec, settings | parse_settings(parts, {**spec.knobs, **RESERVED_KNOBS}, spec.name), labelled(target)
+    )
 
 
 def spec_text(target: Any) -> tuple[str, str] | None:
