@@ -17,6 +17,7 @@ from costcalc.analysis.selection import select as select
 from costcalc.analysis.sweep.fit import Fit as Fit
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
+from costcalc.analysis.training.memory_use import MemoryUse as MemoryUse
 from costcalc.analysis.validate import Validation as Validation
 from costcalc.analysis.validate import validate as validate
 from costcalc.dims import size_symbol as size_symbol
@@ -24,6 +25,7 @@ from costcalc.errors import CostcalcError as CostcalcError
 from costcalc.errors import GraphError as GraphError
 from costcalc.errors import MissingExtra as MissingExtra
 from costcalc.errors import NoRoom as NoRoom
+from costcalc.errors import NothingFits as NothingFits
 from costcalc.errors import Place as Place
 from costcalc.errors import Problem as Problem
 from costcalc.errors import ShapeError as ShapeError
@@ -43,6 +45,7 @@ from costcalc.functions import elasticity as elasticity
 from costcalc.functions import explain as explain
 from costcalc.functions import formula as formula
 from costcalc.functions import histogram as histogram
+from costcalc.functions import memory as memory
 from costcalc.functions import next_steps as next_steps
 from costcalc.functions import ratio as ratio
 from costcalc.functions import reconcile as reconcile
@@ -69,4 +72,5 @@ from costcalc.sweep_files.request import WrittenSweep as WrittenSweep
 from costcalc.sweep_files.write import write_sweep as write_sweep
 from costcalc.table import Column as Column
 from costcalc.table import Table as Table
+from costcalc.train_step import TrainStep as TrainStep
 from costcalc.version import __version__ as __version__

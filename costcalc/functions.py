@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import UsageError
 from costcalc.net import Target, load, load_with_knobs
-from costcalc.text import read_amount
+from costcalc.text import read_amount, split_names
+from costcalc.train_step import TrainStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.analysis.sweep.sweep_result import Sweep
+    from costcalc.analysis.training.memory_use import MemoryUse
     from costcalc.models.model import Model
     from costcalc.result import TableResult
 
@@ -139,11 +141,28 @@ def sweep(
     from costcalc.analysis.sweep.sweep import sweep_model
 
     model = load_with_knobs(target, "sweep")
-    axes = given_axes(axes, model.knobs, model.name)
+    axes = given_axes(axes, model.settable, model.name)
     choice: dict[str, Any] = {"where": where, "pareto": pareto, "top": top, "by": by}
     with _pool(workers, executor, axes) as pool:
         limit = Limit(_bytes(max_memory_bytes))
         return sweep_model(model, axes, metrics=metrics, seconds=seconds, pool=pool, limit=limit, **choice)
+
+
+def memory(
+    target: Target, *, train: bool = False, optimizer: str | None = None, freeze: Sequence[str] | str = (),
+    within: int | str | None = None, free: str = "batch",
+) -> MemoryUse | Scaled:  # fmt: skip
+    """The memory that a network holds at once, by kind: `memory("resnet50", train=True, optimizer="adam").bytes`.
+
+    In a training step, or at inference. With `within` the largest batch that fits, or another knob's largest value:
+    `memory("resnet50", train=True, within="24GB").value`. Raises NothingFits if none does.
+    """
+    from costcalc.analysis.training.memory_use import fitting, memory_use
+
+    model = load(target)
+    if optimizer or freeze:
+        model = model.with_step(TrainStep(optimizer or model.step.optimizer, tuple(split_names(freeze))))
+    return memory_use(model, train=train) if within is None else fitting(model, within, free, train=train)
 
 
 def histogram(
@@ -163,7 +182,7 @@ def histogram(
     from costcalc.analysis.sweep.sweep import histogram_model
 
     model = load_with_knobs(target, "histogram")
-    axes = given_axes(axes, model.knobs, model.name)
+    axes = given_axes(axes, model.settable, model.name)
     with _pool(workers, executor, axes) as pool:
         return histogram_model(model, axes, metric, where=where, pool=pool)
 
@@ -209,7 +228,7 @@ def scale(
     """The largest value of a knob within a budget: `scale("mobilenet_v2@r=192", "w", macs="300M").value`; for several
     knobs the Pareto front of a grid: `scale("efficientnet", macs="400M").to_records()`.
 
-    A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and ShapeError if no point keeps it.
+    A Scaled for one free knob, else a Fitting. Raises UnknownName, UsageError, and NothingFits if no point keeps it.
     """
     from costcalc.analysis.scaling.budget import scale_model
     from costcalc.analysis.scaling.phi import read_law
@@ -227,7 +246,7 @@ def compound(
     """EfficientNet's compound scaling: multiplies d by α^φ, w by β^φ and r by γ^φ, `compound("efficientnet", 3)`.
 
     α, β, γ default to 1.2, 1.1 and 1.15, φ to the largest that keeps a budget: `compound(…, macs=10**9)`.
-    Raises UsageError for a network without these knobs or a φ below 0, ShapeError for a budget that no φ keeps.
+    Raises UsageError for a network without these knobs or a φ below 0, NothingFits for a budget that no φ keeps.
     """
     from costcalc.analysis.scaling.compound import compound_model
     from costcalc.analysis.scaling.phi import read_law, read_phi

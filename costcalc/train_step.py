@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from costcalc.errors import unknown
+from costcalc.text import split_names
 
 SCALAR_BYTES = 4  # a loss, or an optimizer's count of steps: float32
 
@@ -29,27 +30,29 @@ OPTIMIZERS = {
 }
 
 
-class TrainStep(NamedTuple):
-    """A training step: cross-entropy of each output, gradients, and an update of what is not frozen."""
+@dataclass(frozen=True)
+class TrainStep:
+    """A training step: cross-entropy of each output, gradients, and an update of what is not frozen.
+
+    `freeze` is a pattern, several with commas, or a list of them, as graph/freezing.py reads them. Raises UnknownName
+    for an optimizer that does not exist.
+    """
 
     optimizer: str = "sgd"
-    freeze: tuple[str, ...] = ()  # patterns, as graph/freezing.py reads them
-    freeze_statistics: bool = False  # frozen batch normalisation runs as at inference
+    freeze: tuple[str, ...] = ()
+    freeze_statistics: bool = False  # batch normalisation that is frozen runs as at inference
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise unknown("optimizer", self.optimizer, OPTIMIZERS)
+        object.__setattr__(self, "freeze", tuple(name for name in split_names(self.freeze) if name))
 
     @property
     def words(self) -> str:
-        """As a note has it: `a step of adam, frozen: conv1..conv4_x`."""
+        """As a note has it: `sgd, frozen: conv1..conv4_x`."""
         frozen = f", frozen: {', '.join(self.freeze)}" if self.freeze else ""
-        statistics = ", frozen statistics" if self.freeze_statistics else ""
-        return f"a step of {self.optimizer}{frozen}{statistics}"
+        statistics = ", with frozen statistics" if self.freeze_statistics else ""
+        return f"{self.optimizer}{frozen}{statistics}"
 
 
 DEFAULT_STEP = TrainStep()
-
-
-def train_step(optimizer: str = "sgd", freeze: Iterable[str] | str = (), freeze_statistics: bool = False) -> TrainStep:
-    """A training step; `freeze` is one pattern or several. Raises UnknownName for an optimizer that does not exist."""
-    if optimizer not in OPTIMIZERS:
-        raise unknown("optimizer", optimizer, OPTIMIZERS)
-    patterns = tuple(part.strip() for part in freeze.split(",")) if isinstance(freeze, str) else tuple(freeze)
-    return TrainStep(optimizer, tuple(part for part in patterns if part), freeze_statistics)

@@ -22,6 +22,7 @@ from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, LazySequence, Table, cell
 from costcalc.text import knobs_note, plural
+from costcalc.train_step import DEFAULT_STEP
 
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -138,7 +139,16 @@ class Cost(Result):
         """Notes below a table of these metrics: what they count, the knobs, and the parts of params."""
         counts = metric_notes((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
         counts.sort(key=lambda note: note != CONVENTION)
+        if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
+            counts.append(self._step_note())
         return [*counts, *knobs_note(self.knobs), *([self._parts_of_params()] if "params" in metrics else [])]
+
+    def _step_note(self) -> str:
+        """How the network is trained, and what that costs beside the forward pass."""
+        step = self.graph.graph.get("train_step", DEFAULT_STEP) if self.graph is not None else DEFAULT_STEP
+        macs, forward = self.total("train_macs"), self.macs
+        ratio = f", {macs / forward:.4g} × the forward pass" if is_rational(macs) and forward else ""
+        return f"training: {step.words}; {cell(macs, 'int')} MACs a step{ratio}"
 
     def _parts_of_params(self) -> str:
         total = self.totals

@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
-from costcalc.analysis.training.step_metrics import Step, step_of
+from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
 from costcalc.analysis.walk import Row, needs_numbers
 from costcalc.dims import Size, is_rational, maximum
@@ -115,6 +115,8 @@ class LayerValues:
         """Masks of points; and each layer there with the value of one copy."""
         if metric.step:
             for mask, step in self.steps:
+                if metric.step is not memory_bytes:
+                    step.needs_training()
                 yield mask, zip((each.layer for each in step.layers), metric.step(step))
         for mask, layers in self.plans if metric.layers else ():
             scale, sizes = self.dtype.scale(metric.scale), metric.layers(layers) if metric.layers else ()

@@ -141,6 +141,10 @@ METRICS: dict[str, Metric] = {
         counts="the most activations held at once at inference, inputs included, written over where torch's "
         "inplace=True may; weights, padded copies and workspaces apart",
     ),
+    "memory_bytes": Metric(
+        title="memory", unit="bytes", step=step_metrics.memory_bytes, together=LARGEST,
+        counts="weights, buffers and peak bytes: what inference holds at once",
+    ),
     "traffic_bytes": Metric(
         title="traffic bytes", unit="bytes",
         parts=(Part(weights_moved, "weights"), Part(activations_moved, "activations")),

@@ -13,8 +13,11 @@ from costcalc.cli.options import (
     Columns,
     Dtype,
     Format,
+    Freeze,
+    FreezeStatistics,
     MaxBytes,
     MaxLayers,
+    Optimizer,
     Set,
     Target,
     check_folder,
@@ -23,6 +26,7 @@ from costcalc.cli.options import (
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 CONFLICTS = (  # an option, and those that it would ignore
     ("--over", ("--assume", "--elasticity", "--by-term")),
@@ -72,6 +76,9 @@ def formula(
         bool, typer.Option("--elasticity", help="What each knob does, at the current settings.")
     ] = False,
     by_term: Annotated[bool, typer.Option("--by-term", help="Which blocks dominate, at the current settings.")] = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -87,7 +94,8 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.formula_output import formula_output
 
-    model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype, step)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(
         model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term

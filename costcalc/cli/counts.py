@@ -12,8 +12,11 @@ from costcalc.cli.options import (
     Columns,
     Dtype,
     Format,
+    Freeze,
+    FreezeStatistics,
     MaxBytes,
     MaxLayers,
+    Optimizer,
     Output,
     Set,
     Target,
@@ -25,6 +28,11 @@ from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
+
+TRAIN_COLUMNS = "name,out,params,macs,input_gradient_macs,weight_gradient_macs,update_operations,saved_bytes"
+TRAIN_COLUMNS_OF_NETWORKS = "target,params,trainable_params,macs,train_macs,saved_bytes,train_peak_bytes"
+Train = Annotated[bool, typer.Option("--train", help="What a training step costs, and what it keeps in memory.")]
 
 if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
@@ -45,6 +53,10 @@ def show(
         int | None, typer.Option(metavar="N", min=1, help="Fold layers whose names agree in so many parts.")
     ] = None,
     unroll: Annotated[bool, typer.Option("--unroll", help="Write repeats out, one row for each copy.")] = False,
+    train: Train = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -57,9 +69,10 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     cost = model.cost(unrolled=unroll)
-    emit(cost.at_depth(depth, columns), format, output)
+    emit(cost.at_depth(depth, columns or (TRAIN_COLUMNS if train else None)), format, output)
 
 
 def compare(
@@ -68,6 +81,10 @@ def compare(
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
     by: Annotated[str, typer.Option(metavar="METRIC", help=f"What to compare by: {METRICS}.")] = "macs",
+    train: Train = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     columns: Columns = None,
     dtype: Dtype = None,
     break_even: Annotated[
@@ -85,7 +102,9 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    models = load_models(targets, set_, max_layers, max_bytes, dtype)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    models = load_models(targets, set_, max_layers, max_bytes, dtype, step)
+    columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):

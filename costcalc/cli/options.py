@@ -14,6 +14,7 @@ from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, TrainStep
 
 MAX_ROWS_SHOWN = 40  # points on a terminal
 
@@ -106,11 +107,25 @@ Dtype: TypeAlias = Annotated[
 ]
 
 
+Optimizer: TypeAlias = Annotated[
+    str, typer.Option("--optimizer", metavar="NAME", help=f"Of a training step: {', '.join(OPTIMIZERS)}.")
+]
+Freeze: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--freeze", metavar="PATTERN", help="Not trained: conv1, conv*_x.*.bn, conv1..conv4, ..conv4; may be repeated."
+    ),
+]
+FreezeStatistics: TypeAlias = Annotated[
+    bool, typer.Option("--freeze-statistics", help="Frozen batch normalisation runs as at inference.")
+]
+
+
 def load_models(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
-    dtype: str | None = None,
+    dtype: str | None = None, step: TrainStep = DEFAULT_STEP,
 ) -> list[Net]:  # fmt: skip
-    """The networks of a command's targets, with --set and --dtype applied."""
+    """The networks of a command's targets, with --set and --dtype applied, and how they are trained."""
     from costcalc.net import apply_settings, load
 
     found: list[Net] = []
@@ -127,6 +142,7 @@ def load_models(
     if errors:
         raise errors[0]
     found = [model.with_dtype(dtype) if dtype is not None else model for model in apply_settings(found, settings or [])]
+    found = [model.with_step(step) for model in found] if step != DEFAULT_STEP else found
     warned.add(found)
     return found
 

@@ -13,8 +13,11 @@ from costcalc.cli.options import (
     Columns,
     Dtype,
     Format,
+    Freeze,
+    FreezeStatistics,
     MaxBytes,
     MaxLayers,
+    Optimizer,
     Output,
     Target,
     emit,
@@ -23,6 +26,7 @@ from costcalc.cli.options import (
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 if TYPE_CHECKING:
     from costcalc.analysis.scaling.phi import CompoundLaw
@@ -52,6 +56,9 @@ def scale(
     alpha: Annotated[str | None, typer.Option("--alpha", metavar="α", help="d = α^φ; 1.2.")] = None,
     beta: Annotated[str | None, typer.Option("--beta", metavar="β", help="w = β^φ; 1.1.")] = None,
     gamma: Annotated[str | None, typer.Option("--gamma", metavar="γ", help="r = γ^φ; 1.15.")] = None,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Annotated[
@@ -68,7 +75,8 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.scaling.scale import read_budget
 
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:
         fixed = {text.partition("=")[0].strip() for text in set_ or ()}

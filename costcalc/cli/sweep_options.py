@@ -58,7 +58,7 @@ class SweepOptions:
         """The swept knobs and their values. Raises UnknownName and UsageError."""
         from costcalc.analysis.sweep.grid import read_axes
 
-        return read_axes(self.points or [], self.model.knobs, self.model.name)
+        return read_axes(self.points or [], self.model.settable, self.model.name)
 
     @property
     def query(self) -> dict[str, Any]:

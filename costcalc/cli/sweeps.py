@@ -13,8 +13,11 @@ from costcalc.cli.options import (
     Columns,
     Dtype,
     Format,
+    Freeze,
+    FreezeStatistics,
     MaxBytes,
     MaxLayers,
+    Optimizer,
     Set,
     Target,
     check_folder,
@@ -29,6 +32,7 @@ from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
 from costcalc.report import format_of, is_parquet
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
@@ -97,6 +101,9 @@ def sweep(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a FILE that was interrupted.")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="Start such a FILE anew.")] = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -106,7 +113,8 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     dispatch(SweepOptions(
         model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,
         explain_steps=explain_steps, where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart,

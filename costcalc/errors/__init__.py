@@ -10,10 +10,10 @@ from costcalc.errors.hints import did_you_mean, nearest, shorten
 from costcalc.errors.system import REFUSED, why
 
 __all__ = [
-    "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "Place",
-    "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep", "TooLarge",
-    "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest", "shorten",
-    "unknown", "why",
+    "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "NothingFits",
+    "Place", "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep",
+    "TooLarge", "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "in_reading_order", "nearest",
+    "shorten", "unknown", "why",
 ]  # fmt: skip
 
 
@@ -53,6 +53,12 @@ class UsageError(CostcalcError):
 
 class TooDeep(UsageError):
     """A network of too many layers for an analysis."""
+
+
+class NothingFits(CostcalcError):
+    """No value of a knob keeps a budget."""
+
+    exit_code = 1
 
 
 class TooLarge(CostcalcError):

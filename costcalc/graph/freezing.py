@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from costcalc.errors import UnknownName, UsageError, did_you_mean
+from costcalc.errors import UnknownName, did_you_mean
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat
 from costcalc.graph.order import topological_order
@@ -65,14 +65,11 @@ def _indices(pattern: str, names: Sequence[str]) -> list[int]:
 
 def _below(pattern: str, names: Sequence[str]) -> Iterator[tuple[str, Frozen]]:
     wanted = pattern.split(".")
-    for name in names:
-        parts = name.split(".")
-        if not all(map(fnmatchcase, parts, wanted)):
-            continue
-        if len(wanted) <= len(parts):
-            yield name, True
-        elif len(wanted) == len(parts) + 1:
-            yield name, (wanted[-1],)
+    matched = [name for name in names if all(map(fnmatchcase, name.split("."), wanted))]
+    if layers := [name for name in matched if name.count(".") + 1 >= len(wanted)]:
+        yield from ((name, True) for name in layers)
+    else:
+        yield from ((name, (wanted[-1],)) for name in matched if name.count(".") + 2 == len(wanted))
 
 
 def _no_match(pattern: str, names: Sequence[str]) -> UnknownName:
@@ -100,17 +97,13 @@ def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
 
 
 def check_names_of_tensors(frozen: Iterable[tuple[Any, Frozen, Sequence[str]]]) -> None:
-    """Raises UsageError for a pattern that matches no tensor of the layers that it names; each comes with the names of
+    """Raises UnknownName for a pattern that matches no tensor of the layers that it names; each comes with the names of
     its tensors."""
-    unmatched: dict[str, tuple[Any, Sequence[str]]] = {}
-    matched: set[str] = set()
-    for layer, what, tensors in frozen:
+    known: dict[str, dict[str, None]] = {}
+    for _, what, tensors in frozen:
         for pattern in () if isinstance(what, bool) else what:
-            if any(fnmatchcase(tensor, pattern) for tensor in tensors):
-                matched.add(pattern)
-            else:
-                unmatched.setdefault(pattern, (layer, tensors))
-    for pattern, (layer, tensors) in unmatched.items():
-        if pattern not in matched:
-            having = f"it has {', '.join(tensors)}" if tensors else "it has none"
-            raise UsageError(f"layer {str(layer)!r} has no tensor {pattern!r} to freeze; {having}")
+            known.setdefault(pattern, {}).update(dict.fromkeys(tensors))
+    for pattern, names in known.items():
+        if not any(fnmatchcase(name, pattern) for name in names):
+            having = f"; the layers there have {', '.join(names)}" if names else ""
+            raise UnknownName(f"no layer or tensor to freeze is called {pattern!r}{having}")

@@ -55,7 +55,7 @@ def write_sweep(
     """
     model = load(target)
     model.needs_knobs("write_sweep")
-    axes = given_axes(axes, model.knobs, model.name)
+    axes = given_axes(axes, model.settable, model.name)
     query = read_query(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
     request = SweepRequest(model, grid_of(model, axes), query, Path(path), None, resume, restart, metrics)

@@ -17,6 +17,7 @@ from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import check_rows
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LEAVING, METRICS, metric_of, why_no_formula
+from costcalc.analysis.training.repeat_needs import step_assumptions
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_symbolic
@@ -58,7 +59,7 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric from the graph and rows of `walked`."""
-    rows = _with_repeat_needs(metric, graph, rows)
+    rows = _with_repeat_needs(model, metric, graph, rows)
     terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
@@ -72,9 +73,11 @@ def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formul
     )  # fmt: skip
 
 
-def _with_repeat_needs(metric: str, graph: Any, rows: list[Row]) -> list[Row]:
+def _with_repeat_needs(model: Model, metric: str, graph: Any, rows: list[Row]) -> list[Row]:
     """The rows, with the assumptions about repeats that only this metric needs on the first."""
     more = repeat_assumptions(graph) if METRICS[metric].layers and rows else []
+    if METRICS[metric].step and rows:
+        more = step_assumptions(METRICS[metric], graph, model.bound, model.dtype)
     return [rows[0]._replace(assumed=(*rows[0].assumed, *more)), *rows[1:]] if more else rows
 
 

@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.kept_points import invalid_note
 from costcalc.analysis.sweep.progress import Progress
 from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
-from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.errors import CostcalcError, NothingFits, Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table, data_frame
@@ -135,7 +135,7 @@ def scale_model(
     """The largest value of one free knob that keeps a budget; for several knobs the front of a grid.
 
     Raises UnknownName for a knob or metric that does not exist, UsageError for arguments that exclude each other or a
-    budget that all values keep, ShapeError if no value or point keeps it.
+    budget that all values keep, NothingFits if no value or point keeps it.
     """
     if top is not None and top < 1:
         raise UsageError(f"the first {top}: show 1 or more")
@@ -184,7 +184,7 @@ def _fitting(
     where = " and ".join(f"{metric} <= {most}" for metric, most in budget.items())
     found = sweep_model(model, axes, where=where, pareto=names, metrics=with_usual_metrics(budget), progress=progress)
     if not len(found):
-        raise ShapeError(_too_small(model, axes, budget))
+        raise NothingFits(_too_small(model, axes, budget))
     rows, order = _by_phi(found, model, law)
     compound, why = None, ""
     if set(EXPONENTS) <= set(axes):

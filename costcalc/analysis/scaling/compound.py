@@ -22,7 +22,7 @@ from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_co
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import canonical
-from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.errors import CostcalcError, NothingFits, Problem, UsageError
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -108,7 +108,7 @@ def compound_model(
     """The network scaled by φ, or by the largest φ that keeps a budget.
 
     Raises UsageError for a network without depth, width and resolution, or unless either a φ or a budget is given;
-    ShapeError for a budget that not even φ = 0 keeps; CostcalcError for a network without MACs.
+    NothingFits for a budget that not even φ = 0 keeps; CostcalcError for a network without MACs.
     """
     check_law_knobs(model)
     budget = check_budget(budget) if budget else {}
@@ -167,7 +167,7 @@ def _nearest(model: Model, macs: int, base: int, budget: Iterable[str]) -> list[
 def largest_phi(model: Model, law: CompoundLaw, budget: Mapping[str, int]) -> Any:
     """The largest φ in thousandths such that it and all smaller ones keep the budget.
 
-    Raises ShapeError if φ = 0 does not keep it, UsageError for a law that enlarges nothing or a budget that all φ keep.
+    Raises NothingFits if φ = 0 does not keep it, UsageError for a law that enlarges nothing and a budget all φ keep.
     """
     if law.product == 1:
         raise UsageError("with α = β = γ = 1 no φ makes a network larger")
@@ -180,7 +180,7 @@ def largest_phi(model: Model, law: CompoundLaw, budget: Mapping[str, int]) -> An
             if first == 0:
                 at_0 = costs_for_budget(model, budget)
                 said = ", ".join(f"{name} = {at_0[name]:,}" for name in budget)
-                raise ShapeError(f"no φ keeps this budget: at φ = 0, which is {model.label} itself, it has {said}")
+                raise NothingFits(f"no φ keeps this budget: at φ = 0, which is {model.label} itself, it has {said}")
             return canonical(Fraction(first - 1, STEPS_PER_UNIT))
     raise UsageError("φ may be as large as it can and keeps this budget: it does not affect the cost")
 

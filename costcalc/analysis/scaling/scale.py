@@ -120,7 +120,7 @@ def largest(model: Model, knob: str, budget: Mapping[str, int]) -> Scaled:
 
     Searches whole numbers, for a real knob thousandths; where these are invalid, multiples of a valid step. Counts each
     value after the one found too, up to `looked_to` or the end of the knob. Raises UnknownName for a knob or metric
-    that does not exist, UsageError for a knob without effect, ShapeError if no counted value keeps the budget.
+    that does not exist, UsageError for a knob without effect, NothingFits if no counted value keeps the budget.
     """
     check_size_knob(model, knob)
     budget = check_budget(budget)

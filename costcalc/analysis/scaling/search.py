@@ -15,7 +15,7 @@ import numpy as np
 from costcalc.analysis.metrics import USUAL
 from costcalc.analysis.scaling.knob_steps import KnobSteps
 from costcalc.analysis.sweep.totals import totals_of
-from costcalc.errors import CostcalcError, ShapeError, TooDeep, UsageError
+from costcalc.errors import CostcalcError, NothingFits, ShapeError, TooDeep, UsageError
 from costcalc.models.model import Model
 from costcalc.text import value_text
 
@@ -64,7 +64,10 @@ class BudgetSearch:
         return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
 
     def found(self) -> tuple[int, int | None]:
-        """The last step that fits, and the next valid one. Raises ShapeError if none fits, UsageError if all do."""
+        """The last step that fits, and the next valid one.
+
+        Raises NothingFits if none does, ShapeError if none is valid, UsageError if all fit.
+        """
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.model.values[self.knob]))
         low = start + bisect_left(range(start, now), True, key=lambda step: self.costs(step) is not None)
@@ -90,7 +93,7 @@ class BudgetSearch:
             )
         return high
 
-    def _none(self, now: int, smallest: int | None) -> ShapeError:
+    def _none(self, now: int, smallest: int | None) -> CostcalcError:
         """The error that no step fits, with the costs at the smallest valid one, or why the network is invalid now."""
         up_to = "" if self.end is None else f" up to {value_text(self.value(self.end))}"
         said = f"no {self.knob}{up_to} of {self.model.label} keeps this budget: at {self.knob} = "
@@ -98,7 +101,7 @@ class BudgetSearch:
             return ShapeError(f"{said}{value_text(self.value(now))} the network is invalid: {self.known[now]}")
         costs = ", ".join(f"{name} = {self.costs(smallest)[name]:,}" for name in self.budget)
         among = "" if self.steps.usual else f" among {self.steps.said()}"
-        return ShapeError(f"{said}{value_text(self.value(smallest))}, the smallest{among}, it has {costs}")
+        return NothingFits(f"{said}{value_text(self.value(smallest))}, the smallest{among}, it has {costs}")
 
     def beyond(self, at: int) -> tuple[int, int | None]:
         """The last step after this one that fits, or this one, and the next valid step. Sets `end`."""

@@ -7,6 +7,7 @@ from typing import Any
 from costcalc.analysis.sweep.chunks import ChunkTask
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.models.content_hash import content_hash
+from costcalc.train_step import DEFAULT_STEP
 
 
 def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
@@ -14,6 +15,7 @@ def fingerprint(task: ChunkTask, grid: Grid, **more: Any) -> dict[str, str]:
     parts = {
         "model": task.model.identity, "name": task.model.label, "grid": repr([*grid.axes.items()]),
         "setting of knobs": task.model.values_but(grid.axes), "dtype": task.model.dtype,
+        **({"train step": task.model.step} if task.model.step != DEFAULT_STEP else {}),
         "choice": (vars(task.query), task.histogram), "set of metrics": task.metrics,
         "size of chunks": task.points, "version of costcalc": task.version, **more,
     }  # fmt: skip

@@ -19,7 +19,7 @@ _known: dict[Hashable, AnySums] = {}
 def cached_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySums:
     """`partitioned_sums`, cached by model, grid and metrics."""
     key = (
-        model.identity, model.dtype, tuple(model.settings.items()), tuple(grid.axes.items()),
+        model.identity, model.dtype, model.step, tuple(model.settings.items()), tuple(grid.axes.items()),
         tuple(grid.spans.items()), tuple(metrics),
     )  # fmt: skip
     if not _is_hashable(key) or not _has_only_our_ops():

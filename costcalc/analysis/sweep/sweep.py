@@ -25,6 +25,7 @@ from costcalc.analysis.sweep.sweep_result import Sweep, counts_in_words
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.chart import short_number
 from costcalc.errors import UsageError
+from costcalc.models.knob import FREEZE
 from costcalc.models.model import Model
 from costcalc.text import HOUR, knobs_note, time_text
 from costcalc.workers.worker_pool import WorkerPool
@@ -77,6 +78,8 @@ def grid_of(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
     model.needs_numbers("sweep", but=axes)
+    if axes.get(FREEZE.name) == ("all",):
+        axes = {**axes, FREEZE.name: tuple(model.blocks())}
     return Grid(dict(axes))
 
 

@@ -43,8 +43,8 @@ def step_layers(
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
     trained below it. The input of a network wants none. Tensors that a layer shares are its owner's.
 
-    With `freeze_statistics` layers that are wholly frozen run as at inference. Raises UsageError for a frozen tensor
-    that its layer does not have.
+    With `freeze_statistics` layers that are wholly frozen run as at inference. Raises UnknownName for a frozen tensor
+    that no layer has.
     """
     over = inplace_inputs(layers)
     shapes: dict[Any, Shape] = {}

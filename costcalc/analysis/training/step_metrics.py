@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import Layer
+from costcalc.analysis.memory import Layer, live_elements
 from costcalc.analysis.training.kept import kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
 from costcalc.dims import Size, elements, maximum
 from costcalc.dtype import Dtype
+from costcalc.errors import ShapeError
 from costcalc.graph import Graph
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, Optimizer, TrainStep
 
@@ -25,6 +26,12 @@ class Step(NamedTuple):
     layers: Sequence[StepLayer]
     optimizer: Optimizer
     bytes_of: dict[str, int]
+
+    def needs_training(self) -> None:
+        """Raises ShapeError if everything that could be trained is frozen."""
+        learned = any(tensor.role != "buffer" for each in self.layers for tensor in each.own)
+        if learned and not any(each.wanted.any for each in self.layers):
+            raise ShapeError("nothing is left to train: all layers with weights are frozen")
 
 
 StepMetric = Callable[[Step], Iterator[Size]]
@@ -98,6 +105,14 @@ def saved_bytes(step: Step) -> Iterator[Size]:
     """Bytes that are kept for the backward pass, each tensor under the layer that writes it; the loss's apart."""
     kept = kept_bytes(step.layers, step.bytes_of)
     return (kept.get(each.name, 0) for each in step.layers)
+
+
+def memory_bytes(step: Step) -> Iterator[Size]:
+    """Weights, buffers, and the most activations that are held at inference while a layer is computed."""
+    sizes = (each.layer.copies * elements(tensor.shape) for each in step.layers for tensor in each.own)
+    stays = sum(sizes) * step.bytes_of["weights"]
+    held = live_elements([each.layer for each in step.layers])
+    return (stays + elements_held * step.bytes_of["activations"] for elements_held in held)
 
 
 def train_peak_bytes(step: Step) -> Iterator[Size]:

@@ -14,9 +14,20 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.training.kept import extra_bytes, index_tensors, kept, outputs_in_memory
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Size, elements, exact_div, maximum, same_shape
+from costcalc.dims import Shape, Size, elements, exact_div, maximum, same_shape
 from costcalc.ops.gradients import INDEX_BYTES
 from costcalc.train_step import SCALAR_BYTES, Optimizer
+
+WEIGHTS, BUFFERS, GRADIENTS, OPTIMIZER, DATA, KEPT, TEMPORARY = KINDS = (
+    "weights", "buffers", "gradients", "optimizer", "inputs and targets", "activations kept", "temporary",
+)  # fmt: skip
+
+
+class Change(NamedTuple):
+    """Bytes of a kind that are taken, or given back if they are negative."""
+
+    kind: str
+    bytes: Size
 
 
 class Moment(NamedTuple):
@@ -36,7 +47,7 @@ class End(NamedTuple):
     """Its end."""
 
 
-Event = Size | Moment | Begin | End
+Event = Change | Moment | Begin | End
 
 
 def peaks_of(events: Iterable[Event]) -> dict[Moment, Size]:
@@ -57,9 +68,20 @@ def peaks_of(events: Iterable[Event]) -> dict[Moment, Size]:
                 higher = before + maximum(0, (copies - 1) * change)
                 around.update({moment: peak + higher for moment, peak in peaks.items()})
                 change, peaks = before + copies * change, around
-            case _:
-                change = change + event
+            case Change(_, size):
+                change = change + size
     return peaks
+
+
+def parts_at(events: Iterable[Event], moment: Moment, peak: int) -> dict[str, int]:
+    """What is held at a moment at which there are so many bytes, by kind: of a step whose bodies are written out."""
+    held: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, Change):
+            held[event.kind] += event.bytes
+        elif event == moment and held.total() == peak:
+            break
+    return {kind: held[kind] for kind in KINDS}
 
 
 class _Step:
@@ -81,22 +103,28 @@ class _Step:
         self.inputs = {each.name for each in layers if not each.layer.inputs}
         read = {source for each in layers for source in each.layer.inputs}
         self.outputs = [each for each in layers if each.name not in read and each.name not in self.inputs]
+        self.keeps: dict[Any, list[Any]] = {}  # the outputs that a layer keeps, by their owner
+        for owner, keepers in self.kept.keepers.items():
+            for name in keepers:
+                self.keeps.setdefault(name, []).append(owner)
+        self.output_owners = {self.where[each.name].owner for each in self.outputs}
         self.last_use = {
             self.where[name].owner: i for i, each in enumerate(layers) for name in (each.name, *each.layer.inputs)
         }
-        self.held: dict[Any, Size] = {}
+        self.held: dict[Any, Change] = {}
         self.holders: Counter[Any] = Counter()  # of gradients: how many layers wait for this memory
         self.gradient: dict[Any, Any] = {}  # the key of the memory that holds the gradient of an output
 
-    def take(self, key: Any, size: Size) -> Iterator[Event]:
+    def take(self, key: Any, size: Size, kind: str = TEMPORARY) -> Iterator[Event]:
         """Takes memory."""
-        self.held[key] = size
-        yield size
+        self.held[key] = Change(kind, size)
+        yield self.held[key]
 
     def free(self, key: Any) -> Iterator[Event]:
         """Gives memory back, if it is held."""
         if key in self.held:
-            yield -self.held.pop(key)
+            kind, size = self.held.pop(key)
+            yield Change(kind, -size)
 
     def size_of(self, name: Any) -> Size:
         """The bytes of an output."""
@@ -130,18 +158,19 @@ class _Step:
     def throughout(self) -> Iterator[Event]:
         """What is held from the start to the end: weights, buffers, what the optimizer keeps, inputs and targets."""
         for each in self.layers:
+            copies, width = each.layer.copies, self.bytes_of["weights"]
             for tensor in each.own:
-                size = each.layer.copies * elements(tensor.shape)
-                yield size * self.bytes_of["weights"]
+                size = copies * elements(tensor.shape) * width
+                yield Change(BUFFERS if tensor.role == "buffer" else WEIGHTS, size)
                 if tensor.name in each.wanted.tensors:
-                    yield size * self.optimizer.copies * self.bytes_of["weights"]
-                    yield SCALAR_BYTES * each.layer.copies * self.optimizer.counts_steps
+                    steps = SCALAR_BYTES * copies * self.optimizer.counts_steps
+                    yield Change(OPTIMIZER, size * self.optimizer.copies + steps)
             if any(tensor.name == "running_mean" for tensor in each.own):
-                yield INDEX_BYTES * each.layer.copies  # torch counts batches
+                yield Change(BUFFERS, INDEX_BYTES * copies)  # torch counts batches
             if each.name in self.inputs:
-                yield self.size_of(each.name)
+                yield Change(DATA, self.size_of(each.name))
         for each in self.outputs:
-            yield INDEX_BYTES * exact_div(elements(each.layer.output_shape), each.layer.output_shape[1])
+            yield Change(DATA, INDEX_BYTES * targets(each.layer.output_shape))
 
     def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
         """A layer takes memory for its output and what it keeps; then what nobody needs any more is given back."""
@@ -150,15 +179,14 @@ class _Step:
         owner = self.where[each.name].owner
         own = self.kept.extra.get(each.name, [])
         temporary = self.temporaries(each)
-        yield from self.take(("extra", each.name), extra_bytes(own, self.bytes_of))
-        yield temporary
+        yield from self.take(("extra", each.name), extra_bytes(own, self.bytes_of), KEPT)
+        yield Change(TEMPORARY, temporary)
         if owner == each.name:
-            yield from self.take(owner, self.size_of(owner))
+            yield from self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
         yield Moment(each.name, "forward")
-        yield -temporary
+        yield Change(TEMPORARY, -temporary)
         for name in {self.where[source].owner for source in (*each.layer.inputs, each.name)} - self.inputs:
-            is_output = any(self.where[out.name].owner == name for out in self.outputs)
-            if self.last_use[name] == i and name not in self.kept.keepers and not is_output:
+            if self.last_use[name] == i and name not in self.kept.keepers and name not in self.output_owners:
                 yield from self.free(name)
 
     def temporaries(self, each: StepLayer) -> Size:
@@ -173,7 +201,7 @@ class _Step:
         """Cross-entropy of an output: its log-softmax stays for the gradient, which is made of it in two steps."""
         size, owner = self.size_of(each.name), self.where[each.name].owner
         yield from self.take("log-softmax", size)
-        yield SCALAR_BYTES  # the loss, which a loop holds to the end of the step
+        yield Change(TEMPORARY, SCALAR_BYTES)  # the loss, which a loop holds to the end of the step
         yield from self.take("weight of all targets", SCALAR_BYTES)
         yield Moment(each.name, "loss")
         if owner not in self.kept.keepers:
@@ -216,27 +244,26 @@ class _Step:
                 self.holders[key] = 1
                 made.append((source, key))
         again: Size = each.layer.op.backward_workspace(*each.input_shapes) * self.bytes_of["activations"]
-        yield again
+        yield Change(TEMPORARY, again)
         for tensor in each.layer.op.weights(*each.input_shapes):
             if tensor.name in each.wanted.tensors:
                 owner = each.name if tensor in each.own else each.layer.shares
                 size = elements(tensor.shape) * self.bytes_of["weights"]
                 if ("of", owner, tensor.name) in self.held:
                     again = again + size
-                    yield size
+                    yield Change(TEMPORARY, size)
                 else:
-                    yield from self.take(("of", owner, tensor.name), size)
+                    yield from self.take(("of", owner, tensor.name), size, GRADIENTS)
         yield Moment(each.name, "backward")
-        yield -again
+        yield Change(TEMPORARY, -again)
         is_join = len(made) > 1
         if is_join:
             yield from self.reduce(each, first)
         yield from self.free(("extra", each.name))
-        for owner, keepers in self.kept.keepers.items():
-            if each.name in keepers:
-                keepers.discard(each.name)
-                if not keepers and owner not in self.inputs:
-                    yield from self.free(owner)
+        for owner in self.keeps.get(each.name, ()):
+            self.kept.keepers[owner].discard(each.name)
+            if not self.kept.keepers[owner] and owner not in self.inputs:
+                yield from self.free(owner)
         yield from self.release(above)
         if not is_join:
             yield from self.reduce(each, first)
@@ -279,10 +306,15 @@ class _Step:
             for tensor in each.own:
                 if tensor.name in each.wanted.tensors and self.optimizer.temporaries:
                     size = elements(tensor.shape) * self.bytes_of["weights"]
-                    yield self.optimizer.temporaries * size
+                    yield Change(TEMPORARY, self.optimizer.temporaries * size)
                     yield Moment(each.name, "update")
-                    yield -before - (self.optimizer.temporaries - 1) * size
+                    yield Change(TEMPORARY, -before - (self.optimizer.temporaries - 1) * size)
                     before = size
+
+
+def targets(output: Shape) -> Size:
+    """How many targets cross-entropy takes for an output (n, classes, …)."""
+    return exact_div(elements(output), output[1]) if len(output) > 1 else elements(output)
 
 
 def hands_on(each: StepLayer, i: int) -> bool:
@@ -305,3 +337,11 @@ def step_peak(
     peaks = step_peaks(layers, bytes_of, optimizer, adds_in_place=adds_in_place)
     most = max(peaks.values())
     return most, next(moment for moment, peak in peaks.items() if peak == most)
+
+
+def parts_of_peak(
+    layers: Sequence[StepLayer], bytes_of: Mapping[str, int], optimizer: Optimizer
+) -> tuple[dict[str, int], Moment]:
+    """What a training step holds when it holds most, by kind, and that moment: of layers written out."""
+    most, moment = step_peak(layers, bytes_of, optimizer)
+    return parts_at(_Step(layers, bytes_of, optimizer).events(), moment, most), moment

@@ -1,0 +1,64 @@
+"""The command about memory: what a network holds at once, and what fits into a budget."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from costcalc.cli import warned
+from costcalc.cli.options import (
+    Dtype,
+    Format,
+    Freeze,
+    FreezeStatistics,
+    MaxBytes,
+    MaxLayers,
+    Optimizer,
+    Output,
+    Set,
+    Target,
+    emit,
+    load_models,
+)
+from costcalc.errors import UsageError
+from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
+
+
+def memory(
+    target: Target,
+    train: Annotated[bool, typer.Option("--train", help="In a training step, not at inference.")] = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
+    within: Annotated[
+        str | None, typer.Option("--within", metavar="BYTES", help="The largest batch that fits into 24GB or 16GiB.")
+    ] = None,
+    free: Annotated[
+        str | None,
+        typer.Option("--free", metavar="KNOB", help="With --within: of this knob, not of batch."),
+    ] = None,
+    dtype: Dtype = None,
+    set_: Set = None,
+    format: Format = None,
+    output: Output = None,
+    max_layers: MaxLayers = MAX_LAYERS,
+    max_bytes: MaxBytes = MAX_BYTES,
+) -> None:
+    """What a network holds in memory at once, by kind, and the layer at which it does. With --within what fits; exit 1
+    if nothing does."""
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    if within is None:
+        if free is not None:
+            raise UsageError("--free says what --within solves for; give --within too")
+        from costcalc.analysis.training.memory_use import memory_use
+
+        emit(memory_use(model, train=train), format, output)
+        return
+    from costcalc.analysis.training.memory_use import fitting
+
+    found = fitting(model, within, free or "batch", train=train)
+    warned.replace(model.label, lambda: found.warnings)
+    emit(found, format, output)
