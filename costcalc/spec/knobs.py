@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.dims import LARGEST
 from costcalc.errors import Reported, UsageError, shorten, unknown
 from costcalc.expressions import RESERVED
-from costcalc.models.knob import SMALLEST_REAL, Knob, Preset
+from costcalc.models.knob import RESERVED_KNOBS, SMALLEST_REAL, Knob, Preset
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.yaml_reader import Mapping, Node, Scalar
 
@@ -34,7 +34,7 @@ def read_knobs(reader: NodeReader, node: Node) -> Knobs:
 def new_name(reader: NodeReader, key: Scalar, what: str) -> str | None:
     """The name of a new knob or size; None for a reserved word of expressions."""
     name = reader.word(key, what)
-    if name in RESERVED:
+    if name in RESERVED or name in RESERVED_KNOBS:
         reader.report(
             key.place, f"{what} cannot be called {name!r}: expressions know it as something else", "rename it"
         )
