@@ -10,6 +10,7 @@ from costcalc.analysis.walk import Row, needs_numbers, walk
 from costcalc.dims import Shape, Size, Truth, elements, is_rational, same_shape
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
+from costcalc.ops.gradients import decided
 
 
 class Block(NamedTuple):
@@ -99,7 +100,7 @@ def inplace_inputs(rows: Sequence[AnyLayer]) -> dict[Any, int]:
     layer reads it, it has the output's shape, and no gradient needs it."""
     found: dict[Any, int] = {}
     for row, i, alike in _overwritable(rows):
-        if alike is True:
+        if decided(alike, f"whether {row.name} may write over its input"):
             found.setdefault(row.name, i)
     return found
 

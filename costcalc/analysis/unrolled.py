@@ -45,8 +45,8 @@ def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple
         layers = [*islice(unrolled, MAX_UNROLLED_LAYERS + 1)]
         if len(layers) > MAX_UNROLLED_LAYERS:
             raise TooDeep(
-                f"{most} copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out peak_bytes and "
-                "activations_in_place"
+                f"{most} copies of each repeat make more than {MAX_UNROLLED_LAYERS:,} layers; leave out metrics of "
+                "memory and training"
             )
         yield where, layers
 

@@ -82,7 +82,7 @@ class Mul:
 
     def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
         """That of the output, to be summed over the axes that were stretched."""
-        return None if same_shape(ins[i], out) is True else out
+        return None if decided(same_shape(ins[i], out), "what a product stretches") else out
 
     def train_elementwise(self, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
         # products in turn: each has a gradient for the factor so far and one for the next input

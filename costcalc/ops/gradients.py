@@ -62,7 +62,7 @@ def decided(truth: Truth, what: str) -> bool:
     """A truth that decides which tensors there are. Raises UsageError where symbols leave it open, PointsDiffer where
     points of an array differ."""
     if truth is None:
-        raise UsageError(f"{what} depends on symbols: set the sizes of the window and its stride")
+        raise UsageError(f"{what} depends on symbols: set them")
     one = one_truth(truth)
     if one is None:
         raise PointsDiffer(truth, f"{what} differs between points of a column")

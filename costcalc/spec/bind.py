@@ -74,6 +74,7 @@ class _Binder:
         self.spec, self.max_layers = spec, max_layers
         self.problems, self.attempt = problems, problems.attempt
         self.factory, self.references = OpFactory(), References(spec, problems)
+        self.frozen = False  # is what is put inside an item that is frozen?
 
     def build(self, values: Namespace) -> LayerList:
         spec, self.defaults = self.spec, values.defaults
@@ -132,11 +133,13 @@ class _Binder:
             if is_on is None:
                 scope.current = scope.outputs[f"{scope.prefix}{name}"] = REPORTED
             return
-        sources = self.references.sources(scope, item)
+        sources, around = self.references.sources(scope, item), self.frozen
+        self.frozen = around or item.frozen
         if not name:  # the layers of a group without a name join the list around it
             scope.current = sources[0]
             for inner in _only_branch(item):
                 self.put(scope, inner)
+            self.frozen = around
             return
         full = f"{scope.prefix}{name}"
         if full in scope.outputs:
@@ -145,6 +148,7 @@ class _Binder:
             scope.outputs[full] = REPORTED  # ambiguous
         else:
             scope.outputs[full] = scope.current = self.put_one(scope, item, full, sources)
+        self.frozen = around
         if item.kind == "side":
             scope.sides.append(scope.current)
             scope.current = before
@@ -178,6 +182,8 @@ class _Binder:
             extra["label"] = as_written(full)
         if item.meant:
             extra["meant"] = True
+        if self.frozen:
+            extra["frozen"] = True
         if item.shares:
             extra["shares"] = self.references.owner(scope, item, full)
         if op is None or REPORTED in sources or extra.get("shares") == REPORTED:

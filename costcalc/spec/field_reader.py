@@ -1,4 +1,5 @@
-"""Reads the values of an item in a list of layers: its fields, and `name`, `from`, `when`, `shares` and `meant`."""
+"""Reads the values of an item in a list of layers: its fields, and `name`, `from`, `when`, `shares`, `meant` and
+`frozen`."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ class FieldReader:
         return tuple([self.value(item, what) for item in node.items])
 
     def read_extras(self, key: Scalar, given: Entries) -> dict[str, Any]:
-        """`name`, `from`, `when`, `shares` and `meant` as an Item keeps them."""
+        """`name`, `from`, `when`, `shares`, `meant` and `frozen` as an Item keeps them."""
         found: dict[str, Any] = {}
         if "name" in given:
             found["name"] = self.reader.word(given["name"][1], "name") or unique(key.text, key.place)
@@ -72,8 +73,9 @@ class FieldReader:
             found["when"] = self.expression(given["when"][1], "when")
         if "shares" in given:
             found["shares"] = self.reader.path(given["shares"][1], "shares") or ""
-        if "meant" in given:
-            found["meant"] = bool(self.reader.flag(given["meant"][1], "meant"))
+        for name in ("meant", "frozen"):
+            if name in given:
+                found[name] = bool(self.reader.flag(given[name][1], name))
         for name, hint in (("shares", "name the layers inside"), ("meant", "say it of the layer inside")):
             if name in given and key.text in self.blocks:
                 self.report(given[name][0].place, f"{name} goes with an op, not a block", hint)

@@ -14,6 +14,7 @@ from costcalc.spec.field_reader import FieldReader, Names
 from costcalc.spec.node_reader import Entries, NodeReader, is_path
 from costcalc.spec.signature import (
     EXTRAS,
+    FOR_OPS,
     STRUCTURES,
     by_one_name,
     field_hint,
@@ -174,7 +175,7 @@ class LayerReader:
         """group, repeat or side."""
         kind, before = key.text, len(self.reader.problems)
         own = ("layers", "times") if kind == "repeat" else ("layers",)
-        given = self.entries(node, kind, [*own, "name", "from", "when"])
+        given = self.entries(node, kind, [*own, *(name for name in EXTRAS if name not in FOR_OPS)])
         self.reader.require(kind, own, given, key.place, before)
         found: dict[str, Value] = self.unread(before)
         if "times" in given:

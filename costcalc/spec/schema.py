@@ -14,7 +14,7 @@ from costcalc.ops.base import is_join, layer_ops
 from costcalc.ops.fields import Kind
 from costcalc.ops.synonyms import field_synonyms
 from costcalc.spec import knobs, parse, published
-from costcalc.spec.signature import STRUCTURES, kinds_of, needed_by
+from costcalc.spec.signature import FOR_OPS, STRUCTURES, kinds_of, needed_by
 
 Schema = dict[str, Any]
 WORD: Schema = {"type": "string", "pattern": f"^{NAME.pattern}$"}
@@ -46,9 +46,9 @@ EXTRA_SCHEMAS: Schema = {
     },
     "when": {"type": ["string", "boolean"], "description": "build it only if this expression is true"},
     "shares": {**PATH, "description": "the layer whose weights it uses; they are counted once, there"},
+    "frozen": {"type": "boolean", "description": "true: it keeps its weights in training, with all that stands in it"},
     "meant": {"type": "boolean", "description": "true: the layer is as it is meant, and gives no warning"},
 }
-FOR_OPS = ("shares", "meant")  # extras that structures do not take
 
 
 def json_schema(metrics: Iterable[str] = ()) -> Schema:

@@ -15,7 +15,8 @@ from costcalc.ops.synonyms import SYNONYMS, absent_field_hint, field_synonyms
 from costcalc.spec.node_reader import NodeReader
 from costcalc.spec.yaml_reader import Mapping, Scalar
 
-EXTRAS = ("name", "from", "when", "shares", "meant")  # keys that go with every item
+EXTRAS = ("name", "from", "when", "shares", "meant", "frozen")  # keys that go with every item
+FOR_OPS = ("shares", "meant")  # of these, those that structures do not take
 STRUCTURES = {
     "group": "layers under one name",
     "repeat": "copies in a row, each with weights of its own",

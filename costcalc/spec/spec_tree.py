@@ -42,6 +42,7 @@ class Item:
     when: Expression | None = None
     shares: str = ""
     meant: bool = False  # suppresses its warnings
+    frozen: bool = False  # it is not trained, nor what stands in it
     branches: tuple[tuple[Item, ...], ...] | None = None  # one list of a structure, or several to join
     places: Mapping[str, Place] = field(default_factory=dict)  # of `from` and `shares`
     form: tuple[Any, ...] = field(init=False, repr=False)  # items of equal form make equal ops from equal values

@@ -13,6 +13,7 @@ from costcalc.cli import run
 from costcalc.errors import SpecError, UnknownName, did_you_mean, nearest
 from costcalc.graph import new_graph
 from costcalc.ops import OPS, VIEW, Linear, Pointwise, op, per_element
+from costcalc.ops.gradients import gradients_move, keeps_nothing
 from costcalc.ops.synonyms import INSTEAD, SYNONYMS, WITHOUT_A_RULE, field_synonyms, hint
 from costcalc.spec.bind import bind, resolve
 from costcalc.spec.parse import parse_text
@@ -174,6 +175,7 @@ def apart(monkeypatch):
 def test_a_synonym_that_means_something_already_is_refused():
     def make(**about):
         answers = {"elementwise": per_element(1), "output": VIEW, "__module__": __name__}
+        answers |= {"train_elementwise": gradients_move, "keeps": keeps_nothing}
         return op(type("Mine", (Pointwise,), {**answers, **about}))
 
     with pytest.raises(TypeError, match="op Mine: its synonym 'conv' is conv already"):

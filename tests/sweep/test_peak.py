@@ -142,7 +142,7 @@ def test_repeats_without_end_are_refused(monkeypatch):
         outer = new_graph()
         add(outer, "deep", Repeat(inner, np.array([2, 3])), add(outer, "in", ops.Input()))
         inner = outer
-    with pytest.raises(UsageError, match="two copies of each repeat make more than 100 layers; leave out peak_bytes"):
+    with pytest.raises(UsageError, match="2 copies of each repeat make more than 100 layers; leave out metrics"):
         peak_column(repeated(inner, np.array([2, 3])), 2)
 
 

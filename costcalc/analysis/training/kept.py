@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.dims import Shape, Size, elements, equal
-from costcalc.ops.gradients import INDEX_BYTES, Extra
+from costcalc.ops.gradients import INDEX_BYTES, Extra, decided
 
 Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
 
@@ -48,7 +48,9 @@ def order_of(op: Any, orders: Sequence[Order], out: Shape) -> Order:
 
 def is_dense(order: Order, shape: Shape) -> bool:
     """Do the axes lie in memory in their own order? One of size 1 lies anywhere."""
-    wide = [axis for axis in order if equal(shape[axis], 1) is not True]
+    if list(order) == sorted(order):
+        return True
+    wide = [axis for axis in order if not decided(equal(shape[axis], 1), "whether an axis has size 1")]
     return wide == sorted(wide)
 
 

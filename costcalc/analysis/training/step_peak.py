@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.training.kept import extra_bytes, index_tensors, kept, outputs_in_memory
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.dims import Shape, Size, elements, exact_div, maximum, same_shape
-from costcalc.ops.gradients import INDEX_BYTES
+from costcalc.ops.gradients import INDEX_BYTES, decided
 from costcalc.train_step import SCALAR_BYTES, Optimizer
 
 WEIGHTS, BUFFERS, GRADIENTS, OPTIMIZER, DATA, KEPT, TEMPORARY = KINDS = (
@@ -320,7 +320,9 @@ def targets(output: Shape) -> Size:
 def hands_on(each: StepLayer, i: int) -> bool:
     """Does the gradient of an input lie in the memory of the output's? That of one that was stretched is a sum."""
     op, out = each.layer.op, each.layer.output_shape
-    return op.hands_on_gradient and (op.output.keeps_values or same_shape(each.input_shapes[i], out) is True)
+    if not op.hands_on_gradient or op.output.keeps_values:
+        return bool(op.hands_on_gradient)
+    return decided(same_shape(each.input_shapes[i], out), f"whether {each.name} stretches an input")
 
 
 def step_peaks(
