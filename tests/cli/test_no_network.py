@@ -41,7 +41,8 @@ COUNTS = [
     "formula lenet5 --elasticity",
     "sweep lenet5 r=28:40:4 -o a.csv", "sweep lenet5 r=28:40:4 --fit", "sweep lenet5 r=28:40:4 --histogram macs",
     "sweep mobilenet_v1 r=32:128:1 w=0.25:1:0.01 --where 'macs > 0' --workers 2 --top 3", "sweep resnet --presets all",
-    "scale mobilenet_v2@r=192 --free w --max macs=300M", "explain lenet5", "reconcile lenet5",
+    "scale mobilenet_v2@r=192 --free w --max macs=300M", "memory lenet5 --train --within 1MB",
+    "explain lenet5", "reconcile lenet5",
     "validate specs/lenet5.yaml", "ops", "ops conv", "schema",
 ]  # fmt: skip
 PICTURES = [

@@ -184,5 +184,5 @@ def test_why_both_are_no_networks_is_said(tmp_path):
 
 def test_a_peak_of_too_many_layers_is_no_missing_network(monkeypatch):
     monkeypatch.setattr(unrolled, "MAX_UNROLLED_LAYERS", 10)
-    with pytest.raises(UsageError, match=r"more than 10 layers; leave out peak_bytes"):
+    with pytest.raises(UsageError, match=r"more than 10 layers; leave out metrics"):
         costcalc.scale("efficientnet", "d", peak_bytes=10**9)

@@ -11,7 +11,7 @@ from support import needed
 import costcalc
 from costcalc.analysis.scaling.default_grid import axes_of, axis_text, free_knobs, step_of
 from costcalc.cli.app import run
-from costcalc.errors import CostcalcError, ShapeError, UnknownName, UsageError
+from costcalc.errors import CostcalcError, NothingFits, UnknownName, UsageError
 from costcalc.spec.spec_tree import Knob
 
 
@@ -257,7 +257,7 @@ def test_what_python_refuses():
         (UsageError, lambda: costcalc.scale("efficientnet", macs=float("nan"))),
         (UsageError, lambda: costcalc.scale("efficientnet", macs="much")),
         (UnknownName, lambda: costcalc.scale("efficientnet", mac=1)),
-        (ShapeError, lambda: costcalc.scale("mobilenet_v1", macs=-1)),
+        (NothingFits, lambda: costcalc.scale("mobilenet_v1", macs=-1)),
         (UnknownName, lambda: costcalc.scale("efficientnet", macs=1, grid={"x": [1]})),
     ):
         with pytest.raises(error):

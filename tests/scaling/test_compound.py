@@ -14,7 +14,7 @@ from costcalc.analysis.scaling.along import costs_at
 from costcalc.analysis.scaling.compound import largest_phi
 from costcalc.analysis.scaling.phi import CompoundLaw, read_law
 from costcalc.cli.app import run
-from costcalc.errors import CostcalcError, ShapeError, UsageError
+from costcalc.errors import CostcalcError, NothingFits, UsageError
 
 
 def test_phi_3_by_hand():
@@ -186,7 +186,7 @@ def test_what_python_refuses():
         (UsageError, lambda: costcalc.compound("efficientnet", True)), (UsageError, lambda: read_law(alpha=-1)),
         (UsageError, lambda: costcalc.compound("mobilenet_v2", 1)),
         (UsageError, lambda: costcalc.compound("resnet50", 1)),
-        (ShapeError, lambda: costcalc.compound("efficientnet", params=1)),
+        (NothingFits, lambda: costcalc.compound("efficientnet", params=1)),
     ):  # fmt: skip
         with pytest.raises(error):
             call()

@@ -6,7 +6,7 @@ import pytest
 
 import costcalc
 from costcalc.analysis.scaling.scale import read_budget
-from costcalc.errors import ShapeError, UnknownName, UsageError
+from costcalc.errors import NothingFits, ShapeError, UnknownName, UsageError
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_what_python_refuses():
     for error, call in (
         (UsageError, lambda: costcalc.scale("lenet5", "batch")),
         (UnknownName, lambda: costcalc.scale("lenet5", "batch", ops=1)),
-        (ShapeError, lambda: costcalc.scale("lenet5", "batch", macs=1)),
+        (NothingFits, lambda: costcalc.scale("lenet5", "batch", macs=1)),
     ):
         with pytest.raises(error):
             call()
@@ -88,7 +88,7 @@ def test_a_network_that_is_none_whatever_the_free_knob_is_says_why(tmp_path):
     with pytest.raises(ShapeError, match=told):
         costcalc.scale(f"{path}@r=4", "c1", macs=10**6)
     assert costcalc.scale(f"{path}@r=4", "r", macs=10**6).value == 38
-    with pytest.raises(ShapeError, match="at r = 9, the smallest, it has macs = 4,650"):
+    with pytest.raises(NothingFits, match="at r = 9, the smallest, it has macs = 4,650"):
         costcalc.scale(f"{path}@r=4", "r", macs=1)
 
 
@@ -105,7 +105,7 @@ layers:
 def test_a_first_network_after_many_invalid_values_is_the_smallest(tmp_path):
     path = tmp_path / "few.yaml"
     path.write_text(FEW_CHANNELS)
-    with pytest.raises(ShapeError, match=r"no c up to 100000 of .*: at c = 5000, the smallest, it has macs = 972"):
+    with pytest.raises(NothingFits, match=r"no c up to 100000 of .*: at c = 5000, the smallest, it has macs = 972"):
         costcalc.scale(str(path), "c", macs=10)
     assert costcalc.scale(str(path), "c", macs=972).value == 9999
 
@@ -151,7 +151,7 @@ def test_it_is_the_largest_of_all_that_there_are(kernel):
         fits = [k for k, cost in macs.items() if cost <= most]
         found = costcalc.scale(path, "k", macs=most)
         assert (found.value, found.after) == (max(fits), min((k for k in macs if k > max(fits)), default=None))
-    with pytest.raises(ShapeError, match=r"no k up to 100000 of .* keeps this budget: at k = 1, the smallest, it has"):
+    with pytest.raises(NothingFits, match=r"no k up to 100000 of .* keeps this budget: at k = 1, the smallest, it has"):
         costcalc.scale(path, "k", macs=min(macs.values()) - 1)
 
 
