@@ -1,4 +1,4 @@
-"""The command about memory: what a network holds at once, and what fits into a budget."""
+"""The command about memory, and what fits into it."""
 
 from __future__ import annotations
 
