@@ -36,12 +36,12 @@ from costcalc.dims import (
     is_zero,
     maximum,
     minimum,
+    output_size,
     prod,
     round_to,
     same_shape,
     size_symbol,
     whole,
-    windows,
 )
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dims.substitute import substitute
@@ -73,7 +73,7 @@ def chain(size, layers, windows_of):
 def in_dims(size, kernel, stride, padding, up):
     if up:
         return ceil_div(size + 2 * padding - kernel, stride) + 1
-    return windows(size, kernel, stride, padding)
+    return output_size(size, kernel, stride, padding)
 
 
 def in_plain_python(size, kernel, stride, padding, up):
@@ -163,15 +163,15 @@ def test_division_by_zero_is_an_error_for_letters_as_for_numbers():
 
 
 def test_padding_same_is_tensorflows_whatever_the_kernel():
-    assert [windows(n, 3, 2, "same") for n in (1, 2, 13, 14)] == [1, 1, 7, 7]
-    assert str(windows(r, 5, 2, "same")) == "ceiling(r/2)"
-    assert windows(r, 5, 1, "same") == r
-    assert windows(np.array([13, 14]), 3, 2, "same").tolist() == [7, 7]
+    assert [output_size(n, 3, 2, "same") for n in (1, 2, 13, 14)] == [1, 1, 7, 7]
+    assert str(output_size(r, 5, 2, "same")) == "ceiling(r/2)"
+    assert output_size(r, 5, 1, "same") == r
+    assert output_size(np.array([13, 14]), 3, 2, "same").tolist() == [7, 7]
 
 
 def test_a_dilated_window_reaches_further():
     # kernel 3, dilation 2: taps at 0, 2, 4, so a reach of 5; 10 − 5 + 1 = 6 positions
-    assert windows(10, 3, 1, 0, 2) == 6
+    assert output_size(10, 3, 1, 0, 2) == 6
 
 
 # ---- rounding of letters, Fractions and columns
