@@ -14,8 +14,8 @@ from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep_from
 from costcalc.errors import ShapeError, UsageError
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import VERSION, Journal, beside, what_to_do
 from costcalc.sweep_files.request import SweepRequest, WrittenSweep
+from costcalc.sweep_files.resume_journal import VERSION, Journal, beside, what_to_do
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.worker_pool import WorkerPool
 

@@ -23,9 +23,9 @@ from costcalc.analysis.sweep.sweep import grid_of, sweep
 from costcalc.errors import UsageError
 from costcalc.net import Target, load
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import read_journal
 from costcalc.sweep_files.request import SweepRequest, WrittenSweep
 from costcalc.sweep_files.resumable_file import ResumableFile
+from costcalc.sweep_files.resume_journal import read_journal
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool

@@ -22,7 +22,7 @@ from support.terminals import PLAIN, ROOT, piped
 
 from costcalc.cli.app import run
 from costcalc.errors import REFUSED, ShapeError, UsageError
-from costcalc.sweep_files import disk_space, journal
+from costcalc.sweep_files import disk_space, resume_journal
 from costcalc.sweep_files.write import write
 
 KILLS = size(5, 200)
@@ -78,7 +78,7 @@ def test_a_killed_sweep_loses_no_chunk_and_repeats_none(tmp_path, uninterrupted)
             if process.returncode == 0:
                 break
             kills += 1
-            kept = journal.read_journal(path)
+            kept = resume_journal.read_journal(path)
             if kept is None:  # killed before the first journal, or after the last
                 assert done in (0, STARTS[-1])
                 if done:
@@ -181,7 +181,7 @@ def interrupted(path, chunks=3, **choice):
 
     with pytest.raises(KeyboardInterrupt):
         write(stop, None, progress)
-    return journal.read_journal(Path(path))
+    return resume_journal.read_journal(Path(path))
 
 
 def test_an_interrupted_sweep_is_kept_and_the_old_file_stands(tmp_path):
@@ -274,9 +274,9 @@ def test_a_second_one_leaves_the_journal_of_the_first_alone(tmp_path):
     path = tmp_path / "a.csv"
     interrupted(path)
     said = (tmp_path / "a.csv.journal").read_bytes()
-    second = journal.Journal(path, {"grid": "another"}, 7)
+    second = resume_journal.Journal(path, {"grid": "another"}, 7)
     with open(tmp_path / "a.csv.part", "ab") as first:
-        journal._lock(first, path)
+        resume_journal._lock(first, path)
         with pytest.raises(UsageError, match="another process is writing"):
             second.start()
     os.truncate(tmp_path / "a.csv.part", 0)
@@ -455,7 +455,7 @@ def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
         with pytest.raises(OSError, match="no room is left on the disk; make room, then go on with --resume"):
             write(wanted(path))
         assert path.read_text() == "old"
-        assert 0 < journal.read_journal(path).done < STARTS[-1]
+        assert 0 < resume_journal.read_journal(path).done < STARTS[-1]
         ballast.unlink()
         subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
         write(wanted(path))
