@@ -1,4 +1,4 @@
-"""Where a formula holds: the range of each knob, and the conditions that symbols leave undecided."""
+"""The domain of a formula, as in `holds for r ≥ 32`: the range of each knob, and what symbols leave undecided."""
 
 from __future__ import annotations
 
