@@ -12,7 +12,7 @@ from unicodedata import normalize
 import torch
 from torch import fx, nn
 
-from costcalc.analysis.memory import inplace_inputs
+from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph

@@ -10,7 +10,7 @@ import torch
 
 from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
-from costcalc.analysis.memory import inplace_inputs
+from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
