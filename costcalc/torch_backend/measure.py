@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -11,6 +11,7 @@ from statistics import median
 import torch
 
 from costcalc.analysis.cost import cost
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.training import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
@@ -27,8 +28,6 @@ from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, 
 DEFAULT_SECONDS, QUICK_SECONDS = 3.0, 0.5  # that each network is timed
 TURN_SECONDS = 0.1  # that one network runs, at most, before the next one runs
 LOAD_SECONDS = 0.3  # that the load is measured before anything runs
-
-Progress = Callable[[float, str], None]  # the share that is done, and the work under way
 
 
 @dataclass
@@ -123,7 +122,7 @@ def measure(
     per_layer: bool = False,
     memory: int | None = None,
     timeout: float = TIMEOUT_S,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Fills in the measurements. Their status tells which networks were refused, died or hung.
 

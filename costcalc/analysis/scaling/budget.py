@@ -19,7 +19,7 @@ from costcalc.analysis.scaling.phi import PAPER_LAW, CompoundLaw
 from costcalc.analysis.scaling.scale import Scaled, budget_text, check_budget, largest, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.sweep.kept_points import invalid_note
-from costcalc.analysis.sweep.progress import Progress
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
@@ -130,7 +130,7 @@ class Fitting(Result):
 def scale_model(
     model: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: CompoundLaw = PAPER_LAW, top: int | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; for several knobs the front of a grid.
 
