@@ -90,9 +90,8 @@ def compare(first: Record, second: Record, *, force: bool = False) -> RunCompari
     Raises UnlikeRuns, naming every difference, for another device or other settings, for a run of another version of
     costcalc and for a noisy baseline, unless forced; and always for a run without a time.
     """
+    ratio = _median_seconds(first) / _median_seconds(second)
     for run in (first, second):
-        if run.seconds is None:
-            raise UnlikeRuns(f"run {run.id} has no median time")
         if not is_current(run.graph_hash) and not force:
             raise UnlikeRuns(
                 f"run {run.id} is of another version of costcalc, whose hashes of layer graphs say nothing now: it may "
@@ -108,8 +107,13 @@ def compare(first: Record, second: Record, *, force: bool = False) -> RunCompari
         raise UnlikeRuns(f"run {first.id} is noisy ({reasons}) and no baseline; measure again, or --force")
     around = _differences(first.environment, second.environment)
     environment = tuple(each for each in around if not any(word in each.key for word in VARYING))
-    ratio = (first.seconds or 0) / (second.seconds or 1)
     return RunComparison(first, second, ratio, _apart(first, second), unlike, environment)
+
+
+def _median_seconds(run: Record) -> float:
+    if run.seconds is None:
+        raise UnlikeRuns(f"run {run.id} has no median time")
+    return run.seconds
 
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Difference, ...]:
