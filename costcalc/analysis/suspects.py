@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from costcalc.analysis.op_answers import learned_tensors
-from costcalc.analysis.walk import Row
+from costcalc.analysis.walk import Row, channels_first_hint
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
 from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, AxisRoles, unknown_roles
@@ -126,7 +126,7 @@ def _across_positions(row: Row, roles: AxisRoles, is_input: bool) -> Finding | N
     )
     order = [0, at, *(i for i in range(1, len(shape)) if i != at)]
     if is_input:
-        return Finding(message, f"channels come first: write `input: [{_list([shape[i] for i in order[1:]])}]`")
+        return Finding(message, channels_first_hint(_list([shape[i] for i in order[1:]])))
     return Finding(message, f"`transpose: {order}` before it makes the features axis 1")
 
 
