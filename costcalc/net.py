@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
-from costcalc.errors import Problem, UsageError
+from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -128,7 +128,7 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     names = [text.partition("=")[0].strip() for text in texts]
     for text, name in zip(texts, names):
         if names.count(name) > 1:
-            raise UsageError(f"--set {name[:64]} stands twice; set it once")
+            raise UsageError(f"--set {shorten(name)} stands twice; set it once")
         having = [net for net in nets if name in net.knobs] or nets
         nets = [net.with_texts([text]) if net in having else net for net in nets]
     return nets

@@ -14,7 +14,7 @@ from costcalc.graph import Graph, digraph, unroll
 from costcalc.models.knob import EMPTY, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
 
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 
 class Architecture(ABC):
@@ -238,11 +238,11 @@ class Model:
     def _answers(self) -> dict[str, Any]:
         return {}
 
-    def cached(self, name: str, make: Callable[[], Answer]) -> Answer:
+    def cached(self, name: str, make: Callable[[], AnswerT]) -> AnswerT:
         """The result of an analysis of the bound graph, made once and kept under this name."""
         if name not in self._answers:
             self._answers[name] = make()
-        answer: Answer = self._answers[name]
+        answer: AnswerT = self._answers[name]
         return answer
 
     def __getstate__(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from costcalc import dims
 from costcalc.dims import (
-    LARGEST,
+    MAX_SIZE,
     FactoredInt,
     all_of,
     at_least,
@@ -357,7 +357,7 @@ def test_numbers_have_one_form():
     [
         (0, "kernel must be a whole number from 1 to 2^31, got 0"),
         (-3, "kernel must be a whole number from 1 to 2^31, got -3"),
-        (LARGEST + 1, "kernel must be a whole number from 1 to 2^31, got 2147483649"),
+        (MAX_SIZE + 1, "kernel must be a whole number from 1 to 2^31, got 2147483649"),
         (Fraction(1, 2), "kernel must be a whole number from 1 to 2^31, got 0.5"),
         (sympy.Integer(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         pytest.param(10**9999, "kernel must be a whole number from 1 to 2^31, got 2^33215 or more", id="10**9999"),
@@ -378,7 +378,7 @@ def test_what_is_no_size_is_refused(given, message):
 
 def test_letters_and_columns_of_whole_numbers_are_sizes():
     assert check_size(r, "kernel", 1) is r
-    assert check_size(LARGEST, "kernel", 1) == LARGEST
+    assert check_size(MAX_SIZE, "kernel", 1) == MAX_SIZE
     narrow = check_size(np.array([3, 200], dtype="uint8"), "kernel", 1)
     assert (narrow * 2**70).tolist() == [3 * 2**70, 200 * 2**70]
     wide = np.array([2**30], dtype=object)

@@ -263,8 +263,8 @@ def test_presets_by_their_short_names(capsys, wanted, names):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("rr=1:2:1", "efficientnet has no knob 'rr'"),
-        ("R=128:600:8", "efficientnet has no knob 'R'; did you mean 'r'?"),
+        ("rr=1:2:1", "efficientnet: unknown knob 'rr'"),
+        ("R=128:600:8", "efficientnet: unknown knob 'R'; did you mean 'r'?"),
         ("r", "'r=' sets no knob"), ("r=", "'r=' sets no knob"),
         ("r=224:128:8", "'r=224:128:8' goes down; write the smaller end first"),
         ("r=128:224:0", "the step is 0; it must be larger than 0"), ("r=128:224:-8", "the step is -8"),

@@ -278,7 +278,8 @@ def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("q=1,2", "has no knob 'q'"), ("r=8,9 --where nope", "nope"), ("r=8,9 --metrics nope", "unknown metric 'nope'"),
+        ("q=1,2", "unknown knob 'q'"), ("r=8,9 --where nope", "nope"),
+        ("r=8,9 --metrics nope", "unknown metric 'nope'"),
         ("r=8,9 --metrics seconds --resume", "seconds are measured"), ("r=8,9 --workers 0", "--workers must be"),
         ("r=8,9 --executor nope", "unknown executor 'nope'"), ("r=8,9 --metrics seconds --where nope", "nope"),
         ("r=8,9 --metrics seconds --executor nope", "unknown executor 'nope'"), ("", "nothing to sweep over"),

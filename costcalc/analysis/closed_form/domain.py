@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_array, is_symbolic
+from costcalc.dims import MAX_SIZE, is_array, is_symbolic
+from costcalc.models.knob import SMALLEST_REAL
 from costcalc.models.model import Model
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
@@ -20,7 +20,6 @@ from costcalc.text import value_text
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
-MIN_REAL = Fraction(1, 1000)  # the default minimum of a real knob
 
 
 @dataclass(frozen=True)
@@ -141,14 +140,14 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
     """The bound of a knob, from its range in the spec and the needs that limit it; None if it has no limits."""
     knob, now = model.knobs[name], model.values[name]
     if knob.kind == "real":
-        least, because = knob.low, OF_THE_SPEC if knob.low > MIN_REAL else ""
+        least, because = knob.low, OF_THE_SPEC if knob.low > SMALLEST_REAL else ""
     else:
         least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
         if knob.low > least:
             least, because = knob.low, OF_THE_SPEC
         elif least == 1 > knob.low:
             because = FROM_ONE
-    most, above = (knob.high, OF_THE_SPEC) if knob.high < LARGEST else (None, "")
+    most, above = (knob.high, OF_THE_SPEC) if knob.high < MAX_SIZE else (None, "")
     greatest, why = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
     if greatest is not None and (most is None or greatest < most):
         most, above = greatest, why
@@ -165,9 +164,9 @@ def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]
 
 def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
     """The largest such value, None without one, and the message of the need that fails above it."""
-    if not _why(name, LARGEST, limits):
+    if not _why(name, MAX_SIZE, limits):
         return None, ""
-    most = now + bisect_left(range(now + 1, LARGEST), True, key=lambda value: bool(_why(name, value, limits)))
+    most = now + bisect_left(range(now + 1, MAX_SIZE), True, key=lambda value: bool(_why(name, value, limits)))
     return most, _why(name, most + 1, limits)
 
 

@@ -15,7 +15,7 @@ from costcalc.errors import CostcalcError, TooDeep
 from costcalc.models.model import Model
 
 FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
-Axes = Mapping[str, Sequence[Any]]
+KnobValues = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,12 @@ class Costs:
         return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
 
 
-def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def costs_at(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
     """The costs of a network at each point of a line. Raises TooDeep if a peak needs too many layers: such a point need
     not be invalid."""
     points = range(min(map(len, axes.values())))
 
-    def axes_at(chunk: range) -> Axes:
+    def axes_at(chunk: range) -> KnobValues:
         return {name: values[chunk.start : chunk.stop] for name, values in axes.items()}
 
     found = [costs for _, costs in costs_in_chunks(model, points, axes_at, metrics, first_chunk=MAX_CHUNK)]
@@ -67,7 +67,7 @@ def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
 def costs_in_chunks(
     model: Model,
     points: range,
-    axes_at: Callable[[range], Axes],
+    axes_at: Callable[[range], KnobValues],
     metrics: Sequence[str],
     *,
     first_chunk: int = FIRST_CHUNK,
@@ -95,7 +95,7 @@ def costs_in_chunks(
         points = points[len(chunk) :]
 
 
-def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def _costs_at_all(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
     """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
     line = KnobLine({name: tuple(values) for name, values in axes.items()})
     summed = sums(model, line, metrics)

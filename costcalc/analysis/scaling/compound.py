@@ -22,7 +22,7 @@ from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_co
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import canonical
-from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
+from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError, shorten
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -98,7 +98,9 @@ def read_compound(text: str) -> Any:
     """The φ of `phi=3`; None for `phi`, which is to be solved for. Raises UsageError for other texts."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if name not in ("phi", "φ") or (equals and not value):
-        raise UsageError(f"--compound {text[:60]}: write phi=3, or phi for the largest that keeps the budget of --max")
+        raise UsageError(
+            f"--compound {shorten(text)}: write phi=3, or phi for the largest that keeps the budget of --max"
+        )
     return read_phi(value) if equals else None
 
 

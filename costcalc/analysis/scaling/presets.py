@@ -22,7 +22,7 @@ from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
-from costcalc.errors import Problem, UsageError, unknown
+from costcalc.errors import Problem, UsageError, shorten, unknown
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -196,7 +196,9 @@ def read_presets(wanted: str, model: Model) -> list[str]:
         start = names.index(_preset(first, names, model))
         end = names.index(_preset(last, names, model)) if dots else start
         if end < start:
-            raise UsageError(f"--presets {part.strip()[:60]} goes backwards: {names[end]} comes before {names[start]}")
+            raise UsageError(
+                f"--presets {shorten(part.strip())} goes backwards: {names[end]} comes before {names[start]}"
+            )
         found += names[start : end + 1]
     return list(dict.fromkeys(found))
 
