@@ -24,7 +24,7 @@ from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, Problem, ShapeError, UsageError
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, split_names, value_text
 
@@ -33,9 +33,12 @@ MAX_GRID_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fitting(Result):
+class Fitting(RowsResult):
     """The front of a grid: the points that keep a budget and of which no other has as much of every knob and more of
-    one. `compound` is the largest point on the compound line, if the network has one."""
+    one. `compound` is the largest point on the compound line, if the network has one.
+
+    `rows`: one dict for each point of the front: knobs, then metrics, all exact.
+    """
 
     model: Model
     budget: Mapping[str, int]
@@ -57,10 +60,6 @@ class Fitting(Result):
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
         return self.found._warned()
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each point of the front: knobs, then metrics, all exact."""
-        return [dict(row) for row in self.rows]
 
     def to_pandas(self) -> Any:
         """The front as a pandas.DataFrame; real knobs are floats."""

@@ -20,7 +20,7 @@ from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
@@ -29,8 +29,12 @@ MAX_CHANGES_SHOWN = 3  # changes that a table names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NextSteps(Result):
-    """A row for each knob: its value `now`, the last that costs the same, the `next`, and the additional cost."""
+class NextSteps(RowsResult):
+    """A row for each knob: its value `now`, the last that costs the same, the `next`, and the additional cost.
+
+    `rows`: one dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes within the search),
+    `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of texts.
+    """
 
     model: Model
     rows: tuple[dict[str, Any], ...]
@@ -38,11 +42,6 @@ class NextSteps(Result):
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of(self.model))]
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes within the search),
-        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of texts."""
-        return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
         """The next step of each knob, its cost and the reason."""

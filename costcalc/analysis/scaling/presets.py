@@ -24,7 +24,7 @@ from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
 from costcalc.errors import Problem, UsageError, shorten, unknown
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
@@ -34,8 +34,11 @@ LAST_PHI = 7  # as far as B7 is from B0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PresetSweep(Result):
-    """A row for each preset; the law starts from the first."""
+class PresetSweep(RowsResult):
+    """A row for each preset; the law starts from the first.
+
+    `rows`: one dict for each preset; with `law` and its `error`, a share of the exact count, if the knobs allow.
+    """
 
     model: Model
     rows: tuple[dict[str, Any], ...]
@@ -43,10 +46,6 @@ class PresetSweep(Result):
     law: tuple[str, ...]  # read by the law
     metrics: tuple[str, ...] = PUBLISHED_METRICS
     models: tuple[Model, ...] = ()
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each preset; with `law` and its `error`, a share of the exact count, if the knobs allow."""
-        return [dict(row) for row in self.rows]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of_models(self.models))]
