@@ -19,7 +19,7 @@ Knobs = dict[str, Knob | Reported]
 
 
 def read_knobs(reader: NodeReader, node: Node) -> Knobs:
-    """The knobs by name."""
+    """Reads the head's `knobs:`; an invalid knob is Reported."""
     found: Knobs = {}
     for key, value in reader.entries(node, "knobs").values():
         name = new_name(reader, key, "a knob")
