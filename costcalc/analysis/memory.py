@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import layers_inplace
-from costcalc.analysis.walk import needs_numbers, walk
+from costcalc.analysis.walk import symbolic_sizes_error, walk
 from costcalc.dims import Shape, Size, elements, is_rational
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
@@ -39,7 +39,7 @@ def peak_activations(graph: Graph) -> Peak:
     """
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
-        raise needs_numbers("peak memory", rows)
+        raise symbolic_sizes_error("peak memory", rows)
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peaks = zip(live_elements(layers), (layer.name for layer in layers))
     return Peak(*max(peaks, key=lambda peak: peak[0], default=(0, None)))

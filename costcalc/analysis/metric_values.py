@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, metric_of, why_not_counted
 from costcalc.analysis.unrolled import unrolled_layers
-from costcalc.analysis.walk import Row, needs_numbers
+from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import Size, is_rational, maximum
 from costcalc.dtype import Dtype
 from costcalc.errors import UsageError
@@ -73,7 +73,7 @@ class MetricValues:
             raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
         sizes = (size for row in self.rows for size in (row.times, *row.output_shape))
         if found.together != SUM and not all(map(is_rational, sizes)):
-            raise needs_numbers(metric, self.rows)
+            raise symbolic_sizes_error(metric, self.rows)
         scale = self.dtype.scale(found.scale)
         values: dict[str, Size] = {}
         for mask, layers in unrolled_layers(self.graph):

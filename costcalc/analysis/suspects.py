@@ -56,7 +56,7 @@ class _Roles:
     def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
         """Suspect rows; of several that read one tensor so, the first."""
         for row in rows:
-            known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
+            known = tuple(self.roles_of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
             finding = self.finding(row, known[0]) if known else None
             ins, out = row.input_shapes, row.output_shape
             roles = row.op.axis_roles(known, ins, out)
@@ -70,7 +70,7 @@ class _Roles:
             if not row.inputs:
                 self.inputs.add(row.name)
 
-    def of(self, source: Any, shape: Shape) -> AxisRoles:
+    def roles_of(self, source: Any, shape: Shape) -> AxisRoles:
         """The roles of the axes of a layer's output."""
         roles = self.known.get(source)
         return roles if roles is not None and len(roles) == len(shape) else unknown_roles(shape)

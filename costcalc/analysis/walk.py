@@ -76,7 +76,7 @@ def walk_masked(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
-def needs_numbers(what: str, rows: Iterable[Row]) -> UsageError:
+def symbolic_sizes_error(what: str, rows: Iterable[Row]) -> UsageError:
     """The error for something that only numbers have, of rows with symbols or arrays."""
     sizes = (size for row in rows for size in (*row.output_shape, row.times, *row.costs.values()))
     names = sorted({str(symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols})

@@ -173,7 +173,7 @@ class Model:
         return {name: value for name, value in self.values.items() if name not in names}
 
     @property
-    def besides_its_preset(self) -> dict[str, Any]:
+    def overrides(self) -> dict[str, Any]:
         """The settings that differ from the preset in the label: for resnet50@r=160 only r."""
         preset = preset_of(self.label, self.presets)
         by_preset = preset.settings if preset else EMPTY
@@ -251,7 +251,7 @@ class Model:
 
     # --- what an analysis needs ------------------------------------------------------------------------------------
 
-    def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
+    def require_numeric(self, what: str, *, but: Container[str] = ()) -> None:
         """Raises UsageError if a knob that is not in `but`, or a size without a knob, is a symbol or an array."""
         if self.architecture.unset:
             names = self.architecture.unset
@@ -262,7 +262,7 @@ class Model:
                 hint = f"set it: with_knobs({name}=…)"
                 raise UsageError(f"{what} needs numeric sizes; knob {name!r} of {self.label} is not numeric; {hint}")
 
-    def needs_knobs(self, what: str) -> None:
+    def require_knobs(self, what: str) -> None:
         """Raises UsageError if it has no knobs."""
         if not self.knobs:
             raise UsageError(f"{what} needs a model with knobs; {self.architecture.without_knobs}")

@@ -196,7 +196,7 @@ def verify_net(target: Target) -> Verification:
     the errors of `cost`, such as ShapeError for shapes that do not fit.
     """
     net = load(target)
-    net.needs_numbers("verify")
+    net.require_numeric("verify")
     graph = net.graph(unrolled=True)
     rows = cost(graph).layers
     if len(rows) > MAX_LAYERS:

@@ -169,7 +169,7 @@ def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
         if bound.symbol != shown:
             bounds.append(bound)
             continue
-        least, most = ceil(Fraction(bound.least) / modulus), bound.most and bound.most // modulus
+        least, most = ceil(Fraction(bound.low) / modulus), bound.high and bound.high // modulus
         if symbol and (least > 1 or most):
             bounds.append(Bound(symbol, least, most))
         elif not symbol:

@@ -24,34 +24,33 @@ FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
 
 @dataclass(frozen=True)
 class Bound:
-    """The range of a knob. `because` says what fails just below `least`, `above` what fails just above `most`."""
+    """The range of a knob, and what fails just below and just above it."""
 
     symbol: str
-    least: Any
-    most: Any = None
-    because: str = ""
-    above: str = ""
+    low: Any
+    high: Any = None
+    low_reason: str = ""
+    high_reason: str = ""
 
     def __str__(self) -> str:
-        low = value_text(self.least)
-        if self.most is None:
+        low = value_text(self.low)
+        if self.high is None:
             return f"{self.symbol} ≥ {low}"
-        return (
-            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {value_text(self.most)}"
-        )
+        return f"{self.symbol} = {low}" if self.low == self.high else f"{low} ≤ {self.symbol} ≤ {value_text(self.high)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Its entry in a JSON document."""
         return {
-            "letter": self.symbol, "least": self.least, "most": self.most, "because": self.because, "above": self.above,
+            "letter": self.symbol, "least": self.low, "most": self.high, "because": self.low_reason,
+            "above": self.high_reason,
         }  # fmt: skip
 
     def __and__(self, other: Bound) -> Bound:
         """The range that both allow."""
-        low = self if self.least >= other.least else other
-        ends = [bound for bound in (self, other) if bound.most is not None]
-        high = min(ends, key=lambda bound: bound.most, default=low)
-        return Bound(self.symbol, low.least, high.most, low.because, high.above)
+        low = self if self.low >= other.low else other
+        ends = [bound for bound in (self, other) if bound.high is not None]
+        high = min(ends, key=lambda bound: bound.high, default=low)
+        return Bound(self.symbol, low.low, high.high, low.low_reason, high.high_reason)
 
 
 @dataclass(frozen=True)
@@ -82,10 +81,10 @@ class Domain:
         for bound in self.bounds:
             if bound.symbol == symbol:
                 shown = value if is_array(value) else value_text(value)
-                most = value if bound.most is None else bound.most
-                low = (bound, shown, bound.because and f"; {bound.because}")
-                high = (bound, shown, bound.above and f"; {bound.above}")
-                at_least = AtLeast(value, bound.least, message=message, message_sizes=low)
+                most = value if bound.high is None else bound.high
+                low = (bound, shown, bound.low_reason and f"; {bound.low_reason}")
+                high = (bound, shown, bound.high_reason and f"; {bound.high_reason}")
+                at_least = AtLeast(value, bound.low, message=message, message_sizes=low)
                 at_most = AtLeast(most, value, message=message, message_sizes=high)
                 assumptions([at_least, at_most])
 
@@ -96,8 +95,8 @@ class Domain:
     def limits(self, *, reasons: bool = True) -> list[str]:
         """Bounds, the reason for each, conditions and assumptions."""
         holds = [f"holds for {', '.join(map(str, self.bounds))}"] if self.bounds else []
-        below = [f"below {b.symbol} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
-        above = [f"above {b.symbol} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
+        below = [f"below {b.symbol} = {b.low}: {b.low_reason}" for b in self.bounds if b.low_reason and reasons]
+        above = [f"above {b.symbol} = {b.high}: {b.high_reason}" for b in self.bounds if b.high_reason and reasons]
         conditions = [f"holds {text}" for text in self.conditions]
         return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
