@@ -24,11 +24,11 @@ class KnobLine(Grid):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The number of points."""
+        """One axis, as long as the shortest list of values."""
         return (min(map(len, self.axes.values())),)
 
     def column(self, name: str) -> ExactArray:
-        """The values of a knob."""
+        """The values of a knob at every point of the line."""
         return self.spans[name].column(self.axes[name], (-1,))
 
 
@@ -38,16 +38,18 @@ class Costs:
     one is invalid."""
 
     valid: Any
-    of: Mapping[str, Any]
+    values: Mapping[str, Any]
     reason: str = ""
 
     def same_as(self, costs: Mapping[str, Any]) -> Any:
         """A bool array: where every metric equals these costs."""
-        return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
+        return self.valid & np.logical_and.reduce(
+            [np.asarray(values == costs[k], bool) for k, values in self.values.items()]
+        )
 
     def keep(self, budget: Mapping[str, Any]) -> Any:
         """A bool array: where every metric is within the budget."""
-        return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
+        return self.valid & np.logical_and.reduce([np.asarray(self.values[k] <= n, bool) for k, n in budget.items()])
 
 
 def costs_at(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
@@ -59,9 +61,9 @@ def costs_at(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
         return {name: values[chunk.start : chunk.stop] for name, values in axes.items()}
 
     found = [costs for _, costs in costs_in_chunks(model, points, axes_at, metrics, first_chunk=MAX_CHUNK)]
-    of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
+    values = {name: np.concatenate([costs.values[name] for costs in found]) for name in metrics}
     reason = next((costs.reason for costs in found if costs.reason), "")
-    return Costs(np.concatenate([costs.valid for costs in found]), of, reason)
+    return Costs(np.concatenate([costs.valid for costs in found]), values, reason)
 
 
 def costs_in_chunks(

@@ -94,7 +94,7 @@ class PresetSweep(RowsResult):
             return []
         points = PAPER_LAW.line(self.models[0], range(LAST_PHI + 1))
         found = costs_at(self.models[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
-        macs = found.of["macs"].tolist()
+        macs = found.values["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
 
     def compound(self) -> Table:
@@ -152,8 +152,8 @@ def sweep_presets(
     """
     shown = read_metrics(metrics, PUBLISHED_METRICS)
     names = read_presets(wanted, model)
-    model.needs_numbers("sweep")
-    models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
+    model.require_numeric("sweep")
+    models = [model.with_only({**model.presets[name].settings, **model.overrides}, name) for name in names]
     knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
         check_not_a_metric(knob)

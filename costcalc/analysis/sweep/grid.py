@@ -83,7 +83,7 @@ class Grid:
         for name in words:
             if len(self.axes[name]) > 1:
                 key = np.arange(len(self.axes[name])).reshape(self._along(name))
-                raise PointsDiffer(key, f"{name} differs between points of a column")
+                raise PointsDiffer(key, f"{name} differs between points of an array")
         return {name: self.axes[name][0] for name in words}
 
     @property
@@ -103,7 +103,7 @@ class Grid:
         at = [*self.axes].index(name)
         return tuple(-1 if i == at else 1 for i in range(len(self.axes)))
 
-    def only(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
+    def take(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
         """The grid with the values at these indices of each knob."""
         axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
         return Grid(axes, self.spans, 0, within)

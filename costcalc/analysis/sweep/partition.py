@@ -38,7 +38,7 @@ class Part(Generic[AnswerT]):
         ends = [cut.indices(n)[:2] for cut, n in zip(block.within, shape)]
         within = tuple(slice(*np.searchsorted(at, end).tolist()) for at, end in zip(self.at, ends))
         there = tuple(at[cut] - low for at, cut, (low, _) in zip(self.at, within, ends))
-        return self.grid.only([range(cut.start, cut.stop) for cut in within], within), there
+        return self.grid.take([range(cut.start, cut.stop) for cut in within], within), there
 
 
 def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], AnswerT]) -> list[Part[AnswerT]]:
@@ -50,7 +50,7 @@ def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], AnswerT]) -> 
             found.append(Part(part, at, ask(part, at)))
         except PointsDiffer as differ:
             for chosen in _split(np.asarray(differ.key), part.shape):
-                todo.append((part.only(chosen), tuple(indices[few] for indices, few in zip(at, chosen))))
+                todo.append((part.take(chosen), tuple(indices[few] for indices, few in zip(at, chosen))))
     return found
 
 
@@ -149,7 +149,7 @@ def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySum
 def layer_axes(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Whether the costs of single layers vary along each axis of a grid, judged by its first two values. Along other
     axes only the number of copies changes. Invalid points count as if costs varied along all of them."""
-    few = grid.only([range(min(2, n)) for n in grid.shape])
+    few = grid.take([range(min(2, n)) for n in grid.shape])
 
     def ask(part: Grid, _: tuple[Array, ...]) -> tuple[bool, ...]:
         unseen = tuple(n == 1 and name in few.numbers for name, n in zip(part.axes, part.shape))
