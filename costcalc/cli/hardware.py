@@ -68,7 +68,7 @@ def time(
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", help="Give up what gives no sign of life for so long; else 1800."),
+        typer.Option("--timeout", metavar="SECONDS", help="Give up a process without a heartbeat for so long (1800)."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
     store: StorePath = None,

@@ -102,7 +102,7 @@ class Measurement:
         found = summarize([sum(run) for run in self.times], self.other_cores)
         if self.settled:
             return found
-        return Summary(**{**vars(found), "noisy": (*found.noisy, "it did not settle")})
+        return Summary(**{**vars(found), "noisy": (*found.noisy, "times did not stabilise in the warm-up")})
 
     def part(self, index: int) -> Summary:
         """Summarizes one part of the runs: the forward pass, the backward pass or the optimizer."""
@@ -153,7 +153,7 @@ def measure(
             try:
                 _measure_details(measurement, worker, seconds if per_layer else 0.0, progress)
             except WorkerDied as died:  # what was measured until then stays
-                measurement.message = f"was not looked at more closely, {died.status}: {died}"
+                measurement.message = f"layers and memory were not measured, {died.status}: {died}"
 
 
 def _refuse(measurements: list[Measurement]) -> None:

@@ -74,7 +74,7 @@ class WorkerProcess:
             try:
                 if not self.pipe.poll(self.timeout):
                     self.process.kill()
-                    raise WorkerDied("timed out", f"gave no sign of life for {self.timeout:g} s")
+                    raise WorkerDied("timed out", f"sent no heartbeat for {self.timeout:g} s")
                 status, answer = self.pipe.recv()
             except (EOFError, OSError):
                 raise self.cause_of_death() from None
@@ -89,7 +89,7 @@ class WorkerProcess:
         if code is None:
             return WorkerDied("failed", "closed its pipe, and has not ended")
         if code < 0:
-            reason = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
+            reason = ", as the system does when it is out of memory" if code == -signal.SIGKILL else ""
             return WorkerDied(f"killed({-code})", f"killed by signal {-code}{reason}")
         return WorkerDied("failed", f"ended with exit code {code}")
 

@@ -54,7 +54,7 @@ class Fitting(RowsResult):
         return self.model
 
     @property
-    def fits(self) -> int:
+    def points_within(self) -> int:
         """How many points of the grid keep the budget."""
         return self.found.grid.size - self.found.refused - self.found.invalid
 
@@ -80,8 +80,8 @@ class Fitting(RowsResult):
         """The points that keep the budget, the order of the front, the grid, and the knobs that stay."""
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
         beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
-        has = f"{plural(grid.size, 'point')} {'has' if self.fits == 1 else 'have'}"
-        notes = [f"{self.fits:,} of {has} {budget_text(self.budget)}; {beaten}"]
+        has = f"{plural(grid.size, 'point')} {'has' if self.points_within == 1 else 'have'}"
+        notes = [f"{self.points_within:,} of {has} {budget_text(self.budget)}; {beaten}"]
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
@@ -116,14 +116,15 @@ class Fitting(RowsResult):
         grid = self.found.grid
         return {
             "target": self.model.label, "knobs": self.model.values_but(grid.axes), "budget": dict(self.budget),
-            "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size, "fit": self.fits,
-            "front": len(self.found), "invalid": self.found.invalid, "rows": self.to_records(),
+            "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size,
+            "fit": self.points_within, "front": len(self.found), "invalid": self.found.invalid,
+            "rows": self.to_records(),
             "compound": self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()},
         }  # fmt: skip
 
     def _summary(self) -> str:
         points, front = plural(self.found.grid.size, "point"), len(self.found)
-        return f"{self.model.label}: {self.fits:,} of {points} fit, {front:,} on the front"
+        return f"{self.model.label}: {self.points_within:,} of {points} fit, {front:,} on the front"
 
 
 def scale_model(
@@ -137,12 +138,12 @@ def scale_model(
     budget that all values keep, ShapeError if no value or point keeps it.
     """
     if top is not None and top < 1:
-        raise UsageError(f"the first {top}: show 1 or more")
+        raise UsageError(f"--top must be at least 1, got {top}")
     budget = check_budget(budget)
-    model.needs_numbers("scale")
+    model.require_numeric("scale")
     names = read_free(model, free, grid or {})
     if len(names) > 1 or grid:
-        return _fitting(model, names, budget, grid or {}, law, top, progress)
+        return _front_of_grid(model, names, budget, grid or {}, law, top, progress)
     if law != PAPER_LAW or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(model, names[0], budget)
@@ -174,7 +175,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     return [*sizes, *(name for name in grid if name not in sizes)]
 
 
-def _fitting(
+def _front_of_grid(
     model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]],
     law: CompoundLaw, top: int | None, progress: Progress,
 ) -> Fitting:  # fmt: skip
