@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from costcalc.errors import UsageError
+from costcalc.errors import UsageError, shorten
 from costcalc.net import Target, load, load_with_knobs
 from costcalc.text import read_amount, split_names
 from costcalc.train_step import TrainStep
@@ -200,7 +200,7 @@ def _bytes(given: int | str) -> int:
         return given
     found = read_amount(given, of_bytes=True)
     if found is None:
-        raise UsageError(f"{given[:60]!r} is not an amount of memory; write 16GB or 16GiB")
+        raise UsageError(f"{shorten(given)!r} is not an amount of memory; write 16GB or 16GiB")
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from costcalc.analysis.cost import Cost, cost_of
 from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
-from costcalc.errors import Problem, UsageError
+from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -44,14 +44,14 @@ class Net(Model):
         return self._total("params")
 
     def _total(self, metric: str) -> int:
-        self.needs_numbers(f"Net.{metric}")
+        self.require_numeric(f"Net.{metric}")
         return int(self.cost().total(metric))
 
     def formula(self, metric: str = "macs", *, assume: Sequence[str] | str = ()) -> Formula:
         """`costcalc.formula` of this model: `net.formula()(r=256)`."""
         from costcalc.analysis.closed_form.assumptions import closed_form
 
-        self.needs_knobs("formula")
+        self.require_knobs("formula")
         return closed_form(self, metric, assume=assume)
 
     def _repr_html_(self) -> str:
@@ -75,7 +75,7 @@ def load(
     """
     net = _resolved(target, max_layers, max_bytes)
     if knobs:
-        net.needs_knobs("setting a knob")
+        net.require_knobs("setting a knob")
         net = net.with_knobs(**knobs)
     return net if dtype is None else net.with_dtype(dtype)
 
@@ -119,7 +119,7 @@ def model(
 def load_with_knobs(target: Target, what: str) -> Net:
     """The model of a target, for `what` needs knobs. Raises UsageError if it has none."""
     net = load(target)
-    net.needs_knobs(what)
+    net.require_knobs(what)
     return net
 
 
@@ -128,7 +128,7 @@ def apply_settings(nets: list[Net], texts: list[str]) -> list[Net]:
     names = [text.partition("=")[0].strip() for text in texts]
     for text, name in zip(texts, names):
         if names.count(name) > 1:
-            raise UsageError(f"--set {name[:64]} stands twice; set it once")
+            raise UsageError(f"--set {shorten(name)} stands twice; set it once")
         having = [net for net in nets if name in net.settable] or nets
         nets = [net.with_texts([text]) if net in having else net for net in nets]
     return nets

@@ -70,6 +70,16 @@ class Result(Tabular):
         return "".join(map(html, self._notebook_tables())) + warnings + self._picture()
 
 
+class RowsResult(Result):
+    """A result that has its records as `rows`."""
+
+    rows: tuple[dict[str, Any], ...]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """A copy of the rows, which are exact: the class says what they have."""
+        return [dict(row) for row in self.rows]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class TableResult(Result):
     """A result that is one table, with the fields of its JSON document and the warnings of each network by its

@@ -148,7 +148,7 @@ def test_no_public_function_and_no_result_class_is_left_out():
     for module in pkgutil.walk_packages(costcalc.__path__, "costcalc."):
         if not module.name.endswith(("__main__", "die_with_parent")):
             importlib.import_module(module.name)
-    assert {type(made(name)) for name in RESULTS} >= {*subclasses(Result)}
+    assert {type(made(name)) for name in RESULTS} >= {one for one in subclasses(Result) if not one.__abstractmethods__}
     functions = {name for name in costcalc.__all__ if not isinstance(getattr(costcalc, name), type)}
     assert functions - NO_RESULT <= {name.partition(",")[0] for name in RESULTS}
 

@@ -161,7 +161,7 @@ def _columns(by: str, wanted: Sequence[str] | str | None) -> tuple[Column, ...]:
 def _algebra(models: Sequence[Model], costs: tuple[Cost, ...], by: str, wanted: bool | None) -> Any:
     first, second = models
     for model in models if wanted else ():
-        model.needs_knobs("the ratio as algebra")
+        model.require_knobs("the ratio as algebra")
     small = all(cost.total(by) != 0 and _is_short(cost) for cost in costs)
     if wanted is False or not (wanted or (small and _are_nested(first, second))):
         return None

@@ -13,7 +13,7 @@ from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
 from costcalc.analysis.suspects import suspects
-from costcalc.analysis.walk import Row, needs_numbers, walk
+from costcalc.analysis.walk import Row, symbolic_sizes_error, walk
 from costcalc.dims import Size, is_rational, is_zero
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem, UsageError
@@ -67,7 +67,7 @@ class Cost(Result):
         """
         found = self._values.total(metric)
         if found is None and METRICS[metric].together == LARGEST:
-            raise needs_numbers(metric, self.layers)
+            raise symbolic_sizes_error(metric, self.layers)
         return found
 
     def value(self, metric: str, layer: int) -> Any:
@@ -209,7 +209,7 @@ def cost_of(model: Model, *, unrolled: bool = False) -> Cost:
 
 def numeric_cost(model: Model, what: str) -> Cost:
     """The cost of a network. Raises UsageError, about `what`, if its sizes are symbols or arrays."""
-    model.needs_numbers(what)
+    model.require_numeric(what)
     found, kind = cost_of(model), model.architecture.kind
     if not all(map(is_rational, found.totals.values())):
         raise UsageError(f"{what} needs numeric sizes; {kind} {model.label!r} has the sizes of several points")

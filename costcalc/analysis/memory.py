@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from costcalc.analysis.walk import Row, needs_numbers, walk
-from costcalc.dims import Shape, Size, Truth, elements, is_rational, same_shape
+from costcalc.analysis.inplace import layers_inplace
+from costcalc.analysis.walk import symbolic_sizes_error, walk
+from costcalc.dims import Shape, Size, elements, is_rational
 from costcalc.errors import UsageError
 from costcalc.graph import Graph, unroll
-from costcalc.ops.gradients import decided
 
 
 class Block(NamedTuple):
@@ -34,9 +33,6 @@ class Layer(NamedTuple):
     shares: Any = None  # the layer whose tensors it uses
 
 
-AnyLayer = TypeVar("AnyLayer", Row, Layer)
-
-
 class Peak(NamedTuple):
     """The most elements held at once during inference, inputs included, and the layer that is computed then."""
 
@@ -48,12 +44,12 @@ def peak_activations(graph: Graph) -> Peak:
     """Liveness on the order of the layers: a tensor is held from the layer that writes it to the last that reads it.
 
     Inputs belong to the caller and are held throughout, outputs to the end. A view keeps its input alive. An
-    activation may write over its input (see `inplace_inputs`). Padded copies and workspaces are not counted. Raises
+    activation may write over its input (see analysis/inplace.py). Padded copies and workspaces are not counted. Raises
     UsageError for a graph of symbols or arrays.
     """
     rows = [*walk(unroll(graph))]
     if not all(is_rational(elements(row.output_shape)) for row in rows):
-        raise needs_numbers("peak memory", rows)
+        raise symbolic_sizes_error("peak memory", rows)
     layers = [Layer(row.name, row.op, row.inputs, row.output_shape, row.name) for row in rows]
     peaks = zip(live_elements(layers), (layer.name for layer in layers))
     return Peak(*max(peaks, key=lambda peak: peak[0], default=(0, None)))
@@ -65,7 +61,7 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     Writing over an input is counted as a tensor of the layer's own that takes the input's place: the input has no other
     reader and the same size, so the two differ only in that they are never held together.
     """
-    storage, overwriting = _storages(layers), _overwriting(layers)
+    storage, overwriting = _storages(layers), layers_inplace(layers)
     last_read = {storage[source]: i for i, layer in enumerate(layers) for source in layer.inputs}
     kept = _kept_to_the_end(layers, storage)
     sizes: dict[Any, Size] = {}
@@ -87,42 +83,12 @@ def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:
 
     Raises UsageError where symbols leave open whether an input has the shape of what would be written over it.
     """
-    overwriting = _overwriting(layers)
+    overwriting = layers_inplace(layers)
     for layer in layers:
         size, over = elements(layer.output_shape), overwriting.get(layer.name, False)
         if over is None:
             raise UsageError(f"whether {layer.name} may write over its input depends on symbols: set them")
         yield 0 if layer.op.output.view or over is True else size if over is False else size - size * over
-
-
-def inplace_inputs(rows: Sequence[AnyLayer]) -> dict[Any, int]:
-    """The index of the input that each layer may write its output over, as torch's `inplace=True` requires: no other
-    layer reads it, it has the output's shape, and no gradient needs it."""
-    found: dict[Any, int] = {}
-    for row, i, alike in _overwritable(rows):
-        if decided(alike, f"whether {row.name} may write over its input"):
-            found.setdefault(row.name, i)
-    return found
-
-
-def _overwritable(layers: Sequence[AnyLayer]) -> Iterator[tuple[AnyLayer, int, Truth]]:
-    """Each layer with an input that it may write over if their shapes are equal, and whether they are."""
-    readers = Counter(source for layer in layers for source in layer.inputs)
-    by_name = {layer.name: layer for layer in layers}
-    for layer in layers:
-        for i, source in enumerate(layer.inputs if layer.op.output.inplace else ()):
-            writer = by_name[source]
-            if readers[source] == 1 and writer.op.output.overwritable:
-                yield layer, i, same_shape(writer.output_shape, layer.output_shape)
-
-
-def _overwriting(layers: Sequence[Layer]) -> dict[Any, Truth]:
-    """The layers that write over an input; an array says at which points, None that symbols leave it undecided."""
-    found: dict[Any, Truth] = {}
-    for layer, _, alike in _overwritable(layers):
-        known = found.get(layer.name, False)
-        found[layer.name] = (known or alike) if known is None or alike is None else known | alike
-    return found
 
 
 def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:

@@ -12,7 +12,7 @@ from costcalc.analysis.memory import Layer
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
 from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
-from costcalc.analysis.walk import Row, needs_numbers
+from costcalc.analysis.walk import Row, symbolic_sizes_error
 from costcalc.dims import Size, is_rational, maximum
 from costcalc.dtype import Dtype
 from costcalc.errors import UsageError
@@ -75,7 +75,7 @@ class MetricValues:
             raise UsageError(f"{metric} is asked of a layer graph: costcalc.cost(graph), not of rows alone")
         sizes = (size for row in self.rows for size in (row.times, *row.output_shape))
         if found.together != SUM and not all(map(is_rational, sizes)):
-            raise needs_numbers(metric, self.rows)
+            raise symbolic_sizes_error(metric, self.rows)
         values: dict[str, Size] = {}
         for mask, pairs in self._layer_values.of(found):
             for layer, size in pairs:

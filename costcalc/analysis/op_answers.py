@@ -15,12 +15,11 @@ from costcalc.ops.needs import Need, SameShape
 from costcalc.text import plural
 
 ROLES = {"weight": "weight", "bias": "bias", "norm": "norm", "buffer": "buffers"}  # of a tensor -> its cost
-COSTS = (*ROLES.values(), "macs", "elementwise", "activations")  # scalars by role; multiplies; other work; written
 MAX_AXES = 64  # as many as numpy has
 MAX_AXIS = 2**62  # elements; far beyond any memory: a repeated doubling would fill pages with digits
 MAX_KEPT = 2**14  # elements of an array that each layer keeps for the layers that read it
 
-Answer = tuple[Shape, Mapping[str, Size], tuple[Need, ...]]  # output shape, COSTS, what symbols leave undecided
+Answer = tuple[Shape, Mapping[str, Size], tuple[Need, ...]]  # output shape, costs, what symbols leave undecided
 Check = Callable[[Iterable[Need]], Sequence[Need]]  # returns the undecided needs
 
 

@@ -93,7 +93,7 @@ def reconcile_model(model: Model) -> Reconciliation:
 
     Raises SpecError if a figure names a block that does not exist, UsageError if a knob of the model is not numeric.
     """
-    model.needs_numbers("reconcile")
+    model.require_numeric("reconcile")
     costs: dict[str, Cost] = {}
     figures, others = [], []
     wanted = {name: model.values[name] for name in model.settings}

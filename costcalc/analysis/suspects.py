@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from costcalc.analysis.op_answers import learned_tensors
-from costcalc.analysis.walk import Row
+from costcalc.analysis.walk import Row, channels_first_hint
 from costcalc.dims import Shape, Size, is_array, is_rational, prod
 from costcalc.errors import Place, Problem
 from costcalc.ops.axis_roles import BATCH, FEATURES, POSITION, AxisRoles, unknown_roles
@@ -56,7 +56,7 @@ class _Roles:
     def findings(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Finding]]:
         """Suspect rows; of several that read one tensor so, the first."""
         for row in rows:
-            known = tuple(self.of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
+            known = tuple(self.roles_of(source, shape) for source, shape in zip(row.inputs, row.input_shapes))
             finding = self.finding(row, known[0]) if known else None
             ins, out = row.input_shapes, row.output_shape
             roles = row.op.axis_roles(known, ins, out)
@@ -70,7 +70,7 @@ class _Roles:
             if not row.inputs:
                 self.inputs.add(row.name)
 
-    def of(self, source: Any, shape: Shape) -> AxisRoles:
+    def roles_of(self, source: Any, shape: Shape) -> AxisRoles:
         """The roles of the axes of a layer's output."""
         roles = self.known.get(source)
         return roles if roles is not None and len(roles) == len(shape) else unknown_roles(shape)
@@ -126,7 +126,7 @@ def _across_positions(row: Row, roles: AxisRoles, is_input: bool) -> Finding | N
     )
     order = [0, at, *(i for i in range(1, len(shape)) if i != at)]
     if is_input:
-        return Finding(message, f"channels come first: write `input: [{_list([shape[i] for i in order[1:]])}]`")
+        return Finding(message, channels_first_hint(_list([shape[i] for i in order[1:]])))
     return Finding(message, f"`transpose: {order}` before it makes the features axis 1")
 
 

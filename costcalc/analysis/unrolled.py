@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.memory import Block, Layer
 from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
-from costcalc.graph import Graph, Repeat, input_of, nodes_of, output_of, shared_by, topological_order
+from costcalc.graph import Graph, Repeat, all_repeats, input_of, nodes_of, output_of, shared_by, topological_order
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need
 
@@ -40,7 +40,7 @@ def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple
     The graph must be valid: its ops are not checked again. A symbol for the times of a repeat is taken to be 1 or more.
     Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
-    for where, copies in _plans(_repeats(graph), most):
+    for where, copies in _plans(graph, most):
         unrolled = _Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1))
         layers = [*islice(unrolled, MAX_UNROLLED_LAYERS + 1)]
         if len(layers) > MAX_UNROLLED_LAYERS:
@@ -57,22 +57,15 @@ def repeat_assumptions(graph: Graph) -> list[Need]:
     There are none if no repeat has a sole reader that may write over its input, neither after the repeat nor as the
     first layer of its body: then leaving out a body does not change which layers write over their inputs.
     """
-    repeats = [*_all_repeats(graph)]
-    if not any(_has_a_sole_writer(around, name) for around, name, _ in repeats):
+    repeats = [*all_repeats(graph)]
+    if not any(_changes_writes_if_left_out(around, name) for around, name, _ in repeats):
         return []
-    words = "{name} stands {{}} times, not once"
-    return assumptions(AtLeast(op.times, 1, message=words.format(name=name)) for _, name, op in repeats)
+    words = "repeat {name} has {{}} copies; it needs at least 1"
+    times = ((full_name, around.nodes[name]["op"].times) for around, name, full_name in repeats)
+    return assumptions(AtLeast(n, 1, message=words.format(name=name)) for name, n in times)
 
 
-def _all_repeats(graph: Graph) -> Iterator[tuple[Graph, Any, Repeat]]:
-    """All repeats, nested ones too, each with its name and the graph that holds it."""
-    for name, data in nodes_of(graph):
-        if data["op"].__class__ is Repeat:
-            yield graph, name, data["op"]
-            yield from _all_repeats(data["op"].body)
-
-
-def _has_a_sole_writer(graph: Graph, name: Any) -> bool:
+def _changes_writes_if_left_out(graph: Graph, name: Any) -> bool:
     """Does a single layer read the repeat's output, or the input of its body, and may it write over that? An output
     without readers counts too: without copies, the repeat's input would be an output of the network."""
     body = graph.nodes[name]["op"].body
@@ -143,25 +136,18 @@ class _Unrolling:
         return x
 
 
-def _repeats(graph: Graph) -> Iterator[Repeat]:
-    """Repeats whose times differ between points, nested ones too."""
-    for _, data in nodes_of(graph):
-        if data["op"].__class__ is Repeat:
-            yield from [data["op"]] if one_number(data["op"].times) is None else []
-            yield from _repeats(data["op"].body)
-
-
-def _plans(repeats: Iterator[Repeat], most: int) -> Iterator[tuple[Size, Copies]]:
+def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
     """Each combination of copies that occurs, with a mask of the points where it does."""
-    several = [*repeats]
-    if not several:
+    repeats = (around.nodes[name]["op"] for around, name, _ in all_repeats(graph))
+    differing = [repeat for repeat in repeats if one_number(repeat.times) is None]
+    if not differing:
         yield 1, {}
         return
     import numpy as np
 
     from costcalc.dims.exact_array import ExactArray
 
-    found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in several}
+    found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in differing}
     plan = _number_combinations([*found.values()], most)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)

@@ -36,7 +36,7 @@ class Row(NamedTuple):
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     times: Size
-    costs: Mapping[str, Size]  # of one copy, by the names in op_answers.COSTS
+    costs: Mapping[str, Size]  # of one copy: macs, elementwise, activations, and scalars by role
     assumed: tuple[Need, ...]  # what symbols leave undecided
     place: Place | None = None  # in a spec
     meant: bool = False  # it gives no warning
@@ -76,7 +76,7 @@ def walk_masked(graph: Graph, mask: ValidityMask) -> Iterator[Row]:
     return _Walk(None, mask).rows(((graph, {}),), {}, "", 1)
 
 
-def needs_numbers(what: str, rows: Iterable[Row]) -> UsageError:
+def symbolic_sizes_error(what: str, rows: Iterable[Row]) -> UsageError:
     """The error for something that only numbers have, of rows with symbols or arrays."""
     sizes = (size for row in rows for size in (*row.output_shape, row.times, *row.costs.values()))
     names = sorted({str(symbol) for size in sizes if is_symbolic(size) for symbol in size.free_symbols})
@@ -129,7 +129,7 @@ class _Walk:
                     roles, shared, undecided = own_tensors(op, ins, of["op"], owner_ins, self.check)
                     costs, assumed = {**costs, **roles}, (*assumed, *undecided)
             except ShapeError as error:
-                if error in self.placed or isinstance(error, PointsDiffer):  # it is said where, or no fault
+                if error in self.placed or isinstance(error, PointsDiffer):  # already has its place, or is not an error
                     raise
                 hint = _channels_come_first(graph, op, inputs, ins)
                 self.refuse(error, op, data, f"{prefix}{data.get('label', name)}", hint)
@@ -217,7 +217,12 @@ def _channels_come_first(graph: Graph, op: Any, inputs: Sequence[Any], ins: tupl
     (x,) = at_first_point(ins)
     if input_roles(x)[1:] != (POSITION, POSITION, FEATURES):
         return ""
-    return f"channels come first: write `input: [{x[3]}, {x[1]}, {x[2]}]`"
+    return channels_first_hint(f"{x[3]}, {x[1]}, {x[2]}")
+
+
+def channels_first_hint(sizes: str) -> str:
+    """The hint to write the sizes of an input in this order."""
+    return f"channels come first: write `input: [{sizes}]`"
 
 
 def _full_names(names: Iterable[Any], written: dict[Any, Any], prefix: str) -> tuple[Any, ...]:

@@ -49,7 +49,7 @@ class Chart(ChartData):
         return self.render("svg").decode()
 
     def render(self, format: str) -> bytes:
-        """The picture as svg or png."""
+        """The bytes of the picture; `format` is svg or png. Raises MissingExtra without matplotlib."""
         from costcalc.chart.draw import render
 
         return render(self, format)
@@ -74,7 +74,7 @@ class Curves(CurvesData, Chart):
 
 
 class HeatMap(HeatMapData, Chart):
-    """A map of two knobs."""
+    """A metric over two knobs, as colours."""
 
 
 class Scatter(ScatterData, Chart):

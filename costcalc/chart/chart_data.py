@@ -71,7 +71,7 @@ class Group:
 
 @dataclass(frozen=True)
 class ChartData:
-    """A chart of any kind."""
+    """The base of all charts: each kind adds its data."""
 
     title: str
 

@@ -17,7 +17,7 @@ import typer
 
 from costcalc.cli import algebra, counts, hardware, runs, scaling, spec_files, sweeps, training, warned
 from costcalc.cli.fast_params import FastCommand, FastGroup
-from costcalc.errors import CostcalcError, did_you_mean, nearest, why
+from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
 from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
@@ -207,7 +207,7 @@ def _usage_error(error: Any) -> int:
             name for parameter in context.command.get_params(context) for name in parameter.opts if name[:2] == "--"
         ]
         hint = did_you_mean(error.option_name, known)
-        message = f"unknown option {error.option_name[:60]!r}" + (f"; {hint}" if hint else "")
+        message = f"unknown option {shorten(error.option_name)!r}" + (f"; {hint}" if hint else "")
     more = f"\nsee `{context.command_path} --help`" if context else ""
     return _print_error(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
 

@@ -108,7 +108,7 @@ def compare(
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}
         if others := ", ".join(option for option, value in given.items() if value):
-            raise UsageError(f"--break-even goes without {others}: it compares counts, as formulas")
+            raise UsageError(f"--break-even cannot be combined with {others}: it compares counts, as formulas")
         emit(_break_even(models, break_even, by), format, output)
         return
     if store is not None and not (time or has_seconds(columns)):

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from costcalc.errors import UnknownName, did_you_mean
+from costcalc.errors import UnknownName, did_you_mean, shorten
 
 TESTED = ("0.29",)  # releases of typer whose private members are known
 METRICS = "{METRICS}"  # in the help of an option
@@ -46,7 +46,7 @@ class FastGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise UnknownName(f"unknown command {args[0][:60]!r}", self.hint(args[0]))
+            raise UnknownName(f"unknown command {shorten(args[0])!r}", self.hint(args[0]))
         return super().resolve_command(ctx, args)
 
     def hint(self, word: str) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
 from costcalc.cli.runs import StorePath
-from costcalc.errors import UsageError
+from costcalc.errors import UsageError, shorten
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -68,7 +68,7 @@ def time(
     quick: Annotated[bool, typer.Option("--quick", help="Half a second each in place of three.")] = False,
     timeout: Annotated[
         float | None,
-        typer.Option("--timeout", metavar="SECONDS", help="Give up what gives no sign of life for so long; else 1800."),
+        typer.Option("--timeout", metavar="SECONDS", help="Give up a process without a heartbeat for so long (1800)."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
     store: StorePath = None,
@@ -107,5 +107,5 @@ def devices(format: Format = None, output: Output = None) -> None:
 def _batch_sizes(text: str) -> list[int]:
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isascii() and part.isdigit() and 0 < int(part) < 2**31 for part in parts):
-        raise UsageError(f"--batch {text[:40]!r}: give whole numbers from 1, as in 1,32")
+        raise UsageError(f"--batch {shorten(text)!r}: give whole numbers from 1, as in 1,32")
     return [int(part) for part in parts]

@@ -83,7 +83,7 @@ def scale(
         put_budget(model, budget, law, free, fixed, grid or [], top, columns, format, output)
         return
     if free or grid or top:
-        raise UsageError("--compound scales d, w and r; it goes without --free, --grid and --top")
+        raise UsageError("--compound scales d, w and r; it cannot be combined with --free, --grid and --top")
     from costcalc.analysis.scaling.compound import compound_model, read_compound
 
     scaled = compound_model(model, law, read_compound(compound), budget)

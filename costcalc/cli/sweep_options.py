@@ -45,13 +45,13 @@ class SweepOptions:
 
     def refuse(self, *names: str, why: str) -> None:
         """Raises UsageError if one of these options was given."""
-        if given := [as_typed(name) for name in names if getattr(self, name)]:
+        if given := [option_name(name) for name in names if getattr(self, name)]:
             raise UsageError(why.format(", ".join(given)))
 
     def only(self, *names: str, why: str) -> None:
-        """Raises UsageError if any option but these was given, and says that the first of these goes without it."""
+        """Raises UsageError if any option but these was given: the first of these cannot be combined with it."""
         others = [field.name for field in fields(self) if field.name not in ("model", *names)]
-        self.refuse(*others, why=f"{as_typed(names[0])} goes without {{}}: {why}")
+        self.refuse(*others, why=f"{option_name(names[0])} cannot be combined with {{}}: {why}")
 
     @property
     def axes(self) -> dict[str, tuple[Any, ...]]:
@@ -67,7 +67,7 @@ class SweepOptions:
 
     @property
     def path(self) -> Path | None:
-        """The file."""
+        """The file that -o names; None without -o."""
         return Path(self.output) if self.output else None
 
     def lookup(self) -> Any:
@@ -121,6 +121,6 @@ class SweepOptions:
         return DaskCluster(self.scheduler)
 
 
-def as_typed(name: str) -> str:
+def option_name(name: str) -> str:
     """A field as it is written on the command line."""
     return name if name == "points" else f"--{name.replace('_', '-')}"

@@ -119,7 +119,7 @@ def resume_hint(path: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, WorkersLost, MemoryError):
         from costcalc.files import resolved
-        from costcalc.sweep_files.journal import beside
+        from costcalc.sweep_files.resume_journal import beside
 
         if beside(resolved(path), "journal").exists():
             print(visible(f"{path}: what is done is kept; go on with --resume"), file=sys.stderr)

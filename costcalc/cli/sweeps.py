@@ -61,7 +61,7 @@ def sweep(
     ] = None,
     metrics: Annotated[
         str | None,
-        typer.Option("--metrics", metavar="NAMES", help=f"What to say of each point: {METRICS}."),
+        typer.Option("--metrics", metavar="NAMES", help=f"Metrics to show of each point: {METRICS}."),
     ] = None,
     where: Annotated[
         str | None, typer.Option("--where", metavar="CONDITION", help='As in "macs <= 400e6 and r % 32 == 0".')
@@ -91,7 +91,10 @@ def sweep(
         str | None, typer.Option("--histogram", metavar="METRIC", help="Only how many points there are of each size.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", metavar="N", help="Processes; 1 is this one. Else as many as pay.")
+        int | None,
+        typer.Option(
+            "--workers", metavar="N", help="Number of processes; 1: no extra process. Default: one per core if long."
+        ),
     ] = None,
     executor: Annotated[
         str | None, typer.Option("--executor", metavar="NAME", help="processes, or dask, which needs --scheduler.")
@@ -152,7 +155,8 @@ def put_steps(options: SweepOptions) -> None:
 
 def put_report(options: SweepOptions) -> None:
     """Writes the page about the network."""
-    options.refuse("columns", why="a page has no columns, so --report goes without {}; name its metrics with --metrics")
+    why = "a page has no columns, so --report cannot be combined with {}; name its metrics with --metrics"
+    options.refuse("columns", why=why)
     options.only("report", "points", "presets", "metrics", why="it goes with points, --presets or --metrics alone")
     write_report(options.model, options.points or [], options.presets, options.metrics, str(options.report))
 

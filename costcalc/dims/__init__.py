@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from costcalc.dims import numeric
 from costcalc.dims.factored_int import FactoredInt
-from costcalc.dims.kinds import LARGEST, canonical, clip, is_array, is_rational, is_symbolic, to_exact
+from costcalc.dims.kinds import MAX_SIZE, canonical, clip, is_array, is_rational, is_symbolic, to_exact
 from costcalc.dims.size_checks import at_first_point, check_size, first_failure, to_exact_array
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ Shape: TypeAlias = tuple[Size, ...]
 Truth: TypeAlias = Any  # True | False | None (symbols leave it undecided) | an array of bools
 
 __all__ = [
-    "LARGEST", "FactoredInt", "Shape", "Size", "SizedShape", "Truth", "all_of", "at_first_point", "at_least",
+    "MAX_SIZE", "FactoredInt", "Shape", "Size", "SizedShape", "Truth", "all_of", "at_first_point", "at_least",
     "broadcast_size", "broadcasts", "canonical", "ceil", "ceil_div", "check_size", "clip", "divides", "elements",
     "equal", "exact_div", "first_failure", "floor", "floor_div", "gcd", "is_array", "is_rational", "is_symbolic",
-    "is_zero", "maximum", "minimum", "one_number", "one_truth", "prod", "round_to", "same_shape", "size_symbol",
-    "to_exact", "to_exact_array", "whole", "windows",
+    "is_zero", "maximum", "minimum", "one_number", "one_truth", "output_size", "prod", "round_to", "same_shape",
+    "size_symbol", "to_exact", "to_exact_array", "whole",
 ]  # fmt: skip
 
 
@@ -141,8 +141,10 @@ def gcd(a: Size, b: Size) -> Size:
     return math.gcd(a, b)
 
 
-def windows(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Size = 1) -> Size:
-    """⌊(size + 2·padding − dilation·(kernel−1) − 1) / stride⌋ + 1, or ⌈size / stride⌉ for padding 'same'.
+def output_size(size: Size, kernel: Size, stride: Size, padding: Size, dilation: Size = 1) -> Size:
+    """The output size of a convolution along one spatial axis.
+
+    ⌊(size + 2·padding − dilation·(kernel−1) − 1) / stride⌋ + 1, or ⌈size / stride⌉ for padding 'same'.
 
     Padding 'same' is TensorFlow's: it keeps every stride-th position, and an odd zero is at the end.
     """

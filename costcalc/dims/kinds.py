@@ -6,9 +6,10 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from costcalc.errors import shorten
 from costcalc.text import value_text
 
-LARGEST = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
+MAX_SIZE = 2**31  # no axis of a real network is longer; also keeps hostile numbers small
 
 
 def is_rational(x: Any) -> bool:
@@ -50,10 +51,10 @@ def to_exact(x: Any) -> Any:
 
 
 def clip(x: Any) -> str:
-    """A value as text for a message, shortened if it is long."""
+    """A value as text for a message, cut if long."""
     if hasattr(x, "bounds"):  # an ExactArray: the reader did not write its numbers
-        return f"a column of {x.size:,} values"
+        return f"an array of {x.size:,} values"
     if isinstance(x, int) and not isinstance(x, bool) and x.bit_length() > 128:
         return f"{'-' if x < 0 else ''}2^{x.bit_length() - 1} or more"  # str() refuses numbers of 4,300 digits
     text = repr(x) if isinstance(x, bool) or not isinstance(x, (int, Fraction)) else value_text(x)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return shorten(text)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any
 
-from costcalc.dims.kinds import LARGEST, canonical, clip, is_array, is_symbolic
+from costcalc.dims.kinds import MAX_SIZE, canonical, clip, is_array, is_symbolic
 from costcalc.errors import PointsDiffer, ShapeError
 
 
@@ -40,21 +40,21 @@ def _with_numbers(x: Any, number_of: Callable[[Any], Any]) -> Any:
 
 
 def check_size(x: Any, what: str, low: int) -> Any:
-    """x, which must be a whole number from `low` to `LARGEST`; a symbol unchanged, an array made exact.
+    """x, which must be a whole number from `low` to `MAX_SIZE`; a symbol unchanged, an array made exact.
 
     Raises ShapeError, which names `what`; PointsDiffer, a ShapeError, for an array that is right at some points.
     """
     x = canonical(x)
     if isinstance(x, int) and not isinstance(x, bool):
-        if low <= x <= LARGEST:
+        if low <= x <= MAX_SIZE:
             return x
     elif is_symbolic(x):
         return x
     elif is_array(x) and x.dtype.kind in "iuO":
         array = _exact_or_refused(x, what)
-        if array.is_whole and array.are_within(low, LARGEST):
+        if array.is_whole and array.are_within(low, MAX_SIZE):
             return array
-        wrong = (array % 1 != 0) | (array < low) | (array > LARGEST)
+        wrong = (array % 1 != 0) | (array < low) | (array > MAX_SIZE)
         x = array.first(wrong)
         if x is None:
             return array

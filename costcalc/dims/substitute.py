@@ -19,7 +19,7 @@ KNOWN = "+ - * / //, powers, and costcalc.dims: ceil, floor, round_to, gcd, maxi
 
 def _power(base: Any, n: Any) -> Any:
     if dims.is_array(n):
-        raise PointsDiffer(n.num, "an exponent differs between points of a column")
+        raise PointsDiffer(n.num, "an exponent differs between points of an array")
     if not (dims.is_symbolic(n) or dims.whole(n)):
         raise UsageError(f"a size is made with {KNOWN}; the power {n} is not one of them")
     if dims.is_symbolic(n) or dims.is_symbolic(base) or n >= 0:

@@ -146,7 +146,7 @@ class SpecError(CostcalcError):
 
 
 class PointsDiffer(ShapeError, SpecError):
-    """Points of an array differ in something that a network has once. `key` is equal where points agree."""
+    """One network cannot represent all points of this array. Points with equal `key` can be computed together."""
 
     def __init__(self, key: Any, message: str, place: Place | None = None, hint: str = "count them apart"):
         SpecError.__init__(self, Problem(place, message, hint))
@@ -202,7 +202,7 @@ class Problems:
         """Adds the problems of an error."""
         self.found.update(dict.fromkeys(error.problems))
         if len(self.found) >= MAX_PROBLEMS:
-            self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "mend these first")
+            self.stop(None, f"here checking stopped, after {MAX_PROBLEMS} problems", "fix these first")
 
     def attempt(self, function: Callable[..., Any], *args: Any, place: Place | None = None) -> Any:
         """The function's value; None if it fails, with its problems added. Raises PointsDiffer."""

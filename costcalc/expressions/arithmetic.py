@@ -47,7 +47,7 @@ def power(a: Any, b: Any) -> Any:
     if dims.is_array(b):
         b, array = dims.one_number(b), b
         if b is None:
-            raise Differs(array.num, "an exponent differs between points of a column")
+            raise Differs(array.num, "an exponent differs between points of an array")
     if not dims.is_rational(b) or not dims.whole(b) or abs(b) > MAX_EXPONENT:
         raise ValueError(f"an exponent is a whole number up to {MAX_EXPONENT}, got {clip(b)}")
     return divide(1, a**-b) if b < 0 and (dims.is_rational(a) or dims.is_array(a)) else a**b
@@ -175,7 +175,7 @@ def truth(node: ast.expr, names: Names) -> bool:
     value = mask(node, names)
     one = dims.one_truth(value)
     if one is None:
-        raise Differs(value, f"{ast.unparse(node)} holds at some points of a column and not at others", node)
+        raise Differs(value, f"{ast.unparse(node)} holds at some points of an array and not at others", node)
     return one
 
 
@@ -234,4 +234,4 @@ def _refuse_zeros(values: Iterable[Any]) -> None:
     for value in values:
         zero = value == 0 if dims.is_array(value) else False
         if dims.one_truth(zero) is None:
-            raise Differs(zero, "a division by zero at some points of a column")
+            raise Differs(zero, "a division by zero at some points of an array")

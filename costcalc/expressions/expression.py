@@ -81,7 +81,7 @@ class Expression:
             return PointsDiffer(fault.key, f"{shown}{message}", self.place, fault.hint)
         return SpecError(Problem(self.place, f"{shown}{message}", fault.hint) if message else [])
 
-    def reading(self, known: Collection[str]) -> Expression:
+    def check_names(self, known: Collection[str]) -> Expression:
         """This expression. Raises SpecError if it reads other names than these."""
         strange = sorted(self.names.difference(known))
         if not strange:

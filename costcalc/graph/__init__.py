@@ -18,10 +18,10 @@ from costcalc.graph.nodes import (
     shared_by,
 )
 from costcalc.graph.order import topological_order
-from costcalc.graph.unrolling import MAX_UNROLLED, unroll
+from costcalc.graph.unrolling import MAX_UNROLLED, all_repeats, unroll
 
 __all__ = [
-    "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "count_layers", "digraph", "find_problems",
-    "input_of", "is_repeat", "new_graph", "nodes_of", "output_of", "owners_of", "shared_by", "topological_order",
-    "unroll",
+    "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "all_repeats", "count_layers", "digraph",
+    "find_problems", "input_of", "is_repeat", "new_graph", "nodes_of", "output_of", "owners_of", "shared_by",
+    "topological_order", "unroll",
 ]  # fmt: skip

@@ -55,7 +55,7 @@ class Repeat:
         object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))
         object.__setattr__(self, "depth", 1 + max((inner.depth for inner in _repeats(self.body)), default=0))
         if self.depth > MAX_REPEAT_DEPTH:
-            raise GraphError(f"repeats stand more than {MAX_REPEAT_DEPTH} deep in each other")
+            raise GraphError(f"repeats are nested more than {MAX_REPEAT_DEPTH} deep")
         owners = (owner for _, data in nodes_of(self.body) for owner in owners_of(data))
         object.__setattr__(self, "outer", tuple(dict.fromkeys(owner for owner in owners if owner.__class__ is Outer)))
 
@@ -74,11 +74,11 @@ def owners_of(data: dict[str, Any]) -> Iterable[Any]:
 def shared_by(label: Any, owner: Any, scopes: Sequence[ScopeT]) -> tuple[ScopeT, Any]:
     """The scope with the owner of shared weights, and the owner's name there. Scopes come from the inside out.
 
-    Raises GraphError if the owner is further out than the last scope.
+    Raises GraphError if the owner is outside the last scope.
     """
     name, levels = (owner.name, owner.levels) if owner.__class__ is Outer else (owner, 0)
     if levels >= len(scopes):
-        raise GraphError(f"layer {label!r} shares the weights of {name!r}, further out than the graph goes")
+        raise GraphError(f"layer {label!r} shares the weights of {name!r}, outside the outermost graph")
     return scopes[levels], name
 
 

@@ -20,9 +20,10 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
 
     Raises GraphError if a `times` is not a number, or for more than `max_layers` layers.
     """
-    for repeat, name in _all_repeats(graph, ""):
-        if not is_rational(repeat.times):
-            raise GraphError(f"cannot unroll {name!r}: its times is {repeat.times}, not a number")
+    for around, name, full_name in all_repeats(graph):
+        times = around.nodes[name]["op"].times
+        if not is_rational(times):
+            raise GraphError(f"cannot unroll {full_name!r}: its times is {times}, not a number")
     if sum(count_layers(graph)) > max_layers:
         raise GraphError(f"unrolled it has more than {max_layers:,} layers")
     flat = (LayerList if graph.__class__ is LayerList else new_graph)(**graph.graph)
@@ -30,11 +31,12 @@ def unroll(graph: Graph, *, max_layers: int = MAX_UNROLLED) -> Graph:
     return flat
 
 
-def _all_repeats(graph: Graph, prefix: str) -> Iterator[tuple[Repeat, str]]:
+def all_repeats(graph: Graph, prefix: str = "") -> Iterator[tuple[Graph, Any, str]]:
+    """All repeats, nested ones too: the graph that holds it, its name there, and its full name."""
     for name, data in nodes_of(graph):
         if data.get("op").__class__ is Repeat:
-            yield data["op"], f"{prefix}{name}"
-            yield from _all_repeats(data["op"].body, f"{prefix}{name}.")
+            yield graph, name, f"{prefix}{name}"
+            yield from all_repeats(data["op"].body, f"{prefix}{name}.")
 
 
 def _copy_into(flat: Graph, graph: Graph, prefix: str, scopes: tuple[Renamed, ...]) -> None:

@@ -12,7 +12,7 @@ from costcalc.errors import Place
 from costcalc.expressions import Expression
 
 LEFT_OUT = ("place", "places", "metric_place", "file")  # fields that hold places in a file
-PLAIN = frozenset([str, int, bool, float, type(None)])
+PLAIN_TYPES = frozenset([str, int, bool, float, type(None)])
 
 
 def content_hash(value: Any) -> str:
@@ -22,7 +22,7 @@ def content_hash(value: Any) -> str:
 
 def _text(value: Any) -> str:
     """A text of a value; unequal values have unequal texts."""
-    if value.__class__ in PLAIN or isinstance(value, (str, Place)):
+    if value.__class__ in PLAIN_TYPES or isinstance(value, (str, Place)):
         return repr(value)
     if isinstance(value, Expression):
         return f"Expression({value.text!r})"

@@ -13,7 +13,7 @@ from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any
 
-from costcalc.dims import LARGEST, clip, is_rational, is_symbolic, to_exact
+from costcalc.dims import MAX_SIZE, clip, is_rational, is_symbolic, to_exact
 from costcalc.errors import PointsDiffer, ShapeError, UsageError, did_you_mean
 from costcalc.graph import Graph, Repeat, nodes_of
 from costcalc.models.content_hash import content_hash
@@ -119,7 +119,7 @@ def _from_fields(name: str, said: dict[str, Any]) -> Knob:
         raise UsageError(f"knob {name!r} has the kind {kind!r}; one of a layer graph is integer or real")
     low, high = (
         to_exact(said.get("low", 1 if kind == "integer" else SMALLEST_REAL)),
-        to_exact(said.get("high", LARGEST)),
+        to_exact(said.get("high", MAX_SIZE)),
     )
     return Knob(name, default, kind, low, high, (), str(said.get("about", "")), str(said.get("letter", "")))
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from types import MappingProxyType
 from typing import Any
 
-from costcalc.dims import LARGEST, clip, is_array, is_symbolic, to_exact_array
+from costcalc.dims import MAX_SIZE, clip, is_array, is_symbolic, to_exact_array
 from costcalc.errors import Place, UsageError, did_you_mean
 from costcalc.text import value_text
 
@@ -44,7 +44,7 @@ class Knob:
     default: Any
     kind: str = "integer"
     low: Any = 1
-    high: Any = LARGEST
+    high: Any = MAX_SIZE
     choices: tuple[str, ...] = ()
     about: str = ""
     letter: str = ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from os.path import isfile
 from typing import Any
 
-from costcalc.errors import NOWHERE, SpecError, UnknownName, UsageError, did_you_mean
+from costcalc.errors import NOWHERE, SpecError, UsageError, shorten, unknown
 from costcalc.expressions import parse
 from costcalc.models.knob import Knob, Preset
 
@@ -42,9 +42,9 @@ def parse_settings(texts: list[str], knobs: Mapping[str, Knob], owner: str) -> d
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals or not value:
-            raise UsageError(f"{text[:60]!r} sets no knob; write knob=value, as in r=160")
+            raise UsageError(f"{shorten(text)!r} sets no knob; write knob=value, as in r=160")
         if name not in knobs:
-            raise UnknownName(f"{owner} has no knob {name[:64]!r}", did_you_mean(name, knobs))
+            raise unknown("knob", name, knobs, of=owner)
         if name in settings:
             raise UsageError(f"knob {name!r} is set twice; set it once")
         settings[name] = knobs[name].check(_setting(value, knobs[name]))
@@ -65,4 +65,4 @@ def parse_number(name: str, text: str) -> Any:
         return parse(text, NOWHERE).value({})
     except SpecError as error:
         problem = error.problems[0]
-        raise UsageError(f"{name}={text[:60]}: {problem.message}", problem.hint) from None
+        raise UsageError(f"{name}={shorten(text)}: {problem.message}", problem.hint) from None

@@ -16,7 +16,7 @@ from costcalc.models.knob import EMPTY, FREEZE, NOTHING_FROZEN, RESERVED_KNOBS, 
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 
 class Architecture(ABC):
@@ -183,7 +183,7 @@ class Model:
         return {name: value for name, value in self.values.items() if name not in names}
 
     @property
-    def besides_its_preset(self) -> dict[str, Any]:
+    def overrides(self) -> dict[str, Any]:
         """The settings that differ from the preset in the label: for resnet50@r=160 only r."""
         preset = preset_of(self.label, self.presets)
         by_preset = preset.settings if preset else EMPTY
@@ -263,11 +263,11 @@ class Model:
     def _answers(self) -> dict[str, Any]:
         return {}
 
-    def cached(self, name: str, make: Callable[[], Answer]) -> Answer:
+    def cached(self, name: str, make: Callable[[], AnswerT]) -> AnswerT:
         """The result of an analysis of the bound graph, made once and kept under this name."""
         if name not in self._answers:
             self._answers[name] = make()
-        answer: Answer = self._answers[name]
+        answer: AnswerT = self._answers[name]
         return answer
 
     def __getstate__(self) -> dict[str, Any]:
@@ -276,7 +276,7 @@ class Model:
 
     # --- what an analysis needs ------------------------------------------------------------------------------------
 
-    def needs_numbers(self, what: str, *, but: Container[str] = ()) -> None:
+    def require_numeric(self, what: str, *, but: Container[str] = ()) -> None:
         """Raises UsageError if a knob that is not in `but`, or a size without a knob, is a symbol or an array."""
         if self.architecture.unset:
             names = self.architecture.unset
@@ -287,7 +287,7 @@ class Model:
                 hint = f"set it: with_knobs({name}=…)"
                 raise UsageError(f"{what} needs numeric sizes; knob {name!r} of {self.label} is not numeric; {hint}")
 
-    def needs_knobs(self, what: str) -> None:
+    def require_knobs(self, what: str) -> None:
         """Raises UsageError if it has no knobs."""
         if not self.knobs:
             raise UsageError(f"{what} needs a model with knobs; {self.architecture.without_knobs}")

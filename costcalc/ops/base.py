@@ -46,7 +46,7 @@ from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.gradients import no_workspace, shape_of_input
 from costcalc.ops.output import CHOICES, Output
-from costcalc.ops.rules import Free
+from costcalc.ops.rules import free
 from costcalc.ops.synonyms import register
 
 LAYOUTS = ("image", "plain", "same")
@@ -77,7 +77,7 @@ def op(cls: Class) -> Class:
 
     An op whose multiplies are free has none in its gradients either, unless it says so itself.
     """
-    if isinstance(getattr(cls, "macs", None), Free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
+    if isinstance(getattr(cls, "macs", None), free) and _owner(cls, "macs") < _owner(cls, "backward_macs"):
         cls.backward_macs = cls.macs
     _refuse_open(cls)
     cls.name = snake_case(cls.__name__)

@@ -14,10 +14,10 @@ from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, of_weight_and_input
 from costcalc.ops.window import (
     WINDOW_SYNONYMS,
-    each,
     makes_padded_copy,
+    output_sizes,
     padded,
-    slide,
+    per_axis,
     sliding,
     sliding_axes,
     window_elements,
@@ -84,13 +84,13 @@ class Conv:
         yield from groups_fit(self, x)
 
     def shape(self, x: Shape) -> Shape:
-        return (x[0], self.channels, *slide(self, x))
+        return (x[0], self.channels, *output_sizes(self, x))
 
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         c_in = exact_div(x[1], self.groups)
-        return weight_and_bias(self, self.channels, c_in, *each(self.kernel, len(x) - 2))
+        return weight_and_bias(self, self.channels, c_in, *per_axis(self.kernel, x))
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each output element is one dot product over a k×k window of the c_in/groups channels its group sees
@@ -146,12 +146,12 @@ class Depthwise:
     needs = window_fits
 
     def shape(self, x: Shape) -> Shape:
-        return (x[0], x[1] * self.multiplier, *slide(self, x))
+        return (x[0], x[1] * self.multiplier, *output_sizes(self, x))
 
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
-        return weight_and_bias(self, x[1] * self.multiplier, 1, *each(self.kernel, len(x) - 2))
+        return weight_and_bias(self, x[1] * self.multiplier, 1, *per_axis(self.kernel, x))
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each output element is one dot product over a k×k window of a single channel
@@ -192,13 +192,13 @@ class PartialConv:
         yield AtLeast(x[1], last + 1, message=words, message_sizes=(last, x[1], x[1] - 1))
 
     def shape(self, x: Shape) -> Shape:
-        return (x[0], len(self.sees), *slide(self, x))
+        return (x[0], len(self.sees), *output_sizes(self, x))
 
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         pairs = sum(map(len, self.sees))  # one k×k filter for each (output map, input map) that are connected
-        return with_bias(self, (pairs, *each(self.kernel, len(x) - 2)), len(self.sees))
+        return with_bias(self, (pairs, *per_axis(self.kernel, x)), len(self.sees))
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # every connected pair of maps is a single-channel convolution over all positions
@@ -223,7 +223,7 @@ class PartialConv:
 
     def backward_workspace(self, x: Shape) -> Size:
         return elements(
-            (x[0], sum(map(len, self.sees)) - len(self.sees), *slide(self, x))
+            (x[0], sum(map(len, self.sees)) - len(self.sees), *output_sizes(self, x))
         )  # ∂y, in its place one for each pair
 
 
@@ -265,13 +265,13 @@ class ConvTranspose:
 
     def extra(self, x: Shape) -> tuple[Size, ...]:
         """`output_padding` of each axis: positions at the end that a stride of Conv would have skipped."""
-        return each(self.output_padding, len(x) - 2)
+        return per_axis(self.output_padding, x)
 
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
         per_group = exact_div(self.channels, self.groups)
-        return with_bias(self, (x[1], per_group, *each(self.kernel, len(x) - 2)), self.channels)
+        return with_bias(self, (x[1], per_group, *per_axis(self.kernel, x)), self.channels)
 
     def macs(self, x: Shape, *, out: Shape) -> Size:
         # each input element multiplies a k×k window for each of the channels/groups maps its group writes

@@ -74,12 +74,12 @@ class Kind:
         if self.name == "flag" and value.dtype.kind == "b":
             truth = one_truth(value)
             if truth is None:
-                raise PointsDiffer(value, f"{what} is true at some points of a column and false at others")
+                raise PointsDiffer(value, f"{what} is true at some points of an array and false at others")
             return truth
         if self.name == "unit_interval":
             inside = all_of((at_least(value, 0), at_least(1, value)))
             if is_array(inside) and one_truth(inside) is None:
-                raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of a column")
+                raise PointsDiffer(inside, f"{what} must be {self.plain_name} at every point of an array")
         return value
 
     def example(self, name: str) -> Any:
@@ -107,7 +107,7 @@ class Kind:
             raise ShapeError(f"{what} must be a plain number, got the symbol {clip(size)}")
         number = one_number(size) if self.static else size
         if number is None:
-            raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of a column")
+            raise PointsDiffer(size.num, f"{what} must be a plain number, and differs between points of an array")
         return number
 
     @property

@@ -12,7 +12,7 @@ from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.rules import free, no_needs, no_weights
-from costcalc.ops.window import each, sliding_axes
+from costcalc.ops.window import per_axis, sliding_axes
 
 
 @op
@@ -171,7 +171,7 @@ class Upsample:
         return sliding_axes(self, x, "scale")
 
     def shape(self, x: Shape) -> Shape:
-        return (*x[:2], *(size * s for size, s in zip(x[2:], each(self.scale, len(x) - 2))))
+        return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights

@@ -7,6 +7,8 @@
 inplace         True if it may be written over an input of its shape, as with torch's `inplace=True`
 overwritable    True if the op that reads it may write over it. False if gradients are made from it, as those of ReLU
                 are. False is always safe: it costs memory, and no wrong result.
+
+Which layers of a network then write over an input: analysis/inplace.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Functions of one element. Each class says how many elementary operations (see ops/base.py) one element takes."""
+"""Functions of one element. Each class says how many elementary operations (see ops/base.py) one element takes, and
+whether it may write over its input (see analysis/inplace.py)."""
 
 from __future__ import annotations
 

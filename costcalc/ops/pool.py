@@ -15,10 +15,10 @@ from costcalc.ops.rules import Tensor, free, no_weights
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import (
     WINDOW_SYNONYMS,
-    each,
     fits,
+    output_sizes,
     padded,
-    slide,
+    per_axis,
     sliding,
     sliding_axes,
     window_elements,
@@ -33,7 +33,7 @@ def pooled(self: Any, x: Shape) -> Shape:
     left padding, so h' = min(⌈(h + 2p − d(k−1) − 1)/s⌉ + 1, ⌈(h + p)/s⌉). Both have the divisor s: one ceil_div.
     """
     if not self.ceil_mode or self.padding.__class__ is str:
-        return (*x[:2], *slide(self, x))
+        return (*x[:2], *output_sizes(self, x))
     ends = [(size + p + minimum(0, p - d * (k - 1) - 1 + s), s) for size, k, s, p, d in sliding(self, x)]
     return (*x[:2], *(ceil_div(end, s) for end, s in ends))
 
@@ -139,7 +139,7 @@ class AdaptiveAveragePool:
         return sliding_axes(self, x, "size")
 
     def shape(self, x: Shape) -> Shape:
-        return (*x[:2], *each(self.size, len(x) - 2))
+        return (*x[:2], *per_axis(self.size, x))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
@@ -209,7 +209,7 @@ class Subsample:
     needs = window_fits
 
     def shape(self, x: Shape) -> Shape:
-        return (*x[:2], *slide(self, x))
+        return (*x[:2], *output_sizes(self, x))
 
     output = computed(inplace=False, overwritable=True)
 

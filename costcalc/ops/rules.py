@@ -1,4 +1,4 @@
-"""Answers that many ops give: a class takes them as its own, as in `weights = no_weights`."""
+"""Answers that many ops share; a class assigns one, as in `weights = no_weights`."""
 
 from __future__ import annotations
 
@@ -18,17 +18,16 @@ class Tensor(NamedTuple):
     role: str = "weight"
 
 
-class Free:
-    """A cost that is zero, with the reason as its docstring. No function, so `@op` can tell it from a rule."""
+class free:
+    """A cost that is zero, with the reason as its docstring: `macs = free("comparisons are not multiplies")`.
+
+    It is a class so that `@op` can tell it from a rule."""
 
     def __init__(self, reason: str):
         self.__doc__ = f"0: {reason}"
 
     def __call__(self, *ins: Shape, out: Shape, wanted: Wanted | None = None) -> int:
         return 0
-
-
-free = Free  # as it reads in a class: `macs = free("comparisons are not multiplies")`
 
 
 def of_weight_and_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Size:

@@ -1,33 +1,33 @@
-"""Windows that slide along every axis after batch and channels: what convolutions and pooling have in common."""
+"""Windows of convolutions and pooling: the output size along each spatial axis, and when a window fits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, all_of, ceil_div, divides, equal, maximum, prod, windows
+from costcalc.dims import Shape, Size, all_of, ceil_div, divides, equal, maximum, output_size, prod
 from costcalc.ops.gradients import decided
 from costcalc.ops.needs import Fact, Fits, Need
 
 WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}
 
 
-def each(value: Any, rank: int) -> tuple[Any, ...]:
+def per_axis(value: Any, x: Shape) -> tuple[Any, ...]:
     """The value of each sliding axis; one value stands for all."""
-    return value if type(value) is tuple else (value,) * rank
+    return value if type(value) is tuple else (value,) * (len(x) - 2)
 
 
 def sliding(self: Any, x: Shape) -> list[tuple[Any, ...]]:
     """(size, kernel, stride, padding, dilation) of every axis a window slides along."""
     k, s, p, d = self.kernel, self.stride, self.padding, self.dilation
     if tuple in (type(k), type(s), type(p), type(d)):
-        return [*zip(x[2:], *(each(value, len(x) - 2) for value in (k, s, p, d)))]
+        return [*zip(x[2:], *(per_axis(value, x) for value in (k, s, p, d)))]
     return [(size, k, s, p, d) for size in x[2:]]
 
 
-def slide(self: Any, x: Shape) -> list[Size]:
-    """The positions of a window along each sliding axis: see `dims.windows`."""
-    return [windows(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
+def output_sizes(self: Any, x: Shape) -> list[Size]:
+    """The output size along each sliding axis: see `dims.output_size`."""
+    return [output_size(size, k, s, p, d) for size, k, s, p, d in sliding(self, x)]
 
 
 def padded(self: Any, x: Shape) -> Shape:
@@ -46,7 +46,7 @@ def makes_padded_copy(self: Any, x: Shape) -> bool:
 
 def window_elements(self: Any, x: Shape) -> Size:
     """k·k, or k for every sliding axis."""
-    return prod(each(self.kernel, len(x) - 2))
+    return prod(per_axis(self.kernel, x))
 
 
 def sliding_axes(self: Any, x: Shape, *names: str) -> Iterator[Need]:

@@ -105,7 +105,7 @@ class _Binder:
             self.problems.add(self.spec.items[0].place, *self.too_many(total))
 
     def too_many(self, layers: int) -> tuple[str, str]:
-        """A message and a hint."""
+        """The message for repeats of too many layers, and its hint."""
         size = f"{layers:,}" if layers < 10**15 else f"more than 10^{len(str(layers)) - 1}"
         return f"repeats make {size} layers; at most {self.max_layers:,}", "raise the limit with --max-layers"
 
@@ -221,7 +221,8 @@ class _Binder:
         last = self.attempt(output_of, body, place=item.place)
         if last != end:
             if last is not None:
-                self.problems.add(item.place, f"the repeat hands on {end!r}, and {last!r} is lost", "it has one output")
+                message = f"the repeat outputs {end!r}, but nothing reads {last!r}"
+                self.problems.add(item.place, message, "a repeat has one output")
             return self.put_copy(scope, body, full, source)
         if source == REPORTED:
             return REPORTED

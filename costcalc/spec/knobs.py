@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from costcalc.dims import LARGEST
+from costcalc.dims import MAX_SIZE
 from costcalc.errors import Reported, UsageError, shorten, unknown
 from costcalc.expressions import RESERVED
 from costcalc.models.knob import RESERVED_KNOBS, SMALLEST_REAL, Knob, Preset
@@ -19,7 +19,7 @@ Knobs = dict[str, Knob | Reported]
 
 
 def read_knobs(reader: NodeReader, node: Node) -> Knobs:
-    """The knobs by name."""
+    """Reads the head's `knobs:`; an invalid knob is Reported."""
     found: Knobs = {}
     for key, value in reader.entries(node, "knobs").values():
         name = new_name(reader, key, "a knob")
@@ -110,7 +110,7 @@ def _choices(reader: NodeReader, given: Entries, name: str) -> tuple[str, ...]:
 
 def _range(reader: NodeReader, given: Entries, name: str, kind: str) -> tuple[Any, Any]:
     low: Any = 1 if kind == "integer" else SMALLEST_REAL
-    high: Any = LARGEST
+    high: Any = MAX_SIZE
     if "min" in given:
         low = reader.number(given["min"][1], f"min of {name}")
     if "max" in given:
@@ -137,7 +137,7 @@ def read_presets(reader: NodeReader, node: Node, knobs: Knobs | None) -> dict[st
     for key, value in reader.entries(node, "presets").values():
         before = len(reader.problems)
         name = reader.word(key, "a preset")
-        given = reader.entries(value, f"preset {key.text[:64]}")
+        given = reader.entries(value, f"preset {shorten(key.text)}")
         about = reader.text(given.pop("about")[1], f"about of {name}") if "about" in given else ""
         settings = read_settings(reader, given, knobs)
         if name:

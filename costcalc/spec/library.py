@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import UnknownName, UsageError, did_you_mean, unknown, why
+from costcalc.errors import UnknownName, UsageError, did_you_mean, shorten, unknown, why
 from costcalc.models.knob import RESERVED_KNOBS
 from costcalc.models.knob_texts import labelled, parse_settings, split_target
 from costcalc.spec.limits import MAX_BYTES
@@ -87,7 +87,7 @@ def find(target: Any, *, max_bytes: int = MAX_BYTES) -> FoundSpec:
     parts = [part.strip() for part in given.split(",")] if at else []
     if parts and "=" not in parts[0] and (parts[0] in spec.presets or _looks_like_one(parts[0], spec)):
         if name in spec.presets:
-            raise UsageError(f"{name} is a preset already; write {spec.name}@{parts[0][:64]}")
+            raise UsageError(f"{name} is a preset already; write {spec.name}@{shorten(parts[0])}")
         if parts[0] not in spec.presets:
             raise unknown("preset", parts[0], spec.presets, of=spec.name)
         settings, parts = dict(spec.presets[parts[0]].settings), parts[1:]
@@ -139,7 +139,7 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
     is_another = name.casefold().startswith(OTHER_FAMILIES)
     near = "" if is_another else did_you_mean(name, [entry.name for entry in entries()], listed=False)
     hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()
-    raise UnknownName(f"no spec or preset named {name[:64]!r}", hint)
+    raise UnknownName(f"no spec or preset named {shorten(name)!r}", hint)
 
 
 OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no hint should offer that one

@@ -55,7 +55,7 @@ class NodeReader:
             self.report(place, f"{what} needs {' and '.join(map(repr, missing))}")
 
     def items(self, node: Node, what: str) -> list[Any]:
-        """The items of a list."""
+        """The items of a list; reports any other node, and returns none."""
         if isinstance(node, Sequence):
             return node.items
         self.unless_reported(node, f"{what} is a list, - item")
@@ -108,7 +108,7 @@ class NodeReader:
         if not isinstance(node.value, str):
             return constant(node.value, node.place, node.text)
         found: Expression | None = self.attempt(parse, node.value, node.place)
-        if found is None or names is None or self.attempt(found.reading, names) is None:
+        if found is None or names is None or self.attempt(found.check_names, names) is None:
             return found if names is None else None
         return found if not isinstance(names, dict) or self.are_choices(found, names) else None
 

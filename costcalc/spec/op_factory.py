@@ -20,7 +20,7 @@ class OpFactory:
 
     def __init__(self) -> None:
         self.assumed: dict[Any, Whole] = {}  # undecided needs, by the size that must be whole
-        self.by_form: dict[Any, Any] = {}
+        self.made: dict[Any, Any] = {}  # by the form of the item and the values that it reads
         self.equal: dict[Any, Any] = {}
         self.valid: Any = True  # or an array: at which points every size is whole
         self.reason = ""  # why the first invalid point is invalid
@@ -30,19 +30,19 @@ class OpFactory:
         used = [values[name] for name in item.reads]
         key = (item.form, *used, *map(type, used))
         try:
-            known = self.by_form.get(key)
+            known = self.made.get(key)
         except TypeError:  # arrays have no hash
-            return self.fresh(item, values)
+            return self.make(item, values)
         if known is None:
-            known = self.fresh(item, values)
-            known = self.by_form[key] = self.equal.setdefault(known, known)
+            known = self.make(item, values)
+            known = self.made[key] = self.equal.setdefault(known, known)
         return known
 
-    def fresh(self, item: Item, values: dict[str, Any]) -> Any:
+    def make(self, item: Item, values: dict[str, Any]) -> Any:
         kinds, problems = kinds_of(item.kind), Problems()
         found = {
             name: problems.attempt(
-                self.value, given, values, f"{item.kind}: {name}", name in kinds and not kinds[name].is_size
+                self.value, given, values, f"{item.kind}: {name}", name not in kinds or kinds[name].is_size
             )
             for name, given in item.fields.items()
         }
@@ -66,11 +66,11 @@ class OpFactory:
         except ShapeError as error:
             raise SpecError(Problem(expression.place, *error.said)) from None
 
-    def value(self, given: Value, values: dict[str, Any], what: str, any_kind: bool = False) -> Any:
+    def value(self, given: Value, values: dict[str, Any], what: str, is_size: bool = True) -> Any:
         """The value of a field, or of each element of a list."""
         if given.__class__ is tuple:
-            return tuple([self.value(one, values, what, any_kind) for one in given])
-        return given.value(values) if any_kind else self.whole(given, values, what)
+            return tuple([self.value(one, values, what, is_size) for one in given])
+        return self.whole(given, values, what) if is_size else given.value(values)
 
     def whole(self, expression: Expression, values: dict[str, Any], what: str) -> Any:
         """The value of a size, or a word. That an undecided symbolic size is whole becomes an assumption."""

@@ -18,9 +18,9 @@ from costcalc.spec.published import read_published
 from costcalc.spec.spec_tree import Spec, Value
 from costcalc.spec.yaml_reader import Mapping, Node, Sequence, read
 
-HEAD = ("name", "title", "source", "about", "knobs", "presets")
+HEAD_KEYS = ("name", "title", "source", "about", "knobs", "presets")
 BODY = ("sizes", "input", "inputs", "blocks", "layers", "published")
-TOP = (*HEAD, *BODY)
+TOP = (*HEAD_KEYS, *BODY)
 MAX_AXES = 16
 
 
@@ -73,8 +73,8 @@ class _Parser:
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
         """The fields of a Spec in its head, and its knobs, None if unreadable. `also`: required keys besides."""
         self.top = self.reader.entries(self.tree, "a spec", TOP)
-        self.check_keys([*HEAD[:3], *also])
-        texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD[1:4] if key in self.top}
+        self.check_keys([*HEAD_KEYS[:3], *also])
+        texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD_KEYS[1:4] if key in self.top}
         name = self.reader.word(self.top["name"][1], "name") if "name" in self.top else ""
         knobs = self.knobs()
         presets = read_presets(self.reader, self.top["presets"][1], knobs) if "presets" in self.top else {}
@@ -111,8 +111,10 @@ class _Parser:
             self.report(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
         body = next((place for place, key in enumerate(self.top) if key in BODY), len(self.top))
         for key in [*self.top][body:]:
-            if key in HEAD:
-                self.report(self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD)}")
+            if key in HEAD_KEYS:
+                self.report(
+                    self.top[key][0].place, f"{key!r} stands below the head", f"first come {', '.join(HEAD_KEYS)}"
+                )
 
     def knobs(self) -> Knobs | None:
         """The knobs; None if they are unreadable: then no name is reported as unknown."""

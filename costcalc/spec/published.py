@@ -19,7 +19,7 @@ FIGURE = re.compile(r"[0-9]{1,3}(,[0-9]{3}){1,6}|[0-9]{1,20}(\.[0-9]{1,20})?[KMG
 def read_published(
     reader: NodeReader, node: Node, knobs: Knobs | None, presets: Collection[str]
 ) -> tuple[Published, ...]:
-    """The valid figures."""
+    """Reads the head's `published:`; leaves out invalid figures, which are reported."""
     found = [_figure(reader, item, knobs, presets) for item in reader.items(node, "published")]
     return tuple(figure for figure in found if figure is not None)
 

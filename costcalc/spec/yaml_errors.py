@@ -70,7 +70,7 @@ class _Source:
         return self.line(place)[: place.column - 1]
 
     def at(self, place: Place) -> int:
-        """The offset of a place."""
+        """The offset of a place in the text, from 0."""
         return min(self.starts[min(place.line, len(self.starts)) - 1] + place.column - 1, len(self.text))
 
     def too_deep(self, depth: int, start: int, stop: int) -> int | None:

@@ -20,7 +20,7 @@ from costcalc.dims import is_array
 from costcalc.errors import GraphError
 
 TEXT_VERSION = 2  # increases when the text changes, for example with the names of ops and fields
-HEAD = f"costcalc layer graph {TEXT_VERSION}"
+FIRST_LINE = f"costcalc layer graph {TEXT_VERSION}"
 
 
 def graph_hash(graph: Any) -> str:
@@ -50,7 +50,7 @@ def _text_and_outer(graph: Any, outer: Mapping[Any, str]) -> tuple[str, list[Any
     at = _numbers(nodes, _marks_from_above(nodes, below), outer)
     used = dict.fromkeys(owner for name in at for owner in nodes[name].owners if owner in outer)
     called = {**at, **{owner: f"outer {number}" for number, owner in enumerate(used)}}
-    return "\n".join([HEAD, *(nodes[name].text(called) for name in at)]), [*used]
+    return "\n".join([FIRST_LINE, *(nodes[name].text(called) for name in at)]), [*used]
 
 
 class _Node:

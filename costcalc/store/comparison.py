@@ -33,14 +33,14 @@ class Difference:
 class RunComparison(Result):
     """Compares a measurement with the first, its baseline. `ratio` is the first's median time over the second's.
 
-    `apart`: are the 95 % intervals of the medians disjoint? None if a run has none. `unlike`: differences of device and
-    settings, empty unless forced. `environment`: other differences, of driver and versions.
+    `intervals_disjoint`, of the 95 % intervals of the medians, is None if a run has none. `unlike`: differences of
+    device and settings, empty unless forced. `environment`: other differences, of driver and versions.
     """
 
     first: Record
     second: Record
     ratio: float
-    apart: bool | None
+    intervals_disjoint: bool | None
     unlike: tuple[Difference, ...]
     environment: tuple[Difference, ...]
 
@@ -50,10 +50,10 @@ class RunComparison(Result):
         one, other = f"run {self.first.id}", f"run {self.second.id}"
         noisy = [name for name, run in ((one, self.first), (other, self.second)) if run.noisy]
         if self.unlike or noisy:
-            return f"nothing is said of which is faster: {f'{noisy[0]} is noisy' if noisy else 'the runs are unlike'}"
-        if not self.apart:
-            reason = "overlap" if self.apart is False else "are not known"
-            return f"nothing is said of which is faster: the 95 % intervals of the medians {reason}"
+            return f"inconclusive: {f'{noisy[0]} is noisy' if noisy else 'the runs are unlike'}"
+        if not self.intervals_disjoint:
+            reason = "overlap" if self.intervals_disjoint is False else "are not known"
+            return f"inconclusive: the 95 % intervals of the medians {reason}"
         fast, slow, times = (other, one, self.ratio) if self.ratio > 1 else (one, other, 1 / self.ratio)
         return f"{fast} is {times_text(times)} times faster than {slow}: the 95 % intervals of the medians are apart"
 
@@ -68,7 +68,8 @@ class RunComparison(Result):
         return Table("", COMPARISON_COLUMNS, rows, notes=notes)
 
     def _fields(self) -> dict[str, Any]:
-        return {**asdict(self), "verdict": self.verdict}
+        fields = {"apart" if name == "intervals_disjoint" else name: value for name, value in asdict(self).items()}
+        return {**fields, "verdict": self.verdict}
 
     def _summary(self) -> str:
         return self.verdict
@@ -80,7 +81,7 @@ COMPARISON_COLUMNS = (
     Column("milliseconds", "ms", "measured"),
     Column("low", "95 % from", "measured", 1),
     Column("high", "to", "measured", 1),
-    Column("ratio", "the first's to this", "ratio"),
+    Column("ratio", "time ratio, first / this", "ratio"),
 )
 
 
@@ -90,9 +91,8 @@ def compare(first: Record, second: Record, *, force: bool = False) -> RunCompari
     Raises UnlikeRuns, naming every difference, for another device or other settings, for a run of another version of
     costcalc and for a noisy baseline, unless forced; and always for a run without a time.
     """
+    ratio = _median_seconds(first) / _median_seconds(second)
     for run in (first, second):
-        if run.seconds is None:
-            raise UnlikeRuns(f"run {run.id} has no median time")
         if not is_current(run.graph_hash) and not force:
             raise UnlikeRuns(
                 f"run {run.id} is of another version of costcalc, whose hashes of layer graphs say nothing now: it may "
@@ -105,11 +105,16 @@ def compare(first: Record, second: Record, *, force: bool = False) -> RunCompari
         raise UnlikeRuns(f"runs {first.id} and {second.id} are unlike in {differing}; --force compares them anyway")
     if first.noisy and not force:
         reasons = ", ".join(first.noisy)
-        raise UnlikeRuns(f"run {first.id} is noisy ({reasons}) and no baseline; measure again, or --force")
+        raise UnlikeRuns(f"run {first.id} is too noisy to be a baseline ({reasons}); measure again, or --force")
     around = _differences(first.environment, second.environment)
     environment = tuple(each for each in around if not any(word in each.key for word in VARYING))
-    ratio = (first.seconds or 0) / (second.seconds or 1)
-    return RunComparison(first, second, ratio, _apart(first, second), unlike, environment)
+    return RunComparison(first, second, ratio, _are_disjoint(first, second), unlike, environment)
+
+
+def _median_seconds(run: Record) -> float:
+    if run.seconds is None:
+        raise UnlikeRuns(f"run {run.id} has no median time")
+    return run.seconds
 
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Difference, ...]:
@@ -118,7 +123,7 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> tuple[Differe
     return tuple(each for each in found if (each.first, type(each.first)) != (each.second, type(each.second)))
 
 
-def _apart(first: Record, second: Record) -> bool | None:
+def _are_disjoint(first: Record, second: Record) -> bool | None:
     one, other = _interval(first), _interval(second)
     return None if one is None or other is None else one[1] < other[0] or other[1] < one[0]
 

@@ -13,7 +13,7 @@ ANOTHER = "name another file with --store or COSTCALC_STORE"
 DAMAGED = "keep the file, `sqlite3 FILE .recover` reads what is left of it, and " + ANOTHER
 DAMAGED_ROW = "keep a copy of the file, then delete the row from `measurements` with sqlite3, or " + ANOTHER
 CAUSES = {  # by the prefix of SQLite's name for the error
-    "SQLITE_FULL": ("no room is left on the disk; nothing was written", "make room and run again"),
+    "SQLITE_FULL": ("no room is left on the disk; nothing was written", "free disk space and run again"),
     "SQLITE_NOTADB": ("it is not a store of measurements", ANOTHER),
     "SQLITE_CORRUPT": ("the store is damaged", DAMAGED),
     "SQLITE_READONLY": ("it cannot be written here", ANOTHER),
@@ -44,7 +44,7 @@ def in_words(path: Path) -> Iterator[None]:
 
 
 def fault(path: Path, cause: str, then: str = ANOTHER) -> StoreError:
-    """The error about a path."""
+    """The error of a store: its path, the cause, and what to do then."""
     return StoreError(f"{shorten(str(path), 500)}: {cause}; {then}")
 
 

@@ -78,7 +78,7 @@ class SweepRequest:
         return ROW_FORMATS[self.file_format](chosen, dict(self.grid.denominators))
 
     def task(self, rows: RowFormat | None) -> ChunkTask:
-        """The task of every chunk."""
+        """The task of every chunk; with `rows` it also makes the bytes of its points."""
         render = None if rows is None else rows.piece
         points, limit = self.points or self._points_for(rows), Limit(points=MAX_ROWS_IN_MEMORY)
         return ChunkTask(self.model, self.query, self.metrics, render=render, points=points, limit=limit)

@@ -14,8 +14,8 @@ from costcalc.analysis.sweep.state import SweepState
 from costcalc.analysis.sweep.sweep import sweep_from
 from costcalc.errors import ShapeError, UsageError
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import VERSION, Journal, beside, what_to_do
 from costcalc.sweep_files.request import SweepRequest, WrittenSweep
+from costcalc.sweep_files.resume_journal import VERSION, Journal, beside, what_to_do
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.worker_pool import WorkerPool
 
@@ -58,7 +58,7 @@ class ResumableFile:
                 writer.add(head + result.piece, journal.done + result.size, state.to_json())
                 head = b""
         try:
-            state.checked(grid.size)
+            state.raise_if_all_invalid(grid.size)
         except ShapeError:
             journal.remove()
             raise
@@ -82,15 +82,16 @@ def _check_journal(journal: Journal, mine: dict[str, str], resume: bool) -> None
     name = str(beside(journal.path, "journal"))
     if journal.version != VERSION:
         raise UsageError(
-            f"{name!r} is of another version of costcalc and cannot be resumed; start anew with --restart, or write to "
+            f"{name!r} is of another version of costcalc and cannot be resumed; start over with --restart, or write to "
             "another file"
         )
     others = [part for part in mine if journal.fingerprint.get(part) != mine[part]]
     if others:
         raise UsageError(
-            f"{name!r} is of another sweep, with another {', another '.join(others)}; write to another file, or start "
-            "anew with --restart"
+            f"{name!r} belongs to a different sweep (different {', '.join(others)}); write to another file, or start "
+            "over with --restart"
         )
     if not resume:
         share = f"{100 * journal.done // journal.size} %"
-        raise UsageError(f"{name!r}: a sweep to this file got to {share}; go on with --resume, or anew with --restart")
+        hint = "continue with --resume or start over with --restart"
+        raise UsageError(f"{name!r}: this sweep is {share} complete", hint)

@@ -40,7 +40,7 @@ class RowFormat(ABC):
 
     @abstractmethod
     def piece(self, points: Points) -> bytes:
-        """The bytes of some points."""
+        """The bytes of a chunk's points, which follow those of the chunk before."""
 
     @abstractmethod
     def finish(self, part: Path, path: Path) -> None:
@@ -54,12 +54,12 @@ class CsvFormat(RowFormat):
     rows_per_second = 400_000
 
     def head(self) -> bytes:
-        """The titles of the columns."""
+        """The first line: the titles of the columns."""
         return "".join(csv_lines(Table("", self.columns, []))).encode()
 
     def piece(self, points: Points) -> bytes:
         """Points as lines."""
-        parts = (points.only(slice(at, at + ROWS_AT_ONCE)) for at in range(0, len(points), ROWS_AT_ONCE))
+        parts = (points.take(slice(at, at + ROWS_AT_ONCE)) for at in range(0, len(points), ROWS_AT_ONCE))
         return "".join(map(self._lines, parts)).encode()
 
     def _lines(self, points: Points) -> str:
@@ -96,7 +96,7 @@ class ParquetFormat(RowFormat):
     def piece(self, points: Points) -> bytes:
         """Points as a compressed Arrow stream, after its length."""
         pa, out = import_pyarrow(), io.BytesIO()
-        table = arrow_table(points.of(column.key for column in self.columns), self.denominators)
+        table = arrow_table(points.select(column.key for column in self.columns), self.denominators)
         out.write(bytes(LENGTH_BYTES))
         with pa.ipc.new_stream(out, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as stream:
             stream.write_table(table)

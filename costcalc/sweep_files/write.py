@@ -23,9 +23,9 @@ from costcalc.analysis.sweep.sweep import grid_of, sweep
 from costcalc.errors import UsageError
 from costcalc.net import Target, load
 from costcalc.sweep_files.disk_space import check_disk_space
-from costcalc.sweep_files.journal import read_journal
 from costcalc.sweep_files.request import SweepRequest, WrittenSweep
 from costcalc.sweep_files.resumable_file import ResumableFile
+from costcalc.sweep_files.resume_journal import read_journal
 from costcalc.sweep_files.row_formats import RowFormat
 from costcalc.workers.pools import pool_for
 from costcalc.workers.worker_pool import WorkerPool
@@ -54,7 +54,7 @@ def write_sweep(
     and `restart` for any journal; OSError and NoRoom if the file cannot be written.
     """
     model = load(target)
-    model.needs_knobs("write_sweep")
+    model.require_knobs("write_sweep")
     axes = given_axes(axes, model.settable, model.name)
     query = read_query(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
@@ -67,7 +67,7 @@ def counted_metrics(given: Sequence[str] | str | None) -> tuple[str, ...]:
     """The metrics of each point in a file. Raises UnknownName, and UsageError for seconds, which are measured."""
     shown = read_metrics(given)
     if not {*shown} <= {*COUNTED}:
-        raise UsageError("seconds are measured, and looked up for few points; a sweep of its own has them")
+        raise UsageError("a sweep file cannot have `seconds`; `sweep` looks up measured times")
     return shown
 
 
@@ -102,9 +102,9 @@ def _check_stream(request: SweepRequest) -> None:
     """Raises UsageError for what a pipe cannot have."""
     name = "standard output" if str(request.path) == "-" else repr(str(request.path))
     if request.resume or request.restart:
-        raise UsageError(f"{name} is no file and cannot be resumed; name one with -o")
+        raise UsageError(f"{name} is not a file and cannot be resumed; name one with -o")
     if request.file_format == "parquet":
-        raise UsageError(f"{name} is no file, and Parquet is not text; name one with -o")
+        raise UsageError(f"{name} is not a file, and Parquet is not text; name one with -o")
 
 
 def _at_once(request: SweepRequest, pool: WorkerPool | None, progress: Progress) -> WrittenSweep:
@@ -127,7 +127,7 @@ def _stream_rows(request: SweepRequest, rows: RowFormat, pool: WorkerPool | None
             if result.piece:
                 put(head + result.piece)
                 head = b""
-        state.checked(request.grid.size)
+        state.raise_if_all_invalid(request.grid.size)
         put(head)
     return request.written(state)
 

@@ -19,9 +19,9 @@ LEFT = ("text", "shape", "more")  # kinds whose cells start at the left; all oth
 class Column:
     """A column: the key of its values, its heading, and how they are shown.
 
-    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, real, ratio, share, measured (four
-    digits of it are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
-    On a narrow terminal columns with the highest `rank` go first; rank 0 always stays.
+    Kinds: text, shape, more (a ratio in words: 9.68× fewer), and the numbers int, signed (+3), real, ratio, share,
+    measured (four digits are shown), brief (three), bytes, knob (as it is set) and figure (already text: `1.5B`).
+    A narrow terminal drops the columns with the highest `rank` first, and never those of rank 0.
     """
 
     key: str
@@ -65,7 +65,7 @@ class TableData:
     notes: list[str] = field(default_factory=list)
 
     def texts(self, row: dict[str, Any]) -> list[str]:
-        """The cells of a row as text."""
+        """The cells of a row as text, one for each column; empty where the row has no value."""
         return [cell(row.get(column.key), column.kind) for column in self.columns]
 
     def note_lines(self) -> list[str]:

@@ -12,7 +12,7 @@ from unicodedata import normalize
 import torch
 from torch import fx, nn
 
-from costcalc.analysis.memory import inplace_inputs
+from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
@@ -33,7 +33,7 @@ def build(target: Target, *, device: Any = "cpu", dtype: torch.dtype | None = No
     has more elements than torch can index, and the errors of `cost`.
     """
     net = load(target)
-    net.needs_numbers("a torch module")
+    net.require_numeric("a torch module")
     graph = net.graph(unrolled=True)
     rows = {row.name: row for row in walk(graph)}
     _check_numeric(rows)

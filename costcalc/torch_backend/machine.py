@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import torch
 
-from costcalc.errors import CostcalcError, did_you_mean
+from costcalc.errors import CostcalcError, did_you_mean, shorten
 from costcalc.result import TableResult
 from costcalc.table import Column, Table
 from costcalc.text import plural
@@ -61,7 +61,7 @@ def find_device(wanted: str) -> Device:
     if wanted not in here:
         hint = did_you_mean(wanted, ["auto", *here])
         why = f" ({_why_no_gpu()})" if wanted.startswith("cuda") else ""
-        raise NoDevice(f"there is no device {wanted[:40]!r} here{why}; {hint}")
+        raise NoDevice(f"there is no device {shorten(wanted)!r} here{why}; {hint}")
     return here[wanted]
 
 

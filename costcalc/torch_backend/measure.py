@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from statistics import median
@@ -11,6 +11,7 @@ from statistics import median
 import torch
 
 from costcalc.analysis.cost import cost
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.training.backward import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
@@ -27,8 +28,6 @@ from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, 
 DEFAULT_SECONDS, QUICK_SECONDS = 3.0, 0.5  # that each network is timed
 TURN_SECONDS = 0.1  # that one network runs, at most, before the next one runs
 LOAD_SECONDS = 0.3  # that the load is measured before anything runs
-
-Progress = Callable[[float, str], None]  # the share that is done, and the work under way
 
 
 @dataclass
@@ -103,7 +102,7 @@ class Measurement:
         found = summarize([sum(run) for run in self.times], self.other_cores)
         if self.settled:
             return found
-        return Summary(**{**vars(found), "noisy": (*found.noisy, "it did not settle")})
+        return Summary(**{**vars(found), "noisy": (*found.noisy, "times did not stabilise in the warm-up")})
 
     def part(self, index: int) -> Summary:
         """Summarizes one part of the runs: the forward pass, the backward pass or the optimizer."""
@@ -123,7 +122,7 @@ def measure(
     per_layer: bool = False,
     memory: int | None = None,
     timeout: float = TIMEOUT_S,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> None:
     """Fills in the measurements. Their status tells which networks were refused, died or hung.
 
@@ -154,7 +153,7 @@ def measure(
             try:
                 _measure_details(measurement, worker, seconds if per_layer else 0.0, progress)
             except WorkerDied as died:  # what was measured until then stays
-                measurement.message = f"was not looked at more closely, {died.status}: {died}"
+                measurement.message = f"layers and memory were not measured, {died.status}: {died}"
 
 
 def _refuse(measurements: list[Measurement]) -> None:

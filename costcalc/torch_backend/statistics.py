@@ -110,7 +110,7 @@ class TimeRatio:
     high: float
 
     @property
-    def decided(self) -> bool:
+    def significant(self) -> bool:
         """Is one of them faster? Only if the interval excludes 1."""
         return not self.low <= 1 <= self.high
 

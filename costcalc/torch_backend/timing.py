@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from costcalc.analysis.compare import Comparison
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.errors import Problem
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
 from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
-from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, Progress, measure
+from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import TIMEOUT_S
@@ -121,7 +122,7 @@ def time_nets(
     seconds: float = DEFAULT_SECONDS,
     per_layer: bool = False,
     timeout: float | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
     finished: Callable[[Timing], None] = lambda _: None,
     **settings: Any,
 ) -> Timing:

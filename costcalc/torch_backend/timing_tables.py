@@ -120,7 +120,7 @@ def verdict(first: Measurement, other: Measurement) -> str:
     if first.under_load or other.under_load:
         why = f"other processes used {max(first.other_cores, other.other_cores):.1f} cores"
         return f"no verdict on {first.target} and {other.target} {at}: {why}"
-    if not found.decided:
+    if not found.significant:
         span = f"ratio {found.median:.2f}, 95 %: {found.low:.2f} to {found.high:.2f}"
         return f"{first.target} and {other.target} cannot be told apart {at} ({span})"
     quick, slow = other, first

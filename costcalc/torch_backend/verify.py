@@ -10,7 +10,7 @@ import torch
 
 from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
-from costcalc.analysis.memory import inplace_inputs
+from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.training.backward import backward_macs
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
@@ -196,7 +196,7 @@ def verify_net(target: Target) -> Verification:
     the errors of `cost`, such as ShapeError for shapes that do not fit.
     """
     net = load(target)
-    net.needs_numbers("verify")
+    net.require_numeric("verify")
     graph = net.graph(unrolled=True)
     rows = cost(graph).layers
     if len(rows) > MAX_LAYERS:

@@ -21,13 +21,14 @@ from costcalc.graph import Graph, unroll
 from costcalc.torch_backend.die_with_parent import die_with_parent
 from costcalc.torch_backend.modules import MODULES
 from costcalc.torch_backend.settings import Settings
-from costcalc.workers.start import context_of, start
+from costcalc.workers.start import start_with_pipe
 
 SETTLED_GAIN = 0.02  # times have settled when the median of a window falls by no more than this share
 WARM_UP_WINDOW_RUNS = 5
 MAX_WARM_UP_WINDOWS = 40
 TIMEOUT_S = 1800.0  # without a heartbeat; building, compiling and a single run send none
 ALIVE = "alive"
+PRELOADED = ["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.runner"]
 REQUESTS_IN_WORDS = {
     "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
     "memory": "its memory was measured", "ceilings": "the best of the device was measured",
@@ -49,11 +50,8 @@ class WorkerProcess:
     def __init__(self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S):
         """Starts the worker with at most `memory` bytes of address space. `timeout`: seconds without a heartbeat."""
         self.timeout = timeout
-        context = context_of(["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.runner"])
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, graph, settings, memory), daemon=True)
-        start(self.process, with_main=bool(modules_of_own_ops(graph)))
-        theirs.close()
+        with_main = bool(modules_of_own_ops(graph))
+        self.process, self.pipe = start_with_pipe(PRELOADED, _serve, graph, settings, memory, with_main=with_main)
 
     @property
     def pid(self) -> int:
@@ -76,7 +74,7 @@ class WorkerProcess:
             try:
                 if not self.pipe.poll(self.timeout):
                     self.process.kill()
-                    raise WorkerDied("timed out", f"gave no sign of life for {self.timeout:g} s")
+                    raise WorkerDied("timed out", f"sent no heartbeat for {self.timeout:g} s")
                 status, answer = self.pipe.recv()
             except (EOFError, OSError):
                 raise self.cause_of_death() from None
@@ -91,7 +89,7 @@ class WorkerProcess:
         if code is None:
             return WorkerDied("failed", "closed its pipe, and has not ended")
         if code < 0:
-            reason = ", as the system does for want of memory" if code == -signal.SIGKILL else ""
+            reason = ", as the system does when it is out of memory" if code == -signal.SIGKILL else ""
             return WorkerDied(f"killed({-code})", f"killed by signal {-code}{reason}")
         return WorkerDied("failed", f"ended with exit code {code}")
 

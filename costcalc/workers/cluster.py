@@ -88,7 +88,7 @@ class DaskCluster(WorkerPool):
         """The error for a chunk that was lost so many times, with what dask said last."""
         times = f"{losses} times" if losses > 1 else "at each worker that had it"
         return WorkersLost(
-            f"the cluster at {self.address} lost a chunk {times} ({last}), perhaps for want of "
+            f"the cluster at {self.address} lost a chunk {times} ({last}), perhaps out of "
             "memory; look at the logs of its workers, and run again when they are up"
         )
 

@@ -17,7 +17,7 @@ from queue import LifoQueue
 from typing import Any
 
 from costcalc.errors import WorkersLost, why
-from costcalc.workers.start import context_of, start
+from costcalc.workers.start import start_with_pipe
 from costcalc.workers.worker_pool import ChunkLost, WorkerPool, run_chunk, unwrap
 
 PRELOADED = ["costcalc.analysis.sweep.chunks"]  # once, before processes are forked
@@ -27,11 +27,7 @@ class _WorkerProcess:
     """The parent's side of one process."""
 
     def __init__(self) -> None:
-        context = context_of(PRELOADED)
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
-        start(self.process)
-        theirs.close()
+        self.process, self.pipe = start_with_pipe(PRELOADED, _serve)
 
     def ask(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:
         """Sends the work and returns the answer. Raises what the work raises, ChunkLost if the process ends."""
@@ -67,8 +63,7 @@ class LocalProcesses(WorkerPool):
     def too_many_losses(self, losses: int, last: ChunkLost) -> WorkersLost:
         """The error for a chunk that was lost so many times."""
         return WorkersLost(
-            f"workers ended {losses} times before a chunk was done, perhaps for want of memory; "
-            "try fewer with --workers"
+            f"workers ended {losses} times before a chunk was done, perhaps out of memory; try fewer with --workers"
         )
 
     def _run(self, work: Callable[..., Any], given: tuple[Any, ...]) -> Any:

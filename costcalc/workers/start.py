@@ -22,6 +22,16 @@ def context_of(preload: list[str]) -> Any:
     return context
 
 
+def start_with_pipe(preload: list[str], serve: Any, *args: Any, with_main: bool = False) -> tuple[Any, Any]:
+    """Starts a daemon process that runs `serve(pipe, *args)`. Returns the process and the other end of the pipe."""
+    context = context_of(preload)
+    pipe, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, *args), daemon=True)
+    start(process, with_main)
+    theirs.close()
+    return process, pipe
+
+
 def start(process: Any, with_main: bool = False) -> None:
     """Starts a process that Ctrl-C never reaches; its parent ends it. Only with `with_main` the process imports the
     script that started its parent."""

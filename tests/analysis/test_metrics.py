@@ -8,7 +8,8 @@ from support.sizes import size
 import costcalc
 from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.columns import read_columns
-from costcalc.analysis.memory import inplace_inputs, live_elements
+from costcalc.analysis.inplace import inplace_inputs
+from costcalc.analysis.memory import live_elements
 from costcalc.analysis.metrics import COUNTED, LARGEST, METRICS, Metric, why_no_formula
 from costcalc.analysis.unrolled import repeat_assumptions, unrolled_layers
 from costcalc.analysis.walk import walk

@@ -36,7 +36,7 @@ def test_an_undecided_value_is_refused_and_no_layer_is_lost(spec, more, layer):
 
 def test_a_column_that_decides_both_ways_is_said_to(spec):
     net = spec("{r: 9}", "- linear: {features: 3 if r > 5 else 4, bias: false}\n", "[1, r]")
-    with pytest.raises(SpecError, match=r"r > 5 holds at some points of a column and not at others; count them apart"):
+    with pytest.raises(SpecError, match=r"r > 5 holds at some points of an array and not at others; count them apart"):
         net.with_knobs(r=np.array([3, 9])).cost()
 
 

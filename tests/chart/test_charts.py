@@ -181,7 +181,7 @@ def test_files_by_their_suffix(tmp_path, capsys):
         ("--report x.html --top 3 r=32,64", "it goes with points, --presets or --metrics alone"),
         ("--report x.html --plot x.svg", "it goes with points, --presets or --metrics alone"),
         ("--report x.html r=32:8000:1 c1=1:100:1", "a page shows 200,000 points at most, not 796,900"),
-        ("--report x.html q=1,2", "lenet5 has no knob 'q'"),
+        ("--report x.html q=1,2", "lenet5: unknown knob 'q'"),
         ("--report x.html --presets all", "lenet5 has no presets"),
     ],
 )  # fmt: skip

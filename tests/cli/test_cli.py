@@ -54,7 +54,7 @@ def said(*words):
         ),
         ("--vesion", "unknown option '--vesion'; did you mean '--version'?\n       see `costcalc --help`"),
         ("show lenet5 -f jsn", "unknown format 'jsn'; did you mean 'json'?"),
-        ("show lenet5 --set q=3", "lenet5 has no knob 'q'; known: batch, c1, c2, c_in, classes, freeze, r"),
+        ("show lenet5 --set q=3", "lenet5: unknown knob 'q'; known: batch, c1, c2, c_in, classes, freeze, r"),
         ("show lenet5 --set r", "'r' sets no knob; write knob=value, as in r=160"),
         ("compare conv_normal -f dot", "mermaid and dot draw the layers of one network; use them with `costcalc show`"),
     ],

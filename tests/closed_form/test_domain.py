@@ -28,8 +28,8 @@ def builds(net, **knobs):
 def test_the_least_image_of_alexnet_follows_from_the_rules():
     net = net_of("alexnet_torchvision")
     (bound,) = derive(net).domain.bounds
-    assert bound.least == 63
-    assert bound.because == "layer 'features.max_pool3' (max_pool): a window of 3 does not fit into 2"
+    assert bound.low == 63
+    assert bound.low_reason == "layer 'features.max_pool3' (max_pool): a window of 3 does not fit into 2"
     assert builds(net, r=63)
     assert not builds(net, r=62)
     assert str(derive(net).domain) == "r ≥ 63"
@@ -40,9 +40,9 @@ def test_bounds_are_where_the_count_begins(name):
     net = net_of(name)
     for bound in derive(net).domain.bounds:
         knob = next(knob for knob in net.knobs.values() if (knob.letter or knob.name) == bound.symbol)
-        net.with_knobs(**{knob.name: bound.least}).cost()
+        net.with_knobs(**{knob.name: bound.low}).cost()
         with pytest.raises(CostcalcError):
-            net.with_knobs(**{knob.name: bound.least - 1}).cost()
+            net.with_knobs(**{knob.name: bound.low - 1}).cost()
 
 
 def test_an_upper_bound_is_said_too():

@@ -9,7 +9,7 @@ from costcalc import load
 from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.terms import common_factor, factored, grouping_keys, merge_terms, multiply_out
-from costcalc.dims import ceil, ceil_div, floor_div, round_to, size_symbol, windows
+from costcalc.dims import ceil, ceil_div, floor_div, output_size, round_to, size_symbol
 from costcalc.dims.substitute import substitute
 
 a, b, r = (size_symbol(name) for name in ("a", "b", "r"))
@@ -93,13 +93,13 @@ def test_windows_with_letters_for_strides_collapse_and_are_right():
     for padding in (p, "same"):
         x = r
         for _ in range(3):
-            x = windows(x, k, s, padding)
+            x = output_size(x, k, s, padding)
         assert len(x.atoms(sympy.floor, sympy.ceiling)) == 1
         for values in ((100, 1, 1, 1), (224, 2, 3, 1), (97, 3, 5, 2), (50, 5, 2, 3), (333, 4, 7, 1)):
             at = dict(zip("rskp", values, strict=True))
             n = at["r"]
             for _ in range(3):
-                n = windows(n, at["k"], at["s"], padding if padding == "same" else at["p"])
+                n = output_size(n, at["k"], at["s"], padding if padding == "same" else at["p"])
             assert substitute(x, at) == n, at
 
 

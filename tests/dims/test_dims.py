@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from costcalc import dims
 from costcalc.dims import (
-    LARGEST,
+    MAX_SIZE,
     FactoredInt,
     all_of,
     at_least,
@@ -36,12 +36,12 @@ from costcalc.dims import (
     is_zero,
     maximum,
     minimum,
+    output_size,
     prod,
     round_to,
     same_shape,
     size_symbol,
     whole,
-    windows,
 )
 from costcalc.dims.exact_array import ExactArray
 from costcalc.dims.substitute import substitute
@@ -73,7 +73,7 @@ def chain(size, layers, windows_of):
 def in_dims(size, kernel, stride, padding, up):
     if up:
         return ceil_div(size + 2 * padding - kernel, stride) + 1
-    return windows(size, kernel, stride, padding)
+    return output_size(size, kernel, stride, padding)
 
 
 def in_plain_python(size, kernel, stride, padding, up):
@@ -163,15 +163,15 @@ def test_division_by_zero_is_an_error_for_letters_as_for_numbers():
 
 
 def test_padding_same_is_tensorflows_whatever_the_kernel():
-    assert [windows(n, 3, 2, "same") for n in (1, 2, 13, 14)] == [1, 1, 7, 7]
-    assert str(windows(r, 5, 2, "same")) == "ceiling(r/2)"
-    assert windows(r, 5, 1, "same") == r
-    assert windows(np.array([13, 14]), 3, 2, "same").tolist() == [7, 7]
+    assert [output_size(n, 3, 2, "same") for n in (1, 2, 13, 14)] == [1, 1, 7, 7]
+    assert str(output_size(r, 5, 2, "same")) == "ceiling(r/2)"
+    assert output_size(r, 5, 1, "same") == r
+    assert output_size(np.array([13, 14]), 3, 2, "same").tolist() == [7, 7]
 
 
 def test_a_dilated_window_reaches_further():
     # kernel 3, dilation 2: taps at 0, 2, 4, so a reach of 5; 10 − 5 + 1 = 6 positions
-    assert windows(10, 3, 1, 0, 2) == 6
+    assert output_size(10, 3, 1, 0, 2) == 6
 
 
 # ---- rounding of letters, Fractions and columns
@@ -357,7 +357,7 @@ def test_numbers_have_one_form():
     [
         (0, "kernel must be a whole number from 1 to 2^31, got 0"),
         (-3, "kernel must be a whole number from 1 to 2^31, got -3"),
-        (LARGEST + 1, "kernel must be a whole number from 1 to 2^31, got 2147483649"),
+        (MAX_SIZE + 1, "kernel must be a whole number from 1 to 2^31, got 2147483649"),
         (Fraction(1, 2), "kernel must be a whole number from 1 to 2^31, got 0.5"),
         (sympy.Integer(0), "kernel must be a whole number from 1 to 2^31, got 0"),
         pytest.param(10**9999, "kernel must be a whole number from 1 to 2^31, got 2^33215 or more", id="10**9999"),
@@ -378,7 +378,7 @@ def test_what_is_no_size_is_refused(given, message):
 
 def test_letters_and_columns_of_whole_numbers_are_sizes():
     assert check_size(r, "kernel", 1) is r
-    assert check_size(LARGEST, "kernel", 1) == LARGEST
+    assert check_size(MAX_SIZE, "kernel", 1) == MAX_SIZE
     narrow = check_size(np.array([3, 200], dtype="uint8"), "kernel", 1)
     assert (narrow * 2**70).tolist() == [3 * 2**70, 200 * 2**70]
     wide = np.array([2**30], dtype=object)

@@ -527,7 +527,7 @@ def test_repeats_nest_fifty_deep_and_no_deeper():
     graph = repeated(body(), 1)
     graph.nodes["stage"]["op"] = inner.nodes["r"]["op"]
     assert costcalc.cost(graph).total("elementwise") == 3 * 64
-    with pytest.raises(GraphError, match="repeats stand more than 50 deep in each other"):
+    with pytest.raises(GraphError, match="repeats are nested more than 50 deep"):
         Repeat(inner, 1)
 
 

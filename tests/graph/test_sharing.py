@@ -175,5 +175,5 @@ def test_what_is_wrong_with_a_graph_is_said():
     with pytest.raises(GraphError, match="layer 'r' shares the weights of 'a', a repeat: each copy has its own"):
         costcalc.cost(graph)
     for use in (costcalc.cost, unroll, graph_hash):
-        with pytest.raises(GraphError, match="shares the weights of 'a', further out than the graph goes"):
+        with pytest.raises(GraphError, match="shares the weights of 'a', outside the outermost graph"):
             use(network(Outer("a", 2)))

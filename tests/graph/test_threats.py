@@ -33,7 +33,7 @@ from costcalc.ops import (
     SiLU,
     Upsample,
 )
-from costcalc.ops.rules import Free
+from costcalc.ops.rules import free
 
 BIG = size(2000, 10_000)
 SYMBOLIC = size(1000, 5000)
@@ -248,6 +248,6 @@ def test_t34_every_op_answers_or_says_that_it_is_free(name):
         assert callable(getattr(cls, question)), question
     for metric in ("macs", "elementwise"):
         rule = getattr(cls, metric)
-        if isinstance(rule, Free):
+        if isinstance(rule, free):
             assert rule.__doc__.startswith("0: ")
             assert len(rule.__doc__) > 8  # a reason

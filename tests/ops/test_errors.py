@@ -48,7 +48,7 @@ from costcalc.ops import (
     field_kinds,
     op,
 )
-from costcalc.ops.rules import Free, free, no_needs, no_weights, same_shape_as_input
+from costcalc.ops.rules import free, no_needs, no_weights, same_shape_as_input
 
 r, w = size_symbol("r"), size_symbol("w", real=True)
 IMAGE = (1, 6, 13, 10)
@@ -76,7 +76,7 @@ WRONG_FIELDS = [
     (lambda: Upsample(2, 3), "upsample: mode must be 'nearest' or 'linear', got 3"),
     (lambda: LSTM(8, layers=r), "lstm: layers must be a plain number, got the symbol r"),
     (lambda: GRU(8, layers=np.array([1, 2], dtype=object)),
-     "gru: layers must be a plain number, and differs between points of a column; count them apart"),
+     "gru: layers must be a plain number, and differs between points of an array; count them apart"),
     (lambda: LayerNorm(axes=0), "layer_norm: axes must be a whole number from 1 to 2^31, got 0"),
     (lambda: Reshape([2, -1]), "reshape: size must be a whole number from 1 to 2^31, got -1"),
 ]  # fmt: skip
@@ -243,8 +243,8 @@ def test_every_op_answers_every_question_and_says_why_it_is_free(name):
     assert not kind.__doc__.startswith(f"{kind.__name__}("), "the signature dataclass writes is no description"
     for question in ANSWERS:
         answer = getattr(kind, question)
-        assert inspect.isfunction(answer) != isinstance(answer, Free)
-        if isinstance(answer, Free):
+        assert inspect.isfunction(answer) != isinstance(answer, free)
+        if isinstance(answer, free):
             assert len(answer.__doc__.removeprefix("0: ")) > 5
 
 

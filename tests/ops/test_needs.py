@@ -71,7 +71,7 @@ def holds_of(name):
     domain = derive(net, "macs").domain
     closed = closed_forms(net)
     claims = sorted(str(condition.claims) for condition in closed.conditions)
-    bounds = [(bound.symbol, bound.least, bound.most) for bound in domain.bounds]
+    bounds = [(bound.symbol, bound.low, bound.high) for bound in domain.bounds]
     limits = [closed.data()["knobs"], closed.data()["settings"]]
     return bounds, domain.conditions, domain.assumed, closed.knobs, claims, limits
 

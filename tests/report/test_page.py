@@ -8,9 +8,9 @@ import pytest
 from support import needed
 
 import costcalc
-from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.derive import derive, walked
 from costcalc.analysis.closed_form.mathml import MathMLPrinter
+from costcalc.analysis.closed_form.slider_conditions import Condition, conditions
 from costcalc.cli.app import run
 from costcalc.dims import size_symbol
 from costcalc.dims.substitute import substitute

@@ -156,8 +156,8 @@ def test_on_the_command_line(capsys):
         ("resnet50 vgg16 --break-even r --by mac", "did you mean 'macs'"),
         ("resnet50 vgg16 alexnet --break-even r", "--break-even is about two networks, got 3"),
         ("alexnet --break-even r", "--break-even is about two networks, got 1"),
-        ("resnet50 vgg16 --break-even r --algebra", "--break-even goes without --algebra: it compares counts"),
-        ("resnet50 vgg16 --break-even r --store x.db", "--break-even goes without --store"),
+        ("resnet50 vgg16 --break-even r --algebra", "--break-even cannot be combined with --algebra: it compares"),
+        ("resnet50 vgg16 --break-even r --store x.db", "--break-even cannot be combined with --store"),
     ],
 )  # fmt: skip
 def test_what_is_refused(refused, words, message):

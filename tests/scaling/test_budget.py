@@ -48,7 +48,7 @@ def test_what_fits_and_what_nothing_beats(target, grid, budget):
     fits, front = front_by_hand(target, found.found.grid.axes, budget)
     assert 0 < len(front) < fits < found.found.grid.size
     records = found.to_records()
-    assert found.fits == fits
+    assert found.points_within == fits
     assert {tuple(row[name] for name in grid) for row in records} == front
     assert len(records) == len(front)
     for row in records:
@@ -95,7 +95,7 @@ def test_points_without_a_network_are_counted_apart(tmp_path):
     path.write_text(FALLING.replace("[3, 12, 12]", "[3, n, n]").replace("{k: 9}", "{k: 9, n: 12}"))
     found = costcalc.scale(str(path), "n,k", grid={"n": range(4, 10), "k": range(1, 10)}, macs=1000)
     assert (found.found.grid.size, found.found.invalid) == (54, sum(max(0, 9 - n) for n in range(4, 10)))
-    assert found.fits == front_by_hand(str(path), found.found.grid.axes, {"macs": 1000})[0]
+    assert found.points_within == front_by_hand(str(path), found.found.grid.axes, {"macs": 1000})[0]
     assert "15 points are invalid: " in "\n".join(found.notes())
 
 

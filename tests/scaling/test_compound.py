@@ -79,9 +79,9 @@ def test_along_a_line_each_point_is_its_count():
     for at, point in enumerate(zip(*axes.values(), strict=True)):
         cost = costcalc.load("efficientnet", **dict(zip(axes, point, strict=True))).cost()
         for metric in USUAL[:-1]:
-            assert found.of[metric][at] == cost.total(metric)
+            assert found.values[metric][at] == cost.total(metric)
     huge = costs_at(costcalc.load("resnet50"), {"r": (2**30, 224), "batch": (2**31, 1)}, ["macs"])
-    assert huge.of["macs"].tolist() == [costcalc.load("resnet50", r=2**30, batch=2**31).cost().macs, 4089184256]
+    assert huge.values["macs"].tolist() == [costcalc.load("resnet50", r=2**30, batch=2**31).cost().macs, 4089184256]
 
 
 # ---- solved for φ
@@ -172,7 +172,7 @@ def test_it_shows_itself(capsys):
             "no φ keeps this budget: at φ = 0, which is efficientnet itself, it has macs = 385,814,752",
         ),
         ("--compound phi --max macs=1G --alpha 1 --beta 1 --gamma 1", "no φ makes a network larger"),
-        ("--compound phi=3 --free r", "it goes without --free, --grid and --top"),
+        ("--compound phi=3 --free r", "it cannot be combined with --free, --grid and --top"),
     ],
 )  # fmt: skip
 def test_what_is_refused(refused, words, message):

@@ -134,7 +134,7 @@ def test_a_cost_that_comes_back_is_not_free(tmp_path):
     assert (row["now"], row["free_to"], row["next"]) == (1, 1, 2)
     assert costcalc.load(str(path), n=4).cost().totals == costcalc.load(str(path)).cost().totals
     assert row["changes"] == ["conv: 2 → 3 channels"]
-    with pytest.raises(UsageError, match="larger and larger n keep this budget"):
+    with pytest.raises(UsageError, match="no upper limit of n found: larger and larger values stay"):
         costcalc.scale(str(path), "n", macs=9 * 9 * 8)
 
 

@@ -58,8 +58,8 @@ def test_budgets_are_read_as_they_are_written():
         ("--free w --max macs=1 --max macs=2", "macs has two budgets"), ("--free s --max macs=1G", "unknown knob 's'"),
         ("--free w --max macs=1", "no w up to 100 of efficientnet keeps this budget: at w = 0.001, the smallest, "
          "it has macs = "),
-        ("--free r --max params=6M", "r may be as large as it can and keeps this budget"),
-        ("--free w --max macs=1G --fix s=1", "efficientnet has no knob 's'"),
+        ("--free r --max params=6M", "every r up to 2147483648 stays within this budget; take a smaller one, or"),
+        ("--free w --max macs=1G --fix s=1", "efficientnet: unknown knob 's'"),
     ],
 )  # fmt: skip
 def test_what_is_refused(refused, words, message):

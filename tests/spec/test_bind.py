@@ -243,7 +243,7 @@ def test_a_switch_on_a_letter_cannot_be_decided():
     assert (
         str(caught.value) == "x.yaml:14:18: cannot decide r > 100 while its symbols are free; set them, as in --set r=8"
     )
-    with pytest.raises(SpecError, match="r > 100 holds at some points of a column and not at others"):
+    with pytest.raises(SpecError, match="r > 100 holds at some points of an array and not at others"):
         bind(found, resolve(found, {"r": np.array([8, 200])}))
 
 

@@ -115,7 +115,7 @@ def test_a_hundred_problems_are_enough(tmp_path):
     path.write_text(GOOD.replace("good", "many") + "  - rleu\n" * 1000)
     problems = costcalc.validate(path).problems
     assert len(problems) == 101
-    assert str(problems[-1]) == "here checking stopped, after 100 problems; mend these first"
+    assert str(problems[-1]) == "here checking stopped, after 100 problems; fix these first"
     wrong = [f"  - conv: {{name: a{i}, channels: 3, kernel: 9, from: input}}\n" for i in range(999)]
     path.write_text(GOOD.replace("good", "many") + "".join(wrong))
     assert len(costcalc.validate(path)) == 101

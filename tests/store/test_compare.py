@@ -49,7 +49,7 @@ def test_unlike_runs_are_refused_and_every_difference_named(keys):
         assert [key for key in UNLIKE if f"{key} (" in message] == [key for key in UNLIKE if key in keys]
         forced = compare(first, second, force=True)
         assert {difference.key for difference in forced.unlike} == set(keys)
-        assert forced.verdict == "nothing is said of which is faster: the runs are unlike"
+        assert forced.verdict == "inconclusive: the runs are unlike"
     assert compare(one, one).unlike == compare(other, other).unlike == ()
 
 
@@ -88,9 +88,9 @@ def test_a_noisy_run_is_no_baseline():
     noisy, calm = numbered(1, result={"noisy": ["load", "drift"]}), numbered(2, seconds=0.1)
     with pytest.raises(UnlikeRuns) as caught:
         compare(noisy, calm)
-    assert str(caught.value) == "run 1 is noisy (load, drift) and no baseline; measure again, or --force"
-    assert compare(noisy, calm, force=True).verdict == "nothing is said of which is faster: run 1 is noisy"
-    assert compare(calm, noisy).verdict == "nothing is said of which is faster: run 1 is noisy"
+    assert str(caught.value) == "run 1 is too noisy to be a baseline (load, drift); measure again, or --force"
+    assert compare(noisy, calm, force=True).verdict == "inconclusive: run 1 is noisy"
+    assert compare(calm, noisy).verdict == "inconclusive: run 1 is noisy"
     assert "run 1 is noisy: load, drift" in compare(calm, noisy).table().notes
 
 
@@ -105,20 +105,20 @@ def test_a_run_without_a_time_cannot_be_compared_even_by_force(seconds):
     [
         (0.25, 2, True, "run 2 is 2.00 times faster than run 1: the 95 % intervals of the medians are apart"),
         (1.0, 0.5, True, "run 1 is 2.00 times faster than run 2: the 95 % intervals of the medians are apart"),
-        (0.499, 0.5 / 0.499, False, "nothing is said of which is faster: the 95 % intervals of the medians overlap"),
-        (0.5, 1, False, "nothing is said of which is faster: the 95 % intervals of the medians overlap"),
+        (0.499, 0.5 / 0.499, False, "inconclusive: the 95 % intervals of the medians overlap"),
+        (0.5, 1, False, "inconclusive: the 95 % intervals of the medians overlap"),
     ],
 )
 def test_faster_is_said_only_when_the_intervals_are_apart(seconds, ratio, apart, verdict):
     found = compare(numbered(1), numbered(2, seconds=seconds))
-    assert (found.ratio, found.apart, found.verdict) == (ratio, apart, verdict)
+    assert (found.ratio, found.intervals_disjoint, found.verdict) == (ratio, apart, verdict)
 
 
 def test_intervals_that_touch_overlap_and_missing_ones_say_nothing():
     touching = numbered(2, result={"seconds": 0.53, "seconds_low": 0.51, "seconds_high": 0.55})
-    assert compare(numbered(1), touching).apart is False
+    assert compare(numbered(1), touching).intervals_disjoint is False
     unknown = compare(numbered(1), numbered(2, result={"seconds": 0.1, "seconds_low": None}))
-    assert unknown.apart is None
+    assert unknown.intervals_disjoint is None
     assert unknown.verdict.endswith("the 95 % intervals of the medians are not known")
 
 

@@ -347,7 +347,9 @@ def test_a_full_disk_keeps_all_that_was_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(store, "_connect", small)
     count, error = filled(store)
-    assert said(error) == (f"{store.path}: no room is left on the disk; nothing was written; make room and run again")
+    assert said(error) == (
+        f"{store.path}: no room is left on the disk; nothing was written; free disk space and run again"
+    )
     assert [each.target for each in Store(store.path).rows()] == [f"net{number}" for number in range(count)]
     assert count > 3
     monkeypatch.undo()

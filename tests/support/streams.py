@@ -16,7 +16,7 @@ from costcalc.analysis.sweep.chunks import compute_chunk
 from costcalc.analysis.sweep.grid import read_axes
 from costcalc.analysis.sweep.point_query import read_query
 from costcalc.analysis.sweep.sweep import grid_of
-from costcalc.sweep_files import journal
+from costcalc.sweep_files import resume_journal
 from costcalc.sweep_files.request import SweepRequest
 from costcalc.sweep_files.write import write
 from costcalc.workers.pools import pool_for
@@ -51,13 +51,13 @@ def told(task, chunk):
 
 
 def main(path, workers, *choice):
-    add = journal.PartWriter.add
+    add = resume_journal.PartWriter.add
 
     def acknowledged(self, piece, done, state):
         add(self, piece, done, state)
         print("done", done, flush=True)
 
-    journal.PartWriter.add = acknowledged
+    resume_journal.PartWriter.add = acknowledged
     compute.compute_chunk = told
     options = dict(text.split("=", 1) for text in choice)
     with pool_for(int(workers), None, 0, 1) as pool:

@@ -74,7 +74,7 @@ def test_the_knobs_of_efficientnet(capsys):
     ("words", "message"),
     [
         ("r=224,225", "a fit takes at least 3 points of which the knobs differ, and here are 2"),
-        ("r=224", "a fit takes at least 2 points"), ("--presets all", "--presets goes without --fit: it"),
+        ("r=224", "a fit takes at least 2 points"), ("--presets all", "--presets cannot be combined with --fit: it"),
         ("r=224,256,288 w=1,2 --where 'r==224 and w==1 or r==256 and w==2'", "here are 2"),
     ],
 )  # fmt: skip

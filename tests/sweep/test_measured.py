@@ -10,7 +10,7 @@ import costcalc
 from costcalc.cli.app import run
 from costcalc.errors import UsageError
 from costcalc.store import Record, Store, graph_hash, seconds_lookup
-from costcalc.store.seconds_lookup import PLAIN
+from costcalc.store.seconds_lookup import USUAL_SETTINGS
 
 HERE, THREADS = "0123456789ab", 2
 
@@ -18,7 +18,7 @@ HERE, THREADS = "0123456789ab", 2
 def measured(target, seconds, *, device=HERE, at="2026-01-01T00:00:00+00:00", noisy=(), **settings):
     """A record of a network that was timed."""
     graph = costcalc.load(target).graph()
-    how = {**PLAIN, "threads": THREADS, **settings}
+    how = {**USUAL_SETTINGS, "threads": THREADS, **settings}
     result = {"seconds": seconds, "noisy": list(noisy)}
     return Record(target, graph_hash(graph), device, how, {}, result, at)
 

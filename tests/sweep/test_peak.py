@@ -11,7 +11,8 @@ from support.sizes import size
 import costcalc
 from costcalc import Repeat, add, new_graph, ops
 from costcalc.analysis import unrolled
-from costcalc.analysis.memory import inplace_inputs, peak_activations
+from costcalc.analysis.inplace import inplace_inputs
+from costcalc.analysis.memory import peak_activations
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import sums_of
 from costcalc.analysis.walk import walk

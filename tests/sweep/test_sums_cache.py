@@ -123,6 +123,6 @@ def test_where_there_is_no_network_it_is_said_again(tmp_path, asked):
     (tmp_path / "mine.yaml").write_text(SPEC)
     net = costcalc.load(str(tmp_path / "mine.yaml"))
     for _ in range(2):
-        with pytest.raises(CostcalcError, match="no point of the sweep is possible"):
+        with pytest.raises(CostcalcError, match="all points are invalid"):
             costcalc.sweep(net, r="1,2")
     assert len(asked) == 1

@@ -135,8 +135,8 @@ def test_a_front_has_all_that_are_not_beaten(count):
         ]
         assert found == [p for p in every if not any(beaten(p, q, orders) for q in every)]
         halves = [
-            pareto_front(points.only(slice(0, size // 2)), orders),
-            pareto_front(points.only(slice(size // 2, None)), orders),
+            pareto_front(points.take(slice(0, size // 2)), orders),
+            pareto_front(points.take(slice(size // 2, None)), orders),
         ]
         if size > 1:
             again = pareto_front(concatenate(halves), orders)
@@ -196,7 +196,7 @@ def test_points_that_cannot_be_are_left_out_and_counted(tmp_path):
     assert found.invalid == 36 - len(possible) > 0
     assert found.reason == "a window of 3 does not fit into 1"
     assert f"{found.invalid} points are invalid: {found.reason}" in found.notes()
-    with pytest.raises(ShapeError, match="no point of the sweep is possible: a window of 3 does not fit into 1"):
+    with pytest.raises(ShapeError, match="all points are invalid: a window of 3 does not fit into 1"):
         costcalc.sweep(str(path), r=[1, 2])
 
 
@@ -263,8 +263,8 @@ def test_presets_by_their_short_names(capsys, wanted, names):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("rr=1:2:1", "efficientnet has no knob 'rr'"),
-        ("R=128:600:8", "efficientnet has no knob 'R'; did you mean 'r'?"),
+        ("rr=1:2:1", "efficientnet: unknown knob 'rr'"),
+        ("R=128:600:8", "efficientnet: unknown knob 'R'; did you mean 'r'?"),
         ("r", "'r=' sets no knob"), ("r=", "'r=' sets no knob"),
         ("r=224:128:8", "'r=224:128:8' goes down; write the smaller end first"),
         ("r=128:224:0", "the step is 0; it must be larger than 0"), ("r=128:224:-8", "the step is -8"),
@@ -279,7 +279,7 @@ def test_presets_by_their_short_names(capsys, wanted, names):
         ("r=128 --where 'macs <= 1.5M'", "is not an expression; write 1.5e6 for 1.5M"),
         ("r=128 --where macs<=", "is not an expression; see docs/specs.md"), ("r=128 --by macs", "give --top too"),
         ("r=128 --pareto mac", "unknown knob or metric 'mac'; did you mean 'macs'?"),
-        ("r=128 --presets b0", "--presets goes without points"),
+        ("r=128 --presets b0", "--presets cannot be combined with points"),
         ("r=128 --pareto macs,-d", "d is the same at every point: give it values, or leave it out of --pareto"),
         ("w=nan", "unknown name 'nan'; every number is finite"),
         ("r=128 -o points.xyz", "has the suffix '.xyz'; use one of .txt .json .csv"),

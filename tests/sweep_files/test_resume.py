@@ -22,7 +22,7 @@ from support.terminals import PLAIN, ROOT, piped
 
 from costcalc.cli.app import run
 from costcalc.errors import REFUSED, ShapeError, UsageError
-from costcalc.sweep_files import disk_space, journal
+from costcalc.sweep_files import disk_space, resume_journal
 from costcalc.sweep_files.write import write
 
 KILLS = size(5, 200)
@@ -78,7 +78,7 @@ def test_a_killed_sweep_loses_no_chunk_and_repeats_none(tmp_path, uninterrupted)
             if process.returncode == 0:
                 break
             kills += 1
-            kept = journal.read_journal(path)
+            kept = resume_journal.read_journal(path)
             if kept is None:  # killed before the first journal, or after the last
                 assert done in (0, STARTS[-1])
                 if done:
@@ -181,7 +181,7 @@ def interrupted(path, chunks=3, **choice):
 
     with pytest.raises(KeyboardInterrupt):
         write(stop, None, progress)
-    return journal.read_journal(Path(path))
+    return resume_journal.read_journal(Path(path))
 
 
 def test_an_interrupted_sweep_is_kept_and_the_old_file_stands(tmp_path):
@@ -195,14 +195,14 @@ def test_an_interrupted_sweep_is_kept_and_the_old_file_stands(tmp_path):
 def test_what_a_journal_asks_for(tmp_path):
     path = tmp_path / "a.csv"
     share = 100 * interrupted(path).done // STARTS[-1]
-    with pytest.raises(UsageError, match=f"a.csv.journal': a sweep to this file got to {share} %; go on with --resume"):
+    with pytest.raises(UsageError, match=f"a.csv.journal': this sweep is {share} % complete; continue with --resume"):
         write(wanted(path, resume=False))
     for given, name in (
         ({"where": "r > 4"}, "choice"), ({"axes": ["r=4:24:1", "w=1", "d=1"]}, "grid"),
         ({"points": (50, 50)}, "size of chunks"),
-        ({"target": "mobilenet_v1", "axes": ["r=224"]}, "model, another name, another grid, another setting of knobs"),
+        ({"target": "mobilenet_v1", "axes": ["r=224"]}, "model, name, grid, setting of knobs"),
     ):  # fmt: skip
-        with pytest.raises(UsageError, match=f"is of another sweep, with another {name}; write to another file, or"):
+        with pytest.raises(UsageError, match=rf"a different sweep \(different {name}\); write to another file"):
             write(wanted(path, **given))
     assert write(replace(wanted(path, where="r > 4"), resume=False, restart=True)).rows == 21 * 3 * 10
     assert [each.name for each in tmp_path.iterdir()] == ["a.csv"]
@@ -219,7 +219,7 @@ def test_a_journal_of_another_version_is_refused_and_can_be_restarted(tmp_path, 
         with pytest.raises(UsageError) as caught:
             write(wanted(path, resume=resume))
         assert str(caught.value) == (
-            f"'{path}.journal' is of another version of costcalc and cannot be resumed; start anew with --restart, or "
+            f"'{path}.journal' is of another version of costcalc and cannot be resumed; start over with --restart, or "
             "write to another file"
         )
     write(replace(wanted(path), resume=False, restart=True))
@@ -232,10 +232,10 @@ def test_a_journal_whose_part_is_gone_or_cut_is_refused(tmp_path):
     part = tmp_path / "a.csv.part"
     whole = part.read_bytes()
     part.write_bytes(whole[:-1])
-    with pytest.raises(UsageError, match=r"a.csv.part' is shorter than its journal says; start anew with --restart"):
+    with pytest.raises(UsageError, match=r"a.csv.part' is shorter than its journal says; start over with --restart"):
         write(wanted(path))
     part.unlink()
-    with pytest.raises(UsageError, match=r"a.csv.part' is gone; start anew with --restart"):
+    with pytest.raises(UsageError, match=r"a.csv.part' is gone; start over with --restart"):
         write(wanted(path))
 
 
@@ -274,9 +274,9 @@ def test_a_second_one_leaves_the_journal_of_the_first_alone(tmp_path):
     path = tmp_path / "a.csv"
     interrupted(path)
     said = (tmp_path / "a.csv.journal").read_bytes()
-    second = journal.Journal(path, {"grid": "another"}, 7)
+    second = resume_journal.Journal(path, {"grid": "another"}, 7)
     with open(tmp_path / "a.csv.part", "ab") as first:
-        journal._lock(first, path)
+        resume_journal._lock(first, path)
         with pytest.raises(UsageError, match="another process is writing"):
             second.start()
     os.truncate(tmp_path / "a.csv.part", 0)
@@ -308,7 +308,7 @@ def test_what_workers_raise_is_not_said_of_the_file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "then"), [("EACCES", "mend that, then go on with --resume"), ("ENOSPC", "make room, then go on")]
+    ("number", "then"), [("EACCES", "fix that, then continue with --resume"), ("ENOSPC", "free disk space, then")]
 )
 @pytest.mark.parametrize("name", ["whole.csv", "whole.parquet", "best.json"])
 def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, name, number, then):
@@ -329,7 +329,7 @@ def test_a_place_that_is_not_to_be_had(tmp_path, monkeypatch, uninterrupted, nam
 
 
 def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
-    with pytest.raises(ShapeError, match="no point of the sweep is possible: a window of 3 does not fit"):
+    with pytest.raises(ShapeError, match="all points are invalid: a window of 3 does not fit"):
         write(wanted(tmp_path / "a.csv", axes=["r=1,2"]))
     assert [*tmp_path.iterdir()] == []
 
@@ -337,10 +337,11 @@ def test_a_sweep_of_nothing_leaves_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("-f csv --resume", "standard output is no file and cannot be resumed; name one with -o"),
+        ("-f csv --resume", "standard output is not a file and cannot be resumed; name one with -o"),
         ("-o x.json --resume", "only a CSV or Parquet file, or a sweep with --top or --pareto, can be resumed"),
-        ("--restart", "standard output is no file"), ("--histogram macs --resume", "--histogram goes without --resume"),
-        ("-o /dev/null -f csv --resume", "'/dev/null' is no file"),
+        ("--restart", "standard output is not a file"),
+        ("--histogram macs --resume", "--histogram cannot be combined with --resume"),
+        ("-o /dev/null -f csv --resume", "'/dev/null' is not a file"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_resumed(capsys, words, message):
@@ -432,7 +433,7 @@ def test_a_file_that_may_not_grow_is_gone_on_with(tmp_path):
         if said:
             assert said.startswith(f"cannot write '{path}")
             assert "files may not become so large here" in said
-            assert ("; make room, then go on with --resume" in said) == (limit > 1000)
+            assert ("; free disk space, then continue with --resume" in said) == (limit > 1000)
             assert path.read_text() == "old"
         else:
             assert (limit, name) in ((9000, "whole.parquet"), (9000, "best.json"), (3000, "best.json"))
@@ -452,10 +453,10 @@ def test_a_disk_that_is_really_full(tmp_path, uninterrupted, name, monkeypatch):
         path, ballast = disk / name, disk / "ballast"
         path.write_text("old")
         ballast.write_bytes(b"x" * 40_000)
-        with pytest.raises(OSError, match="no room is left on the disk; make room, then go on with --resume"):
+        with pytest.raises(OSError, match="no room is left on the disk; free disk space, then continue with --resume"):
             write(wanted(path))
         assert path.read_text() == "old"
-        assert 0 < journal.read_journal(path).done < STARTS[-1]
+        assert 0 < resume_journal.read_journal(path).done < STARTS[-1]
         ballast.unlink()
         subprocess.run(["mount", "-o", "remount,size=1m", disk], check=True)
         write(wanted(path))

@@ -207,7 +207,7 @@ def test_a_pipe_gets_nothing_where_no_point_is_possible(monkeypatch, capsys, tmp
     monkeypatch.setattr("costcalc.sweep_files.write.MAX_ROWS_IN_MEMORY", 1)
     assert run(["sweep", SMALL, "r=1,2", "-f", "csv"]) == 2
     out, err = capsys.readouterr()
-    assert (out, "no point of the sweep is possible: a window of 3 does not fit" in err) == ("", True)
+    assert (out, "all points are invalid: a window of 3 does not fit" in err) == ("", True)
     assert run(["sweep", SMALL, "r=8,9", "--where", "macs < 0", "-f", "csv"]) == 0
     assert capsys.readouterr().out.startswith("r,params,")
 
@@ -278,8 +278,10 @@ def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("q=1,2", "has no knob 'q'"), ("r=8,9 --where nope", "nope"), ("r=8,9 --metrics nope", "unknown metric 'nope'"),
-        ("r=8,9 --metrics seconds --resume", "seconds are measured"), ("r=8,9 --workers 0", "--workers must be"),
+        ("q=1,2", "unknown knob 'q'"), ("r=8,9 --where nope", "nope"),
+        ("r=8,9 --metrics nope", "unknown metric 'nope'"),
+        ("r=8,9 --metrics seconds --resume", "a sweep file cannot have `seconds`"),
+        ("r=8,9 --workers 0", "--workers must be"),
         ("r=8,9 --executor nope", "unknown executor 'nope'"), ("r=8,9 --metrics seconds --where nope", "nope"),
         ("r=8,9 --metrics seconds --executor nope", "unknown executor 'nope'"), ("", "nothing to sweep over"),
     ],

@@ -91,7 +91,7 @@ def test_the_same_against_itself_is_rarely_different(turns):
     for _ in range(SETS):
         machine = [1 + 0.3 * i / turns for i in range(turns)]
         a, b = ([m * t for m, t in zip(machine, steady(rng, turns), strict=True)] for _ in range(2))
-        different += paired_ratio(a, b).decided
+        different += paired_ratio(a, b).significant
     assert different <= 0.05 * SETS
 
 
@@ -99,9 +99,9 @@ def test_a_real_difference_is_found():
     rng = random.Random(40)
     a, b = steady(rng, 40), [2 * t for t in steady(rng, 40)]
     found = paired_ratio(b, a)
-    assert found.decided
+    assert found.significant
     assert found.median == pytest.approx(2, rel=0.02)
-    assert not TimeRatio(1.01, 0.99, 1.03).decided
+    assert not TimeRatio(1.01, 0.99, 1.03).significant
 
 
 @pytest.mark.parametrize(

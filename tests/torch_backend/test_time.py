@@ -207,7 +207,7 @@ def test_a_child_that_is_killed_is_marked(monkeypatch):
     monkeypatch.setattr(WorkerProcess, "ask", ask)
     measure(points, seconds=0.01)
     assert (points[0].status, points[1].status) == ("killed(9)", "ok")
-    assert points[0].message == "killed by signal 9, as the system does for want of memory"
+    assert points[0].message == "killed by signal 9, as the system does when it is out of memory"
 
 
 def test_how_long_a_child_may_be_silent_is_said(monkeypatch):
@@ -261,7 +261,7 @@ def test_what_was_measured_stays_if_a_closer_look_fails(monkeypatch):
         found.table()
         .notes[-2]
         .startswith(
-            "conv_normal at batch 1, infer, eager, float32, was not looked at more closely, killed(9): killed by"
+            "conv_normal at batch 1, infer, eager, float32, layers and memory were not measured, killed(9): killed by"
         )
     )
 
@@ -282,7 +282,7 @@ def test_a_child_that_hangs_is_given_up_and_the_others_go_on(monkeypatch):
     monkeypatch.setattr(WorkerProcess, "ask", asked)
     measure(points, seconds=0.001)
     assert [p.status for p in points] == ["timed out", "ok"]
-    assert points[0].message == "gave no sign of life for 0.5 s"
+    assert points[0].message == "sent no heartbeat for 0.5 s"
 
 
 def test_one_that_gives_heartbeat_does_not_hang(monkeypatch):

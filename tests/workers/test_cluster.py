@@ -174,7 +174,7 @@ def test_a_chunk_that_is_lost_again_and_again_is_one_error(flaky, capsys):
     assert capsys.readouterr() == (
         "",
         "error: the cluster at tcp://there:1 lost a chunk 4 times (TypeError: cannot unpack non-iterable Part object), "
-        "perhaps for want of memory; look at the logs of its workers, and run again when they are up\n",
+        "perhaps out of memory; look at the logs of its workers, and run again when they are up\n",
     )
 
 

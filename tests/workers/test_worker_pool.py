@@ -122,7 +122,7 @@ def test_errors_come_back_whole():
         with pytest.raises(SpecError, match=r"--where:1:1: macs is a number, neither true nor false"):
             sweep(given.model, given.grid, given.query, pool=pool)
         given = wanted("", axes=["r=1,2"])
-        with pytest.raises(ShapeError, match="no point of the sweep is possible"):
+        with pytest.raises(ShapeError, match="all points are invalid"):
             sweep(given.model, given.grid, given.query, pool=pool)
 
 

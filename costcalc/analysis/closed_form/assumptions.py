@@ -20,7 +20,7 @@ from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.closed_form.domain import Bound, Domain
 from costcalc.analysis.closed_form.formula import Formula, Term
 from costcalc.dims import canonical, ceil, is_array, size_symbol, whole
-from costcalc.errors import Place, SpecError, UsageError, unknown
+from costcalc.errors import Place, SpecError, UsageError, shorten, unknown
 from costcalc.expressions import parse
 from costcalc.models.model import Model
 from costcalc.ops.check_needs import assumptions
@@ -51,18 +51,20 @@ def parse_assumption(text: str, formula: Formula) -> Assumption:
     """Reads `r%32==0` or `r=32*k`. Raises UsageError for other texts, UnknownName for a knob that is not free."""
     match = MULTIPLE.fullmatch(text) or PRODUCT.fullmatch(text)
     if match is None:
-        raise UsageError(f"{text[:60]!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k")
+        raise UsageError(
+            f"{shorten(text)!r} is no assumption; write r%32==0 for a formula in r, or r=32*k for one in k"
+        )
     knob, number, *symbol = match.groups()
     if knob not in formula.knobs:
-        raise unknown("free knob", knob, formula.knobs, of=repr(text[:60]))
+        raise unknown("free knob", knob, formula.knobs, of=repr(shorten(text)))
     try:
         modulus = parse(number, Place("", 0, 0)).value({})
     except SpecError as error:
-        raise UsageError(f"{text[:60]!r}: {error.problems[0].message}") from None
+        raise UsageError(f"{shorten(text)!r}: {error.problems[0].message}") from None
     if symbol and symbol[0] in _taken(formula):
-        raise UsageError(f"{text[:60]!r}: {symbol[0]} is a knob or a size already; take another symbol")
+        raise UsageError(f"{shorten(text)!r}: {symbol[0]} is a knob or a size already; take another symbol")
     if not modulus > 0 or (formula.model.knobs[knob].kind == "integer" and not whole(modulus)):
-        raise UsageError(f"{text[:60]!r}: {knob} can be a multiple of 1, 2, 3, …")
+        raise UsageError(f"{shorten(text)!r}: {knob} can be a multiple of 1, 2, 3, …")
     return Assumption(knob, modulus, symbol[0] if symbol else "", formula.model.knobs[knob].kind == "real")
 
 
@@ -167,7 +169,7 @@ def _rescaled(formula: Formula, assumption: Assumption) -> Domain:
         if bound.symbol != shown:
             bounds.append(bound)
             continue
-        least, most = ceil(Fraction(bound.least) / modulus), bound.most and bound.most // modulus
+        least, most = ceil(Fraction(bound.low) / modulus), bound.high and bound.high // modulus
         if symbol and (least > 1 or most):
             bounds.append(Bound(symbol, least, most))
         elif not symbol:

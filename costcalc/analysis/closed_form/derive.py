@@ -44,7 +44,7 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
 
     Raises UsageError for a knob whose value is a symbol already, unless it is in `free`.
     """
-    model.needs_numbers("what is set in a closed form", but={*free} if free else ())
+    model.require_numeric("what is set in a closed form", but={*free} if free else ())
     with time_limit(seconds, too_large(model, seconds)) as deadline:
         if free is None:
             graph = model.layers(free=model.knobs)

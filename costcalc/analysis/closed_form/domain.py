@@ -1,18 +1,18 @@
-"""Where a formula holds: the range of each knob, and the conditions that symbols leave undecided."""
+"""The domain of a formula, as in `holds for r ≥ 32`: the range of each knob, and what symbols leave undecided."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
 from costcalc.analysis.closed_form.printers import Printer
 from costcalc.analysis.closed_form.undecided import Undecided, undecided_of
 from costcalc.analysis.walk import Row
-from costcalc.dims import LARGEST, is_array, is_symbolic
+from costcalc.dims import MAX_SIZE, is_array, is_symbolic
+from costcalc.models.knob import SMALLEST_REAL
 from costcalc.models.model import Model
 from costcalc.ops.check_needs import assumptions
 from costcalc.ops.needs import AtLeast, Need, Whole
@@ -20,39 +20,37 @@ from costcalc.text import value_text
 
 OF_THE_SPEC = "the spec does not allow it"
 FROM_ONE = "a symbol is 1 or more; set the knob to count what is below"
-MIN_REAL = Fraction(1, 1000)  # the default minimum of a real knob
 
 
 @dataclass(frozen=True)
 class Bound:
-    """The range of a knob. `because` says what fails just below `least`, `above` what fails just above `most`."""
+    """The range of a knob, and what fails just below and just above it."""
 
     symbol: str
-    least: Any
-    most: Any = None
-    because: str = ""
-    above: str = ""
+    low: Any
+    high: Any = None
+    low_reason: str = ""
+    high_reason: str = ""
 
     def __str__(self) -> str:
-        low = value_text(self.least)
-        if self.most is None:
+        low = value_text(self.low)
+        if self.high is None:
             return f"{self.symbol} ≥ {low}"
-        return (
-            f"{self.symbol} = {low}" if self.least == self.most else f"{low} ≤ {self.symbol} ≤ {value_text(self.most)}"
-        )
+        return f"{self.symbol} = {low}" if self.low == self.high else f"{low} ≤ {self.symbol} ≤ {value_text(self.high)}"
 
     def to_dict(self) -> dict[str, Any]:
         """Its entry in a JSON document."""
         return {
-            "letter": self.symbol, "least": self.least, "most": self.most, "because": self.because, "above": self.above,
+            "letter": self.symbol, "least": self.low, "most": self.high, "because": self.low_reason,
+            "above": self.high_reason,
         }  # fmt: skip
 
     def __and__(self, other: Bound) -> Bound:
         """The range that both allow."""
-        low = self if self.least >= other.least else other
-        ends = [bound for bound in (self, other) if bound.most is not None]
-        high = min(ends, key=lambda bound: bound.most, default=low)
-        return Bound(self.symbol, low.least, high.most, low.because, high.above)
+        low = self if self.low >= other.low else other
+        ends = [bound for bound in (self, other) if bound.high is not None]
+        high = min(ends, key=lambda bound: bound.high, default=low)
+        return Bound(self.symbol, low.low, high.high, low.low_reason, high.high_reason)
 
 
 @dataclass(frozen=True)
@@ -83,10 +81,10 @@ class Domain:
         for bound in self.bounds:
             if bound.symbol == symbol:
                 shown = value if is_array(value) else value_text(value)
-                most = value if bound.most is None else bound.most
-                low = (bound, shown, bound.because and f"; {bound.because}")
-                high = (bound, shown, bound.above and f"; {bound.above}")
-                at_least = AtLeast(value, bound.least, message=message, message_sizes=low)
+                most = value if bound.high is None else bound.high
+                low = (bound, shown, bound.low_reason and f"; {bound.low_reason}")
+                high = (bound, shown, bound.high_reason and f"; {bound.high_reason}")
+                at_least = AtLeast(value, bound.low, message=message, message_sizes=low)
                 at_most = AtLeast(most, value, message=message, message_sizes=high)
                 assumptions([at_least, at_most])
 
@@ -97,8 +95,8 @@ class Domain:
     def limits(self, *, reasons: bool = True) -> list[str]:
         """Bounds, the reason for each, conditions and assumptions."""
         holds = [f"holds for {', '.join(map(str, self.bounds))}"] if self.bounds else []
-        below = [f"below {b.symbol} = {b.least}: {b.because}" for b in self.bounds if b.because and reasons]
-        above = [f"above {b.symbol} = {b.most}: {b.above}" for b in self.bounds if b.above and reasons]
+        below = [f"below {b.symbol} = {b.low}: {b.low_reason}" for b in self.bounds if b.low_reason and reasons]
+        above = [f"above {b.symbol} = {b.high}: {b.high_reason}" for b in self.bounds if b.high_reason and reasons]
         conditions = [f"holds {text}" for text in self.conditions]
         return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
@@ -141,14 +139,14 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
     """The bound of a knob, from its range in the spec and the needs that limit it; None if it has no limits."""
     knob, now = model.knobs[name], model.values[name]
     if knob.kind == "real":
-        least, because = knob.low, OF_THE_SPEC if knob.low > MIN_REAL else ""
+        least, because = knob.low, OF_THE_SPEC if knob.low > SMALLEST_REAL else ""
     else:
         least, because = least_value(name, now, [limit for limit in limits if limit.monotone > 0])
         if knob.low > least:
             least, because = knob.low, OF_THE_SPEC
         elif least == 1 > knob.low:
             because = FROM_ONE
-    most, above = (knob.high, OF_THE_SPEC) if knob.high < LARGEST else (None, "")
+    most, above = (knob.high, OF_THE_SPEC) if knob.high < MAX_SIZE else (None, "")
     greatest, why = greatest_value(name, now, [limit for limit in limits if limit.monotone < 0])
     if greatest is not None and (most is None or greatest < most):
         most, above = greatest, why
@@ -165,9 +163,9 @@ def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]
 
 def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | None, str]:
     """The largest such value, None without one, and the message of the need that fails above it."""
-    if not _why(name, LARGEST, limits):
+    if not _why(name, MAX_SIZE, limits):
         return None, ""
-    most = now + bisect_left(range(now + 1, LARGEST), True, key=lambda value: bool(_why(name, value, limits)))
+    most = now + bisect_left(range(now + 1, MAX_SIZE), True, key=lambda value: bool(_why(name, value, limits)))
     return most, _why(name, most + 1, limits)
 
 

@@ -44,7 +44,7 @@ def elasticities(model: Model, metric: str = "macs") -> TableResult:
     Raises UnknownName for an unknown metric, UsageError for a knob that is set to a symbol, CostcalcError if the
     metric is 0.
     """
-    model.needs_numbers("elasticity")
+    model.require_numeric("elasticity")
     formula = derive_in_all(model, metric)
     if formula() == 0:
         raise CostcalcError(f"{model.label} has no {metric}: nothing changes with a knob")

@@ -46,7 +46,7 @@ class Product(NamedTuple):
 
 
 def split_product(x: Expr) -> Product:
-    """The factors of a term."""
+    """A term as p/q times factors over and under the fraction bar."""
     p = q = 1
     over: Factors = []
     under: Factors = []
@@ -100,7 +100,7 @@ class Printer:
         return f"({text})"
 
     def grouped(self, text: str) -> str:
-        """A sum over a denominator."""
+        """A sum that stands over a denominator, in brackets where the notation needs them."""
         return self.bracketed(text)
 
     def call(self, x: Expr) -> str:

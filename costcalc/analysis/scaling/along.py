@@ -15,7 +15,7 @@ from costcalc.errors import CostcalcError, TooDeep
 from costcalc.models.model import Model
 
 FIRST_CHUNK, MAX_CHUNK = 1024, 65_536  # points that are counted together
-Axes = Mapping[str, Sequence[Any]]
+KnobValues = Mapping[str, Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class KnobLine(Grid):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The number of points."""
+        """One axis, as long as the shortest list of values."""
         return (min(map(len, self.axes.values())),)
 
     def column(self, name: str) -> ExactArray:
-        """The values of a knob."""
+        """The values of a knob at every point of the line."""
         return self.spans[name].column(self.axes[name], (-1,))
 
 
@@ -38,36 +38,38 @@ class Costs:
     one is invalid."""
 
     valid: Any
-    of: Mapping[str, Any]
+    values: Mapping[str, Any]
     reason: str = ""
 
     def same_as(self, costs: Mapping[str, Any]) -> Any:
         """A bool array: where every metric equals these costs."""
-        return self.valid & np.logical_and.reduce([np.asarray(self.of[name] == costs[name], bool) for name in self.of])
+        return self.valid & np.logical_and.reduce(
+            [np.asarray(values == costs[k], bool) for k, values in self.values.items()]
+        )
 
     def keep(self, budget: Mapping[str, Any]) -> Any:
         """A bool array: where every metric is within the budget."""
-        return self.valid & np.logical_and.reduce([np.asarray(self.of[k] <= most, bool) for k, most in budget.items()])
+        return self.valid & np.logical_and.reduce([np.asarray(self.values[k] <= n, bool) for k, n in budget.items()])
 
 
-def costs_at(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def costs_at(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
     """The costs of a network at each point of a line. Raises TooDeep if a peak needs too many layers: such a point need
     not be invalid."""
     points = range(min(map(len, axes.values())))
 
-    def axes_at(chunk: range) -> Axes:
+    def axes_at(chunk: range) -> KnobValues:
         return {name: values[chunk.start : chunk.stop] for name, values in axes.items()}
 
     found = [costs for _, costs in costs_in_chunks(model, points, axes_at, metrics, first_chunk=MAX_CHUNK)]
-    of = {name: np.concatenate([costs.of[name] for costs in found]) for name in metrics}
+    values = {name: np.concatenate([costs.values[name] for costs in found]) for name in metrics}
     reason = next((costs.reason for costs in found if costs.reason), "")
-    return Costs(np.concatenate([costs.valid for costs in found]), of, reason)
+    return Costs(np.concatenate([costs.valid for costs in found]), values, reason)
 
 
 def costs_in_chunks(
     model: Model,
     points: range,
-    axes_at: Callable[[range], Axes],
+    axes_at: Callable[[range], KnobValues],
     metrics: Sequence[str],
     *,
     first_chunk: int = FIRST_CHUNK,
@@ -95,7 +97,7 @@ def costs_in_chunks(
         points = points[len(chunk) :]
 
 
-def _costs_at_all(model: Model, axes: Axes, metrics: Sequence[str]) -> Costs:
+def _costs_at_all(model: Model, axes: KnobValues, metrics: Sequence[str]) -> Costs:
     """The costs at each point of a line. Raises CostcalcError if the network cannot be built at one of them."""
     line = KnobLine({name: tuple(values) for name, values in axes.items()})
     summed = sums(model, line, metrics)

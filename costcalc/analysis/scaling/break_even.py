@@ -141,14 +141,14 @@ def break_even(first: Model, second: Model, knob: str, values: Any = None, *, by
         values = text or None
     models = (first, second)
     for model in models:
-        model.needs_numbers("break-even")
+        model.require_numeric("break-even")
     looked_at = _values(models, knob, values)
     found = [_costs(model, knob, looked_at, by) for model in models]
     valid = found[0].valid & found[1].valid
     if not valid.any():
         span = f"at no {knob} from {value_text(looked_at[0])} to {value_text(looked_at[-1])} both are networks"
         raise ShapeError("; ".join([span, *(one.reason for one in found if one.reason)]))
-    stretches = tuple(_stretches(looked_at, np.flatnonzero(valid), *(one.of[by] for one in found)))
+    stretches = tuple(_stretches(looked_at, np.flatnonzero(valid), *(one.values[by] for one in found)))
     return BreakEven(models, knob, by, looked_at, stretches, int((~valid).sum()))
 
 
@@ -157,7 +157,7 @@ def _values(models: tuple[Model, Model], knob: str, given: Any) -> Sequence[Any]
     having = [model for model in models if knob in model.knobs]
     if not having:
         for model in models:
-            model.needs_knobs("break_even")
+            model.require_knobs("break_even")
         raise unknown("knob", knob, {name for model in models for name in model.knobs})
     for model in having:
         check_size_knob(model, knob)

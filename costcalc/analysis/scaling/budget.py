@@ -19,12 +19,12 @@ from costcalc.analysis.scaling.phi import PAPER_LAW, CompoundLaw
 from costcalc.analysis.scaling.scale import Scaled, budget_text, check_budget, largest, metric_columns
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.sweep.kept_points import invalid_note
-from costcalc.analysis.sweep.progress import Progress
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.analysis.sweep.sweep import sweep_model
 from costcalc.analysis.sweep.sweep_result import Sweep
 from costcalc.errors import CostcalcError, NothingFits, Problem, UsageError
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import Column, Table, data_frame
 from costcalc.text import equations_text, knobs_note, plural, split_names, value_text
 
@@ -33,9 +33,12 @@ MAX_GRID_POINTS = 20_000_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fitting(Result):
+class Fitting(RowsResult):
     """The front of a grid: the points that keep a budget and of which no other has as much of every knob and more of
-    one. `compound` is the largest point on the compound line, if the network has one."""
+    one. `compound` is the largest point on the compound line, if the network has one.
+
+    `rows`: one dict for each point of the front: knobs, then metrics, all exact.
+    """
 
     model: Model
     budget: Mapping[str, int]
@@ -51,16 +54,12 @@ class Fitting(Result):
         return self.model
 
     @property
-    def fits(self) -> int:
+    def points_within(self) -> int:
         """How many points of the grid keep the budget."""
         return self.found.grid.size - self.found.refused - self.found.invalid
 
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
         return self.found._warned()
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each point of the front: knobs, then metrics, all exact."""
-        return [dict(row) for row in self.rows]
 
     def to_pandas(self) -> Any:
         """The front as a pandas.DataFrame; real knobs are floats."""
@@ -81,8 +80,8 @@ class Fitting(Result):
         """The points that keep the budget, the order of the front, the grid, and the knobs that stay."""
         grid, shown = self.found.grid, "".join(f", more {name}" for name in self.found.grid.axes)
         beaten = f"no other of them has {shown[2:]}: {len(self.found):,} of these" + self.order
-        has = f"{plural(grid.size, 'point')} {'has' if self.fits == 1 else 'have'}"
-        notes = [f"{self.fits:,} of {has} {budget_text(self.budget)}; {beaten}"]
+        has = f"{plural(grid.size, 'point')} {'has' if self.points_within == 1 else 'have'}"
+        notes = [f"{self.points_within:,} of {has} {budget_text(self.budget)}; {beaten}"]
         notes.append(f"looked through: {'; '.join(axis_text(name, values) for name, values in grid.axes.items())}")
         notes += [*self._at_the_end(), *([self.no_compound] if self.no_compound else [])]
         if self.found.invalid:
@@ -117,20 +116,21 @@ class Fitting(Result):
         grid = self.found.grid
         return {
             "target": self.model.label, "knobs": self.model.values_but(grid.axes), "budget": dict(self.budget),
-            "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size, "fit": self.fits,
-            "front": len(self.found), "invalid": self.found.invalid, "rows": self.to_records(),
+            "axes": {name: list(values) for name, values in grid.axes.items()}, "points": grid.size,
+            "fit": self.points_within, "front": len(self.found), "invalid": self.found.invalid,
+            "rows": self.to_records(),
             "compound": self.compound and {"phi": self.compound.phi, "rows": self.compound.to_records()},
         }  # fmt: skip
 
     def _summary(self) -> str:
         points, front = plural(self.found.grid.size, "point"), len(self.found)
-        return f"{self.model.label}: {self.fits:,} of {points} fit, {front:,} on the front"
+        return f"{self.model.label}: {self.points_within:,} of {points} fit, {front:,} on the front"
 
 
 def scale_model(
     model: Model, budget: Mapping[str, Any], free: Sequence[str] | str | None = None,
     grid: Mapping[str, tuple[Any, ...]] | None = None, law: CompoundLaw = PAPER_LAW, top: int | None = None,
-    progress: Progress = lambda *_: None,
+    progress: Progress = no_progress,
 ) -> Scaled | Fitting:  # fmt: skip
     """The largest value of one free knob that keeps a budget; for several knobs the front of a grid.
 
@@ -138,12 +138,12 @@ def scale_model(
     budget that all values keep, NothingFits if no value or point keeps it.
     """
     if top is not None and top < 1:
-        raise UsageError(f"the first {top}: show 1 or more")
+        raise UsageError(f"--top must be at least 1, got {top}")
     budget = check_budget(budget)
-    model.needs_numbers("scale")
+    model.require_numeric("scale")
     names = read_free(model, free, grid or {})
     if len(names) > 1 or grid:
-        return _fitting(model, names, budget, grid or {}, law, top, progress)
+        return _front_of_grid(model, names, budget, grid or {}, law, top, progress)
     if law != PAPER_LAW or top:
         raise UsageError(f"only {names[0]} is free: α, β, γ and --top are about several knobs")
     return largest(model, names[0], budget)
@@ -175,7 +175,7 @@ def read_free(model: Model, free: Sequence[str] | str | None, grid: Mapping[str,
     return [*sizes, *(name for name in grid if name not in sizes)]
 
 
-def _fitting(
+def _front_of_grid(
     model: Model, names: Sequence[str], budget: Mapping[str, int], grid: Mapping[str, tuple[Any, ...]],
     law: CompoundLaw, top: int | None, progress: Progress,
 ) -> Fitting:  # fmt: skip

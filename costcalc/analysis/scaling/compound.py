@@ -22,17 +22,21 @@ from costcalc.analysis.scaling.scale import budget_text, check_budget, metric_co
 from costcalc.analysis.scaling.search import costs_for_budget, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import canonical
-from costcalc.errors import CostcalcError, NothingFits, Problem, UsageError
+from costcalc.errors import CostcalcError, NothingFits, Problem, UsageError, shorten
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, knobs_note, value_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Compound(Result):
+class Compound(RowsResult):
     """A base, the point at φ, and the presets next to it in MACs. With a budget φ is the largest that keeps it, and
-    `after` the next, which does not."""
+    `after` the next, which does not.
+
+    `rows`: one dict for each network, by MACs: `times` those of the base, as many `promised` by the law, and the
+    `error` of the promise as a share of the exact count.
+    """
 
     base: Model
     law: CompoundLaw
@@ -55,11 +59,6 @@ class Compound(Result):
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         at_phi = {name: (value,) for name, value in self.law.at(self.base, self.phi).items()}
         return [(self.base.label, warnings_of_grid(self.base, at_phi))]
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each network, by MACs: `times` those of the base, as many `promised` by the law, and the `error`
-        of the promise as a share of the exact count."""
-        return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
         """The base, the point, and the nearest presets."""
@@ -98,7 +97,9 @@ def read_compound(text: str) -> Any:
     """The φ of `phi=3`; None for `phi`, which is to be solved for. Raises UsageError for other texts."""
     name, equals, value = (part.strip() for part in text.partition("="))
     if name not in ("phi", "φ") or (equals and not value):
-        raise UsageError(f"--compound {text[:60]}: write phi=3, or phi for the largest that keeps the budget of --max")
+        raise UsageError(
+            f"--compound {shorten(text)}: write phi=3, or phi for the largest that keeps the budget of --max"
+        )
     return read_phi(value) if equals else None
 
 

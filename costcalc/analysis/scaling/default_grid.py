@@ -24,7 +24,7 @@ def architecture_knobs(model: Model) -> list[str]:
 
 def free_knobs(model: Model) -> list[str]:
     """The architecture knobs that the target does not set; a knob that only its preset sets is free."""
-    return [name for name in architecture_knobs(model) if name not in model.besides_its_preset]
+    return [name for name in architecture_knobs(model) if name not in model.overrides]
 
 
 def axes_of(model: Model, names: Iterable[str]) -> dict[str, tuple[Any, ...]]:

@@ -20,7 +20,7 @@ from costcalc.analysis.scaling.knob_steps import KnobSteps, check_size_knob
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, value_text
 
@@ -29,8 +29,12 @@ MAX_CHANGES_SHOWN = 3  # changes that a table names
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NextSteps(Result):
-    """A row for each knob: its value `now`, the last that costs the same, the `next`, and the additional cost."""
+class NextSteps(RowsResult):
+    """A row for each knob: its value `now`, the last that costs the same, the `next`, and the additional cost.
+
+    `rows`: one dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes within the search),
+    `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of texts.
+    """
 
     model: Model
     rows: tuple[dict[str, Any], ...]
@@ -38,11 +42,6 @@ class NextSteps(Result):
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of(self.model))]
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each knob: `knob`, `now`, `free_to`, `next` (None if nothing changes within the search),
-        `params` and `macs` there, `more_params` and `more_macs`, these as a share, and `changes`, a list of texts."""
-        return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
         """The next step of each knob, its cost and the reason."""
@@ -53,7 +52,7 @@ class NextSteps(Result):
             Column("macs_share", "MACs up", "share", 1), Column("what", "what changes", "text", 1),
         )  # fmt: skip
         rows = [{**row, "what": _shortened(row["changes"])} for row in self.rows]
-        notes = [*self._cheapest(), "free to: nothing that is counted changes up to there; " + self._among()]
+        notes = [*self._cheapest(), "free to: no metric changes up to this value; " + self._among()]
         notes += [*knobs_note(self.model.values_but(self.among)), CONVENTION]
         return Table(f"{self.model.label}: the next step up of each knob", columns, rows, None, notes)
 
@@ -86,7 +85,7 @@ def next_steps(model: Model, knobs: Sequence[str] | None = None) -> NextSteps:
     Compares all whole numbers, or thousandths of a real knob, up to the first at which a usual metric changes. Raises
     UnknownName for a knob that does not exist, UsageError for a network without such knobs or with symbols.
     """
-    model.needs_numbers("the next step of a knob")
+    model.require_numeric("the next step of a knob")
     names = [*(architecture_knobs(model) if knobs is None else knobs)]
     if not names:
         raise UsageError(f"{model.label} has no knob that says how large it is")
@@ -117,7 +116,7 @@ def _found(model: Model, steps: KnobSteps) -> tuple[Any, Any]:
     """The last value that costs the same as the knob's value now, and the first that does not, None if it is not
     within `MAX_STEPS`. Invalid values are skipped."""
     now = free = model.values[steps.knob]
-    mine = {name: values[0] for name, values in costs_at(model, {steps.knob: [now]}, steps.metrics).of.items()}
+    mine = {name: values[0] for name, values in costs_at(model, {steps.knob: [now]}, steps.metrics).values.items()}
     first = steps.index(now) + 1
     for indices, found in steps.chunks(first, min(steps.ends[1], first + MAX_STEPS - 1), steps.metrics):
         same = found.same_as(mine)

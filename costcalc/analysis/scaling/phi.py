@@ -135,4 +135,4 @@ def check_law_knobs(model: Model) -> None:
             f"compound scaling multiplies depth, width and resolution, and {model.name} has no knob {missing[0]!r}; "
             "choose what may grow with --free"
         )
-    model.needs_numbers("scale")
+    model.require_numeric("scale")

@@ -22,9 +22,9 @@ from costcalc.analysis.sweep.measured import Lookup, how_many_measured, measured
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.warnings import warnings_of_models
 from costcalc.chart import Chart
-from costcalc.errors import Problem, UsageError, unknown
+from costcalc.errors import Problem, UsageError, shorten, unknown
 from costcalc.models.model import Model
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import Column, Table
 from costcalc.text import equations_text, plural, power_text, times_text
 
@@ -34,8 +34,11 @@ LAST_PHI = 7  # as far as B7 is from B0
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PresetSweep(Result):
-    """A row for each preset; the law starts from the first."""
+class PresetSweep(RowsResult):
+    """A row for each preset; the law starts from the first.
+
+    `rows`: one dict for each preset; with `law` and its `error`, a share of the exact count, if the knobs allow.
+    """
 
     model: Model
     rows: tuple[dict[str, Any], ...]
@@ -43,10 +46,6 @@ class PresetSweep(Result):
     law: tuple[str, ...]  # read by the law
     metrics: tuple[str, ...] = PUBLISHED_METRICS
     models: tuple[Model, ...] = ()
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each preset; with `law` and its `error`, a share of the exact count, if the knobs allow."""
-        return [dict(row) for row in self.rows]
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
         return [(self.model.label, warnings_of_models(self.models))]
@@ -95,7 +94,7 @@ class PresetSweep(Result):
             return []
         points = PAPER_LAW.line(self.models[0], range(LAST_PHI + 1))
         found = costs_at(self.models[0], {knob: [point[knob] for point in points] for knob in BASES}, ["macs"])
-        macs = found.of["macs"].tolist()
+        macs = found.values["macs"].tolist()
         return [Fraction(b, a) for a, b in pairwise(macs)] if found.valid.all() and all(macs) else []
 
     def compound(self) -> Table:
@@ -153,8 +152,8 @@ def sweep_presets(
     """
     shown = read_metrics(metrics, PUBLISHED_METRICS)
     names = read_presets(wanted, model)
-    model.needs_numbers("sweep")
-    models = [model.with_only({**model.presets[name].settings, **model.besides_its_preset}, name) for name in names]
+    model.require_numeric("sweep")
+    models = [model.with_only({**model.presets[name].settings, **model.overrides}, name) for name in names]
     knobs = tuple(k for k in model.knobs if any(k in model.presets[name].settings for name in names))
     for knob in knobs:
         check_not_a_metric(knob)
@@ -196,7 +195,9 @@ def read_presets(wanted: str, model: Model) -> list[str]:
         start = names.index(_preset(first, names, model))
         end = names.index(_preset(last, names, model)) if dots else start
         if end < start:
-            raise UsageError(f"--presets {part.strip()[:60]} goes backwards: {names[end]} comes before {names[start]}")
+            raise UsageError(
+                f"--presets {shorten(part.strip())} goes backwards: {names[end]} comes before {names[start]}"
+            )
         found += names[start : end + 1]
     return list(dict.fromkeys(found))
 

@@ -15,7 +15,7 @@ from costcalc.analysis.scaling.knob_steps import check_size_knob
 from costcalc.analysis.scaling.search import BudgetSearch, with_usual_metrics
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.dims import clip, is_rational, to_exact
-from costcalc.errors import Problem, UsageError
+from costcalc.errors import Problem, UsageError, shorten
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -39,7 +39,7 @@ def read_limit(metric: str, most: Any) -> int:
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
         if amount is None:
-            raise UsageError(f"{f'{metric}={most}'[:60]!r} is not a budget; write macs=400M or params=6,000,000")
+            raise UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget; write macs=400M or params=6,000,000")
         return amount
     number = to_exact(most)
     if not is_rational(number) or isinstance(most, bool):

@@ -58,7 +58,7 @@ class BudgetSearch:
         found = self.known[step]
         return None if isinstance(found, CostcalcError) else found
 
-    def fits(self, step: int) -> bool:
+    def is_within(self, step: int) -> bool:
         """Is the network valid there and within the budget?"""
         costs = self.costs(step)
         return costs is not None and all(costs[name] <= most for name, most in self.budget.items())
@@ -71,9 +71,9 @@ class BudgetSearch:
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.model.values[self.knob]))
         low = start + bisect_left(range(start, now), True, key=lambda step: self.costs(step) is not None)
-        if self.fits(low):
+        if self.is_within(low):
             high = self._too_high(low, end)
-            return self.beyond(low + bisect_left(range(low + 1, high), True, key=lambda step: not self.fits(step)))
+            return self.beyond(low + bisect_left(range(low + 1, high), True, key=lambda step: not self.is_within(step)))
         for first in dict.fromkeys((start, low)):  # where cost falls, a later step may fit
             at, following = self.beyond(first - 1)
             if at >= first:
@@ -85,12 +85,12 @@ class BudgetSearch:
     def _too_high(self, low: int, end: int) -> int:
         """A step after `low`, which fits, that does not."""
         high = low
-        while high < end and self.fits(high):
+        while high < end and self.is_within(high):
             high = min(high + max(1, abs(high)), end)
-        if self.fits(high):
-            raise UsageError(
-                f"{self.knob} may be as large as it can and keeps this budget: it does not affect the cost"
-            )
+        if self.is_within(high):
+            largest = value_text(self.value(end))
+            hint = f"take a smaller one, or one of a metric that {self.knob} affects"
+            raise UsageError(f"every {self.knob} up to {largest} stays within this budget", hint)
         return high
 
     def _none(self, now: int, smallest: int | None) -> CostcalcError:
@@ -121,7 +121,7 @@ class BudgetSearch:
             if looked < last:  # too many invalid steps
                 break
         else:
-            raise UsageError(f"larger and larger {self.knob} keep this budget: it does not affect the cost")
+            raise UsageError(f"no upper limit of {self.knob} found: larger and larger values stay within this budget")
         self.end = None if looked == self.steps.ends[1] else looked
         return at, following
 

@@ -78,14 +78,14 @@ def compute_chunk(task: ChunkTask, chunk: Grid) -> ChunkResult:
         points, *left_out = _select(sums.at(block), task.query.where, task.model.values)
         if task.histogram:
             counts.update(count_by_leading_digits(points.columns[task.histogram]))
-            points = points.only(slice(0))
+            points = points.take(slice(0))
         parts = merged(parts, task.query.of(points), task.query, limit)
         invalid, refused = invalid + left_out[0], refused + left_out[1]
     kept = concatenate(parts) if len(parts) > 1 else parts[0]
     if task.render is None:
         return ChunkResult(chunk.size, kept, invalid, sums.reason, refused, counts)
-    piece = task.render(kept.of((*chunk.axes, *task.metrics)))
-    return ChunkResult(chunk.size, kept.only(slice(0)), invalid, sums.reason, refused, counts, len(kept), piece)
+    piece = task.render(kept.select((*chunk.axes, *task.metrics)))
+    return ChunkResult(chunk.size, kept.take(slice(0)), invalid, sums.reason, refused, counts, len(kept), piece)
 
 
 def _select(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) -> tuple[Points, int, int]:
@@ -94,7 +94,7 @@ def _select(totals: Totals, where: Expression | None, knobs: Mapping[str, Any]) 
     valid = totals.flat_valid()
     meets = valid & _meets(where, totals, knobs) if where else valid
     invalid, refused = int((~valid).sum()), int((valid & ~meets).sum())
-    return points.only(meets) if invalid or refused else points, invalid, refused
+    return points.take(meets) if invalid or refused else points, invalid, refused
 
 
 def _meets(where: Expression, totals: Totals, knobs: Mapping[str, Any]) -> Any:

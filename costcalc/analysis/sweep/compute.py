@@ -23,7 +23,7 @@ def compute_grid(
     state = SweepState()
     for result in chunk_results(task, grid, pool, progress):
         state.add(result, task.query, task.limit)
-    return state.checked(grid.size)
+    return state.raise_if_all_invalid(grid.size)
 
 
 def chunk_results(

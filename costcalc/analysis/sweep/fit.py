@@ -15,7 +15,7 @@ from costcalc.analysis.metrics import METRICS
 from costcalc.analysis.sweep.kept_points import KeptPoints, invalid_note
 from costcalc.analysis.warnings import warnings_of_grid
 from costcalc.errors import Problem, UsageError
-from costcalc.result import Result
+from costcalc.result import RowsResult
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note
 
@@ -27,18 +27,17 @@ METHOD = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit(Result):
-    """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error."""
+class Fit(RowsResult):
+    """A row for each metric: the exponent of each knob with its standard error, the constant, and the largest error.
+
+    `rows`: one dict for each metric: for a knob `r` the exponent `r` and its standard error `r_error`; `constant`;
+    `largest_error`, of the fit as a share of the exact cost; `r_squared` of the logs, None where nothing varies.
+    """
 
     swept: KeptPoints
     knobs: tuple[str, ...]
     rows: tuple[dict[str, Any], ...]
     left_out: tuple[str, ...] = ()  # knobs and metrics without a fit, each with the reason
-
-    def to_records(self) -> list[dict[str, Any]]:
-        """One dict for each metric: for a knob `r` the exponent `r` and its standard error `r_error`; `constant`;
-        `largest_error`, of the fit as a share of the exact cost; `r_squared` of the logs, None where nothing varies."""
-        return [dict(row) for row in self.rows]
 
     def table(self) -> Table:
         """The exponents with their standard errors, and the largest error of each fit."""

@@ -17,13 +17,13 @@ import numpy as np
 from costcalc.analysis.metrics import check_not_a_metric
 from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
-from costcalc.errors import PointsDiffer, UnknownName, UsageError, did_you_mean
+from costcalc.errors import PointsDiffer, UsageError, shorten, unknown
 from costcalc.models.knob import Knob
 from costcalc.models.knob_texts import parse_settings
 
 MAX_VALUES_OF_A_KNOB = 1_000_000
 
-Axes = Mapping[str, tuple[Any, ...]]
+Axes = Mapping[str, tuple[Any, ...]]  # the values of each knob
 
 
 class Span(NamedTuple):
@@ -83,7 +83,7 @@ class Grid:
         for name in words:
             if len(self.axes[name]) > 1:
                 key = np.arange(len(self.axes[name])).reshape(self._along(name))
-                raise PointsDiffer(key, f"{name} differs between points of a column")
+                raise PointsDiffer(key, f"{name} differs between points of an array")
         return {name: self.axes[name][0] for name in words}
 
     @property
@@ -103,7 +103,7 @@ class Grid:
         at = [*self.axes].index(name)
         return tuple(-1 if i == at else 1 for i in range(len(self.axes)))
 
-    def only(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
+    def take(self, chosen: Sequence[Any], within: tuple[slice, ...] = ()) -> Grid:
         """The grid with the values at these indices of each knob."""
         axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
         return Grid(axes, self.spans, 0, within)
@@ -135,7 +135,7 @@ def read_axes(
     for text in texts:
         name, _, given = (part.strip() for part in text.partition("="))
         if name in axes:
-            raise UsageError(f"{name[:64]!r} is swept twice; give all its values at once")
+            raise UsageError(f"{shorten(name)!r} is swept twice; give all its values at once")
         knob, parts = _knob(name, knobs, owner, numbers), given.split(":")
         if len(parts) > 1:
             axes[name] = _range(knob, parts, knobs, owner)
@@ -168,15 +168,14 @@ def given_axes(
             raise UsageError(f"{name} has no values to sweep over")
         symbol = next((value for value in axes[name] if not is_rational(value)), None)
         if knob.is_size and symbol is not None:
-            raise UsageError(f"{name} is swept over numbers; {str(symbol)[:64]!r} is not one")
+            raise UsageError(f"{name} is swept over numbers; {shorten(str(symbol))!r} is not one")
         _each_once(name, axes[name])
     return axes
 
 
 def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Knob:
     if name not in knobs:
-        hint = did_you_mean(name, knobs)
-        raise UnknownName(f"{owner} has no knob {name[:64]!r}" + (f"; {hint}" if hint else ""))
+        raise unknown("knob", name, knobs, of=owner)
     if numbers and not knobs[name].is_size:
         raise UsageError(f"knob {name!r} is not numeric: compare its settings with `costcalc compare`")
     check_not_a_metric(name)
@@ -189,7 +188,7 @@ def _parsed(name: str, value: str, knobs: Mapping[str, Knob], owner: str) -> Any
 
 def _range(knob: Knob, parts: list[str], knobs: Mapping[str, Knob], owner: str) -> tuple[Any, ...]:
     name = knob.name
-    text = f"{name}={':'.join(parts)}"[:80]
+    text = shorten(f"{name}={':'.join(parts)}")
     if not knob.is_size:
         values = ",".join(knob.choices or ("true", "false"))
         raise UsageError(f"{text!r}: {name} is not numeric; give values with commas, as in {name}={values}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.errors import UsageError
 from costcalc.models.model import Model
 
@@ -12,7 +13,7 @@ Lookup = Callable[[Model], float | None]
 
 
 def measured_seconds(
-    models: Sequence[Model], lookup: Lookup | None, progress: Callable[[float, str], None] = lambda *_: None
+    models: Sequence[Model], lookup: Lookup | None, progress: Progress = no_progress
 ) -> list[float | None]:
     """The seconds of each model, None for one that was not measured. Raises UsageError without a lookup function, and
     for too many models."""

@@ -20,17 +20,17 @@ from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
 from costcalc.models.model import Model
 
 Array = Any  # numpy.ndarray
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 INVALID_POINT_ERRORS = SpecError, ShapeError, GraphError  # if all points have it; PointsDiffer if some have
 
 
 @dataclass(frozen=True)
-class Part(Generic[Answer]):
+class Part(Generic[AnswerT]):
     """A part of a grid, with the answer for it. `at` has the indices of its values along each axis of the grid."""
 
     grid: Grid
     at: tuple[Array, ...]
-    answer: Answer
+    answer: AnswerT
 
     def inside(self, block: Grid, shape: tuple[int, ...]) -> tuple[Grid, tuple[Array, ...]]:
         """The intersection of a block of the whole grid, which has this shape, and this part: as a block of the part,
@@ -38,10 +38,10 @@ class Part(Generic[Answer]):
         ends = [cut.indices(n)[:2] for cut, n in zip(block.within, shape)]
         within = tuple(slice(*np.searchsorted(at, end).tolist()) for at, end in zip(self.at, ends))
         there = tuple(at[cut] - low for at, cut, (low, _) in zip(self.at, within, ends))
-        return self.grid.only([range(cut.start, cut.stop) for cut in within], within), there
+        return self.grid.take([range(cut.start, cut.stop) for cut in within], within), there
 
 
-def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> list[Part[Answer]]:
+def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], AnswerT]) -> list[Part[AnswerT]]:
     """The parts of a grid, each with its answer; one part if `ask` answers for the whole grid."""
     found, todo = [], [(grid, tuple(map(np.arange, grid.shape)))]
     while todo:
@@ -50,7 +50,7 @@ def partition(grid: Grid, ask: Callable[[Grid, tuple[Array, ...]], Answer]) -> l
             found.append(Part(part, at, ask(part, at)))
         except PointsDiffer as differ:
             for chosen in _split(np.asarray(differ.key), part.shape):
-                todo.append((part.only(chosen), tuple(indices[few] for indices, few in zip(at, chosen))))
+                todo.append((part.take(chosen), tuple(indices[few] for indices, few in zip(at, chosen))))
     return found
 
 
@@ -134,7 +134,7 @@ AnySums: TypeAlias = Sums | InvalidPart | PartitionedSums
 def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySums:
     """The sums of a network over a grid, also if points are different networks or invalid."""
 
-    def ask(part: Grid, at: tuple[Array, ...]) -> Sums | InvalidPart:
+    def ask(part: Grid, _: tuple[Array, ...]) -> Sums | InvalidPart:
         try:
             return sums(model, part, metrics)
         except PointsDiffer:
@@ -149,9 +149,9 @@ def partitioned_sums(model: Model, grid: Grid, metrics: Sequence[str]) -> AnySum
 def layer_axes(model: Model, grid: Grid) -> tuple[bool, ...]:
     """Whether the costs of single layers vary along each axis of a grid, judged by its first two values. Along other
     axes only the number of copies changes. Invalid points count as if costs varied along all of them."""
-    few = grid.only([range(min(2, n)) for n in grid.shape])
+    few = grid.take([range(min(2, n)) for n in grid.shape])
 
-    def ask(part: Grid, at: tuple[Array, ...]) -> tuple[bool, ...]:
+    def ask(part: Grid, _: tuple[Array, ...]) -> tuple[bool, ...]:
         unseen = tuple(n == 1 and name in few.numbers for name, n in zip(part.axes, part.shape))
         try:
             return tuple(a or b for a, b in zip(unseen, axes_of_layer_costs(model, part)))

@@ -107,7 +107,7 @@ def read_order(text: str, knobs: Sequence[str], metrics: Iterable[str] = METRICS
 def read_where(text: str, knobs: Mapping[str, Knob]) -> Expression:
     """A condition on knobs and metrics, in the grammar of specs. Raises SpecError, and UsageError for a name
     that is both."""
-    found = parse(text, Place("--where", 1, 1)).reading([*knobs, *METRICS])
+    found = parse(text, Place("--where", 1, 1)).check_names([*knobs, *METRICS])
     for name in sorted(found.names & {*knobs}):
         check_not_a_metric(name)
     for name, word in found.compared_words():

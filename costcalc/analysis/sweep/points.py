@@ -31,11 +31,11 @@ class Points:
             v.nbytes + (BYTES_OF_A_PYTHON_NUMBER * v.size if v.dtype == object else 0) for v in self.columns.values()
         )
 
-    def of(self, names: Iterable[str]) -> Points:
+    def select(self, names: Iterable[str]) -> Points:
         """The same points with these columns alone."""
         return Points({name: self.columns[name] for name in names})
 
-    def only(self, chosen: Any) -> Points:
+    def take(self, chosen: Any) -> Points:
         """The points that a bool or index array chooses."""
         return Points({name: values[chosen] for name, values in self.columns.items()})
 
@@ -49,9 +49,9 @@ def top_points(points: Points, order: Order, count: int) -> Points:
     """The best `count` points by one column, in the grid's order; of equal points the first."""
     if len(points) <= count:
         return points
-    points = points.only(_at_least_as_good_as(points.columns[order[0]], count, order[1]))
+    points = points.take(_at_least_as_good_as(points.columns[order[0]], count, order[1]))
     (rank,) = _ranks(points, [order])
-    return points.only(np.sort(np.argsort(rank, kind="stable")[:count]))
+    return points.take(np.sort(np.argsort(rank, kind="stable")[:count]))
 
 
 def _at_least_as_good_as(values: Any, count: int, more: bool) -> Any:
@@ -64,7 +64,7 @@ def _at_least_as_good_as(values: Any, count: int, more: bool) -> Any:
 def sorted_by(points: Points, order: Order) -> Points:
     """Sorts points, the best first, equal ones in the grid's order."""
     (rank,) = _ranks(points, [order])
-    return points.only(np.argsort(rank, kind="stable"))
+    return points.take(np.argsort(rank, kind="stable"))
 
 
 def pareto_front(points: Points, orders: Sequence[Order]) -> Points:
@@ -72,7 +72,7 @@ def pareto_front(points: Points, orders: Sequence[Order]) -> Points:
     ranks = _ranks(points, orders)
     sorted_ = np.lexsort(ranks[::-1])  # by the first, then by the second …: no point beats an earlier one
     of = _front_of_two if len(ranks) <= 2 else _front_of_many
-    return points.only(np.sort(of(np.stack(ranks, axis=1)[sorted_], sorted_)))
+    return points.take(np.sort(of(np.stack(ranks, axis=1)[sorted_], sorted_)))
 
 
 def _ranks(points: Points, orders: Sequence[Order]) -> list[Any]:

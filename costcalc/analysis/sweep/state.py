@@ -42,7 +42,7 @@ USUAL_LIMIT = Limit()
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """The result of one chunk."""
+    """The results of one chunk, in types that another process can send."""
 
     size: int  # points of the chunk
     points: Points  # that were kept
@@ -67,7 +67,7 @@ class SweepState:
 
     @property
     def points(self) -> Points | None:
-        """The points that were kept."""
+        """The points that were kept, as one part; None before the first chunk."""
         self.parts = [concatenate(self.parts)] if len(self.parts) > 1 else self.parts
         return self.parts[0] if self.parts else None
 
@@ -80,10 +80,10 @@ class SweepState:
         self.rows += result.rows
         self.counts.update(result.counts)
 
-    def checked(self, size: int) -> SweepState:
-        """The state of a whole grid of `size` points. Raises ShapeError if all of them are invalid."""
+    def raise_if_all_invalid(self, size: int) -> SweepState:
+        """This state. Raises ShapeError if all of the `size` points are invalid."""
         if self.invalid == size:
-            raise ShapeError(f"no point of the sweep is possible: {self.reason}")
+            raise ShapeError(f"all points are invalid: {self.reason}")
         return self
 
     def to_json(self) -> dict[str, Any]:

@@ -70,14 +70,14 @@ def _timed(found: Sweep, shown: tuple[str, ...], lookup: Lookup | None, progress
     check_lookup_count(len(found))
     models = [found.model.at({name: point[name] for name in found.grid.axes}) for point in found.to_records()]
     columns = {**found.points.columns, "seconds": np.array(measured_seconds(models, lookup, progress), dtype=object)}
-    return replace(found, points=Points(columns).of((*found.grid.axes, *shown)), metrics=shown)
+    return replace(found, points=Points(columns).select((*found.grid.axes, *shown)), metrics=shown)
 
 
 def grid_of(model: Model, axes: Mapping[str, tuple[Any, ...]]) -> Grid:
     """The grid that axes span. Raises UsageError without axes, and for symbols in the other knobs."""
     if not axes:
         raise UsageError("nothing to sweep over: give a knob some values, as in r=128:512:32")
-    model.needs_numbers("sweep", but=axes)
+    model.require_numeric("sweep", but=axes)
     if axes.get(FREEZE.name) == ("all",):
         axes = {**axes, FREEZE.name: tuple(model.blocks())}
     return Grid(dict(axes))
@@ -98,7 +98,7 @@ def sweep_from(task: ChunkTask, grid: Grid, state: SweepState) -> Sweep:
     """The sweep from the merged results of all chunks."""
     query = task.query
     assert state.points is not None
-    shown = query.last(state.points).of((*grid.axes, *task.metrics))
+    shown = query.last(state.points).select((*grid.axes, *task.metrics))
     return Sweep(
         task.model, grid, shown, state.invalid, state.reason, state.refused, query.in_words(), task.metrics, query
     )

@@ -33,7 +33,7 @@ class Sweep(KeptPoints, Result):
 
     def to_records(self, most: int | None = None) -> list[dict[str, Any]]:
         """One dict for each point, or the first so many: knobs, then metrics, all exact."""
-        columns = self._values(self.points.only(slice(most)))
+        columns = self._values(self.points.take(slice(most)))
         return [dict(zip(columns, point)) for point in zip(*[values.tolist() for values in columns.values()])]
 
     def to_pandas(self) -> Any:
@@ -55,7 +55,7 @@ class Sweep(KeptPoints, Result):
 
         known = self.table(0).columns
         keys = [column.key for column in (known if columns is None else read_columns(columns, known))]
-        return arrow_table(self.points.of(keys), self.grid.denominators)
+        return arrow_table(self.points.select(keys), self.grid.denominators)
 
     def to_parquet(self, path: str | Path, columns: Sequence[str] | str | None = None) -> None:
         """Writes the points to a Parquet file, all of them or none. Raises as `to_arrow`, and OSError."""

@@ -72,7 +72,7 @@ class MemoryUse(Result):
 
 def memory_use(model: Model, *, train: bool = False) -> MemoryUse:
     """The memory of a network. Raises UsageError for symbols or arrays as sizes."""
-    model.needs_numbers("memory")
+    model.require_numeric("memory")
     graph = unroll(model.layers())
     ((_, layers),) = unrolled_layers(graph)
     step = step_of(graph, layers, model.dtype)

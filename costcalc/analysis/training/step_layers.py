@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import Layer, inplace_inputs
+from costcalc.analysis.inplace import inplace_inputs
+from costcalc.analysis.memory import Layer
 from costcalc.dims import Shape
 from costcalc.graph.freezing import check_names_of_tensors
 from costcalc.ops.gradients import Wanted

@@ -15,7 +15,7 @@ from costcalc.models.model import Model
 MAX_KNOBS = 3
 MAX_VALUES = 24  # of a knob, about
 STEPS = tuple(Fraction(2**i) for i in range(9))
-REAL_STEPS = tuple(Fraction(1, 2**i) for i in range(5, -1, -1))  # thirty-seconds: a channel of a wide layer
+REAL_SLIDER_STEPS = tuple(Fraction(1, 2**i) for i in range(5, -1, -1))  # thirty-seconds: a channel of a wide layer
 
 
 def default_axes(model: Model, among: Iterable[str], denominators: Mapping[str, int]) -> dict[str, tuple[Any, ...]]:
@@ -39,7 +39,7 @@ def _values(knob: Knob, seen: list[Any], denominator: int | None) -> tuple[Any, 
     low, high = Fraction(min(seen)), Fraction(max(seen))
     if low == high:
         low, high = max(Fraction(knob.low), low / 2), min(Fraction(knob.high), 2 * high)
-    steps = [*REAL_STEPS] if knob.kind == "real" else [*STEPS]
+    steps = [*REAL_SLIDER_STEPS] if knob.kind == "real" else [*STEPS]
     if denominator:
         steps = [n / denominator for n in STEPS]
     while (high - low) / steps[-1] > MAX_VALUES:

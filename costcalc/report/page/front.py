@@ -57,7 +57,7 @@ class NetworkSize:
         return cls(found.model, law if len(law) > 1 else [])
 
     def over(self, columns: Mapping[str, Any]) -> list[Any]:
-        """The size of each point."""
+        """The size of each point: the product of the law's knobs if it has several, else its params."""
         if not self.law:
             return [*map(int, columns["params"])]
         sizes = [Fraction(1)] * len(columns[self.law[0]])

@@ -14,7 +14,7 @@ from typing import Any
 from sympy import Expr, cse, numbered_symbols, sympify
 from sympy.printing.printer import Printer
 
-from costcalc.analysis.closed_form.conditions import Condition
+from costcalc.analysis.closed_form.slider_conditions import Condition
 from costcalc.dims import is_symbolic
 from costcalc.errors import CostcalcError
 

@@ -86,8 +86,8 @@ class Page:
         shown = read_metrics(metrics)
         for metric in shown:
             metric_of(metric, unless=why_not_counted)
-        model.needs_knobs("a report")
-        model.needs_numbers("a report")
+        model.require_knobs("a report")
+        model.require_numeric("a report")
         for name in model.size_knobs:
             check_not_a_metric(name)
         _check_size(Grid(dict(axes or {})))  # before closed forms, which take seconds

@@ -10,9 +10,9 @@ from typing import Any
 
 from sympy import Expr, Integer, Rational, floor
 
-from costcalc.analysis.closed_form.conditions import Condition, conditions
 from costcalc.analysis.closed_form.derive import formula_of, walked
 from costcalc.analysis.closed_form.formula import Formula
+from costcalc.analysis.closed_form.slider_conditions import Condition, conditions
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.metrics import METRICS, USUAL, why_no_formula
 from costcalc.analysis.power_laws import knob_exponents

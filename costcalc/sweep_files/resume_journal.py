@@ -76,7 +76,7 @@ class Journal:
         """Opens the part for this process alone and cuts it to its valid bytes. Raises UsageError if another process
         writes it or bytes are missing, OSError."""
         if self.length and not self.part.exists():
-            raise UsageError(f"{str(self.part)!r} is gone; start anew with --restart")
+            raise UsageError(f"{str(self.part)!r} is gone; start over with --restart")
         with _with_what_to_do(self.path):
             file = open(self.part, "r+b" if self.length else "a+b")  # noqa: SIM115  closed below
         try:
@@ -90,7 +90,7 @@ class Journal:
     def _cut(self, file: Any) -> None:
         _lock(file, self.path)
         if os.fstat(file.fileno()).st_size < self.length:
-            raise UsageError(f"{str(self.part)!r} is shorter than its journal says; start anew with --restart")
+            raise UsageError(f"{str(self.part)!r} is shorter than its journal says; start over with --restart")
         file.truncate(self.length)
         file.seek(self.length)
 
@@ -122,7 +122,7 @@ class Journal:
 
 @dataclass
 class PartWriter:
-    """The open part of a journal."""
+    """Appends chunks to the part of a file, and counts them in the journal."""
 
     journal: Journal
     file: Any
@@ -168,7 +168,7 @@ def beside(path: Path, suffix: str) -> Path:
 def what_to_do(error: OSError) -> str:
     """The hint for an error of the system, or an error made of one, that keeps the chunks so far."""
     number = getattr(error if error.errno else error.__context__, "errno", None)
-    return f"; {'make room' if number in (None, *DISK_FULL_ERRORS) else 'mend that'}, then go on with --resume"
+    return f"; {'free disk space' if number in (None, *DISK_FULL_ERRORS) else 'fix that'}, then continue with --resume"
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""Where a closed form holds, as relations between its symbols, which a page checks without the rules."""
+"""The conditions of a page's sliders: where a closed form holds, as relations that a page checks without the rules."""
 
 from __future__ import annotations
 
