@@ -174,6 +174,8 @@ def test_a_layer_that_shares_writes_over_its_input_only_where_it_may(monkeypatch
 
         output = ops.computed(inplace=True, overwritable=True)
         elementwise = ops.per_element(1)
+        train_elementwise = ops.gradient_per_element(1)
+        keeps = ops.keeps_input
 
         def weights(self, x):
             return (ops.Tensor("weight", (1,)),)

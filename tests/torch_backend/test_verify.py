@@ -127,6 +127,8 @@ def test_a_module_that_does_not_write_over_its_input_as_its_op_says_is_found(cla
 
         output = ops.computed(inplace=claims, overwritable=True)
         elementwise = ops.per_element(1)
+        train_elementwise = ops.gradient_per_element(2)
+        keeps = ops.keeps_input
 
     monkeypatch.setitem(MODULES, "square", lambda op, x: module())
     found = verify_net(chain(("conv", ops.Conv(4, 3)), ("square", Square())))
