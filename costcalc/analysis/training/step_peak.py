@@ -117,8 +117,9 @@ class _Step:
 
     def take(self, key: Any, size: Size, kind: str = TEMPORARY) -> Iterator[Event]:
         """Takes memory."""
-        self.held[key] = Change(kind, size)
-        yield self.held[key]
+        if size.__class__ is not int or size:
+            self.held[key] = Change(kind, size)
+            yield self.held[key]
 
     def free(self, key: Any) -> Iterator[Event]:
         """Gives memory back, if it is held."""
@@ -180,11 +181,11 @@ class _Step:
         own = self.kept.extra.get(each.name, [])
         temporary = self.temporaries(each)
         yield from self.take(("extra", each.name), extra_bytes(own, self.bytes_of), KEPT)
-        yield Change(TEMPORARY, temporary)
+        yield from self.take("temporary", temporary)
         if owner == each.name:
             yield from self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
         yield Moment(each.name, "forward")
-        yield Change(TEMPORARY, -temporary)
+        yield from self.free("temporary")
         for name in {self.where[source].owner for source in (*each.layer.inputs, each.name)} - self.inputs:
             if self.last_use[name] == i and name not in self.kept.keepers and name not in self.output_owners:
                 yield from self.free(name)
@@ -244,18 +245,17 @@ class _Step:
                 self.holders[key] = 1
                 made.append((source, key))
         again: Size = each.layer.op.backward_workspace(*each.input_shapes) * self.bytes_of["activations"]
-        yield Change(TEMPORARY, again)
         for tensor in each.layer.op.weights(*each.input_shapes):
             if tensor.name in each.wanted.tensors:
                 owner = each.name if tensor in each.own else each.layer.shares
                 size = elements(tensor.shape) * self.bytes_of["weights"]
                 if ("of", owner, tensor.name) in self.held:
                     again = again + size
-                    yield Change(TEMPORARY, size)
                 else:
                     yield from self.take(("of", owner, tensor.name), size, GRADIENTS)
+        yield from self.take("temporary", again)
         yield Moment(each.name, "backward")
-        yield Change(TEMPORARY, -again)
+        yield from self.free("temporary")
         is_join = len(made) > 1
         if is_join:
             yield from self.reduce(each, first)
