@@ -12,7 +12,8 @@ from typing import Any
 from costcalc.analysis.memory import peak_activations
 from costcalc.analysis.scaling.scale import Scaled, largest
 from costcalc.analysis.training.step_metrics import step_of
-from costcalc.analysis.training.step_peak import BUFFERS, WEIGHTS, parts_of_peak
+from costcalc.analysis.training.step_peak import parts_of_peak
+from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.analysis.warnings import warnings_of

@@ -1,0 +1,97 @@
+"""The memory of a step as a line of events: bytes that are taken or given back, and moments at which we look at them.
+
+A body that is repeated stands once in it, between a Begin and an End that say how many copies there are. A copy that
+changes what is held by c, and holds up to p more than before, makes m times m·c, and up to p + max(0, (m − 1)·c).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from costcalc.dims import Size, maximum
+
+WEIGHTS, BUFFERS, GRADIENTS, OPTIMIZER, DATA, KEPT, TEMPORARY = KINDS = (
+    "weights", "buffers", "gradients", "optimizer", "inputs and targets", "activations kept", "temporary",
+)  # fmt: skip
+
+
+class Change(NamedTuple):
+    """Bytes of a kind that are taken, or given back if they are negative."""
+
+    kind: str
+    bytes: Size
+
+
+class Moment(NamedTuple):
+    """A moment at which a layer is computed."""
+
+    layer: Any
+    phase: str  # forward, loss, backward or update
+
+
+class Begin(NamedTuple):
+    """The start of a body that stands for several copies."""
+
+    copies: Size
+
+
+class End(NamedTuple):
+    """Its end."""
+
+
+Event = Change | Moment | Begin | End
+
+
+def peaks_of(events: Iterable[Event]) -> dict[Moment, Size]:
+    """The most bytes held at each moment, starting from none; a moment of a body that stands for several copies is the
+    largest of theirs."""
+    stack: list[tuple[Size, dict[Moment, Size], Size]] = []  # of the bodies around: change and peaks so far, and copies
+    change: Size = 0
+    peaks: dict[Moment, Size] = {}
+    for event in events:
+        match event:
+            case Moment():
+                peaks[event] = maximum(peaks[event], change) if event in peaks else change
+            case Begin(copies):
+                stack.append((change, peaks, copies))
+                change, peaks = 0, {}
+            case End():
+                before, around, copies = stack.pop()
+                higher = before + maximum(0, (copies - 1) * change)
+                around.update({moment: peak + higher for moment, peak in peaks.items()})
+                change, peaks = before + copies * change, around
+            case Change(_, size):
+                change = change + size
+    return peaks
+
+
+def parts_at(events: Iterable[Event], moment: Moment, peak: int) -> dict[str, int]:
+    """What is held at a moment at which there are so many bytes, by kind: of a step whose bodies are written out."""
+    held: Counter[str] = Counter()
+    for event in events:
+        if isinstance(event, Change):
+            held[event.kind] += event.bytes
+        elif event == moment and held.total() == peak:
+            break
+    return {kind: held[kind] for kind in KINDS}
+
+
+class HeldMemory:
+    """What is held, by key; to take and to give back are the events."""
+
+    def __init__(self) -> None:
+        self.held: dict[Any, Change] = {}
+
+    def take(self, key: Any, size: Size, kind: str = TEMPORARY) -> Iterator[Event]:
+        """Takes memory."""
+        if size.__class__ is not int or size:
+            self.held[key] = Change(kind, size)
+            yield self.held[key]
+
+    def free(self, key: Any) -> Iterator[Event]:
+        """Gives memory back, if it is held."""
+        if key in self.held:
+            kind, size = self.held.pop(key)
+            yield Change(kind, -size)
