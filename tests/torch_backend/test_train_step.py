@@ -5,6 +5,7 @@ import random
 import pytest
 from support import needed
 from support.freezing import WAYS, trained_tensors
+from support.sizes import size
 
 torch = needed.module("torch", "torch")
 
@@ -26,6 +27,7 @@ WITH_PEAKS = [
     "lenet5", "alexnet", "alexnet_torchvision", "vgg11_bn", "vgg16", "resnet18", "resnet50", "network_in_network",
     "googlenet", "mobilenet_v1", "mobilenet_v2", "efficientnet_b0", "conv_depthwise_separable", "lenet5_1998",
 ]  # fmt: skip
+FEWER_WAYS = ("all", "second half", "random tensors")
 UNSEEN = {"lenet5_1998": 480}  # the indices of its partial convolution, which a dispatch mode does not see
 
 
@@ -40,7 +42,8 @@ def both(name, way):
     return [*step_layers(layers, lambda layer, tensor: (layer.name, tensor.name) in trained)], module, bool(trained)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.sized
+@pytest.mark.parametrize("way", size(FEWER_WAYS, WAYS))
 @pytest.mark.parametrize("name", NAMES)
 def test_torch_keeps_the_same_bytes(name, way):
     layers, module, _ = both(name, way)
@@ -49,8 +52,9 @@ def test_torch_keeps_the_same_bytes(name, way):
     assert sum(kept_bytes(layers, FLOAT32).values()) == sum(held.values())
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("way", ["all", "second half", "random tensors"])
+@pytest.mark.sized
+@pytest.mark.parametrize("optimizer", size(("sgd", "adam"), tuple(OPTIMIZERS)))
+@pytest.mark.parametrize("way", FEWER_WAYS)
 @pytest.mark.parametrize("name", WITH_PEAKS)
 def test_torch_holds_the_same_bytes_at_most(name, way, optimizer):
     layers, module, any_trained = both(name, way)
