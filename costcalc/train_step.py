@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from costcalc.errors import unknown
+from costcalc.errors import UsageError, unknown
 from costcalc.text import split_names
 
 SCALAR_BYTES = 4  # a loss, or an optimizer's count of steps: float32
@@ -43,9 +43,13 @@ class TrainStep:
     freeze_statistics: bool = False  # batch normalisation that is frozen runs as at inference
 
     def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            raise unknown("optimizer", self.optimizer, OPTIMIZERS)
-        object.__setattr__(self, "freeze", tuple(name for name in split_names(self.freeze) if name))
+        if not isinstance(self.optimizer, str) or self.optimizer not in OPTIMIZERS:
+            raise unknown("optimizer", str(self.optimizer), OPTIMIZERS)
+        given = (self.freeze,) if isinstance(self.freeze, str) else self.freeze
+        if not isinstance(given, (tuple, list)) or not all(isinstance(pattern, str) for pattern in given):
+            raise UsageError(f"freeze is a pattern or a list of them, got {given!r}"[:120])
+        names = (name for pattern in given for name in split_names(pattern) if name)
+        object.__setattr__(self, "freeze", tuple(names))
 
     @property
     def words(self) -> str:

@@ -41,5 +41,7 @@ def _candidates(layers: Sequence[Any]) -> Iterator[tuple[Any, int, Truth]]:
     for layer in layers:
         for i, source in enumerate(layer.inputs if layer.op.output.inplace else ()):
             writer = by_name[source]
-            if readers[source] == 1 and writer.op.output.overwritable:
+            axes = writer.op.overwritable_axes
+            is_overwritable = writer.op.output.overwritable and axes in (None, len(writer.output_shape))
+            if readers[source] == 1 and is_overwritable:
                 yield layer.name, i, same_shape(writer.output_shape, layer.output_shape)

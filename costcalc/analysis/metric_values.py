@@ -66,7 +66,7 @@ class MetricValues:
         if metric not in self._of_layers:
             self._of_layers[metric] = self._by_row(metric)
         by_name = self._of_layers[metric]
-        return lambda row: by_name[row.name]
+        return lambda row: by_name[str(row.name)]
 
     def _by_row(self, metric: str) -> dict[str, Size]:
         """A metric that depends on other layers, by the names of rows."""

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from costcalc.errors import UnknownName, did_you_mean
+from costcalc.dims import clip
+from costcalc.errors import GraphError, UnknownName, UsageError, did_you_mean
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat
 from costcalc.graph.order import topological_order
@@ -54,12 +55,14 @@ def _matched(pattern: str, names: Sequence[str]) -> Iterator[tuple[str, Frozen]]
     start = next(iter(_indices(first, names)), None) if first else 0
     end = next(reversed(_indices(last, names)), None) if last else len(names) - 1
     if start is not None and end is not None:
+        if start > end:
+            raise UsageError(f"{pattern} runs backwards: {last} comes before {first}")
         for name in names[start : end + 1]:
             yield name, True
 
 
 def _indices(pattern: str, names: Sequence[str]) -> list[int]:
-    found = {name for name, _ in _below(pattern, names)}
+    found = {name for name, what in _below(pattern, names) if what is True}
     return [i for i, name in enumerate(names) if name in found]
 
 
@@ -88,7 +91,8 @@ def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
         if op.__class__ is Repeat:
             extra["op"] = Repeat(_marked(op.body, frozen, f"{prefix}{name}."), op.times)
         elif what and data.get("frozen") is not True:
-            extra["frozen"] = True if isinstance(what, bool) else (*data.get("frozen", ()), *what)
+            known = frozen_tensors(name, data.get("frozen"))
+            extra["frozen"] = True if isinstance(what, bool) else (*(known or ()), *what)  # type: ignore[misc]
         if copy.__class__ is LayerList:
             copy.nodes[name] = {**data, **extra}
         else:
@@ -96,11 +100,24 @@ def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
     return copy
 
 
-def check_names_of_tensors(frozen: Iterable[tuple[Any, Frozen, Sequence[str]]]) -> None:
+def frozen_tensors(name: Any, given: Any) -> Frozen:
+    """What the node of a layer says of `frozen`: all of its tensors or none, or patterns for some.
+
+    Raises GraphError for anything else.
+    """
+    if given is None or isinstance(given, bool):
+        return bool(given)
+    patterns = (given,) if isinstance(given, str) else given
+    if not isinstance(patterns, (tuple, list, set, frozenset)) or not all(isinstance(one, str) for one in patterns):
+        raise GraphError(f"layer {str(name)!r}: frozen is True, False or the names of tensors, got {clip(given)}")
+    return tuple(patterns)
+
+
+def check_names_of_tensors(frozen: Iterable[tuple[Frozen, Sequence[str]]]) -> None:
     """Raises UnknownName for a pattern that matches no tensor of the layers that it names; each comes with the names of
     its tensors."""
     known: dict[str, dict[str, None]] = {}
-    for _, what, tensors in frozen:
+    for what, tensors in frozen:
         for pattern in () if isinstance(what, bool) else what:
             known.setdefault(pattern, {}).update(dict.fromkeys(tensors))
     for pattern, names in known.items():

@@ -23,7 +23,9 @@ branches. Optional:
                     the shape in which torch makes the gradient of input i, if that is not the input's
     backward_workspace(*ins)
                     elements of tensors that come and go while torch makes its gradients
-    needs_dense     True if it copies an input whose axes lie in another order in memory than in its shape
+    joined_axes     the axes of its input that it makes one: a copy, if they do not lie in that order in memory
+    overwritable_axes
+                    if its output is only overwritable with so many axes
     memory_order    in which order the axes of its output lie in memory, of those of its inputs; as in its shape, unless
                     it says otherwise
     index_limit     if the elements of its first input are indices: the number of rows they select from
@@ -88,7 +90,8 @@ def op(cls: Class) -> Class:
         cls.backward_workspace = no_workspace
     if not hasattr(cls, "gradient_shape"):
         cls.gradient_shape = shape_of_input
-    cls.needs_dense = getattr(cls, "needs_dense", False)
+    cls.joined_axes = getattr(cls, "joined_axes", None)
+    cls.overwritable_axes = getattr(cls, "overwritable_axes", None)
     cls.hands_on_gradient = getattr(
         cls, "hands_on_gradient", cls.output.view if isinstance(cls.output, Output) else False
     )

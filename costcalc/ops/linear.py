@@ -27,7 +27,8 @@ class Linear:
     derived_fields = ("in_features",)
     features_axis = -1
     takes_flat = True
-    needs_dense = True
+    joined_axes = slice(None, -1)
+    overwritable_axes = 2  # of more, torch makes the output as a view, and a gradient through it is copied
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 2, "(batch, …, features)")

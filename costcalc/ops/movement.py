@@ -44,7 +44,7 @@ class Flatten:
     """All axes after the batch as one.   (n, …) -> (n, product)"""
 
     layout = "plain"
-    needs_dense = True
+    joined_axes = slice(1, None)
 
     def needs(self, x: Shape) -> Iterator[Need]:
         return axes(x, 1, "(batch, …)")
@@ -68,7 +68,7 @@ class Reshape:
 
     layout = "plain"
     field_synonyms = {"target_shape": "size"}
-    needs_dense = True
+    joined_axes = slice(1, None)
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """The roles of axes that stay, split or join."""
@@ -118,7 +118,7 @@ class Transpose:
     train_output = VIEW
     hands_on_gradient = True
 
-    def memory_order(self, order: tuple[int, ...]) -> tuple[int, ...]:
+    def memory_order(self, order: tuple[int, ...], *, ins: tuple[Shape, ...]) -> tuple[int, ...]:
         """Nothing moves: the axes lie as they did, under other numbers."""
         return tuple(self.order.index(axis) for axis in order)
 

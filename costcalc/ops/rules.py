@@ -54,7 +54,7 @@ def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
     return ()
 
 
-def order_of_input(self: Any, order: tuple[int, ...], *others: tuple[int, ...]) -> tuple[int, ...]:
+def order_of_input(self: Any, order: tuple[int, ...], *others: tuple[int, ...], ins: Any) -> tuple[int, ...]:
     """The output's axes lie in memory as those of the first input."""
     return order
 

@@ -74,9 +74,13 @@ class ScaledDotProductAttention:
     }
     positions_axis = -2
 
-    def memory_order(self, order: tuple[int, ...], *others: tuple[int, ...]) -> tuple[int, ...]:
-        """torch's flash attention on a CPU writes (n, l, heads, e)."""
-        return (0, 2, 1, 3) if len(order) == 4 else tuple(range(len(order)))
+    def memory_order(self, order: tuple[int, ...], *others: tuple[int, ...], ins: tuple[Shape, ...]) -> tuple[int, ...]:
+        """torch's flash attention on a CPU writes its output as q lies."""
+        return order if self.is_flash(ins[0], ins[2]) else tuple(range(len(order)))
+
+    def is_flash(self, q: Shape, v: Shape) -> bool:
+        """Does torch's flash attention compute it on a CPU? It takes one or two axes before the length."""
+        return len(q) in (3, 4) and decided(equal(q[-1], v[-1]), "which kernel computes attention")
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """Positions of q, features of v; not known where it attends among features, as DANet does."""
@@ -123,7 +127,7 @@ class ScaledDotProductAttention:
     def keeps(self, q: Shape, k: Shape, v: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         if not wanted.any:
             return NOTHING
-        if len(q) == 4 and decided(equal(q[-1], v[-1]), "which kernel computes attention"):
+        if self.is_flash(q, v):
             # torch's flash attention on a CPU: all of them, and log Σ exp of the scores of each query
             return Kept((0, 1, 2), output=True, extra=(Extra(prod(q[:-1]), STATISTIC_BYTES),))
         # as two matrix products: k scaled for q, q scaled for k, v for the scores, and their softmax

@@ -62,6 +62,12 @@ class Held(TorchDispatchMode):
         return out
 
 
+def outputs_of(module, inputs):
+    """The outputs of a module, as a tuple also if there is one."""
+    out = module(*inputs)
+    return out if isinstance(out, tuple) else (out,)
+
+
 def step_peak_of_torch(module, inputs, optimizer):
     """The most bytes that the second training step holds, weights, buffers, inputs and targets included.
 
@@ -69,16 +75,22 @@ def step_peak_of_torch(module, inputs, optimizer):
     """
     made = OPTIMIZERS[optimizer]([p for p in module.parameters() if p.requires_grad])
     with torch.no_grad():
-        n, _, *rest = module(*inputs).shape
-    targets = torch.zeros((n, *rest), dtype=torch.long, device=inputs[0].device)
+        shapes = [out.shape for out in outputs_of(module, inputs)]
+    targets = [torch.zeros((n, *rest), dtype=torch.long, device=inputs[0].device) for n, _, *rest in shapes]
+
+    def losses():
+        return [*map(torch.nn.functional.cross_entropy, outputs_of(module, inputs), targets)]
 
     def step():
-        loss = torch.nn.functional.cross_entropy(module(*inputs), targets)
+        first, *more = losses()
+        loss = first
+        for one in more:
+            loss = loss + one
         loss.backward()
         made.step()
         made.zero_grad()
 
-    with Held([*module.parameters(), *module.buffers(), *inputs, targets]) as held:
+    with Held([*module.parameters(), *module.buffers(), *inputs, *targets]) as held:
         step()
         held.most = 0
         step()

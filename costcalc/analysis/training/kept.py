@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.dims import Shape, Size, elements, equal
+from costcalc.errors import UsageError
 from costcalc.ops.gradients import INDEX_BYTES, Extra, decided
+from costcalc.ops.gradients import Kept as OpKeeps
 
 Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
 
@@ -29,11 +31,11 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
     for each in layers:
         layer, op = each.layer, each.layer.op
         orders = [found[source].order for source in layer.inputs]
-        order = order_of(op, orders, layer.output_shape)
+        order = order_of(op, orders, each.input_shapes, layer.output_shape)
         view = getattr(op, "train_output", op.output).view and layer.inputs
         if each.over is not None:
             owner = found[layer.inputs[each.over]].owner
-        elif view and not (op.needs_dense and not is_dense(orders[0], each.input_shapes[0])):
+        elif view and not copies_first(op, orders[0], each.input_shapes[0]):
             owner = found[layer.inputs[0]].owner
         else:
             owner = layer.name
@@ -41,17 +43,21 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
     return found
 
 
-def order_of(op: Any, orders: Sequence[Order], out: Shape) -> Order:
+def order_of(op: Any, orders: Sequence[Order], ins: tuple[Shape, ...], out: Shape) -> Order:
     """The order of an output's axes in memory: as written anew, unless the op says otherwise."""
-    return op.memory_order(*orders) if hasattr(op, "memory_order") else tuple(range(len(out)))
+    return op.memory_order(*orders, ins=ins) if hasattr(op, "memory_order") else tuple(range(len(out)))
 
 
-def is_dense(order: Order, shape: Shape) -> bool:
-    """Do the axes lie in memory in their own order? One of size 1 lies anywhere."""
-    if list(order) == sorted(order):
-        return True
-    wide = [axis for axis in order if not decided(equal(shape[axis], 1), "whether an axis has size 1")]
-    return wide == sorted(wide)
+def copies_first(op: Any, order: Order, x: Shape) -> bool:
+    """Does an op copy its input, because the axes that it joins do not lie side by side in memory? One of size 1 lies
+    anywhere."""
+    if op.joined_axes is None or list(order) == sorted(order):
+        return False
+    wide = [axis for axis in order if not decided(equal(x[axis], 1), f"what {op.name} copies")]
+    joined = range(len(x))[op.joined_axes]
+    places = [place for place, axis in enumerate(wide) if axis in joined]
+    in_order = [wide[place] for place in places]
+    return in_order != sorted(in_order) or places != list(range(places[0], places[0] + len(places)) if places else [])
 
 
 class Kept(NamedTuple):
@@ -69,11 +75,11 @@ def kept(layers: Sequence[StepLayer]) -> Kept:
     extra: dict[Any, list[Extra]] = {}
     for each in layers:
         layer = each.layer
-        found = layer.op.keeps(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
+        found = keeps(each)
         own = [*found.extra]
         for i in found.inputs:
             memory = where[layer.inputs[i]]
-            if i == each.over or (layer.op.needs_dense and not is_dense(memory.order, each.input_shapes[i])):
+            if i == each.over or copies_first(layer.op, memory.order, each.input_shapes[i]):
                 own.append(Extra(elements(each.input_shapes[i])))  # a copy
             else:
                 keepers.setdefault(memory.owner, set()).add(layer.name)
@@ -82,6 +88,15 @@ def kept(layers: Sequence[StepLayer]) -> Kept:
         if own:
             extra[layer.name] = own
     return Kept(keepers, extra)
+
+
+def keeps(each: StepLayer) -> OpKeeps:
+    """What the op of a layer keeps. Raises UsageError, with the layer's name, where that is not known."""
+    try:
+        found: OpKeeps = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=each.wanted)
+    except UsageError as error:
+        raise UsageError(f"layer {str(each.layer.row)!r}: {error}") from None
+    return found
 
 
 def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:

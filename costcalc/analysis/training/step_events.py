@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from costcalc.analysis.training.kept import extra_bytes, index_tensors, kept, outputs_in_memory
+from costcalc.analysis.training.kept import extra_bytes, index_tensors, keeps, kept, outputs_in_memory
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.timeline import (
     BUFFERS,
@@ -25,6 +25,7 @@ from costcalc.analysis.training.timeline import (
     Moment,
 )
 from costcalc.dims import Shape, Size, elements, exact_div, same_shape
+from costcalc.errors import UsageError
 from costcalc.ops.gradients import INDEX_BYTES, decided
 from costcalc.train_step import SCALAR_BYTES, Optimizer
 
@@ -73,8 +74,7 @@ class StepEvents(HeldMemory):
             yield from self.between(self.layers[i - 1] if i else None, each)
             yield from self.forward(i, each)
         yield from self.between(self.layers[-1], None)
-        for each in self.outputs:
-            yield from self.loss(each)
+        yield from self.losses()
         after = None
         for each in reversed(self.layers):
             yield from self.between(after, each)
@@ -130,32 +130,44 @@ class StepEvents(HeldMemory):
         if each.wanted.any:
             return 0
         wanted = each.wanted._replace(inputs=tuple([True for _ in each.wanted.inputs]))
-        found = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=wanted)
+        try:
+            found = keeps(each._replace(wanted=wanted))
+        except UsageError:  # a kernel's own, which are not known
+            return 0
         return extra_bytes(found.extra, self.bytes_of)
 
-    def loss(self, each: StepLayer) -> Iterator[Event]:
-        """Cross-entropy of an output: its log-softmax stays for the gradient, which is made of it in two steps."""
-        size, owner = self.size_of(each.name), self.where[each.name].owner
-        yield from self.take("log-softmax", size)
-        yield Change(TEMPORARY, SCALAR_BYTES)  # the loss, which a loop holds to the end of the step
-        yield from self.take("weight of all targets", SCALAR_BYTES)
-        yield Moment(each.name, "loss")
-        if owner not in self.kept.keepers:
+    def losses(self) -> Iterator[Event]:
+        """Cross-entropy of each output, added up, and their gradients. The outputs are held until all losses are made,
+        their log-softmax until its gradient is: that of the last output first."""
+        for each in self.outputs:
+            yield from self.take(("log-softmax", each.name), self.size_of(each.name))
+            yield Change(TEMPORARY, SCALAR_BYTES)  # the loss, which a loop holds to the end of the step
+            yield from self.take(("weight of targets", each.name), SCALAR_BYTES)
+            yield Moment(each.name, "loss")
+            if not each.wanted.any:
+                yield from self.free(("weight of targets", each.name))
+                yield from self.free(("log-softmax", each.name))
+        yield Change(TEMPORARY, SCALAR_BYTES if len(self.outputs) > 1 else 0)  # their sum
+        for owner in self.output_owners - self.kept.keepers.keys():
             yield from self.free(owner)
-        if not each.wanted.any:
-            yield from self.free("log-softmax")
-            yield from self.free("weight of all targets")
-            return
         yield from self.take("gradient of the loss", SCALAR_BYTES)
+        for each in reversed(self.outputs):
+            if each.wanted.any:
+                yield from self.loss_gradient(each)
+            yield from self.free(("weight of targets", each.name))
+            yield from self.free(("log-softmax", each.name))
+
+    def loss_gradient(self, each: StepLayer) -> Iterator[Event]:
+        """The gradient of an output, by way of that of its log-softmax."""
+        key, size = ("gradient", each.name), self.size_of(each.name)
         yield from self.take("of the log-softmax", size)
         yield Moment(each.name, "loss")
-        yield from self.free("weight of all targets")
-        yield from self.take(("gradient", each.name), size)
+        yield from self.free(("weight of targets", each.name))
+        yield from self.take(key, size)
         yield Moment(each.name, "loss")
         yield from self.free("of the log-softmax")
-        yield from self.free("log-softmax")
-        self.gradient[each.name] = ("gradient", each.name)
-        self.holders["gradient", each.name] = 1
+        self.gradient[each.name] = key
+        self.holders[key] = 1
 
     def backward(self, each: StepLayer) -> Iterator[Event]:
         """A layer takes memory for its gradients, then gives back what it kept and the gradient of its output."""
@@ -235,9 +247,10 @@ class StepEvents(HeldMemory):
 
     def accumulate(self, source: Any, key: Any) -> Iterator[Event]:
         """A gradient arrives at an output; a second one is added to the first: in place, if nothing else needs that."""
-        first = self.gradient.setdefault(source, key)
-        if first is key:
+        if source not in self.gradient:
+            self.gradient[source] = key
             return
+        first = self.gradient[source]
         if self.adds_in_place and self.holders[first] == 1:
             yield from self.release(key)
             return

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import Layer
 from costcalc.dims import Shape
-from costcalc.graph.freezing import check_names_of_tensors
+from costcalc.graph.freezing import check_names_of_tensors, frozen_tensors
 from costcalc.ops.gradients import Wanted
 from costcalc.ops.rules import Tensor
 
@@ -18,9 +18,8 @@ Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 
 def not_frozen(layer: Layer, tensor: Tensor) -> bool:
     """Every tensor is trained that its graph does not call frozen."""
-    if isinstance(layer.frozen, bool):
-        return not layer.frozen
-    return not any(fnmatchcase(tensor.name, pattern) for pattern in layer.frozen)
+    what = frozen_tensors(layer.name, layer.frozen)
+    return not what if isinstance(what, bool) else not any(fnmatchcase(tensor.name, pattern) for pattern in what)
 
 
 class StepLayer(NamedTuple):
@@ -42,7 +41,8 @@ def step_layers(
     layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False
 ) -> Iterator[StepLayer]:
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
-    trained below it. The input of a network wants none. Tensors that a layer shares are its owner's.
+    trained below it. The input of a network wants none. Tensors that a layer shares are its
+    owner's, and frozen with either.
 
     With `freeze_statistics` layers that are wholly frozen run as at inference. Raises UnknownName for a frozen tensor
     that no layer has.
@@ -51,6 +51,7 @@ def step_layers(
     shapes: dict[Any, Shape] = {}
     trained_below: dict[Any, bool] = {}
     owners: dict[Any, Layer] = {}
+    by_user = [layer for layer in layers if layer.shares is not None and frozen_tensors(layer.name, layer.frozen)]
     tensors_of: dict[Any, tuple[Tensor, ...]] = {}
     for layer in layers:
         ins = tuple([shapes[source] for source in layer.inputs])
@@ -62,7 +63,9 @@ def step_layers(
             frozenset(
                 tensor.name
                 for tensor in tensors_of[layer.name]
-                if tensor.role != "buffer" and trains(owner if tensor.name in shared else layer, tensor)
+                if tensor.role != "buffer"
+                and trains(owner if tensor.name in shared else layer, tensor)
+                and all(trains(user, tensor) for user in by_user if user.shares == owner.name)
             ),
             inplace=layer.name in over,
             evaluates=freeze_statistics and layer.frozen is True,
@@ -70,4 +73,6 @@ def step_layers(
         shapes[layer.name], trained_below[layer.name] = layer.output_shape, wanted.any
         own = tuple([tensor for tensor in tensors_of[layer.name] if tensor.name not in shared])
         yield StepLayer(layer, ins, wanted, own, over.get(layer.name))
-    check_names_of_tensors((one.row, one.frozen, [t.name for t in tensors_of[one.name]]) for one in layers)
+    check_names_of_tensors(
+        (frozen_tensors(one.name, one.frozen), [t.name for t in tensors_of[one.name]]) for one in layers
+    )
