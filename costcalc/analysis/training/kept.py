@@ -53,11 +53,18 @@ def copies_first(op: Any, order: Order, x: Shape) -> bool:
     anywhere."""
     if op.joined_axes is None or list(order) == sorted(order):
         return False
-    wide = [axis for axis in order if not decided(equal(x[axis], 1), f"what {op.name} copies")]
+    wide = wide_axes(op, order, x)
     joined = range(len(x))[op.joined_axes]
     places = [place for place, axis in enumerate(wide) if axis in joined]
     in_order = [wide[place] for place in places]
     return in_order != sorted(in_order) or places != list(range(places[0], places[0] + len(places)) if places else [])
+
+
+def wide_axes(op: Any, order: Order, x: Shape) -> list[int]:
+    """The axes that have more than one element, in their order in memory."""
+    if list(order) == sorted(order):
+        return list(order)
+    return [axis for axis in order if not decided(equal(x[axis], 1), f"what {op.name} copies")]
 
 
 class Kept(NamedTuple):

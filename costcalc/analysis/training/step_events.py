@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-from costcalc.analysis.training.kept import extra_bytes, index_tensors, keeps, kept, outputs_in_memory
+from costcalc.analysis.training.kept import extra_bytes, index_tensors, keeps, kept, outputs_in_memory, wide_axes
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.timeline import (
     BUFFERS,
@@ -114,7 +114,7 @@ class StepEvents(HeldMemory):
             return
         owner = self.where[each.name].owner
         own = self.kept.extra.get(each.name, [])
-        temporary = self.temporaries(each)
+        temporary = self.temporaries(each) + self.bytes_of["activations"] * self.elements_between(each)
         yield from self.take(("extra", each.name), extra_bytes(own, self.bytes_of), KEPT)
         yield from self.take("temporary", temporary)
         if owner == each.name:
@@ -135,6 +135,17 @@ class StepEvents(HeldMemory):
         except UsageError:  # a kernel's own, which are not known
             return 0
         return extra_bytes(found.extra, self.bytes_of)
+
+    def elements_between(self, each: StepLayer) -> Size:
+        """Elements of what comes between the kernels of a layer: sums of more than two inputs, and a product before its
+        bias is added, which torch does apart where the axes of the input do not lie in their order."""
+        op, out = each.layer.op, elements(each.layer.output_shape)
+        if op.is_join:
+            return out if len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values else 0
+        if op.joined_axes is None or op.output.view or len(each.own) < 2:
+            return 0
+        wide = wide_axes(op, self.where[each.layer.inputs[0]].order, each.input_shapes[0])
+        return out if wide != sorted(wide) else 0
 
     def losses(self) -> Iterator[Event]:
         """Cross-entropy of each output, added up, and their gradients. The outputs are held until all losses are made,
@@ -254,7 +265,7 @@ class StepEvents(HeldMemory):
         if self.adds_in_place and self.holders[first] == 1:
             yield from self.release(key)
             return
-        both = ("sum", source, key)
+        both = ("sum", source, first, key)
         yield from self.take(both, elements(self.by_name[source].layer.output_shape) * self.bytes_of["activations"])
         self.holders[both] = 1
         yield Moment(source, "backward")
