@@ -162,6 +162,8 @@ def memory(
     model = load(target)
     if optimizer or freeze:
         model = model.with_step(TrainStep(optimizer or model.step.optimizer, tuple(split_names(freeze))))
+    if within is None and free != "batch":
+        raise UsageError("free says what within solves for; give within too")
     return memory_use(model, train=train) if within is None else fitting(model, within, free, train=train)
 
 

@@ -14,6 +14,7 @@ from costcalc.analysis.cost import TOTALS, Cost, numeric_cost
 from costcalc.analysis.metrics import METRICS, metric_notes, metric_of, why_not_counted
 from costcalc.analysis.sweep.measured import Lookup, measured_seconds
 from costcalc.errors import CostcalcError, Problem, UsageError
+from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import Column, Table
@@ -51,7 +52,8 @@ class Comparison(Result):
             tables[-1].notes = [*self.algebra.lines(), *tables[-1].notes]
         counts = [name for name in self.metrics if name not in RANKS or name == "macs"]
         first, *others = {cost.dtype for cost in self.costs}
-        tables[-1].notes += metric_notes(counts, None if others else first)
+        step, *more = {train_step_of(cost.graph) for cost in self.costs}
+        tables[-1].notes += metric_notes(counts, None if others else first, None if more else step)
         if others:
             tables[-1].notes.append("bytes: " + "; ".join(f"{cost.target} {cost.dtype.words}" for cost in self.costs))
         return tables

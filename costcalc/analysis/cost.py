@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -18,11 +18,11 @@ from costcalc.dims import Size, is_rational, is_zero
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import Problem, UsageError
 from costcalc.graph import Graph
+from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, LazySequence, Table, cell
 from costcalc.text import knobs_note, plural
-from costcalc.train_step import DEFAULT_STEP
 
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
 TOTALS = ("params", "weight", "bias", "norm", "buffers", "macs", "elementwise", "activations")
@@ -145,7 +145,7 @@ class Cost(Result):
 
     def _step_note(self) -> str:
         """How the network is trained, and what that costs beside the forward pass."""
-        step = self.graph.graph.get("train_step", DEFAULT_STEP) if self.graph is not None else DEFAULT_STEP
+        step = train_step_of(self.graph)
         macs, forward = self.total("train_macs"), self.macs
         ratio = f", {macs / forward:.4g} × the forward pass" if is_rational(macs) and forward else ""
         return f"training: {step.words}; {cell(macs, 'int')} MACs a step{ratio}"
@@ -171,6 +171,8 @@ class Cost(Result):
         metrics = metrics_in(self._columns(self.depth, self.columns))
         of_layers = dict.fromkeys((*TOTALS, *metrics))
         about: dict[str, Any] = {"target": self.target, "knobs": dict(self.knobs), "dtype": self.dtype._asdict()}
+        if any(METRICS[name].step for name in metrics):
+            about["training"] = asdict(train_step_of(self.graph))
         about["totals"] = {metric: self._values.total(metric) for metric in of_layers}
         if self.depth is not None:
             folds = self.fold(self.depth, dict.fromkeys((*OF_BLOCKS, *metrics)))

@@ -19,6 +19,7 @@ from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.table import CONVENTION
 from costcalc.text import split_names
+from costcalc.train_step import TrainStep
 
 SUM, LARGEST, LEAVING = "sum", "largest", "leaving"  # of several layers; LEAVING: the sum of those read outside
 
@@ -268,11 +269,14 @@ def read_metrics(given: Sequence[str] | str | None, usual: tuple[str, ...] = USU
     return tuple(names)
 
 
-def metric_notes(metrics: Iterable[str], dtype: Dtype | None) -> list[str]:
-    """A note on each metric that is not usual, with the dtype of bytes, and the convention of MACs if there are any."""
+def metric_notes(metrics: Iterable[str], dtype: Dtype | None, step: TrainStep | None = None) -> list[str]:
+    """A note on each metric that is not usual, with the dtype of bytes; how a `step` of training is taken, and the
+    convention of MACs, where metrics are about them."""
     names, notes = [*metrics], []
     for name in names:
         metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
         if not metric.usual or (in_bytes and dtype != FLOAT32):
             notes.append(f"{metric.title}: {metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else ""))
+    if step and any(METRICS[name].step and name != "memory_bytes" for name in names):
+        notes.append(f"training: {step.words}")
     return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]

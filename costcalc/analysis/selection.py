@@ -42,7 +42,7 @@ def select_columns(table: Table, columns: Sequence[str] | str, model: Model | No
     for name in more:
         metric_of(name, unless=why_not_counted)
     rows = [{**row, **_counted(model, row, more)} for row in table.rows]
-    counts = (note for note in metric_notes(more, model.dtype) if note not in table.notes)
+    counts = (note for note in metric_notes(more, model.dtype, model.step) if note not in table.notes)
     return replace(table, columns=tuple(shown), rows=rows, notes=[*table.notes, *counts])
 
 

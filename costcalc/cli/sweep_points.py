@@ -61,7 +61,7 @@ def _check(options: SweepOptions, axes: dict[str, tuple[Any, ...]]) -> None:
     from costcalc.analysis.metrics import read_metrics
     from costcalc.analysis.sweep.point_query import read_query
 
-    query, metrics = read_query(options.model.knobs, [*axes], **options.query), read_metrics(options.shown_metrics)
+    query, metrics = read_query(options.model.settable, [*axes], **options.query), read_metrics(options.shown_metrics)
     if options.plot or options.metric:
         from costcalc.analysis.sweep.sweep_chart import check_chart
 
@@ -99,7 +99,10 @@ def _write(options: SweepOptions) -> None:
     if options.resume and options.restart:
         raise UsageError("--resume goes on and --restart starts anew: give one of them")
     axes = _axes(options)
-    query, metrics = read_query(options.model.knobs, [*axes], **options.query), counted_metrics(options.shown_metrics)
+    query, metrics = (
+        read_query(options.model.settable, [*axes], **options.query),
+        counted_metrics(options.shown_metrics),
+    )
     request = SweepRequest(
         options.model, grid_of(options.model, axes), query, options.path or Path("-"), options.format, options.resume,
         options.restart, metrics, options.columns,

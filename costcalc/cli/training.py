@@ -50,6 +50,8 @@ def memory(
     if nothing does."""
     step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    if not train and (step != DEFAULT_STEP):
+        raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
     if within is None:
         if free is not None:
             raise UsageError("--free says what --within solves for; give --within too")

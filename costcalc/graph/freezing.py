@@ -16,6 +16,7 @@ from costcalc.errors import GraphError, UnknownName, UsageError, did_you_mean
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import Graph, Repeat
 from costcalc.graph.order import topological_order
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 Frozen = bool | tuple[str, ...]  # all tensors of a layer, or those that these patterns match
 
@@ -98,6 +99,12 @@ def _marked(graph: Graph, frozen: dict[str, Frozen], prefix: str) -> Graph:
         else:
             copy.nodes[name].update(extra)
     return copy
+
+
+def train_step_of(graph: Graph | None) -> TrainStep:
+    """How a graph says that it is trained: its `train_step`, or as it is if it says nothing."""
+    step: TrainStep = graph.graph.get("train_step", DEFAULT_STEP) if graph is not None else DEFAULT_STEP
+    return step
 
 
 def frozen_tensors(name: Any, given: Any) -> Frozen:

@@ -56,7 +56,7 @@ def write_sweep(
     model = load(target)
     model.require_knobs("write_sweep")
     axes = given_axes(axes, model.settable, model.name)
-    query = read_query(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    query = read_query(model.settable, [*axes], where=where, pareto=pareto, top=top, by=by)
     metrics = counted_metrics(metrics)
     request = SweepRequest(model, grid_of(model, axes), query, Path(path), None, resume, restart, metrics)
     with pool_for(workers, executor, request.grid.size, request.points_per_second) as pool:

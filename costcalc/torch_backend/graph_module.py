@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatchcase
 from itertools import chain
 from keyword import iskeyword
 from math import prod
@@ -16,6 +17,7 @@ from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
+from costcalc.graph.freezing import frozen_tensors
 from costcalc.net import Target, load
 from costcalc.table import bytes_text
 from costcalc.torch_backend.block_lookup import blocks_once
@@ -105,7 +107,15 @@ class _Builder:
             if "shares" in self.graph.nodes[row.name]:
                 self.tie(row, self.modules[target])
         self.targets[row.name] = target
+        self.freeze(row, self.modules[target])
         return self.fx.call_module(target, tuple(self.nodes[source] for source in row.inputs))
+
+    def freeze(self, row: Row, module: nn.Module) -> None:
+        """Lets the tensors that a layer calls frozen learn nothing."""
+        what = frozen_tensors(row.name, self.graph.nodes[row.name].get("frozen"))
+        for name, tensor in module.named_parameters() if what else ():
+            if isinstance(what, bool) or any(fnmatchcase(name, pattern) for pattern in what):
+                tensor.requires_grad_(False)
 
     def builder(self, row: Row) -> Any:
         """The function that makes the module of an op."""

@@ -12,7 +12,7 @@ import torch
 
 from costcalc.analysis.cost import cost
 from costcalc.analysis.sweep.progress import Progress, no_progress
-from costcalc.analysis.training.backward import backward_macs
+from costcalc.analysis.training.backward import backward_macs_by_layer
 from costcalc.analysis.walk import Row
 from costcalc.graph import Graph
 from costcalc.table import bytes_text
@@ -64,7 +64,7 @@ class Measurement:
         counted = cost(self.graph)
         self.rows, totals = counted.layers, counted.totals
         self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
-        self.backward_macs = sum(backward_macs(self.graph).values()) if self.settings.train else None
+        self.backward_macs = sum(backward_macs_by_layer(self.graph).values()) if self.settings.train else None
         self.weight_bytes, self.inference_peak = predicted_bytes(self.graph, self.settings)
 
     @property

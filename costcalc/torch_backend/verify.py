@@ -11,7 +11,7 @@ import torch
 from costcalc.analysis.cost import cost
 from costcalc.analysis.images import as_image, image_names
 from costcalc.analysis.inplace import inplace_inputs
-from costcalc.analysis.training.backward import backward_macs
+from costcalc.analysis.training.backward import backward_macs_by_layer
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, TooLarge
@@ -204,9 +204,9 @@ def verify_net(target: Target) -> Verification:
         raise TooLarge(f"{more}: torch lets go of a longer chain of gradients by recursion and runs out of stack")
     module = build(graph, device="meta")
     seen = observe_layers(module, *example_inputs(module, device="meta"))
-    backward, overwritten, images = backward_macs(graph), inplace_inputs(rows), image_names(rows)
+    backward, overwritten, images = backward_macs_by_layer(graph), inplace_inputs(rows), image_names(rows)
     layers = [
-        _layer(row, seen[row.name], images, backward_macs=backward[row.name], inplace=row.name in overwritten)
+        _layer(row, seen[row.name], images, backward_macs=backward[str(row.name)], inplace=row.name in overwritten)
         for row in rows
         if not row.op.is_input
     ]

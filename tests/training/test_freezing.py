@@ -106,3 +106,57 @@ def test_frozen_statistics_keep_only_the_input():
 def test_freeze_is_no_name_for_a_knob():
     with pytest.raises(costcalc.SpecError, match="cannot be called 'freeze'"):
         costcalc.load("name: x\ntitle: x\nsource: x\nknobs: {freeze: 3}\ninput: [3]\nlayers: [linear: freeze]\n").cost()
+
+
+def test_a_tensor_that_is_shared_is_frozen_by_either_layer():
+    def graph(**frozen):
+        made = costcalc.new_graph(name="tied")
+        costcalc.add(made, "x", ops.Input([1, 8]))
+        costcalc.add(made, "a", ops.Linear(8), "x", **frozen.get("a", {}))
+        costcalc.add(made, "b", ops.Linear(8), "a", shares="a", **frozen.get("b", {}))
+        costcalc.add(made, "c", ops.Linear(2), "b")
+        return costcalc.cost(made).total("trainable_params")
+
+    assert graph() == 72 + 18
+    assert graph(a={"frozen": True}) == graph(b={"frozen": True}) == 18
+    assert graph(b={"frozen": "bias"}) == 64 + 18
+
+
+@pytest.mark.parametrize("frozen", [1, 3.5, object(), [3]])
+def test_a_node_says_true_false_or_names(frozen):
+    graph = costcalc.new_graph(name="x")
+    costcalc.add(graph, "x", ops.Input([1, 8]))
+    costcalc.add(graph, "a", ops.Linear(8), "x", frozen=frozen)
+    with pytest.raises(costcalc.GraphError, match="layer 'a': frozen is True, False or the names of tensors"):
+        costcalc.cost(graph).total("train_macs")
+
+
+@pytest.mark.parametrize("given", [{"optimizer": 3}, {"optimizer": "adm"}, {"freeze": 3}, {"freeze": [3]}])
+def test_a_step_of_nonsense_is_refused(given):
+    with pytest.raises(costcalc.CostcalcError):
+        costcalc.TrainStep(**given)
+
+
+def test_layers_may_have_numbers_for_names():
+    graph = costcalc.new_graph(name="numbers")
+    costcalc.add(graph, 0, ops.Input([1, 8]))
+    costcalc.add(graph, 1, ops.Linear(4), 0)
+    costcalc.add(graph, 2, ops.Linear(2), 1)
+    cost = costcalc.cost(graph)
+    assert cost.total("train_macs") == 2 * 32 + 3 * 8
+    assert cost.total("peak_bytes") == 4 * (8 + 4 + 2)
+
+
+def test_a_built_module_and_verify_know_what_is_frozen():
+    pytest.importorskip("torch", reason="needs the extra torch: pip install 'costcalc[torch]'")
+    from costcalc.torch_backend import build, verify_net
+
+    module = build("lenet5@freeze=conv1")
+    assert [name for name, tensor in module.named_parameters() if not tensor.requires_grad] == [
+        "conv1.weight",
+        "conv1.bias",
+    ]
+    found = verify_net("lenet5@freeze=conv1")
+    backward = sum(layer.ours["backward_macs"] for layer in found.layers)
+    cost = costcalc.load("lenet5@freeze=conv1").cost()
+    assert (found.ok, backward) == (True, cost.total("train_macs") - cost.macs)

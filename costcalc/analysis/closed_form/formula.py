@@ -189,7 +189,7 @@ class Formula(Result):
         rows = [{"name": term.name, "formula": self.printer.write(term.expression)} for term in self.parts]
         whole = self.text if len(self.text) <= MAX_TOTAL_LENGTH else "the sum of these"
         given = "".join(f", {text}" for text in self.given)
-        notes = [*self.lines(), *metric_notes([self.metric], self.model.dtype)]
+        notes = [*self.lines(), *metric_notes([self.metric], self.model.dtype, self.model.step)]
         totals = {"name": "total", "formula": whole} if len(rows) != 1 else None
         return Table(f"{title} of {self.model.label}{given}", columns, rows, totals, notes)
 
@@ -199,7 +199,7 @@ class Formula(Result):
         if self.without_floors is None:
             return [first]
         second = self.without_floors.table()
-        counts = metric_notes([self.metric], self.model.dtype)
+        counts = metric_notes([self.metric], self.model.dtype, self.model.step)
         first.notes = [note for note in first.notes if note not in counts]  # the second says them for both
         return [first, second]
 

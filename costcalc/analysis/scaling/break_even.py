@@ -93,7 +93,7 @@ class BreakEven(Result):
         for model in self.models:
             fixed = model.values_but([self.knob])
             notes += [f"{model.label}: {settings_text(fixed)}"] if fixed else []
-        return [*notes, *metric_notes([self.by], self.models[0].dtype)]
+        return [*notes, *metric_notes([self.by], self.models[0].dtype, self.models[0].step)]
 
     def sentence(self) -> str:
         """`resnet50 has more MACs than vgg16 at every r that was looked at, from 32 to 2240`, or the stretch after

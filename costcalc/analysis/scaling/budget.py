@@ -89,7 +89,7 @@ class Fitting(RowsResult):
         return [
             *notes,
             *knobs_note(self.model.values_but(grid.axes)),
-            *metric_notes(self.found.metrics, self.model.dtype),
+            *metric_notes(self.found.metrics, self.model.dtype, self.model.step),
         ]
 
     def _at_the_end(self) -> list[str]:

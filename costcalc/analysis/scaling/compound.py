@@ -79,7 +79,7 @@ class Compound(RowsResult):
         by_law = f"{self.law.product_text()} times as many for a φ of one more"
         notes.append(f"× MACs: times those of {self.base.label}; by law: {by_law}")
         fixed = knobs_note(self.base.values_but(EXPONENTS))
-        return [*notes, *fixed, *metric_notes(with_usual_metrics(self.budget or ()), self.base.dtype)]
+        return [*notes, *fixed, *metric_notes(with_usual_metrics(self.budget or ()), self.base.dtype, self.base.step)]
 
     def _fields(self) -> dict[str, Any]:
         law = {"alpha": self.law.alpha, "beta": self.law.beta, "gamma": self.law.gamma, "product": self.law.product}

@@ -67,7 +67,7 @@ class PresetSweep(RowsResult):
             notes.append(f"{law}: the MACs of {self.rows[0]['preset']}, times what that product has grown by since")
         if "seconds" in self.metrics:
             notes.append(how_many_measured([row["seconds"] for row in self.rows]))
-        notes += metric_notes(self.metrics, self.model.dtype)
+        notes += metric_notes(self.metrics, self.model.dtype, self.model.step)
         return Table(f"{self.model.name}: {self.model.architecture.title}", columns, self.to_records(), None, notes)
 
     def _has_figures(self, metric: str) -> bool:

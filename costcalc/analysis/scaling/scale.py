@@ -5,7 +5,7 @@ largest(costcalc.load("mobilenet_v2@r=192"), "w", {"macs": 300_000_000}).value
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,8 @@ def read_limit(metric: str, most: Any) -> int:
     if isinstance(most, str):
         amount = read_amount(most, of_bytes=metric.endswith("_bytes"))
         if amount is None:
-            raise UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget; write macs=400M or params=6,000,000")
+            example = f"{metric}=24GB" if metric.endswith("_bytes") else "macs=400M or params=6,000,000"
+            raise UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget; write {example}")
         return amount
     number = to_exact(most)
     if not is_rational(number) or isinstance(most, bool):
@@ -52,9 +53,11 @@ def budget_text(budget: Mapping[str, int]) -> str:
     return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())
 
 
-def metric_columns(budget: Iterable[str] = (), rank: int = 1) -> list[Column]:
-    """A column for each metric; on a narrow terminal the first two stay and the last is dropped first."""
-    return [metric_column(n, rank + i if i > 1 else 0) for i, n in enumerate(with_usual_metrics(budget))]
+def metric_columns(budget: Collection[str] = (), rank: int = 1) -> list[Column]:
+    """A column for each metric; on a narrow terminal the first two and the budget's stay, and the last is dropped
+    first."""
+    names = with_usual_metrics(budget)
+    return [metric_column(name, 0 if i < 2 or name in budget else rank + i) for i, name in enumerate(names)]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -96,7 +99,7 @@ class Scaled(Result):
             notes.append(f"{self.knob} from {value_text(self.least)} to {value_text(self.value)} costs the same")
         title = self.model.heading
         notes += knobs_note(self.model.values_but([self.knob]))
-        notes += metric_notes(with_usual_metrics(self.budget), self.model.dtype)
+        notes += metric_notes(with_usual_metrics(self.budget), self.model.dtype, self.model.step)
         return Table(title, columns, self.to_records(), None, notes)
 
     def to_records(self) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from costcalc.analysis.metrics import check_not_a_metric
 from costcalc.dims import canonical, is_rational, to_exact
 from costcalc.dims.exact_array import ExactArray
 from costcalc.errors import PointsDiffer, UsageError, shorten, unknown
-from costcalc.models.knob import Knob
+from costcalc.models.knob import RESERVED_KNOBS, Knob
 from costcalc.models.knob_texts import parse_settings
 
 MAX_VALUES_OF_A_KNOB = 1_000_000
@@ -174,6 +174,8 @@ def given_axes(
 
 
 def _knob(name: str, knobs: Mapping[str, Knob], owner: str, numbers: bool) -> Knob:
+    if name in RESERVED_KNOBS and name not in knobs:
+        raise UsageError(f"{name} is swept in tables alone: `costcalc sweep {owner} {name}=all`")
     if name not in knobs:
         raise unknown("knob", name, knobs, of=owner)
     if numbers and not knobs[name].is_size:

@@ -56,7 +56,7 @@ def sweep_model(
     kept, ShapeError if no point of it is valid.
     """
     grid = grid_of(model, axes)
-    query = read_query(model.knobs, [*axes], where=where, pareto=pareto, top=top, by=by)
+    query = read_query(model.settable, [*axes], where=where, pareto=pareto, top=top, by=by)
     shown = read_metrics(metrics)
     if "seconds" in shown:
         check_lookup(seconds)

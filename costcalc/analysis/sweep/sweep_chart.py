@@ -90,7 +90,7 @@ def metric_axis(metric: str, *, log: bool = False) -> Axis:
 
 def knob_axis(model: Model, name: str) -> Axis:
     """A knob as an axis: its name and the description in its spec."""
-    return Axis(name, shorten(model.knobs[name].about.partition(":")[0], 60))
+    return Axis(name, shorten(model.settable[name].about.partition(":")[0], 60))
 
 
 def curves(found: KeptPoints, knob: str, metrics: Sequence[str] | None = None) -> Curves:

@@ -85,7 +85,7 @@ class Sweep(KeptPoints, Result):
             *self.how_many(),
             *seconds,
             *knobs_note(self.model.values_but(self.grid.axes)),
-            *metric_notes(self.metrics, self.model.dtype),
+            *metric_notes(self.metrics, self.model.dtype, self.model.step),
         ]
 
     def how_many(self) -> list[str]:

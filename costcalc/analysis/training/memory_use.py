@@ -6,7 +6,7 @@ memory_use(costcalc.load("resnet50"), train=True).table()
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from costcalc.analysis.memory import peak_activations
@@ -17,7 +17,7 @@ from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
 from costcalc.analysis.unrolled import unrolled_layers
 from costcalc.analysis.walk import walk
 from costcalc.analysis.warnings import warnings_of
-from costcalc.errors import Problem
+from costcalc.errors import Problem, UsageError
 from costcalc.graph import unroll
 from costcalc.models.model import Model
 from costcalc.result import Result
@@ -62,8 +62,9 @@ class MemoryUse(Result):
         ]
 
     def _fields(self) -> dict[str, Any]:
+        training = {} if self.phase == "inference" else {"training": asdict(self.model.step)}
         return {
-            "target": self.model.label, "knobs": self.model.values, "dtype": self.model.dtype._asdict(),
+            "target": self.model.label, "knobs": self.model.values, "dtype": self.model.dtype._asdict(), **training,
             "phase": self.phase, "layer": str(self.layer), "bytes": self.bytes, "parts": dict(self.parts),
         }  # fmt: skip
 
@@ -77,6 +78,8 @@ def memory_use(model: Model, *, train: bool = False) -> MemoryUse:
     graph = unroll(model.layers())
     ((_, layers),) = unrolled_layers(graph)
     step = step_of(graph, layers, model.dtype)
+    if not any(layer.inputs for layer in layers):
+        raise UsageError(f"{model.label} has no layers, and holds its input alone")
     if train:
         step.needs_training()
         parts, moment = parts_of_peak(step.layers, step.bytes_of, step.optimizer)

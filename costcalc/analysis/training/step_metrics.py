@@ -14,7 +14,8 @@ from costcalc.dims import Size, elements, maximum
 from costcalc.dtype import Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
-from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS, Optimizer, TrainStep
+from costcalc.graph.freezing import train_step_of
+from costcalc.train_step import OPTIMIZERS, Optimizer
 
 LOSS_OPERATIONS = 8  # per element of an output: log-softmax (maximum, subtract, exp, add, subtract), and its gradient
 # (exp, subtract the target's 1, divide by the batch)
@@ -39,7 +40,7 @@ StepMetric = Callable[[Step], Iterator[Size]]
 
 def step_of(graph: Graph, layers: Sequence[Layer], dtype: Dtype) -> Step:
     """The training step of a graph, with its `train_step`."""
-    train_step: TrainStep = graph.graph.get("train_step", DEFAULT_STEP)
+    train_step = train_step_of(graph)
     found = [*step_layers(layers, freeze_statistics=train_step.freeze_statistics)]
     scales = {kind: dtype.scale(kind) for kind in ("weights", "activations")}
     return Step(found, OPTIMIZERS[train_step.optimizer], scales)

@@ -1,0 +1,70 @@
+"""Training on the command line: --train, memory, freeze."""
+
+import json
+import shlex
+
+import pytest
+
+import costcalc
+from costcalc.cli.app import run
+
+
+def printed(capsys, line):
+    assert run(shlex.split(line)) == 0
+    return capsys.readouterr().out
+
+
+def test_show_and_compare_add_up(capsys):
+    lines = printed(capsys, "show lenet5 --train -f csv").splitlines()
+    keys, *rows = [line.split(",") for line in lines]
+    assert keys[-5:] == ["macs", "input_gradient_macs", "weight_gradient_macs", "update_operations", "saved_bytes"]
+    cost = costcalc.load("lenet5").cost()
+    for key in keys[-5:]:
+        assert sum(int(row[keys.index(key)]) for row in rows) == cost.total(key)
+    lines = printed(capsys, "compare lenet5 alexnet --train --optimizer adam -f csv").splitlines()
+    assert lines[0] == "target,params,trainable_params,macs,train_macs,saved_bytes,train_peak_bytes"
+
+
+def test_memory_says_how_it_is_trained(capsys):
+    found = json.loads(printed(capsys, "memory resnet18 --train --optimizer adam --freeze conv1,conv2_x -f json"))
+    assert found["training"] == {"optimizer": "adam", "freeze": ["conv1", "conv2_x"], "freeze_statistics": False}
+    assert found["bytes"] == sum(found["parts"].values())
+    text = printed(capsys, "memory resnet18 --train --optimizer adam --within 2GB")
+    assert "training: adam" in text
+    assert "training" not in json.loads(printed(capsys, "memory resnet18 -f json"))
+
+
+def test_what_fits_is_the_largest():
+    found = costcalc.memory("resnet18", train=True, within="2GB")
+    fits, more = (costcalc.memory(f"resnet18@batch={found.value + i}", train=True).bytes for i in range(2))
+    assert fits <= 2 * 10**9 < more
+    assert costcalc.memory("mobilenet_v2", within="100MB", free="r").knob == "r"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("memory resnet18 --train --within 1MB", "no batch up to 100000 of resnet18 keeps this budget"),
+        ("memory resnet18 --optimizer adam", "are about a training step; add --train"),
+        ("memory resnet18 --free r", "--free says what --within solves for"),
+        ("memory lenet5 --within abc", "write memory_bytes=24GB"),
+        ("show lenet5 --train --freeze conv9", "nothing to freeze is called 'conv9'"),
+        ("show lenet5@freeze=conv2.bias --train", "nothing to freeze is called 'conv2.bias'"),
+        ("show lenet5 --train --freeze conv2..conv1", "conv2..conv1 runs backwards"),
+        ("show lenet5@freeze=fc5 --train", "nothing is left to train"),
+        ("show lenet5 --train --optimizer adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
+        ("sweep lenet5 freeze=all --report a.html", "freeze is swept in tables alone"),
+        ("scale lenet5 --free freeze --max macs=1M", "unknown knob 'freeze'"),
+    ],
+)
+def test_what_is_refused(refused, line, message):
+    refused(line, message)
+
+
+def test_freeze_is_an_axis(capsys, tmp_path):
+    line = "sweep lenet5 freeze=all batch=1,2 --metrics train_macs --where 'freeze == \"conv1\"' -f csv"
+    assert len(printed(capsys, line).splitlines()) == 3
+    needed = pytest.importorskip("matplotlib", reason="needs the extra report: pip install 'costcalc[report]'")
+    assert needed
+    printed(capsys, f"sweep lenet5 freeze=all --metrics train_macs --plot {tmp_path / 'a.svg'}")
+    assert (tmp_path / "a.svg").exists()
