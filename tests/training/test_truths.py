@@ -1,8 +1,10 @@
 """Published and measured figures of training steps, and laws that hold for every network."""
 
 import pytest
+from support.layers import in_a_row
 
 import costcalc
+from costcalc import ops
 from costcalc.analysis.metrics import METRICS
 from costcalc.spec.library import entries
 
@@ -92,3 +94,15 @@ def test_formulas_of_a_step_are_the_counts():
             for metric in metrics:
                 count = model.with_knobs(**settings).cost().total(metric)
                 assert model.formula(metric)(**settings) == count, (target, metric, settings)
+
+
+def test_other_arithmetic_of_a_step_by_hand():
+    """A convolution of 4×4 to 2 channels of 2×2, batch normalisation, ReLU, and a linear layer to 3 classes."""
+    graph = in_a_row((1, 1, 4, 4), ops.Conv(2, 3), ops.BatchNorm(), ops.ReLU(), ops.Flatten(), ops.Linear(3))
+    cost = costcalc.cost(graph)
+    found = [cost.value("train_elementwise", i) for i in range(1, 6)]
+    conv = 8 + 8 + 2 * 20  # bias added; its gradient summed; w − lr·g for 18 weights and 2 biases
+    batch_norm = 8 * (7 + 9) + 2 * 4  # with batch statistics as a layer norm; x̂, two sums and ∂x; γ and β
+    relu = 8 * (1 + 1)
+    linear = 3 + 3 + 2 * 27 + 8 * 3  # and cross-entropy
+    assert found == [conv, batch_norm, relu, 0, linear]
