@@ -80,7 +80,9 @@ def compare(
     algebra: Annotated[
         bool, typer.Option("--algebra", help="Show the ratio as algebra for whole networks too.")
     ] = False,
-    by: Annotated[str, typer.Option(metavar="METRIC", help=f"What to compare by: {METRICS}.")] = "macs",
+    by: Annotated[
+        str | None, typer.Option(metavar="METRIC", help=f"Default macs, with --train train_macs. One of {METRICS}.")
+    ] = None,
     train: Train = False,
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
@@ -104,6 +106,7 @@ def compare(
 
     step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step)
+    by = by or ("train_macs" if train else "macs")
     columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
     if break_even is not None:
         given = {"--algebra": algebra, "--time": time, "--store": store, "--columns": columns}

@@ -23,6 +23,8 @@ def test_show_and_compare_add_up(capsys):
         assert sum(int(row[keys.index(key)]) for row in rows) == cost.total(key)
     lines = printed(capsys, "compare lenet5 alexnet --train --optimizer adam -f csv").splitlines()
     assert lines[0] == "target,params,trainable_params,macs,train_macs,saved_bytes,train_peak_bytes"
+    assert "where the train MACs are" in printed(capsys, "compare vgg16 vgg16@freeze=conv4 --train")
+    assert "where the params are" in printed(capsys, "compare vgg16 vgg11 --train --by params")
 
 
 def test_memory_says_how_it_is_trained(capsys):
