@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc.cli.app import run
@@ -60,13 +61,14 @@ def test_what_fits_is_the_largest():
     ],
 )
 def test_what_is_refused(refused, line, message):
+    if "--report" in line:
+        needed.module("jinja2", "report")
     refused(line, message)
 
 
 def test_freeze_is_an_axis(capsys, tmp_path):
     line = "sweep lenet5 freeze=all batch=1,2 --metrics train_macs --where 'freeze == \"conv1\"' -f csv"
     assert len(printed(capsys, line).splitlines()) == 3
-    needed = pytest.importorskip("matplotlib", reason="needs the extra report: pip install 'costcalc[report]'")
-    assert needed
+    needed.module("matplotlib", "report")
     printed(capsys, f"sweep lenet5 freeze=all --metrics train_macs --plot {tmp_path / 'a.svg'}")
     assert (tmp_path / "a.svg").exists()

@@ -264,6 +264,8 @@ def test_where_nothing_can_be_written(capsys, monkeypatch, tmp_path, words, mess
 )
 def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
     """Which is said before anything is counted or drawn."""
+    if "--plot" in words:
+        needed.module("matplotlib", "report")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.chdir(tmp_path)
     for name in ("fit.fit", "sweep.sweep_model", "sweep.histogram_model"):
@@ -287,6 +289,8 @@ def test_parquet_holds_points_alone(capsys, monkeypatch, tmp_path, words):
     ],
 )  # fmt: skip
 def test_a_mistake_is_said_before_a_missing_pyarrow(monkeypatch, tmp_path, capsys, words, message):
+    if "seconds" in words:
+        needed.module("torch", "torch")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.chdir(tmp_path)
     store = ["--store", "runs.db"] * ("seconds" in words and "--resume" not in words)

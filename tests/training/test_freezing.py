@@ -1,6 +1,7 @@
 """What a pattern freezes, what it refuses, and what a frozen layer costs."""
 
 import pytest
+from support import needed
 
 import costcalc
 from costcalc import ops
@@ -148,7 +149,7 @@ def test_layers_may_have_numbers_for_names():
 
 
 def test_a_built_module_and_verify_know_what_is_frozen():
-    pytest.importorskip("torch", reason="needs the extra torch: pip install 'costcalc[torch]'")
+    needed.module("torch", "torch")
     from costcalc.torch_backend import build, verify_net
 
     module = build("lenet5@freeze=conv1")
