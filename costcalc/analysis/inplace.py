@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from costcalc.dims import Truth, same_shape
-from costcalc.ops.gradients import decided
+from costcalc.dims import Truth, decided, same_shape
 
 
 def inplace_inputs(layers: Sequence[Any]) -> dict[Any, int]:

@@ -14,6 +14,7 @@ from costcalc.dims import numeric
 from costcalc.dims.factored_int import FactoredInt
 from costcalc.dims.kinds import MAX_SIZE, canonical, clip, is_array, is_rational, is_symbolic, to_exact
 from costcalc.dims.size_checks import at_first_point, check_size, first_failure, to_exact_array
+from costcalc.errors import PointsDiffer, UsageError
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -213,6 +214,17 @@ def one_truth(truth: Any) -> bool | None:
     if truth is True or truth is False:
         return truth
     return True if truth.all() else None if truth.any() else False
+
+
+def decided(truth: Truth, what: str) -> bool:
+    """The truth of all points, for a rule that must know. Raises UsageError, about `what`, where symbols leave it
+    undecided, PointsDiffer where points of an array differ."""
+    if truth is None:
+        raise UsageError(f"{what} depends on symbols: set them")
+    one = one_truth(truth)
+    if one is None:
+        raise PointsDiffer(truth, f"{what} differs between points of an array")
+    return one
 
 
 def one_number(x: Size) -> Size:

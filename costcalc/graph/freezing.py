@@ -120,6 +120,11 @@ def frozen_tensors(name: Any, given: Any) -> Frozen:
     return tuple(patterns)
 
 
+def is_frozen(tensor: str, what: Frozen) -> bool:
+    """Is the tensor of this name frozen?"""
+    return what if isinstance(what, bool) else any(fnmatchcase(tensor, pattern) for pattern in what)
+
+
 def check_names_of_tensors(frozen: Iterable[tuple[Frozen, Sequence[str]]]) -> None:
     """Raises UnknownName for a pattern that matches no tensor of the layers that it names; each comes with the names of
     its tensors."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, broadcast_size, elements, equal, same_shape
+from costcalc.dims import Shape, Size, broadcast_size, decided, elements, equal, same_shape
 from costcalc.ops.axis_roles import AxisRoles, merge_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import StaticInt
-from costcalc.ops.gradients import Extra, Kept, Wanted, decided, gradients_move, keeps_nothing
+from costcalc.ops.gradients import Extra, Kept, Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
 from costcalc.ops.rules import free, no_weights, order_of_input

@@ -13,8 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from costcalc.dims import Shape, Size, Truth, elements, one_truth
-from costcalc.errors import PointsDiffer, UsageError
+from costcalc.dims import Shape, Size, elements
 
 INDEX_BYTES = 8  # torch's indices are int64
 STATISTIC_BYTES = 4  # float32 in every dtype
@@ -56,17 +55,6 @@ class Kept(NamedTuple):
 
 NOTHING = Kept()
 Keeps = Callable[..., Kept]
-
-
-def decided(truth: Truth, what: str) -> bool:
-    """A truth that decides which tensors there are. Raises UsageError where symbols leave it open, PointsDiffer where
-    points of an array differ."""
-    if truth is None:
-        raise UsageError(f"{what} depends on symbols: set them")
-    one = one_truth(truth)
-    if one is None:
-        raise PointsDiffer(truth, f"{what} differs between points of a column")
-    return one
 
 
 def keeps_nothing(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, all_of, at_least, ceil_div, elements, equal, gcd, minimum, prod
+from costcalc.dims import Shape, Size, all_of, at_least, ceil_div, decided, elements, equal, gcd, minimum, prod
 from costcalc.ops.base import op, op_base
 from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
-from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, decided, keeps_nothing
+from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, keeps_nothing
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, free, no_weights

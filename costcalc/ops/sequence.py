@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, elements, equal, prod
+from costcalc.dims import Shape, Size, decided, elements, equal, prod
 from costcalc.errors import UsageError
 from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
 from costcalc.ops.base import op, op_base
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
-from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted, decided, keeps_input_for_weight
+from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted, keeps_input_for_weight
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.rules import Tensor, free

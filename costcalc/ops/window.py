@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from costcalc.dims import Shape, Size, all_of, ceil_div, divides, equal, maximum, output_size, prod
-from costcalc.ops.gradients import decided
+from costcalc.dims import Shape, Size, all_of, ceil_div, decided, divides, equal, maximum, output_size, prod
 from costcalc.ops.needs import Fact, Fits, Need
 
 WINDOW_SYNONYMS = {"kernel_size": "kernel", "strides": "stride", "dilation_rate": "dilation"}

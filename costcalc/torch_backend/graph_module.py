@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 from itertools import chain
 from keyword import iskeyword
 from math import prod
@@ -17,7 +16,7 @@ from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.walk import Row, walk
 from costcalc.errors import GraphError, TooLarge
 from costcalc.graph import Graph
-from costcalc.graph.freezing import frozen_tensors
+from costcalc.graph.freezing import frozen_tensors, is_frozen
 from costcalc.net import Target, load
 from costcalc.table import bytes_text
 from costcalc.torch_backend.block_lookup import blocks_once
@@ -114,7 +113,7 @@ class _Builder:
         """Lets the tensors that a layer calls frozen learn nothing."""
         what = frozen_tensors(row.name, self.graph.nodes[row.name].get("frozen"))
         for name, tensor in module.named_parameters() if what else ():
-            if isinstance(what, bool) or any(fnmatchcase(name, pattern) for pattern in what):
+            if is_frozen(name, what):
                 tensor.requires_grad_(False)
 
     def builder(self, row: Row) -> Any:

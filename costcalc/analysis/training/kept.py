@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Shape, Size, elements, equal
+from costcalc.dims import Shape, Size, decided, elements, equal
 from costcalc.errors import UsageError
-from costcalc.ops.gradients import INDEX_BYTES, Extra, decided
+from costcalc.ops.gradients import INDEX_BYTES, Extra
 from costcalc.ops.gradients import Kept as OpKeeps
 
 Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first

@@ -24,9 +24,9 @@ from costcalc.analysis.training.timeline import (
     HeldMemory,
     Moment,
 )
-from costcalc.dims import Shape, Size, elements, exact_div, same_shape
+from costcalc.dims import Shape, Size, decided, elements, exact_div, same_shape
 from costcalc.errors import UsageError
-from costcalc.ops.gradients import INDEX_BYTES, decided
+from costcalc.ops.gradients import INDEX_BYTES
 from costcalc.train_step import SCALAR_BYTES, Optimizer
 
 Gradients = list[tuple[Any, Any]]  # the layer that wrote an input, and the key of the memory of its gradient
@@ -109,7 +109,7 @@ class StepEvents(HeldMemory):
             yield Change(DATA, INDEX_BYTES * targets(each.layer.output_shape))
 
     def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
-        """A layer takes memory for its output and what it keeps; then what nobody needs any more is given back."""
+        """Takes memory for the output of a layer and what it keeps, then frees what no later layer reads."""
         if each.name in self.inputs:
             return
         owner = self.where[each.name].owner

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import Layer
 from costcalc.dims import Shape
-from costcalc.graph.freezing import check_names_of_tensors, frozen_tensors
+from costcalc.graph.freezing import check_names_of_tensors, frozen_tensors, is_frozen
 from costcalc.ops.gradients import Wanted
 from costcalc.ops.rules import Tensor
 
@@ -18,8 +17,7 @@ Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 
 def not_frozen(layer: Layer, tensor: Tensor) -> bool:
     """Every tensor is trained that its graph does not call frozen."""
-    what = frozen_tensors(layer.name, layer.frozen)
-    return not what if isinstance(what, bool) else not any(fnmatchcase(tensor.name, pattern) for pattern in what)
+    return not is_frozen(tensor.name, frozen_tensors(layer.name, layer.frozen))
 
 
 class StepLayer(NamedTuple):
