@@ -41,6 +41,7 @@ class TrainStep:
     optimizer: str = "sgd"
     freeze: tuple[str, ...] = ()
     freeze_statistics: bool = False  # batch normalisation that is frozen runs as at inference
+    checkpoint: tuple[str, ...] = ()  # rows of depth 1 that keep their input alone, and are computed again
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, str) or self.optimizer not in OPTIMIZERS:

@@ -12,6 +12,7 @@ from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
+from costcalc.ops.precision import inside_in_single
 from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 
@@ -205,6 +206,8 @@ class LocalResponseNorm:
         n, c, *rest = x
         squares = elements((n, c + self.size - 1, *rest))  # padded to full windows
         return Kept((0,), extra=(Extra(squares), Extra(elements(x)), Extra(elements(x))))  # s, and s^β
+
+    autocast = inside_in_single
 
     def backward_workspace(self, x: Shape) -> Size:
         return 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece

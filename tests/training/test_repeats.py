@@ -7,11 +7,11 @@ from costcalc.analysis.training.kept import kept_bytes
 from costcalc.analysis.training.step_layers import step_layers
 from costcalc.analysis.training.step_peak import step_peak
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
+from costcalc.dtype import FLOAT32
 from costcalc.graph import unroll
 from costcalc.spec.library import entries
 from costcalc.train_step import OPTIMIZERS
 
-FLOAT32 = {"activations": 4, "weights": 4}
 MODELS = [*(entry.name for entry in entries()), *(f"efficientnet@d={d},r=64" for d in range(1, 9))]
 
 

@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
     layers: Sequence[StepLayer]
     optimizer: Optimizer
-    bytes_of: dict[str, int]
+    dtype: Dtype
 
     def needs_training(self) -> None:
         """Raises ShapeError if everything that could be trained is frozen."""
@@ -41,9 +41,9 @@ StepMetric = Callable[[Step], Iterator[Size]]
 def step_of(graph: Graph, layers: Sequence[Layer], dtype: Dtype) -> Step:
     """The training step of a graph, with its `train_step`."""
     train_step = train_step_of(graph)
-    found = [*step_layers(layers, freeze_statistics=train_step.freeze_statistics)]
-    scales = {kind: dtype.scale(kind) for kind in ("weights", "activations")}
-    return Step(found, OPTIMIZERS[train_step.optimizer], scales)
+    frozen, checkpoint = train_step.freeze_statistics, train_step.checkpoint
+    found = [*step_layers(layers, freeze_statistics=frozen, checkpoint=checkpoint)]
+    return Step(found, OPTIMIZERS[train_step.optimizer], dtype)
 
 
 def input_gradient_macs(step: Step) -> Iterator[Size]:
@@ -104,21 +104,22 @@ def frozen_params(step: Step) -> Iterator[Size]:
 
 def saved_bytes(step: Step) -> Iterator[Size]:
     """Bytes that are kept for the backward pass, each tensor under the layer that writes it; the loss's apart."""
-    kept = kept_bytes(step.layers, step.bytes_of)
+    kept = kept_bytes(step.layers, step.dtype)
     return (kept.get(each.name, 0) for each in step.layers)
 
 
 def memory_bytes(step: Step) -> Iterator[Size]:
     """Weights, buffers, and the most activations that are held at inference while a layer is computed."""
     sizes = (each.layer.copies * elements(tensor.shape) for each in step.layers for tensor in each.own)
-    stays = sum(sizes) * step.bytes_of["weights"]
+    stays = sum(sizes) * step.dtype.scale("weights")
+    element = step.dtype.scale("activations")
     held = live_elements([each.layer for each in step.layers])
-    return (stays + elements_held * step.bytes_of["activations"] for elements_held in held)
+    return (stays + elements_held * element for elements_held in held)
 
 
 def train_peak_bytes(step: Step) -> Iterator[Size]:
     """The most bytes held while a layer is computed, forward, backward or in the update."""
     highest: dict[Any, Size] = {}
-    for (name, _), peak in step_peaks(step.layers, step.bytes_of, step.optimizer).items():
+    for (name, _), peak in step_peaks(step.layers, step.dtype, step.optimizer).items():
         highest[name] = maximum(highest[name], peak) if name in highest else peak
     return (highest.get(each.name, 0) for each in step.layers)
