@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from costcalc.errors import UsageError, unknown
@@ -40,7 +41,7 @@ class Dtype(NamedTuple):
     def words(self) -> str:
         """`in float16`, or `weights in int8 and activations in float16`."""
         if self.is_mixed:
-            return "in mixed precision: bfloat16 where torch.autocast has it, weights and optimizer in float32"
+            return "in mixed precision, as torch.autocast to bfloat16"
         if self.weights == self.activations:
             return f"in {self.weights}"
         return " and ".join(f"{kind} in {dtype}" for kind, dtype in zip(KINDS, self))
@@ -66,7 +67,8 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
     if given.strip() == MIXED:
         return Dtype(activations=MIXED)
     if "=" not in given:
-        return Dtype(_known(given.strip()), _known(given.strip()))
+        name = _known(given.strip(), (*BYTES, MIXED))
+        return Dtype(name, name)
     found: dict[str, str] = {}
     for part in given.split(","):
         kind, _, name = (word.strip() for word in part.partition("="))
@@ -78,7 +80,7 @@ def read_dtype(given: str | Dtype | None) -> Dtype:
     return Dtype(**found)
 
 
-def _known(name: str) -> str:
-    if name not in BYTES:
-        raise unknown("dtype", name, [*BYTES, MIXED])
+def _known(name: str, names: Collection[str] = BYTES) -> str:
+    if name not in names:
+        raise unknown("dtype", name, names)
     return name

@@ -102,7 +102,7 @@ Dtype: TypeAlias = Annotated[
     typer.Option(
         "--dtype",
         metavar="TYPE",
-        help="Of bytes: float32, float16, bfloat16, …, or weights=TYPE,activations=TYPE.",
+        help="Of bytes: float32, float16, bfloat16, …, mixed (of training), or weights=TYPE,activations=TYPE.",
     ),
 ]
 

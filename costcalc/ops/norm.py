@@ -76,11 +76,13 @@ def normalised_gradients(wanted: Wanted) -> int:
     return (5 + 4 * wanted.x) if wanted.any else 0
 
 
-def keeps_normalised(groups: Size | None, wanted: Wanted) -> Kept:
-    """x, and the mean and 1/σ of each group of elements that were computed."""
+def keeps_normalised(groups: Size | None, wanted: Wanted, *, affine: bool = True) -> Kept:
+    """x, and the mean and 1/σ of each group of elements that were computed: float32 beside float32 weights."""
     if not wanted.any:
         return NOTHING
-    return Kept((0,), extra=(Extra(2 * groups, STATISTIC_BYTES),) if groups is not None else ())
+    return Kept(
+        (0,), extra=(Extra(2 * groups, STATISTIC_BYTES if affine else "activations"),) if groups is not None else ()
+    )
 
 
 @op
@@ -126,7 +128,7 @@ class LayerNorm:
         return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-        return keeps_normalised(prod(x[: len(x) - self.axes]), wanted)
+        return keeps_normalised(prod(x[: len(x) - self.axes]), wanted, affine=self.affine)
 
 
 @op
@@ -165,7 +167,7 @@ class GroupNorm:
         return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-        return keeps_normalised(x[0] * self.groups, wanted)
+        return keeps_normalised(x[0] * self.groups, wanted, affine=self.affine)
 
 
 @op

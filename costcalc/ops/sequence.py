@@ -13,7 +13,7 @@ from costcalc.ops.fields import Flag, PositiveInt, StaticInt
 from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
-from costcalc.ops.precision import in_half, into_single
+from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half, into_single
 from costcalc.ops.rules import Tensor, free
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -61,6 +61,9 @@ class Embedding:
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         return Kept(inputs=(0,)) if "weight" in wanted.tensors else NOTHING  # which rows were looked up
+
+
+MATH_IN_SINGLE = Widths(output=HALF_BYTES, own=SINGLE_BYTES, cast=SINGLE_BYTES)
 
 
 @op
@@ -139,7 +142,9 @@ class ScaledDotProductAttention:
         extra = [Extra(prod((*q[:-1], k[-2]))), *([Extra(elements(k))] * of_q), *([Extra(elements(q))] * of_k)]
         return Kept((2,) if of_q or of_k else (), extra=tuple(extra))
 
-    autocast = in_half
+    def autocast(self, *widths: int, ins: tuple[Shape, ...]) -> Widths:
+        # torch computes two matrix products in float32
+        return in_half(self, *widths, ins=ins) if self.is_flash(ins[0], ins[2]) else MATH_IN_SINGLE
 
 
 @op_base

@@ -9,7 +9,7 @@ from costcalc.analysis.training.loss_events import LossEvents
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.timeline import GRADIENTS, Event, Moment
 from costcalc.dims import Size, decided, elements, same_shape
-from costcalc.ops.precision import HALF_BYTES
+from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES
 
 Gradients = list[tuple[Any, Any]]  # the layer that wrote an input, and the key of the memory of its gradient
 
@@ -21,7 +21,7 @@ class BackwardEvents(LossEvents):
         """A layer takes memory for its gradients, then gives back what it kept and the gradient of its output."""
         if not each.wanted.any:
             return
-        above = self.gradient.pop(each.name)
+        above = yield from self.cast_above(each, self.gradient.pop(each.name))
         made, in_other_shapes = yield from self.input_gradients(each, above)
         again = yield from self.tensor_gradients(each)
         width = self.widths[each.name]
@@ -39,6 +39,18 @@ class BackwardEvents(LossEvents):
         yield from self.cast_tensor_gradients(each)
         for source, key in made:
             yield from self.accumulate(source, key)
+
+    def cast_above(self, each: StepLayer, above: Any) -> Generator[Event, None, Any]:
+        """Returns the key of the gradient of a layer's output as its kernel reads it: a float32 copy, if it computes in
+        float32 and the output is not."""
+        if self.widths[each.name].cast != SINGLE_BYTES or self.widths[each.name].output == SINGLE_BYTES:
+            return above
+        key = ("float32", above, each.name)
+        yield from self.take(key, elements(each.layer.output_shape) * SINGLE_BYTES)
+        yield Moment(each.name, "backward")
+        self.holders[key] = 1
+        yield from self.release(above)
+        return key
 
     def input_gradients(self, each: StepLayer, above: Any) -> Generator[Event, None, tuple[Gradients, dict[Any, Size]]]:
         """Takes memory for the gradients of inputs, but where that of the output serves. Returns their keys, each with

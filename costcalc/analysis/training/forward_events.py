@@ -97,9 +97,12 @@ class ForwardEvents(StepMemory):
             yield from self.free(key)
 
     def between_kernels(self, each: StepLayer) -> Size:
-        """Bytes of what comes between the kernels of a layer: sums of more than two inputs, and a product before its
-        bias is added, which torch does apart where the axes of the input do not lie in their order."""
-        op, out = each.layer.op, self.size_of(each.name)
+        """Bytes of what comes between the kernels of a layer: an output before it is cast, sums of more than two
+        inputs, and a product before its bias is added, which torch does apart where the axes of the input do not lie
+        in their order."""
+        op, out, width = each.layer.op, self.size_of(each.name), self.widths[each.name]
+        if width.cast not in (None, width.output):
+            return elements(each.layer.output_shape) * width.cast
         if op.is_join:
             return out if len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values else 0
         if op.joined_axes is None or op.output.view or len(each.own) < 2:
