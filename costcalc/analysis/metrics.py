@@ -158,7 +158,11 @@ METRICS: dict[str, Metric] = {
     ),
     "train_macs": Metric(
         title="train MACs", unit="multiplications", step=step_metrics.train_macs,
-        counts="multiply-accumulates of a training step: forward, and of all gradients",
+        counts="multiply-accumulates of a training step: forward, once more of checkpointed rows, and of all gradients",
+    ),
+    "recomputed_macs": Metric(
+        title="recomputation", unit="multiplications", step=step_metrics.recomputed_macs,
+        counts="multiply-accumulates of checkpointed rows that are computed again for their gradients",
     ),
     "input_gradient_macs": Metric(
         title="input gradients", unit="multiplications", step=step_metrics.input_gradient_macs,

@@ -119,6 +119,14 @@ Freeze: TypeAlias = Annotated[
 FreezeStatistics: TypeAlias = Annotated[
     bool, typer.Option("--freeze-statistics", help="Frozen batch normalisation runs as at inference.")
 ]
+Checkpoint: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="ROW",
+        help="Rows of depth 1 that are computed again for their gradients: conv2_x, conv*_x.",
+    ),
+]
 
 
 def load_models(

@@ -16,8 +16,7 @@ class LossEvents(ForwardEvents):
     """The events of the loss, and of the gradients that it hands to the layers."""
 
     def losses(self) -> Iterator[Event]:
-        """Cross-entropy of each output, added up, and their gradients. The outputs are held until all losses are made,
-        their log-softmax until its gradient is: that of the last output first."""
+        """Cross-entropy of each output, added up. The outputs are held until all losses are made."""
         for each in self.outputs:
             yield from self.take("cast of the output", self.loss_size(each) if self.casts_output(each) else 0)
             yield from self.take(("log-softmax", each.name), self.loss_size(each))
@@ -29,9 +28,11 @@ class LossEvents(ForwardEvents):
                 yield from self.free(("weight of targets", each.name))
                 yield from self.free(("log-softmax", each.name))
         yield Change(TEMPORARY, SCALAR_BYTES if len(self.outputs) > 1 else 0)  # their sum
-        yield from self.forget_casts()
         for owner in self.output_owners - self.kept.keepers.keys():
             yield from self.free(owner)
+
+    def loss_gradients(self) -> Iterator[Event]:
+        """The gradients of the outputs, the last first; the log-softmax of each is held until then."""
         yield from self.take("gradient of the loss", SCALAR_BYTES)
         for each in reversed(self.outputs):
             if each.wanted.any:

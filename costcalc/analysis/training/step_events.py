@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
+from typing import NamedTuple
 
 from costcalc.analysis.training.backward_events import BackwardEvents
 from costcalc.analysis.training.loss_events import targets
+from costcalc.analysis.training.step_layers import StepLayer, first_row
 from costcalc.analysis.training.timeline import (
     BUFFERS,
     DATA,
@@ -21,29 +24,55 @@ from costcalc.ops.gradients import INDEX_BYTES
 from costcalc.train_step import SCALAR_BYTES
 
 
+class Part(NamedTuple):
+    """A part of a step, and the row of depth 1 that it passes through."""
+
+    name: str
+    row: str = ""
+
+
 class StepEvents(BackwardEvents):
     """The events of a step, in their order."""
 
     def events(self) -> Iterator[Event]:
         """The step from its inputs to the update of the weights."""
-        yield from self.throughout()
-        for i, each in enumerate(self.layers):
-            yield from self.between(self.layers[i - 1] if i else None, each)
+        return chain.from_iterable(events for _, events in self.parts())
+
+    def parts(self) -> Iterator[tuple[Part, Iterator[Event]]]:
+        """The step in parts, which must be run one after another: passes through rows of depth 1, and what is between
+        them."""
+        yield Part("throughout"), self.throughout()
+        rows = [[*layers] for _, layers in groupby(enumerate(self.layers), lambda pair: first_row(pair[1]))]
+        for row in rows:
+            yield Part("forward", first_row(row[0][1])), self.forward_of_row(row)
+        yield Part("loss"), self.losses()
+        yield Part("casts"), self.forget_casts()
+        yield Part("loss gradients"), self.loss_gradients()
+        for row in reversed(rows):
+            yield Part("backward", first_row(row[0][1])), self.backward_of_row([each for _, each in row])
+        yield Part("update"), chain(self.free("gradient of the loss"), self.update())
+
+    def forward_of_row(self, row: Sequence[tuple[int, StepLayer]]) -> Iterator[Event]:
+        """The forward pass of consecutive layers, with their places in the network."""
+        before = None
+        for i, each in row:
+            yield from self.between(before, each)
             yield from self.forward(i, each)
-        yield from self.between(self.layers[-1], None)
-        yield from self.losses()
-        after = None
-        computed_again: set[str] = set()
-        for each in reversed(self.layers):
+            before = each
+        yield from self.between(before, None)
+
+    def backward_of_row(self, row: Sequence[StepLayer]) -> Iterator[Event]:
+        """The backward pass of consecutive layers. A checkpointed row is computed again before the first gradient that
+        needs a tensor of it."""
+        after, computed_again = None, False
+        for each in reversed(row):
             yield from self.between(after, each)
-            if each.segment and each.segment not in computed_again and self.kept.saves(each):
-                computed_again.add(each.segment)
+            if each.segment and not computed_again and self.kept.saves(each):
+                computed_again = True
                 yield from self.again(each.segment)
             yield from self.backward(each)
             after = each
         yield from self.between(after, None)
-        yield from self.free("gradient of the loss")
-        yield from self.update()
 
     def throughout(self) -> Iterator[Event]:
         """What is held from the start to the end: weights, buffers, what the optimizer keeps, inputs and targets."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import inplace_inputs
@@ -18,15 +18,6 @@ Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 def not_frozen(layer: Layer, tensor: Tensor) -> bool:
     """Every tensor is trained that its graph does not call frozen."""
     return not is_frozen(tensor.name, frozen_tensors(layer.name, layer.frozen))
-
-
-def segments_of(layers: Sequence[Layer], checkpoint: Iterable[str]) -> dict[Any, str]:
-    """The checkpointed row of depth 1 that each layer of one belongs to."""
-    rows = {*checkpoint}
-    if not rows:
-        return {}
-    first = ((layer, str(layer.row).partition(".")[0]) for layer in layers if layer.inputs)
-    return {layer.name: row for layer, row in first if row in rows}
 
 
 class StepLayer(NamedTuple):
@@ -45,6 +36,12 @@ class StepLayer(NamedTuple):
         return self.layer.name
 
 
+def segments_of(layers: Sequence[Layer], rows: Set[str]) -> dict[Any, str]:
+    """The checkpointed row of depth 1 that each layer of one belongs to."""
+    found = ((layer.name, str(layer.row).partition(".")[0]) for layer in layers if rows and layer.inputs)
+    return {name: row for name, row in found if row in rows}
+
+
 def step_layers(
     layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False,
     checkpoint: Iterable[str] = (),
@@ -57,7 +54,7 @@ def step_layers(
     are computed again in the backward pass: their input is needed then, so none of their layers writes over it. Raises
     UnknownName for a frozen tensor that no layer has.
     """
-    segments = segments_of(layers, checkpoint)
+    segments = segments_of(layers, {*checkpoint})
     by_name = {layer.name: layer for layer in layers}
     over = {
         name: i
@@ -92,3 +89,8 @@ def step_layers(
     check_names_of_tensors(
         (frozen_tensors(one.name, one.frozen), [t.name for t in tensors_of[one.name]]) for one in layers
     )
+
+
+def first_row(each: StepLayer) -> str:
+    """The row of depth 1 of a layer."""
+    return str(each.layer.row).partition(".")[0]
