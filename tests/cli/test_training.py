@@ -30,7 +30,9 @@ def test_show_and_compare_add_up(capsys):
 
 def test_memory_says_how_it_is_trained(capsys):
     found = json.loads(printed(capsys, "memory resnet18 --train --optimizer adam --freeze conv1,conv2_x -f json"))
-    assert found["training"] == {"optimizer": "adam", "freeze": ["conv1", "conv2_x"], "freeze_statistics": False}
+    assert found["training"] == {
+        "optimizer": "adam", "freeze": ["conv1", "conv2_x"], "freeze_statistics": False, "checkpoint": [],
+    }  # fmt: skip
     assert found["bytes"] == sum(found["parts"].values())
     text = printed(capsys, "memory resnet18 --train --optimizer adam --within 2GB")
     assert "training: adam" in text
