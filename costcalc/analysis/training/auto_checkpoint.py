@@ -18,7 +18,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Layer
-from costcalc.analysis.training.kept import KeptTensors
+from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_events import Part, StepEvents
 from costcalc.analysis.training.step_layers import StepLayer, first_row, step_layers
 from costcalc.analysis.training.timeline import Moment, peaks_of
@@ -79,6 +79,17 @@ class Checkpointing:
         """Multiplies of the forward pass."""
         layers = ((each.layer, each.input_shapes) for each in self.plain.layers)
         return sum(layer.copies * layer.op.macs(*ins, out=layer.output_shape) for layer, ins in layers)
+
+    @property
+    def saved_bytes(self) -> dict[str, int]:
+        """What each row keeps without checkpoints; inputs of the network count at the first layer that keeps them."""
+        kept = kept_bytes(self.plain.layers, self.dtype)
+        found = dict.fromkeys(self.rows, 0)
+        for each in self.plain.layers:
+            if size := each.layer.copies * kept.get(each.name, 0):
+                row = first_row(each)
+                found[row] = found.get(row, 0) + size
+        return found
 
     @cached_property
     def recomputed(self) -> dict[str, tuple[int, int]]:

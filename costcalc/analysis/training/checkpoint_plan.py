@@ -35,7 +35,8 @@ class CheckpointPlan(Result):
     choice: Choice
     peak_without: int
     macs: int
-    by_row: dict[str, tuple[int, int]]
+    saved_bytes: dict[str, int]  # of each row, without checkpoints
+    recomputed: dict[str, tuple[int, int]]  # of each row that may be checkpointed: multiplies, other arithmetic
     choices: int | None
 
     @property
@@ -47,17 +48,19 @@ class CheckpointPlan(Result):
         return [(self.model.label, warnings_of(self.model))]
 
     def table(self) -> Table:
-        """Each row that keeps something, and what it computes again if it is checkpointed."""
+        """Each row that keeps something: what it keeps without checkpoints, and what is computed again."""
         columns = (
-            Column("row", "row", "text"),
-            Column("checkpointed", "checkpointed", "text"),
-            Column("macs", "recomputation"),
-        )
+            Column("row", "row", "text"), Column("saved_bytes", "saved bytes"), Column("chosen", "checkpointed", "text"),
+            Column("recomputed_macs", "recomputation"),
+        )  # fmt: skip
         rows = [
-            {"row": row, "checkpointed": "yes" if row in self.rows else "", "macs": macs if row in self.rows else 0}
-            for row, (macs, _) in self.by_row.items()
-        ]
-        total = {"row": "computed again", "macs": self.choice.macs}
+            {
+                "row": row, "saved_bytes": size, "chosen": "yes" if row in self.rows else "",
+                "recomputed_macs": self.recomputed[row][0] if row in self.rows else 0,
+            }
+            for row, size in self.saved_bytes.items()
+        ]  # fmt: skip
+        total = {"row": "total", "saved_bytes": sum(self.saved_bytes.values()), "recomputed_macs": self.choice.macs}
         return Table(self.model.heading, columns, rows, total, self.notes())
 
     def notes(self) -> list[str]:
@@ -71,7 +74,7 @@ class CheckpointPlan(Result):
         return [
             f"{bytes_text(self.choice.peak)} at the peak, {bytes_text(self.peak_without)} without checkpoints; "
             f"{FITS} ≤ {self.within:,}",
-            f"{self.choice.macs:,} MACs a step are computed again, {share:.1%} of the forward pass; {proof}",
+            f"{self.choice.macs:,} MACs a step are computed again, {100 * share:.1f} % of the forward pass; {proof}",
             f"{self.model.dtype.words}; torch's kernels on a CPU, their workspaces apart",
             f"training: {self.model.step.words}",
             CONVENTION,
@@ -107,7 +110,7 @@ def checkpoint_plan(model: Model, within: Any) -> CheckpointPlan:
         raise _nothing_fits(model, steps, most)
     return CheckpointPlan(
         model.with_step(replace(model.step, checkpoint=found.rows)), most, found, steps.peak(frozenset()), steps.macs,
-        steps.recomputed, 2 ** len(steps.rows) if steps.can_try_all else None,
+        steps.saved_bytes, steps.recomputed, 2 ** len(steps.rows) if steps.can_try_all else None,
     )  # fmt: skip
 
 
