@@ -84,12 +84,10 @@ class Checkpointing:
     def saved_bytes(self) -> dict[str, int]:
         """What each row keeps without checkpoints; inputs of the network count at the first layer that keeps them."""
         kept = kept_bytes(self.plain.layers, self.dtype)
-        found = dict.fromkeys(self.rows, 0)
+        found: dict[str, int] = {}
         for each in self.plain.layers:
-            if size := each.layer.copies * kept.get(each.name, 0):
-                row = first_row(each)
-                found[row] = found.get(row, 0) + size
-        return found
+            found[first_row(each)] = found.get(first_row(each), 0) + each.layer.copies * kept.get(each.name, 0)
+        return {row: size for row, size in found.items() if size or row in self.recomputed}
 
     @cached_property
     def recomputed(self) -> dict[str, tuple[int, int]]:

@@ -50,8 +50,8 @@ class CheckpointPlan(Result):
     def table(self) -> Table:
         """Each row that keeps something: what it keeps without checkpoints, and what is computed again."""
         columns = (
-            Column("row", "row", "text"), Column("saved_bytes", "saved bytes"), Column("chosen", "checkpointed", "text"),
-            Column("recomputed_macs", "recomputation"),
+            Column("row", "row", "text"), Column("saved_bytes", "saved bytes"),
+            Column("chosen", "checkpointed", "text"), Column("recomputed_macs", "recomputation"),
         )  # fmt: skip
         rows = [
             {
