@@ -123,7 +123,7 @@ def test_a_plan_is_the_step_that_it_names():
         (UnknownName, "--within", lambda: checkpointed("resnet18", "auto").cost()),
         (UsageError, "give within too", lambda: costcalc.memory("resnet18", train=True, checkpoint="auto")),
         (UsageError, "train=True", lambda: costcalc.memory("resnet18", checkpoint="auto", within="1GB")),
-        (NothingFits, "the least is", lambda: costcalc.memory("resnet18", train=True, checkpoint="auto", within=1)),
+        (NothingFits, "at least", lambda: costcalc.memory("resnet18", train=True, checkpoint="auto", within=1)),
     ],
 )
 def test_a_choice_that_cannot_be_made_says_why(error, message, call):

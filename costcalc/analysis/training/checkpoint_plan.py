@@ -117,11 +117,9 @@ def checkpoint_plan(model: Model, within: Any) -> CheckpointPlan:
 def _nothing_fits(model: Model, steps: Checkpointing, most: int) -> NothingFits:
     if not steps.can_try_all:
         least = steps.peak(frozenset(steps.rows))
-        return NothingFits(
-            f"{model.label}: no rows were found with which {FITS} ≤ {most:,}; with all of them it is {least:,}"
-        )
+        said = f"no rows were found that keep {FITS} ≤ {most:,}; with all of them it is {least:,}"
+        return NothingFits(f"{model.label}: {said}")
     lowest = steps.lowest
     rows = f"with {', '.join(lowest.rows)} checkpointed" if lowest.rows else "without checkpoints"
-    return NothingFits(
-        f"{model.label}: no choice of rows keeps {FITS} ≤ {most:,}; the least is {lowest.peak:,}, {rows}"
-    )
+    said = f"no choice of rows keeps this budget: {FITS} is at least {lowest.peak:,}, {rows}"
+    return NothingFits(f"{model.label}: {said}")
