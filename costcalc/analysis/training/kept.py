@@ -50,7 +50,8 @@ class KeptTensors:
 
     def _add(self, each: StepLayer) -> None:
         extra = self.extra_again if each.segment else self.extra
-        if own := self.extra_bytes(each, self.asked[each.name]):
+        own = self.extra_bytes(each, self.asked[each.name])
+        if own.__class__ is not int or own:
             extra[each.name] = own
         for owner in self._kept_whole(each):
             if each.segment is None:
