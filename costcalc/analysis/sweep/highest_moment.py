@@ -1,0 +1,161 @@
+"""The most that a training step holds at once, at every point of a grid.
+
+What is held at a moment is a + Σ (mₖ − 1)·bₖ, where body k stands for mₖ ≥ 1 copies. Of moments with the same bₖ the
+largest a counts. Moments whose a and bₖ are nowhere larger than another's are left out. The few that are left are
+multiplied by copies in the blocks of a sweep, so no array of the whole grid is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import reduce
+from operator import mul
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.training.high_moments import HighMoments, Key
+from costcalc.dims import Size, canonical, is_array, maximum, to_exact
+from costcalc.dims.bounds import fit_int64
+from costcalc.dims.exact_array import ExactArray
+
+Array = Any  # numpy.ndarray
+Bodies = tuple[int, ...]  # the ids of the copies by which a size is multiplied
+Held = dict[Any, Any]  # numpy arrays or ints: the sum of the sizes that are multiplied alike, by their bodies
+
+
+class Summand(NamedTuple):
+    """A size, and the further copies by which it is multiplied."""
+
+    size: Size
+    copies: tuple[Size, ...] = ()
+
+
+@dataclass(frozen=True)
+class HighestMoment:
+    """What is held: `throughout`, and besides it the largest of some sums."""
+
+    throughout: list[Summand]
+    moments: list[list[Summand]]
+
+    @classmethod
+    def of(cls, found: HighMoments) -> HighestMoment:
+        """The largest of some moments."""
+        sums = _Sums(found)
+        return cls(sums.throughout(), sums.highest())
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that the arrays take."""
+        arrays = (size.num for sum_ in (self.throughout, *self.moments) for size, _ in sum_ if is_array(size))
+        return sum(array.nbytes for array in arrays)
+
+    def at(self, mask: Size, block: Grid) -> Size:
+        """The most that is held at the points of a block where a mask is 1; 0 elsewhere."""
+        if not is_array(mask):
+            return self._most(block.part)
+        there = block.part(mask).num.astype(bool)
+        along = [axis for axis, n in enumerate(there.shape) if n > 1]
+        chosen = {axis: np.flatnonzero(there.any(axis=tuple({*range(there.ndim)} - {axis}))) for axis in along}
+        if not there.any():
+            return 0
+
+        def part(size: Size) -> Size:
+            if not is_array(size):
+                return size
+            num = block.part(size).num
+            for axis in along:
+                num = num.take(chosen[axis], axis) if num.shape[axis] > 1 else num
+            return ExactArray(num, size.den, size.bounds)
+
+        most = self._most(part) * part(mask)
+        places = [chosen.get(axis, np.arange(n)) for axis, n in enumerate(most.shape)]
+        num = np.zeros([max(sizes) for sizes in zip(there.shape, most.shape)], most.dtype)
+        num[np.ix_(*places)] = most.num
+        return ExactArray(num, most.den, (min(most.bounds[0], 0), most.bounds[1]))
+
+    def _most(self, part: Callable[[Size], Size]) -> Size:
+        """The largest sum, of parts of the sizes."""
+
+        def sum_of(summands: Iterable[Summand]) -> Size:
+            return sum(reduce(mul, map(part, copies), part(size)) for size, copies in summands)
+
+        return sum_of(self.throughout) + reduce(maximum, map(sum_of, self.moments))
+
+
+class _Sums:
+    """Adds sizes up, in int64 if that cannot wrap around, else in Python's numbers."""
+
+    def __init__(self, found: HighMoments):
+        self.found = found
+        forms = [found.throughout, *found.rises]
+        sizes = {key: self._size(key) for form in forms for key in form}
+        most = {key: max(map(abs, getattr(size, "bounds", (1,)))) for key, (_, size) in sizes.items()}
+        total = sum(abs(times) * most[key] for form in forms for key, times in form.items())
+        whole = all(size.is_whole for _, size in sizes.values() if is_array(size))
+        self.dtype = np.dtype(np.int64 if whole and fit_int64((-total, total)) else object)
+        self.sizes = {
+            key: (bodies, size.values().astype(self.dtype, copy=False) if is_array(size) else size)
+            for key, (bodies, size) in sizes.items()
+        }
+
+    def _size(self, key: Key) -> tuple[Bodies, Size]:
+        """The bodies by whose copies a size is multiplied, and the size."""
+        bodies = []
+        while isinstance(key, tuple):
+            body, key = key
+            bodies.append(body)
+        return tuple(bodies), 1 if key is None else self.found.arrays[key]
+
+    def throughout(self) -> list[Summand]:
+        """What is held throughout, a summand for each shape of arrays."""
+        by_shape: Held = {}
+        for key, times in self.found.throughout.items():
+            _, size = self.sizes[key]
+            shape = getattr(size, "shape", ())
+            by_shape[shape] = by_shape.get(shape, 0) + times * size
+        return [Summand(_exact(array)) for array in by_shape.values()]
+
+    def highest(self) -> list[list[Summand]]:
+        """The sums of the highest moments."""
+        highest: list[Held] = []
+        for held in self._moments():
+            if not any(_is_nowhere_larger(held, other) for other in highest):
+                highest = [other for other in highest if not _is_nowhere_larger(other, held)] + [held]
+        copies = self.found.further_copies
+        return [
+            [Summand(_exact(array), tuple(copies[body] for body in bodies)) for bodies, array in held.items()]
+            for held in highest
+        ]
+
+    def _moments(self) -> Iterator[Held]:
+        """What is held at moments; of those in a row between which no copies change it, the largest."""
+        alone = {key for form in self.found.rises for key in form if not self.sizes[key][0]}
+        now = np.zeros(np.broadcast_shapes(*(np.shape(self.sizes[key][1]) for key in alone)), self.dtype)
+        largest, further = None, {}
+        for rise in self.found.rises:
+            if largest is not None and not rise.keys() <= alone:
+                yield {(): largest, **further}
+                largest = None
+            for key, times in rise.items():
+                bodies, size = self.sizes[key]
+                if bodies:
+                    further[bodies] = further.get(bodies, 0) + times * size
+                elif times == 1:
+                    now += size
+                else:
+                    now += times * size
+            largest = now.copy() if largest is None else np.maximum(largest, now, out=largest)
+        yield {(): largest, **further}
+
+
+def _is_nowhere_larger(a: Held, b: Held) -> bool:
+    """Is each sum of sizes nowhere larger than the other's?"""
+    return all(np.all(a.get(bodies, 0) <= b.get(bodies, 0)) for bodies in {**a, **b})
+
+
+def _exact(numbers: Any) -> Size:
+    """A numpy array as a size, an int as it is."""
+    return ExactArray(numbers) if np.ndim(numbers) else canonical(to_exact(numbers))
