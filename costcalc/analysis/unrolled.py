@@ -20,7 +20,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Block, Layer
-from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
+from costcalc.analysis.op_answers import MAX_KEPT
+from costcalc.dims import Shape, Size, SizedShape, elements, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, all_repeats, input_of, nodes_of, output_of, shared_by, topological_order
 from costcalc.ops.check_needs import assumptions
@@ -31,6 +32,8 @@ COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all 
 MAX_UNROLLED_LAYERS = 100_000
 
 Scope = dict[Any, Layer]  # the layers of a graph by their names in it
+Ids = tuple[int | None, ...]
+Shapes = dict[Ids, tuple[Shape, list[Shape]]]  # an output's and those of the inputs, by what the output is made of
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
@@ -40,8 +43,9 @@ def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple
     The graph must be valid: its ops are not checked again. A symbol for the times of a repeat is taken to be 1 or more.
     Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
+    shapes: Shapes = {}
     for where, copies in _plans(graph, most):
-        unrolled = _Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1))
+        unrolled = _Unrolling(copies, most, shapes).layers(graph, ({},), _Place("", "", 1))
         layers = [*islice(unrolled, MAX_UNROLLED_LAYERS + 1)]
         if len(layers) > MAX_UNROLLED_LAYERS:
             raise TooDeep(
@@ -88,8 +92,19 @@ class _Place(NamedTuple):
 class _Unrolling:
     """Writes repeats out: `copies` says how often where that differs between points; `most` copies stand for more."""
 
-    def __init__(self, copies: Copies, most: int):
-        self.copies, self.most = copies, most
+    def __init__(self, copies: Copies, most: int, shapes: Shapes):
+        self.copies, self.most, self.shapes = copies, most, shapes
+
+    def output_shape(self, op: Any, ins: list[Shape]) -> Shape:
+        """The output shape of an op: the same object for all copies, so that arrays are multiplied once for all."""
+        asked = id(op), *map(id, ins)
+        if asked not in self.shapes:
+            out = op.shape(*ins)
+            same_sizes = None, *[n if n.__class__ is int else -id(n) for n in out]
+            if same_sizes not in self.shapes:
+                self.shapes[same_sizes] = sized(out), ins
+            self.shapes[asked] = self.shapes[same_sizes][0], ins  # which keep their ids
+        return self.shapes[asked][0]
 
     def layers(self, graph: Graph, scopes: tuple[Scope, ...], at: _Place) -> Iterator[Layer]:
         """Every layer. The first scope holds the layers that are known by name: at first the inputs of a body, then
@@ -101,7 +116,7 @@ class _Unrolling:
                 there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies, at.blocks)
                 given[name] = yield from self.repeat(op, sources[0], there, scopes)
             elif name not in given:
-                shape = op.shape(*(source.output_shape for source in sources))
+                shape = self.output_shape(op, [source.output_shape for source in sources])
                 inputs = tuple(source.name for source in sources)
                 owner = None
                 if "shares" in data:
@@ -134,6 +149,14 @@ class _Unrolling:
             yield from body
             x, done = inner[end], done + 1
         return x
+
+
+def sized(shape: Shape) -> Shape:
+    """A shape with its number of elements, if these are small arrays."""
+    if type(shape) is SizedShape or not any(map(is_array, shape)):
+        return shape
+    size = elements(shape)
+    return SizedShape.of(shape, size) if size.size <= MAX_KEPT else shape
 
 
 def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:

@@ -21,12 +21,12 @@ from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.highest_moment import HighestMoment
 from costcalc.analysis.training.high_moments import HighMoments
-from costcalc.analysis.training.step_metrics import train_peak_bytes
 from costcalc.analysis.training.step_events import StepEvents
+from costcalc.analysis.training.step_metrics import train_peak_bytes
 from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
-from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.exact_array import ExactArray, remembered_products
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -118,9 +118,11 @@ def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Si
             yield mask, sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
         return
     if metric.step is train_peak_bytes:
-        for mask, step in values.steps:
-            step.needs_training()
-            yield mask, HighestMoment.of(HighMoments(StepEvents(step.layers, step.bytes_of, step.optimizer).events()))
+        with remembered_products():
+            for mask, step in values.steps:
+                step.needs_training()
+                events = StepEvents(step.layers, step.bytes_of, step.optimizer).events()
+                yield mask, HighestMoment.of(HighMoments(events))
         return
     for mask, pairs in values.of(metric):
         if metric.together == SUM:

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from costcalc.analysis.training.timeline import Begin, Change, End, Event, Moment
-from costcalc.dims import Size, is_array
+from costcalc.dims import Size
 
 Key = Any  # None for the number 1, the id of an array, or for a size times (copies − 1) the id of `copies` and its key
 Form = dict[Key, int]  # a sum of sizes: how often it has each; none is 0 times
@@ -110,7 +110,7 @@ class HighMoments:
         if (known := self.forms.get(id(size))) is None:
             self.arrays[id(size)] = size  # which keeps the id
             low, high = size.bounds
-            known = {key: -1 for key in self._form(-size)} if low < 0 >= high else {id(size): 1}
+            known = dict.fromkeys(self._form(-size), -1) if low < 0 >= high else {id(size): 1}
             self.mixed.update(known if low < 0 < high else ())
             self.forms[id(size)] = known
         return known

@@ -99,4 +99,5 @@ class HeldMemory:
     def free(self, key: Any) -> Iterator[Event]:
         """Gives memory back, if it is held."""
         if key in self.held:
-            yield self.held.pop(key)._replace(sign=-1)
+            kind, size, _ = self.held.pop(key)
+            yield Change(kind, size, -1)
