@@ -32,8 +32,7 @@ COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all 
 MAX_UNROLLED_LAYERS = 100_000
 
 Scope = dict[Any, Layer]  # the layers of a graph by their names in it
-Ids = tuple[int | None, ...]
-Shapes = dict[Ids, tuple[Shape, list[Shape]]]  # an output's and those of the inputs, by what the output is made of
+Shapes = dict[tuple[Any, ...], tuple[Shape, list[Shape]]]  # an output's and those of the inputs, whose ids are in keys
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
@@ -96,14 +95,11 @@ class _Unrolling:
         self.copies, self.most, self.shapes = copies, most, shapes
 
     def output_shape(self, op: Any, ins: list[Shape]) -> Shape:
-        """The output shape of an op: the same object for all copies, so that arrays are multiplied once for all."""
+        """The output shape of an op. Equal ones are the same object, so that arrays are multiplied once for all."""
         asked = id(op), *map(id, ins)
         if asked not in self.shapes:
             out = op.shape(*ins)
-            same_sizes = None, *[n if n.__class__ is int else -id(n) for n in out]
-            if same_sizes not in self.shapes:
-                self.shapes[same_sizes] = sized(out), ins
-            self.shapes[asked] = self.shapes[same_sizes][0], ins  # which keep their ids
+            self.shapes[asked] = self.shapes.setdefault(("output", *map(_values, out)), (_sized(out), ins))
         return self.shapes[asked][0]
 
     def layers(self, graph: Graph, scopes: tuple[Scope, ...], at: _Place) -> Iterator[Layer]:
@@ -151,7 +147,12 @@ class _Unrolling:
         return x
 
 
-def sized(shape: Shape) -> Shape:
+def _values(size: Size) -> Any:
+    """What equal sizes have in common, and others have not."""
+    return (size.shape, size.dtype, size.den, size.num.tobytes()) if is_array(size) else size
+
+
+def _sized(shape: Shape) -> Shape:
     """A shape with its number of elements, if these are small arrays."""
     if type(shape) is SizedShape or not any(map(is_array, shape)):
         return shape
