@@ -172,6 +172,8 @@ def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
     from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in differing}
+    for times in found.values() if most > COPIES_TO_COUNT else ():
+        times[times == most - 1] = most  # the copy in the middle stands for none
     plan = _number_combinations([*found.values()], most)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)

@@ -1,8 +1,8 @@
 """The most that a training step holds at once, at every point of a grid.
 
-What is held at a moment is a + Σ (mₖ − 1)·bₖ, where body k stands for mₖ ≥ 1 copies. Of moments with the same bₖ the
-largest a counts. Moments whose a and bₖ are nowhere larger than another's are left out. The few that are left are
-multiplied by copies in the blocks of a sweep, so no array of the whole grid is made.
+What is held at a moment is a + Σ mₖ·bₖ, where body k stands for mₖ copies. Of moments with the same bₖ the largest a
+counts. Moments whose a and bₖ are nowhere larger than another's are left out, if that is there where they are. The few
+that are left are multiplied by copies in the blocks of a sweep, so no array of the whole grid is made.
 """
 
 from __future__ import annotations
@@ -16,21 +16,26 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.training.high_moments import HighMoments, Key
-from costcalc.dims import Size, canonical, is_array, maximum, to_exact
+from costcalc.analysis.training.high_moments import Bodies, HighMoments, Key
+from costcalc.dims import Size, canonical, is_array, maximum, minimum, to_exact
 from costcalc.dims.bounds import fit_int64
 from costcalc.dims.exact_array import ExactArray
 
-Array = Any  # numpy.ndarray
-Bodies = tuple[int, ...]  # the ids of the copies by which a size is multiplied
-Held = dict[Any, Any]  # numpy arrays or ints: the sum of the sizes that are multiplied alike, by their bodies
+Held = dict[Any, Any]  # numpy arrays or ints: the sums of sizes that are multiplied alike, by the ids of copies
 
 
 class Summand(NamedTuple):
-    """A size, and the further copies by which it is multiplied."""
+    """A size, and the copies by which it is multiplied."""
 
     size: Size
     copies: tuple[Size, ...] = ()
+
+
+class Sum(NamedTuple):
+    """What is held at a moment; the moment is there where all of `bodies` stand for 1 copy or more."""
+
+    summands: list[Summand]
+    bodies: list[Size]
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class HighestMoment:
     """What is held: `throughout`, and besides it the largest of some sums."""
 
     throughout: list[Summand]
-    moments: list[list[Summand]]
+    moments: list[Sum]
 
     @classmethod
     def of(cls, found: HighMoments) -> HighestMoment:
@@ -49,7 +54,12 @@ class HighestMoment:
     @property
     def nbytes(self) -> int:
         """The memory that the arrays take."""
-        arrays = (size.num for sum_ in (self.throughout, *self.moments) for size, _ in sum_ if is_array(size))
+        arrays = (
+            size.num
+            for sum_ in (self.throughout, *(each.summands for each in self.moments))
+            for size, _ in sum_
+            if is_array(size)
+        )
         return sum(array.nbytes for array in arrays)
 
     def at(self, mask: Size, block: Grid) -> Size:
@@ -79,10 +89,11 @@ class HighestMoment:
     def _most(self, part: Callable[[Size], Size]) -> Size:
         """The largest sum, of parts of the sizes."""
 
-        def sum_of(summands: Iterable[Summand]) -> Size:
-            return sum(reduce(mul, map(part, copies), part(size)) for size, copies in summands)
+        def sum_of(summands: list[Summand], bodies: Iterable[Size] = ()) -> Size:
+            found = sum(reduce(mul, map(part, copies), part(size)) for size, copies in summands)
+            return reduce(mul, (minimum(part(copies), 1) for copies in bodies), found)  # 0 where a body is not there
 
-        return sum_of(self.throughout) + reduce(maximum, map(sum_of, self.moments))
+        return sum_of(self.throughout) + reduce(maximum, [sum_of(*moment) for moment in self.moments])
 
 
 class _Sums:
@@ -90,7 +101,7 @@ class _Sums:
 
     def __init__(self, found: HighMoments):
         self.found = found
-        forms = [found.throughout, *found.rises]
+        forms = [found.throughout, *(rise.form for rise in found.rises)]
         sizes = {key: self._size(key) for form in forms for key in form}
         most = {key: max(map(abs, getattr(size, "bounds", (1,)))) for key, (_, size) in sizes.items()}
         total = sum(abs(times) * most[key] for form in forms for key, times in form.items())
@@ -101,13 +112,13 @@ class _Sums:
             for key, (bodies, size) in sizes.items()
         }
 
-    def _size(self, key: Key) -> tuple[Bodies, Size]:
+    def _size(self, key: Key) -> tuple[tuple[int, ...], Size]:
         """The bodies by whose copies a size is multiplied, and the size."""
         bodies = []
         while isinstance(key, tuple):
             body, key = key
             bodies.append(body)
-        return tuple(bodies), 1 if key is None else self.found.arrays[key]
+        return tuple(bodies), 1 if key is None else self.found.sizes[key]
 
     def throughout(self) -> list[Summand]:
         """What is held throughout, a summand for each shape of arrays."""
@@ -118,42 +129,48 @@ class _Sums:
             by_shape[shape] = by_shape.get(shape, 0) + times * size
         return [Summand(_exact(array)) for array in by_shape.values()]
 
-    def highest(self) -> list[list[Summand]]:
+    def highest(self) -> list[Sum]:
         """The sums of the highest moments."""
-        highest: list[Held] = []
-        for held in self._moments():
-            if not any(_is_nowhere_larger(held, other) for other in highest):
-                highest = [other for other in highest if not _is_nowhere_larger(other, held)] + [held]
-        copies = self.found.further_copies
+        highest: list[tuple[Held, Bodies]] = []
+        for moment in self._moments():
+            if not any(_is_nowhere_higher(moment, other) for other in highest):
+                highest = [other for other in highest if not _is_nowhere_higher(other, moment)] + [moment]
+        copies = self.found.copies
         return [
-            [Summand(_exact(array), tuple(copies[body] for body in bodies)) for bodies, array in held.items()]
-            for held in highest
+            Sum(
+                [Summand(_exact(numbers), tuple(copies[body] for body in by)) for by, numbers in held.items()],
+                [copies[body] for body in bodies],
+            )
+            for held, bodies in highest
         ]
 
-    def _moments(self) -> Iterator[Held]:
-        """What is held at moments; of those in a row between which no copies change it, the largest."""
-        alone = {key for form in self.found.rises for key in form if not self.sizes[key][0]}
+    def _moments(self) -> Iterator[tuple[Held, Bodies]]:
+        """What is held at moments, and their bodies; of those in a row between which no copies change it, the
+        largest."""
+        rises = self.found.rises
+        alone = {key for form, _ in rises for key in form if not self.sizes[key][0]}
         now = np.zeros(np.broadcast_shapes(*(np.shape(self.sizes[key][1]) for key in alone)), self.dtype)
-        largest, further = None, {}
-        for rise in self.found.rises:
-            if largest is not None and not rise.keys() <= alone:
-                yield {(): largest, **further}
+        largest, further, there = None, {}, rises[0].bodies
+        for form, bodies in rises:
+            if largest is not None and (bodies != there or not form.keys() <= alone):
+                yield {(): largest, **further}, there
                 largest = None
-            for key, times in rise.items():
-                bodies, size = self.sizes[key]
-                if bodies:
-                    further[bodies] = further.get(bodies, 0) + times * size
+            for key, times in form.items():
+                by, size = self.sizes[key]
+                if by:
+                    further[by] = further.get(by, 0) + times * size
                 elif times == 1:
                     now += size
                 else:
                     now += times * size
-            largest = now.copy() if largest is None else np.maximum(largest, now, out=largest)
-        yield {(): largest, **further}
+            largest, there = now.copy() if largest is None else np.maximum(largest, now, out=largest), bodies
+        yield {(): largest, **further}, there
 
 
-def _is_nowhere_larger(a: Held, b: Held) -> bool:
-    """Is each sum of sizes nowhere larger than the other's?"""
-    return all(np.all(a.get(bodies, 0) <= b.get(bodies, 0)) for bodies in {**a, **b})
+def _is_nowhere_higher(moment: tuple[Held, Bodies], other: tuple[Held, Bodies]) -> bool:
+    """Does a moment hold no more than another, which is there where it is?"""
+    (a, there), (b, other_there) = moment, other
+    return other_there <= there and all(np.all(a.get(by, 0) <= b.get(by, 0)) for by in {**a, **b})
 
 
 def _exact(numbers: Any) -> Size:
