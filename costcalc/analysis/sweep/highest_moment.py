@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
-from costcalc.analysis.training.high_moments import Bodies, HighMoments, Key
+from costcalc.analysis.training.high_moments import Bodies, HighMoments, Key, in_further_copies
 from costcalc.dims import Size, canonical, is_array, maximum, minimum, to_exact
 from costcalc.dims.bounds import fit_int64
 from costcalc.dims.exact_array import ExactArray
 
-Held = dict[Any, Any]  # numpy arrays or ints: the sums of sizes that are multiplied alike, by the ids of copies
+Held = dict[Key, Any]  # sums of sizes, as numpy arrays or ints, by the key of the copies that multiply them
 
 
 class Summand(NamedTuple):
@@ -112,13 +112,18 @@ class _Sums:
             for key, (bodies, size) in sizes.items()
         }
 
-    def _size(self, key: Key) -> tuple[tuple[int, ...], Size]:
-        """The bodies by whose copies a size is multiplied, and the size."""
-        bodies = []
-        while isinstance(key, tuple):
-            body, key = key
-            bodies.append(body)
-        return tuple(bodies), 1 if key is None else self.found.sizes[key]
+    def _size(self, key: Key) -> tuple[Key, Size]:
+        """The copies by which a size is multiplied, as the key of their product, and the size."""
+        if key.__class__ is not tuple:
+            return None, 1 if key is None else self.found.arrays[key]
+        copies, (by, size) = key[0], self._size(key[1])
+        return (copies, by), size
+
+    def _copies(self, by: Key) -> Iterator[Size]:
+        """The copies of a product."""
+        while by is not None:
+            copies, by = by
+            yield self.found.arrays[copies]
 
     def throughout(self) -> list[Summand]:
         """What is held throughout, a summand for each shape of arrays."""
@@ -135,11 +140,10 @@ class _Sums:
         for moment in self._moments():
             if not any(_is_nowhere_higher(moment, other) for other in highest):
                 highest = [other for other in highest if not _is_nowhere_higher(other, moment)] + [moment]
-        copies = self.found.copies
         return [
             Sum(
-                [Summand(_exact(numbers), tuple(copies[body] for body in by)) for by, numbers in held.items()],
-                [copies[body] for body in bodies],
+                [Summand(_exact(numbers), tuple(self._copies(by))) for by, numbers in held.items()],
+                [self.found.arrays[body] for body in bodies],
             )
             for held, bodies in highest
         ]
@@ -148,29 +152,32 @@ class _Sums:
         """What is held at moments, and their bodies; of those in a row between which no copies change it, the
         largest."""
         rises = self.found.rises
-        alone = {key for form, _ in rises for key in form if not self.sizes[key][0]}
+        alone = {key for form, _ in rises for key in form if self.sizes[key][0] is None}
         now = np.zeros(np.broadcast_shapes(*(np.shape(self.sizes[key][1]) for key in alone)), self.dtype)
         largest, further, there = None, {}, rises[0].bodies
         for form, bodies in rises:
             if largest is not None and (bodies != there or not form.keys() <= alone):
-                yield {(): largest, **further}, there
+                yield {None: largest, **further}, there
                 largest = None
             for key, times in form.items():
                 by, size = self.sizes[key]
-                if by:
+                if by is not None:
                     further[by] = further.get(by, 0) + times * size
                 elif times == 1:
                     now += size
                 else:
                     now += times * size
             largest, there = now.copy() if largest is None else np.maximum(largest, now, out=largest), bodies
-        yield {(): largest, **further}, there
+        yield {None: largest, **further}, there
 
 
 def _is_nowhere_higher(moment: tuple[Held, Bodies], other: tuple[Held, Bodies]) -> bool:
     """Does a moment hold no more than another, which is there where it is?"""
-    (a, there), (b, other_there) = moment, other
-    return other_there <= there and all(np.all(a.get(by, 0) <= b.get(by, 0)) for by in {**a, **b})
+    (held, there), (most, other_there) = moment, other
+    if not other_there <= there:
+        return False
+    a, b = in_further_copies(held, there), in_further_copies(most, there)
+    return all(np.all(a.get(by, 0) <= b.get(by, 0)) for by in {**a, **b})
 
 
 def _exact(numbers: Any) -> Size:
