@@ -7,8 +7,7 @@ that the bounds decide does not read the numbers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from math import ceil, floor, gcd, lcm
 from operator import add, eq, floordiv, ge, gt, le, lt, mul, ne
@@ -28,6 +27,7 @@ from costcalc.dims.bounds import (
     to_python_ints,
 )
 from costcalc.dims.kinds import canonical, is_rational, to_exact
+from costcalc.dims.shared_products import product
 
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
 Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
@@ -159,15 +159,7 @@ class ExactArray:
     def __mul__(self, other: Any) -> Any:
         if other.__class__ is int and other == 1:  # products start with 1
             return self
-        return self._times(other) if _products is None else _remembered(self, other)
-
-    def _times(self, other: Any) -> ExactArray:
-        (a, p, m), (b, q, n) = parts(self), parts(other)
-        if p != 1 and b.__class__ is int:  # 32 times twentieths are 8 times fifths
-            common = gcd(b, p)
-            b, p, n = b // common, p // common, (b // common, b // common)
-        bounds = of_product(m, n)
-        return ExactArray(apply_within(mul, a, b, bounds), p * q, bounds)
+        return product(self, other, _multiply)
 
     __rmul__ = __mul__
 
@@ -203,33 +195,6 @@ class ExactArray:
     __eq__, __ne__, __lt__, __le__, __gt__, __ge__ = map(_comparison, (eq, ne, lt, le, gt, ge))
 
 
-MAX_REMEMBERED = 2**14  # elements of a product
-_products: dict[Any, Any] | None = None  # by factors: an int, or the id of an array, which is kept here too
-
-
-@contextmanager
-def remembered_products() -> Iterator[None]:
-    """Within it, products of the same factors are the same array: rules that run on many equal layers multiply once."""
-    global _products
-    before, _products = _products, {} if _products is None else _products
-    try:
-        yield
-    finally:
-        _products = before
-
-
-def _remembered(a: ExactArray, b: Any) -> Any:
-    """The product of a and b."""
-    known = {} if _products is None else _products
-    key = (id(a), b) if b.__class__ is int else (id(a), id(b), "")
-    if (found := known.get(key)) is not None:
-        return found[0]
-    product = a._times(b)
-    if product.num.size <= MAX_REMEMBERED:
-        known[key] = product, a, b
-    return product
-
-
 NUMBERS = (ExactArray, int, Fraction)  # exact, unlike numpy arrays, which may hold floats and wrap
 
 
@@ -238,6 +203,16 @@ def combine(operation: Callable[..., Any], a: Any, b: Any, bounds_of: Callable[[
     (x, m), (y, n), den = _alike(a, b)
     bounds = bounds_of(m, n)
     return ExactArray(apply_within(operation, x, y, bounds), den, bounds)
+
+
+def _multiply(a: Any, b: Any) -> ExactArray:
+    """a · b"""
+    (x, p, m), (y, q, n) = parts(a), parts(b)
+    if p != 1 and y.__class__ is int:  # 32 times twentieths are 8 times fifths
+        common = gcd(y, p)
+        y, p, n = y // common, p // common, (y // common, y // common)
+    bounds = of_product(m, n)
+    return ExactArray(apply_within(mul, x, y, bounds), p * q, bounds)
 
 
 def _floor(a: Any, b: Any) -> ExactArray:

@@ -7,7 +7,7 @@ that are left are multiplied by copies in the blocks of a sweep, so no array of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import mul
@@ -47,30 +47,28 @@ class HighestMoment:
 
     @classmethod
     def of(cls, found: HighMoments) -> HighestMoment:
-        """The largest of some moments."""
+        """The highest of some moments; 0 if there are none."""
+        if not found.rises:
+            return cls([], [Sum([], [])])
         sums = _Sums(found)
         return cls(sums.throughout(), sums.highest())
 
     @property
     def nbytes(self) -> int:
         """The memory that the arrays take."""
-        arrays = (
-            size.num
-            for sum_ in (self.throughout, *(each.summands for each in self.moments))
-            for size, _ in sum_
-            if is_array(size)
-        )
-        return sum(array.nbytes for array in arrays)
+        summands = [*self.throughout, *(summand for moment in self.moments for summand in moment.summands)]
+        arrays = {id(size): size.num.nbytes for size, _ in summands if is_array(size)}
+        return sum(arrays.values())
 
     def at(self, mask: Size, block: Grid) -> Size:
         """The most that is held at the points of a block where a mask is 1; 0 elsewhere."""
         if not is_array(mask):
             return self._most(block.part)
-        there = block.part(mask).num.astype(bool)
-        along = [axis for axis, n in enumerate(there.shape) if n > 1]
-        chosen = {axis: np.flatnonzero(there.any(axis=tuple({*range(there.ndim)} - {axis}))) for axis in along}
+        there = block.part(mask).num != 0
         if not there.any():
             return 0
+        along = [axis for axis, n in enumerate(there.shape) if n > 1]
+        chosen = {axis: np.flatnonzero(there.any(axis=tuple({*range(there.ndim)} - {axis}))) for axis in along}
 
         def part(size: Size) -> Size:
             if not is_array(size):
@@ -88,12 +86,18 @@ class HighestMoment:
 
     def _most(self, part: Callable[[Size], Size]) -> Size:
         """The largest sum, of parts of the sizes."""
+        products: dict[int, Size] = {}
 
-        def sum_of(summands: list[Summand], bodies: Iterable[Size] = ()) -> Size:
-            found = sum(reduce(mul, map(part, copies), part(size)) for size, copies in summands)
-            return reduce(mul, (minimum(part(copies), 1) for copies in bodies), found)  # 0 where a body is not there
+        def product(summand: Summand) -> Size:
+            if id(summand) not in products:  # moments share summands
+                products[id(summand)] = reduce(mul, map(part, summand.copies), part(summand.size))
+            return products[id(summand)]
 
-        return sum_of(self.throughout) + reduce(maximum, [sum_of(*moment) for moment in self.moments])
+        def held(moment: Sum) -> Size:
+            there = (minimum(part(copies), 1) for copies in moment.bodies)  # 0 where the moment is not
+            return reduce(mul, there, sum(map(product, moment.summands)))
+
+        return sum(map(product, self.throughout)) + reduce(maximum, map(held, self.moments))
 
 
 class _Sums:
@@ -101,38 +105,32 @@ class _Sums:
 
     def __init__(self, found: HighMoments):
         self.found = found
+        self.summands: dict[tuple[int, Key], tuple[Summand, Any]] = {}
         forms = [found.throughout, *(rise.form for rise in found.rises)]
         sizes = {key: self._size(key) for form in forms for key in form}
-        most = {key: max(map(abs, getattr(size, "bounds", (1,)))) for key, (_, size) in sizes.items()}
+        most = {key: max(map(abs, size.bounds)) if is_array(size) else 1 for key, (_, size) in sizes.items()}
         total = sum(abs(times) * most[key] for form in forms for key, times in form.items())
         whole = all(size.is_whole for _, size in sizes.values() if is_array(size))
         self.dtype = np.dtype(np.int64 if whole and fit_int64((-total, total)) else object)
         self.sizes = {
-            key: (bodies, size.values().astype(self.dtype, copy=False) if is_array(size) else size)
-            for key, (bodies, size) in sizes.items()
+            key: (copies, size.values().astype(self.dtype, copy=False) if is_array(size) else size)
+            for key, (copies, size) in sizes.items()
         }
 
     def _size(self, key: Key) -> tuple[Key, Size]:
-        """The copies by which a size is multiplied, as the key of their product, and the size."""
+        """The copies by which a size is multiplied, as a key of their product or None; and the size."""
         if key.__class__ is not tuple:
             return None, 1 if key is None else self.found.arrays[key]
-        copies, (by, size) = key[0], self._size(key[1])
-        return (copies, by), size
-
-    def _copies(self, by: Key) -> Iterator[Size]:
-        """The copies of a product."""
-        while by is not None:
-            copies, by = by
-            yield self.found.arrays[copies]
+        copies, size = self._size(key[1])
+        return (key[0], copies), size
 
     def throughout(self) -> list[Summand]:
-        """What is held throughout, a summand for each shape of arrays."""
-        by_shape: Held = {}
+        """What is held throughout: a summand for each shape of arrays."""
+        by_shape: dict[tuple[int, ...], Any] = {}
         for key, times in self.found.throughout.items():
             _, size = self.sizes[key]
-            shape = getattr(size, "shape", ())
-            by_shape[shape] = by_shape.get(shape, 0) + times * size
-        return [Summand(_exact(array)) for array in by_shape.values()]
+            by_shape[np.shape(size)] = by_shape.get(np.shape(size), 0) + times * size
+        return [Summand(_exact(numbers)) for numbers in by_shape.values()]
 
     def highest(self) -> list[Sum]:
         """The sums of the highest moments."""
@@ -140,46 +138,56 @@ class _Sums:
         for moment in self._moments():
             if not any(_is_nowhere_higher(moment, other) for other in highest):
                 highest = [other for other in highest if not _is_nowhere_higher(other, moment)] + [moment]
+        arrays = self.found.arrays
         return [
-            Sum(
-                [Summand(_exact(numbers), tuple(self._copies(by))) for by, numbers in held.items()],
-                [self.found.arrays[body] for body in bodies],
-            )
+            Sum([self._summand(*each) for each in held.items()], [arrays[copies] for copies in bodies])
             for held, bodies in highest
         ]
 
     def _moments(self) -> Iterator[tuple[Held, Bodies]]:
-        """What is held at moments, and their bodies; of those in a row between which no copies change it, the
-        largest."""
+        """What is held at moments, and their bodies; of those in a row that differ in a alone, the largest."""
         rises = self.found.rises
         alone = {key for form, _ in rises for key in form if self.sizes[key][0] is None}
         now = np.zeros(np.broadcast_shapes(*(np.shape(self.sizes[key][1]) for key in alone)), self.dtype)
-        largest, further, there = None, {}, rises[0].bodies
+        held: Held = {}
+        largest, there = None, rises[0].bodies
         for form, bodies in rises:
             if largest is not None and (bodies != there or not form.keys() <= alone):
-                yield {None: largest, **further}, there
+                yield {None: largest, **held}, there
                 largest = None
+            there = bodies
             for key, times in form.items():
-                by, size = self.sizes[key]
-                if by is not None:
-                    further[by] = further.get(by, 0) + times * size
-                elif times == 1:
-                    now += size
+                copies, size = self.sizes[key]
+                if copies is None:
+                    now += size if times == 1 else times * size
                 else:
-                    now += times * size
-            largest, there = now.copy() if largest is None else np.maximum(largest, now, out=largest), bodies
-        yield {None: largest, **further}, there
+                    held[copies] = held.get(copies, 0) + times * size
+            largest = now.copy() if largest is None else np.maximum(largest, now, out=largest)
+        yield {None: largest, **held}, there
+
+    def _summand(self, copies: Key, numbers: Any) -> Summand:
+        """Numbers that are multiplied by copies; those of several moments once."""
+        key = id(numbers), copies
+        if key not in self.summands:
+            self.summands[key] = Summand(_exact(numbers), tuple(self._arrays(copies))), numbers  # which keep their id
+        return self.summands[key][0]
+
+    def _arrays(self, copies: Key) -> Iterator[Size]:
+        """The copies whose product has this key."""
+        while copies is not None:
+            first, copies = copies
+            yield self.found.arrays[first]
 
 
 def _is_nowhere_higher(moment: tuple[Held, Bodies], other: tuple[Held, Bodies]) -> bool:
     """Does a moment hold no more than another, which is there where it is?"""
-    (held, there), (most, other_there) = moment, other
-    if not other_there <= there:
+    (a, bodies), (b, of_other) = moment, other
+    if not of_other <= bodies:
         return False
-    a, b = in_further_copies(held, there), in_further_copies(most, there)
-    return all(np.all(a.get(by, 0) <= b.get(by, 0)) for by in {**a, **b})
+    a, b = in_further_copies(a, bodies), in_further_copies(b, bodies)
+    return all(np.all(a.get(copies, 0) <= b.get(copies, 0)) for copies in {**a, **b})
 
 
 def _exact(numbers: Any) -> Size:
-    """A numpy array as a size, an int as it is."""
+    """Numbers of numpy as a size."""
     return ExactArray(numbers) if np.ndim(numbers) else canonical(to_exact(numbers))

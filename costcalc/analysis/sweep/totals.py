@@ -22,11 +22,13 @@ from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.highest_moment import HighestMoment
 from costcalc.analysis.training.high_moments import HighMoments
 from costcalc.analysis.training.step_events import StepEvents
-from costcalc.analysis.training.step_metrics import train_peak_bytes
+from costcalc.analysis.training.step_metrics import Step, train_peak_bytes
+from costcalc.analysis.training.timeline import Event
 from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
-from costcalc.dims.exact_array import ExactArray, remembered_products
+from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.shared_products import shared_products
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -118,17 +120,20 @@ def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Si
             yield mask, sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
         return
     if metric.step is train_peak_bytes:
-        with remembered_products():
-            for mask, step in values.steps:
-                step.needs_training()
-                events = StepEvents(step.layers, step.bytes_of, step.optimizer).events()
-                yield mask, HighestMoment.of(HighMoments(events))
+        with shared_products():
+            yield from [(mask, HighestMoment.of(HighMoments(_events(step)))) for mask, step in values.steps]
         return
     for mask, pairs in values.of(metric):
         if metric.together == SUM:
             yield mask, sum(layer.copies * size for layer, size in pairs)
         else:
             yield mask, reduce(maximum, (size for _, size in pairs), 0)
+
+
+def _events(step: Step) -> Iterator[Event]:
+    """The events of a step that trains something."""
+    step.needs_training()
+    return StepEvents(step.layers, step.bytes_of, step.optimizer).events()
 
 
 class _RowSums:
