@@ -154,7 +154,7 @@ class HighMoments:
             self._replay(rises, body, bodies)
             added(rises.tail, change, -1)
         added(rises.tail, self._times(change, copies))
-        if high > 0:
+        if high > 0 or low >= 0:
             added(rises.tail, change, -1)
             self._replay(rises, body, bodies)
 
