@@ -11,6 +11,10 @@ together. Two copies stand for any larger number:
 
 The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
 computed as they are: without copies, the layers after the repeat read its input.
+
+A training step takes four copies, and the one that stands for all others is in the middle. Of three copies it stands
+for none: so three copies of an array of times and more are one plan. What reads its output reads that of the copy
+before it then, which differs in nothing that a step depends on, or one could not stand for many.
 """
 
 from __future__ import annotations
@@ -172,7 +176,7 @@ def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
     from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in differing}
-    for times in found.values() if most > COPIES_TO_COUNT else ():
+    for times in found.values() if most == COPIES_TO_TRAIN else ():
         times[times == most - 1] = most  # the copy in the middle stands for none
     plan = _number_combinations([*found.values()], most)
     for number in range(int(plan.max()) + 1):

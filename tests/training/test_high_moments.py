@@ -14,7 +14,9 @@ from costcalc.analysis.training.step_events import StepEvents
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.training.timeline import TEMPORARY, Begin, Change, End, Moment
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
+from costcalc.dims import to_exact
 from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.shared_products import shared_products
 
 TIMELINES = size(400, 20_000)
 SHAPE = 3, 4
@@ -127,3 +129,35 @@ def test_the_highest_moment_is_that_of_every_point():
         left_out += len(HighMoments(events).rises) < sum(isinstance(event, Moment) for event in events)
     assert largest > 2**70
     assert left_out > TIMELINES // 2
+
+
+def test_what_changes_nothing_is_a_moment_too():
+    size = ExactArray.of([5, 7, 9], (3, 1))
+    body = [Begin(3), Moment("inside", "forward"), End()]
+    events = [Moment("before", "forward"), Change(TEMPORARY, size), *body, Change(TEMPORARY, size, -1)]
+    assert on_arrays(events, 1, 12)[:, 0].tolist() == [5, 7, 9]
+
+
+def test_a_network_without_layers_holds_what_its_numbers_say():
+    assert HighestMoment.of(HighMoments([Change(TEMPORARY, 5)])).at(1, Grid({})) == 0
+
+
+def test_few_moments_are_left_and_no_array_of_the_whole_grid_is_made():
+    """EfficientNet over r, d and w: half a thousand moments and more at each combination of copies."""
+    axes = {"r": range(64, 94), "d": [1 + i / 10 for i in range(30)], "w": [1 + i / 20 for i in range(30)]}
+    grid = Grid({name: tuple(map(to_exact, values)) for name, values in axes.items()})
+    net = costcalc.load("efficientnet")
+    graph = net.at({name: grid.column(name) for name in axes}).layers()
+    plans = [*unrolled_layers(graph, COPIES_TO_TRAIN)]
+    assert len(plans) == 5  # one more if three copies were not taken with more
+    with shared_products():
+        for _, layers in plans:
+            step = step_of(graph, layers, net.dtype)
+            events = [*StepEvents(step.layers, step.bytes_of, step.optimizer).events()]
+            found = HighMoments(events)
+            assert len(found.rises) < 100 < 500 < sum(isinstance(event, Moment) for event in events)
+            assert len(found.arrays) < 500  # of thousands of sizes
+            highest = HighestMoment.of(found)
+            assert len(highest.moments) <= 4
+            summands = [summand for moment in highest.moments for summand in moment.summands]
+            assert all(getattr(size, "size", 1) <= 900 for size, _ in [*highest.throughout, *summands])

@@ -1,12 +1,12 @@
-"""The moments of a step that may hold most: for arrays of sizes, which take long to add, few moments are left.
+"""The moments of a step that may hold most. Arrays of sizes take long to add, so few moments are left.
 
 What is held at a moment is a sum of sizes, each a whole number of times. So is by how much it differs from another, and
 bounds of the sizes give bounds of the difference. A moment is left out for another that holds no less at any point of
 the arrays, and is there as well: a moment of a body is there where the body stands for 1 copy or more.
 
 A body that stands for m copies changes what is held by c. Its moments in copy i, from 0 on, hold i·c more than in the
-first. That is linear in i, so most is held in the first copy or in the last, and the body is gone through for these; if
-c is nowhere negative for the last alone, if it is nowhere positive for the first. After it m·c more is held than before.
+first. That is linear in i, so most is held in the first copy or in the last, and these two are gone through: the last
+alone if c is nowhere negative, the first alone if it is nowhere positive. After the body, m·c more is held than before.
 
 No number of an array is read. Where a moment of a body is there, m·c = c + (m − 1)·c, and m − 1 is not negative.
 """
@@ -150,11 +150,11 @@ class HighMoments:
         change = body.change()
         low, high = self._bounds(change, NO_BODIES)
         bodies = frozenset([id(copies)] if is_array(copies) else ())
-        if low < 0:
+        if low < 0:  # the first copy
             self._replay(rises, body, bodies)
             added(rises.tail, change, -1)
         added(rises.tail, self._times(change, copies))
-        if high > 0 or low >= 0:
+        if high > 0 or low >= 0:  # the last
             added(rises.tail, change, -1)
             self._replay(rises, body, bodies)
 
