@@ -79,7 +79,7 @@ class StepEvents(BackwardEvents):
         for each in self.layers:
             copies, width = each.layer.copies, self.bytes_of_weights
             for tensor in each.own:
-                size = copies * elements(tensor.shape) * width
+                size = copies * (elements(tensor.shape) * width)
                 yield Change(BUFFERS if tensor.role == "buffer" else WEIGHTS, size)
                 if tensor.name in each.wanted.tensors:
                     steps = SCALAR_BYTES * copies * self.optimizer.counts_steps

@@ -46,6 +46,8 @@ class StepMemory(HeldMemory):
     def between(self, before: StepLayer | None, after: StepLayer | None) -> Iterator[Event]:
         """The ends of bodies that are left and the starts of those that are entered from one layer to the next."""
         left, entered = (each.layer.blocks if each else () for each in (before, after))
+        if left == entered:
+            return
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, entered)))
         yield from (End() for _ in left[common:])
         yield from (Begin(block.copies) for block in entered[common:])
