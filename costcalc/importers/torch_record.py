@@ -1,0 +1,145 @@
+"""Records one run of a torch module on meta tensors: nothing is computed, and the module stays as it is.
+
+Under inference mode torch hands composite ops over whole: a linear is one call, and attention is. A dispatch mode sees
+them; two hooks of the process say in which module. What a module changes of itself in the run is put back.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.utils import _pytree as pytree
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from costcalc.importers.record import Call, Learned, Record, Tensor
+
+WHOLE = {  # composite ops that stay one call; others fall into their parts
+    "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",
+    "aten::group_norm", "aten::batch_norm", "aten::instance_norm", "aten::scaled_dot_product_attention", "aten::lstm",
+    "aten::gru", "aten::adaptive_avg_pool1d", "aten::adaptive_avg_pool2d", "aten::adaptive_avg_pool3d", "aten::dropout",
+    "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d", "aten::rms_norm", "aten::embedding",
+    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::upsample_nearest2d", "aten::silu", "aten::pad",
+    "aten::softmax", "aten::log_softmax", "aten::flatten", "aten::reshape", "aten::contiguous", "aten::to",
+    "aten::conv1d.padding", "aten::conv2d.padding", "aten::conv3d.padding", "aten::prelu", "aten::pixel_shuffle",
+}  # fmt: skip
+
+
+class Recorder(TorchDispatchMode):
+    """Records calls. Tensors of modules are shown to ops as meta tensors of the same shape."""
+
+    def __init__(self, module: nn.Module):
+        super().__init__()
+        self.calls: list[Call] = []
+        self.stack: list[nn.Module] = []
+        self.paths = {id(one): path for path, one in module.named_modules(remove_duplicate=True)}
+        self.numbers: dict[int, int] = {}  # of tensors, by id
+        self.alive: list[torch.Tensor] = []  # so that no id stands for two
+        self.by_storage: dict[tuple[Any, ...], int] = {}
+        self.shadows: dict[int, torch.Tensor] = {}  # of tensors that are not on meta, by their id
+        self.sources: dict[int, torch.Tensor] = {}  # the tensors that have shadows, by the shadow's number
+
+    def number(self, tensor: torch.Tensor) -> int:
+        """The number of a tensor. A factory hands another object to the reader than to us, in the same memory."""
+        known = self.numbers.get(id(tensor))
+        if known is None:
+            known = self.by_storage.get(_place(tensor))
+        if known is None:
+            known = self.name(tensor)
+        return known
+
+    def name(self, tensor: torch.Tensor) -> int:
+        """Gives a tensor a number of its own."""
+        number = len(self.alive)
+        self.alive.append(tensor)
+        self.numbers[id(tensor)] = number
+        self.by_storage[_place(tensor)] = number
+        return number
+
+    def known(self, tensor: torch.Tensor) -> Tensor:
+        """A tensor as data."""
+        return Tensor(self.number(tensor), tuple(tensor.shape), str(tensor.dtype).removeprefix("torch."))
+
+    def shadow(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor itself if it is on meta, else its shadow, which is made once."""
+        if tensor.device.type == "meta":
+            return tensor
+        if id(tensor) not in self.shadows:
+            with torch.inference_mode(tensor.is_inference()):
+                made = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+            self.shadows[id(tensor)] = made
+            self.sources[self.name(made)] = tensor
+        return self.shadows[id(tensor)]
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        schema = func._schema.name
+        overload = func._schema.overload_name
+        if func._can_decompose() and not {schema, f"{schema}.{overload}"} & WHOLE:
+            with self:
+                out = func.decompose(*args, **kwargs)
+            if out is not NotImplemented:
+                return out
+        args, kwargs = pytree.tree_map_only(torch.Tensor, self.shadow, (args, kwargs))
+        if "device" in kwargs and kwargs["device"] is not None:
+            kwargs = {**kwargs, "device": torch.device("meta")}
+        elif any(one.name == "device" for one in func._schema.arguments) and not _has_tensor(args):
+            kwargs = {**kwargs, "device": torch.device("meta")}
+        given = self.arguments(func, args, kwargs)
+        storages = {_storage(x): self.number(x) for x in _tensors((args, kwargs))}
+        out = func(*args, **kwargs)
+        self.record(func, given, out, storages)
+        return out
+
+    def arguments(self, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments by the names of the schema, tensors as data."""
+        names = [one.name for one in func._schema.arguments]
+        given = {**dict(zip(names, args)), **kwargs}
+        return {name: pytree.tree_map_only(torch.Tensor, self.known, value) for name, value in given.items()}
+
+    def record(self, func: Any, given: dict[str, Any], out: Any, storages: Mapping[Any, int]) -> None:
+        """Adds a call."""
+        made = _tensors(out)
+        writes = tuple(
+            given[one.name].number
+            for one in func._schema.arguments
+            if one.alias_info is not None and one.alias_info.is_write and isinstance(given.get(one.name), Tensor)
+        )
+        outputs = []
+        for tensor in made:
+            if id(tensor) in self.numbers and self.numbers[id(tensor)] not in writes:
+                outputs.append(self.known(tensor))
+            else:
+                outputs.append(Tensor(self.name(tensor), tuple(tensor.shape), str(tensor.dtype).removeprefix("torch.")))
+        views = {one.number: storages[_storage(x)] for one, x in zip(outputs, made) if _storage(x) in storages}
+        inner = self.stack[-1] if self.stack else None
+        self.calls.append(
+            Call(
+                func._schema.name, given, tuple(outputs), self.paths.get(id(inner), "") if inner is not None else "",
+                inner is not None and not any(True for _ in inner.children()),
+                frozenset(str(tag).rpartition(".")[2] for tag in func.tags), writes, views,
+            )
+        )  # fmt: skip
+
+
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in pytree.tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
+
+
+def _has_tensor(tree: Any) -> bool:
+    return bool(_tensors(tree))
+
+
+def _storage(tensor: torch.Tensor) -> Any:
+    return tensor.untyped_storage()._cdata
+
+
+def _place(tensor: torch.Tensor) -> tuple[Any, ...]:
+    return _storage(tensor), tuple(tensor.shape), tensor.storage_offset(), tuple(tensor.stride())
