@@ -6,8 +6,8 @@ them; two hooks of the process say in which module. What a module changes of its
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -18,6 +18,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.importers.record import Call, Learned, Record, Tensor
+from costcalc.importers.untouched import untouched
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
     "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",
@@ -143,3 +144,106 @@ def _storage(tensor: torch.Tensor) -> Any:
 
 def _place(tensor: torch.Tensor) -> tuple[Any, ...]:
     return _storage(tensor), tuple(tensor.shape), tensor.storage_offset(), tuple(tensor.stride())
+
+
+def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Record:
+    """Runs a module once, in evaluation mode, on meta tensors of the shapes of its inputs: tensors, or shapes as tuples.
+
+    Raises ImportRefused if it fails, with the module's own words, or if it asks for values.
+    """
+    module = unwrapped(module)
+    recorder = Recorder(module)
+    given = pytree.tree_map(on_meta, (tuple(args), dict(kwargs or {})), is_leaf=is_input)
+    with ExitStack() as stack:
+        stack.enter_context(untouched(module))
+        for one in module.modules():
+            one.training = False
+        stack.enter_context(_followed(recorder))
+        stack.enter_context(torch.inference_mode())
+        names = input_names(module, given)
+        inputs = {name: recorder.known(tensor) for name, tensor in names.items()}
+        stack.enter_context(recorder)
+        out = module(*given[0], **given[1])
+    outputs = tuple(recorder.known(tensor) for tensor in outputs_of(out))
+    return Record(
+        type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs,
+        _constants(module, recorder, inputs),
+    )  # fmt: skip
+
+
+@contextmanager
+def _followed(recorder: Recorder) -> Iterator[None]:
+    """Tells a recorder which module runs."""
+    before = register_module_forward_pre_hook(lambda module, _: recorder.stack.append(module))
+
+    def leave(module: nn.Module, *_: Any) -> None:
+        if recorder.stack and recorder.stack[-1] is module:
+            recorder.stack.pop()
+
+    after = register_module_forward_hook(leave, always_call=True)
+    try:
+        yield
+    finally:
+        before.remove()
+        after.remove()
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The module in DataParallel and compiled wrappers."""
+    while isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(module, "_orig_mod"):
+        module = module._orig_mod if hasattr(module, "_orig_mod") else module.module
+    return module
+
+
+def is_input(value: Any) -> bool:
+    """Is this a tensor, or the shape of one?"""
+    shape = isinstance(value, (tuple, list)) and bool(value) and all(type(size) is int for size in value)
+    return shape or isinstance(value, torch.Tensor)
+
+
+def on_meta(value: Any) -> Any:
+    """A meta tensor of the same shape; anything else as it is."""
+    if isinstance(value, torch.Tensor):
+        return torch.empty_like(value, device="meta")
+    return torch.empty(tuple(value), device="meta") if is_input(value) else value
+
+
+def input_names(module: nn.Module, given: tuple[tuple[Any, ...], dict[str, Any]]) -> dict[str, torch.Tensor]:
+    """The tensors of a call, by the names of `forward`'s arguments."""
+    try:
+        bound = inspect.signature(module.forward).bind(*given[0], **given[1]).arguments
+    except TypeError:  # the module says it better
+        bound = {f"input{i}": value for i, value in enumerate(given[0])} | given[1]
+    found: dict[str, torch.Tensor] = {}
+    for name, value in bound.items():
+        tensors = _tensors(value)
+        for i, tensor in enumerate(tensors):
+            found[name if len(tensors) == 1 else f"{name}{i}"] = tensor
+    return found
+
+
+def outputs_of(out: Any) -> list[torch.Tensor]:
+    """The tensors of an output, those in attributes of an object too."""
+    found = _tensors(out)
+    if not found and hasattr(out, "__dict__"):
+        found = _tensors(vars(out))
+    return list(dict.fromkeys(found))
+
+
+def _learned(module: nn.Module, recorder: Recorder) -> dict[int, Learned]:
+    """What modules hold, shared tensors once. A tensor that the run does not read gets a number too."""
+    found: dict[int, Learned] = {}
+    for is_buffer, tensors in ((False, module.named_parameters()), (True, module.named_buffers())):
+        for path, tensor in tensors:
+            known = recorder.known(recorder.shadow(tensor))
+            found.setdefault(known.number, Learned(path, known, is_buffer, tensor.requires_grad))
+    return found
+
+
+def _constants(module: nn.Module, recorder: Recorder, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
+    """Tensors that no call made, no module holds and that are no inputs."""
+    made = {one.number for call in recorder.calls for one in call.outputs} | {one.number for one in inputs.values()}
+    held = {*_learned(module, recorder)}
+    return {
+        one.number: one for call in recorder.calls for one in call.tensors if one.number not in made and one.number not in held
+    }
