@@ -43,6 +43,10 @@ class GraphError(CostcalcError):
     """A layer graph is not one: a cycle, a missing input, a node without an op."""
 
 
+class ImportRefused(CostcalcError):
+    """A network from elsewhere that cannot be counted: an op without a rule, a run that fails or asks for values."""
+
+
 class UnknownName(CostcalcError):
     """A spec, preset, knob, metric or op that does not exist."""
 

@@ -33,9 +33,8 @@ class Call:
     def tensors(self) -> Iterator[Tensor]:
         """The tensors among its arguments, those in lists too."""
         for value in self.arguments.values():
-            for one in value if isinstance(value, (tuple, list)) else (value,):
-                if isinstance(one, Tensor):
-                    yield one
+            listed = isinstance(value, (tuple, list)) and not isinstance(value, Tensor)
+            yield from (one for one in (value if listed else (value,)) if isinstance(one, Tensor))
 
 
 class Learned(NamedTuple):

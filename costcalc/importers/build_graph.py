@@ -1,0 +1,127 @@
+"""The layer graph of a recorded run: names are module paths, ops the library's own where there is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.errors import ImportRefused
+from costcalc.graph import Graph, add, new_graph
+from costcalc.importers.kinds import of_kind
+from costcalc.importers.record import Call, Record, Tensor
+from costcalc.importers.torch_ops import TABLE, Node
+from costcalc.ops import Input
+from costcalc.ops.imported import Constant, Parameter
+
+NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
+
+
+class GraphBuilder:
+    """Builds the graph of a record, call by call."""
+
+    def __init__(self, record: Record):
+        self.record = record
+        self.graph = new_graph(name=record.name)
+        self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
+        self.owners: dict[int, str] = {}  # the layer whose own a tensor of a module is
+        self.names: Counter[str] = Counter()
+        self.without_rule: dict[str, list[Call]] = {}
+
+    def build(self) -> Graph:
+        """The graph. Raises ImportRefused with every op that has no rule."""
+        for name, tensor in self.record.inputs.items():
+            self.layers[tensor.number] = self.add(name, Input(tensor.shape))
+        calls = needed(self.record)
+        alone = Counter(call.module for call in calls if call.is_leaf and not passes_on(call))
+        for call in calls:
+            if passes_on(call):
+                self.layers[call.outputs[0].number] = self.layer_of(next(call.tensors))
+                continue
+            node = self.node(call)
+            if node is not None:
+                self.place(call, node, alone[call.module] == 1)
+        if self.without_rule:
+            raise ImportRefused(said_of(self.without_rule))
+        return self.graph
+
+    def node(self, call: Call) -> Node | None:
+        """The op of a call."""
+        translate = TABLE.get(call.op.removeprefix("aten::").rstrip("_"))
+        found = translate(call, self.record.learned) if translate else None
+        if found is None:
+            op = of_kind(call)
+            if op is None:
+                self.without_rule.setdefault(call.op, []).append(call)
+                return None
+            found = Node(op, tuple(call.tensors), {})
+        return found
+
+    def place(self, call: Call, node: Node, alone: bool) -> None:
+        """Adds the layer of a call, and a view for each further output."""
+        name = self.name_of(call, node, alone)
+        inputs = [self.layer_of(x) for x in node.inputs]
+        shared = {self.owners[x.number] for x in node.own.values() if x.number in self.owners}
+        extra = {"shares": shared.pop()} if shared else {}
+        self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **extra)
+        if not extra:
+            self.owners.update({x.number: name for x in node.own.values()})
+        for tensor in call.outputs[1:]:
+            self.layers[tensor.number] = self.layers[call.outputs[0].number]
+
+    def name_of(self, call: Call, node: Node, alone: bool) -> str:
+        """The path of a module that makes one op; else its path, the op, and a number. A module with modules of its own
+        never gives a layer its name: that is the block's."""
+        if call.is_leaf and alone and call.module:
+            return self.free(call.module)
+        return self.free(f"{call.module}.{node.op.name}" if call.module else node.op.name)
+
+    def free(self, name: str) -> str:
+        """A name that no layer has."""
+        self.names[name] += 1
+        return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+
+    def layer_of(self, tensor: Tensor) -> str:
+        """The layer that makes a tensor; a tensor of a module, or a constant, gets one of its own."""
+        if tensor.number not in self.layers:
+            learned = self.record.learned.get(tensor.number)
+            if learned is None:
+                self.layers[tensor.number] = self.add(self.free("constant"), Constant(tensor.shape))
+            else:
+                self.layers[tensor.number] = self.add(self.free(learned.path), Parameter(tensor.shape))
+        return self.layers[tensor.number]
+
+    def add(self, name: str, op: Any, *inputs: str, **extra: Any) -> str:
+        add(self.graph, name, op, *inputs, **extra)
+        return name
+
+
+def passes_on(call: Call) -> bool:
+    """Is the output the input: a dropout that does nothing, a copy that was none?"""
+    name = call.op.removeprefix("aten::").rstrip("_")
+    if name not in NOTHING_DONE or not call.outputs:
+        return False
+    source = next(call.tensors, None)
+    return source is not None and source.shape == call.outputs[0].shape and (name == "dropout" or bool(call.views))
+
+
+def needed(record: Record) -> list[Call]:
+    """The calls that lead to an output, and those that write over what does."""
+    wanted = {tensor.number for tensor in record.outputs}
+    found: list[Call] = []
+    for call in reversed(record.calls):
+        if {tensor.number for tensor in call.outputs} & wanted or {*call.writes} & wanted:
+            wanted.update(tensor.number for tensor in call.tensors)
+            found.append(call)
+    return found[::-1]
+
+
+def said_of(without_rule: dict[str, list[Call]]) -> str:
+    """Every op without a rule, how often it is called, and where first."""
+    parts = (f"{op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}" for op, calls in without_rule.items())
+    return f"no rule for {'; '.join(parts)}"
+
+
+def paths(graph: Graph) -> Iterator[str]:
+    """The names of all layers."""
+    return iter(map(str, graph.nodes))

@@ -1,0 +1,245 @@
+"""ATen's ops as costcalc's: one function for each, from a call to an op and the tensors that it reads.
+
+The arguments are read by the names of torch's schemas. A function returns None where its op cannot say what the call
+does, such as a convolution whose weight is computed; then the call is taken as one of its kind (kinds.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from costcalc import ops
+from costcalc.importers.record import Call, Learned, Tensor
+
+
+class Node(NamedTuple):
+    """An op, the tensors that it reads, and the tensors of modules that are its own, by their names in the op."""
+
+    op: Any
+    inputs: tuple[Tensor, ...]
+    own: Mapping[str, Tensor]
+
+
+Held = Mapping[int, Learned]  # what modules hold, by number
+Translation = Callable[[Call, Held], Node | None]
+
+
+def _own(call: Call, held: Held, *names: str) -> dict[str, Tensor] | None:
+    """The arguments of these names that are given, or None if one of them is computed."""
+    given = {name: call.arguments[name] for name in names if isinstance(call.arguments.get(name), Tensor)}
+    return given if all(tensor.number in held for tensor in given.values()) else None
+
+
+def _axes(value: Any, axes: int) -> Any:
+    """A number for each axis, from one for all; one number if they are equal."""
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    numbers = numbers * axes if len(numbers) == 1 else numbers
+    return numbers[0] if len({*numbers}) == 1 else list(numbers)
+
+
+def conv(call: Call, held: Held) -> Node | None:
+    """A convolution over 1, 2 or 3 axes; `padding` may be a word."""
+    x, own, given = call.arguments["input"], _own(call, held, "weight", "bias"), call.arguments
+    axes = len(given["weight"].shape) - 2
+    if own is None or len(x.shape) != axes + 2:
+        return None
+    padding = given.get("padding", 0)
+    if padding == "valid":
+        padding = 0
+    if padding == "same":
+        reach = zip(own["weight"].shape[2:], _each(given.get("dilation", 1), axes))
+        total = [d * (k - 1) for k, d in reach]
+        if any(size % 2 for size in total):
+            return None  # torch pads one side more
+        padding = [size // 2 for size in total]
+    made = ops.Conv(
+        own["weight"].shape[0], kernel=_axes(own["weight"].shape[2:], axes), stride=_axes(given.get("stride", 1), axes),
+        padding=_axes(padding, axes), dilation=_axes(given.get("dilation", 1), axes), groups=given.get("groups", 1),
+        bias="bias" in own,
+    )  # fmt: skip
+    return Node(made, (x,), own)
+
+
+def _each(value: Any, axes: int) -> tuple[int, ...]:
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
+    return numbers * axes if len(numbers) == 1 else numbers
+
+
+def conv_transpose(call: Call, held: Held) -> Node | None:
+    """A transposed convolution."""
+    x, own, given = call.arguments["input"], _own(call, held, "weight", "bias"), call.arguments
+    axes = len(given["weight"].shape) - 2
+    if own is None or len(x.shape) != axes + 2:
+        return None
+    groups = given.get("groups", 1)
+    made = ops.ConvTranspose(
+        own["weight"].shape[1] * groups, kernel=_axes(own["weight"].shape[2:], axes),
+        stride=_axes(given.get("stride", 1), axes), padding=_axes(given.get("padding", 0), axes),
+        output_padding=_axes(given.get("output_padding", 0), axes), dilation=_axes(given.get("dilation", 1), axes),
+        groups=groups, bias="bias" in own,
+    )  # fmt: skip
+    return Node(made, (x,), own)
+
+
+def linear(call: Call, held: Held) -> Node | None:
+    """x·Wᵀ + b."""
+    x, own = call.arguments["input"], _own(call, held, "weight", "bias")
+    if own is None or len(x.shape) < 2 or len(own["weight"].shape) != 2:
+        return None
+    return Node(ops.Linear(own["weight"].shape[0], bias="bias" in own), (x,), own)
+
+
+def batch_norm(call: Call, held: Held) -> Node | None:
+    """Batch normalisation with running statistics."""
+    own = _own(call, held, "weight", "bias", "running_mean", "running_var")
+    if own is None or "running_mean" not in own or ("weight" in own) != ("bias" in own):
+        return None
+    return Node(ops.BatchNorm(affine="weight" in own), (call.arguments["input"],), own)
+
+
+def layer_norm(call: Call, held: Held) -> Node | None:
+    """Normalisation over the last axes."""
+    own = _own(call, held, "weight", "bias")
+    if own is None or ("weight" in own) != ("bias" in own):
+        return None
+    axes = len(call.arguments["normalized_shape"])
+    return Node(ops.LayerNorm(axes=axes, affine="weight" in own), (call.arguments["input"],), own)
+
+
+def group_norm(call: Call, held: Held) -> Node | None:
+    """Normalisation of groups of channels."""
+    own = _own(call, held, "weight", "bias")
+    if own is None or ("weight" in own) != ("bias" in own):
+        return None
+    return Node(ops.GroupNorm(call.arguments["num_groups"], affine="weight" in own), (call.arguments["input"],), own)
+
+
+def embedding(call: Call, held: Held) -> Node | None:
+    """Rows of a table."""
+    own = _own(call, held, "weight")
+    if own is None:
+        return None
+    return Node(ops.Embedding(*own["weight"].shape), (call.arguments["indices"],), own)
+
+
+def max_pool(call: Call, held: Held) -> Node | None:
+    """The largest of each window."""
+    given = call.arguments
+    x, axes = given["self"], len(_tuple(given["kernel_size"]))
+    if len(x.shape) != axes + 2:
+        return None
+    kernel = _axes(given["kernel_size"], axes)
+    made = ops.MaxPool(
+        kernel, _axes(given.get("stride") or given["kernel_size"], axes), padding=_axes(given.get("padding", 0), axes),
+        dilation=_axes(given.get("dilation", 1), axes), ceil_mode=bool(given.get("ceil_mode", False)),
+    )  # fmt: skip
+    return Node(made, (x,), {})
+
+
+def average_pool(call: Call, held: Held) -> Node | None:
+    """The mean of each window."""
+    given = call.arguments
+    x, axes = given["self"], len(_tuple(given["kernel_size"]))
+    if len(x.shape) != axes + 2:
+        return None
+    kernel = _axes(given["kernel_size"], axes)
+    made = ops.AveragePool(
+        kernel, _axes(given.get("stride") or given["kernel_size"], axes), padding=_axes(given.get("padding", 0), axes),
+        ceil_mode=bool(given.get("ceil_mode", False)),
+    )  # fmt: skip
+    return Node(made, (x,), {})
+
+
+def adaptive_average_pool(call: Call, held: Held) -> Node | None:
+    """The mean of regions: of all positions, or as many as are asked for."""
+    x, size = call.arguments["self"], _tuple(call.arguments["output_size"])
+    if {*size} == {1}:
+        return Node(ops.GlobalAveragePool(keep=True), (x,), {})
+    return Node(ops.AdaptiveAveragePool(size[0]), (x,), {}) if len({*size}) == 1 else None
+
+
+def mean(call: Call, held: Held) -> Node | None:
+    """The mean over all axes after the channels is a global average pool."""
+    x, axes = call.arguments["self"], call.arguments.get("dim")
+    if axes is None or len(x.shape) < 3 or sorted(a % len(x.shape) for a in axes) != [*range(2, len(x.shape))]:
+        return None
+    return Node(ops.GlobalAveragePool(keep=bool(call.arguments.get("keepdim", False))), (x,), {})
+
+
+def join(op: Any) -> Translation:
+    """A sum or product of two tensors of one shape and rank."""
+
+    def translated(call: Call, held: Held) -> Node | None:
+        a, b = call.arguments["self"], call.arguments["other"]
+        if not isinstance(b, Tensor) or len(a.shape) != len(b.shape) or {a.number, b.number} & held.keys():
+            return None
+        return Node(op(), (a, b), {}) if op is ops.Mul or a.shape == b.shape else None
+
+    return translated
+
+
+def concat(call: Call, held: Held) -> Node | None:
+    """Tensors side by side."""
+    tensors = tuple(call.arguments["tensors"])
+    axis = call.arguments.get("dim", 0) % len(tensors[0].shape)
+    return Node(ops.Concat(axis), tensors, {}) if axis and len(tensors) > 1 else None
+
+
+def mat_mul(call: Call, held: Held) -> Node | None:
+    """A product of matrices of the same rank."""
+    a, b = call.arguments["self"], call.arguments.get("other", call.arguments.get("mat2"))
+    if len(a.shape) != len(b.shape) or len(a.shape) < 2 or {a.number, b.number} & held.keys():
+        return None
+    return Node(ops.MatMul(), (a, b), {})
+
+
+def attention(call: Call, held: Held) -> Node | None:
+    """Attention without a mask, with as many key heads as query heads."""
+    given = call.arguments
+    q, k, v = given["query"], given["key"], given["value"]
+    if given.get("attn_mask") is not None or q.shape[:-2] != k.shape[:-2] or len(q.shape) < 3:
+        return None
+    return Node(ops.ScaledDotProductAttention(), (q, k, v), {})
+
+
+def softmax(call: Call, held: Held) -> Node | None:
+    """Along the last axis."""
+    x = call.arguments["self"]
+    return Node(ops.Softmax(), (x,), {}) if call.arguments["dim"] % len(x.shape) == len(x.shape) - 1 else None
+
+
+def hard_tanh(call: Call, held: Held) -> Node | None:
+    """Between 0 and 6 it is ReLU6."""
+    given = call.arguments
+    six = (given.get("min_val", -1), given.get("max_val", 1)) == (0, 6)
+    return Node(ops.ReLU6(), (given["self"],), {}) if six else None
+
+
+def leaky_relu(call: Call, held: Held) -> Node | None:
+    """max(x, slope·x)."""
+    return Node(ops.LeakyReLU(call.arguments.get("negative_slope", 0.01)), (call.arguments["self"],), {})
+
+
+def pointwise(op: Any) -> Translation:
+    """A function of one tensor, without fields."""
+    return lambda call, held: Node(op(), (next(call.tensors),), {})
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,)
+
+
+TABLE: dict[str, Translation] = {
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
+    "linear": linear, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
+    "embedding": embedding, "hardtanh": hard_tanh, "leaky_relu": leaky_relu, "softmax": softmax,
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
+    **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
+    "mean": mean, "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
+    "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),
+    "gelu": pointwise(ops.GELU), "sigmoid": pointwise(ops.Sigmoid), "tanh": pointwise(ops.Tanh),
+    "hardswish": pointwise(ops.HardSwish), "hardsigmoid": pointwise(ops.HardSigmoid),
+}  # fmt: skip
