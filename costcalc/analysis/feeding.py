@@ -17,9 +17,7 @@ from costcalc.text import plural
 
 INPUT_BOUND, HIGHLY_INPUT_BOUND = 0.05, 0.20  # of a step spent waiting, in TensorFlow's profiler
 COLUMNS = (Column("side", "of", "text"), Column("count", "count", "text"), Column("value", "value"))
-NO_TIME = (
-    "counts are not time: operations of a pipeline and of a network take unlike times; --time measures the pipeline"
-)
+NO_TIME = "counts are not time: an operation of a pipeline does not take as long as one of a network; --time measures"
 
 
 @dataclass(frozen=True, eq=False, repr=False)

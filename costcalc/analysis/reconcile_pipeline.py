@@ -6,7 +6,7 @@ from costcalc.analysis.reconcile import Reconciliation, check_figure
 from costcalc.dims import is_symbolic
 from costcalc.errors import Problem, SpecError, UsageError, did_you_mean
 from costcalc.models.knob import Published
-from costcalc.pipeline.augmentation import METRICS, WHAT, Augmentation, augmentation_of
+from costcalc.pipeline.augmentation import METRICS, Augmentation, augmentation_of
 from costcalc.pipeline.pipeline import Pipeline, bind_pipeline
 from costcalc.text import value_text
 
@@ -31,9 +31,9 @@ def reconcile_pipeline(pipeline: Pipeline) -> Reconciliation:
         exact = _exact(published, augmentation_of(other))
         figures.append(check_figure(published, other.label, exact))
     kind = "spec" if spec else "list of steps"
-    return Reconciliation(
-        pipeline.label, pipeline.heading, kind, tuple(figures), tuple(dict.fromkeys(others)), (), "\n".join(WHAT)
-    )
+    convention = "\n".join(dict.fromkeys(METRICS[figure.published.metric] for figure in figures))
+    others = [*dict.fromkeys(others)]
+    return Reconciliation(pipeline.label, pipeline.heading, kind, tuple(figures), tuple(others), (), convention)
 
 
 def _exact(published: Published, found: Augmentation) -> int:

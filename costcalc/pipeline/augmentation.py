@@ -20,13 +20,16 @@ COLUMNS = (
     Column("bytes_out", "bytes out"),
     Column("views", "views"),
 )
-METRICS = ("elementwise", "bytes_in", "bytes_out", "views", "images")  # of a pipeline
 NOT_COUNTED = "an image comes decoded: reading and decoding its file is not counted"
-WHAT = (
-    "elementwise: arithmetic, one per element and elementary operation; draws of random numbers not counted",
-    "bytes in, bytes out: what a step reads and writes, added up; a random step counted where it acts",
-    "views: in how many ways its draws can come out, the product of all steps",
-)
+BYTES = "bytes in, bytes out: what a step reads and writes, added up; a random step counted where it acts"
+METRICS = {  # of a pipeline, and what each counts
+    "elementwise": "elementwise: arithmetic, one per element and elementary operation; random draws not counted",
+    "bytes_in": BYTES,
+    "bytes_out": BYTES,
+    "views": "views: in how many ways its draws can come out, the product of all steps",
+    "images": "images: how many leave for one that enters",
+}
+SHOWN = ("elementwise", "bytes_in", "bytes_out", "views")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,13 +85,14 @@ class Augmentation(Result):
 
     def table(self) -> Table:
         """A row for each step, and the totals."""
-        totals = {name: self.total(name) for name in ("elementwise", "bytes_in", "bytes_out", "views")}
+        totals = {name: self.total(name) for name in SHOWN}
         rows = [_record(row) for row in self.rows]
         return Table(self.pipeline.heading, COLUMNS, rows, {"step": "total", **totals}, self._notes())
 
     def _notes(self) -> list[str]:
         first = self.rows[0].before
-        notes = [f"in: {first.text}, {first.dtype}, {_number(first.bytes)} bytes; {NOT_COUNTED}", *WHAT]
+        notes = [f"in: {first.text}, {first.dtype}, {_number(first.bytes)} bytes; {NOT_COUNTED}"]
+        notes += dict.fromkeys(METRICS[name] for name in SHOWN)
         if self.continuous:
             notes.append(f"continuous, and not in that product: {', '.join(self.continuous)}")
         notes += dict.fromkeys(f"{row.name}: {row.step.remark}" for row in self.rows if row.step.remark)

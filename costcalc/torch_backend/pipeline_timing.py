@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from torch.utils.data import default_collate
 
-from costcalc.analysis.feeding import check_rate, check_workers, require_numbers
+from costcalc.analysis.feeding import batch_of, check_rate, check_workers, require_numbers
 from costcalc.errors import CostcalcError, Problem, TooLarge, UsageError
 from costcalc.models.model import Model
 from costcalc.net import Target, load
@@ -25,12 +26,12 @@ from costcalc.torch_backend.machine import BackgroundLoad, find_device
 from costcalc.torch_backend.measure import DEFAULT_SECONDS
 from costcalc.torch_backend.statistics import MIN_RUNS, Summary, summarize
 from costcalc.torch_backend.timing import time_nets
-from costcalc.torch_backend.transforms import random_image, torchvision_version, transforms_of
+from costcalc.torch_backend.transforms import Transform, random_image, torchvision_version, transforms_of
 from costcalc.torch_backend.worker import run_for, warm_up
 
-RUN_SECONDS = 0.05  # of one run, which is as many images as take so long
-MAX_IMAGES = 256  # of one run
-IMAGES_IN_MEMORY = 16  # so that an image is not in a cache from the run before, as it is not in training
+RUN_SECONDS = 0.05  # of one run, which is as many batches as take so long
+MAX_BATCH = 16  # images; the time of one hardly hangs on how many make a batch
+IMAGES_IN_MEMORY = 32  # so that an image is not in a cache from the run before, as it is not in training
 TEMPORARIES = 4  # of a step, in float32
 COLUMNS = (
     Column("step", "step", "text"),
@@ -44,9 +45,9 @@ COLUMNS = (
     Column("iqr", "IQR", "share", 2),
     Column("per_second", "images/s", "brief"),
 )
-EXPLAINED = (
-    "ms: the median of runs, of one image; total: measured as a whole, not added up; 95 %: the interval that holds it"
-)
+EXPLAINED = "ms: of one image, the median of runs; 95 %: the interval that holds it; total: of whole runs, not added up"
+BATCH = "batch"  # the last row
+WHAT_A_BATCH_IS = "batch: images copied into one tensor of shared memory, as a worker of torch's DataLoader does"
 
 
 class NotMeasured(CostcalcError):
@@ -57,7 +58,8 @@ class NotMeasured(CostcalcError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TimedPipeline(Result):
-    """A pipeline that was run on one thread of a CPU: seconds of an image, by step and as a whole."""
+    """A pipeline that was run on one thread of a CPU: seconds of an image, by step (the last makes batches) and as a
+    whole."""
 
     augmentation: Augmentation
     steps: tuple[Summary, ...]
@@ -83,10 +85,13 @@ class TimedPipeline(Result):
 
     def table(self) -> Table:
         """A row for each step, and the whole."""
-        counted = self.augmentation.table()
-        rows = [{**row, **_times(summary)} for row, summary in zip(counted.rows, self.steps, strict=True)]
+        counted, made = self.augmentation.table(), self.augmentation.image
+        batch = {"step": BATCH, "out": made.text, "dtype": made.dtype, "bytes_out": made.bytes}
+        rows = [{**row, **_times(summary)} for row, summary in zip([*counted.rows, batch], self.steps, strict=True)]
         totals = {**(counted.totals or {}), **_times(self.whole), "per_second": self.images_per_second}
-        notes = [f"on one thread of {self.where}, torchvision {torchvision_version}", EXPLAINED, NOT_COUNTED]
+        totals["bytes_out"] += made.bytes
+        notes = [f"on one thread of {self.where}, torchvision {torchvision_version}", EXPLAINED]
+        notes += [WHAT_A_BATCH_IS, NOT_COUNTED]
         if self.whole.noisy:
             notes.append(f"noisy: {'; '.join(self.whole.noisy)}")
         return Table(self.augmentation.pipeline.heading, COLUMNS, rows, totals, notes)
@@ -95,7 +100,7 @@ class TimedPipeline(Result):
         return list(self.demand.warned) if self.demand else []
 
     def _fields(self) -> dict[str, Any]:
-        names = [row.name for row in self.augmentation.rows]
+        names = [*(row.name for row in self.augmentation.rows), BATCH]
         times = {"whole": asdict(self.whole), "steps": dict(zip(names, map(asdict, self.steps), strict=True))}
         about = {"device": self.where, "threads": 1, "images_of_a_run": self.images_of_a_run}
         measured = {**about, "seconds": times, "images_per_second": self.images_per_second}
@@ -131,7 +136,8 @@ def time_augmentation(
     if workers is not None:
         check_workers(workers)
     demand = None if model is None else _demand(augmentation, model, rate, device, seconds)
-    steps, whole, images = _run(augmentation, seconds)
+    batch = MAX_BATCH if model is None else min(MAX_BATCH, batch_of(model))
+    steps, whole, images = _run(augmentation, batch, seconds)
     return TimedPipeline(augmentation, steps, whole, find_device("cpu").model, images, demand, workers)
 
 
@@ -148,61 +154,73 @@ def _demand(augmentation: Augmentation, model: Model, rate: float | None, device
     return Demand.of(augmentation, model, found.settings.batch / total.median, how, same_cpu=name == "cpu")
 
 
-def _run(augmentation: Augmentation, seconds: float) -> tuple[tuple[Summary, ...], Summary, int]:
-    """The seconds of an image by step, and as a whole; and how many images one run has."""
+def _run(augmentation: Augmentation, batch: int, seconds: float) -> tuple[tuple[Summary, ...], Summary, int]:
+    """The seconds of an image by step, the batch as the last, and as a whole; and how many images one run has."""
     transforms = transforms_of(augmentation)
-    _refuse_too_large(augmentation)
+    _refuse_too_large(augmentation, batch)
     images = [random_image(augmentation.rows[0].before, seed) for seed in range(IMAGES_IN_MEMORY)]
     with one_thread():
-        start = time.perf_counter()
-        for image in images[:2]:
-            _pass(transforms, image)
-        once = (time.perf_counter() - start) / 2
-        count = max(1, min(MAX_IMAGES, round(RUN_SECONDS / once)))
-        run = _runner(transforms, images, count)
+        once = sum(_batch(transforms, images[:batch]))
+        count = batch * max(1, round(RUN_SECONDS / once))
+        run = _runner(transforms, images, batch, count)
         warm_up(run)
         load = BackgroundLoad([])
         times = run_for(run, seconds)
         while len(times) < MIN_RUNS:
             times.append(run())
         other = load.cores()
-    by_step = [[run[i] / count for run in times] for i in range(len(transforms))]
+    by_step = [[run[i] / count for run in times] for i in range(len(transforms) + 1)]
     whole = [sum(run) / count for run in times]
     return tuple(summarize(one, other) for one in by_step), summarize(whole, other), count
 
 
-def _refuse_too_large(augmentation: Augmentation) -> None:
+def _refuse_too_large(augmentation: Augmentation, batch: int) -> None:
     """Raises TooLarge for images that the memory does not hold, before one is made."""
     largest = max(int(row.after.elements) for row in augmentation.rows)
     needed = IMAGES_IN_MEMORY * int(augmentation.rows[0].before.bytes) + TEMPORARIES * 4 * largest
+    needed += 3 * batch * int(augmentation.image.bytes)  # as they are, together, and in shared memory
     free = free_bytes(torch.device("cpu"))
     if needed > free:
         raise TooLarge(f"running it needs {bytes_text(needed)} at least, this machine has {bytes_text(free)} free")
 
 
-def _runner(transforms: list[Any], images: list[torch.Tensor], count: int) -> Callable[[], list[float]]:
-    """A function that passes `count` images, and returns the seconds of each step."""
+def _runner(
+    transforms: list[Transform], images: list[torch.Tensor], batch: int, count: int
+) -> Callable[[], list[float]]:
+    """A function that makes batches of `count` images in all, and returns the seconds of each step."""
     at = 0
 
     def run() -> list[float]:
         nonlocal at
-        sums = [0.0] * len(transforms)
-        for _ in range(count):
-            at = (at + 1) % len(images)
-            for i, seconds in enumerate(_pass(transforms, images[at])):
-                sums[i] += seconds
+        sums = [0.0] * (len(transforms) + 1)
+        for _ in range(count // batch):
+            chosen = [images[(at + i) % len(images)] for i in range(batch)]
+            at += batch
+            sums = [a + b for a, b in zip(sums, _batch(transforms, chosen))]
         return sums
 
     return run
 
 
-def _pass(transforms: list[Any], image: Any) -> list[float]:
-    """The seconds of each step of one image."""
-    marks = [time.perf_counter()]
-    for transform in transforms:
-        image = transform(image)
-        marks.append(time.perf_counter())
-    return [b - a for a, b in pairwise(marks)]
+def _batch(transforms: list[Transform], images: list[torch.Tensor]) -> list[float]:
+    """The seconds of each step, and of making a batch: what a worker of torch's DataLoader does.
+
+    The images are kept until the batch is made, as they are there: memory that is new takes longer than memory that
+    was just freed.
+    """
+    sums, made = [0.0] * len(transforms), []
+    for image in images:
+        marks = [time.perf_counter()]
+        for transform in transforms:
+            image = transform(image)
+            marks.append(time.perf_counter())
+        sums = [total + b - a for total, (a, b) in zip(sums, pairwise(marks))]
+        made.append(image)
+    start = time.perf_counter()
+    together = default_collate(made)
+    for tensor in together if isinstance(together, (list, tuple)) else (together,):
+        tensor.share_memory_()
+    return [*sums, time.perf_counter() - start]
 
 
 @contextmanager

@@ -61,12 +61,21 @@ def loader_rate(name, workers, step_seconds, seconds):
     return seen / (time.perf_counter() - start)
 
 
+def pace(step_seconds, seconds):
+    """Images a second of the consumer alone, its batch always ready: a sleep takes a little longer than it says."""
+    start, steps = time.perf_counter(), max(8, round(seconds / step_seconds))
+    for _ in range(steps):
+        time.sleep(step_seconds)
+    return steps * BATCH / (time.perf_counter() - start)
+
+
 def compare(name, faster, pairs, workers, seconds):
     """Predicted and measured rates, in turns; the consumer's rate is fixed by a first measurement."""
     rate = faster * workers / time_pipeline(name, seconds=seconds).whole.median
     predicted, measured = [], []
     for _ in range(pairs):
-        predicted.append(min(rate, workers / time_pipeline(name, seconds=seconds).whole.median))
+        one_core = time_pipeline(name, seconds=seconds).images_per_second
+        predicted.append(min(pace(BATCH / rate, seconds / 2), workers * one_core))
         measured.append(loader_rate(name, workers, BATCH / rate, seconds))
     return rate, sorted(predicted), sorted(measured)
 

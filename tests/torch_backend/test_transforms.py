@@ -147,14 +147,15 @@ def timed():
 
 def test_a_timing_has_each_step_and_the_whole(timed):
     names = [row.name for row in timed.augmentation.rows]
-    assert [row["step"] for row in timed.table().rows] == names
-    assert len(timed.steps) == len(names)
+    assert [row["step"] for row in timed.table().rows] == [*names, "batch"]
+    assert len(timed.steps) == len(names) + 1
     for summary in (*timed.steps, timed.whole):
         assert summary.runs >= 10
         assert 0 < summary.low <= summary.median <= summary.high
     assert timed.images_per_second == 1 / timed.whole.median
     assert timed.table().totals["per_second"] == timed.images_per_second
     assert timed.table().totals["elementwise"] == costcalc.augment("resnet_cifar").elementwise
+    assert timed.table().totals["bytes_out"] == sum(row["bytes_out"] for row in timed.table().rows)
     fields = timed.to_dict()["time"]
     assert fields["threads"] == 1
     assert fields["seconds"]["whole"]["median"] == timed.whole.median
