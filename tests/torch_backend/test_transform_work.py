@@ -18,9 +18,8 @@ from costcalc import pipeline as p
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.torch_backend.transforms import TRANSFORMS, random_image
 
-ONE = {
-    *["add", "sub", "rsub", "mul", "div", "remainder", "fmod", "floor", "round", "eq", "ne"]
-}  # per element of its output
+ARITHMETIC = "add sub rsub mul div remainder fmod floor round eq ne"  # per element of its output
+ONE = {*ARITHMETIC.split()}
 MOVES = """
 _to_copy alias arange as_strided bitwise_and bitwise_not clone copy detach empty expand flip full gather index
 lift_fresh logical_and logical_not moveaxis new_empty ones_like permute reshape select slice split squeeze stack to
