@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -148,7 +149,5 @@ def _number(size: Size) -> str:
 
 def _drawn_again(rows: tuple[StepRow, ...]) -> list[str]:
     """The kinds of steps that stand several times and draw from finitely many."""
-    kinds = [
-        row.step.name for row in rows if not (row.is_continuous or (isinstance(row.views, int) and row.views == 1))
-    ]
-    return sorted({kind for kind in kinds if kinds.count(kind) > 1})
+    kinds = Counter(row.step.name for row in rows if not row.is_continuous and row.views != 1)
+    return sorted(kind for kind, times in kinds.items() if times > 1)

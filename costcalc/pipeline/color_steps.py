@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from costcalc.dims import Size
 from costcalc.ops.fields import PositiveInt, Real
-from costcalc.ops.needs import Fact, Need
+from costcalc.ops.needs import AtLeast, Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
     CONTINUOUS,
@@ -36,6 +36,8 @@ class ColorShift(Step):
     def needs(self, x: ImageTensor) -> Iterator[Need]:
         yield from one_image(x)
         yield of_dtype(x, "uint8", "put it before to_float")
+        yield channels_are(x, 1, 3)
+        yield AtLeast(255, self.amount, message="an amount of {} is more than 255", message_sizes=(self.amount,))
 
     after = unchanged
 

@@ -12,7 +12,7 @@ from costcalc.models.knob import EMPTY
 from costcalc.models.model import values_of
 from costcalc.ops.needs import Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
-from costcalc.pipeline.pipeline_spec import PipelineSpec, PlacedStep, plain_size, step_names
+from costcalc.pipeline.pipeline_spec import MAX_STEPS, PipelineSpec, PlacedStep, plain_size, step_names
 from costcalc.pipeline.step_base import CONTINUOUS, Step, Views
 
 SMALLER = "make it smaller, or resize before it"
@@ -84,6 +84,8 @@ def pipeline_of(steps: Sequence[Any], image: Any) -> Pipeline:
     """A pipeline of steps that a reader made, for an image (c, h, w). Raises UsageError."""
     if not steps:
         raise UsageError("the pipeline is empty; give at least one step, as in costcalc.pipeline.HorizontalFlip()")
+    if len(steps) > MAX_STEPS:
+        raise UsageError(f"the pipeline has {len(steps):,} steps; at most {MAX_STEPS}")
     for step in steps:
         if not isinstance(step, Step):
             raise UsageError(f"{step!r:.80} is no step of a pipeline; see costcalc.pipeline.STEPS")

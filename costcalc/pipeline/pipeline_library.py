@@ -41,6 +41,8 @@ def pipeline_paths() -> dict[str, Path]:
 
 def is_pipeline(target: Any, *, max_bytes: int = MAX_BYTES) -> bool:
     """Is this a pipeline and no network: `augment:NAME`, or a file, a text or a dict that has steps and no layers?"""
+    if not isinstance(target, (str, PathLike, Mapping)):
+        return isinstance(target, Pipeline)
     try:
         if own := spec_text(target):
             return is_pipeline_tree(read(*own, Problems(), max_bytes=max_bytes))

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.errors import Problems, Reported, did_you_mean, unknown
 from costcalc.expressions import constant
-from costcalc.pipeline.pipeline_spec import Item, PipelineSpec, Value
+from costcalc.pipeline.pipeline_spec import MAX_STEPS, Item, PipelineSpec, Value
 from costcalc.pipeline.step_base import STEPS, fields_of
 from costcalc.spec.knobs import Knobs, read_knobs
 from costcalc.spec.node_reader import Entries, NodeReader
@@ -78,6 +78,9 @@ class _PipelineReader:
         listed = self.reader.items(node, "steps")
         if isinstance(node, Sequence) and not listed:
             self.report(node.place, "steps is empty", "give at least one step, as in - horizontal_flip")
+        if len(listed) > MAX_STEPS:
+            self.report(node.place, f"steps has {len(listed):,} steps; at most {MAX_STEPS}")
+            return ()
         return tuple(item for item in map(self.item, listed) if item is not None)
 
     def item(self, node: Node) -> Item | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ from costcalc.models.knob import Knob, Published, ReadOnly
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import STEPS
 
+MAX_STEPS = 100  # so that the product of their views is a number that can be printed
 Value = Any  # Expression, or a tuple of them
 
 
@@ -61,7 +63,11 @@ class PipelineSpec(ReadOnly):
 
 def step_names(kinds: list[str]) -> list[str]:
     """The kinds as names, numbered where one stands several times: random_crop_1, random_crop_2."""
-    return [f"{kind}_{kinds[: i + 1].count(kind)}" if kinds.count(kind) > 1 else kind for i, kind in enumerate(kinds)]
+    times, seen, names = Counter(kinds), Counter[str](), list[str]()
+    for kind in kinds:
+        seen[kind] += 1
+        names.append(f"{kind}_{seen[kind]}" if times[kind] > 1 else kind)
+    return names
 
 
 def plain_size(size: Any, what: str) -> Any:

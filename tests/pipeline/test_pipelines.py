@@ -271,6 +271,15 @@ def test_no_steps_are_said():
     assert not SCHEMA.is_valid(YAML(typ="safe", pure=True).load(empty))
 
 
+def test_the_largest_pipeline_is_printed():
+    head = GOOD[: GOOD.index("input:")]
+    steps = "".join("  - pad: 2147483648\n  - random_crop: 1\n" for _ in range(50))
+    found = costcalc.augment(f"{head}input: [3, 2147483648, 2147483648]\nsteps:\n{steps}")
+    assert str(found).count("\n") > 100
+    with pytest.raises(costcalc.SpecError, match="steps has 101 steps; at most 100"):
+        costcalc.augment(f"{head}input: [3, 8, 8]\nsteps:\n{steps}  - horizontal_flip\n")
+
+
 def test_a_hostile_file_is_read_as_strictly_as_a_spec():
     for text, message in {
         GOOD.replace("- to_float", "- &a to_float"): "an anchor, &a",

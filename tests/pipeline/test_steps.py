@@ -129,11 +129,11 @@ DRAWS = {  # all that a step may make of an image
     ids=repr,
 )
 def test_views_are_the_different_images_that_can_come_out(steps):
-    image = np.random.default_rng(0).integers(10, 200, (2, 5, 6))
+    image = np.random.default_rng(0).integers(10, 200, (1, 5, 6))
     made = [image]
     for one in steps:
         made = [after for before in made for after in DRAWS[type(one).name](one, before)]
-    found = costcalc.augment(steps, image=(2, 5, 6))
+    found = costcalc.augment(steps, image=(1, 5, 6))
     assert found.views == len({after.tobytes() for after in made})
     assert {after.shape for after in made} == {found.image.shape}
 
@@ -170,6 +170,8 @@ REFUSED = {
         [p.Elastic()],
         ImageTensor(3, 20, 30),
     ),
+    "an amount of 256 is more than 255": ([p.ColorShift(256)], COLOR),
+    "takes an image of 1 or 3 channels, got 2": ([p.ColorShift()], ImageTensor(2, 8, 8)),
     "sigma is more than 0, got 0": ([p.Elastic(sigma=0)], COLOR),
     "std is more than 0": ([p.ToFloat(), p.PcaColor(0)], COLOR),
     "min_scale is more than 0": ([p.RandomResizedCrop(8, min_scale=0)], COLOR),
@@ -195,6 +197,7 @@ def test_a_step_that_cannot_be_is_refused(message):
             lambda: costcalc.augment([p.Pad(1)], image=(3, np.arange(2), 8)),
             "a pipeline takes numbers and symbols, and no",
         ),
+        (lambda: costcalc.augment([p.Pad(1)] * 101, image=(3, 8, 8)), "the pipeline has 101 steps; at most 100"),
         (lambda: costcalc.augment(["pad"], image=(3, 8, 8)), "'pad' is no step of a pipeline"),
         (lambda: costcalc.augment([p.Pad(1)], image=(3, 8, 8), crop=3), "a list of steps has no knobs; got crop"),
         (lambda: p.RandomCrop(np.arange(3)), "random_crop: size: a pipeline takes numbers and symbols, and no arrays"),

@@ -85,8 +85,8 @@ def test_pipelines_run_as_they_are_counted(name):
 )  # fmt: skip
 def test_views_are_what_torchvision_draws(steps):
     """All that come out of many draws: with 100 draws for each view, one is missing with a chance of e⁻¹⁰⁰."""
-    found = augmentation_of(pipeline_of(steps, (2, 5, 6)))
-    image = torch.randint(50, 200, (2, 5, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
+    found = augmentation_of(pipeline_of(steps, (1, 5, 6)))
+    image = torch.randint(50, 200, (1, 5, 6), dtype=torch.uint8, generator=torch.Generator().manual_seed(3))
     chain = transforms_of(found)
     seen = set()
     with torch.random.fork_rng(devices=[]):
