@@ -47,7 +47,7 @@ COLUMNS = (
 )
 EXPLAINED = "ms: of one image, the median of runs; 95 %: the interval that holds it; total: of whole runs, not added up"
 BATCH = "batch"  # the last row
-WHAT_A_BATCH_IS = "batch: images copied into one tensor of shared memory, as a worker of torch's DataLoader does"
+WHAT_A_BATCH_IS = "batch: copying images into one tensor of shared memory, as a worker of torch's DataLoader does"
 
 
 class NotMeasured(CostcalcError):
@@ -160,7 +160,7 @@ def _run(augmentation: Augmentation, batch: int, seconds: float) -> tuple[tuple[
     _refuse_too_large(augmentation, batch)
     images = [random_image(augmentation.rows[0].before, seed) for seed in range(IMAGES_IN_MEMORY)]
     with one_thread():
-        once = sum(_batch(transforms, images[:batch]))
+        once = sum(_runner(transforms, images, batch, batch)())
         count = batch * max(1, round(RUN_SECONDS / once))
         run = _runner(transforms, images, batch, count)
         warm_up(run)
@@ -196,14 +196,17 @@ def _runner(
         for _ in range(count // batch):
             chosen = [images[(at + i) % len(images)] for i in range(batch)]
             at += batch
-            sums = [a + b for a, b in zip(sums, _batch(transforms, chosen))]
+            start = time.perf_counter()
+            steps = _batch(transforms, chosen)  # its memory is given back as it returns
+            rest = time.perf_counter() - start - sum(steps)
+            sums = [a + b for a, b in zip(sums, [*steps, rest])]
         return sums
 
     return run
 
 
 def _batch(transforms: list[Transform], images: list[torch.Tensor]) -> list[float]:
-    """The seconds of each step, and of making a batch: what a worker of torch's DataLoader does.
+    """Makes a batch as a worker of torch's DataLoader does, and returns the seconds of each step.
 
     The images are kept until the batch is made, as they are there: memory that is new takes longer than memory that
     was just freed.
@@ -216,11 +219,10 @@ def _batch(transforms: list[Transform], images: list[torch.Tensor]) -> list[floa
             marks.append(time.perf_counter())
         sums = [total + b - a for total, (a, b) in zip(sums, pairwise(marks))]
         made.append(image)
-    start = time.perf_counter()
     together = default_collate(made)
     for tensor in together if isinstance(together, (list, tuple)) else (together,):
         tensor.share_memory_()
-    return [*sums, time.perf_counter() - start]
+    return sums
 
 
 @contextmanager
