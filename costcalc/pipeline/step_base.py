@@ -57,6 +57,14 @@ def step(cls: StepT) -> StepT:
     if left_open:
         raise TypeError(f"step {cls.__name__} does not answer: {', '.join(left_open)}")
     cls.name = snake_case(cls.__name__)
+    other = STEPS.get(cls.name) or cls
+    if (other.__module__, other.__qualname__) != (
+        cls.__module__,
+        cls.__qualname__,
+    ):  # else a cell of a notebook runs again
+        raise TypeError(
+            f"step {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already"
+        )
     made: Any = dataclass(frozen=True)(cls)
     fields_of(made)  # refuses a field without a kind now, not when the first instance is made
     STEPS[made.name] = made

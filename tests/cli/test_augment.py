@@ -121,6 +121,20 @@ sys.exit("torch" in sys.modules)
     assert subprocess.run([sys.executable, "-c", code], env={**PLAIN, "PYTHONPATH": ROOT}).returncode == 0
 
 
+@pytest.mark.parametrize("missing", ["torch", "torchvision"])
+def test_running_it_names_the_package_that_is_missing(missing):
+    code = f"""
+import sys
+sys.modules[{missing!r}] = None
+from costcalc.cli.app import run
+sys.exit(run(["augment", "alexnet", "--time"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**PLAIN, "PYTHONPATH": ROOT})
+    extra = {"torch": "torch", "torchvision": "vision"}[missing]
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert f"needs {missing}: pip install 'costcalc[{extra}]'" in done.stderr.decode()
+
+
 def test_a_narrow_terminal_keeps_what_matters():
     text, code = in_terminal(80, "augment", "lecture")
     assert code == 0

@@ -13,7 +13,7 @@ from costcalc import pipeline as p
 from costcalc.dims import is_symbolic, size_symbol
 from costcalc.errors import CostcalcError, ShapeError, UsageError
 from costcalc.pipeline.image_tensor import ImageTensor
-from costcalc.pipeline.step_base import CONTINUOUS, STEPS, Step, one_view, only_moves, single_image, step
+from costcalc.pipeline.step_base import CONTINUOUS, STEPS, Step, one_view, only_moves, single_image, step, unchanged
 
 JITTER = ("brightness", "contrast", "saturation", "hue")
 
@@ -236,6 +236,16 @@ def test_a_step_that_leaves_a_question_open_is_refused():
                 return x
 
     assert {"blur", "sharpen"}.isdisjoint(STEPS)
+
+
+def test_a_step_of_ones_own_may_not_take_a_known_name():
+    with pytest.raises(TypeError, match=r"costcalc\.pipeline\.crop_steps\.Pad has its name, pad, already"):
+
+        @step
+        class Pad(Step):
+            needs, after, elementwise, views = single_image, unchanged, only_moves, one_view
+
+    assert STEPS["pad"] is p.Pad
 
 
 def test_symbols_leave_conditions_that_are_printed():
