@@ -28,15 +28,14 @@ def reconcile_pipeline(pipeline: Pipeline) -> Reconciliation:
         if not wanted.items() <= dict(other.values).items():
             others.append(other.label)
             continue
-        exact = _exact(published, augmentation_of(other))
-        figures.append(check_figure(published, other.label, exact))
+        figures.append(check_figure(published, other.label, exact(published, augmentation_of(other))))
     kind = "spec" if spec else "list of steps"
     convention = "\n".join(dict.fromkeys(METRICS[figure.published.metric] for figure in figures))
     others = [*dict.fromkeys(others)]
     return Reconciliation(pipeline.label, pipeline.heading, kind, tuple(figures), tuple(others), (), convention)
 
 
-def _exact(published: Published, found: Augmentation) -> int:
+def exact(published: Published, found: Augmentation) -> int:
     """Our count. Raises SpecError for a metric or step that does not exist, or draws from a continuous distribution."""
     if published.metric not in METRICS:
         hint = did_you_mean(published.metric, METRICS)

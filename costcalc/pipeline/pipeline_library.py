@@ -54,7 +54,7 @@ def is_pipeline(target: Any, *, max_bytes: int = MAX_BYTES) -> bool:
             read(bytes_of(name, max_bytes), name, Problems(), max_bytes=max_bytes)
         )
     except (CostcalcError, OSError, ValueError):
-        return False  # whoever reads it says what is wrong
+        return False  # the reader of networks says what is wrong
 
 
 def parse_pipeline(

@@ -224,6 +224,46 @@ def test_a_pipeline_with_everything_in_it_is_valid(tmp_path):
     assert SCHEMA.is_valid(YAML(typ="safe", pure=True).load(GOOD))
 
 
+FIGURES = {
+    "metric: veiws": "unknown metric 'veiws'; did you mean 'views'?",
+    "metric: views, block: rotaton": "no step 'rotaton' in mine; did you mean 'rotation'?",
+    "metric: views, block: rotation": "the views of rotation are continuous",
+}
+
+
+@pytest.mark.parametrize("wrong", FIGURES)
+def test_a_figure_of_what_is_not_there_has_its_place(wrong):
+    text = GOOD.replace("metric: views", wrong, 1)
+    with pytest.raises(costcalc.SpecError) as caught:
+        costcalc.reconcile(text)
+    assert FIGURES[wrong] in str(caught.value)
+    assert [problem.place.line for problem in costcalc.validate(text)] == [17]
+    assert caught.value.problems[0].place.line == 17
+
+
+def test_reconcile_takes_what_augment_takes():
+    made = load_pipeline("alexnet")
+    assert costcalc.reconcile(made).figures[0].exact == 2178
+    with pytest.raises(costcalc.UsageError, match="reconcile needs numeric sizes; alexnet@crop=c has symbols"):
+        costcalc.reconcile(load_pipeline("alexnet", crop=costcalc.size_symbol("c")))
+    steps = costcalc.augment([costcalc.pipeline.Pad(1)], image=(3, 8, 8)).pipeline
+    assert costcalc.reconcile(steps).table().notes == ["no published figures: a list of steps lists none"]
+    assert costcalc.reconcile("augment:lecture").table().notes[0].startswith("no published figures: add them")
+    with pytest.raises(costcalc.UsageError, match="a Pipeline has its knobs set"):
+        costcalc.augment(made, crop=3)
+    with pytest.raises(costcalc.UsageError, match="image goes with a list of steps"):
+        costcalc.augment("alexnet", image=(3, 8, 8))
+
+
+def test_what_cannot_be_read_is_said(tmp_path):
+    for target, message in {
+        str(tmp_path): "it is a folder", "/dev/null": "it is a pipe or a device", "a\0.yaml": "cannot read",
+    }.items():  # fmt: skip
+        with pytest.raises(costcalc.UsageError, match=message):
+            costcalc.augment(target)
+        assert not is_pipeline(target)
+
+
 WRONG = {  # what stands in GOOD, what in its place, and what is said
     "random_crop: r - 8": ("random_corp: r - 8", "unknown step 'random_corp'; did you mean 'random_crop'?"),
     "degrees: turn": ("degree: turn", "unknown key in rotation 'degree'; did you mean 'degrees'?"),
@@ -236,7 +276,7 @@ WRONG = {  # what stands in GOOD, what in its place, and what is said
     "r - 8\n": ("r/3\n", "random_crop: size must be a whole number"),
     "r - 8\n ": ("r + 8\n ", "a crop of 48×48 does not fit into 40×40; make it smaller, or resize before it"),
     "metric: views, value: 162": ("metric: veiws, value: 162", "unknown metric 'veiws'; did you mean 'views'?"),
-    "block: random_crop": ("block: random_corp", "there is no step 'random_corp'; did you mean 'random_crop'?"),
+    "block: random_crop": ("block: random_corp", "no step 'random_corp' in mine; did you mean 'random_crop'?"),
     "title: A pipeline\n": ("", "a pipeline needs 'title'"),
     "name: mine": ("name: other", "the pipeline 'other' stands in mine.yaml; name it mine"),
     "knobs:": ("konbs:", "unknown key in a pipeline 'konbs'; did you mean 'knobs'?"),
@@ -262,6 +302,14 @@ SAYS_NO = ("- to_float", "[3, r, r + 8]", "degrees: turn", "interpolation: neare
 @pytest.mark.parametrize("old", SAYS_NO)
 def test_the_schema_marks_it_too(old):
     assert not SCHEMA.is_valid(YAML(typ="safe", pure=True).load(GOOD.replace(old, WRONG[old][0], 1)))
+
+
+def test_a_wrong_name_hides_no_other_mistake(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(GOOD.replace("name: mine", "name: other").replace("r - 8", "r + 8"))
+    said = str([*map(str, costcalc.validate(str(path)))])
+    assert "the pipeline 'other' stands in mine.yaml" in said
+    assert "does not fit into 40×40" in said
 
 
 def test_no_steps_are_said():
