@@ -16,7 +16,7 @@ from costcalc.workers.process_count import cores
 
 COLUMNS = (Column("what", "what", "text"), Column("value", "value", "figure"), Column("how", "how", "text", 1))
 TERMS = "input-bound: from 5 % of a step spent waiting, highly from 20 %, as TensorFlow's profiler has it"
-PREDICTED = "predicted from what workers do; that the process of the step takes their batches comes on top"
+PREDICTED = "predicted from what workers do; to hand a batch to the process of the step comes on top"
 SAME_CPU = (
     "this does not predict: the step was measured on the CPU that the workers would take cores from, so that both slow "
     "down as workers start; give --rate, or measure the step on another device"
