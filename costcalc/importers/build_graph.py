@@ -8,11 +8,11 @@ from typing import Any
 
 from costcalc.errors import ImportRefused
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.kinds import of_kind
+from costcalc.importers.kinds import has_products, is_factory, of_kind
 from costcalc.importers.record import Call, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
-from costcalc.ops.imported import Constant, Parameter
+from costcalc.ops.imported import Constant, Parameter, View
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
@@ -32,7 +32,7 @@ class GraphBuilder:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
             self.layers[tensor.number] = self.add(name, Input(tensor.shape))
-        calls = needed(self.record)
+        calls = self.without_known(needed(self.record))
         alone = Counter(call.module for call in calls if call.is_leaf and not passes_on(call))
         for call in calls:
             if passes_on(call):
@@ -44,6 +44,21 @@ class GraphBuilder:
         if self.without_rule:
             raise ImportRefused(said_of(self.without_rule))
         return self.graph
+
+    def without_known(self, calls: list[Call]) -> list[Call]:
+        """The calls but those whose results follow from constants and buffers alone: masks, positions. What is read of
+        these is a constant."""
+        changes = {tensor.number for tensor in self.record.inputs.values()}
+        changes |= {number for number, held in self.record.learned.items() if not held.is_buffer}
+        found = []
+        for call in calls:
+            if not is_factory(call) and any(tensor.number in changes for tensor in call.tensors):
+                changes.update(tensor.number for tensor in call.outputs)
+                changes.update(call.writes)
+                found.append(call)
+            elif has_products(call):
+                found.append(call)
+        return found
 
     def node(self, call: Call) -> Node | None:
         """The op of a call."""
@@ -67,7 +82,9 @@ class GraphBuilder:
         if not extra:
             self.owners.update({x.number: name for x in node.own.values()})
         for tensor in call.outputs[1:]:
-            self.layers[tensor.number] = self.layers[call.outputs[0].number]
+            view = View(tensor.shape)
+            sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
+            self.layers[tensor.number] = self.add(self.free(f"{name}.{view.name}"), view, *sources)
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:
         """The path of a module that makes one op; else its path, the op, and a number. A module with modules of its own

@@ -245,5 +245,8 @@ def _constants(module: nn.Module, recorder: Recorder, inputs: Mapping[str, Tenso
     made = {one.number for call in recorder.calls for one in call.outputs} | {one.number for one in inputs.values()}
     held = {*_learned(module, recorder)}
     return {
-        one.number: one for call in recorder.calls for one in call.tensors if one.number not in made and one.number not in held
+        one.number: one
+        for call in recorder.calls
+        for one in call.tensors
+        if one.number not in made and one.number not in held
     }

@@ -1,0 +1,126 @@
+"""Modules by name: torchvision's and timm's models, and a reader's own callable, built without memory for weights."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
+
+FRAMES = 16  # of a clip; torchvision's video models take any number
+EXTRAS = {"torchvision": "vision", "timm": "zoo"}
+
+
+class Found(NamedTuple):
+    """A module, and the shape of its input without the batch."""
+
+    module: nn.Module
+    input_size: tuple[int, ...] | None
+
+
+class _WeightsOnMeta(TorchFunctionMode):
+    """Makes weights on meta, and leaves other tensors as they are: constructors compute with those."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = dict(kwargs or {})
+        if func is torch.empty:
+            given["device"] = "meta"
+        return func(*args, **given)
+
+
+@contextmanager
+def on_meta_device() -> Iterator[None]:
+    """Modules that are made within take no memory."""
+    with _WeightsOnMeta(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the weights that they would be given
+        yield
+
+
+def package(name: str) -> Any:
+    """A package that has models. Raises MissingExtra if it is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise MissingExtra(f"{name} is not installed", EXTRAS[name]) from error
+
+
+def torchvision_model(name: str) -> Found:
+    """A model of torchvision, at the size that its weights were trained for."""
+    models = package("torchvision").models
+    _known(name, models.list_models(), "torchvision")
+    builder = models.get_model_builder(name)
+    if builder.__module__.startswith("torchvision.models.quantization"):
+        raise ImportRefused(f"torchvision:{name} is quantised, and ops on quantised numbers have no rules")
+    backbone = {"weights_backbone": None} if "weights_backbone" in inspect.signature(builder).parameters else {}
+    with on_meta_device():
+        module = builder(weights=None, **backbone)  # never downloads
+    weights = list(models.get_model_weights(name))
+    frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
+    return Found(module, _size_of(weights[-1], frames) if weights else None)
+
+
+def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Channels, frames, height and width that weights were trained for."""
+    transforms = weights.transforms()
+    side = getattr(transforms, "crop_size", None) or getattr(transforms, "resize_size", None)
+    if not isinstance(side, (list, tuple)):
+        return None
+    return (3, *frames, *(side * 2 if len(side) == 1 else side))
+
+
+def timm_model(name: str) -> Found:
+    """A model of timm, at the size of its default configuration."""
+    timm = package("timm")
+    _known(name.partition(".")[0], timm.list_models(), "timm")
+    with on_meta_device():
+        module = timm.create_model(name, pretrained=False)
+    return Found(module, tuple(module.pretrained_cfg["input_size"]))
+
+
+def _known(name: str, names: list[str], where: str) -> None:
+    if name not in names:
+        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, names, listed=False))
+
+
+def of_file(path: Path, name: str) -> Found:
+    """What a callable of a Python file returns, without arguments. Raises ImportRefused for anything but a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise ImportRefused(f"{path}: no such Python file")
+    made = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(made)
+        call: Callable[[], Any] | None = getattr(made, name, None)
+        if call is None:
+            known = [one for one, value in vars(made).items() if callable(value) and not one.startswith("_")]
+            raise UnknownName(f"{path} has no {name!r}", did_you_mean(name, known))
+        with on_meta_device():
+            module = call() if not isinstance(call, nn.Module) else call
+    except (UnknownName, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        raise ImportRefused(f"{path}:{name} raises {type(error).__name__}: {error}") from None
+    if not isinstance(module, nn.Module):
+        raise ImportRefused(f"{path}:{name} returns a {type(module).__name__}; it must return a torch module")
+    return Found(module, None)
+
+
+ZOOS: dict[str, Callable[[str], Found]] = {"torchvision": torchvision_model, "timm": timm_model}
+
+
+def wants(module: nn.Module) -> str:
+    """The signature of a module's `forward`, for messages."""
+    return f"forward{inspect.signature(module.forward)}"
