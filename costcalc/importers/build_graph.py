@@ -26,6 +26,8 @@ class GraphBuilder:
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.owners: dict[int, str] = {}  # the layer whose own a tensor of a module is
         self.names: Counter[str] = Counter()
+        self.roots = roots_of(record)
+        self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
 
     def build(self) -> Graph:
@@ -79,12 +81,21 @@ class GraphBuilder:
         shared = {self.owners[x.number] for x in node.own.values() if x.number in self.owners}
         extra = {"shares": shared.pop()} if shared else {}
         self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **extra)
+        self.written_over(call)
         if not extra:
             self.owners.update({x.number: name for x in node.own.values()})
         for tensor in call.outputs[1:]:
             view = View(tensor.shape)
             sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
             self.layers[tensor.number] = self.add(self.free(f"{name}.{view.name}"), view, *sources)
+
+    def written_over(self, call: Call) -> None:
+        """What shares the memory that a call writes over has another value from now on."""
+        for number in call.writes:
+            root = self.roots.get(number, number)
+            for other in [one for one in self.layers if self.roots.get(one, one) == root]:
+                if other not in {tensor.number for tensor in call.outputs}:
+                    self.stale[other] = call.outputs[0]
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:
         """The path of a module that makes one op; else its path, the op, and a number. A module with modules of its own
@@ -100,6 +111,9 @@ class GraphBuilder:
 
     def layer_of(self, tensor: Tensor) -> str:
         """The layer that makes a tensor; a tensor of a module, or a constant, gets one of its own."""
+        if (newest := self.stale.pop(tensor.number, None)) is not None:
+            view = View(tensor.shape)
+            self.layers[tensor.number] = self.add(self.free("written"), view, self.layers[newest.number])
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
             if learned is None:
@@ -124,13 +138,27 @@ def passes_on(call: Call) -> bool:
 
 def needed(record: Record) -> list[Call]:
     """The calls that lead to an output, and those that write over what does."""
+    roots = roots_of(record)
     wanted = {tensor.number for tensor in record.outputs}
+    memories = {roots.get(number, number) for number in wanted}
     found: list[Call] = []
     for call in reversed(record.calls):
-        if {tensor.number for tensor in call.outputs} & wanted or {*call.writes} & wanted:
-            wanted.update(tensor.number for tensor in call.tensors)
+        writes = {roots.get(number, number) for number in call.writes}
+        if {tensor.number for tensor in call.outputs} & wanted or writes & memories:
+            read = {tensor.number for tensor in call.tensors}
+            wanted |= read
+            memories |= {roots.get(number, number) for number in read}
             found.append(call)
     return found[::-1]
+
+
+def roots_of(record: Record) -> dict[int, int]:
+    """The tensor that owns the memory of each view, and of each tensor that is written over."""
+    roots: dict[int, int] = {}
+    for call in record.calls:
+        for number, source in call.views.items():
+            roots[number] = roots.get(source, source)
+    return roots
 
 
 def said_of(without_rule: dict[str, list[Call]]) -> str:
