@@ -38,6 +38,30 @@ def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
     return _marked(graph, frozen, "")
 
 
+def freeze_until(graph: Graph, last: str) -> Graph:
+    """A copy of the graph with the rows marked `frozen` from the first to this one, by its full name."""
+    names = [*layer_names(graph)]
+    return _marked(graph, dict.fromkeys(names[: names.index(last) + 1], True), "")
+
+
+def last_row_of(graph: Graph, pattern: str) -> str:
+    """The last row, in execution order, that a pattern means. Raises UnknownName if there is none."""
+    names = [*layer_names(graph)]
+    found = _indices(pattern, names)
+    if not found:
+        raise _no_match(pattern, names)
+    return names[found[-1]]
+
+
+def matching_rows(graph: Graph, pattern: str) -> list[str]:
+    """The rows that a pattern means, whole. Raises UnknownName if there is none."""
+    names = [*layer_names(graph)]
+    found = [name for name, what in _matched(pattern, names) if what is True]
+    if not found:
+        raise _no_match(pattern, names)
+    return found
+
+
 def layer_names(graph: Graph, prefix: str = "") -> Iterator[str]:
     """The names of rows in execution order; a repeated body has one row for all copies."""
     for name, data in topological_order(graph):
