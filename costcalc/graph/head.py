@@ -40,7 +40,9 @@ def first_layer_of(graph: Graph, given: str) -> Any:
     for row in rows:
         if f"{row}.".startswith(f"{given}."):
             repeat = next(name for name in graph if is_repeat(graph, name) and row.startswith(f"{name}."))
-            raise UsageError(f"{given!r} stands in {repeat!r}, which is repeated; a head starts at {repeat!r}, or after")
+            raise UsageError(
+                f"{given!r} stands in {repeat!r}, which is repeated; a head starts at {repeat!r}, or after"
+            )
     parts = [row.split(".") for row in rows]
     known = dict.fromkeys(".".join(row[:depth]) for row in parts for depth in range(1, len(row) + 1))
     raise unknown("layer", given, known, of=str(graph.graph.get("name") or ""))

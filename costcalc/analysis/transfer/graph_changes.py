@@ -1,4 +1,4 @@
-"""The changes that transfer learning makes to the graph of a network. Each is made anew for every value of its knobs."""
+"""The changes that transfer learning makes to the graph of a network, made anew for every value of its knobs."""
 
 from __future__ import annotations
 

@@ -60,7 +60,11 @@ def strategies(
     found.append(_strategy(plan, ALL, "fine-tune all", plan.model))
     if rows:
         found.append(_strategy(plan, ADAPTERS, f"adapters of rank {rank}", plan.with_adapters(rows, rank)))
-    missing = [] if point else ["one block alone has weights before the head: give --freeze-until a row of it to freeze a part"]
+    missing = (
+        []
+        if point
+        else ["one block alone has weights before the head: give --freeze-until a row of it to freeze a part"]
+    )
     missing += [] if rows else [f"no linear layer stands before the head {plan.head}: no adapters"]
     return (found if within is None else [*_with_largest_batch(plan, found, within)]), missing
 
@@ -112,7 +116,8 @@ def _least_bytes(plan: Plan, one: Strategy) -> int:
     step: int = totals_of(model, ["train_peak_bytes"])["train_peak_bytes"]
     if one.key != FEATURES:
         return step
-    return max(step, totals_of(plan.before.at({"batch": 1}), ["memory_bytes"])["memory_bytes"])
+    computes: int = totals_of(plan.before.at({"batch": 1}), ["memory_bytes"])["memory_bytes"]
+    return max(step, computes)
 
 
 def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
@@ -140,7 +145,7 @@ def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
 def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
     """The linear layers before the head that have adapters: all, or those that these patterns mean.
 
-    Raises UnknownName for a pattern that matches nothing, UsageError for one that means no linear layer before the head.
+    Raises UnknownName for a pattern that matches nothing, UsageError for one that means no such layer.
     """
     before = {*plan.rows_before}
     found = [name for name in linear_rows(plan.model.bound) if name in before]

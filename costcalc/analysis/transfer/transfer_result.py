@@ -5,17 +5,16 @@ costcalc.transfer("vgg16", classes=3, images=5000, epochs=20).table()
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from costcalc.analysis.transfer.in_seconds import Rates, Seconds, first_cheaper, said_of_seconds, seconds_of
 from costcalc.analysis.transfer.plan import Plan
-from costcalc.analysis.transfer.strategies import ADAPTERS, ALL, FEATURES, FREEZE, HEAD, Strategy
+from costcalc.analysis.transfer.strategies import ALL, FEATURES, FREEZE, HEAD, Strategy
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem
 from costcalc.result import RowsResult
-from costcalc.table import CONVENTION, Column, Table, bytes_text
+from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, plural
 
 COLUMNS = (
@@ -33,7 +32,16 @@ COLUMNS = (
     Column("high", "to", "brief", 6),
     Column("seconds", "s in all", "brief", 1),
 )
-ALWAYS = ("strategy", "trainable_params", "frozen_params", "step_macs", "epoch_macs", "macs", "step_bytes", "disk_bytes")
+ALWAYS = (
+    "strategy",
+    "trainable_params",
+    "frozen_params",
+    "step_macs",
+    "epoch_macs",
+    "macs",
+    "step_bytes",
+    "disk_bytes",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -89,9 +97,7 @@ class Transfer(RowsResult):
     def table(self) -> Table:
         """A row for each strategy."""
         names = {"milliseconds": "step_seconds", "low": "step_seconds_low", "high": "step_seconds_high"}
-        rows = [
-            {**row, **{key: 1000 * row[name] for key, name in names.items() if name in row}} for row in self.rows
-        ]
+        rows = [{**row, **{key: 1000 * row[name] for key, name in names.items() if name in row}} for row in self.rows]
         columns = [column for column in COLUMNS if column.key in ALWAYS or any(column.key in row for row in rows)]
         return Table(self.plan.model.heading, columns, rows, None, self.notes())
 
@@ -101,8 +107,8 @@ class Transfer(RowsResult):
         return [
             *self._about_the_head(), *self.missing, *self._which_costs_less(), *self._in_seconds(),
             f"{plural(plan.images, 'image')}, {plural(plan.epochs, 'epoch')}, batch {plan.batch}: "
-            f"{plural(-(-plan.images // plan.batch), 'step')} an epoch; {plan.model.step.optimizer}; frozen layers run as at "
-            "inference",
+            f"{plural(-(-plan.images // plan.batch), 'step')} an epoch; {plan.model.step.optimizer}; batch normalisation "
+            "that is frozen runs as at inference",
             f"bytes {plan.model.dtype.words}; step memory: the most held at once in a training step",
             *knobs_note(plan.model.values), CONVENTION,
         ]  # fmt: skip
@@ -126,7 +132,9 @@ class Transfer(RowsResult):
             said = [f"{kept.title} never costs fewer MACs than {head.title}"]
         else:
             equal = f"as many MACs as {head.title} after {plural(even, 'epoch')} and " if even else ""
-            said = [f"{kept.title} costs {equal}fewer{'' if even else f' MACs than {head.title}'} from epoch {first} on"]
+            said = [
+                f"{kept.title} costs {equal}fewer{'' if even else f' MACs than {head.title}'} from epoch {first} on"
+            ]
         part = next((one for one in self.strategies if one.key == FREEZE), None)
         if part is not None:
             said.append(_always(part, all_))
