@@ -277,10 +277,10 @@ def transfer(
 ) -> Transfer:  # fmt: skip
     """What it costs to train a network for other classes, strategy by strategy: `transfer("vgg16", classes=3)`.
 
-    The head only, on images or on features that are kept; all after a row; everything; adapters. `within` adds the
-    largest batch of each, `disk` is where the features are to be kept, `rate` (images a second forward) and `disk_rate`
-    (bytes a second) give seconds; `costcalc.time_transfer` measures them. Raises UnknownName and UsageError,
-    NothingFits if no step fits, NoRoom if the disk has no room.
+    The head only, on images or on kept features; all after a row; everything; adapters. `within` adds the largest
+    batch of each, `disk` is the folder for the features, `rate` (images a second forward) and `disk_rate` (bytes a
+    second) give seconds, which `costcalc.torch_backend.time_transfer` measures. Raises UnknownName, UsageError,
+    NothingFits if no step fits, and NoRoom if the disk cannot keep the features.
     """
     from costcalc.analysis.transfer.compare_strategies import compare_strategies
 

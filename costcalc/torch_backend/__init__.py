@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
     from costcalc.torch_backend.modules import MODULES
     from costcalc.torch_backend.timing import Timing, time_nets
+    from costcalc.torch_backend.transfer_timing import time_transfer
     from costcalc.torch_backend.verify import Verification, verify_net
 
 
@@ -36,9 +37,10 @@ WHERE = {
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
+    "time_transfer": "transfer_timing",
     "verify_net": "verify",
 }
-__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "verify_net"]
+__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "time_transfer", "verify_net"]
 
 
 def __getattr__(name: str) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, fx
 
 from costcalc.torch_backend.graph_module import example_inputs
+from costcalc.torch_backend.kept_features import read_features
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.torch_step import make_targets, weights_dtype
 
@@ -39,16 +39,6 @@ class Examples:
             return example_inputs(module, batch=settings.batch, device=device, dtype=dtype)
         shapes = [node.meta["row"].output_shape for node in module.graph.find_nodes(op="placeholder")]
         return tuple(
-            read_features(path, shape, i).to(device=device, dtype=dtype)
+            read_features(path, (settings.batch, *shape[1:]), dtype, i).to(device)
             for path, shape in zip(self.features, shapes, strict=True)
         )
-
-
-def read_features(path: Path, shape: tuple[int, ...], batch: int) -> Tensor:
-    """One batch of a file of features, float32 one after another."""
-    found: Any = torch.empty(shape, dtype=torch.float32)
-    with path.open("rb", buffering=0) as file:
-        file.seek(batch * found.numel() * found.element_size())
-        if file.readinto(memoryview(found.numpy()).cast("B")) != found.numel() * found.element_size():
-            raise OSError(f"{path.name} ends before batch {batch}")
-    return found  # type: ignore[no-any-return]

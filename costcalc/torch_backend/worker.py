@@ -32,7 +32,7 @@ PRELOADED = ["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.r
 REQUESTS_IN_WORDS = {
     "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
     "memory": "its memory was measured", "ceilings": "the best of the device was measured",
-    "threads": "its threads were counted",
+    "threads": "its threads were counted", "features": "its features were written",
 }  # fmt: skip
 
 
@@ -166,6 +166,7 @@ def _requests(
     graph: Graph, settings: Settings, alive: Callable[[], None], examples: Any
 ) -> dict[str, Callable[..., Any]]:
     from costcalc.torch_backend.ceilings import ceilings
+    from costcalc.torch_backend.kept_features import write_features
     from costcalc.torch_backend.layerwise import layer_times
     from costcalc.torch_backend.machine import threads
     from costcalc.torch_backend.peak import measured_peak
@@ -179,6 +180,7 @@ def _requests(
         "memory": lambda: measured_peak(runner),
         "ceilings": lambda: ceilings(settings),
         "threads": threads,
+        "features": lambda paths: write_features(runner.module, [inputs for inputs, _ in runner.batches], paths),
     }
 
 

@@ -16,21 +16,22 @@ from costcalc.analysis.transfer.plan import Plan
 from costcalc.analysis.transfer.strategies import FEATURES, Strategy
 from costcalc.dims import to_exact
 from costcalc.errors import UsageError
-from costcalc.text import plural, read_amount
+from costcalc.text import read_amount
 
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast a device and a disk are. Seconds are of a step of each strategy, by its key, and of computing the
-    features of an image; disks are in bytes a second. `intervals` hold the median of a measured step."""
+    """How fast a device and a disk are. Seconds are of a step of each strategy that was timed, by its key, and of
+    computing the features of an image; disks are in bytes a second. `intervals` hold the median of a measured step."""
 
     step_seconds: Mapping[str, float]
-    features_seconds: float
+    features_seconds: float | None
     write_rate: float
     read_rate: float
     source: str
     intervals: Mapping[str, tuple[float, float]] | None = None
     noisy: tuple[str, ...] = ()  # the titles of strategies whose times are not believed
+    lost: tuple[str, ...] = ()  # what was not timed, and why
 
 
 def given_rates(plan: Plan, found: Sequence[Strategy], rate: Any, disk_rate: Any) -> Rates:
@@ -86,11 +87,16 @@ class Seconds:
         return self.once + epochs * self.epoch
 
 
-def seconds_of(plan: Plan, one: Strategy, rates: Rates) -> Seconds:
-    """The seconds of a strategy. A step of fewer images takes its share; reading and computing take turns."""
+def seconds_of(plan: Plan, one: Strategy, rates: Rates) -> Seconds | None:
+    """The seconds of a strategy, None if it was not timed. A step of fewer images takes its share; reading and
+    computing take turns."""
+    if one.key not in rates.step_seconds:
+        return None
     epoch = rates.step_seconds[one.key] * plan.images / plan.batch
     if one.key != FEATURES:
         return Seconds(0.0, epoch)
+    if rates.features_seconds is None:
+        return None
     views = plan.images * plan.views
     once = views * (rates.features_seconds + plan.image_bytes / rates.write_rate)
     return Seconds(once, epoch + plan.images * plan.image_bytes / rates.read_rate)
@@ -105,12 +111,3 @@ def first_cheaper(once: Any, each: Any, other: Any) -> tuple[int | None, int | N
     even = Fraction(to_exact(once)) / saved
     first = int(even) + 1
     return (int(even) if even == int(even) and even else None), first
-
-
-def said_of_seconds(plan: Plan, found: Mapping[str, Seconds], direct: str) -> str:
-    """From which epoch on kept features are faster, in a sentence; `direct` is the other strategy's key."""
-    one, other = found[FEATURES], found[direct]
-    _, first = first_cheaper(one.once, one.epoch, other.epoch)
-    if first is None:
-        return "in seconds kept features never pay: an epoch on them, with reading them, takes no less"
-    return f"in seconds kept features pay from {plural(first, 'epoch')} on, with writing and reading them"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from costcalc.analysis.transfer.in_seconds import Rates, Seconds, first_cheaper, said_of_seconds, seconds_of
+from costcalc.analysis.transfer.in_seconds import Rates, Seconds, first_cheaper, seconds_of
 from costcalc.analysis.transfer.plan import Plan
 from costcalc.analysis.transfer.strategies import ALL, FEATURES, FREEZE, HEAD, Strategy
 from costcalc.analysis.warnings import warnings_of
@@ -32,16 +32,6 @@ COLUMNS = (
     Column("high", "to", "brief", 6),
     Column("seconds", "s in all", "brief", 1),
 )
-ALWAYS = (
-    "strategy",
-    "trainable_params",
-    "frozen_params",
-    "step_macs",
-    "epoch_macs",
-    "macs",
-    "step_bytes",
-    "disk_bytes",
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -60,18 +50,17 @@ class Transfer(RowsResult):
 
     @property
     def seconds(self) -> dict[str, Seconds]:
-        """The seconds of each strategy by its key; empty without rates."""
+        """The seconds of each strategy that was timed, by its key; empty without rates."""
         rates = self.rates
-        return {} if rates is None else {one.key: seconds_of(self.plan, one, rates) for one in self.strategies}
+        found = {} if rates is None else {one.key: seconds_of(self.plan, one, rates) for one in self.strategies}
+        return {key: seconds for key, seconds in found.items() if seconds is not None}
 
     @property
     def break_even_epochs(self) -> int | None:
         """The epoch from which on kept features take fewer seconds than training the head on images; None if there is
         none, or no rates."""
-        found = self.seconds
-        if not found:
-            return None
-        return first_cheaper(found[FEATURES].once, found[FEATURES].epoch, found[HEAD].epoch)[1]
+        kept, head = (self.seconds.get(key) for key in (FEATURES, HEAD))
+        return None if kept is None or head is None else first_cheaper(kept.once, kept.epoch, head.epoch)[1]
 
     @property
     def rows(self) -> tuple[dict[str, Any], ...]:  # type: ignore[override]
@@ -88,17 +77,22 @@ class Transfer(RowsResult):
         if self.within is not None:
             row["largest_batch"] = one.largest_batch
         if self.rates is not None:
-            step = self.rates.step_seconds[one.key]
-            row |= {"step_seconds": step, "seconds": self.seconds[one.key].of(self.plan.epochs)}
+            seconds = self.seconds.get(one.key)
+            row |= {"step_seconds": self.rates.step_seconds.get(one.key)}
+            row |= {"seconds": seconds and seconds.of(self.plan.epochs)}
             if self.rates.intervals is not None:
-                row["step_seconds_low"], row["step_seconds_high"] = self.rates.intervals[one.key]
+                interval = self.rates.intervals.get(one.key, (None, None))
+                row["step_seconds_low"], row["step_seconds_high"] = interval
         return row
 
     def table(self) -> Table:
         """A row for each strategy."""
         names = {"milliseconds": "step_seconds", "low": "step_seconds_low", "high": "step_seconds_high"}
-        rows = [{**row, **{key: 1000 * row[name] for key, name in names.items() if name in row}} for row in self.rows]
-        columns = [column for column in COLUMNS if column.key in ALWAYS or any(column.key in row for row in rows)]
+        rows = []
+        for row in self.rows:
+            times = {key: 1000 * row[name] for key, name in names.items() if row.get(name) is not None}
+            rows.append({**row, **times, "disk_bytes": row["disk_bytes"] or None})
+        columns = [column for column in COLUMNS if any(column.key in row for row in rows)]
         return Table(self.plan.model.heading, columns, rows, None, self.notes())
 
     def notes(self) -> list[str]:
@@ -107,8 +101,8 @@ class Transfer(RowsResult):
         return [
             *self._about_the_head(), *self.missing, *self._which_costs_less(), *self._in_seconds(),
             f"{plural(plan.images, 'image')}, {plural(plan.epochs, 'epoch')}, batch {plan.batch}: "
-            f"{plural(-(-plan.images // plan.batch), 'step')} an epoch; {plan.model.step.optimizer}; batch normalisation "
-            "that is frozen runs as at inference",
+            f"{plural(-(-plan.images // plan.batch), 'step')} an epoch; {plan.model.step.optimizer}; frozen batch "
+            "normalisation runs as at inference",
             f"bytes {plan.model.dtype.words}; step memory: the most held at once in a training step",
             *knobs_note(plan.model.values), CONVENTION,
         ]  # fmt: skip
@@ -143,10 +137,15 @@ class Transfer(RowsResult):
     def _in_seconds(self) -> list[str]:
         if self.rates is None:
             return []
-        busy = [f"not believed, the machine is busy or the times differ: {', '.join(self.rates.noisy)}"]
+        noisy = [f"noisy, time again when nothing else runs: {', '.join(self.rates.noisy)}"] if self.rates.noisy else []
+        source = f"rates {self.rates.source}; reading and decoding images is not in them"
+        if not {HEAD, FEATURES} <= self.seconds.keys():
+            return [*noisy, *self.rates.lost, source]
+        first = self.break_even_epochs
+        said = "never: an epoch on them takes no fewer" if first is None else f"from epoch {first} on"
         return [
-            said_of_seconds(self.plan, self.seconds, HEAD), *(busy if self.rates.noisy else []),
-            f"rates {self.rates.source}; reading and decoding images is not in them",
+            f"kept features take fewer seconds than images {said}, writing and reading them included",
+            *noisy, *self.rates.lost, source,
         ]  # fmt: skip
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
