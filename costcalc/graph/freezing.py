@@ -44,22 +44,9 @@ def freeze_until(graph: Graph, last: str) -> Graph:
     return _marked(graph, dict.fromkeys(names[: names.index(last) + 1], True), "")
 
 
-def last_row_of(graph: Graph, pattern: str) -> str:
-    """The last row, in execution order, that a pattern means. Raises UnknownName if there is none."""
-    names = [*layer_names(graph)]
-    found = _indices(pattern, names)
-    if not found:
-        raise _no_match(pattern, names)
-    return names[found[-1]]
-
-
 def matching_rows(graph: Graph, pattern: str) -> list[str]:
-    """The rows that a pattern means, whole. Raises UnknownName if there is none."""
-    names = [*layer_names(graph)]
-    found = [name for name, what in _matched(pattern, names) if what is True]
-    if not found:
-        raise _no_match(pattern, names)
-    return found
+    """The rows that a pattern means, in execution order."""
+    return [name for name, what in _matched(pattern, [*layer_names(graph)]) if what is True]
 
 
 def layer_names(graph: Graph, prefix: str = "") -> Iterator[str]:

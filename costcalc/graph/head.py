@@ -6,12 +6,12 @@ before it that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from costcalc.dims import Shape
-from costcalc.errors import UsageError, unknown
+from costcalc.errors import UnknownName, UsageError, did_you_mean, shorten
 from costcalc.graph.freezing import layer_names
 from costcalc.graph.layer_list import LayerList
 from costcalc.graph.nodes import INPUT, Graph, add, is_repeat
@@ -43,9 +43,15 @@ def first_layer_of(graph: Graph, given: str) -> Any:
             raise UsageError(
                 f"{given!r} stands in {repeat!r}, which is repeated; a head starts at {repeat!r}, or after"
             )
+    raise unknown_row("layer", given, rows)
+
+
+def unknown_row(kind: str, given: str, rows: Sequence[str]) -> UnknownName:
+    """The error that no row or block has this name, with the nearest one, else all blocks."""
     parts = [row.split(".") for row in rows]
     known = dict.fromkeys(".".join(row[:depth]) for row in parts for depth in range(1, len(row) + 1))
-    raise unknown("layer", given, known, of=str(graph.graph.get("name") or ""))
+    hint = did_you_mean(given, known, listed=False) or did_you_mean(given, dict.fromkeys(row[0] for row in parts))
+    return UnknownName(f"unknown {kind} {shorten(given)!r}", hint)
 
 
 def rows_before(graph: Graph, head: Any) -> list[str]:

@@ -16,7 +16,7 @@ from costcalc.analysis.transfer.graph_changes import (
     NewClasses,
     shapes_of_inputs,
 )
-from costcalc.analysis.walk import Row, walk
+from costcalc.analysis.walk import walk
 from costcalc.dims import Shape, clip
 from costcalc.errors import UsageError
 from costcalc.graph.head import first_layer_of, last_linear, rows_before
@@ -46,11 +46,6 @@ class Plan:
     def rows_before(self) -> list[str]:
         """The names of the rows before the head, in execution order."""
         return rows_before(self.model.bound, self.head)
-
-    @cached_property
-    def rows(self) -> dict[str, Row]:
-        """All rows by name."""
-        return {row.name: row for row in walk(self.model.bound)}
 
     @cached_property
     def feature_shapes(self) -> dict[Any, Shape]:
@@ -172,10 +167,14 @@ def _at_batch(model: Model, batch: int | None, images: int) -> tuple[Model, int]
 
 def _check_head(plan: Plan) -> None:
     """Raises UsageError for a head without weights, or one before which there are none."""
-    if not any(plan.rows[name].params for name in plan.rows_before):
+    if not _params(plan.before):
         raise UsageError(
             f"nothing with weights stands before the head {str(plan.head)!r}, so there is nothing to keep frozen",
             "name a later layer with --head",
         )
-    if not any(row.params for name, row in plan.rows.items() if name not in {*plan.rows_before}):
+    if not _params(plan.head_alone):
         raise UsageError(f"no layer from {str(plan.head)!r} on has weights, so the head has nothing to train")
+
+
+def _params(model: Model) -> int:
+    return sum(row.params for row in walk(model.bound))

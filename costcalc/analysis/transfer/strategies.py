@@ -9,9 +9,11 @@ from typing import Any
 from costcalc.analysis.scaling.scale import largest, read_limit
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.transfer.plan import Plan, check_count
+from costcalc.analysis.walk import walk
 from costcalc.errors import NothingFits, UsageError
 from costcalc.graph.adapters import linear_rows
-from costcalc.graph.freezing import last_row_of, matching_rows
+from costcalc.graph.freezing import layer_names, matching_rows
+from costcalc.graph.head import unknown_row
 from costcalc.models.model import Model
 from costcalc.text import split_names
 
@@ -60,11 +62,7 @@ def strategies(
     found.append(_strategy(plan, ALL, "fine-tune all", plan.model))
     if rows:
         found.append(_strategy(plan, ADAPTERS, f"adapters of rank {rank}", plan.with_adapters(rows, rank)))
-    missing = (
-        []
-        if point
-        else ["one block alone has weights before the head: give --freeze-until a row of it to freeze a part"]
-    )
+    missing = [] if point else ["one block alone has weights before the head: name a row in it with --freeze-until"]
     missing += [] if rows else [f"no linear layer stands before the head {plan.head}: no adapters"]
     return (found if within is None else [*_with_largest_batch(plan, found, within)]), missing
 
@@ -122,24 +120,25 @@ def _least_bytes(plan: Plan, one: Strategy) -> int:
 
 def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
     """The row up to which a part of the network is frozen, in words and by its full name: the one that is named, else
-    the last with weights before the last block of convolutions, or of any weights. None if there is none."""
+    the block with weights before the last one with convolutions, or with any weights. None if there is none."""
     if given is not None:
-        last = last_row_of(plan.model.bound, given)
-        if last not in plan.rows_before:
+        found = matching_rows(plan.model.bound, given)
+        if not found:
+            raise unknown_row("row", given, [*layer_names(plan.model.bound)])
+        if found[-1] not in plan.rows_before:
             raise UsageError(f"--freeze-until {given} is not before the head {str(plan.head)!r}; name a row before it")
-        return given, last
+        return given, found[-1]
     blocks: dict[str, bool] = {}  # those with weights; are there convolutions among them?
-    for name in plan.rows_before:
-        row, block = plan.rows[name], name.partition(".")[0]
+    for row in walk(plan.before.bound):
+        block = str(row.name).partition(".")[0]
         if row.params:
-            slides = hasattr(row.op, "kernel") and bool(row.macs)
-            blocks[block] = slides or blocks.get(block, False)
+            blocks[block] = blocks.get(block, False) or (hasattr(row.op, "kernel") and bool(row.macs))
     names = [*blocks]
     trained = next((name for name in reversed(names) if blocks[name]), names[-1])
     if names.index(trained) == 0:
         return None
     block = names[names.index(trained) - 1]
-    return block, last_row_of(plan.model.bound, block)
+    return block, [name for name in plan.rows_before if name.partition(".")[0] == block][-1]
 
 
 def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
@@ -147,10 +146,14 @@ def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
 
     Raises UnknownName for a pattern that matches nothing, UsageError for one that means no such layer.
     """
-    before = {*plan.rows_before}
+    rows, before = [*layer_names(plan.model.bound)], {*plan.rows_before}
     found = [name for name in linear_rows(plan.model.bound) if name in before]
+    wanted: set[str] = set()
     for pattern in patterns:
-        if not {*matching_rows(plan.model.bound, pattern)} & {*found}:
+        matched = {*matching_rows(plan.model.bound, pattern)}
+        if not matched:
+            raise unknown_row("layer", pattern, rows)
+        if not matched & {*found}:
             raise UsageError(f"--adapt {pattern} means no linear layer before the head {str(plan.head)!r}")
-    wanted = {row for pattern in patterns for row in matching_rows(plan.model.bound, pattern)}
+        wanted |= matched
     return [name for name in found if name in wanted] if patterns else found
