@@ -1,7 +1,7 @@
 """Low-rank adapters beside linear layers: y = W·x + b becomes W·x + b + B·A·x, with A and B of a small rank.
 
-Hu et al. 2021, arXiv:2106.09685, section 4.1, with its factor α/r = 1: layer `fc` has its adapter in `fc.lora_A`,
-`fc.lora_B` and their sum `fc.adapted`.
+Hu et al. 2021, arXiv:2106.09685, section 4.1, with its factor α/r = 1: layer `fc` has its adapter in `fc_lora_A`,
+`fc_lora_B` and the sum in `fc_adapted`.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ def adapted(graph: Graph, rows: Collection[str], rank: Any, prefix: str = "") ->
 
 def _add_adapter(changed: Graph, name: Any, data: dict[str, Any], rank: Any) -> str:
     """Adds the adapter of a layer, and returns the name of the sum."""
-    if any(f"{name}.{part}" in changed for part in (DOWN, UP, SUM)):
-        raise GraphError(f"layer {str(name)!r} has an adapter already: there is a {name}.{DOWN}")
+    if any(f"{name}_{part}" in changed for part in (DOWN, UP, SUM)):
+        raise GraphError(f"layer {str(name)!r} has an adapter already: there is a {name}_{DOWN}")
     owner = data.get("shares")
-    shared = owner is not None and owner.__class__ is not Outer and f"{owner}.{DOWN}" in changed
-    of_down, of_up = ({"shares": f"{owner}.{part}"} if shared else {} for part in (DOWN, UP))
-    down = add(changed, f"{name}.{DOWN}", LINEAR(rank, bias=False), *data["inputs"], **of_down)
-    up = add(changed, f"{name}.{UP}", LINEAR(data["op"].features, bias=False), down, **of_up)
-    return add(changed, f"{name}.{SUM}", ADD(), name, up)
+    shared = owner is not None and owner.__class__ is not Outer and f"{owner}_{DOWN}" in changed
+    of_down, of_up = ({"shares": f"{owner}_{part}"} if shared else {} for part in (DOWN, UP))
+    down = add(changed, f"{name}_{DOWN}", LINEAR(rank, bias=False), *data["inputs"], **of_down)
+    up = add(changed, f"{name}_{UP}", LINEAR(data["op"].features, bias=False), down, **of_up)
+    return add(changed, f"{name}_{SUM}", ADD(), name, up)
