@@ -5,7 +5,7 @@ costcalc.transfer("vgg16", classes=3, images=5000, epochs=20).table()
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from costcalc.analysis.transfer.in_seconds import Rates, Seconds, first_cheaper, seconds_of
@@ -23,7 +23,7 @@ COLUMNS = (
     Column("frozen_params", "frozen", "int", 4),
     Column("step_macs", "MACs a step", "int", 3),
     Column("epoch_macs", "an epoch", "int", 5),
-    Column("macs", "in all"),
+    Column("macs", "MACs in all"),
     Column("step_bytes", "step memory", "bytes", 1),
     Column("largest_batch", "largest batch", "int", 1),
     Column("disk_bytes", "on disk", "bytes", 2),
@@ -92,7 +92,13 @@ class Transfer(RowsResult):
         for row in self.rows:
             times = {key: 1000 * row[name] for key, name in names.items() if row.get(name) is not None}
             rows.append({**row, **times, "disk_bytes": row["disk_bytes"] or None})
-        columns = [column for column in COLUMNS if any(column.key in row for row in rows)]
+        asked = {"largest_batch"} if self.within is not None else set()
+        asked |= {"seconds"} if self.rates is not None else set()
+        columns = [
+            replace(column, rank=0 if column.key in asked else 2 if column.key == "macs" and asked else column.rank)
+            for column in COLUMNS
+            if any(column.key in row for row in rows)
+        ]
         return Table(self.plan.model.heading, columns, rows, None, self.notes())
 
     def notes(self) -> list[str]:
