@@ -37,6 +37,8 @@ def adapted(graph: Graph, rows: Collection[str], rank: Any, prefix: str = "") ->
     changed = LayerList(**graph.graph)
     renamed: dict[Any, str] = {}
     for name, data in topological_order(graph):
+        if f"{prefix}{name}" in rows and any(f"{name}_{part}" in graph for part in (DOWN, UP, SUM)):
+            raise GraphError(f"layer {str(name)!r} has an adapter already: there is a {name}_{DOWN}")
         data = {**data, "inputs": tuple(renamed.get(source, source) for source in data["inputs"])}
         if data["op"].__class__ is Repeat:
             data["op"] = Repeat(adapted(data["op"].body, rows, rank, f"{prefix}{name}."), data["op"].times)
@@ -48,8 +50,6 @@ def adapted(graph: Graph, rows: Collection[str], rank: Any, prefix: str = "") ->
 
 def _add_adapter(changed: Graph, name: Any, data: dict[str, Any], rank: Any) -> str:
     """Adds the adapter of a layer, and returns the name of the sum."""
-    if any(f"{name}_{part}" in changed for part in (DOWN, UP, SUM)):
-        raise GraphError(f"layer {str(name)!r} has an adapter already: there is a {name}_{DOWN}")
     owner = data.get("shares")
     shared = owner is not None and owner.__class__ is not Outer and f"{owner}_{DOWN}" in changed
     of_down, of_up = ({"shares": f"{owner}_{part}"} if shared else {} for part in (DOWN, UP))

@@ -14,7 +14,7 @@ from costcalc.dims import Shape
 from costcalc.errors import UnknownName, UsageError, did_you_mean, shorten
 from costcalc.graph.freezing import layer_names
 from costcalc.graph.layer_list import LayerList
-from costcalc.graph.nodes import INPUT, Graph, add, is_repeat
+from costcalc.graph.nodes import INPUT, Graph, add, is_repeat, owners_of
 from costcalc.graph.order import topological_order
 from costcalc.ops import OPS
 
@@ -91,7 +91,7 @@ def before_head(graph: Graph, head: Any) -> Graph:
     for name, data in reversed([*topological_order(graph)]):
         if name in wanted:
             kept.append((name, data))
-            wanted |= {*data["inputs"], *([data["shares"]] if "shares" in data else [])}
+            wanted |= {*data["inputs"], *owners_of(data)}
     changed = LayerList(**graph.graph)
     changed.nodes.update(reversed(kept))
     for i, source in enumerate(sources):
@@ -101,15 +101,21 @@ def before_head(graph: Graph, head: Any) -> Graph:
 
 def head_alone(graph: Graph, head: Any, shapes: Mapping[Any, Shape]) -> Graph:
     """The head as a network of its own; `shapes` are those of its inputs. What it shares with layers before it is its
-    own here."""
+    own here.
+
+    Raises UsageError for a repeat in it whose copies share weights of a layer before it.
+    """
     changed = LayerList(**graph.graph)
     for source, shape in shapes.items():
         add(changed, source, INPUT(shape))
+    inside = {name for name, _ in _head(graph, head)}
     for name, data in _head(graph, head):
+        if is_repeat(graph, name) and (outside := {*owners_of(data)} - inside):
+            raise UsageError(f"{name!r} in the head shares weights of {min(map(str, outside))!r} before it")
         for source in data["inputs"]:
             if source not in changed and not graph.nodes[source]["inputs"]:
                 add(changed, source, graph.nodes[source]["op"])
-        shared = data.get("shares") in changed or "shares" not in data
+        shared = data.get("shares") in inside
         changed.nodes[name] = data if shared else {key: value for key, value in data.items() if key != "shares"}
     return changed
 
