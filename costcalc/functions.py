@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from costcalc.errors import UsageError, shorten
 from costcalc.net import Target, load, load_with_knobs
 from costcalc.text import read_amount, split_names
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import TrainStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -271,7 +271,7 @@ def next_steps(target: Target, *knobs: str) -> NextSteps:
 
 def transfer(
     target: Target, *, classes: int, images: int = 1000, epochs: int = 10, views: int = 1, batch: int | None = None,
-    optimizer: str = DEFAULT_STEP.optimizer, head: str | None = None, freeze_until: str | None = None, rank: int = 8,
+    optimizer: str | None = None, head: str | None = None, freeze_until: str | None = None, rank: int = 8,
     adapt: Sequence[str] | str = (), within: int | str | None = None, disk: str | PathLike[str] | None = None,
     rate: Any = None, disk_rate: Any = None, dtype: str | None = None,
 ) -> Transfer:  # fmt: skip

@@ -21,10 +21,10 @@ from costcalc.torch_backend.device_memory import free_bytes, predicted_bytes
 from costcalc.torch_backend.examples import Examples
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.machine import BackgroundLoad
+from costcalc.torch_backend.predicted_step import step_bytes
 from costcalc.torch_backend.runner import INFERENCE, ONE_BATCH, TRAINING
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.statistics import MAX_OTHER_CORES, MIN_RUNS, Summary, TimeRatio, paired_ratio, summarize
-from costcalc.torch_backend.step_memory import step_bytes
 from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, is_defined_in_notebook
 
 DEFAULT_SECONDS, QUICK_SECONDS = 3.0, 0.5  # that each network is timed

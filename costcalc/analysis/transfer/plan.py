@@ -18,14 +18,16 @@ from costcalc.analysis.transfer.graph_changes import (
 )
 from costcalc.analysis.walk import walk
 from costcalc.dims import Shape, clip
+from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError
 from costcalc.graph.head import first_layer_of, last_linear, rows_before
 from costcalc.models.changed_architecture import changed
 from costcalc.models.knob import FREEZE
 from costcalc.models.model import Model
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import TrainStep
 
 DEFAULT_BATCH = 32
+MIXED = "mixed"
 MAX_COUNT = 10**15  # images, epochs, …: what is multiplied with them stays a number that can be read
 
 
@@ -60,7 +62,12 @@ class Plan:
     @property
     def image_bytes(self) -> int:
         """Bytes of an image's features."""
-        return self.feature_elements * self.model.dtype.scale("activations")
+        return self.feature_elements * self.features_dtype.scale("activations")
+
+    @property
+    def features_dtype(self) -> Dtype:
+        """The dtype in which features are computed and kept: float32 in mixed precision, which is of training."""
+        return FLOAT32 if str(self.model.dtype) == MIXED else self.model.dtype
 
     @property
     def disk_bytes(self) -> int:
@@ -70,7 +77,7 @@ class Plan:
     @property
     def before(self) -> Model:
         """The network that ends before the head."""
-        return changed(self.model, BeforeHead(self.head))
+        return changed(self.model.with_dtype(self.features_dtype), BeforeHead(self.head))
 
     @property
     def head_alone(self) -> Model:
@@ -88,7 +95,7 @@ class Plan:
 
 def plan_transfer(
     model: Model, classes: int, *, images: int = 1000, epochs: int = 10, views: int = 1, batch: int | None = None,
-    optimizer: str = DEFAULT_STEP.optimizer, head: str | None = None,
+    optimizer: str | None = None, head: str | None = None,
 ) -> Plan:  # fmt: skip
     """The plan to train a network for other classes. A knob `classes` sets them if there is one, else the last linear
     layer is replaced.
@@ -102,7 +109,7 @@ def plan_transfer(
     if FREEZE.name in model.settings or model.step.freeze:
         raise UsageError("transfer says itself what is frozen; leave out freeze, and give --freeze-until")
     model.require_numeric("transfer")
-    model = model.with_step(TrainStep(optimizer, freeze_statistics=True))
+    model = model.with_step(TrainStep(optimizer or model.step.optimizer, freeze_statistics=True))
     model, replaced = _with_new_classes(model, classes, head)
     model, size = _at_batch(model, batch, images)
     found = _head_of(model, head)

@@ -96,6 +96,8 @@ def _of_images(plan: Plan, model: Model, metric: str, images: int) -> int:
 def _with_largest_batch(plan: Plan, found: Sequence[Strategy], within: int | str) -> Iterator[Strategy]:
     """The strategies with the largest batch that fits. Features are computed before, at a batch of one at least."""
     limit = read_limit("train_peak_bytes", within)
+    if "batch" not in plan.model.knobs:
+        raise UsageError(f"--within solves for the batch, and {plan.model.label} has no knob 'batch'")
     least = {one.key: _least_bytes(plan, one) for one in found}
     if min(least.values()) > limit:
         key, size = min(least.items(), key=lambda pair: pair[1])

@@ -167,6 +167,7 @@ class Transfer(RowsResult):
             "rates": {
                 "features_seconds": rates.features_seconds, "write_bytes_per_second": rates.write_rate,
                 "read_bytes_per_second": rates.read_rate, "source": rates.source, "noisy": [*rates.noisy],
+                "lost": [*rates.lost],
             },
             "break_even_epochs": self.break_even_epochs,
         }  # fmt: skip
