@@ -17,6 +17,7 @@ from costcalc.analysis.selection import select as select
 from costcalc.analysis.sweep.fit import Fit as Fit
 from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
+from costcalc.analysis.training.checkpoint_plan import CheckpointPlan as CheckpointPlan
 from costcalc.analysis.training.memory_use import MemoryUse as MemoryUse
 from costcalc.analysis.transfer.transfer_result import Transfer as Transfer
 from costcalc.analysis.validate import Validation as Validation

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import UsageError, shorten
+from costcalc.graph.checkpointing import AUTO
 from costcalc.net import Target, load, load_with_knobs
 from costcalc.text import read_amount, split_names
-from costcalc.train_step import TrainStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.sweep.histogram import Histogram
     from costcalc.analysis.sweep.sweep_result import Sweep
+    from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
     from costcalc.analysis.training.memory_use import MemoryUse
     from costcalc.analysis.transfer.transfer_result import Transfer
     from costcalc.models.model import Model
@@ -152,20 +154,34 @@ def sweep(
 
 def memory(
     target: Target, *, train: bool = False, optimizer: str | None = None, freeze: Sequence[str] | str = (),
-    within: int | str | None = None, free: str = "batch",
-) -> MemoryUse | Scaled:  # fmt: skip
+    checkpoint: Sequence[str] | str = (), within: int | str | None = None, free: str = "batch",
+) -> MemoryUse | Scaled | CheckpointPlan:  # fmt: skip
     """The memory that a network holds at once, by kind: `memory("resnet50", train=True, optimizer="adam").bytes`.
 
     In a training step, or at inference. With `within` the largest batch that fits, or another knob's largest value:
-    `memory("resnet50", train=True, within="24GB").value`. Raises NothingFits if none does.
+    `memory("resnet50", train=True, within="24GB").value`. With `checkpoint="auto"` the rows to checkpoint so that the
+    network fits as it is: `memory("resnet50@batch=32", train=True, checkpoint="auto", within="2GB").rows`. Raises
+    NothingFits if none does.
     """
     from costcalc.analysis.training.memory_use import fitting, memory_use
 
     model = load(target)
-    if optimizer or freeze:
-        model = model.with_step(TrainStep(optimizer or model.step.optimizer, tuple(split_names(freeze))))
-    if within is None and free != "batch":
-        raise UsageError("free says what within solves for; give within too")
+    rows = tuple(split_names(checkpoint))
+    auto = rows == (AUTO,)
+    if within is None and (free != "batch" or auto):
+        raise UsageError("free and checkpoint='auto' say what within solves for; give within too")
+    if auto and (not train or free != "batch"):
+        raise UsageError("checkpoint='auto' fits a training step of the network as it is: train=True, and no free")
+    given: dict[str, Any] = {
+        "optimizer": optimizer,
+        "freeze": tuple(split_names(freeze)),
+        "checkpoint": () if auto else rows,
+    }
+    model = model.with_step(replace(model.step, **{name: value for name, value in given.items() if value}))
+    if auto:
+        from costcalc.analysis.training.checkpoint_plan import checkpoint_plan
+
+        return checkpoint_plan(model, within)
     return memory_use(model, train=train) if within is None else fitting(model, within, free, train=train)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from costcalc.errors import UsageError, unknown
 from costcalc.text import split_names
@@ -34,29 +34,37 @@ OPTIMIZERS = {
 class TrainStep:
     """A training step: cross-entropy of each output, gradients, and an update of what is not frozen.
 
-    `freeze` is a pattern, several with commas, or a list of them, as graph/freezing.py reads them. Raises UnknownName
-    for an optimizer that does not exist.
+    `freeze` is a pattern, several with commas, or a list of them, as graph/freezing.py reads them. `checkpoint` is the
+    same of rows of `show --depth 1`: each keeps its inputs alone and is computed again for its gradients (Chen et al.
+    2016, arXiv:1604.06174; torch.utils.checkpoint). Raises UnknownName for an optimizer that does not exist.
     """
 
     optimizer: str = "sgd"
     freeze: tuple[str, ...] = ()
     freeze_statistics: bool = False  # batch normalisation that is frozen runs as at inference
+    checkpoint: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimizer, str) or self.optimizer not in OPTIMIZERS:
             raise unknown("optimizer", str(self.optimizer), OPTIMIZERS)
-        given = (self.freeze,) if isinstance(self.freeze, str) else self.freeze
-        if not isinstance(given, (tuple, list)) or not all(isinstance(pattern, str) for pattern in given):
-            raise UsageError(f"freeze is a pattern or a list of them, got {given!r}"[:120])
-        names = (name for pattern in given for name in split_names(pattern) if name)
-        object.__setattr__(self, "freeze", tuple(names))
+        for what in ("freeze", "checkpoint"):
+            object.__setattr__(self, what, _patterns(what, getattr(self, what)))
 
     @property
     def words(self) -> str:
         """As a note has it: `sgd, frozen: conv1..conv4_x`."""
         frozen = f", frozen: {', '.join(self.freeze)}" if self.freeze else ""
         statistics = ", with frozen statistics" if self.freeze_statistics else ""
-        return f"{self.optimizer}{frozen}{statistics}"
+        again = f", checkpointed: {', '.join(self.checkpoint)}" if self.checkpoint else ""
+        return f"{self.optimizer}{frozen}{statistics}{again}"
+
+
+def _patterns(what: str, given: Any) -> tuple[str, ...]:
+    """Patterns, one by one."""
+    given = (given,) if isinstance(given, str) else given
+    if not isinstance(given, (tuple, list)) or not all(isinstance(pattern, str) for pattern in given):
+        raise UsageError(f"{what} is a pattern or a list of them, got {given!r}"[:120])
+    return tuple(name for pattern in given for name in split_names(pattern) if name)
 
 
 DEFAULT_STEP = TrainStep()

@@ -158,7 +158,11 @@ METRICS: dict[str, Metric] = {
     ),
     "train_macs": Metric(
         title="train MACs", unit="multiplications", step=step_metrics.train_macs,
-        counts="multiply-accumulates of a training step: forward, and of all gradients",
+        counts="multiply-accumulates of a training step: forward, once more of checkpointed rows, and of all gradients",
+    ),
+    "recomputed_macs": Metric(
+        title="recomputation", unit="multiplications", step=step_metrics.recomputed_macs,
+        counts="multiply-accumulates of checkpointed rows that are computed again for their gradients",
     ),
     "input_gradient_macs": Metric(
         title="input gradients", unit="multiplications", step=step_metrics.input_gradient_macs,
@@ -277,6 +281,11 @@ def metric_notes(metrics: Iterable[str], dtype: Dtype | None, step: TrainStep | 
         metric, in_bytes = METRICS[name], dtype is not None and name in IN_BYTES
         if not metric.usual or (in_bytes and dtype != FLOAT32):
             notes.append(f"{metric.title}: {metric.counts}" + (f", {dtype.words}" if dtype and in_bytes else ""))
-    if step and any(METRICS[name].step and name != "memory_bytes" for name in names):
-        notes.append(f"training: {step.words}")
+    notes += training_note(names, step) if step else []
     return [*notes, *([CONVENTION] if {"macs", "flops", "intensity"} & {*names} else [])]
+
+
+def training_note(metrics: Iterable[str], step: TrainStep) -> list[str]:
+    """How a step of training is taken, if any of the metrics is about one."""
+    about_training = any(METRICS[name].step and name != "memory_bytes" for name in metrics)
+    return [f"training: {step.words}"] if about_training else []

@@ -11,6 +11,10 @@ together. Two copies stand for any larger number:
 
 The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
 computed as they are: without copies, the layers after the repeat read its input.
+
+A training step takes four copies, and the one that stands for all others is in the middle. Of three copies it stands
+for none: so three copies of an array of times and more are one plan. What reads its output reads that of the copy
+before it then, which differs in nothing that a step depends on, or one could not stand for many.
 """
 
 from __future__ import annotations
@@ -20,7 +24,8 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Block, Layer
-from costcalc.dims import Size, is_array, is_rational, one_number, same_shape
+from costcalc.analysis.op_answers import MAX_KEPT
+from costcalc.dims import Shape, Size, SizedShape, elements, is_array, is_rational, one_number, same_shape
 from costcalc.errors import TooDeep
 from costcalc.graph import Graph, Repeat, all_repeats, input_of, nodes_of, output_of, shared_by, topological_order
 from costcalc.ops.check_needs import assumptions
@@ -31,6 +36,7 @@ COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all 
 MAX_UNROLLED_LAYERS = 100_000
 
 Scope = dict[Any, Layer]  # the layers of a graph by their names in it
+Shapes = dict[tuple[Any, ...], tuple[Shape, list[Shape]]]  # an output's and those of the inputs, whose ids are in keys
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
@@ -40,8 +46,9 @@ def unrolled_layers(graph: Graph, most: int = COPIES_TO_COUNT) -> Iterator[tuple
     The graph must be valid: its ops are not checked again. A symbol for the times of a repeat is taken to be 1 or more.
     Raises TooDeep for more than MAX_UNROLLED_LAYERS.
     """
+    shapes: Shapes = {}
     for where, copies in _plans(graph, most):
-        unrolled = _Unrolling(copies, most).layers(graph, ({},), _Place("", "", 1))
+        unrolled = _Unrolling(copies, most, shapes).layers(graph, ({},), _Place("", "", 1))
         layers = [*islice(unrolled, MAX_UNROLLED_LAYERS + 1)]
         if len(layers) > MAX_UNROLLED_LAYERS:
             raise TooDeep(
@@ -88,8 +95,16 @@ class _Place(NamedTuple):
 class _Unrolling:
     """Writes repeats out: `copies` says how often where that differs between points; `most` copies stand for more."""
 
-    def __init__(self, copies: Copies, most: int):
-        self.copies, self.most = copies, most
+    def __init__(self, copies: Copies, most: int, shapes: Shapes):
+        self.copies, self.most, self.shapes = copies, most, shapes
+
+    def output_shape(self, op: Any, ins: list[Shape]) -> Shape:
+        """The output shape of an op. Equal ones are the same object, so that arrays are multiplied once for all."""
+        asked = id(op), *map(id, ins)
+        if asked not in self.shapes:
+            out = op.shape(*ins)
+            self.shapes[asked] = self.shapes.setdefault(("output", *map(_values, out)), (_sized(out), ins))
+        return self.shapes[asked][0]
 
     def layers(self, graph: Graph, scopes: tuple[Scope, ...], at: _Place) -> Iterator[Layer]:
         """Every layer. The first scope holds the layers that are known by name: at first the inputs of a body, then
@@ -101,7 +116,7 @@ class _Unrolling:
                 there = _Place(f"{at.name}{name}", f"{at.row}{name}", at.copies, at.blocks)
                 given[name] = yield from self.repeat(op, sources[0], there, scopes)
             elif name not in given:
-                shape = op.shape(*(source.output_shape for source in sources))
+                shape = self.output_shape(op, [source.output_shape for source in sources])
                 inputs = tuple(source.name for source in sources)
                 owner = None
                 if "shares" in data:
@@ -136,6 +151,19 @@ class _Unrolling:
         return x
 
 
+def _values(size: Size) -> Any:
+    """What equal sizes have in common, and others have not."""
+    return (size.shape, size.dtype, size.den, size.num.tobytes()) if is_array(size) else size
+
+
+def _sized(shape: Shape) -> Shape:
+    """A shape with its number of elements, if these are small arrays."""
+    if type(shape) is SizedShape or not any(map(is_array, shape)):
+        return shape
+    size = elements(shape)
+    return SizedShape.of(shape, size) if size.size <= MAX_KEPT else shape
+
+
 def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
     """Each combination of copies that occurs, with a mask of the points where it does."""
     repeats = (around.nodes[name]["op"] for around, name, _ in all_repeats(graph))
@@ -148,6 +176,8 @@ def _plans(graph: Graph, most: int) -> Iterator[tuple[Size, Copies]]:
     from costcalc.dims.exact_array import ExactArray
 
     found = {id(repeat): np.minimum(repeat.times.num, most).astype(np.int64) for repeat in differing}
+    for times in found.values() if most == COPIES_TO_TRAIN else ():
+        times[times == most - 1] = most  # the copy in the middle stands for none
     plan = _number_combinations([*found.values()], most)
     for number in range(int(plan.max()) + 1):
         where = np.asarray(plan == number)

@@ -10,6 +10,7 @@ import typer
 from costcalc import report
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
+    Checkpoint,
     Columns,
     Dtype,
     Format,
@@ -79,6 +80,7 @@ def formula(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -94,7 +96,7 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.formula_output import formula_output
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
     model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype, step)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(

@@ -9,6 +9,7 @@ import typer
 
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
+    Checkpoint,
     Columns,
     Dtype,
     Format,
@@ -31,6 +32,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 TRAIN_COLUMNS = "name,out,params,macs,input_gradient_macs,weight_gradient_macs,update_operations,saved_bytes"
+TRAIN_COLUMNS_CHECKPOINTED = TRAIN_COLUMNS.replace("macs,", "macs,recomputed_macs,", 1)
 TRAIN_COLUMNS_OF_NETWORKS = "target,params,trainable_params,macs,train_macs,saved_bytes,train_peak_bytes"
 Train = Annotated[bool, typer.Option("--train", help="What a training step costs, and what it keeps in memory.")]
 
@@ -57,6 +59,7 @@ def show(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -69,10 +72,11 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     cost = model.cost(unrolled=unroll)
-    emit(cost.at_depth(depth, columns or (TRAIN_COLUMNS if train else None)), format, output)
+    of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
+    emit(cost.at_depth(depth, columns or (of_step if train else None)), format, output)
 
 
 def compare(
@@ -87,6 +91,7 @@ def compare(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
     break_even: Annotated[
@@ -104,7 +109,7 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
     models = load_models(targets, set_, max_layers, max_bytes, dtype, step)
     by = by or ("train_macs" if train else "macs")
     columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)

@@ -102,7 +102,7 @@ Dtype: TypeAlias = Annotated[
     typer.Option(
         "--dtype",
         metavar="TYPE",
-        help="Of bytes: float32, float16, bfloat16, …, or weights=TYPE,activations=TYPE.",
+        help="Of bytes: float32, float16, bfloat16, …, mixed (of training), or weights=TYPE,activations=TYPE.",
     ),
 ]
 
@@ -118,6 +118,14 @@ Freeze: TypeAlias = Annotated[
 ]
 FreezeStatistics: TypeAlias = Annotated[
     bool, typer.Option("--freeze-statistics", help="Frozen batch normalisation runs as at inference.")
+]
+Checkpoint: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="ROW",
+        help="Rows of depth 1 that are computed again for their gradients: conv2_x, conv*_x.",
+    ),
 ]
 
 

@@ -10,6 +10,7 @@ import typer
 from costcalc.cli import warned
 from costcalc.cli.options import (
     MAX_ROWS_SHOWN,
+    Checkpoint,
     Columns,
     Dtype,
     Format,
@@ -59,6 +60,7 @@ def scale(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Annotated[
@@ -75,7 +77,7 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.scaling.scale import read_budget
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:

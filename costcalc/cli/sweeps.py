@@ -10,6 +10,7 @@ import typer
 from costcalc.cli import warned
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
+    Checkpoint,
     Columns,
     Dtype,
     Format,
@@ -107,6 +108,7 @@ def sweep(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
     set_: Set = None,
@@ -116,7 +118,7 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     dispatch(SweepOptions(
         model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,

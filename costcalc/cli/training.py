@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from costcalc.cli import warned
 from costcalc.cli.options import (
+    Checkpoint,
     Dtype,
     Format,
     Freeze,
@@ -22,6 +24,7 @@ from costcalc.cli.options import (
     load_models,
 )
 from costcalc.errors import UsageError
+from costcalc.graph.checkpointing import AUTO
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, TrainStep
 
@@ -32,6 +35,7 @@ def memory(
     optimizer: Optimizer = DEFAULT_STEP.optimizer,
     freeze: Freeze = None,
     freeze_statistics: FreezeStatistics = False,
+    checkpoint: Checkpoint = None,
     within: Annotated[
         str | None, typer.Option("--within", metavar="BYTES", help="The largest batch that fits into 24GB or 16GiB.")
     ] = None,
@@ -48,10 +52,19 @@ def memory(
 ) -> None:
     """What a network holds in memory at once, by kind, and the layer at which it does. With --within what fits; exit 1
     if nothing does."""
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
+    if not train and step != DEFAULT_STEP:
+        raise UsageError(
+            "--optimizer, --freeze, --freeze-statistics and --checkpoint are about a training step; add --train"
+        )
+    if AUTO in step.checkpoint:
+        _check_auto(step, within, free)
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()))
+        from costcalc.analysis.training.checkpoint_plan import checkpoint_plan
+
+        emit(checkpoint_plan(model, within), format, output)
+        return
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
-    if not train and (step != DEFAULT_STEP):
-        raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
     if within is None:
         if free is not None:
             raise UsageError("--free says what --within solves for; give --within too")
@@ -64,3 +77,13 @@ def memory(
     found = fitting(model, within, free or "batch", train=train)
     warned.replace(model.label, lambda: found.warnings)
     emit(found, format, output)
+
+
+def _check_auto(step: TrainStep, within: str | None, free: str | None) -> None:
+    """Raises UsageError for options that say otherwise than `--checkpoint auto --within BYTES`."""
+    if step.checkpoint != (AUTO,):
+        raise UsageError("--checkpoint auto chooses the rows; leave out the others")
+    if within is None:
+        raise UsageError("--checkpoint auto chooses rows for a budget; add --within 24GB")
+    if free is not None:
+        raise UsageError("--checkpoint auto fits the network as it is; leave out --free")

@@ -27,6 +27,7 @@ from costcalc.dims.bounds import (
     to_python_ints,
 )
 from costcalc.dims.kinds import canonical, is_rational, to_exact
+from costcalc.dims.shared_products import product
 
 Array = Any  # numpy.ndarray of int64, of bools, or of Python's ints and Fractions
 Parts = tuple[Any, int, Bounds]  # num (an array or an int), den, bounds of num
@@ -158,12 +159,7 @@ class ExactArray:
     def __mul__(self, other: Any) -> Any:
         if other.__class__ is int and other == 1:  # products start with 1
             return self
-        (a, p, m), (b, q, n) = parts(self), parts(other)
-        if p != 1 and b.__class__ is int:  # 32 times twentieths are 8 times fifths
-            common = gcd(b, p)
-            b, p, n = b // common, p // common, (b // common, b // common)
-        bounds = of_product(m, n)
-        return ExactArray(apply_within(mul, a, b, bounds), p * q, bounds)
+        return product(self, other, _multiply)
 
     __rmul__ = __mul__
 
@@ -207,6 +203,16 @@ def combine(operation: Callable[..., Any], a: Any, b: Any, bounds_of: Callable[[
     (x, m), (y, n), den = _alike(a, b)
     bounds = bounds_of(m, n)
     return ExactArray(apply_within(operation, x, y, bounds), den, bounds)
+
+
+def _multiply(a: Any, b: Any) -> ExactArray:
+    """a · b"""
+    (x, p, m), (y, q, n) = parts(a), parts(b)
+    if p != 1 and y.__class__ is int:  # 32 times twentieths are 8 times fifths
+        common = gcd(y, p)
+        y, p, n = y // common, p // common, (y // common, y // common)
+    bounds = of_product(m, n)
+    return ExactArray(apply_within(mul, x, y, bounds), p * q, bounds)
 
 
 def _floor(a: Any, b: Any) -> ExactArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
@@ -11,7 +12,8 @@ from costcalc.dims import canonical, is_array, is_symbolic, size_symbol, to_exac
 from costcalc.dtype import FLOAT32, Dtype, read_dtype
 from costcalc.errors import UsageError, unknown
 from costcalc.graph import Graph, digraph, unroll
-from costcalc.graph.freezing import freeze, layer_names
+from costcalc.graph.checkpointing import checkpointed_rows, first_rows
+from costcalc.graph.freezing import freeze
 from costcalc.models.knob import EMPTY, FREEZE, NOTHING_FROZEN, RESERVED_KNOBS, Knob, Preset, Published
 from costcalc.models.knob_texts import labelled, parse_settings, preset_of
 from costcalc.train_step import DEFAULT_STEP, TrainStep
@@ -242,13 +244,13 @@ class Model:
             layers.graph.setdefault("assumed", ())
         if patterns or self.step != DEFAULT_STEP:
             layers = freeze(layers, patterns)
-            layers.graph["train_step"] = self.step
+            rows = checkpointed_rows(layers, self.step.checkpoint)
+            layers.graph["train_step"] = replace(self.step, checkpoint=rows)
         return unroll(layers) if unrolled else layers
 
     def blocks(self) -> list[str]:
         """The names that `freeze` takes: rows of `show --depth 1`, in execution order."""
-        layers = self.layers({FREEZE.name: NOTHING_FROZEN})
-        return list(dict.fromkeys(name.partition(".")[0] for name in layer_names(layers)))
+        return list(dict.fromkeys(first_rows(self.layers({FREEZE.name: NOTHING_FROZEN}))))
 
     def graph(self, values: Mapping[str, Any] = EMPTY, *, free: Iterable[str] = (), unrolled: bool = False) -> Graph:
         """The layers as a networkx.DiGraph. Takes and raises the same as `layers`."""

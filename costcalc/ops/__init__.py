@@ -36,6 +36,7 @@ from costcalc.ops.pointwise import (
     Tanh,
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
+from costcalc.ops.precision import in_half
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 
@@ -101,6 +102,7 @@ __all__ = [
     "free",
     "gradient_per_element",
     "gradients_move",
+    "in_half",
     "keeps_input",
     "keeps_nothing",
     "keeps_output",

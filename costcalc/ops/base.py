@@ -28,6 +28,8 @@ branches. Optional:
                     if its output is only overwritable with so many axes
     memory_order    in which order the axes of its output lie in memory, of those of its inputs; as in its shape, unless
                     it says otherwise
+    autocast        how wide it computes in mixed precision, see precision.py: as its widest input, unless it says
+                    otherwise
     index_limit     if the elements of its first input are indices: the number of rows they select from
     synonyms …      other names of it and its fields: see synonyms.py
     axis_roles …    which axes are features or positions: see axis_roles.py
@@ -48,6 +50,7 @@ from costcalc.ops.axis_roles import channels_first, features_last, keep_if_same_
 from costcalc.ops.fields import Kind, kind_names
 from costcalc.ops.gradients import no_workspace, shape_of_input
 from costcalc.ops.output import CHOICES, Output
+from costcalc.ops.precision import in_widest
 from costcalc.ops.rules import free
 from costcalc.ops.synonyms import register
 
@@ -86,6 +89,8 @@ def op(cls: Class) -> Class:
     cls.arity = _arity(cls)
     cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
     cls.index_limit = getattr(cls, "index_limit", None)
+    if not hasattr(cls, "autocast"):
+        cls.autocast = in_widest
     if not hasattr(cls, "backward_workspace"):
         cls.backward_workspace = no_workspace
     if not hasattr(cls, "gradient_shape"):

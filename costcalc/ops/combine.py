@@ -13,6 +13,7 @@ from costcalc.ops.fields import StaticInt
 from costcalc.ops.gradients import Extra, Kept, Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
 from costcalc.ops.output import computed, copied
+from costcalc.ops.precision import in_half
 from costcalc.ops.rules import free, no_weights, order_of_input
 
 WHAT_STRETCHES = "which axes of a matrix product stretch"
@@ -184,3 +185,5 @@ class MatMul:
         inputs = tuple(i for i in kept if not makes_stretched_copy((a, b)[i], out))
         copies = (out[:-2] + (a, b)[i][-2:] for i in kept if i not in inputs)
         return Kept(inputs, extra=tuple(Extra(elements(copy)) for copy in copies))
+
+    autocast = in_half

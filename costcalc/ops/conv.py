@@ -8,9 +8,10 @@ from typing import Any
 from costcalc.dims import Shape, Size, elements, exact_div, maximum
 from costcalc.ops.base import op
 from costcalc.ops.fields import ExplicitPadding, Flag, IntRows, Padding, PerAxis, PositiveInt
-from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, bias_sums, keeps_input
+from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, bias_sums
 from costcalc.ops.needs import AtLeast, Divides, Fact, Need
 from costcalc.ops.output import computed
+from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half
 from costcalc.ops.rules import Tensor, of_weight_and_input
 from costcalc.ops.window import (
     WINDOW_SYNONYMS,
@@ -50,7 +51,8 @@ def keeps_padded_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Ke
     no argument for 'same'."""
     if not wanted.any:
         return NOTHING
-    return Kept(extra=(Extra(elements(padded(self, x))),)) if makes_padded_copy(self, x) else Kept(inputs=(0,))
+    copy = (Extra(elements(padded(self, x))),) if makes_padded_copy(self, x) else ()
+    return Kept(inputs=() if copy else (0,), extra=copy, weights=("weight",))
 
 
 def shape_of_padded_copy(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
@@ -100,6 +102,7 @@ class Conv:
     elementwise = bias_adds
     train_elementwise = bias_sums
     keeps = keeps_padded_input
+    autocast = in_half
     gradient_shape = shape_of_padded_copy
 
 
@@ -161,6 +164,7 @@ class Depthwise:
     elementwise = bias_adds
     train_elementwise = bias_sums
     keeps = keeps_padded_input
+    autocast = in_half
     gradient_shape = shape_of_padded_copy
 
 
@@ -214,7 +218,11 @@ class PartialConv:
         seen = padded(self, x) if makes_padded_copy(self, x) else x
         maps = Extra(elements((x[0], pairs, *seen[2:]))) if wanted.x or "weight" in wanted.tensors else None
         indices = Extra(pairs, INDEX_BYTES) if wanted.x else None
-        return Kept(extra=tuple(extra for extra in (maps, indices) if extra))
+        return Kept(extra=tuple(extra for extra in (maps, indices) if extra), weights=("weight",) if maps else ())
+
+    def autocast(self, *widths: int, ins: tuple[Shape, ...]) -> Widths:
+        # the convolution in half precision, its float32 bias added after it
+        return in_half(self, *widths, ins=ins)._replace(output=SINGLE_BYTES if self.bias else HALF_BYTES)
 
     def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
         """That of one map for each pair."""
@@ -280,4 +288,5 @@ class ConvTranspose:
     backward_macs = of_weight_and_input
     elementwise = bias_adds
     train_elementwise = bias_sums
-    keeps = keeps_input
+    keeps = keeps_padded_input
+    autocast = in_half

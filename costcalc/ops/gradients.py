@@ -39,18 +39,24 @@ class Wanted(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """A tensor that an op makes and keeps: elements, and what one takes: bytes, or "activations", as their dtype is."""
+    """A tensor that an op makes and keeps: elements, and what one takes: bytes, or as the dtype of "activations" or
+    "weights" is."""
 
     size: Size
     each: int | str = "activations"
 
 
 class Kept(NamedTuple):
-    """What a layer keeps: inputs by their index, its output, and tensors of its own."""
+    """What a layer keeps: inputs by their index, its output, and tensors of its own.
+
+    It keeps of its weights those named `weights`. They are in memory anyway, but in mixed precision it keeps their
+    casts.
+    """
 
     inputs: tuple[int, ...] = ()
     output: bool = False
     extra: tuple[Extra, ...] = ()
+    weights: tuple[str, ...] = ()
 
 
 NOTHING = Kept()
@@ -65,11 +71,6 @@ def keeps_nothing(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:
 def keeps_input(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
     """x, whichever gradient is wanted."""
     return Kept(inputs=(0,)) if wanted.any else NOTHING
-
-
-def keeps_input_for_weight(self: Any, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-    """x, for the gradient of the weight: ∂w = ∂yᵀ·x. That of x is made of the weight."""
-    return Kept(inputs=(0,)) if "weight" in wanted.tensors else NOTHING
 
 
 def keeps_output(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> Kept:

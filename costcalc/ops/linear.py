@@ -8,9 +8,10 @@ from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op
 from costcalc.ops.conv import bias_adds, weight_and_bias
 from costcalc.ops.fields import Flag, PositiveInt
-from costcalc.ops.gradients import NOTHING, Extra, Kept, Wanted, bias_sums, gradients_move, keeps_input_for_weight
+from costcalc.ops.gradients import NOTHING, Extra, Kept, Wanted, bias_sums, gradients_move
 from costcalc.ops.needs import Need, axes
 from costcalc.ops.output import computed
+from costcalc.ops.precision import HALF_BYTES, Widths, in_half
 from costcalc.ops.rules import Tensor, of_weight_and_input
 
 
@@ -47,7 +48,11 @@ class Linear:
     backward_macs = of_weight_and_input
     elementwise = bias_adds
     train_elementwise = bias_sums
-    keeps = keeps_input_for_weight
+    autocast = in_half
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        # each factor of x·w for the gradient of the other
+        return Kept(inputs=(0,) if "weight" in wanted.tensors else (), weights=("weight",) if wanted.x else ())
 
 
 @op
@@ -90,3 +95,7 @@ class RBF:
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         return Kept(extra=(Extra(elements(out) * x[-1]),)) if wanted.any else NOTHING  # the differences x − w
+
+    def autocast(self, x: int, *, ins: tuple[Shape, ...]) -> Widths:
+        # a product of the differences with themselves: two casts of them stay
+        return Widths(HALF_BYTES, 2 * HALF_BYTES)

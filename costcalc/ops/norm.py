@@ -12,6 +12,7 @@ from costcalc.ops.fields import Flag, PositiveInt, Real, StaticInt
 from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
+from costcalc.ops.precision import inside_in_single
 from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 
@@ -75,11 +76,13 @@ def normalised_gradients(wanted: Wanted) -> int:
     return (5 + 4 * wanted.x) if wanted.any else 0
 
 
-def keeps_normalised(groups: Size | None, wanted: Wanted) -> Kept:
-    """x, and the mean and 1/σ of each group of elements that were computed."""
+def keeps_normalised(groups: Size | None, wanted: Wanted, *, affine: bool = True) -> Kept:
+    """x, and the mean and 1/σ of each group of elements that were computed: float32 beside float32 weights."""
     if not wanted.any:
         return NOTHING
-    return Kept((0,), extra=(Extra(2 * groups, STATISTIC_BYTES),) if groups is not None else ())
+    return Kept(
+        (0,), extra=(Extra(2 * groups, STATISTIC_BYTES if affine else "activations"),) if groups is not None else ()
+    )
 
 
 @op
@@ -125,7 +128,7 @@ class LayerNorm:
         return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-        return keeps_normalised(prod(x[: len(x) - self.axes]), wanted)
+        return keeps_normalised(prod(x[: len(x) - self.axes]), wanted, affine=self.affine)
 
 
 @op
@@ -164,7 +167,7 @@ class GroupNorm:
         return elements(out) * (normalised_gradients(wanted) + (1 if self.affine and wanted.x else 0))
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
-        return keeps_normalised(x[0] * self.groups, wanted)
+        return keeps_normalised(x[0] * self.groups, wanted, affine=self.affine)
 
 
 @op
@@ -205,6 +208,8 @@ class LocalResponseNorm:
         n, c, *rest = x
         squares = elements((n, c + self.size - 1, *rest))  # padded to full windows
         return Kept((0,), extra=(Extra(squares), Extra(elements(x)), Extra(elements(x))))  # s, and s^β
+
+    autocast = inside_in_single
 
     def backward_workspace(self, x: Shape) -> Size:
         return 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece

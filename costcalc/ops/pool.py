@@ -11,6 +11,7 @@ from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
 from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, keeps_nothing
 from costcalc.ops.needs import AtLeast, Need
 from costcalc.ops.output import computed
+from costcalc.ops.precision import Widths, in_widest, inside_in_single, into_single
 from costcalc.ops.rules import Tensor, free, no_weights
 from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import (
@@ -119,6 +120,10 @@ class AveragePool(Pool):
             return NOTHING
         # torch's own keeps x; of costcalc's, dilated or 'same', the number of elements in each window stays
         return Kept(extra=(Extra(prod(out[2:])),)) if torch_lacks(self, x) else Kept((0,))
+
+    def autocast(self, x: int, *, ins: tuple[Shape, ...]) -> Widths:
+        three_axes = len(ins[0]) == 5 and not torch_lacks(self, ins[0])
+        return (inside_in_single if three_axes else in_widest)(self, x, ins=ins)
 
 
 @op
@@ -230,4 +235,7 @@ class Subsample:
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         # for w the mean of each window; for x the elements of a window at each position, and w
         means = (Extra(elements(out)),) if "weight" in wanted.tensors else ()
-        return Kept(extra=(*means, *((Extra(prod(out[2:])), Extra(x[1])) if wanted.x else ())))
+        of_x = (Extra(prod(out[2:])), Extra(x[1], "weights")) if wanted.x else ()
+        return Kept(extra=(*means, *of_x))
+
+    autocast = into_single

@@ -10,9 +10,10 @@ from costcalc.ops.axis_roles import FEATURES, POSITION, AxisRoles
 from costcalc.ops.base import op, op_base
 from costcalc.ops.combine import MatMul
 from costcalc.ops.fields import Flag, PositiveInt, StaticInt
-from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted, keeps_input_for_weight
+from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Equal, Fact, Need, axes
 from costcalc.ops.output import computed
+from costcalc.ops.precision import HALF_BYTES, SINGLE_BYTES, Widths, in_half, into_single
 from costcalc.ops.rules import Tensor, free
 
 MAX_LAYERS = 1000  # of one op; each is counted on its own
@@ -56,7 +57,13 @@ class Embedding:
     def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         return elements(out) if "weight" in wanted.tensors else 0  # each gradient is added to its row
 
-    keeps = keeps_input_for_weight
+    autocast = into_single
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return Kept(inputs=(0,)) if "weight" in wanted.tensors else NOTHING  # which rows were looked up
+
+
+MATH_IN_SINGLE = Widths(output=HALF_BYTES, own=SINGLE_BYTES, cast=SINGLE_BYTES)
 
 
 @op
@@ -135,6 +142,10 @@ class ScaledDotProductAttention:
         extra = [Extra(prod((*q[:-1], k[-2]))), *([Extra(elements(k))] * of_q), *([Extra(elements(q))] * of_k)]
         return Kept((2,) if of_q or of_k else (), extra=tuple(extra))
 
+    def autocast(self, *widths: int, ins: tuple[Shape, ...]) -> Widths:
+        # torch computes two matrix products in float32
+        return in_half(self, *widths, ins=ins) if self.is_flash(ins[0], ins[2]) else MATH_IN_SINGLE
+
 
 @op_base
 class Recurrent:
@@ -211,6 +222,8 @@ class Recurrent:
         if wanted.any:
             raise UsageError(f"what {self.name} keeps for its gradients is its kernel's own choice and not counted")  # type: ignore[attr-defined]
         return NOTHING
+
+    autocast = in_half
 
 
 @op

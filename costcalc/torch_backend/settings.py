@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from costcalc.dtype import MIXED
 from costcalc.errors import CostcalcError, unknown
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS
 
-MIXED = "mixed"  # weights in float32, ops in bfloat16 where torch.autocast allows
 DTYPES = ("float32", "float16", "bfloat16", MIXED)
 LOSS = "cross-entropy"  # of each output, added up
 ENGINES = ("eager", "compile", "cuda_graph")

@@ -11,6 +11,7 @@ import torch
 
 from costcalc.analysis.compare import Comparison
 from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.dtype import MIXED
 from costcalc.errors import Problem
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
@@ -18,7 +19,7 @@ from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
-from costcalc.torch_backend.settings import MIXED, BadSetting, Settings
+from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import TIMEOUT_S
 from costcalc.workers.process_count import cores
@@ -170,6 +171,8 @@ def _settings(net: Net, device: str, engine: str, given: dict[str, Any]) -> Sett
     train, BadSetting if a setting excludes another."""
     step: dict[str, Any] = {"optimizer": net.step.optimizer, "freeze_statistics": net.step.freeze_statistics}
     found = Settings(device, _batch_of(net), engine=engine, **given, **(step if given.get("train") else {}))
+    if found.train and net.step.checkpoint:
+        raise BadSetting("a step with checkpoints is counted, and not timed; leave out checkpoint")
     if found.train:
         net.cost().total("trainable_params")
     return found

@@ -12,8 +12,9 @@ from torch import Tensor, fx, nn
 from torch.nn import functional
 
 from costcalc.dims import Shape
+from costcalc.dtype import MIXED
 from costcalc.graph import Graph, unroll
-from costcalc.torch_backend.settings import MIXED, BadSetting, Settings
+from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.settings import torch_dtype as dtype_name
 
 LEARNING_RATE = 1e-3

@@ -24,7 +24,7 @@ from costcalc.torch_backend.examples import Examples
 from costcalc.torch_backend.kept_features import PROBE_BYTES, DiskRates, disk_rates
 from costcalc.torch_backend.machine import Device, find_device
 from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
-from costcalc.torch_backend.settings import DTYPES, MIXED, BadSetting, Settings
+from costcalc.torch_backend.settings import DTYPES, BadSetting, Settings
 from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess
 
 MAX_BATCHES = 4  # of the data set
@@ -50,7 +50,7 @@ def time_transfer(
         "freeze_statistics": plan.model.step.freeze_statistics,
     }
     training = Settings(**how, dtype=dtype, train=True, **step)
-    computing = Settings(**how, dtype="float32" if dtype == MIXED else dtype)
+    computing = Settings(**how, dtype=str(plan.features_dtype))
     batches = max(1, min(MAX_BATCHES, plan.images // plan.batch))
     around = Path(fspath(disk)) if disk is not None else Path(tempfile.gettempdir())
     check_room(batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES), around)

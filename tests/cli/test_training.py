@@ -30,7 +30,9 @@ def test_show_and_compare_add_up(capsys):
 
 def test_memory_says_how_it_is_trained(capsys):
     found = json.loads(printed(capsys, "memory resnet18 --train --optimizer adam --freeze conv1,conv2_x -f json"))
-    assert found["training"] == {"optimizer": "adam", "freeze": ["conv1", "conv2_x"], "freeze_statistics": False}
+    assert found["training"] == {
+        "optimizer": "adam", "freeze": ["conv1", "conv2_x"], "freeze_statistics": False, "checkpoint": [],
+    }  # fmt: skip
     assert found["bytes"] == sum(found["parts"].values())
     text = printed(capsys, "memory resnet18 --train --optimizer adam --within 2GB")
     assert "training: adam" in text
@@ -57,6 +59,15 @@ def test_what_fits_is_the_largest():
         ("show lenet5@freeze=fc5 --train", "nothing is left to train"),
         ("show lenet5 --train --optimizer adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
         ("sweep lenet5 freeze=all --report a.html", "freeze is swept in tables alone"),
+        ("show lenet5 --train --checkpoint conv9", "no row to checkpoint is called 'conv9'"),
+        ("show lenet5 --train --checkpoint auto", "costcalc memory NET --train --checkpoint auto --within 24GB"),
+        ("memory lenet5 --train --checkpoint auto", "add --within"),
+        ("memory lenet5 --train --checkpoint auto --checkpoint conv1 --within 1MB", "leave out the others"),
+        ("memory lenet5 --train --checkpoint auto --within 1MB --free r", "leave out --free"),
+        ("memory lenet5 --train --checkpoint auto --within 1000", "no choice of rows keeps this budget"),
+        ("memory lenet5 --checkpoint conv1", "are about a training step; add --train"),
+        ("memory lenet5 --dtype mixed", "for inference give --dtype bfloat16"),
+        ("show lenet5 --dtype activations=mixed", "unknown dtype 'mixed'"),
         ("scale lenet5 --free freeze --max macs=1M", "unknown knob 'freeze'"),
     ],
 )
@@ -64,6 +75,34 @@ def test_what_is_refused(refused, line, message):
     if "--report" in line:
         needed.module("jinja2", "report")
     refused(line, message)
+
+
+def test_a_step_is_checkpointed_and_mixed(capsys):
+    line = "show lenet5 --train --checkpoint conv2,tanh2 --dtype mixed"
+    text = printed(capsys, line)
+    assert "training: sgd, checkpointed: conv2, tanh2" in text
+    assert "in mixed precision" in text
+    keys, *rows = [row.split(",") for row in printed(capsys, f"{line} -f csv").splitlines()]
+    step = costcalc.TrainStep(checkpoint="conv2,tanh2")
+    cost = costcalc.load("lenet5", dtype="mixed").with_step(step).cost()
+    for key in ("recomputed_macs", "saved_bytes"):
+        assert sum(int(row[keys.index(key)]) for row in rows) == cost.total(key)
+
+
+def test_rows_are_chosen_for_a_budget(capsys):
+    line = "memory resnet18 --set batch=16 --train --checkpoint auto --within 400MB"
+    found = json.loads(printed(capsys, f"{line} -f json"))
+    assert found["train_peak_bytes"] <= found["within"] == 400_000_000 < found["without"]
+    assert found["training"]["checkpoint"] == found["rows"]
+    assert "the least of all 256 choices" in printed(capsys, line)
+
+
+def test_a_page_says_how_it_is_trained(capsys, tmp_path):
+    needed.module("jinja2", "report")
+    path = tmp_path / "page.html"
+    grid = "r=64,128 batch=1,2 --metrics train_macs,saved_bytes"
+    printed(capsys, f"sweep resnet18 {grid} --optimizer adam --checkpoint conv2_x --dtype mixed --report {path}")
+    assert "training: adam, checkpointed: conv2_x." in path.read_text(encoding="utf-8")
 
 
 def test_freeze_is_an_axis(capsys, tmp_path):

@@ -1,6 +1,7 @@
 """What torch keeps for its backward pass, and the most memory that a training step of it holds: the outside witness."""
 
 import weakref
+from contextlib import nullcontext
 
 import torch
 from torch.utils import _pytree
@@ -68,8 +69,9 @@ def outputs_of(module, inputs):
     return out if isinstance(out, tuple) else (out,)
 
 
-def step_peak_of_torch(module, inputs, optimizer):
-    """The most bytes that the second training step holds, weights, buffers, inputs and targets included.
+def step_peak_of_torch(module, inputs, optimizer, context=nullcontext):
+    """The most bytes that the second training step holds, weights, buffers, inputs and targets included; `context` is
+    that of forward pass and loss.
 
     Under a dispatch mode torch adds gradients out of place, so that at forks it holds a tensor more than without.
     """
@@ -82,10 +84,10 @@ def step_peak_of_torch(module, inputs, optimizer):
         return [*map(torch.nn.functional.cross_entropy, outputs_of(module, inputs), targets)]
 
     def step():
-        first, *more = losses()
-        loss = first
-        for one in more:
-            loss = loss + one
+        with context():
+            loss, *more = losses()
+            for one in more:
+                loss = loss + one
         loss.backward()
         made.step()
         made.zero_grad()

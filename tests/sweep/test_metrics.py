@@ -299,9 +299,11 @@ def test_a_metric_that_is_the_same_at_all_points_is_a_column(tmp_path, metric):
     """No layer reads the knob x, so that all metrics are; whatever is asked of them has an answer."""
     needed.module("pyarrow", "parquet")
     path = tmp_path / "same.yaml"
-    layers = "[conv: {channels: 4, kernel: 3, frozen: true}, batch_norm, relu, linear: 2]"
+    last = "group: {name: last, layers: [linear: 2, sigmoid]}"  # computed again, if it is checkpointed
+    layers = f"[conv: {{channels: 4, kernel: 3, frozen: true}}, batch_norm, relu, {last}]"
     path.write_text(f"name: same\ntitle: t\nsource: s\nknobs: {{x: 1}}\ninput: [3, 8, 8]\nlayers: {layers}\n")
-    net, given = costcalc.load(str(path)), {"x": [1, 2, 3], "metrics": [metric]}
+    net = costcalc.load(str(path)).with_step(costcalc.TrainStep(checkpoint="last"))
+    given = {"x": [1, 2, 3], "metrics": [metric]}
     at = totals_of(net, [metric])
     every = [{"x": x, **at} for x in (1, 2, 3)]
     assert costcalc.sweep(net, **given).to_records() == every

@@ -42,7 +42,7 @@ def agrees(op, ins, wanted):
         assert address(out) in written or (address(out) in held) == kept.output
         for key in (*written, address(out)):
             held.pop(key, None)
-    extra = sum(size * (FLOAT_BYTES if each == "activations" else each) for size, each in kept.extra)
+    extra = sum(size * (FLOAT_BYTES if isinstance(each, str) else each) for size, each in kept.extra)
     assert sum(held.values()) == extra + copies
 
 

@@ -14,10 +14,9 @@ from costcalc.analysis.training.kept import kept_bytes  # noqa: E402
 from costcalc.analysis.training.step_layers import step_layers  # noqa: E402
 from costcalc.analysis.training.step_peak import step_peak  # noqa: E402
 from costcalc.analysis.unrolled import unrolled_layers  # noqa: E402
+from costcalc.dtype import FLOAT32  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
 from costcalc.train_step import OPTIMIZERS  # noqa: E402
-
-FLOAT32 = {"activations": 4, "weights": 4}
 
 
 def graph_of(*layers):

@@ -16,13 +16,14 @@ from costcalc.analysis.training.kept import kept_bytes  # noqa: E402
 from costcalc.analysis.training.step_layers import step_layers  # noqa: E402
 from costcalc.analysis.training.step_peak import step_peak  # noqa: E402
 from costcalc.analysis.unrolled import unrolled_layers  # noqa: E402
+from costcalc.dtype import FLOAT32  # noqa: E402
 from costcalc.graph import unroll  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
 from costcalc.train_step import OPTIMIZERS  # noqa: E402
 
 NAMES = [entry.name for entry in entries()]
-FLOAT32 = {"activations": 4, "weights": 4}
+
 WITH_PEAKS = [
     "lenet5", "alexnet", "alexnet_torchvision", "vgg11_bn", "vgg16", "resnet18", "resnet50", "network_in_network",
     "googlenet", "mobilenet_v1", "mobilenet_v2", "efficientnet_b0", "conv_depthwise_separable", "lenet5_1998",

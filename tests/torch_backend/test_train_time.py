@@ -66,6 +66,21 @@ def test_the_peak_is_predicted_but_for_workspaces(target, optimizer):
     assert predicted <= measured_peak(runs) <= 1.2 * predicted
 
 
+def test_the_peak_in_mixed_precision_is_predicted_too():
+    net = costcalc.load("resnet18@r=64,batch=8").with_step(TrainStep("adam"))
+    settings = Settings(batch=8, train=True, optimizer="adam", dtype="mixed")
+    predicted = Measurement("it", net.graph(), settings).predicted_peak
+    runs = Runner(net.graph(), settings)
+    runs.run()
+    assert predicted <= measured_peak(runs) <= 1.2 * predicted
+
+
+def test_a_step_with_checkpoints_is_not_timed():
+    net = costcalc.load("resnet18").with_step(TrainStep(checkpoint="conv2_x"))
+    with pytest.raises(BadSetting, match="a step with checkpoints is counted, and not timed; leave out checkpoint"):
+        time_nets([net], device="cpu", train=True)
+
+
 def test_what_a_recurrent_kernel_keeps_is_not_predicted():
     graph = costcalc.new_graph()
     costcalc.add(graph, "x", costcalc.ops.OPS["input"]((2, 5, 7)))

@@ -171,7 +171,9 @@ def test_all_strategies_are_timed(tmp_path):
     assert min(timed.rates.write_rate, timed.rates.read_rate) > 0
     assert [*tmp_path.iterdir()] == []
     assert [row["macs"] for row in rows] == [row["macs"] for row in found.to_records()]
-    given = time_transfer(found, device="cpu", seconds=0.02, disk_rate="5MB")
+    mixed = planned("lenet5", optimizer="adam", dtype="mixed")
+    given = time_transfer(mixed, device="cpu", seconds=0.02, disk_rate="5MB")
+    assert given.rates.step_seconds.keys() == {one.key for one in mixed.strategies}
     assert (given.rates.write_rate, given.rates.read_rate) == (5e6, 5e6)
     assert timed.seconds[FEATURES].epoch > 0
 

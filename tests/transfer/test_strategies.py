@@ -161,6 +161,18 @@ def test_the_features_of_vgg16():
     assert costcalc.transfer("vgg16", classes=3, dtype="float16").plan.image_bytes == 8_192
 
 
+@pytest.mark.parametrize("key", [HEAD, FREEZE, ALL])
+def test_mixed_precision_is_that_of_a_step(key):
+    found = costcalc.transfer("resnet18", classes=10, batch=4, dtype="mixed", within="1GB")
+    one = found.strategy(key)
+    whole = costcalc.load("resnet18", classes=10, batch=4, dtype="mixed")
+    freeze = {HEAD: "..global_average_pool", FREEZE: "..conv4_x", ALL: ()}[key]
+    step = costcalc.TrainStep(freeze=freeze, freeze_statistics=True)
+    assert one.step_bytes == whole.with_step(step).cost().total("train_peak_bytes")
+    assert found.plan.image_bytes == 512 * 4  # computed at inference, in float32
+    assert one.largest_batch > 4
+
+
 BERT = """
 name: bert_base
 title: The encoder of BERT-base
@@ -307,6 +319,24 @@ def test_bad_input_is_named(given, message):
 def test_targets_that_cannot_be_transferred(target, error, message):
     with pytest.raises(error, match=message):
         costcalc.transfer(target, classes=3, images=10)
+
+
+def test_a_step_with_checkpoints_is_refused():
+    model = costcalc.load("resnet18").with_step(costcalc.TrainStep(checkpoint="conv2_x"))
+    with pytest.raises(UsageError, match="leave out checkpoint"):
+        costcalc.transfer(model, classes=3)
+
+
+def test_the_optimizer_of_a_model_is_its_own():
+    model = costcalc.load("lenet5").with_step(costcalc.TrainStep("adam"))
+    assert costcalc.transfer(model, classes=3).plan.model.step.optimizer == "adam"
+    assert costcalc.transfer(model, classes=3, optimizer="momentum").plan.model.step.optimizer == "momentum"
+
+
+def test_within_needs_a_batch_to_solve_for():
+    graph = costcalc.load("lenet5", batch=4).graph()
+    with pytest.raises(UsageError, match="--within solves for the batch, and lenet5 has no knob 'batch'"):
+        costcalc.transfer(graph, classes=3, images=8, within="1GB")
 
 
 def test_a_head_without_weights_and_one_in_a_repeat():

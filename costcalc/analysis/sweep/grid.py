@@ -108,6 +108,14 @@ class Grid:
         axes = {name: tuple([values[i] for i in at]) for (name, values), at in zip(self.axes.items(), chosen)}
         return Grid(axes, self.spans, 0, within)
 
+    def part(self, x: Any) -> Any:
+        """The part of a size or mask of the whole grid at this block of it; an axis of length 1 is broadcast."""
+        array = x.num if isinstance(x, ExactArray) else x
+        if not getattr(array, "ndim", 0):
+            return x
+        part = array[tuple(slice(None) if n == 1 else at for n, at in zip(array.shape, self.within))]
+        return ExactArray(part, x.den, x.bounds) if isinstance(x, ExactArray) else part
+
     def blocks(self, points: int) -> Iterator[Grid]:
         """The grid in its own order, cut into blocks of at most so many points."""
         below = [*accumulate(reversed(self.shape), mul, initial=1)][::-1][1:]  # points for each value of a knob

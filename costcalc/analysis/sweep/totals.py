@@ -19,10 +19,16 @@ from costcalc.analysis.metric_values import LayerValues
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
 from costcalc.analysis.op_answers import MAX_KEPT
 from costcalc.analysis.sweep.grid import Grid
+from costcalc.analysis.sweep.highest_moment import HighestMoment
+from costcalc.analysis.training.high_moments import HighMoments
+from costcalc.analysis.training.step_events import StepEvents
+from costcalc.analysis.training.step_metrics import Step, train_peak_bytes
+from costcalc.analysis.training.timeline import Event
 from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import Row, walk_masked
 from costcalc.dims import Size, elements, is_array, maximum, minimum
 from costcalc.dims.exact_array import ExactArray
+from costcalc.dims.shared_products import shared_products
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
@@ -54,7 +60,7 @@ class Sums:
     broadcast late, in small blocks. `reason` says why the first invalid point is invalid."""
 
     metrics: tuple[str, ...]
-    groups: dict[str, list[tuple[Size, Size]]]
+    groups: dict[str, list[tuple[Size, Size | HighestMoment]]]
     valid: Any = True
     reason: str = ""
 
@@ -62,16 +68,16 @@ class Sums:
     def nbytes(self) -> int:
         """The memory that the arrays take."""
         sizes = (size for pairs in self.groups.values() for pair in pairs for size in pair)
-        arrays = [self.valid, *(size.num for size in sizes if isinstance(size, ExactArray))]
+        arrays = [self.valid, *(size.num if isinstance(size, ExactArray) else size for size in sizes)]
         return sum(int(getattr(array, "nbytes", 0)) for array in arrays)
 
     def at(self, block: Grid) -> Totals:
         """The totals at the points of a block of the grid."""
         values = {
-            metric: _array(sum(_part(times, block) * _part(total, block) for times, total in groups), block)
+            metric: _array(sum(_product(times, total, block) for times, total in groups), block)
             for metric, groups in self.groups.items()
         }
-        valid = _part(self.valid, block)
+        valid = block.part(self.valid)
         for metric in self.metrics:
             if of := METRICS[metric].of:
                 values[metric] = _ratio(values[of[0]], values[of[1]], valid)
@@ -113,11 +119,21 @@ def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Si
             read = {source for layer in layers for source in layer.inputs}
             yield mask, sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
         return
+    if metric.step is train_peak_bytes:
+        with shared_products():
+            yield from [(mask, HighestMoment.of(HighMoments(_events(step)))) for mask, step in values.steps]
+        return
     for mask, pairs in values.of(metric):
         if metric.together == SUM:
             yield mask, sum(layer.copies * size for layer, size in pairs)
         else:
             yield mask, reduce(maximum, (size for _, size in pairs), 0)
+
+
+def _events(step: Step) -> Iterator[Event]:
+    """The events of a step that trains something."""
+    step.needs_training()
+    return StepEvents(step.layers, step.dtype, step.optimizer).events()
 
 
 class _RowSums:
@@ -192,13 +208,9 @@ def _key(times: Size) -> Any:
     return (times.shape, times.den, times.num.tobytes()) if isinstance(times, ExactArray) else times
 
 
-def _part(x: Any, block: Grid) -> Any:
-    """The part of a size or mask at a block; an axis of length 1 is broadcast."""
-    array = x.num if isinstance(x, ExactArray) else x
-    if not getattr(array, "ndim", 0):
-        return x
-    part = array[tuple(slice(None) if n == 1 else at for n, at in zip(array.shape, block.within))]
-    return ExactArray(part, x.den, x.bounds) if isinstance(x, ExactArray) else part
+def _product(times: Size, total: Size | HighestMoment, block: Grid) -> Size:
+    """The product at a block."""
+    return total.at(times, block) if isinstance(total, HighestMoment) else block.part(times) * block.part(total)
 
 
 def _array(total: Size, block: Grid) -> Any:

@@ -1,138 +1,159 @@
 """What a training step keeps from the forward to the backward pass: autograd's saved tensors, each memory once.
 
 A tensor is kept if its writer or one of its readers needs it for a gradient. Views, and layers that write over their
-input, share its memory. Weights and buffers are held anyway and not counted here.
+input, share its memory. Weights and buffers are held anyway and not counted here, but the casts of weights that mixed
+precision makes are. A checkpointed segment keeps its inputs; what its layers need is there from when they are computed
+again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
+from costcalc.analysis.training.memory_layout import copies_first, outputs_in_memory
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Shape, Size, decided, elements, equal
+from costcalc.analysis.training.widths import widths_of
+from costcalc.dims import Size, elements
+from costcalc.dtype import Dtype
 from costcalc.errors import UsageError
-from costcalc.ops.gradients import INDEX_BYTES, Extra
-from costcalc.ops.gradients import Kept as OpKeeps
+from costcalc.ops.gradients import NOTHING, Kept
+from costcalc.ops.precision import HALF_BYTES
+from costcalc.ops.rules import free
 
-Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
-
-
-class Memory(NamedTuple):
-    """Where an output lies: in the memory that a layer made, with its axes in this order."""
-
-    owner: Any
-    order: Order
+Keepers = dict[Any, set[Any]]  # outputs, by the layer that owns their memory, and what keeps each
 
 
-def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
-    """Where the output of each layer lies in a training step."""
-    found: dict[Any, Memory] = {}
-    for each in layers:
-        layer, op = each.layer, each.layer.op
-        orders = [found[source].order for source in layer.inputs]
-        order = order_of(op, orders, each.input_shapes, layer.output_shape)
-        view = getattr(op, "train_output", op.output).view and layer.inputs
-        if each.over is not None:
-            owner = found[layer.inputs[each.over]].owner
-        elif view and not copies_first(op, orders[0], each.input_shapes[0]):
-            owner = found[layer.inputs[0]].owner
-        else:
-            owner = layer.name
-        found[layer.name] = Memory(owner, order)
-    return found
+class Segment(NamedTuple):
+    """A checkpointed row, as the one that keeps its inputs."""
+
+    name: str
 
 
-def order_of(op: Any, orders: Sequence[Order], ins: tuple[Shape, ...], out: Shape) -> Order:
-    """The order of an output's axes in memory: as written anew, unless the op says otherwise."""
-    return op.memory_order(*orders, ins=ins) if hasattr(op, "memory_order") else tuple(range(len(out)))
+class KeptTensors:
+    """The tensors of a step that are kept. `keepers` and `extra`, the bytes of what a layer makes besides its output,
+    from the forward pass on; `again` and `extra_again` from when a checkpointed segment is computed again."""
 
+    def __init__(self, layers: Sequence[StepLayer], dtype: Dtype):
+        self.layers, self.widths, self.where = layers, widths_of(layers, dtype), outputs_in_memory(layers)
+        self.bytes_of_weights = dtype.scale("weights")
+        self.by_name = {each.name: each for each in layers}
+        self.asked = {each.name: keeps(each) for each in layers}
+        self.casts: set[Any] = set()  # of weights that train: autocast remembers them for the next layer
+        self.keepers: Keepers = {}
+        self.again: Keepers = {}
+        self.extra: dict[Any, Size] = {}
+        self.extra_again: dict[Any, Size] = {}
+        for each in layers:
+            self._add(each)
 
-def copies_first(op: Any, order: Order, x: Shape) -> bool:
-    """Does an op copy its input, because the axes that it joins do not lie side by side in memory? One of size 1 lies
-    anywhere."""
-    if op.joined_axes is None or list(order) == sorted(order):
-        return False
-    wide = wide_axes(op, order, x)
-    joined = range(len(x))[op.joined_axes]
-    places = [place for place, axis in enumerate(wide) if axis in joined]
-    in_order = [wide[place] for place in places]
-    return in_order != sorted(in_order) or places != list(range(places[0], places[0] + len(places)) if places else [])
+    def _add(self, each: StepLayer) -> None:
+        extra = self.extra_again if each.segment else self.extra
+        own = self.extra_bytes(each, self.asked[each.name])
+        if own.__class__ is not int or own:
+            extra[each.name] = own
+        for owner in self._kept_whole(each):
+            if each.segment is None:
+                self.keepers.setdefault(owner, set()).add(each.name)
+            elif self.by_name[owner].segment == each.segment:
+                self.again.setdefault(owner, set()).add(each.name)
+        if each.segment in self.saving_segments:
+            for source in each.layer.inputs:
+                if self.by_name[source].segment != each.segment:
+                    self.keepers.setdefault(self.where[source].owner, set()).add(Segment(each.segment))
 
+    @cached_property
+    def saving_segments(self) -> set[str]:
+        """The segments that keep anything. torch forgets the inputs of others, such as one that is frozen."""
+        return {each.segment for each in self.layers if each.segment and self.saves(each)}
 
-def wide_axes(op: Any, order: Order, x: Shape) -> list[int]:
-    """The axes that have more than one element, in their order in memory."""
-    if list(order) == sorted(order):
-        return list(order)
-    return [axis for axis in order if not decided(equal(x[axis], 1), f"what {op.name} copies")]
+    @cached_property
+    def computed_again(self) -> dict[str, list[StepLayer]]:
+        """The layers of each checkpointed segment up to the last that keeps anything: torch stops there."""
+        found: dict[str, list[StepLayer]] = {}
+        last = {each.segment: i for i, each in enumerate(self.layers) if each.segment and self.saves(each)}
+        for i, each in enumerate(self.layers):
+            if each.segment and i <= last.get(each.segment, -1):
+                found.setdefault(each.segment, []).append(each)
+        return found
 
+    def runs_again(self, each: StepLayer) -> bool:
+        """Does a layer that is computed again run its kernel? The last stops before it if it keeps nothing that the
+        kernel makes: products keep their factors, and a padded copy of one."""
+        if each is not self.computed_again[each.segment or ""][-1]:
+            return True
+        found = self.asked[each.name]
+        return found.output or (bool(found.extra) and isinstance(each.layer.op.macs, free))
 
-class Kept(NamedTuple):
-    """What stays: whole outputs, by the layer that owns their memory, each with the layers that keep it; and the
-    tensors that each layer makes besides."""
+    def saves(self, each: StepLayer) -> bool:
+        """Does a layer keep anything, a weight too?"""
+        return self.asked[each.name] != NOTHING
 
-    keepers: dict[Any, set[Any]]
-    extra: dict[Any, list[Extra]]
-
-
-def kept(layers: Sequence[StepLayer]) -> Kept:
-    """The tensors that are kept, each under the layer that writes it."""
-    where = outputs_in_memory(layers)
-    keepers: dict[Any, set[Any]] = {}
-    extra: dict[Any, list[Extra]] = {}
-    for each in layers:
-        layer = each.layer
-        found = keeps(each)
-        own = [*found.extra]
+    def _kept_whole(self, each: StepLayer) -> Iterator[Any]:
+        """The owners of the outputs that a layer keeps as they lie in memory: its inputs', and its own."""
+        found = self.asked[each.name]
         for i in found.inputs:
-            memory = where[layer.inputs[i]]
-            if i == each.over or copies_first(layer.op, memory.order, each.input_shapes[i]):
-                own.append(Extra(elements(each.input_shapes[i])))  # a copy
-            else:
-                keepers.setdefault(memory.owner, set()).add(layer.name)
+            if not self._keeps_copy(each, i):
+                yield self.where[each.layer.inputs[i]].owner
         if found.output:
-            keepers.setdefault(where[layer.name].owner, set()).add(layer.name)
-        if own:
-            extra[layer.name] = own
-    return Kept(keepers, extra)
+            yield self.where[each.name].owner
+
+    def _keeps_copy(self, each: StepLayer, i: int) -> bool:
+        """Does a layer keep a copy of this input: as it writes over it, casts it, or joins axes that lie apart?"""
+        order = self.where[each.layer.inputs[i]].order
+        return i == each.over or self.is_cast(each, i) or copies_first(each.layer.op, order, each.input_shapes[i])
+
+    def is_cast(self, each: StepLayer, i: int) -> bool:
+        """Is an input cast before it is read?"""
+        cast = self.widths[each.name].cast
+        return cast is not None and cast != self.widths[each.layer.inputs[i]].output
+
+    def extra_bytes(self, each: StepLayer, found: Kept) -> Size:
+        """The bytes of what a layer makes and keeps besides its output."""
+        width = self.widths[each.name]
+        bytes_of = {"activations": width.own, "weights": self.bytes_of_weights}
+        total: Size = sum(size * (bytes_of[unit] if isinstance(unit, str) else unit) for size, unit in found.extra)
+        for i in found.inputs:
+            if self._keeps_copy(each, i):
+                element = self.widths[each.layer.inputs[i]].output if width.cast is None else width.cast
+                total = total + elements(each.input_shapes[i]) * element
+        for key, size in self.cast_weights(each):
+            if key[1] in found.weights and key not in self.casts:
+                total = total + size
+                self.casts.update({key} if key[1] in each.wanted.tensors else ())
+        return total
+
+    def cast_weights(self, each: StepLayer) -> Iterator[tuple[tuple[Any, str], Size]]:
+        """The tensors that mixed precision casts to bfloat16, by their owner and name, with the bytes of the cast."""
+        if self.widths[each.name].cast == HALF_BYTES:
+            own = {tensor.name for tensor in each.own}
+            for tensor in each.layer.op.weights(*each.input_shapes):
+                owner = each.name if tensor.name in own else each.layer.shares
+                yield (owner, tensor.name), elements(tensor.shape) * HALF_BYTES
+
+    def size_of(self, name: Any) -> Size:
+        """The bytes of an output."""
+        return elements(self.by_name[name].layer.output_shape) * self.widths[name].output
 
 
-def keeps(each: StepLayer) -> OpKeeps:
+def keeps(each: StepLayer) -> Kept:
     """What the op of a layer keeps. Raises UsageError, with the layer's name, where that is not known."""
     try:
-        found: OpKeeps = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=each.wanted)
+        found: Kept = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=each.wanted)
     except UsageError as error:
         raise UsageError(f"layer {str(each.layer.row)!r}: {error}") from None
     return found
 
 
-def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:
-    """The outputs whose elements are indices: what an embedding reads, and what that was copied from."""
-    found: set[Any] = set()
-    for each in reversed(layers):
-        layer = each.layer
-        if layer.op.index_limit is not None:
-            found.add(layer.inputs[0])
-        if layer.name in found and layer.op.output.keeps_values:
-            found.update(layer.inputs)
-    return found
-
-
-def kept_bytes(layers: Sequence[StepLayer], bytes_of: Mapping[str, int]) -> dict[Any, Size]:
-    """The bytes that are kept of each layer; `bytes_of` has those of an element of "activations". An input of the
-    network counts at the first layer that keeps it."""
-    found, indices = kept(layers), index_tensors(layers)
-    total: dict[Any, Size] = {}
-    for each in layers:
-        if keepers := found.keepers.get(each.name):
-            name = each.name if each.layer.inputs else next(one.name for one in layers if one.name in keepers)
-            element = INDEX_BYTES if each.name in indices else bytes_of["activations"]
-            total[name] = total.get(name, 0) + elements(each.layer.output_shape) * element
-        if each.name in found.extra:
-            total[each.name] = total.get(each.name, 0) + extra_bytes(found.extra[each.name], bytes_of)
+def kept_bytes(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Size]:
+    """The bytes that are kept of each layer from the forward pass on. An input of the network counts at the first
+    layer that keeps it."""
+    kept = KeptTensors(layers, dtype)
+    total = dict(kept.extra)
+    for owner, keepers in kept.keepers.items():
+        name = owner
+        if not kept.by_name[owner].layer.inputs:
+            name = next(each.name for each in layers if keepers & {each.name, Segment(each.segment or "")})
+        total[name] = total.get(name, 0) + kept.size_of(owner)
     return total
-
-
-def extra_bytes(tensors: Iterable[Extra], bytes_of: Mapping[str, int]) -> Size:
-    """The bytes of tensors that a layer makes besides its output."""
-    return sum(size * (bytes_of[each] if isinstance(each, str) else each) for size, each in tensors)

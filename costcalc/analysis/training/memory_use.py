@@ -82,7 +82,7 @@ def memory_use(model: Model, *, train: bool = False) -> MemoryUse:
         raise UsageError(f"{model.label} has no layers, and holds its input alone")
     if train:
         step.needs_training()
-        parts, moment = parts_of_peak(step.layers, step.bytes_of, step.optimizer)
+        parts, moment = parts_of_peak(step.layers, step.dtype, step.optimizer)
         return MemoryUse(model, parts, moment.layer, moment.phase)
     peak = peak_activations(graph)
     rows = [*walk(graph)]

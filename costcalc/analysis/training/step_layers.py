@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import inplace_inputs
@@ -28,6 +28,7 @@ class StepLayer(NamedTuple):
     wanted: Wanted
     own: tuple[Tensor, ...] = ()  # its tensors but those that it shares, which their owner has
     over: int | None = None  # the index of the input that it writes over
+    segment: str | None = None  # the checkpointed row that it belongs to
 
     @property
     def name(self) -> Any:
@@ -35,17 +36,31 @@ class StepLayer(NamedTuple):
         return self.layer.name
 
 
+def segments_of(layers: Sequence[Layer], rows: Set[str]) -> dict[Any, str]:
+    """The checkpointed row of depth 1 that each layer of one belongs to."""
+    found = ((layer.name, str(layer.row).partition(".")[0]) for layer in layers if rows and layer.inputs)
+    return {name: row for name, row in found if row in rows}
+
+
 def step_layers(
-    layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False
-) -> Iterator[StepLayer]:
+    layers: Sequence[Layer], trains: Trains = not_frozen, *, freeze_statistics: bool = False,
+    checkpoint: Iterable[str] = (),
+) -> Iterator[StepLayer]:  # fmt: skip
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
     trained below it. The input of a network wants none. Tensors that a layer shares are its
     owner's, and frozen with either.
 
-    With `freeze_statistics` layers that are wholly frozen run as at inference. Raises UnknownName for a frozen tensor
-    that no layer has.
+    With `freeze_statistics` layers that are wholly frozen run as at inference. `checkpoint` are rows of depth 1 that
+    are computed again in the backward pass: their input is needed then, so none of their layers writes over it. Raises
+    UnknownName for a frozen tensor that no layer has.
     """
-    over = inplace_inputs(layers)
+    segments = segments_of(layers, {*checkpoint})
+    by_name = {layer.name: layer for layer in layers}
+    over = {
+        name: i
+        for name, i in inplace_inputs(layers).items()
+        if segments.get(name) is None or segments.get(by_name[name].inputs[i]) == segments[name]
+    }
     shapes: dict[Any, Shape] = {}
     trained_below: dict[Any, bool] = {}
     owners: dict[Any, Layer] = {}
@@ -70,7 +85,12 @@ def step_layers(
         )
         shapes[layer.name], trained_below[layer.name] = layer.output_shape, wanted.any
         own = tuple([tensor for tensor in tensors_of[layer.name] if tensor.name not in shared])
-        yield StepLayer(layer, ins, wanted, own, over.get(layer.name))
+        yield StepLayer(layer, ins, wanted, own, over.get(layer.name), segments.get(layer.name))
     check_names_of_tensors(
         (frozen_tensors(one.name, one.frozen), [t.name for t in tensors_of[one.name]]) for one in layers
     )
+
+
+def first_row(each: StepLayer) -> str:
+    """The row of depth 1 of a layer."""
+    return str(each.layer.row).partition(".")[0]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
 from costcalc.analysis.memory import Layer, live_elements
-from costcalc.analysis.training.kept import kept_bytes
+from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
 from costcalc.dims import Size, elements, maximum
@@ -26,7 +26,16 @@ class Step(NamedTuple):
 
     layers: Sequence[StepLayer]
     optimizer: Optimizer
-    bytes_of: dict[str, int]
+    dtype: Dtype
+
+    @property
+    def computed_again(self) -> Set[Any]:
+        """The layers of checkpointed segments whose kernels run once more for the gradients."""
+        if not any(each.segment for each in self.layers):
+            return frozenset()
+        kept = KeptTensors(self.layers, self.dtype)
+        segments = kept.computed_again.values()
+        return {each.name for layers in segments for each in layers if kept.runs_again(each)}
 
     def needs_training(self) -> None:
         """Raises ShapeError if everything that could be trained is frozen."""
@@ -41,9 +50,9 @@ StepMetric = Callable[[Step], Iterator[Size]]
 def step_of(graph: Graph, layers: Sequence[Layer], dtype: Dtype) -> Step:
     """The training step of a graph, with its `train_step`."""
     train_step = train_step_of(graph)
-    found = [*step_layers(layers, freeze_statistics=train_step.freeze_statistics)]
-    scales = {kind: dtype.scale(kind) for kind in ("weights", "activations")}
-    return Step(found, OPTIMIZERS[train_step.optimizer], scales)
+    frozen, checkpoint = train_step.freeze_statistics, train_step.checkpoint
+    found = [*step_layers(layers, freeze_statistics=frozen, checkpoint=checkpoint)]
+    return Step(found, OPTIMIZERS[train_step.optimizer], dtype)
 
 
 def input_gradient_macs(step: Step) -> Iterator[Size]:
@@ -57,9 +66,17 @@ def weight_gradient_macs(step: Step) -> Iterator[Size]:
 
 
 def train_macs(step: Step) -> Iterator[Size]:
-    """Multiplies of the forward and the backward pass."""
+    """Multiplies of the forward pass, of checkpointed segments once more, and of the backward pass."""
+    for each, again in zip(step.layers, recomputed_macs(step)):
+        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) + again + backward_macs(each)
+
+
+def recomputed_macs(step: Step) -> Iterator[Size]:
+    """Multiplies of checkpointed segments when they are computed again."""
+    again = step.computed_again
     for each in step.layers:
-        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) + backward_macs(each)
+        runs = each.name in again
+        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) if runs else 0
 
 
 def backward_macs(each: StepLayer, **changed: Any) -> Size:
@@ -73,9 +90,11 @@ def train_elementwise(step: Step) -> Iterator[Size]:
     """All other arithmetic of a step: forward in training, gradients, their sums at forks, the loss, the update."""
     read = Counter(source for each in step.layers for source, own in zip(each.layer.inputs, each.wanted.inputs) if own)
     is_read = {source for each in step.layers for source in each.layer.inputs}
+    again = step.computed_again
     for each, update in zip(step.layers, update_operations(step)):
         layer, ins = each.layer, each.input_shapes
-        total = layer.op.elementwise(*ins, out=layer.output_shape)
+        times = 2 if each.name in again else 1
+        total = times * layer.op.elementwise(*ins, out=layer.output_shape)
         total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
         if read[each.name] > 1:
             total = total + (read[each.name] - 1) * elements(layer.output_shape)
@@ -104,21 +123,22 @@ def frozen_params(step: Step) -> Iterator[Size]:
 
 def saved_bytes(step: Step) -> Iterator[Size]:
     """Bytes that are kept for the backward pass, each tensor under the layer that writes it; the loss's apart."""
-    kept = kept_bytes(step.layers, step.bytes_of)
+    kept = kept_bytes(step.layers, step.dtype)
     return (kept.get(each.name, 0) for each in step.layers)
 
 
 def memory_bytes(step: Step) -> Iterator[Size]:
     """Weights, buffers, and the most activations that are held at inference while a layer is computed."""
     sizes = (each.layer.copies * elements(tensor.shape) for each in step.layers for tensor in each.own)
-    stays = sum(sizes) * step.bytes_of["weights"]
+    stays = sum(sizes) * step.dtype.scale("weights")
+    element = step.dtype.scale("activations")
     held = live_elements([each.layer for each in step.layers])
-    return (stays + elements_held * step.bytes_of["activations"] for elements_held in held)
+    return (stays + elements_held * element for elements_held in held)
 
 
 def train_peak_bytes(step: Step) -> Iterator[Size]:
     """The most bytes held while a layer is computed, forward, backward or in the update."""
     highest: dict[Any, Size] = {}
-    for (name, _), peak in step_peaks(step.layers, step.bytes_of, step.optimizer).items():
+    for (name, _), peak in step_peaks(step.layers, step.dtype, step.optimizer).items():
         highest[name] = maximum(highest[name], peak) if name in highest else peak
     return (highest.get(each.name, 0) for each in step.layers)

@@ -27,7 +27,6 @@ from costcalc.models.model import Model
 from costcalc.train_step import TrainStep
 
 DEFAULT_BATCH = 32
-MIXED = "mixed"
 MAX_COUNT = 10**15  # images, epochs, …: what is multiplied with them stays a number that can be read
 
 
@@ -67,7 +66,7 @@ class Plan:
     @property
     def features_dtype(self) -> Dtype:
         """The dtype in which features are computed and kept: float32 in mixed precision, which is of training."""
-        return FLOAT32 if str(self.model.dtype) == MIXED else self.model.dtype
+        return FLOAT32 if self.model.dtype.is_mixed else self.model.dtype
 
     @property
     def disk_bytes(self) -> int:
@@ -108,6 +107,8 @@ def plan_transfer(
         check_count(name, size)
     if FREEZE.name in model.settings or model.step.freeze:
         raise UsageError("transfer says itself what is frozen; leave out freeze, and give --freeze-until")
+    if model.step.checkpoint:
+        raise UsageError("transfer compares steps that keep what they need; leave out checkpoint")
     model.require_numeric("transfer")
     model = model.with_step(TrainStep(optimizer or model.step.optimizer, freeze_statistics=True))
     model, replaced = _with_new_classes(model, classes, head)

@@ -19,6 +19,7 @@ from costcalc.analysis.metrics import (
     check_not_a_metric,
     metric_of,
     read_metrics,
+    training_note,
     why_no_formula,
     why_not_counted,
 )
@@ -137,9 +138,10 @@ class Page:
         return (HERE / "sliders.js").read_text(encoding="utf-8").replace("/*code*/", self.closed.script())
 
     def counts(self) -> list[str]:
-        """What the metrics in bytes count, and in which dtype."""
-        shown = [name for name in self.metrics if name in IN_BYTES]
-        return [f"{METRICS[name].title}: {METRICS[name].counts}, {self.model.dtype.words}" for name in shown]
+        """What the metrics in bytes count, and in which dtype; and how a step of training is taken."""
+        shown = (METRICS[name] for name in self.metrics if name in IN_BYTES)
+        in_bytes = [f"{metric.title}: {metric.counts}, {self.model.dtype.words}" for metric in shown]
+        return [*in_bytes, *training_note(self.metrics, self.model.step)]
 
     def without_formula(self) -> list[str]:
         """Why some of the metrics have no slider."""

@@ -1,0 +1,111 @@
+"""The forward pass of a training step: what its layers take and give back, once, or again in a checkpointed segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from costcalc.analysis.training.kept import keeps
+from costcalc.analysis.training.memory_layout import wide_axes
+from costcalc.analysis.training.step_layers import StepLayer
+from costcalc.analysis.training.step_memory import StepMemory, memory_key
+from costcalc.analysis.training.timeline import KEPT, TEMPORARY, Change, Event, Moment
+from costcalc.dims import Size, elements
+from costcalc.errors import UsageError
+from costcalc.ops.gradients import NOTHING
+
+
+class ForwardEvents(StepMemory):
+    """The events of the forward pass."""
+
+    def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
+        """Takes memory for the output of a layer and what it keeps, then frees what no later layer reads."""
+        if each.name in self.inputs:
+            return
+        owner = self.where[each.name].owner
+        yield from self.take(("extra", each.name), self.kept.extra.get(each.name, 0), KEPT)
+        yield from self.take_casts(each, keeps_casts=each.segment is None)
+        yield from self.take("temporary", self.temporaries(each) + self.between_kernels(each))
+        if owner == each.name:
+            yield from self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
+        yield Moment(each.name, "forward")
+        yield from self.free("temporary")
+        for name in self.owners(each) - self.inputs - self.output_owners - self.kept.keepers.keys():
+            if self.last_use[name] == i:
+                yield from self.free(name)
+
+    def owners(self, each: StepLayer) -> set[Any]:
+        """The owners of the memory that a layer reads and writes."""
+        return {self.where[name].owner for name in (each.name, *each.layer.inputs)}
+
+    def again(self, segment: str) -> Iterator[Event]:
+        """Computes a checkpointed segment a second time, up to the last tensor that it keeps; torch stops there."""
+        layers = self.kept.computed_again[segment]
+        inside = {each.name for each in layers}
+        last_use, before = self.last_uses(layers), None
+        for i, each in enumerate(layers):
+            yield from self.between(before, each)
+            yield from self.take(("extra", each.name), self.kept.extra_again.get(each.name, 0), KEPT)
+            yield from self.take_casts(each, keeps_casts=True)
+            yield from self.take("temporary", self.temporaries(each, again=True) + self.between_kernels(each))
+            owner = self.where[each.name].owner
+            if owner == each.name and self.kept.runs_again(each):
+                kind = KEPT if owner in self.kept.again else TEMPORARY
+                yield from self.take(memory_key(owner, True), self.size_of(owner), kind)
+            yield Moment(each.name, "recomputation")
+            yield from self.free("temporary")
+            for name in (self.owners(each) & inside) - self.kept.again.keys():
+                if last_use[name] == i:
+                    yield from self.free(memory_key(name, True))
+            before = each
+        yield from self.between(before, None)
+        yield from self.forget_casts()
+
+    def temporaries(self, each: StepLayer, again: bool = False) -> Size:
+        """What a layer makes besides its output and does not keep: as no gradient is wanted of it, or as it is
+        checkpointed."""
+        if each.wanted.any and (again or each.segment is None):
+            return self.cast_inputs(each)
+        wanted = each.wanted
+        if not wanted.any:
+            wanted = wanted._replace(inputs=tuple([True for _ in wanted.inputs]))
+        try:
+            found = keeps(each._replace(wanted=wanted))._replace(weights=())
+        except UsageError:  # a kernel's own, which are not known
+            found = NOTHING
+        return self.kept.extra_bytes(each, found) + self.cast_inputs(each, but=found.inputs)
+
+    def cast_inputs(self, each: StepLayer, but: tuple[int, ...] | None = None) -> Size:
+        """The casts of inputs in mixed precision, but of those that are kept."""
+        kept = self.kept.asked[each.name].inputs if but is None else but
+        cast = self.widths[each.name].cast
+        others = (x for i, x in enumerate(each.input_shapes) if i not in kept and self.kept.is_cast(each, i))
+        return sum(elements(x) * cast for x in others) if cast is not None else 0
+
+    def take_casts(self, each: StepLayer, *, keeps_casts: bool) -> Iterator[Event]:
+        """Casts of tensors in mixed precision: those that are trained stay to the end of the forward pass."""
+        for key, size in self.kept.cast_weights(each):
+            if keeps_casts and key[1] in self.kept.asked[each.name].weights:
+                continue
+            if key[1] in each.wanted.tensors and ("cast", *key) not in self.held:
+                yield Change(TEMPORARY, size)
+                self.held["cast", *key] = Change(TEMPORARY, size * each.layer.copies)  # freed after all copies
+
+    def forget_casts(self) -> Iterator[Event]:
+        """The end of autocast: casts of tensors go."""
+        for key in [key for key in self.held if key.__class__ is tuple and key[0] == "cast"]:
+            yield from self.free(key)
+
+    def between_kernels(self, each: StepLayer) -> Size:
+        """Bytes of what comes between the kernels of a layer: an output before it is cast, sums of more than two
+        inputs, and a product before its bias is added, which torch does apart where the axes of the input do not lie
+        in their order."""
+        op, out, width = each.layer.op, self.size_of(each.name), self.widths[each.name]
+        if width.cast not in (None, width.output):
+            return elements(each.layer.output_shape) * width.cast
+        if op.is_join:
+            return out if len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values else 0
+        if op.joined_axes is None or op.output.view or len(each.own) < 2:
+            return 0
+        wide = wide_axes(op, self.where[each.layer.inputs[0]].order, each.input_shapes[0])
+        return out if wide != sorted(wide) else 0
