@@ -39,8 +39,8 @@ def state(module):
 
 
 @pytest.mark.sized
-@pytest.mark.parametrize("optimizer", size(("momentum", "adamw"), tuple(OPTIMIZERS)))
-@pytest.mark.parametrize("name", size(SMALL[:3], SMALL))
+@pytest.mark.parametrize("optimizer", size(("momentum",), tuple(OPTIMIZERS)))
+@pytest.mark.parametrize("name", size(SMALL[:2], SMALL))
 def test_frozen_weights_stay_to_the_bit_and_the_heads_do_not(name, optimizer):
     found = planned(name, optimizer=optimizer, rank=2)
     for one in found.strategies:
