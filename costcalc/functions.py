@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
+    from costcalc.analysis.feeding import Feeding
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.break_even import BreakEven
     from costcalc.analysis.scaling.budget import Fitting
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.training.memory_use import MemoryUse
     from costcalc.analysis.transfer.transfer_result import Transfer
     from costcalc.models.model import Model
+    from costcalc.pipeline.augmentation import Augmentation
     from costcalc.result import TableResult
 
 
@@ -69,7 +71,14 @@ def explain(target: Target) -> TableResult:
 
 
 def reconcile(target: Target) -> Reconciliation:
-    """Each published figure of a network beside ours, and the reason for the difference."""
+    """Each published figure of a network beside ours, and the reason for the difference; of a pipeline as
+    `reconcile("augment:alexnet")`."""
+    from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
+
+    if is_pipeline(target):
+        from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
+
+        return reconcile_pipeline(load_pipeline(target))
     from costcalc.analysis.reconcile import reconcile_model
 
     return reconcile_model(load(target))
@@ -183,6 +192,30 @@ def memory(
 
         return checkpoint_plan(model, within)
     return memory_use(model, train=train) if within is None else fitting(model, within, free, train=train)
+
+
+def augment(
+    pipeline: Any, *, image: Sequence[int] | None = None, step: Target | None = None, rate: float | None = None,
+    **knobs: Any,
+) -> Augmentation | Feeding:  # fmt: skip
+    """What one image costs in a data augmentation pipeline: `augment("alexnet", crop=227).views`.
+
+    A name of `pipelines()`, a path, a dict, or a list of steps for an `image` (c, h, w):
+    `augment([costcalc.pipeline.RandomCrop(224)], image=(3, 256, 256))`. With `step` the counts of that network beside
+    it, `rate` the images a second that its step consumes. To run it: `costcalc.torch_backend.time_pipeline`.
+    Raises UnknownName, UsageError, SpecError, ShapeError.
+    """
+    from costcalc.pipeline.augmentation import augmentation_of
+    from costcalc.pipeline.pipeline_library import any_pipeline
+
+    found = augmentation_of(any_pipeline(pipeline, image, **knobs))
+    if step is None:
+        if rate is not None:
+            raise UsageError("rate is what a step consumes; give step too")
+        return found
+    from costcalc.analysis.feeding import feeding
+
+    return feeding(found, load(step), rate)
 
 
 def histogram(

@@ -180,11 +180,21 @@ def reconcile(
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
-    """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
-    from costcalc.analysis.reconcile import reconcile_model
+    """Each published figure, ours, and the reason for the difference; of an augmentation pipeline as augment:alexnet.
+    Exit 1 if one differs without a reason."""
+    from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
-    reconciled = reconcile_model(model)
+    if is_pipeline(target, max_bytes=max_bytes):
+        from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
+
+        if dtype is not None:
+            raise UsageError("--dtype is about networks; the steps of a pipeline say theirs")
+        reconciled = reconcile_pipeline(load_pipeline(target, set_, max_bytes=max_bytes))
+    else:
+        from costcalc.analysis.reconcile import reconcile_model
+
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+        reconciled = reconcile_model(model)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:
