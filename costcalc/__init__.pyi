@@ -21,6 +21,7 @@ from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
 from costcalc.analysis.training.checkpoint_plan import CheckpointPlan as CheckpointPlan
 from costcalc.analysis.training.memory_use import MemoryUse as MemoryUse
+from costcalc.analysis.transfer.transfer_result import Transfer as Transfer
 from costcalc.analysis.validate import Validation as Validation
 from costcalc.analysis.validate import validate as validate
 from costcalc.dims import size_symbol as size_symbol
@@ -56,6 +57,7 @@ from costcalc.functions import reconcile as reconcile
 from costcalc.functions import scale as scale
 from costcalc.functions import sweep as sweep
 from costcalc.functions import sweep_presets as sweep_presets
+from costcalc.functions import transfer as transfer
 from costcalc.graph import Outer as Outer
 from costcalc.graph import Repeat as Repeat
 from costcalc.graph import add as add

@@ -15,6 +15,7 @@ from costcalc.text import read_amount, split_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from os import PathLike
 
     from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.closed_form.ratio import Ratio
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
     from costcalc.analysis.training.memory_use import MemoryUse
+    from costcalc.analysis.transfer.transfer_result import Transfer
     from costcalc.models.model import Model
     from costcalc.pipeline.augmentation import Augmentation
     from costcalc.result import TableResult
@@ -314,3 +316,25 @@ def next_steps(target: Target, *knobs: str) -> NextSteps:
     from costcalc.analysis.scaling.next_change import next_steps
 
     return next_steps(load_with_knobs(target, "next_steps"), knobs or None)
+
+
+def transfer(
+    target: Target, *, classes: int, images: int = 1000, epochs: int = 10, views: int = 1, batch: int | None = None,
+    optimizer: str | None = None, head: str | None = None, freeze_until: str | None = None, rank: int = 8,
+    adapt: Sequence[str] | str = (), within: int | str | None = None, disk: str | PathLike[str] | None = None,
+    rate: Any = None, disk_rate: Any = None, dtype: str | None = None,
+) -> Transfer:  # fmt: skip
+    """What it costs to train a network for other classes, strategy by strategy: `transfer("vgg16", classes=3)`.
+
+    The head only, on images or on kept features; all after a row; everything; adapters. `within` adds the largest
+    batch of each, `disk` is the folder for the features, `rate` (images a second forward) and `disk_rate` (bytes a
+    second) give seconds, which `costcalc.torch_backend.time_transfer` measures. Raises UnknownName, UsageError,
+    NothingFits if no step fits, and NoRoom if the disk cannot keep the features.
+    """
+    from costcalc.analysis.transfer.compare_strategies import compare_strategies
+
+    model = load(target, dtype=dtype)
+    return compare_strategies(
+        model, classes, images=images, epochs=epochs, views=views, batch=batch, optimizer=optimizer, head=head,
+        freeze_until=freeze_until, rank=rank, adapt=adapt, within=within, disk=disk, rate=rate, disk_rate=disk_rate,
+    )  # fmt: skip

@@ -84,6 +84,7 @@ RESULTS = {
     "sweep": lambda: costcalc.sweep(LENET, r="28:60:4"),
     "sweep.fit": lambda: costcalc.sweep(LENET, r="28:60:4").fit(),
     "sweep_presets": lambda: costcalc.sweep_presets("mobilenet_v1"),
+    "transfer": lambda: costcalc.transfer(LENET, classes=3, within="1MB", rate=100, disk_rate="1MB"),
     "validate": lambda: costcalc.validate("nowhere.yaml"),
     "table": lambda: costcalc.load(LENET).cost().table(),
     "runs compare": runs,
