@@ -63,7 +63,7 @@ Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load`
 
 
 def load(
-    target: Target, *, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
+    target: Target, *inputs: Any, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
     **knobs: Any,
 ) -> Net:  # fmt: skip
     """The model that a target means, with knobs behind an @ or as arguments. All functions read their targets so.
@@ -73,14 +73,24 @@ def load(
     counted in `dtype`: float16, or weights=int8,activations=float16. Raises UnknownName, UsageError or SpecError, all
     CostcalcError, with what to do about it.
     """
-    net = _resolved(target, max_layers, max_bytes)
+    net = _resolved(target, inputs, max_layers, max_bytes)
     if knobs:
         net.require_knobs("setting a knob")
         net = net.with_knobs(**knobs)
     return net if dtype is None else net.with_dtype(dtype)
 
 
-def _resolved(target: Target, max_layers: int, max_bytes: int) -> Net:
+def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_bytes: int) -> Net:
+    from costcalc.importers import targets
+
+    if targets.is_module(target):
+        return Net(targets.of_module(target, (inputs, {})))
+    if isinstance(target, str) and targets.is_import(target):
+        name, _, settings = target.partition("@")
+        net = Net(targets.of_name(name, (inputs, {}) if inputs else None))
+        return net.with_texts(settings.split(",")) if settings else net
+    if inputs:
+        raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")
     if isinstance(target, Net):
         return target
     if isinstance(target, Model):

@@ -20,9 +20,9 @@ NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "
 class GraphBuilder:
     """Builds the graph of a record, call by call."""
 
-    def __init__(self, record: Record):
+    def __init__(self, record: Record, name: str = ""):
         self.record = record
-        self.graph = new_graph(name=record.name)
+        self.graph = new_graph(name=name or record.name)
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.owners: dict[int, str] = {}  # the layer whose own a tensor of a module is
         self.names: Counter[str] = Counter()

@@ -208,6 +208,13 @@ def on_meta(value: Any) -> Any:
     return torch.empty(tuple(value), device="meta") if is_input(value) else value
 
 
+def shape_of(value: Any) -> Any:
+    """The shape of a tensor; of indices the meta tensor, whose dtype counts; anything else as it is."""
+    if not isinstance(value, torch.Tensor):
+        return tuple(value) if is_input(value) else value
+    return tuple(value.shape) if value.is_floating_point() else on_meta(value)
+
+
 def input_names(module: nn.Module, given: tuple[tuple[Any, ...], dict[str, Any]]) -> dict[str, torch.Tensor]:
     """The tensors of a call, by the names of `forward`'s arguments."""
     try:

@@ -46,7 +46,7 @@ class GraphArchitecture(Architecture):
     @cached_property
     def identity(self) -> str:
         """Equal for graphs with equal layers, names and order."""
-        return content_hash([*_described(self.base), self.knobs])
+        return content_hash([*described(self.base), self.knobs])
 
     @cached_property
     def unset(self) -> tuple[str, ...]:
@@ -182,9 +182,9 @@ def _size(value: Any, values: Mapping[str, Any], known: dict[Any, Any]) -> Any:
     return substitute(value, values, known)
 
 
-def _described(graph: Graph) -> Iterator[Any]:
+def described(graph: Graph) -> Iterator[Any]:
     """Every layer for the hash: its name, its op with all fields, its inputs, and the owner of shared weights."""
     for name, data in nodes_of(graph):
         op = data.get("op")
-        described = [str(op.times), [*_described(op.body)]] if isinstance(op, Repeat) else repr(op)
+        described = [str(op.times), [*described(op.body)]] if isinstance(op, Repeat) else repr(op)
         yield [str(name), type(op).__name__, described, str(data.get("inputs")), str(data.get("shares", ""))]

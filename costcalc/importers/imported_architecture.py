@@ -1,0 +1,82 @@
+"""A network from elsewhere as an architecture: its graph is recorded anew for each size of its input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from costcalc.dims import is_rational
+from costcalc.errors import UsageError
+from costcalc.graph import Graph
+from costcalc.importers.build_graph import GraphBuilder
+from costcalc.importers.record import Record
+from costcalc.models.content_hash import content_hash
+from costcalc.models.graph_architecture import described
+from costcalc.models.knob import Knob
+from costcalc.models.model import Architecture
+
+Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # positional, and by name: shapes, and values that are no tensors
+
+
+class ImportedArchitecture(Architecture):
+    """A network that runs. Its knobs are sizes of its inputs: `batch`, and `r` where images are square."""
+
+    kind = "imported network"
+
+    def __init__(self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = ""):
+        self.name, self.run, self.inputs, self.source = name, run, inputs, source
+        self.title = "imported"
+        self.knobs = knobs_of(inputs)
+        self.graphs: dict[tuple[Any, ...], Graph] = {}
+
+    def layers(self, values: Mapping[str, Any]) -> Graph:
+        """The recorded graph at these sizes. Raises UsageError for symbols and arrays, ImportRefused if the network
+        does not run at these sizes."""
+        if not all(is_rational(value) for value in values.values()):
+            raise UsageError(f"{self.name}: sizes of an imported network are numbers, as in {self.name}@batch=8")
+        key = tuple(values.items())
+        if key not in self.graphs:
+            self.graphs[key] = GraphBuilder(self.run(self.at(values)), self.name).build()
+        return self.graphs[key].copy()
+
+    def at(self, values: Mapping[str, Any]) -> Inputs:
+        """The inputs at some values of the knobs."""
+        by_default = {name: knob.default for name, knob in self.knobs.items()}
+        args, kwargs = self.inputs
+        return (
+            tuple(resized(x, by_default, values) for x in args),
+            {name: resized(x, by_default, values) for name, x in kwargs.items()},
+        )
+
+    @cached_property
+    def identity(self) -> str:
+        """Equal for equal graphs at the default sizes."""
+        return content_hash([*described(self.layers({name: knob.default for name, knob in self.knobs.items()}))])
+
+
+def is_shape(value: Any) -> bool:
+    """Is this the shape of a tensor?"""
+    return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
+
+
+def knobs_of(inputs: Inputs) -> dict[str, Knob]:
+    """The batch that all inputs have, and the side of square images."""
+    shapes = [x for x in (*inputs[0], *inputs[1].values()) if is_shape(x)]
+    knobs = {}
+    if shapes and len({x[0] for x in shapes}) == 1:
+        knobs["batch"] = Knob("batch", shapes[0][0], about="examples at once")
+    images = {x[-1] for x in shapes if len(x) >= 4}
+    if len(images) == 1 and all(x[-1] == x[-2] for x in shapes if len(x) >= 4):
+        knobs["r"] = Knob("r", images.pop(), about="input resolution in pixels")
+    return knobs
+
+
+def resized(x: Any, default: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    """The shape of an input with other sizes of the knobs."""
+    if not is_shape(x):
+        return x
+    sizes = [values.get("batch", x[0]) if "batch" in default else x[0], *x[1:]]
+    if "r" in default and len(x) >= 4:
+        sizes[-2:] = [values["r"]] * 2
+    return tuple(map(int, sizes))

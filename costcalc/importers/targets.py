@@ -1,0 +1,70 @@
+"""Imported networks as models: of a module and its inputs, of a name in a zoo, of a callable in a Python file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from costcalc.errors import UsageError
+from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+
+ZOOS = ("torchvision", "timm")
+DEFAULT_SIZE = (3, 224, 224)
+
+
+def is_import(target: str) -> bool:
+    """Does a text name a network of a zoo, or a callable of a Python file?"""
+    head, colon, name = target.partition("@")[0].rpartition(":")
+    return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
+
+
+def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
+    """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names. `inputs` in place
+    of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
+    from costcalc.importers import torch_zoo
+
+    head, _, name = target.rpartition(":")
+    found = torch_zoo.ZOOS[head](name) if head in torch_zoo.ZOOS else torch_zoo.of_file(Path(head), name)
+    if inputs is None and found.input_size is None:
+        said = torch_zoo.wants(found.module)
+        raise UsageError(f"{target} needs the shape of its input, which is {said}: --input 1,3,224,224")
+    shapes: Inputs = inputs or (((1, *(found.input_size or DEFAULT_SIZE)),), {})
+    return of_module(found.module, shapes, target)
+
+
+def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+    """The network of a torch module and its inputs: tensors, or their shapes."""
+    from costcalc.importers.torch_record import record, shape_of
+
+    args, kwargs = inputs
+    shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
+
+    def run(given: Inputs) -> Any:
+        return record(module, *given)
+
+    return ImportedArchitecture(
+        name or type(module).__name__, run, shapes, source=f"torch module {type(module).__name__}"
+    )
+
+
+def read_inputs(texts: Sequence[str]) -> Inputs:
+    """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name. Raises UsageError."""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    for text in texts:
+        name, equals, sizes = text.rpartition("=")
+        try:
+            shape = tuple(int(size) for size in sizes.split(","))
+        except ValueError:
+            raise UsageError(f"--input {text[:64]!r}: give a shape, as in 1,3,224,224 or mask=1,77") from None
+        if equals:
+            kwargs[name.strip()] = shape
+        else:
+            args.append(shape)
+    return tuple(args), kwargs
+
+
+def is_module(target: Any) -> bool:
+    """Is this a torch module? Asks without importing torch."""
+    return any(cls.__module__ == "torch.nn.modules.module" and cls.__name__ == "Module" for cls in type(target).__mro__)
