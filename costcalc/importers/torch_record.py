@@ -7,8 +7,10 @@ them; two hooks of the process say in which module. What a module changes of its
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -17,6 +19,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from costcalc.errors import ImportRefused
 from costcalc.importers.record import Call, Learned, Record, Tensor
 from costcalc.importers.untouched import untouched
 
@@ -163,12 +166,40 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
         names = input_names(module, given)
         inputs = {name: recorder.known(tensor) for name, tensor in names.items()}
         stack.enter_context(recorder)
-        out = module(*given[0], **given[1])
+        try:
+            out = module(*given[0], **given[1])
+        except Exception as error:
+            raise refused(module, recorder, error) from error
     outputs = tuple(recorder.known(tensor) for tensor in outputs_of(out))
     return Record(
         type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs,
         _constants(module, recorder, inputs),
     )  # fmt: skip
+
+
+def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
+    """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
+    path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
+    where = f"in {path!r}" if path else f"in {type(module).__name__}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
+    line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if isinstance(error, (NotImplementedError, RuntimeError)) and any(word in str(error) for word in ASKS_FOR_VALUES):
+        said = "asks for the value of a tensor, and an import computes none: what follows from values has no fixed cost"
+        return ImportRefused(f"{where}{line}: it {said}")
+    words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
+    hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
+    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
+
+
+ASKS_FOR_VALUES = (
+    "meta tensor",
+    "meta device",
+    "data-dependent",
+)  # in torch's words: it has no class of error for that
+
+
+def _is_ours_or_torchs(path: str) -> bool:
+    return any(path.startswith(str(Path(one).parent)) for one in (torch.__file__, __file__))
 
 
 @contextmanager
