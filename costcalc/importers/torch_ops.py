@@ -203,6 +203,26 @@ def attention(call: Call, held: Held) -> Node | None:
     return Node(ops.ScaledDotProductAttention(), (q, k, v), {})
 
 
+def recurrent(op: Any) -> Translation:
+    """Layers of an LSTM or GRU, batch first; the order of their tensors is that of torch's flat weights."""
+
+    def translated(call: Call, held: Held) -> Node | None:
+        given = call.arguments
+        tensors, layers, both = given.get("params", ()), given.get("num_layers", 1), bool(given.get("bidirectional"))
+        if not given.get("batch_first") or not tensors or not all(tensor.number in held for tensor in tensors):
+            return None
+        kinds = ("weight_ih", "weight_hh", *(("bias_ih", "bias_hh") if given.get("has_biases") else ()))
+        ends = [f"_l{layer}{way}" for layer in range(layers) for way in ("", "_reverse")[: 1 + both]]
+        names = [f"{kind}{end}" for end in ends for kind in kinds]
+        if len(names) != len(tensors):
+            return None  # with a projection
+        hidden = tensors[1].shape[1]
+        made = op(hidden, layers=layers, bidirectional=both, bias=bool(given.get("has_biases")))
+        return Node(made, (given["input"],), dict(zip(names, tensors)))
+
+    return translated
+
+
 def softmax(call: Call, held: Held) -> Node | None:
     """Along the last axis."""
     x = call.arguments["self"]
@@ -238,6 +258,7 @@ TABLE: dict[str, Translation] = {
     **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
+    "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
     "mean": mean, "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
     "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),
     "gelu": pointwise(ops.GELU), "sigmoid": pointwise(ops.Sigmoid), "tanh": pointwise(ops.Tanh),

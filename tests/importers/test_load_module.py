@@ -1,0 +1,111 @@
+"""A reader's own torch module: it stays as it is, its layers have the names of its modules, and errors say where."""
+
+import textwrap
+
+import pytest
+from support import needed
+
+torch = needed.module("torch", "torch")
+
+from torch import nn  # noqa: E402
+
+import costcalc  # noqa: E402
+from costcalc.errors import ImportRefused, UnknownName, UsageError  # noqa: E402
+
+NETS = textwrap.dedent(
+    """
+    from torch import fft, nn
+
+    def make():
+        return nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 6 * 6, 10))
+
+    class Asks(nn.Module):
+        def forward(self, x):
+            if x.sum() > 0:
+                return x
+            return -x
+
+    def asks():
+        return Asks()
+
+    class Fourier(nn.Module):
+        def forward(self, x):
+            return fft.rfft(x).abs() + fft.rfft(2 * x).abs()
+
+    def fourier():
+        return Fourier()
+
+    def fails():
+        raise ValueError("no such thing")
+
+    def no_module():
+        return 3
+    """
+)
+
+
+@pytest.fixture(scope="module")
+def nets(tmp_path_factory):
+    path = tmp_path_factory.mktemp("nets") / "nets.py"
+    path.write_text(NETS, encoding="utf-8")
+    return path
+
+
+class Caches(nn.Module):
+    """Keeps what it computed, and counts its runs."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.norm, self.cache, self.runs = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), {}, 0
+
+    def forward(self, x):
+        self.runs += 1
+        self.cache["x"] = x
+        self.norm.num_batches_tracked += 1
+        return self.norm(self.conv(x))
+
+
+def test_a_module_stays_as_it_is():
+    module = Caches().train()
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    tensors = [*module.parameters()]
+    cost = costcalc.load(module, torch.zeros(2, 3, 8, 8)).cost()
+    assert cost.total("params") == sum(tensor.numel() for tensor in tensors)
+    assert all(torch.equal(before[name], tensor) for name, tensor in module.state_dict().items())
+    assert all(a is b for a, b in zip(tensors, module.parameters()))
+    assert (module.training, module.norm.training, module.cache, module.runs) == (True, True, {}, 0)
+    assert not any(one._forward_hooks or one._forward_pre_hooks for one in module.modules())
+    assert all(tensor.grad is None and tensor.device.type == "cpu" for tensor in tensors)
+
+
+def test_layers_have_the_names_of_modules(nets):
+    model = costcalc.load(f"{nets}:make", (1, 3, 8, 8))
+    assert [str(name) for name in model.layers().nodes] == ["input", "0", "1", "2", "3"]
+    assert model.cost().total("macs") == 7_776 + 2_880
+
+
+def test_a_batch_is_a_knob(nets):
+    one, many = (costcalc.load(f"{nets}:make@batch={n}", (1, 3, 8, 8)).cost() for n in (1, 5))
+    assert many.total("macs") == 5 * one.total("macs")
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "name", "shape"),
+    [
+        (ImportRefused, "nets.py:9: it asks for the value of a tensor", "asks", (1, 4)),
+        (ImportRefused, "no rule for aten::_fft_r2c ×2, first in", "fourier", (1, 4)),
+        (ImportRefused, "fails raises ValueError: no such thing", "fails", (1, 4)),
+        (ImportRefused, "returns a int", "no_module", (1, 4)),
+        (ImportRefused, "it takes forward(input)", "make", (1, 3, 9, 9)),
+        (UnknownName, "did you mean 'make'?", "makes", (1, 4)),
+    ],
+)
+def test_what_cannot_be_counted_says_why(nets, error, message, name, shape):
+    with pytest.raises(error) as caught:
+        costcalc.load(f"{nets}:{name}", shape).cost()
+    assert message in str(caught.value)
+
+
+def test_a_callable_needs_the_shape_of_its_input(nets):
+    with pytest.raises(UsageError, match="--input 1,3,224,224"):
+        costcalc.load(f"{nets}:make")

@@ -1,0 +1,38 @@
+"""Networks of torchvision and timm: params as `numel` counts them, multiplies as torch's own counter does."""
+
+import pytest
+from support import needed
+from support.sizes import size
+
+torch = needed.module("torch", "torch")
+
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+
+import costcalc  # noqa: E402
+from costcalc.importers import torch_zoo  # noqa: E402
+
+TORCHVISION = [
+    "alexnet", "vgg11_bn", "resnet18", "resnext50_32x4d", "squeezenet1_1", "densenet121", "googlenet", "inception_v3",
+    "shufflenet_v2_x1_0", "mobilenet_v2", "mobilenet_v3_small", "mnasnet0_5", "efficientnet_b0", "regnet_y_400mf",
+    "convnext_tiny", "vit_b_16", "swin_t", "swin_v2_t", "maxvit_t", "fcn_resnet50", "deeplabv3_mobilenet_v3_large",
+    "r3d_18", "mvit_v2_s",
+]  # fmt: skip
+
+
+def counted_by_torch(module, size):
+    """Multiplies of one image on meta."""
+    module = module.to("meta").eval()
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        module(torch.empty(1, *size, device="meta"))
+    return counter.get_total_flops() // 2
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize("name", size(TORCHVISION[::3], TORCHVISION))
+def test_torchvision_counts_as_torch_does(name):
+    needed.module("torchvision", "vision")
+    cost = costcalc.load(f"torchvision:{name}").cost()
+    module, input_size = torch_zoo.torchvision_model(name)
+    assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
+    assert cost.total("buffers") == sum(tensor.numel() for tensor in module.buffers() if tensor.is_floating_point())
+    assert cost.total("macs") == counted_by_torch(module, input_size)
