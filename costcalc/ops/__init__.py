@@ -15,6 +15,7 @@ from costcalc.ops.gradients import (
     keeps_nothing,
     keeps_output,
 )
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.needs import Need
@@ -54,6 +55,8 @@ __all__ = [
     "BatchNorm",
     "ChannelPad",
     "Concat",
+    "Constant",
+    "Contraction",
     "Conv",
     "Conv1d",
     "Conv2d",
@@ -61,6 +64,7 @@ __all__ = [
     "ConvTranspose",
     "Depthwise",
     "Dropout",
+    "Elementwise",
     "Embedding",
     "Extra",
     "Flatten",
@@ -77,12 +81,15 @@ __all__ = [
     "LocalResponseNorm",
     "MatMul",
     "MaxPool",
+    "Move",
     "Mul",
     "Need",
+    "Parameter",
     "PartialConv",
     "Pointwise",
     "ReLU",
     "ReLU6",
+    "Reduction",
     "Reshape",
     "ScaledDotProductAttention",
     "SiLU",
@@ -93,6 +100,7 @@ __all__ = [
     "Tensor",
     "Transpose",
     "Upsample",
+    "View",
     "Wanted",
     "bias_sums",
     "check",

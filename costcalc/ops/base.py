@@ -16,6 +16,8 @@ branches. Optional:
     layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
                     otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
     is_input        True for an input of the network
+    joins           False for an op that takes any number of inputs, one too, and is no join
+    lies_in_weights True if its output is one of its tensors
     train_output    its output in a training step, where that differs
     hands_on_gradient
                     True if the gradients of its inputs are that of its output, or lie in it; as a view's do
@@ -87,7 +89,9 @@ def op(cls: Class) -> Class:
     _refuse_open(cls)
     cls.name = snake_case(cls.__name__)
     cls.arity = _arity(cls)
-    cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
+    cls.is_join = cls.arity is None and getattr(cls, "joins", True)
+    cls.is_input = getattr(cls, "is_input", False)
+    cls.lies_in_weights = getattr(cls, "lies_in_weights", False)
     cls.index_limit = getattr(cls, "index_limit", None)
     if not hasattr(cls, "autocast"):
         cls.autocast = in_widest

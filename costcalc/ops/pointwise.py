@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op
-from costcalc.ops.fields import Real, UnitInterval
+from costcalc.ops.fields import Axis, Real, UnitInterval
 from costcalc.ops.gradients import (
     NOTHING,
     Extra,
@@ -17,6 +17,7 @@ from costcalc.ops.gradients import (
     keeps_nothing,
     keeps_output,
 )
+from costcalc.ops.needs import Need, axis_exists
 from costcalc.ops.output import VIEW, Output, computed
 from costcalc.ops.rules import free, no_needs, no_weights, order_of_input, per_element, same_shape_as_input
 
@@ -134,7 +135,14 @@ class GELU(Pointwise):
 
 @op
 class Softmax(Pointwise):
-    """exp(x − max x) / Σ exp(x − max x) along the last axis.   s -> s"""
+    """exp(x − max x) / Σ exp(x − max x) along an axis, by default the last.   s -> s"""
+
+    axis: Axis = -1
+
+    field_synonyms = {"dim": "axis"}
+
+    def needs(self, *ins: Shape) -> tuple[Need, ...]:
+        return (axis_exists(self.axis, ins[0]),)
 
     # compare for the maximum, subtract it, exp, add to the sum, divide
     output = computed(inplace=False, overwritable=False)

@@ -23,8 +23,9 @@ class Widths(NamedTuple):
 
 
 def in_widest(self: Any, *widths: int, ins: tuple[Shape, ...]) -> Widths:
-    """It computes as its widest input is."""
-    return Widths(max(widths), max(widths))
+    """It computes as its widest input is; without inputs in float32."""
+    widest = max(widths, default=SINGLE_BYTES)
+    return Widths(widest, widest)
 
 
 def in_half(self: Any, *widths: int, ins: tuple[Shape, ...]) -> Widths:

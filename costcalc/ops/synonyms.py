@@ -35,7 +35,7 @@ _RESHAPED = "write reshape, with the shape without its batch"
 INSTEAD = {
     **dict.fromkeys(("attention", "self_attention", "multi_head_attention", "multihead_attention"), _IN_PARTS),
     **dict.fromkeys(("cat", "concatenate"), _JOINED),
-    **dict.fromkeys(("squeeze", "unflatten", "unsqueeze", "view"), _RESHAPED),
+    **dict.fromkeys(("squeeze", "unflatten", "unsqueeze"), _RESHAPED),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from costcalc.torch_backend import custom_layers, window_layers
+from costcalc.torch_backend import custom_layers, stand_ins, window_layers
 
 Shape = tuple[int, ...]
 
@@ -143,7 +143,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "hard_sigmoid": lambda op, x: nn.Hardsigmoid(),
     "hard_swish": lambda op, x: nn.Hardswish(),
     "gelu": lambda op, x: nn.GELU(),
-    "softmax": lambda op, x: nn.Softmax(-1),
+    "softmax": lambda op, x: nn.Softmax(op.axis),
     "dropout": lambda op, x: nn.Dropout(float(op.p)),
     "identity": lambda op, x: nn.Identity(),
     "add": lambda op, *ins: custom_layers.Add(),
@@ -159,4 +159,11 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),
     "gru": recurrent(custom_layers.GRU),
+    "elementwise": lambda op, *ins: stand_ins.Elementwise(op.kept, op.keeps_output),
+    "view": lambda op, x: stand_ins.View(op.size),
+    "move": lambda op, *ins: stand_ins.Move(op.size, op.kept),
+    "reduction": lambda op, x: stand_ins.Move(op.size, op.kept, op.keeps_output),
+    "contraction": lambda op, *ins: stand_ins.Contraction(op.size, op.products),
+    "constant": lambda op: stand_ins.Constant(op.size),
+    "parameter": lambda op: stand_ins.Parameter(op.size, op.role != "buffer"),
 }

@@ -18,6 +18,8 @@ from costcalc.ops import (
     BatchNorm,
     ChannelPad,
     Concat,
+    Constant,
+    Contraction,
     Conv,
     Conv1d,
     Conv2d,
@@ -25,6 +27,7 @@ from costcalc.ops import (
     ConvTranspose,
     Depthwise,
     Dropout,
+    Elementwise,
     Embedding,
     Flatten,
     GlobalAveragePool,
@@ -39,8 +42,11 @@ from costcalc.ops import (
     LocalResponseNorm,
     MatMul,
     MaxPool,
+    Move,
     Mul,
+    Parameter,
     PartialConv,
+    Reduction,
     ReLU,
     ReLU6,
     Reshape,
@@ -52,6 +58,7 @@ from costcalc.ops import (
     Tanh,
     Transpose,
     Upsample,
+    View,
 )
 
 # An op, its inputs, then by hand: output shape, tensors as (scalars, role), multiplies, elementwise operations.
@@ -139,6 +146,14 @@ BY_HAND = [
     # of 5 positions; 4 cells of 2 states of 4 + 12 + 2 + 3 + 1 = 22 operations
     ((LSTM(2, layers=2, bidirectional=True, bias=False), (1, 5, 3)), (1, 5, 4),
      [(24, "weight"), (16, "weight")] * 2 + [(32, "weight"), (16, "weight")] * 2, 880, 880),
+    ((Elementwise(3), (2, 10), (10,)), (2, 10), [], 0, 60),  # 3 for each of 20
+    ((View([2, 5]), (2, 10)), (2, 5), [], 0, 0),
+    ((Move([2, 15]), (2, 10)), (2, 15), [], 0, 0),
+    ((Reduction([2], 2), (2, 10)), (2,), [], 0, 40),  # 2 for each of 20 read
+    # 4 elements of 10 products, and an added number for each
+    ((Contraction([2, 2], 10), (2, 10), (10, 2), (2,)), (2, 2), [], 40, 4),
+    ((Constant([5, 5]),), (5, 5), [], 0, 0),
+    ((Parameter([1, 197, 768]),), (1, 197, 768), [(151_296, "weight")], 0, 0),
 ]  # fmt: skip
 
 
