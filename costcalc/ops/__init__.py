@@ -19,7 +19,7 @@ from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Para
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.needs import Need
-from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
+from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.pointwise import (
     GELU,
@@ -29,6 +29,7 @@ from costcalc.ops.pointwise import (
     Identity,
     LeakyReLU,
     Pointwise,
+    PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
@@ -84,9 +85,11 @@ __all__ = [
     "Move",
     "Mul",
     "Need",
+    "PReLU",
     "Parameter",
     "PartialConv",
     "Pointwise",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
     "Reduction",

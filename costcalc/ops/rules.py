@@ -54,7 +54,7 @@ def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
     return ()
 
 
-def order_of_input(self: Any, *orders: tuple[int, ...], ins: tuple[Shape, ...]) -> tuple[int, ...]:
+def order_of_input(self: Any, *orders: tuple[int, ...], ins: tuple[Shape, ...], wanted: Wanted) -> tuple[int, ...]:
     """The output's axes lie in memory as those of the first input that has as many."""
     return max(orders, key=len)
 

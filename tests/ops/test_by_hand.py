@@ -46,10 +46,12 @@ from costcalc.ops import (
     Mul,
     Parameter,
     PartialConv,
+    PReLU,
     Reduction,
     ReLU,
     ReLU6,
     Reshape,
+    RMSNorm,
     ScaledDotProductAttention,
     Sigmoid,
     SiLU,
@@ -104,6 +106,8 @@ BY_HAND = [
      0, 1_152),
     # 10·512 elements, 5 operations for x̂ and 2 for γ, β
     ((LayerNorm(), (1, 10, 512)), (1, 10, 512), [(512, "norm"), (512, "norm")], 0, 35_840),
+    # 10·512 elements, 3 operations for x̂ and 1 for γ
+    ((RMSNorm(), (1, 10, 512)), (1, 10, 512), [(512, "norm")], 0, 20_480),
     # 32·4·4 = 512 elements, 7 each
     ((GroupNorm(8), (1, 32, 4, 4)), (1, 32, 4, 4), [(32, "norm"), (32, "norm")], 0, 3_584),
     # per element: 1 square, 4 additions, α·, k+, power, division = 9; 96·9 elements
@@ -111,6 +115,7 @@ BY_HAND = [
     ((ReLU(), (1, 10)), (1, 10), [], 0, 10),  # a comparison each
     ((ReLU6(), (1, 10)), (1, 10), [], 0, 20),  # two comparisons
     ((LeakyReLU(), (1, 10)), (1, 10), [], 0, 20),  # a product and a comparison
+    ((PReLU(True), (1, 5, 2)), (1, 5, 2), [(5, "weight")], 0, 20),  # a product and a comparison
     ((Sigmoid(), (1, 10)), (1, 10), [], 0, 40),  # −x, exp, 1 +, 1 /
     ((Tanh(), (1, 10)), (1, 10), [], 0, 10),  # tanh
     ((SiLU(), (1, 10)), (1, 10), [], 0, 40),  # −x, exp, 1 +, x /

@@ -115,8 +115,11 @@ def contraction(count, op, a, b, *added):
         count.dot(np.full(op.products, a.any()), np.full(op.products, b.any()))
 
 
-def attention(count, op, q, k, v):
-    count.matmul(count.matmul(q, k.swapaxes(-1, -2)), v)
+def attention(count, op, q, k, v, mask=None):
+    groups = q.shape[-3] // k.shape[-3] if q.ndim > 3 else 1
+    k, v = (np.repeat(x, groups, -3) if groups > 1 else x for x in (k, v))
+    scores = count.matmul(q, k.swapaxes(-1, -2))
+    count.matmul(scores if mask is None else scores | mask, v)
 
 
 def recurrent(gates):

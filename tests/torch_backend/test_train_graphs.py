@@ -109,6 +109,9 @@ GRAPHS = {
     "transposed, batch 1": transposed(1, 3), "batch 2": transposed(2, 2), "residual of linears": residual(),
     "a parameter added": embedded((1, 6, 8)), "one that stretches": embedded((6, 1)), "a constant": masked(),
     "a parameter of the same size": embedded((2, 6, 8)), "layer scale": scaled(), "a parameter times x": projected(),
+    "rms norms": in_a_row((2, 6, 8), ops.Linear(8), ops.RMSNorm(), ops.Linear(8), ops.RMSNorm(), ops.Flatten()),
+    "prelus": in_a_row((2, 3, 20), ops.Conv(4, 3), ops.PReLU(), ops.Conv(4, 3), ops.PReLU(True), ops.Flatten()),
+    "no bias": in_a_row((2, 6, 8), ops.Linear(8), ops.LayerNorm(bias=False), ops.Linear(8), ops.Flatten()),
     "1-d": in_a_row((2, 3, 20), ops.Conv(4, 3), ops.BatchNorm(), ops.ReLU(), ops.MaxPool(2, 2), ops.Flatten()),
     "3-d": in_a_row((2, 3, 6, 6, 6), ops.Conv(4, 3), ops.ReLU(), ops.GlobalAveragePool(), ops.Linear(5)),
 }  # fmt: skip
