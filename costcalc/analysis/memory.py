@@ -68,7 +68,7 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
     now: Size = 0
     for i, layer in enumerate(layers):
         if storage[layer.name] == layer.name:
-            sizes[layer.name] = size = elements(layer.output_shape)
+            sizes[layer.name] = size = 0 if layer.op.lies_in_weights else elements(layer.output_shape)
             now = now + size
             yield now - size * overwriting[layer.name] if layer.name in overwriting else now
         else:
@@ -102,4 +102,4 @@ def _storages(layers: Sequence[Layer]) -> dict[Any, Any]:
 def _kept_to_the_end(layers: Sequence[Layer], storage: dict[Any, Any]) -> set[Any]:
     """The owners of network inputs and outputs, which are alive to the end."""
     read = {source for layer in layers for source in layer.inputs}
-    return {storage[layer.name] for layer in layers if not layer.inputs or layer.name not in read}
+    return {storage[layer.name] for layer in layers if layer.op.is_input or layer.name not in read}

@@ -25,8 +25,9 @@ Check = Callable[[Iterable[Need]], Sequence[Need]]  # returns the undecided need
 
 def answer(op: Any, ins: tuple[Shape, ...], check: Check) -> Answer:
     """What an op answers for inputs of these shapes. Raises ShapeError for inputs that it does not take."""
-    if len(ins) != op.arity if op.arity is not None else not ins:
+    if not op.arity <= len(ins) <= op.max_arity if op.arity is not None else not ins:
         wanted = "at least one input" if op.arity is None else plural(op.arity, "input")
+        wanted = wanted if op.arity == op.max_arity else f"{op.arity} or {plural(op.max_arity, 'input')}"
         raise ShapeError(f"takes {wanted}, got {len(ins)}")
     assumed = check(needs_of(op, ins))
     out, written = _output(op, ins)

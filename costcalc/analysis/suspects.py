@@ -67,7 +67,7 @@ class _Roles:
                 if not row.meant:
                     yield row, finding
             self.known[row.name] = roles
-            if not row.inputs:
+            if row.op.is_input:
                 self.inputs.add(row.name)
 
     def roles_of(self, source: Any, shape: Shape) -> AxisRoles:

@@ -14,7 +14,10 @@ from costcalc.dims import Size, elements
 
 
 def weights_moved(row: Row) -> Iterator[Size]:
-    """Elements of each tensor that one copy of a layer reads: its weights, biases and buffers."""
+    """Elements of each tensor that one copy of a layer reads: its weights, biases and buffers. A tensor that is its
+    output is read by other layers."""
+    if row.op.lies_in_weights:
+        return iter(())
     return (elements(tensor.shape) for tensor in row.op.weights(*row.input_shapes))
 
 

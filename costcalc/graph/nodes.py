@@ -139,11 +139,12 @@ def has_rule(op: Any) -> bool:
 
 
 def input_of(graph: Graph) -> Any:
-    """The one layer that reads nothing, an `Input()`. Raises GraphError if there are several or none."""
-    name = _the_one([name for name, data in graph.nodes(data=True) if not data["inputs"]], "input")
-    if not graph.nodes[name]["op"].is_input:
-        raise GraphError(f"a repeated body starts with an Input(), this one with {name!r}")
-    return name
+    """The one `Input()`. Raises GraphError if there are several or none."""
+    starts = {name: data["op"] for name, data in graph.nodes(data=True) if not data["inputs"]}
+    inputs = [name for name, op in starts.items() if op.is_input]
+    if starts and not inputs:
+        raise GraphError(f"a repeated body starts with an Input(), this one with {next(iter(starts))!r}")
+    return _the_one(inputs, "input")
 
 
 def output_of(graph: Graph) -> Any:

@@ -15,10 +15,11 @@ from costcalc.ops.gradients import (
     keeps_nothing,
     keeps_output,
 )
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
 from costcalc.ops.linear import RBF, Linear
 from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
 from costcalc.ops.needs import Need
-from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
+from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.pointwise import (
     GELU,
@@ -28,6 +29,7 @@ from costcalc.ops.pointwise import (
     Identity,
     LeakyReLU,
     Pointwise,
+    PReLU,
     ReLU,
     ReLU6,
     Sigmoid,
@@ -54,6 +56,8 @@ __all__ = [
     "BatchNorm",
     "ChannelPad",
     "Concat",
+    "Constant",
+    "Contraction",
     "Conv",
     "Conv1d",
     "Conv2d",
@@ -61,6 +65,7 @@ __all__ = [
     "ConvTranspose",
     "Depthwise",
     "Dropout",
+    "Elementwise",
     "Embedding",
     "Extra",
     "Flatten",
@@ -77,12 +82,17 @@ __all__ = [
     "LocalResponseNorm",
     "MatMul",
     "MaxPool",
+    "Move",
     "Mul",
     "Need",
+    "PReLU",
+    "Parameter",
     "PartialConv",
     "Pointwise",
+    "RMSNorm",
     "ReLU",
     "ReLU6",
+    "Reduction",
     "Reshape",
     "ScaledDotProductAttention",
     "SiLU",
@@ -93,6 +103,7 @@ __all__ = [
     "Tensor",
     "Transpose",
     "Upsample",
+    "View",
     "Wanted",
     "bias_sums",
     "check",

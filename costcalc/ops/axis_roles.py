@@ -31,8 +31,9 @@ def unknown_roles(shape: Shape) -> AxisRoles:
 
 
 def merge_roles(self: Any, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
-    """The roles on which several inputs agree, axis by axis; an unknown role agrees with any."""
-    if any(len(roles) != len(out) for roles in known):
+    """The roles on which the inputs of as many axes agree, axis by axis; an unknown role agrees with any."""
+    known = tuple([roles for roles in known if len(roles) == len(out)])
+    if not known:
         return unknown_roles(out)
     if len(known) == 1:
         return known[0]

@@ -16,12 +16,14 @@ branches. Optional:
     layout          how its output is shown: "plain", in the order of its axes; the "same" as its inputs, unless it says
                     otherwise; "image", (n, c, h, w) that papers write h×w×c, where its `features_axis` is 1
     is_input        True for an input of the network
+    joins           False for an op that takes any number of inputs, one too, and is no join
+    lies_in_weights True if its output is one of its tensors
     train_output    its output in a training step, where that differs
     hands_on_gradient
                     True if the gradients of its inputs are that of its output, or lie in it; as a view's do
     gradient_shape(i, ins, out)
                     the shape in which torch makes the gradient of input i, if that is not the input's
-    backward_workspace(*ins)
+    backward_workspace(*ins, wanted)
                     elements of tensors that come and go while torch makes its gradients
     joined_axes     the axes of its input that it makes one: a copy, if they do not lie in that order in memory
     overwritable_axes
@@ -62,7 +64,7 @@ CLASSES: set[type[Any]] = set()  # those of OPS, and earlier versions of them: a
 
 def snake_case(name: str) -> str:
     """The name a class has in specs: `BatchNorm` is `batch_norm`, `ReLU6` is `relu6`."""
-    name = name.replace("ReLU", "Relu").replace("SiLU", "Silu").replace("GELU", "Gelu")
+    name = name.replace("PReLU", "Prelu").replace("ReLU", "Relu").replace("SiLU", "Silu").replace("GELU", "Gelu")
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
@@ -86,8 +88,10 @@ def op(cls: Class) -> Class:
         cls.backward_macs = cls.macs
     _refuse_open(cls)
     cls.name = snake_case(cls.__name__)
-    cls.arity = _arity(cls)
-    cls.is_join, cls.is_input = cls.arity is None, getattr(cls, "is_input", False)
+    cls.arity, cls.max_arity = _arity(cls)
+    cls.is_join = cls.arity is None and getattr(cls, "joins", True)
+    cls.is_input = getattr(cls, "is_input", False)
+    cls.lies_in_weights = getattr(cls, "lies_in_weights", False)
     cls.index_limit = getattr(cls, "index_limit", None)
     if not hasattr(cls, "autocast"):
         cls.autocast = in_widest
@@ -186,10 +190,11 @@ class _Value:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__dict__.items())})"
 
 
-def _arity(cls: type[Any]) -> int | None:
-    """How many inputs an op takes; None for one or more."""
+def _arity(cls: type[Any]) -> tuple[int | None, int | None]:
+    """How many inputs an op takes at least and at most; None for one or more."""
     code = cls.shape.__code__
-    return None if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: inspect.CO_VARARGS
+    most = None if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: inspect.CO_VARARGS
+    return (None, None) if most is None else (most - len(cls.shape.__defaults__ or ()), most)
 
 
 @cache

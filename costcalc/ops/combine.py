@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import reduce
 from typing import Any
 
-from costcalc.dims import Shape, Size, broadcast_size, decided, elements, equal, same_shape
+from costcalc.dims import Shape, Size, decided, elements, equal, same_shape
 from costcalc.ops.axis_roles import AxisRoles, merge_roles
 from costcalc.ops.base import op
-from costcalc.ops.fields import StaticInt
+from costcalc.ops.broadcast import broadcast, broadcast_fits, joined_shape, to_rank
+from costcalc.ops.fields import Axis
 from costcalc.ops.gradients import Extra, Kept, Wanted, gradients_move, keeps_nothing
-from costcalc.ops.needs import Broadcasts, Equal, Fact, Need, SameShape
+from costcalc.ops.needs import Equal, Fact, Need, SameShape, axis_exists
 from costcalc.ops.output import computed, copied
 from costcalc.ops.precision import in_half
 from costcalc.ops.rules import free, no_weights, order_of_input
@@ -19,25 +19,10 @@ from costcalc.ops.rules import free, no_weights, order_of_input
 WHAT_STRETCHES = "which axes of a matrix product stretch"
 
 
-def broadcast(a: Shape, b: Shape) -> Shape:
-    """The shape of a + b where axes of size 1 stretch (numpy's rule for tensors of as many axes)."""
-    return tuple(map(broadcast_size, a, b))
-
-
-def joined_shape(self: Any, *ins: Shape) -> Shape:
-    """All inputs broadcast together."""
-    return reduce(broadcast, ins)
-
-
 def can_join(self: Any, *ins: Shape) -> Iterator[Need]:
-    """At least two inputs of as many axes, each axis equal or 1."""
+    """At least two inputs; from the last, each axis equal or 1."""
     yield Fact(len(ins) >= 2, "joins two or more inputs, got {}", len(ins))
-    out = ins[0]
-    for x in ins[1:]:
-        yield Fact(len(x) == len(out), "inputs {} and {} have different numbers of axes", out, x)
-        for a, b in zip(out, x):
-            yield Broadcasts(a, b, message="inputs {} and {} differ in size", message_sizes=(out, x))
-        out = broadcast(out, x)
+    yield from broadcast_fits(ins)
 
 
 def join_operations(self: Any, *ins: Shape, out: Shape) -> Size:
@@ -52,7 +37,10 @@ def sums_where_stretched(self: Any, *ins: Shape, out: Shape, wanted: Wanted) -> 
 
 @op
 class Add:
-    """x + y + …, element by element: the join of a residual connection.   s, s, … -> s"""
+    """x + y + …, element by element: the join of a residual connection.   s, s, … -> s
+
+    Axes stretch as in numpy: (c) and (1, c) over (n, c).
+    """
 
     axis_roles = merge_roles
     needs = can_join
@@ -107,7 +95,7 @@ class Mul:
 class Concat:
     """The inputs side by side along one axis, the channels by default.   (n, a, h), (n, b, h) -> (n, a + b, h)"""
 
-    axis: StaticInt = 1
+    axis: Axis = 1
 
     field_synonyms = {"dim": "axis"}
     axis_roles = merge_roles
@@ -115,17 +103,19 @@ class Concat:
     def needs(self, *ins: Shape) -> Iterator[Need]:
         yield Fact(len(ins) >= 1, "joins one or more inputs, got none")
         first = ins[0]
-        yield Fact(len(first) > self.axis, "axis = {} of inputs of {} axes; axes count from 0", self.axis, len(first))
+        yield axis_exists(self.axis, first)
         for x in ins[1:]:
             yield Fact(len(x) == len(first), "inputs {} and {} have different numbers of axes", first, x)
-            rest, others = (tuple(n for i, n in enumerate(s) if i != self.axis) for s in (first, x))
+            axis = self.axis % len(first)
+            rest, others = (tuple(n for i, n in enumerate(s) if i != axis) for s in (first, x))
             words = "inputs {} and {} differ in more than axis {}"
             yield SameShape(rest, others, message=words, message_sizes=(first, x, self.axis))
 
     def shape(self, *ins: Shape) -> Shape:
         first = ins[0]
-        total = sum((x[self.axis] for x in ins[1:]), first[self.axis])
-        return (*first[: self.axis], total, *first[self.axis + 1 :])
+        axis = self.axis % len(first)
+        total = sum((x[axis] for x in ins[1:]), first[axis])
+        return (*first[:axis], total, *first[axis + 1 :])
 
     output = copied(overwritable=True)
     weights = no_weights
@@ -139,7 +129,7 @@ class Concat:
 def makes_stretched_copy(x: Shape, out: Shape) -> bool:
     """Does torch copy an input of a matrix product? It joins the first axes to one, which a view cannot where some of
     them are stretched and some are not."""
-    axes = [*zip(x[:-2], out[:-2])]
+    axes = [*zip(to_rank(x[:-2], len(out) - 2), out[:-2])]
     if all(equal(a, b) is True for a, b in axes):
         return False
     wide = [(a, b) for a, b in axes if not decided(equal(b, 1), WHAT_STRETCHES)]
@@ -148,7 +138,7 @@ def makes_stretched_copy(x: Shape, out: Shape) -> bool:
 
 @op
 class MatMul:
-    """Matrix product over the last two axes; the first axes are equal, or 1.   (…, m, k), (…, k, n) -> (…, m, n)"""
+    """Matrix product over the last two axes; those before stretch.   (…, m, k), (…, k, n) -> (…, m, n)"""
 
     layout = "plain"
     synonyms = ("matmul", "bmm")
@@ -159,10 +149,10 @@ class MatMul:
         return (*merge_roles(self, (a[:-2], b[:-2]), ins, out[:-2]), a[-2], b[-1])
 
     def needs(self, a: Shape, b: Shape) -> Iterator[Need]:
-        words = "inputs of {} and {} axes: give both the same number, 2 or more"
-        yield Fact(len(a) == len(b) >= 2, words, len(a), len(b))
+        words = "inputs of {} and {} axes: give each 2 or more"
+        yield Fact(len(a) >= 2 <= len(b), words, len(a), len(b))
         yield Equal(a[-1], b[-2], message="inner sizes {} and {} differ")
-        yield from can_join(self, a[:-2], b[:-2])
+        yield from broadcast_fits((a[:-2], b[:-2]))
 
     def shape(self, a: Shape, b: Shape) -> Shape:
         return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])

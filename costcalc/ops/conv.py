@@ -220,16 +220,16 @@ class PartialConv:
         indices = Extra(pairs, INDEX_BYTES) if wanted.x else None
         return Kept(extra=tuple(extra for extra in (maps, indices) if extra), weights=("weight",) if maps else ())
 
-    def autocast(self, *widths: int, ins: tuple[Shape, ...]) -> Widths:
+    def autocast(self, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
         # the convolution in half precision, its float32 bias added after it
-        return in_half(self, *widths, ins=ins)._replace(output=SINGLE_BYTES if self.bias else HALF_BYTES)
+        return in_half(self, *widths, ins=ins, wanted=wanted)._replace(output=SINGLE_BYTES if self.bias else HALF_BYTES)
 
     def gradient_shape(self, i: int, ins: tuple[Shape, ...], out: Shape) -> Shape | None:
         """That of one map for each pair."""
         (x,) = ins
         return (x[0], sum(map(len, self.sees)), *(padded(self, x) if makes_padded_copy(self, x) else x)[2:])
 
-    def backward_workspace(self, x: Shape) -> Size:
+    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
         return elements(
             (x[0], sum(map(len, self.sees)) - len(self.sees), *output_sizes(self, x))
         )  # ∂y, in its place one for each pair

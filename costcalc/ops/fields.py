@@ -2,11 +2,12 @@
 
     PositiveInt, NonNegativeInt     a size: an int, a symbol or an array
     StaticInt                       how many axes or layers there are: an int, and no symbol
-    PositiveInts, AxisOrder         any number of sizes; the numbers of all axes
+    PositiveInts, AxisOrder         any number of sizes; numbers of axes or inputs
+    Axis                            the number of an axis, from the end if negative
     PerAxis, Padding, …             one size, or one for each axis along which a window slides
     IntRows                         rows of ints
     Real, UnitInterval              a real number; one from 0 to 1
-    Flag, InterpolationMode         true or false; a word
+    Flag, InterpolationMode, …      true or false; a word
 
 Another kind is `Annotated[Any, Kind(…)]`.
 """
@@ -145,5 +146,7 @@ IntRows: TypeAlias = Annotated[Any, Kind("rows", low=0, static=True)]
 Flag: TypeAlias = Annotated[bool, Kind("flag")]
 Real: TypeAlias = Annotated[Any, Kind("real")]
 UnitInterval: TypeAlias = Annotated[Any, Kind("unit_interval")]
+Axis: TypeAlias = Annotated[Any, Kind("size", low=-16, static=True)]
 AxisOrder: TypeAlias = Annotated[Any, Kind("sizes", low=0, static=True)]
+TensorRole: TypeAlias = Annotated[str, Kind("word", words=("weight", "bias", "norm", "buffer"))]
 InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]

@@ -96,6 +96,6 @@ class RBF:
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         return Kept(extra=(Extra(elements(out) * x[-1]),)) if wanted.any else NOTHING  # the differences x − w
 
-    def autocast(self, x: int, *, ins: tuple[Shape, ...]) -> Widths:
+    def autocast(self, x: int, *, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
         # a product of the differences with themselves: two casts of them stay
         return Widths(HALF_BYTES, 2 * HALF_BYTES)

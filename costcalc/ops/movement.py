@@ -118,7 +118,7 @@ class Transpose:
     train_output = VIEW
     hands_on_gradient = True
 
-    def memory_order(self, order: tuple[int, ...], *, ins: tuple[Shape, ...]) -> tuple[int, ...]:
+    def memory_order(self, order: tuple[int, ...], *, ins: tuple[Shape, ...], wanted: Wanted) -> tuple[int, ...]:
         """Nothing moves: the axes lie as they did, under other numbers."""
         return tuple(self.order.index(axis) for axis in order)
 

@@ -219,3 +219,8 @@ class Whole(Need):
 def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
     """x has at least `low` axes, called `what`."""
     yield Fact(len(x) >= low, "needs an input of shape {}, got one of {} axes", what, len(x))
+
+
+def axis_exists(axis: int, x: Shape) -> Need:
+    """x has this axis; a negative one counts from the end."""
+    return Fact(-len(x) <= axis < len(x), "axis = {} of an input of {} axes; axes count from 0", axis, len(x))

@@ -26,7 +26,7 @@ def gamma_and_beta(shape: Shape) -> tuple[Tensor, ...]:
 
 def standardize_ops(self: Any, x: Shape, *, out: Shape) -> Size:
     """Per element: add to the mean, subtract it, square, add to the variance, divide by σ; then ·γ and +β."""
-    return elements(out) * (7 if self.affine else 5)
+    return elements(out) * (5 + self.affine + (self.affine and getattr(self, "bias", True)))
 
 
 @op
@@ -87,10 +87,14 @@ def keeps_normalised(groups: Size | None, wanted: Wanted, *, affine: bool = True
 
 @op
 class LayerNorm:
-    """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)"""
+    """γ·(x − μ)/σ + β with μ and σ over the last `axes` axes.   s -> s   (Ba et al. 2016, arXiv:1607.06450)
+
+    Without `affine` there is neither γ nor β, without `bias` no β.
+    """
 
     axes: StaticInt = 1
     affine: Flag = True
+    bias: Flag = True
     eps: Real = 1e-5
 
     synonyms = ("layernorm", "layer_normalization")
@@ -118,7 +122,8 @@ class LayerNorm:
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:
-        return gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
+        learned = gamma_and_beta(x[len(x) - self.axes :]) if self.affine else ()
+        return learned if self.bias else learned[:1]
 
     macs = free(NO_PRODUCTS)
     elementwise = standardize_ops
@@ -129,6 +134,52 @@ class LayerNorm:
 
     def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
         return keeps_normalised(prod(x[: len(x) - self.axes]), wanted, affine=self.affine)
+
+
+@op
+class RMSNorm:
+    """γ·x/√(mean of x²) over the last `axes` axes.   s -> s   (Zhang and Sennrich 2019, arXiv:1910.07467)"""
+
+    axes: StaticInt = 1
+    affine: Flag = True
+    eps: Real = 1e-6
+
+    synonyms = ("rmsnorm",)
+    field_synonyms = {"elementwise_affine": "affine", "epsilon": "eps"}
+    absent_fields = LayerNorm.absent_fields
+    features_axis = LayerNorm.features_axis
+    axis_roles = LayerNorm.axis_roles
+    needs = LayerNorm.needs
+    shape = same_shape_as_input
+    output = computed(inplace=False, overwritable=True)
+
+    def weights(self, x: Shape) -> tuple[Tensor, ...]:
+        return gamma_and_beta(x[len(x) - self.axes :])[:1] if self.affine else ()
+
+    macs = free(NO_PRODUCTS)
+
+    def elementwise(self, x: Shape, *, out: Shape) -> Size:
+        return elements(out) * (3 + self.affine)  # square, add to the mean, ·1/σ; then ·γ
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # ∂γ = Σ ∂y·x̂ (2); ∂x: ∂y·γ (1), Σ of it times x̂ (2), of which x̂ times the mean is subtracted (2), ·1/σ (1)
+        of_x = 5 + self.affine if wanted.x else 0
+        return elements(out) * (2 * ("weight" in wanted.tensors) + of_x)
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        # torch composes it: x and 1/σ for ∂x, x̂ for ∂γ
+        rows = prod(x[: len(x) - self.axes])
+        of_x = (Extra(rows, STATISTIC_BYTES if self.affine else "activations"),) if wanted.x else ()
+        of_weight = (Extra(elements(x)),) if "weight" in wanted.tensors else ()
+        return Kept((0,) if wanted.x else (), extra=(*of_x, *of_weight), weights=("weight",) if wanted.x else ())
+
+    autocast = inside_in_single
+
+    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
+        # ∂γ before its sum; for ∂x four tensors besides it at the end, when ∂y, 1/σ and x̂ are gone
+        if not wanted.x:
+            return elements(x)
+        return (2 if "weight" in wanted.tensors else 3) * elements(x) - prod(x[: len(x) - self.axes])
 
 
 @op
@@ -211,5 +262,5 @@ class LocalResponseNorm:
 
     autocast = inside_in_single
 
-    def backward_workspace(self, x: Shape) -> Size:
+    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
         return 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece

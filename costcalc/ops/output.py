@@ -13,7 +13,8 @@ Which layers of a network then write over an input: analysis/inplace.py.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 
 class Output(NamedTuple):
@@ -23,6 +24,16 @@ class Output(NamedTuple):
     keeps_values: bool  # its elements are those of the inputs: an index stays an index
     inplace: bool
     overwritable: bool
+
+
+class OutputByFields:
+    """The output of an op whose fields decide; of the class, `default`."""
+
+    def __init__(self, default: Output, of_op: Callable[[Any], Output]):
+        self.default, self.of_op = default, of_op
+
+    def __get__(self, op: Any, cls: type[Any]) -> Output:
+        return self.default if op is None else self.of_op(op)
 
 
 VIEW = Output(view=True, keeps_values=True, inplace=False, overwritable=False)

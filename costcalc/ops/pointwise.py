@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op
-from costcalc.ops.fields import Real, UnitInterval
+from costcalc.ops.fields import Axis, Flag, Real, UnitInterval
 from costcalc.ops.gradients import (
     NOTHING,
     Extra,
@@ -17,8 +17,10 @@ from costcalc.ops.gradients import (
     keeps_nothing,
     keeps_output,
 )
+from costcalc.ops.needs import Need, axes, axis_exists
 from costcalc.ops.output import VIEW, Output, computed
-from costcalc.ops.rules import free, no_needs, no_weights, order_of_input, per_element, same_shape_as_input
+from costcalc.ops.precision import in_half
+from costcalc.ops.rules import Tensor, free, no_needs, no_weights, order_of_input, per_element, same_shape_as_input
 
 
 class Pointwise:
@@ -67,6 +69,39 @@ class LeakyReLU(Pointwise):
         if not wanted.any:
             return NOTHING
         return Kept(output=True) if wanted.inplace else Kept(inputs=(0,))  # both have x's sign
+
+
+@op
+class PReLU(Pointwise):
+    """max(x, 0) + slope·min(x, 0) with a learned slope, or one for each channel.   s -> s
+
+    He et al. 2015, arXiv:1502.01852.
+    """
+
+    per_channel: Flag = False
+
+    def needs(self, *ins: Shape) -> tuple[Need, ...]:
+        what = "(batch, channels, …)"
+        return tuple(axes(ins[0], 2, what)) if self.per_channel else ()
+
+    def weights(self, *ins: Shape) -> tuple[Tensor, ...]:
+        return (Tensor("weight", (ins[0][1] if self.per_channel else 1,)),)
+
+    output = computed(inplace=False, overwritable=True)
+    elementwise = per_element(2)
+
+    def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
+        # a comparison and a product for each; those of the slope are added up
+        return elements(x) * (2 * wanted.x + 3 * ("weight" in wanted.tensors))
+
+    def keeps(self, x: Shape, *, out: Shape, wanted: Wanted) -> Kept:
+        return Kept((0,), weights=("weight",)) if wanted.any else NOTHING
+
+    autocast = in_half
+
+    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
+        # one kernel makes ∂x, and the gradient of the slope before its sum; unwanted, ∂x is gone when that is made
+        return elements(x) if wanted.x else 2 * elements(x) - elements(self.weights(x)[0].shape)
 
 
 @op
@@ -134,7 +169,14 @@ class GELU(Pointwise):
 
 @op
 class Softmax(Pointwise):
-    """exp(x − max x) / Σ exp(x − max x) along the last axis.   s -> s"""
+    """exp(x − max x) / Σ exp(x − max x) along an axis, by default the last.   s -> s"""
+
+    axis: Axis = -1
+
+    field_synonyms = {"dim": "axis"}
+
+    def needs(self, *ins: Shape) -> tuple[Need, ...]:
+        return (axis_exists(self.axis, ins[0]),)
 
     # compare for the maximum, subtract it, exp, add to the sum, divide
     output = computed(inplace=False, overwritable=False)

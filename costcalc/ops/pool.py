@@ -7,9 +7,9 @@ from typing import Any
 
 from costcalc.dims import Shape, Size, all_of, at_least, ceil_div, decided, elements, equal, gcd, minimum, prod
 from costcalc.ops.base import op, op_base
-from costcalc.ops.fields import ExplicitPadding, Flag, Padding, PerAxis
+from costcalc.ops.fields import ExplicitPadding, Flag, NonNegativeInt, Padding, PerAxis
 from costcalc.ops.gradients import INDEX_BYTES, NOTHING, Extra, Kept, Wanted, keeps_nothing
-from costcalc.ops.needs import AtLeast, Need
+from costcalc.ops.needs import AtLeast, Fact, Need
 from costcalc.ops.output import computed
 from costcalc.ops.precision import Widths, in_widest, inside_in_single, into_single
 from costcalc.ops.rules import Tensor, free, no_weights
@@ -103,7 +103,20 @@ def torch_lacks(self: Any, x: Shape) -> bool:
 
 @op
 class AveragePool(Pool):
-    """The mean of each k×k window.   (n, c, h, w) -> (n, c, h', w')"""
+    """The mean of each k×k window.   (n, c, h, w) -> (n, c, h', w')
+
+    A sum is divided by k², or by `divisor`; without `count_include_pad` by the number of elements that are no padding.
+    """
+
+    count_include_pad: Flag = True
+    divisor: NonNegativeInt = 0  # 0: that of the window
+
+    field_synonyms = {"divisor_override": "divisor", **Pool.field_synonyms}
+
+    def needs(self, x: Shape) -> Iterator[Need]:
+        yield from pool_fits(self, x)
+        if self.divisor.__class__ is not int or self.divisor:
+            yield Fact(len(x) != 3, "divisor = {}: torch has none for one sliding axis", self.divisor)
 
     synonyms = ("avg_pool", "avgpool", *of_each_rank("avg_pool", "avgpool", "average_pooling", "averagepooling"))
     macs = free("the one division per window is elementwise")
@@ -121,9 +134,9 @@ class AveragePool(Pool):
         # torch's own keeps x; of costcalc's, dilated or 'same', the number of elements in each window stays
         return Kept(extra=(Extra(prod(out[2:])),)) if torch_lacks(self, x) else Kept((0,))
 
-    def autocast(self, x: int, *, ins: tuple[Shape, ...]) -> Widths:
+    def autocast(self, x: int, *, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
         three_axes = len(ins[0]) == 5 and not torch_lacks(self, ins[0])
-        return (inside_in_single if three_axes else in_widest)(self, x, ins=ins)
+        return (inside_in_single if three_axes else in_widest)(self, x, ins=ins, wanted=wanted)
 
 
 @op

@@ -54,9 +54,9 @@ def no_needs(self: Any, *ins: Shape) -> tuple[Need, ...]:
     return ()
 
 
-def order_of_input(self: Any, order: tuple[int, ...], *others: tuple[int, ...], ins: Any) -> tuple[int, ...]:
-    """The output's axes lie in memory as those of the first input."""
-    return order
+def order_of_input(self: Any, *orders: tuple[int, ...], ins: tuple[Shape, ...], wanted: Wanted) -> tuple[int, ...]:
+    """The output's axes lie in memory as those of the first input that has as many."""
+    return max(orders, key=len)
 
 
 def same_shape_as_input(self: Any, x: Shape) -> Shape:

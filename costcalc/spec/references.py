@@ -6,6 +6,7 @@ from typing import Any
 
 from costcalc.errors import REPORTED, Problems, unknown
 from costcalc.graph import Outer, is_repeat, shared_by
+from costcalc.ops import OPS
 from costcalc.spec.scope import Scope, Source, kind_of_name
 from costcalc.spec.spec_tree import UNREAD, Item, Spec, all_items
 
@@ -19,6 +20,8 @@ class References:
     def sources(self, scope: Scope, item: Item) -> list[Source]:
         """The nodes that an item reads."""
         unread = UNREAD in item.fields  # then it may read another layer than it seems to
+        if item.sources is None and item.kind in OPS and OPS[item.kind].arity == 0:
+            return []
         if item.sources is None:
             if scope.current is None and not unread:
                 self.problems.add(item.place, "nothing stands before this layer", "say what it reads: from: …")

@@ -175,7 +175,8 @@ class ChannelPad(nn.Module):
 
 
 class ScaledDotProductAttention(nn.Module):
-    """softmax(q·kᵀ/√e)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)"""
+    """softmax(q·kᵀ/√e + mask)·v.   (…, l, e), (…, m, e), (…, m, v) -> (…, l, v)"""
 
-    def forward(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        return F.scaled_dot_product_attention(q, k, v)
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> Tensor:
+        grouped = q.dim() > 3 and q.shape[-3] != k.shape[-3]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)

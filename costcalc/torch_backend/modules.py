@@ -12,7 +12,7 @@ from typing import Any
 
 from torch import nn
 
-from costcalc.torch_backend import custom_layers, window_layers
+from costcalc.torch_backend import custom_layers, stand_ins, window_layers
 
 Shape = tuple[int, ...]
 
@@ -75,7 +75,8 @@ def average_pool(op: Any, x: Shape) -> nn.Module:
     if len(x) == 5 and small:  # AvgPool3d alone leaves padding out when it asks whether the window fits
         return window_means(op, x, op.ceil_mode)
     kind = window_layers.AvgPool3d if len(x) == 5 else of_rank("AvgPool", x)
-    return kind(kernel, stride, padding, ceil_mode=op.ceil_mode)
+    more = {"divisor_override": op.divisor} if op.divisor else {}
+    return kind(kernel, stride, padding, ceil_mode=op.ceil_mode, count_include_pad=op.count_include_pad, **more)
 
 
 def window_means(op: Any, x: Shape, ceil_mode: bool = False) -> nn.Module:
@@ -94,7 +95,11 @@ def batch_norm(op: Any, x: Shape) -> nn.Module:
 
 
 def layer_norm(op: Any, x: Shape) -> nn.Module:
-    return nn.LayerNorm(x[len(x) - op.axes :], eps=float(op.eps), elementwise_affine=op.affine)
+    return nn.LayerNorm(x[len(x) - op.axes :], eps=float(op.eps), elementwise_affine=op.affine, bias=op.bias)
+
+
+def rms_norm(op: Any, x: Shape) -> nn.Module:
+    return nn.RMSNorm(x[len(x) - op.axes :], eps=float(op.eps), elementwise_affine=op.affine)
 
 
 def upsample(op: Any, x: Shape) -> nn.Module:
@@ -132,18 +137,20 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "global_average_pool": lambda op, x: window_layers.GlobalAveragePool(op.keep),
     "batch_norm": batch_norm,
     "layer_norm": layer_norm,
+    "rms_norm": rms_norm,
     "group_norm": lambda op, x: custom_layers.GroupNorm(op.groups, x[1], eps=float(op.eps), affine=op.affine),
     "local_response_norm": local_response_norm,
     "relu": lambda op, x: nn.ReLU(),
     "relu6": lambda op, x: nn.ReLU6(),
     "leaky_relu": lambda op, x: nn.LeakyReLU(float(op.slope)),
+    "prelu": lambda op, x: nn.PReLU(x[1] if op.per_channel else 1),
     "sigmoid": lambda op, x: nn.Sigmoid(),
     "tanh": lambda op, x: nn.Tanh(),
     "silu": lambda op, x: nn.SiLU(),
     "hard_sigmoid": lambda op, x: nn.Hardsigmoid(),
     "hard_swish": lambda op, x: nn.Hardswish(),
     "gelu": lambda op, x: nn.GELU(),
-    "softmax": lambda op, x: nn.Softmax(-1),
+    "softmax": lambda op, x: nn.Softmax(op.axis),
     "dropout": lambda op, x: nn.Dropout(float(op.p)),
     "identity": lambda op, x: nn.Identity(),
     "add": lambda op, *ins: custom_layers.Add(),
@@ -159,4 +166,11 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),
     "gru": recurrent(custom_layers.GRU),
+    "elementwise": lambda op, *ins: stand_ins.Elementwise(op.kept, op.keeps_output),
+    "view": lambda op, x: stand_ins.View(op.size),
+    "move": lambda op, *ins: stand_ins.Move(op.size, op.kept),
+    "reduction": lambda op, x: stand_ins.Move(op.size, op.kept, op.keeps_output),
+    "contraction": lambda op, *ins: stand_ins.Contraction(op.size, op.products),
+    "constant": lambda op: stand_ins.Constant(op.size),
+    "parameter": lambda op: stand_ins.Parameter(op.size, op.role != "buffer"),
 }

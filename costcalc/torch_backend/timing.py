@@ -193,7 +193,7 @@ def _batch_of(net: Net) -> int:
     """The value of the knob `batch`, else the first axis of the first input."""
     if "batch" in net.values:
         return int(net.values["batch"])
-    return next(int(row.output_shape[0]) for row in net.cost().layers if not row.inputs)
+    return next(int(row.output_shape[0]) for row in net.cost().layers if row.op.is_input)
 
 
 def _by_settings(measurements: list[Measurement]) -> list[list[Measurement]]:

@@ -18,6 +18,8 @@ from costcalc.ops import (
     BatchNorm,
     ChannelPad,
     Concat,
+    Constant,
+    Contraction,
     Conv,
     Conv1d,
     Conv2d,
@@ -25,6 +27,7 @@ from costcalc.ops import (
     ConvTranspose,
     Depthwise,
     Dropout,
+    Elementwise,
     Embedding,
     Flatten,
     GlobalAveragePool,
@@ -39,11 +42,16 @@ from costcalc.ops import (
     LocalResponseNorm,
     MatMul,
     MaxPool,
+    Move,
     Mul,
+    Parameter,
     PartialConv,
+    PReLU,
+    Reduction,
     ReLU,
     ReLU6,
     Reshape,
+    RMSNorm,
     ScaledDotProductAttention,
     Sigmoid,
     SiLU,
@@ -52,6 +60,7 @@ from costcalc.ops import (
     Tanh,
     Transpose,
     Upsample,
+    View,
 )
 
 # An op, its inputs, then by hand: output shape, tensors as (scalars, role), multiplies, elementwise operations.
@@ -97,6 +106,8 @@ BY_HAND = [
      0, 1_152),
     # 10·512 elements, 5 operations for x̂ and 2 for γ, β
     ((LayerNorm(), (1, 10, 512)), (1, 10, 512), [(512, "norm"), (512, "norm")], 0, 35_840),
+    # 10·512 elements, 3 operations for x̂ and 1 for γ
+    ((RMSNorm(), (1, 10, 512)), (1, 10, 512), [(512, "norm")], 0, 20_480),
     # 32·4·4 = 512 elements, 7 each
     ((GroupNorm(8), (1, 32, 4, 4)), (1, 32, 4, 4), [(32, "norm"), (32, "norm")], 0, 3_584),
     # per element: 1 square, 4 additions, α·, k+, power, division = 9; 96·9 elements
@@ -104,6 +115,7 @@ BY_HAND = [
     ((ReLU(), (1, 10)), (1, 10), [], 0, 10),  # a comparison each
     ((ReLU6(), (1, 10)), (1, 10), [], 0, 20),  # two comparisons
     ((LeakyReLU(), (1, 10)), (1, 10), [], 0, 20),  # a product and a comparison
+    ((PReLU(True), (1, 5, 2)), (1, 5, 2), [(5, "weight")], 0, 20),  # a product and a comparison
     ((Sigmoid(), (1, 10)), (1, 10), [], 0, 40),  # −x, exp, 1 +, 1 /
     ((Tanh(), (1, 10)), (1, 10), [], 0, 10),  # tanh
     ((SiLU(), (1, 10)), (1, 10), [], 0, 40),  # −x, exp, 1 +, x /
@@ -139,6 +151,14 @@ BY_HAND = [
     # of 5 positions; 4 cells of 2 states of 4 + 12 + 2 + 3 + 1 = 22 operations
     ((LSTM(2, layers=2, bidirectional=True, bias=False), (1, 5, 3)), (1, 5, 4),
      [(24, "weight"), (16, "weight")] * 2 + [(32, "weight"), (16, "weight")] * 2, 880, 880),
+    ((Elementwise(3), (2, 10), (10,)), (2, 10), [], 0, 60),  # 3 for each of 20
+    ((View([2, 5]), (2, 10)), (2, 5), [], 0, 0),
+    ((Move([2, 15]), (2, 10)), (2, 15), [], 0, 0),
+    ((Reduction([2], 2), (2, 10)), (2,), [], 0, 40),  # 2 for each of 20 read
+    # 4 elements of 10 products, and an added number for each
+    ((Contraction([2, 2], 10), (2, 10), (10, 2), (2,)), (2, 2), [], 40, 4),
+    ((Constant([5, 5]),), (5, 5), [], 0, 0),
+    ((Parameter([1, 197, 768]),), (1, 197, 768), [(151_296, "weight")], 0, 0),
 ]  # fmt: skip
 
 

@@ -109,8 +109,17 @@ def mat_mul(count, op, a, b):
     count.matmul(a, b)
 
 
-def attention(count, op, q, k, v):
-    count.matmul(count.matmul(q, k.swapaxes(-1, -2)), v)
+def contraction(count, op, a, b, *added):
+    """Each element of the output is a dot product."""
+    for _ in range(np.prod(op.size)):
+        count.dot(np.full(op.products, a.any()), np.full(op.products, b.any()))
+
+
+def attention(count, op, q, k, v, mask=None):
+    groups = q.shape[-3] // k.shape[-3] if q.ndim > 3 else 1
+    k, v = (np.repeat(x, groups, -3) if groups > 1 else x for x in (k, v))
+    scores = count.matmul(q, k.swapaxes(-1, -2))
+    count.matmul(scores if mask is None else scores | mask, v)
 
 
 def recurrent(gates):
@@ -139,7 +148,7 @@ def recurrent(gates):
 LOOPS = {
     "conv": conv, "conv1d": conv, "conv2d": conv, "conv3d": conv, "depthwise": depthwise,
     "partial_conv": partial_conv, "conv_transpose": conv_transpose, "linear": linear, "rbf": rbf, "mat_mul": mat_mul,
-    "scaled_dot_product_attention": attention, "lstm": recurrent(4), "gru": recurrent(3),
+    "contraction": contraction, "scaled_dot_product_attention": attention, "lstm": recurrent(4), "gru": recurrent(3),
 }  # fmt: skip
 
 

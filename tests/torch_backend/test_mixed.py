@@ -74,7 +74,7 @@ def test_an_op_writes_and_keeps_what_torch_does(case, width, monkeypatch):
             )
         of_input = INDEX_BYTES if op.index_limit else width
         widths = {f"x{i}": Widths(of_input, of_input) for i in range(len(ins))}
-        widths["y"] = op.autocast(*[of_input for _ in ins], ins=tuple(ins))
+        widths["y"] = op.autocast(*[of_input for _ in ins], ins=tuple(ins), wanted=wanted)
         monkeypatch.setattr(kept_module, "widths_of", lambda layers, dtype, widths=widths: widths)
         kept = kept_module.KeptTensors(step_of(op, ins, wanted), MIXED)
         assert out.element_size() == widths["y"].output

@@ -70,11 +70,48 @@ def residual():
     )  # fmt: skip
 
 
+def embedded(size):
+    """A learned tensor added after a linear layer, twice."""
+    return graph_of(
+        ("x", ops.Input([2, 6, 8])), ("a", ops.Linear(8), "x"), ("p", ops.Parameter(size)), ("s", ops.Add(), "a", "p"),
+        ("b", ops.Linear(8), "s"), ("t", ops.Add(), "p", "b"), ("f", ops.Flatten(), "t"),
+    )  # fmt: skip
+
+
+def scaled():
+    """A layer scale: one learned factor for each channel."""
+    return graph_of(
+        ("x", ops.Input([2, 6, 8])), ("a", ops.Linear(8), "x"), ("g", ops.Parameter([8])), ("m", ops.Mul(), "a", "g"),
+        ("s", ops.Add(), "a", "m"), ("f", ops.Flatten(), "s"),
+    )  # fmt: skip
+
+
+def projected():
+    """A product with a learned matrix."""
+    return graph_of(
+        ("x", ops.Input([2, 6, 8])), ("a", ops.Linear(8), "x"), ("g", ops.Parameter([8, 3])),
+        ("m", ops.MatMul(), "a", "g"), ("f", ops.Flatten(), "m"),
+    )  # fmt: skip
+
+
+def masked():
+    """A constant added to what linear layers make."""
+    return graph_of(
+        ("x", ops.Input([2, 6, 8])), ("a", ops.Linear(8), "x"), ("c", ops.Constant([6, 8])), ("m", ops.Mul(), "a", "c"),
+        ("b", ops.Linear(8), "m"), ("f", ops.Flatten(), "b"),
+    )  # fmt: skip
+
+
 GRAPHS = {
     "attention of 3 axes": attention(2, 6, 8), "of 3, v wider": attention(2, 6, 8, out=5),
     "attention of 4 axes": attention(2, 3, 6, 8), "of 4, v wider": attention(2, 3, 6, 8, out=5),
     "one output": trunk(1), "two outputs": trunk(2), "five outputs": trunk(5), "x + x": twice(2), "x + x + x": twice(3),
     "transposed, batch 1": transposed(1, 3), "batch 2": transposed(2, 2), "residual of linears": residual(),
+    "a parameter added": embedded((1, 6, 8)), "one that stretches": embedded((6, 1)), "a constant": masked(),
+    "a parameter of the same size": embedded((2, 6, 8)), "layer scale": scaled(), "a parameter times x": projected(),
+    "rms norms": in_a_row((2, 6, 8), ops.Linear(8), ops.RMSNorm(), ops.Linear(8), ops.RMSNorm(), ops.Flatten()),
+    "prelus": in_a_row((2, 3, 20), ops.Conv(4, 3), ops.PReLU(), ops.Conv(4, 3), ops.PReLU(True), ops.Flatten()),
+    "no bias": in_a_row((2, 6, 8), ops.Linear(8), ops.LayerNorm(bias=False), ops.Linear(8), ops.Flatten()),
     "1-d": in_a_row((2, 3, 20), ops.Conv(4, 3), ops.BatchNorm(), ops.ReLU(), ops.MaxPool(2, 2), ops.Flatten()),
     "3-d": in_a_row((2, 3, 6, 6, 6), ops.Conv(4, 3), ops.ReLU(), ops.GlobalAveragePool(), ops.Linear(5)),
 }  # fmt: skip

@@ -114,7 +114,7 @@ class Checkpointing:
         for each in kept.layers:
             for name in (each.name, *each.layer.inputs):
                 touching.setdefault(kept.where[name].owner, set()).add(first_row(each))
-            if not each.layer.inputs or each.name not in read:
+            if each.layer.op.is_input or each.name not in read:
                 touching[kept.where[each.name].owner].add("")
         found: dict[str, set[str]] = {}
         for rows in touching.values():

@@ -21,11 +21,14 @@ class BackwardEvents(LossEvents):
         """A layer takes memory for its gradients, then gives back what it kept and the gradient of its output."""
         if not each.wanted.any:
             return
+        if each.layer.op.lies_in_weights:
+            yield from self.hand_to_tensor(each)
+            return
         above = yield from self.cast_above(each, self.gradient.pop(each.name))
         made, in_other_shapes = yield from self.input_gradients(each, above)
         again = yield from self.tensor_gradients(each)
         width = self.widths[each.name]
-        workspace = each.layer.op.backward_workspace(*each.input_shapes) * width.own
+        workspace = each.layer.op.backward_workspace(*each.input_shapes, wanted=each.wanted) * width.own
         yield from self.take("temporary", again + workspace)
         yield Moment(each.name, "backward")
         yield from self.free("temporary")
@@ -39,6 +42,17 @@ class BackwardEvents(LossEvents):
         yield from self.cast_tensor_gradients(each)
         for source, key in made:
             yield from self.accumulate(source, key)
+
+    def hand_to_tensor(self, each: StepLayer) -> Iterator[Event]:
+        """The gradient of a tensor that is an operand becomes the tensor's; a copy of it, if another layer holds it."""
+        above = self.gradient.pop(each.name)
+        is_shared = self.holders[above] > 1
+        if not is_shared:
+            yield from self.release(above)
+        yield from self.tensor_gradients(each)
+        if is_shared:
+            yield Moment(each.name, "backward")
+            yield from self.release(above)
 
     def cast_above(self, each: StepLayer, above: Any) -> Generator[Event, None, Any]:
         """Returns the key of the gradient of a layer's output as its kernel reads it: a float32 copy, if it computes in

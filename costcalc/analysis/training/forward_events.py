@@ -20,7 +20,7 @@ class ForwardEvents(StepMemory):
 
     def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
         """Takes memory for the output of a layer and what it keeps, then frees what no later layer reads."""
-        if each.name in self.inputs:
+        if each.name in self.inputs or each.layer.op.lies_in_weights:
             return
         owner = self.where[each.name].owner
         yield from self.take(("extra", each.name), self.kept.extra.get(each.name, 0), KEPT)
@@ -49,7 +49,7 @@ class ForwardEvents(StepMemory):
             yield from self.take_casts(each, keeps_casts=True)
             yield from self.take("temporary", self.temporaries(each, again=True) + self.between_kernels(each))
             owner = self.where[each.name].owner
-            if owner == each.name and self.kept.runs_again(each):
+            if owner == each.name and not self.kept.is_weight(owner) and self.kept.runs_again(each):
                 kind = KEPT if owner in self.kept.again else TEMPORARY
                 yield from self.take(memory_key(owner, True), self.size_of(owner), kind)
             yield Moment(each.name, "recomputation")

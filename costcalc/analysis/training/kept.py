@@ -54,14 +54,20 @@ class KeptTensors:
         if own.__class__ is not int or own:
             extra[each.name] = own
         for owner in self._kept_whole(each):
+            if self.is_weight(owner):
+                continue
             if each.segment is None:
                 self.keepers.setdefault(owner, set()).add(each.name)
             elif self.by_name[owner].segment == each.segment:
                 self.again.setdefault(owner, set()).add(each.name)
         if each.segment in self.saving_segments:
             for source in each.layer.inputs:
-                if self.by_name[source].segment != each.segment:
+                if self.by_name[source].segment != each.segment and not self.is_weight(self.where[source].owner):
                     self.keepers.setdefault(self.where[source].owner, set()).add(Segment(each.segment))
+
+    def is_weight(self, owner: Any) -> bool:
+        """Is this memory a tensor of the network?"""
+        return bool(self.by_name[owner].layer.op.lies_in_weights)
 
     @cached_property
     def saving_segments(self) -> set[str]:
@@ -153,7 +159,7 @@ def kept_bytes(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Size]:
     total = dict(kept.extra)
     for owner, keepers in kept.keepers.items():
         name = owner
-        if not kept.by_name[owner].layer.inputs:
+        if kept.by_name[owner].layer.op.is_input:
             name = next(each.name for each in layers if keepers & {each.name, Segment(each.segment or "")})
         total[name] = total.get(name, 0) + kept.size_of(owner)
     return total

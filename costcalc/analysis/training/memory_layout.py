@@ -24,7 +24,7 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
     for each in layers:
         layer, op = each.layer, each.layer.op
         orders = [found[source].order for source in layer.inputs]
-        order = order_of(op, orders, each.input_shapes, layer.output_shape)
+        order = order_of(each, orders)
         view = getattr(op, "train_output", op.output).view and layer.inputs
         if each.over is not None:
             owner = found[layer.inputs[each.over]].owner
@@ -36,9 +36,13 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
     return found
 
 
-def order_of(op: Any, orders: Sequence[Order], ins: tuple[Shape, ...], out: Shape) -> Order:
+def order_of(each: StepLayer, orders: Sequence[Order]) -> Order:
     """The order of an output's axes in memory: as written anew, unless the op says otherwise."""
-    return op.memory_order(*orders, ins=ins) if hasattr(op, "memory_order") else tuple(range(len(out)))
+    op = each.layer.op
+    if not hasattr(op, "memory_order"):
+        return tuple(range(len(each.layer.output_shape)))
+    found: Order = op.memory_order(*orders, ins=each.input_shapes, wanted=each.wanted)
+    return found
 
 
 def copies_first(op: Any, order: Order, x: Shape) -> bool:

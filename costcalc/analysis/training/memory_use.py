@@ -78,7 +78,7 @@ def memory_use(model: Model, *, train: bool = False) -> MemoryUse:
     graph = unroll(model.layers())
     ((_, layers),) = unrolled_layers(graph)
     step = step_of(graph, layers, model.dtype)
-    if not any(layer.inputs for layer in layers):
+    if all(layer.op.is_input for layer in layers):
         raise UsageError(f"{model.label} has no layers, and holds its input alone")
     if train:
         step.needs_training()

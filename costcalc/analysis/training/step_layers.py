@@ -38,7 +38,7 @@ class StepLayer(NamedTuple):
 
 def segments_of(layers: Sequence[Layer], rows: Set[str]) -> dict[Any, str]:
     """The checkpointed row of depth 1 that each layer of one belongs to."""
-    found = ((layer.name, str(layer.row).partition(".")[0]) for layer in layers if rows and layer.inputs)
+    found = ((layer.name, str(layer.row).partition(".")[0]) for layer in layers if rows and not layer.op.is_input)
     return {name: row for name, row in found if row in rows}
 
 

@@ -24,7 +24,7 @@ class StepMemory(HeldMemory):
         self.kept = KeptTensors(layers, dtype)
         self.bytes_of_weights = dtype.scale("weights")
         self.where, self.widths, self.size_of = self.kept.where, self.kept.widths, self.kept.size_of
-        self.inputs = {each.name for each in layers if not each.layer.inputs}
+        self.inputs = {each.name for each in layers if each.layer.op.is_input}
         read = {source for each in layers for source in each.layer.inputs}
         self.outputs = [each for each in layers if each.name not in read and each.name not in self.inputs]
         self.output_owners = {self.where[each.name].owner for each in self.outputs}

@@ -98,7 +98,7 @@ def train_elementwise(step: Step) -> Iterator[Size]:
         total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
         if read[each.name] > 1:
             total = total + (read[each.name] - 1) * elements(layer.output_shape)
-        if layer.inputs and each.name not in is_read:
+        if not layer.op.is_input and each.name not in is_read:
             total = total + LOSS_OPERATIONS * elements(layer.output_shape)
         yield total
 

@@ -8,7 +8,7 @@ from typing import Any
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.dtype import Dtype
 from costcalc.ops.gradients import INDEX_BYTES
-from costcalc.ops.precision import SINGLE_BYTES, Widths
+from costcalc.ops.precision import Widths
 
 
 def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
@@ -19,9 +19,7 @@ def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
     indices = index_tensors(layers)
     for each in layers:
         widths = [found[source].output for source in each.layer.inputs]
-        own = plain or (
-            each.layer.op.autocast(*widths, ins=each.input_shapes) if widths else Widths(SINGLE_BYTES, SINGLE_BYTES)
-        )
+        own = plain or each.layer.op.autocast(*widths, ins=each.input_shapes, wanted=each.wanted)
         if each.over is not None:
             own = own._replace(output=widths[each.over])
         found[each.name] = own._replace(output=INDEX_BYTES) if each.name in indices else own
