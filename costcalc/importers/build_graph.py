@@ -12,7 +12,7 @@ from costcalc.importers.kinds import has_products, is_factory, of_kind
 from costcalc.importers.record import Call, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
-from costcalc.ops.imported import Constant, Parameter, View
+from costcalc.ops.imported import Constant, Elementwise, Parameter, View
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
@@ -77,7 +77,7 @@ class GraphBuilder:
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output."""
         name = self.name_of(call, node, alone)
-        inputs = [self.layer_of(x) for x in node.inputs]
+        inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
         shared = {self.owners[x.number] for x in node.own.values() if x.number in self.owners}
         extra = {"shares": shared.pop()} if shared else {}
         self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **extra)
@@ -87,7 +87,14 @@ class GraphBuilder:
         for tensor in call.outputs[1:]:
             view = View(tensor.shape)
             sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
-            self.layers[tensor.number] = self.add(self.free(f"{name}.{view.name}"), view, *sources)
+            self.layers[tensor.number] = self.add(self.free(f"{name}.view"), view, *sources)
+
+    def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
+        """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
+        out = call.outputs[0].shape
+        if not isinstance(node.op, Elementwise) or len(x.shape) != 1 or len(out) < 3 or x.shape[0] in (1, out[-1]):
+            return layer
+        return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * (len(out) - 2))), layer)
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
@@ -119,7 +126,8 @@ class GraphBuilder:
             if learned is None:
                 self.layers[tensor.number] = self.add(self.free("constant"), Constant(tensor.shape))
             else:
-                self.layers[tensor.number] = self.add(self.free(learned.path), Parameter(tensor.shape))
+                role = "buffer" if learned.is_buffer else "weight"
+                self.layers[tensor.number] = self.add(self.free(learned.path), Parameter(tensor.shape, role))
         return self.layers[tensor.number]
 
     def add(self, name: str, op: Any, *inputs: str, **extra: Any) -> str:

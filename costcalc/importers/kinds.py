@@ -6,16 +6,39 @@ What is none of these has no rule, and the import names it. Nothing here depends
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.importers.record import Call
-from costcalc.ops.imported import Contraction, Elementwise, Move, Reduce, View
+from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
-POINTWISE = {  # without torch's tag, or with more than one operation for each element
-    "masked_fill": 1, "where": 1, "lerp": 3, "addcmul": 2, "clamp": 2, "rsqrt": 2, "pow": 1, "softplus": 3, "elu": 3,
-    "celu": 4, "rms_norm": 4, "layer_norm": 8, "group_norm": 8, "batch_norm": 7, "instance_norm": 7, "selu": 4, "mish": 5, "glu": 4, "logsigmoid": 3, "softmax": 5, "log_softmax": 5, "normal": 1,
+
+class Work(NamedTuple):
+    """Operations for each element, and for each of a gradient; the inputs that are kept for it, or the output."""
+
+    operations: int
+    gradient_operations: int = 1
+    kept: tuple[int, ...] = ()
+    keeps_output: bool = False
+
+
+POINTWISE = {
+    **dict.fromkeys(("add", "sub", "rsub"), Work(1, 0)), "neg": Work(1, 1), "mul": Work(1, 1, (0, 1)),
+    "div": Work(1, 2, (0, 1)), "pow": Work(1, 2, (0,)), "exp": Work(1, 1, keeps_output=True),
+    "sqrt": Work(1, 2, keeps_output=True), "rsqrt": Work(2, 3, keeps_output=True), "log": Work(1, 1, (0,)),
+    "abs": Work(1, 2, (0,)), "sin": Work(1, 2, (0,)), "cos": Work(1, 2, (0,)), "erf": Work(1, 4, (0,)),
+    "reciprocal": Work(1, 2, keeps_output=True), "clamp": Work(2, 2, (0,)), "clamp_min": Work(1, 1, (0,)),
+    "where": Work(1, 1, (0,)), "masked_fill": Work(1, 1, (1,)), "lerp": Work(3, 2, (0, 1)), "addcmul": Work(2, 2, (1, 2)),
+    "softplus": Work(3, 3, (0,)), "elu": Work(3, 3, (0,)), "celu": Work(4, 3, (0,)), "selu": Work(3, 3, (0,)),
+    "mish": Work(5, 8, (0,)), "glu": Work(4, 6, (0,)), "logsigmoid": Work(3, 3, (0,)), "square": Work(1, 2, (0,)),
+    "log_softmax": Work(5, 3, keeps_output=True), "rms_norm": Work(4, 8, (0,)), "layer_norm": Work(8, 9, (0,)),
+    "group_norm": Work(8, 9, (0,)), "batch_norm": Work(7, 9, (0,)), "instance_norm": Work(7, 9, (0,)),
 }  # fmt: skip
-REDUCTIONS = {"linalg_vector_norm": 2, "norm": 2, "var": 3, "std": 3, "var_mean": 4, "cumsum": 1, "logsumexp": 4}
+REDUCTIONS = {
+    **dict.fromkeys(("sum", "mean"), Work(1, 1)), "linalg_vector_norm": Work(2, 2, (0,), keeps_output=True),
+    "norm": Work(2, 2, (0,), keeps_output=True), "var": Work(3, 2, (0,)), "std": Work(3, 3, (0,), keeps_output=True),
+    "var_mean": Work(4, 3, (0,)), "cumsum": Work(1, 1), "logsumexp": Work(4, 2, (0,), keeps_output=True),
+    "amax": Work(1, 1, (0,), keeps_output=True), "amin": Work(1, 1, (0,), keeps_output=True),
+}  # fmt: skip
 MOVES = {
     "cat", "stack", "clone", "contiguous", "copy", "index", "index_select", "gather", "scatter", "pad", "constant_pad_nd",
     "reflection_pad1d", "reflection_pad2d", "replication_pad2d", "roll", "flip", "repeat", "tile", "expand_copy", "to",
@@ -49,15 +72,23 @@ def of_kind(call: Call) -> Any | None:
     size = call.outputs[0].shape
     if name in PRODUCTS:
         return Contraction(size, products_of(call, name))
-    if call.views:
+    if call.views and not call.writes:
         return View(size)
+    inputs = [*call.tensors]
     if name in INTERPOLATIONS:
-        return Elementwise(INTERPOLATIONS[name])
+        return Reduction(size, INTERPOLATIONS[name])
     if "pointwise" in call.tags or name in POINTWISE:
-        return Elementwise(POINTWISE.get(name, 1))
+        return Elementwise(*_at_most(POINTWISE.get(name, Work(1, 1, tuple(range(len(inputs))))), len(inputs)))
     if "reduction" in call.tags or name in REDUCTIONS:
-        return Reduce(size, REDUCTIONS.get(name, 1))
+        return Reduction(size, *_at_most(REDUCTIONS.get(name, Work(1, 1, (0,))), len(inputs)))
     return Move(size) if name in MOVES else None
+
+
+def _at_most(work: Work, inputs: int) -> Work:
+    """The work of a call with so many tensors: of x·3 no factor is kept."""
+    if inputs < 2 and work.kept == (0, 1):
+        return work._replace(kept=())
+    return work._replace(kept=tuple(i for i in work.kept if i < inputs))
 
 
 def products_of(call: Call, name: str) -> int:

@@ -100,11 +100,11 @@ def batch_norm(call: Call, held: Held) -> Node | None:
 
 def layer_norm(call: Call, held: Held) -> Node | None:
     """Normalisation over the last axes."""
-    own = _own(call, held, "weight", "bias")
-    if own is None or ("weight" in own) != ("bias" in own):
+    own, axes = _own(call, held, "weight", "bias"), len(call.arguments["normalized_shape"])
+    if own is None or ("bias" in own and "weight" not in own):
         return None
-    axes = len(call.arguments["normalized_shape"])
-    return Node(ops.LayerNorm(axes=axes, affine="weight" in own), (call.arguments["input"],), own)
+    made = ops.LayerNorm(axes=axes, affine="weight" in own, bias="bias" in own or not own)
+    return Node(made, (call.arguments["input"],), own)
 
 
 def group_norm(call: Call, held: Held) -> Node | None:
@@ -168,13 +168,13 @@ def mean(call: Call, held: Held) -> Node | None:
 
 
 def join(op: Any) -> Translation:
-    """A sum or product of two tensors of one shape and rank."""
+    """A sum or product of two tensors; one of them may stretch."""
 
     def translated(call: Call, held: Held) -> Node | None:
         a, b = call.arguments["self"], call.arguments["other"]
-        if not isinstance(b, Tensor) or len(a.shape) != len(b.shape) or {a.number, b.number} & held.keys():
+        if not isinstance(b, Tensor) or not isinstance(a, Tensor) or call.arguments.get("alpha", 1) != 1:
             return None
-        return Node(op(), (a, b), {}) if op is ops.Mul or a.shape == b.shape else None
+        return Node(op(), (a, b), {}) if a.shape and b.shape else None
 
     return translated
 
@@ -182,25 +182,70 @@ def join(op: Any) -> Translation:
 def concat(call: Call, held: Held) -> Node | None:
     """Tensors side by side."""
     tensors = tuple(call.arguments["tensors"])
-    axis = call.arguments.get("dim", 0) % len(tensors[0].shape)
-    return Node(ops.Concat(axis), tensors, {}) if axis and len(tensors) > 1 else None
+    return (
+        Node(ops.Concat(call.arguments.get("dim", 0) % len(tensors[0].shape)), tensors, {})
+        if len(tensors) > 1
+        else None
+    )
 
 
 def mat_mul(call: Call, held: Held) -> Node | None:
-    """A product of matrices of the same rank."""
+    """A product of matrices."""
     a, b = call.arguments["self"], call.arguments.get("other", call.arguments.get("mat2"))
-    if len(a.shape) != len(b.shape) or len(a.shape) < 2 or {a.number, b.number} & held.keys():
-        return None
-    return Node(ops.MatMul(), (a, b), {})
+    return Node(ops.MatMul(), (a, b), {}) if min(len(a.shape), len(b.shape)) >= 2 else None
 
 
 def attention(call: Call, held: Held) -> Node | None:
-    """Attention without a mask, with as many key heads as query heads."""
+    """Attention, with a mask or without one."""
     given = call.arguments
-    q, k, v = given["query"], given["key"], given["value"]
-    if given.get("attn_mask") is not None or q.shape[:-2] != k.shape[:-2] or len(q.shape) < 3:
+    q, k, v, mask = given["query"], given["key"], given["value"], given.get("attn_mask")
+    if len(q.shape) < 3:
         return None
-    return Node(ops.ScaledDotProductAttention(), (q, k, v), {})
+    return Node(ops.ScaledDotProductAttention(), (q, k, v, *((mask,) if mask is not None else ())), {})
+
+
+def rms_norm(call: Call, held: Held) -> Node | None:
+    """Root mean square normalisation over the last axes."""
+    own, axes = _own(call, held, "weight"), len(call.arguments["normalized_shape"])
+    return None if own is None else Node(ops.RMSNorm(axes=axes, affine=bool(own)), (call.arguments["input"],), own)
+
+
+def prelu(call: Call, held: Held) -> Node | None:
+    """max(0, x) + w·min(0, x)."""
+    own = _own(call, held, "weight")
+    if not own:
+        return None
+    return Node(ops.PReLU(per_channel=own["weight"].shape != (1,)), (call.arguments["self"],), own)
+
+
+def flatten(call: Call, held: Held) -> Node | None:
+    """All axes after the batch as one."""
+    x, out = call.arguments["self"], call.outputs[0]
+    return (
+        Node(ops.Flatten(), (x,), {})
+        if len(x.shape) > 2 and len(out.shape) == 2 and x.shape[0] == out.shape[0]
+        else None
+    )
+
+
+def reshape(call: Call, held: Held) -> Node | None:
+    """Another shape of the same elements; the batch stays."""
+    x, out = call.arguments["self"], call.outputs[0]
+    if not call.views or len(x.shape) < 2 or len(out.shape) < 2 or x.shape[0] != out.shape[0]:
+        return None
+    return Node(ops.Reshape(list(out.shape[1:])), (x,), {})
+
+
+def transpose(call: Call, held: Held) -> Node | None:
+    """Axes in another order."""
+    x, given = call.arguments["self"], call.arguments
+    axes = [*range(len(x.shape))]
+    if "dims" in given:
+        axes = [axis % len(axes) for axis in given["dims"]]
+    else:
+        i, j = given.get("dim0", -1) % len(axes), given.get("dim1", -2) % len(axes)
+        axes[i], axes[j] = axes[j], axes[i]
+    return Node(ops.Transpose(axes), (x,), {})
 
 
 def recurrent(op: Any) -> Translation:
@@ -224,9 +269,10 @@ def recurrent(op: Any) -> Translation:
 
 
 def softmax(call: Call, held: Held) -> Node | None:
-    """Along the last axis."""
+    """Along one axis."""
     x = call.arguments["self"]
-    return Node(ops.Softmax(), (x,), {}) if call.arguments["dim"] % len(x.shape) == len(x.shape) - 1 else None
+    axis = call.arguments["dim"] % len(x.shape)
+    return Node(ops.Softmax(-1 if axis == len(x.shape) - 1 else axis), (x,), {})
 
 
 def hard_tanh(call: Call, held: Held) -> Node | None:
@@ -258,7 +304,8 @@ TABLE: dict[str, Translation] = {
     **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
-    "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
+    "flatten": flatten, "view": reshape, "reshape": reshape, "_unsafe_view": reshape, "permute": transpose,
+    "transpose": transpose, "t": transpose, "rms_norm": rms_norm, "prelu": prelu, "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
     "mean": mean, "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
     "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),
     "gelu": pointwise(ops.GELU), "sigmoid": pointwise(ops.Sigmoid), "tanh": pointwise(ops.Tanh),

@@ -92,9 +92,9 @@ class Recorder(TorchDispatchMode):
             if out is not NotImplemented:
                 return out
         args, kwargs = pytree.tree_map_only(torch.Tensor, self.shadow, (args, kwargs))
-        if "device" in kwargs and kwargs["device"] is not None:
-            kwargs = {**kwargs, "device": torch.device("meta")}
-        elif any(one.name == "device" for one in func._schema.arguments) and not _has_tensor(args):
+        if ("device" in kwargs and kwargs["device"] is not None) or (
+            any(one.name == "device" for one in func._schema.arguments) and not _has_tensor(args)
+        ):
             kwargs = {**kwargs, "device": torch.device("meta")}
         given = self.arguments(func, args, kwargs)
         storages = {_storage(x): self.number(x) for x in _tensors((args, kwargs))}
