@@ -12,7 +12,7 @@ from costcalc.importers.kinds import has_products, is_factory, of_kind
 from costcalc.importers.record import Call, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
-from costcalc.ops.imported import Constant, Elementwise, Parameter, View
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
@@ -92,7 +92,7 @@ class GraphBuilder:
     def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
         out = call.outputs[0].shape
-        if not isinstance(node.op, Elementwise) or len(x.shape) != 1 or len(out) < 3 or x.shape[0] in (1, out[-1]):
+        if not isinstance(node.op, (Elementwise, Contraction)) or len(x.shape) != 1 or len(out) < 3 or x.shape[0] in (1, out[-1]):
             return layer
         return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * (len(out) - 2))), layer)
 
