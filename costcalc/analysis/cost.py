@@ -9,7 +9,7 @@ from typing import Any
 
 from costcalc.analysis.columns import metric_column, metrics_in, read_columns
 from costcalc.analysis.fold import LayerBlock, folded
-from costcalc.analysis.images import as_image, image_names
+from costcalc.analysis.images import as_image, as_shown, image_names
 from costcalc.analysis.metric_values import MetricValues
 from costcalc.analysis.metrics import LARGEST, METRICS, metric_notes
 from costcalc.analysis.suspects import suspects
@@ -220,10 +220,11 @@ def numeric_cost(model: Model, what: str) -> Cost:
 
 def _layer_cells(values: RowValues, macs: Size, images: set[str], row: Row) -> dict[str, Any]:
     """A layer as it stands in the table."""
-    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else row.output_shape
+    out = as_shown(row.op.name, row.output_shape, row.name, images)
+    first = as_image(row.input_shapes[0], row.inputs[0], images) if row.inputs else out
     return {
         "name": str(row.name), "op": row.op.name, "times": row.times,
-        "input_shape": first, "output_shape": as_image(row.output_shape, row.name, images),
+        "input_shape": first, "output_shape": out,
         **{metric: value(row) for metric, value in values.items()}, "share": _share(row.macs, macs),
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from costcalc.analysis.images import as_image, image_names
+from costcalc.analysis.images import as_shown, image_names
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape, Size, is_rational
 from costcalc.errors import UsageError
@@ -68,7 +68,7 @@ def _fold(name: str, layers: list[Row], read: set[str], images: set[str]) -> Lay
     outputs = f", {len(leaving)} outputs" * (len(leaving) > 1)
     op = layers[0].op.name if len(layers) == 1 else f"{_count(layers)} layers{outputs}"
     times = layers[0].times if len({str(row.times) for row in layers}) == 1 else None
-    shape = as_image(leaving[-1].output_shape, leaving[-1].name, images)
+    shape = as_shown(leaving[-1].op.name, leaving[-1].output_shape, leaving[-1].name, images)
     return LayerBlock(name, op, times, shape, tuple(layers), leaving)
 
 

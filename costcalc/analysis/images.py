@@ -7,7 +7,8 @@ from typing import Any
 
 from costcalc.analysis.walk import Row
 from costcalc.dims import Shape
-from costcalc.table import Image
+from costcalc.ops import OPS
+from costcalc.table import Batchless, Image
 
 
 def image_layers(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
@@ -31,6 +32,15 @@ def image_layers(layers: Sequence[tuple[str, str, Sequence[str]]]) -> set[str]:
 def image_names(rows: Iterable[Row]) -> set[str]:
     """The names of the rows that output an image."""
     return image_layers([(str(row.name), row.op.layout, [*map(str, row.inputs)]) for row in rows])
+
+
+def as_shown(op: str, shape: Shape, name: Any, found: set[str]) -> Shape:
+    """The output shape of a layer as tables show it: whole if it has no batch, as a tensor of the network and a
+    constant."""
+    if op in OPS and OPS[op].arity == 0 and not OPS[op].is_input:
+        whole: Shape = Batchless(shape)
+        return whole
+    return as_image(shape, name, found)
 
 
 def as_image(shape: Shape, name: Any, found: set[str]) -> Shape:

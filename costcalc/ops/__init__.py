@@ -39,8 +39,10 @@ from costcalc.ops.pointwise import (
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
 from costcalc.ops.precision import in_half
+from costcalc.ops.reduce import Reduce
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
 from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
+from costcalc.ops.slicing import Pad, Roll, Slice
 
 __all__ = [
     "ANSWERS",
@@ -86,17 +88,21 @@ __all__ = [
     "Mul",
     "Need",
     "PReLU",
+    "Pad",
     "Parameter",
     "PartialConv",
     "Pointwise",
     "RMSNorm",
     "ReLU",
     "ReLU6",
+    "Reduce",
     "Reduction",
     "Reshape",
+    "Roll",
     "ScaledDotProductAttention",
     "SiLU",
     "Sigmoid",
+    "Slice",
     "Softmax",
     "Subsample",
     "Tanh",

@@ -23,8 +23,8 @@ branches. Optional:
                     True if the gradients of its inputs are that of its output, or lie in it; as a view's do
     gradient_shape(i, ins, out)
                     the shape in which torch makes the gradient of input i, if that is not the input's
-    backward_workspace(*ins, wanted)
-                    elements of tensors that come and go while torch makes its gradients
+    backward_workspace(*ins, wanted, each)
+                    bytes, with `each` for an element, of tensors that come and go while torch makes its gradients
     joined_axes     the axes of its input that it makes one: a copy, if they do not lie in that order in memory
     overwritable_axes
                     if its output is only overwritable with so many axes

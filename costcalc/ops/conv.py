@@ -229,10 +229,10 @@ class PartialConv:
         (x,) = ins
         return (x[0], sum(map(len, self.sees)), *(padded(self, x) if makes_padded_copy(self, x) else x)[2:])
 
-    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
-        return elements(
-            (x[0], sum(map(len, self.sees)) - len(self.sees), *output_sizes(self, x))
-        )  # ∂y, in its place one for each pair
+    def backward_workspace(self, x: Shape, *, wanted: Wanted, each: int) -> Size:
+        # ∂y, in its place one for each pair
+        pairs = sum(map(len, self.sees)) - len(self.sees)
+        return each * elements((x[0], pairs, *output_sizes(self, x)))
 
 
 @op

@@ -3,7 +3,7 @@
     PositiveInt, NonNegativeInt     a size: an int, a symbol or an array
     StaticInt                       how many axes or layers there are: an int, and no symbol
     PositiveInts, AxisOrder         any number of sizes; numbers of axes or inputs
-    Axis                            the number of an axis, from the end if negative
+    Axis, Axes                      numbers of axes, from the end if negative
     PerAxis, Padding, …             one size, or one for each axis along which a window slides
     IntRows                         rows of ints
     Real, UnitInterval              a real number; one from 0 to 1
@@ -18,7 +18,18 @@ import math
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from costcalc.dims import all_of, at_least, check_size, clip, is_array, is_symbolic, one_number, one_truth, size_symbol
+from costcalc.dims import (
+    MAX_SIZE,
+    all_of,
+    at_least,
+    check_size,
+    clip,
+    is_array,
+    is_symbolic,
+    one_number,
+    one_truth,
+    size_symbol,
+)
 from costcalc.errors import PointsDiffer, ShapeError
 
 IN_WORDS = {
@@ -147,6 +158,12 @@ Flag: TypeAlias = Annotated[bool, Kind("flag")]
 Real: TypeAlias = Annotated[Any, Kind("real")]
 UnitInterval: TypeAlias = Annotated[Any, Kind("unit_interval")]
 Axis: TypeAlias = Annotated[Any, Kind("size", low=-16, static=True)]
+Axes: TypeAlias = Annotated[Any, Kind("sizes", low=-16, static=True)]
+NonNegativeInts: TypeAlias = Annotated[Any, Kind("sizes", low=0)]
+Integers: TypeAlias = Annotated[Any, Kind("sizes", low=-MAX_SIZE)]
 AxisOrder: TypeAlias = Annotated[Any, Kind("sizes", low=0, static=True)]
 TensorRole: TypeAlias = Annotated[str, Kind("word", words=("weight", "bias", "norm", "buffer"))]
-InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear"))]
+InterpolationMode: TypeAlias = Annotated[str, Kind("word", words=("nearest", "linear", "cubic"))]
+SizesOrRest: TypeAlias = Annotated[Any, Kind("sizes", low=-1)]
+ReduceOperation: TypeAlias = Annotated[str, Kind("word", words=("mean", "sum", "max", "min", "norm", "var"))]
+PerAxisOrNone: TypeAlias = Annotated[Any, Kind("per_axis", words=("none",))]

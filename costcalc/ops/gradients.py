@@ -97,7 +97,7 @@ def shape_of_input(self: Any, i: int, ins: tuple[Shape, ...], out: Shape) -> Sha
     return None
 
 
-def no_workspace(self: Any, *ins: Shape, wanted: Wanted) -> int:
+def no_workspace(self: Any, *ins: Shape, wanted: Wanted, each: int) -> int:
     """One kernel makes the gradients."""
     return 0
 

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, elements, prod
+from costcalc.dims import Shape, Size, elements, exact_div, prod
 from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
 from costcalc.ops.base import op
-from costcalc.ops.fields import AxisOrder, InterpolationMode, PerAxis, PositiveInt, PositiveInts
+from costcalc.ops.fields import (
+    AxisOrder,
+    Flag,
+    InterpolationMode,
+    PerAxisOrNone,
+    PositiveInt,
+    PositiveInts,
+    SizesOrRest,
+)
 from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
-from costcalc.ops.needs import AtLeast, Equal, Fact, Need, axes
+from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.rules import free, no_needs, no_weights
+from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import per_axis, sliding_axes
 
 
@@ -62,25 +71,47 @@ class Flatten:
 
 @op
 class Reshape:
-    """The same elements under another shape; the batch stays.   (n, …) -> (n, *size)"""
+    """The same elements under another shape; the batch stays.   (n, …) -> (n, *size)
 
-    size: PositiveInts
+    With `whole` the size is that of all axes: (n, …) -> size. One of the sizes may be -1: what is left.
+    """
+
+    size: SizesOrRest
+    whole: Flag = False
 
     layout = "plain"
-    field_synonyms = {"target_shape": "size"}
-    joined_axes = slice(1, None)
+    field_synonyms = {"target_shape": "size", "shape": "size"}
+
+    @property
+    def joined_axes(self) -> slice:
+        """All, or all but the batch."""
+        return slice(0 if self.whole else 1, None)
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
         """The roles of axes that stay, split or join."""
+        if self.whole:
+            return reshape_roles(known[0], ins[0], out)
         return (None, *reshape_roles(known[0][1:], ins[0][1:], out[1:]))
 
     def needs(self, x: Shape) -> Iterator[Need]:
         yield from axes(x, 1, "(batch, …)")
-        before, after = prod(x[1:]), prod(self.size)
-        yield Equal(before, after, message="{} elements cannot take the shape {}", message_sizes=(before, self.size))
+        known = [size for size in self.size if not is_rest(size)]
+        yield Fact(len(known) + 1 >= len(self.size), "size {} has more than one -1", self.size)
+        for size in known:
+            yield AtLeast(size, 1, message="a size of {} must be at least {}")
+        before, after = prod(x if self.whole else x[1:]), prod(known)
+        words = "{} elements cannot take the shape {}"
+        if len(known) < len(self.size):
+            yield Divides(after, before, message=words, message_sizes=(before, self.size))
+        else:
+            yield Equal(before, after, message=words, message_sizes=(before, self.size))
 
     def shape(self, x: Shape) -> Shape:
-        return (x[0], *self.size)
+        kept, rest = ((), x) if self.whole else (x[:1], x[1:])
+        if not any(map(is_rest, self.size)):
+            return (*kept, *self.size)
+        left = exact_div(prod(rest), prod(size for size in self.size if not is_rest(size)))
+        return (*kept, *(left if is_rest(size) else size for size in self.size))
 
     output = VIEW
     weights = no_weights
@@ -88,6 +119,11 @@ class Reshape:
     elementwise = free("a view")
     train_elementwise = gradients_move
     keeps = keeps_nothing
+
+
+def is_rest(size: Size) -> bool:
+    """Is this -1, the size that is left?"""
+    return size.__class__ is int and size == -1
 
 
 @op
@@ -158,32 +194,43 @@ class ChannelPad:
 
 @op
 class Upsample:
-    """Every sliding axis `scale` times as long.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
+    """Every sliding axis `scale` times as long, or of a given size.   (n, c, h, w) -> (n, c, scale·h, scale·w)"""
 
-    scale: PerAxis
+    scale: PerAxisOrNone = "none"
     mode: InterpolationMode = "nearest"
+    size: PerAxisOrNone = "none"
 
-    field_synonyms = {"scale_factor": "scale"}
+    synonyms = of_each_rank("upsampling")
+    field_synonyms = {"scale_factor": "scale", "output_size": "size"}
     features_axis = 1
     axis_roles = keep_channels
 
     def needs(self, x: Shape) -> Iterator[Need]:
-        return sliding_axes(self, x, "scale")
+        given = [name for name in ("scale", "size") if getattr(self, name).__class__ is not str]
+        yield Fact(len(given) == 1, "needs scale or size, and not both")
+        yield from sliding_axes(self, x, *given)
+        yield Fact(self.mode != "cubic" or len(x) == 4, "mode cubic is of images, (n, c, h, w), got {} axes", len(x))
 
     def shape(self, x: Shape) -> Shape:
+        if self.scale.__class__ is str:
+            return (*x[:2], *per_axis(self.size, x))
         return (*x[:2], *(size * s for size, s in zip(x[2:], per_axis(self.scale, x))))
 
     output = computed(inplace=False, overwritable=True)
     weights = no_weights
     macs = free("interpolation is elementwise")
 
+    def neighbours(self, x: Shape) -> int:
+        """Of how many inputs an output is made."""
+        return prod({"nearest": 1, "linear": 2, "cubic": 4}[self.mode] for _ in x[2:])  # type: ignore[no-any-return]
+
     def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions
-        return 0 if self.mode == "nearest" else elements(out) * (2 * 2 ** (len(x) - 2) - 1)
+        # linear: a weighted sum of the 2^axes nearest inputs, so 2^axes products and 2^axes − 1 additions; cubic: 4^…
+        return 0 if self.mode == "nearest" else elements(out) * (2 * self.neighbours(x) - 1)
 
     def train_elementwise(self, x: Shape, *, out: Shape, wanted: Wanted) -> Size:
         # each output's gradient is added to the input it came from; linear: weighted, to the 2^axes nearest
-        nearest = 1 if self.mode == "nearest" else 2 * 2 ** (len(x) - 2)
-        return nearest * elements(out) if wanted.x else 0
+        each = 1 if self.mode == "nearest" else 2 * self.neighbours(x)
+        return each * elements(out) if wanted.x else 0
 
     keeps = keeps_nothing

@@ -131,8 +131,8 @@ class Fits(Need):
     message = "a window of {} does not fit into {}"
     condition = "a window of {} fits into {}"
 
-    def __init__(self, reach: Size, size: Size, overhang: Size = 0, *, padded: bool = False):
-        super().__init__(reach, size, overhang)
+    def __init__(self, reach: Size, size: Size, overhang: Size = 0, *, padded: bool = False, message: str = ""):
+        super().__init__(reach, size, overhang, message=message)
         if padded:
             self.message, self.condition = f"{self.message}, padding included", f"{self.condition}, padding included"
 
@@ -224,3 +224,10 @@ def axes(x: Shape, low: int, what: str) -> Iterator[Need]:
 def axis_exists(axis: int, x: Shape) -> Need:
     """x has this axis; a negative one counts from the end."""
     return Fact(-len(x) <= axis < len(x), "axis = {} of an input of {} axes; axes count from 0", axis, len(x))
+
+
+def axes_exist(axes: tuple[int, ...], x: Shape) -> Iterator[Need]:
+    """x has these axes, none of them is named twice."""
+    for axis in axes:
+        yield axis_exists(axis, x)
+    yield Fact(len({axis % len(x) for axis in axes}) == len(axes), "axes = {} name an axis twice", axes)

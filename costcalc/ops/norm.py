@@ -175,11 +175,11 @@ class RMSNorm:
 
     autocast = inside_in_single
 
-    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
+    def backward_workspace(self, x: Shape, *, wanted: Wanted, each: int) -> Size:
         # ∂γ before its sum; for ∂x four tensors besides it at the end, when ∂y, 1/σ and x̂ are gone
         if not wanted.x:
-            return elements(x)
-        return (2 if "weight" in wanted.tensors else 3) * elements(x) - prod(x[: len(x) - self.axes])
+            return each * elements(x)
+        return each * ((2 if "weight" in wanted.tensors else 3) * elements(x) - prod(x[: len(x) - self.axes]))
 
 
 @op
@@ -262,5 +262,5 @@ class LocalResponseNorm:
 
     autocast = inside_in_single
 
-    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
-        return 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece
+    def backward_workspace(self, x: Shape, *, wanted: Wanted, each: int) -> Size:
+        return each * 3 * elements(x)  # ∂s^β = −∂y · ((x / s^β) / s^β), piece by piece

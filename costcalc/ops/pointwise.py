@@ -99,9 +99,9 @@ class PReLU(Pointwise):
 
     autocast = in_half
 
-    def backward_workspace(self, x: Shape, *, wanted: Wanted) -> Size:
+    def backward_workspace(self, x: Shape, *, wanted: Wanted, each: int) -> Size:
         # one kernel makes ∂x, and the gradient of the slope before its sum; unwanted, ∂x is gone when that is made
-        return elements(x) if wanted.x else 2 * elements(x) - elements(self.weights(x)[0].shape)
+        return each * (elements(x) if wanted.x else 2 * elements(x) - elements(self.weights(x)[0].shape))
 
 
 @op

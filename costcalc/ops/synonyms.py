@@ -23,16 +23,18 @@ _ABSENT = (
     "adaptive_max_pool adaptive_max_pool2d alpha_dropout bilinear celu channel_shuffle conv4d cosine_similarity crop "
     "deform_conv2d div dropout2d drop_path einsum elu embedding_bag exp fold geglu glu grn hardshrink hardtanh "
     "instance_norm instance_norm2d interpolate involution layer_scale linear_attention log logsigmoid log_softmax "
-    "lp_pool lp_pool2d max maxout max_unpool max_unpool2d mean min min_pool mish pixel_shuffle pixel_unshuffle pow "
+    "lp_pool lp_pool2d maxout max_unpool max_unpool2d min_pool mish pixel_shuffle pixel_unshuffle pow "
     "quick_gelu reglu relu2 rnn roi_align rrelu scale selu softmin softplus "
-    "softshrink softsign split sqrt stochastic_depth sub sum swiglu tanhshrink threshold unfold weight_norm"
+    "softshrink softsign split sqrt stochastic_depth sub swiglu tanhshrink threshold unfold weight_norm"
 )
 WITHOUT_A_RULE = frozenset(_ABSENT.split())
 # Names close in meaning to ops that have a rule, but not equal to them.
 _IN_PARTS = "write its parts: linear, reshape, transpose, scaled_dot_product_attention, as in docs/specs.md"
 _JOINED = "write concat, which joins along the channels unless its axis says otherwise"
 _RESHAPED = "write reshape, with the shape without its batch"
+_REDUCED = "write reduce, with its axes and this as its operation"
 INSTEAD = {
+    **dict.fromkeys(("max", "mean", "min", "sum", "norm", "var", "amax", "amin"), _REDUCED),
     **dict.fromkeys(("attention", "self_attention", "multi_head_attention", "multihead_attention"), _IN_PARTS),
     **dict.fromkeys(("cat", "concatenate"), _JOINED),
     **dict.fromkeys(("squeeze", "unflatten", "unsqueeze"), _RESHAPED),

@@ -9,7 +9,7 @@ from itertools import count
 from math import gcd
 from typing import Any
 
-from costcalc.analysis.images import as_image, image_layers
+from costcalc.analysis.images import as_shown, image_layers
 from costcalc.errors import UsageError
 from costcalc.ops import OPS
 from costcalc.table import LazySequence, plain_number, shape_text, visible
@@ -51,7 +51,7 @@ def diagram_of(document: Any) -> Diagram:
 
 
 def _texts(found: set[str], layer: dict[str, Any]) -> list[str]:
-    shape = as_image(layer["output_shape"], layer["name"], found)
+    shape = as_shown(layer["op"], layer["output_shape"], layer["name"], found)
     return [visible(layer["name"]), visible(f"{layer['op']} {shape_text(shape)}")]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.errors import MissingExtra
+from costcalc.table.cells import Batchless as Batchless
 from costcalc.table.cells import Image as Image
 from costcalc.table.cells import RelativeDifference as RelativeDifference
 from costcalc.table.cells import brief as brief

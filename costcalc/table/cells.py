@@ -112,9 +112,13 @@ class Image(tuple[Any, ...]):
     """The shape of an image or a feature map, (n, c, h, w), which papers write with the channels last."""
 
 
+class Batchless(tuple[Any, ...]):
+    """The shape of a tensor that has no batch, such as a learned one."""
+
+
 def shape_text(shape: Any) -> str:
     """A shape without its batch: 12×256×64 for (n, 12, 256, 64), 28×28×32 for an Image (n, 32, 28, 28)."""
-    rest = [*shape[1:]]
+    rest = [*shape] if isinstance(shape, Batchless) else [*shape[1:]]
     if isinstance(shape, Image) and len(rest) >= 3:
         rest = [*rest[1:], rest[0]]
     return "×".join(map(str, rest)) if rest else "1"

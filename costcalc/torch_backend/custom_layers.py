@@ -142,14 +142,66 @@ class Flatten(nn.Module):
 
 
 class Reshape(nn.Module):
-    """(n, …) -> (n, *size)"""
+    """(n, …) -> (n, *size), or size if that is the whole shape"""
 
-    def __init__(self, size: Sequence[int]):
+    def __init__(self, size: Sequence[int], whole: bool):
         super().__init__()
-        self.size = tuple(size)
+        self.size, self.whole = tuple(size), whole
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.reshape(x.shape[0], *self.size)
+        return x.reshape(self.size if self.whole else (x.shape[0], *self.size))
+
+
+class Slice(nn.Module):
+    """Some elements of one axis."""
+
+    def __init__(self, axis: int, start: int, size: int, step: int):
+        super().__init__()
+        self.axis, self.range = axis, slice(start, start + step * (size - 1) + 1, step)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x[(*[slice(None)] * (self.axis % x.dim()), self.range)]
+
+
+class Pad(nn.Module):
+    """Zeros before and after the elements of some axes."""
+
+    def __init__(self, rank: int, axes: Sequence[int], before: Sequence[int], after: Sequence[int]):
+        super().__init__()
+        self.sizes = [0] * (2 * rank)  # as F.pad wants them, from the last axis
+        for i, axis in enumerate(axes):
+            place = 2 * (rank - 1 - axis % rank)
+            self.sizes[place : place + 2] = before[i % len(before)], after[i % len(after)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, self.sizes)
+
+
+class Roll(nn.Module):
+    """Elements moved along some axes."""
+
+    def __init__(self, axes: Sequence[int], shifts: Sequence[int]):
+        super().__init__()
+        self.axes, self.shifts = tuple(axes), tuple(shifts[i % len(shifts)] for i in range(len(axes)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.roll(self.shifts, self.axes)
+
+
+class Reduce(nn.Module):
+    """One number from all elements of some axes."""
+
+    functions = {"mean": torch.mean, "sum": torch.sum, "max": torch.amax, "min": torch.amin, "var": torch.var}
+
+    def __init__(self, operation: str, axes: Sequence[int], keep: bool):
+        super().__init__()
+        self.operation, self.axes, self.keep = operation, tuple(axes), keep
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.operation == "norm":
+            out: Tensor = torch.linalg.vector_norm(x, 2, self.axes, self.keep)
+            return out
+        return self.functions[self.operation](x, self.axes, keepdim=self.keep)  # type: ignore[operator,no-any-return]
 
 
 class Transpose(nn.Module):

@@ -104,7 +104,9 @@ def rms_norm(op: Any, x: Shape) -> nn.Module:
 
 def upsample(op: Any, x: Shape) -> nn.Module:
     linear = {1: "linear", 2: "bilinear", 3: "trilinear"}
-    mode = op.mode if op.mode == "nearest" else linear[len(x) - 2]
+    mode = {"nearest": "nearest", "linear": linear[len(x) - 2], "cubic": "bicubic"}[op.mode]
+    if op.scale == "none":
+        return nn.Upsample(per_axis(op.size, x), mode=mode)
     return nn.Upsample(scale_factor=tuple(float(s) for s in per_axis(op.scale, x)), mode=mode)
 
 
@@ -158,7 +160,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "concat": lambda op, *ins: custom_layers.Concat(op.axis),
     "mat_mul": lambda op, *ins: custom_layers.MatMul(),
     "flatten": lambda op, x: custom_layers.Flatten(),
-    "reshape": lambda op, x: custom_layers.Reshape(op.size),
+    "reshape": lambda op, x: custom_layers.Reshape(op.size, op.whole),
     "transpose": lambda op, x: custom_layers.Transpose(op.order),
     "channel_pad": lambda op, x: custom_layers.ChannelPad(op.channels),
     "upsample": upsample,
@@ -166,6 +168,10 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),
     "gru": recurrent(custom_layers.GRU),
+    "reduce": lambda op, x: custom_layers.Reduce(op.operation, op.axes, op.keep),
+    "slice": lambda op, x: custom_layers.Slice(op.axis, op.start, op.size, op.step),
+    "pad": lambda op, x: custom_layers.Pad(len(x), op.axes, op.before, op.after),
+    "roll": lambda op, x: custom_layers.Roll(op.axes, op.shifts),
     "elementwise": lambda op, *ins: stand_ins.Elementwise(op.kept, op.keeps_output),
     "view": lambda op, x: stand_ins.View(op.size),
     "move": lambda op, *ins: stand_ins.Move(op.size, op.kept),

@@ -31,7 +31,7 @@ def test_fields_have_kinds_and_defaults():
         {"field": "bias", "takes": "true or false", "needed": False, "default": True, "synonyms": ["use_bias"]},
     ]
     assert describe_op("transpose")["needs"] == ["refused: order … does not name each of … axes once"]
-    assert describe_op("add")["needs"][0] == "At least two inputs of as many axes, each axis equal or 1"
+    assert describe_op("add")["needs"][0] == "At least two inputs; from the last, each axis equal or 1"
 
 
 @pytest.mark.parametrize("name", fields.kind_names())

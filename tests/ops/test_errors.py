@@ -72,13 +72,13 @@ WRONG_FIELDS = [
     (lambda: Dropout(True), "dropout: p must be a number from 0 to 1, got True"),
     (lambda: Dropout(float("nan")), "dropout: p must be a number from 0 to 1, got nan"),
     (lambda: LeakyReLU("a"), "leaky_relu: slope must be a number, got 'a'"),
-    (lambda: Upsample(2, "cubic"), "upsample: mode must be 'nearest' or 'linear', got 'cubic'"),
-    (lambda: Upsample(2, 3), "upsample: mode must be 'nearest' or 'linear', got 3"),
+    (lambda: Upsample(2, "lanczos"), "upsample: mode must be 'nearest' or 'linear' or 'cubic', got 'lanczos'"),
+    (lambda: Upsample(2, 3), "upsample: mode must be 'nearest' or 'linear' or 'cubic', got 3"),
     (lambda: LSTM(8, layers=r), "lstm: layers must be a plain number, got the symbol r"),
     (lambda: GRU(8, layers=np.array([1, 2], dtype=object)),
      "gru: layers must be a plain number, and differs between points of an array; count them apart"),
     (lambda: LayerNorm(axes=0), "layer_norm: axes must be a whole number from 1 to 2^31, got 0"),
-    (lambda: Reshape([2, -1]), "reshape: size must be a whole number from 1 to 2^31, got -1"),
+    (lambda: Reshape([2, -2]), "reshape: size must be a whole number from -1 to 2^31, got -2"),
 ]  # fmt: skip
 
 

@@ -28,7 +28,7 @@ class BackwardEvents(LossEvents):
         made, in_other_shapes = yield from self.input_gradients(each, above)
         again = yield from self.tensor_gradients(each)
         width = self.widths[each.name]
-        workspace = each.layer.op.backward_workspace(*each.input_shapes, wanted=each.wanted) * width.own
+        workspace = each.layer.op.backward_workspace(*each.input_shapes, wanted=each.wanted, each=width.own)
         yield from self.take("temporary", again + workspace)
         yield Moment(each.name, "backward")
         yield from self.free("temporary")

@@ -107,5 +107,8 @@ class ForwardEvents(StepMemory):
             return out if len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values else 0
         if op.joined_axes is None or op.output.view or len(each.own) < 2:
             return 0
-        wide = wide_axes(op, self.where[each.layer.inputs[0]].order, each.input_shapes[0])
-        return out if wide != sorted(wide) else 0
+        memory = self.where[each.layer.inputs[0]]
+        if memory.is_plain or len(each.input_shapes[0]) == 2:
+            return 0
+        wide, broken = wide_axes(memory, each.input_shapes[0])
+        return out if broken or wide != sorted(wide) else 0

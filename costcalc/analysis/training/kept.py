@@ -107,8 +107,11 @@ class KeptTensors:
 
     def _keeps_copy(self, each: StepLayer, i: int) -> bool:
         """Does a layer keep a copy of this input: as it writes over it, casts it, or joins axes that lie apart?"""
-        order = self.where[each.layer.inputs[i]].order
-        return i == each.over or self.is_cast(each, i) or copies_first(each.layer.op, order, each.input_shapes[i])
+        if i == each.over or self.is_cast(each, i):
+            return True
+        return copies_first(
+            each.layer.op, self.where[each.layer.inputs[i]], each.input_shapes[i], each.layer.output_shape
+        )
 
     def is_cast(self, each: StepLayer, i: int) -> bool:
         """Is an input cast before it is read?"""

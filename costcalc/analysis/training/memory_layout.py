@@ -2,38 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Shape, decided, equal
+from costcalc.dims import Shape, Size, at_least, decided, equal
 
 Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
+DENSE: frozenset[int] = frozenset()
 
 
 class Memory(NamedTuple):
-    """Where an output lies: in the memory that a layer made, with its axes in this order."""
+    """Where an output lies: in the memory that a layer made, with its axes in this order.
+
+    Before one of the axes in `breaks` elements are left out: it is not one axis with the one before it in memory.
+    """
 
     owner: Any
     order: Order
+    breaks: frozenset[int] = DENSE
+
+    @property
+    def is_plain(self) -> bool:
+        """Do the axes lie in their order, with nothing between them?"""
+        return not self.breaks and list(self.order) == sorted(self.order)
 
 
 def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
     """Where the output of each layer lies in a training step."""
     found: dict[Any, Memory] = {}
     for each in layers:
-        layer, op = each.layer, each.layer.op
-        orders = [found[source].order for source in layer.inputs]
-        order = order_of(each, orders)
-        view = getattr(op, "train_output", op.output).view and layer.inputs
-        if each.over is not None:
-            owner = found[layer.inputs[each.over]].owner
-        elif view and not copies_first(op, orders[0], each.input_shapes[0]):
-            owner = found[layer.inputs[0]].owner
-        else:
-            owner = layer.name
-        found[layer.name] = Memory(owner, order)
+        found[each.name] = output_in_memory(each, [found[source] for source in each.layer.inputs])
     return found
+
+
+def output_in_memory(each: StepLayer, inputs: Sequence[Memory]) -> Memory:
+    """Where the output of a layer lies, from where its inputs do."""
+    layer, op = each.layer, each.layer.op
+    order = order_of(each, [memory.order for memory in inputs])
+    if each.over is not None:
+        return Memory(inputs[each.over].owner, order)
+    if not inputs or not getattr(op, "train_output", op.output).view:
+        return Memory(layer.name, order)
+    first, x = inputs[0], each.input_shapes[0]
+    if hasattr(op, "memory_breaks"):
+        return Memory(first.owner, order, op.memory_breaks(first.breaks, ins=each.input_shapes))
+    if op.joined_axes is None:
+        return Memory(first.owner, order, mapped_breaks(first, order, layer.output_shape))
+    if first.is_plain:
+        return Memory(first.owner, order)
+    return reshaped(first, x, layer.output_shape) or Memory(layer.name, order)
+
+
+def mapped_breaks(memory: Memory, order: Order, out: Shape) -> frozenset[int]:
+    """The breaks of a view that moves axes: those of the axes in the same places in memory."""
+    if len(order) != len(memory.order):
+        return DENSE
+    places = {axis: place for place, axis in enumerate(memory.order)}
+    return frozenset([order[places[axis]] for axis in memory.breaks])
 
 
 def order_of(each: StepLayer, orders: Sequence[Order]) -> Order:
@@ -45,20 +71,82 @@ def order_of(each: StepLayer, orders: Sequence[Order]) -> Order:
     return found
 
 
-def copies_first(op: Any, order: Order, x: Shape) -> bool:
+class Run(NamedTuple):
+    """Axes that follow each other in the shape and in memory, and so are one for torch."""
+
+    axes: list[int]
+    is_broken: bool  # are elements left out before them?
+
+
+def runs_of(memory: Memory, x: Shape) -> Iterator[Run]:
+    """The runs of axes of more than one element, in the order of the shape."""
+    wide, broken = wide_axes(memory, x)
+    places = {axis: place for place, axis in enumerate(wide)}
+    run: Run | None = None
+    for axis in sorted(wide):
+        if run and places[axis] == places[run.axes[-1]] + 1 and axis not in broken:
+            run.axes.append(axis)
+            continue
+        if run:
+            yield run
+        run = Run([axis], axis in broken)
+    if run:
+        yield run
+
+
+def reshaped(memory: Memory, x: Shape, out: Shape) -> Memory | None:
+    """Where x lies under another shape; None if torch copies it, as no view has that shape."""
+    runs, left = [*runs_of(memory, x)], [*enumerate(out)]
+    parts: list[list[int]] = []
+    for run in runs:
+        parts.append([])
+        wanted, size = _product(x, run.axes), 1
+        while not decided(equal(size, wanted), "what a reshape copies"):
+            if not left:
+                return None
+            axis, more = left.pop(0)
+            parts[-1].append(axis)
+            size = size * more
+            if decided(_is_more(size, wanted), "what a reshape copies"):
+                return None
+    (parts or [[]])[-1].extend(axis for axis, _ in left)
+    in_memory = sorted(zip(runs, parts), key=lambda pair: memory.order.index(pair[0].axes[0]))
+    order = tuple([axis for _, part in in_memory for axis in part])
+    breaks = frozenset(part[0] for run, part in in_memory if run.is_broken and part)
+    return Memory(memory.owner, order if len(order) == len(out) else tuple(range(len(out))), breaks)
+
+
+def _product(x: Shape, axes: Sequence[int]) -> Size:
+    size: Size = 1
+    for axis in axes:
+        size = size * x[axis]
+    return size
+
+
+def _is_more(size: Size, wanted: Size) -> Any:
+    smaller = at_least(wanted, size)
+    return None if smaller is None else ~smaller if hasattr(smaller, "all") else not smaller
+
+
+def copies_first(op: Any, memory: Memory, x: Shape, out: Shape) -> bool:
     """Does an op copy its input, because the axes that it joins do not lie side by side in memory? One of size 1 lies
     anywhere."""
-    if op.joined_axes is None or list(order) == sorted(order):
+    if op.joined_axes is None or memory.is_plain:
         return False
-    wide = wide_axes(op, order, x)
-    joined = range(len(x))[op.joined_axes]
-    places = [place for place, axis in enumerate(wide) if axis in joined]
-    in_order = [wide[place] for place in places]
-    return in_order != sorted(in_order) or places != list(range(places[0], places[0] + len(places)) if places else [])
+    if op.output.view:
+        return reshaped(memory, x, out) is None
+    joined = set(range(len(x))[op.joined_axes])
+    runs = [run for run in runs_of(memory, x) if joined & {*run.axes}]
+    return len(runs) > 1
 
 
-def wide_axes(op: Any, order: Order, x: Shape) -> list[int]:
-    """The axes that have more than one element, in their order in memory."""
-    if list(order) == sorted(order):
-        return list(order)
-    return [axis for axis in order if not decided(equal(x[axis], 1), f"what {op.name} copies")]
+def wide_axes(memory: Memory, x: Shape) -> tuple[list[int], set[int]]:
+    """The axes that have more than one element, in their order in memory, and those before which it is broken."""
+    wide, broken, is_broken = [], set[int](), False
+    for axis in memory.order:
+        is_broken = is_broken or axis in memory.breaks
+        if not decided(equal(x[axis], 1), "what lies in memory"):
+            wide.append(axis)
+            broken.update([axis] if is_broken and len(wide) > 1 else ())
+            is_broken = False
+    return wide, broken
