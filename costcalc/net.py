@@ -63,15 +63,18 @@ Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load`
 
 
 def load(
-    target: Target, *inputs: Any, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
-    **knobs: Any,
+    target: Target, *inputs: Any, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS,
+    max_bytes: int = MAX_BYTES, **knobs: Any,
 ) -> Net:  # fmt: skip
     """The model that a target means, with knobs behind an @ or as arguments. All functions read their targets so.
 
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
-    a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. Bytes are
-    counted in `dtype`: float16, or weights=int8,activations=float16. Raises UnknownName, UsageError or SpecError, all
-    CostcalcError, with what to do about it.
+    a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
+    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`, or
+    `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
+    weights=int8,activations=float16.
+
+    Raises UnknownName, UsageError, SpecError or ImportRefused, all CostcalcError, with what to do about it.
     """
     net = _resolved(target, inputs, max_layers, max_bytes)
     if knobs:

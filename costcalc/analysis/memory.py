@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import layers_inplace
@@ -76,6 +76,12 @@ def live_elements(layers: Sequence[Layer]) -> Iterator[Size]:
         for name in {storage[source] for source in layer.inputs} - kept:
             if last_read[name] == i:
                 now = now - sizes.pop(name)
+
+
+def leaves(layer: Any, read: Container[Any]) -> bool:
+    """Does the output of a layer, or of a row, leave the network? Nothing reads it, and it is no tensor that the
+    network has anyway."""
+    return layer.name not in read and not layer.op.lies_in_weights
 
 
 def written_elements(layers: Sequence[Layer]) -> Iterator[Size]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import cached_property, reduce
 from typing import Any
 
-from costcalc.analysis.memory import Layer
+from costcalc.analysis.memory import Layer, leaves
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, Metric, metric_of, why_not_counted
 from costcalc.analysis.training.step_metrics import Step, memory_bytes, step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers
@@ -91,7 +91,7 @@ class MetricValues:
     def _outputs(self) -> list[Row]:
         """The rows that no other reads."""
         read = {source for row in self.rows for source in row.inputs}
-        return [row for row in self.rows if row.name not in read]
+        return [row for row in self.rows if leaves(row, read)]
 
 
 class LayerValues:

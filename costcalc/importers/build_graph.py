@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from costcalc.errors import ImportRefused
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.kinds import has_products, is_factory, of_kind
-from costcalc.importers.record import Call, Record, Tensor
+from costcalc.importers.call_kinds import has_products, is_factory, of_kind
+from costcalc.importers.run_record import Call, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
@@ -45,6 +44,10 @@ class GraphBuilder:
                 self.place(call, node, alone[call.module] == 1)
         if self.without_rule:
             raise ImportRefused(said_of(self.without_rule))
+        for number, learned in self.record.learned.items():
+            if number not in self.owners and number not in self.layers and is_number(learned.tensor):
+                role = "buffer" if learned.is_buffer else "weight"
+                self.add(self.free(f"not_reached.{learned.path}"), Parameter(learned.tensor.shape, role))
         return self.graph
 
     def without_known(self, calls: list[Call]) -> list[Call]:
@@ -92,7 +95,8 @@ class GraphBuilder:
     def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
         out = call.outputs[0].shape
-        if not isinstance(node.op, (Elementwise, Contraction)) or len(x.shape) != 1 or len(out) < 3 or x.shape[0] in (1, out[-1]):
+        stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
+        if not stretches or x.shape[0] in (1, out[-1]):
             return layer
         return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * (len(out) - 2))), layer)
 
@@ -135,6 +139,11 @@ class GraphBuilder:
         return name
 
 
+def is_number(tensor: Tensor) -> bool:
+    """Is it more than a count of batches or a table of indices?"""
+    return tensor.dtype.startswith(("float", "bfloat", "complex")) and bool(tensor.shape)
+
+
 def passes_on(call: Call) -> bool:
     """Is the output the input: a dropout that does nothing, a copy that was none?"""
     name = call.op.removeprefix("aten::").rstrip("_")
@@ -173,8 +182,3 @@ def said_of(without_rule: dict[str, list[Call]]) -> str:
     """Every op without a rule, how often it is called, and where first."""
     parts = (f"{op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}" for op, calls in without_rule.items())
     return f"no rule for {'; '.join(parts)}"
-
-
-def paths(graph: Graph) -> Iterator[str]:
-    """The names of all layers."""
-    return iter(map(str, graph.nodes))

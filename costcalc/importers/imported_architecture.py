@@ -10,7 +10,7 @@ from costcalc.dims import is_rational
 from costcalc.errors import UsageError
 from costcalc.graph import Graph
 from costcalc.importers.build_graph import GraphBuilder
-from costcalc.importers.record import Record
+from costcalc.importers.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.knob import Knob

@@ -1,7 +1,7 @@
 """ATen's ops as costcalc's: one function for each, from a call to an op and the tensors that it reads.
 
 The arguments are read by the names of torch's schemas. A function returns None where its op cannot say what the call
-does, such as a convolution whose weight is computed; then the call is taken as one of its kind (kinds.py).
+does, such as a convolution whose weight is computed; then the call is taken as one of its kind (call_kinds.py).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from costcalc import ops
-from costcalc.importers.record import Call, Learned, Tensor
+from costcalc.importers.run_record import Call, Learned, Tensor
 
 
 class Node(NamedTuple):
@@ -305,7 +305,8 @@ TABLE: dict[str, Translation] = {
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
     "flatten": flatten, "view": reshape, "reshape": reshape, "_unsafe_view": reshape, "permute": transpose,
-    "transpose": transpose, "t": transpose, "rms_norm": rms_norm, "prelu": prelu, "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
+    "transpose": transpose, "t": transpose, "rms_norm": rms_norm, "prelu": prelu,
+    "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
     "mean": mean, "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
     "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),
     "gelu": pointwise(ops.GELU), "sigmoid": pointwise(ops.Sigmoid), "tanh": pointwise(ops.Tanh),

@@ -20,7 +20,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
-from costcalc.importers.record import Call, Learned, Record, Tensor
+from costcalc.importers.run_record import Call, Learned, Record, Tensor
 from costcalc.importers.untouched import untouched
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
@@ -34,11 +34,18 @@ WHOLE = {  # composite ops that stay one call; others fall into their parts
 }  # fmt: skip
 
 
-class Recorder(TorchDispatchMode):
+ASKS = {"aten::_local_scalar_dense", "aten::nonzero", "aten::equal", "aten::is_nonzero", "aten::masked_select"}
+
+
+class AsksForValue(Exception):
+    """A module asks for the value of a tensor."""
+
+
+class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records calls. Tensors of modules are shown to ops as meta tensors of the same shape."""
 
     def __init__(self, module: nn.Module):
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
         self.paths = {id(one): path for path, one in module.named_modules(remove_duplicate=True)}
@@ -91,6 +98,8 @@ class Recorder(TorchDispatchMode):
                 out = func.decompose(*args, **kwargs)
             if out is not NotImplemented:
                 return out
+        if schema in ASKS:
+            raise AsksForValue(schema)
         args, kwargs = pytree.tree_map_only(torch.Tensor, self.shadow, (args, kwargs))
         if ("device" in kwargs and kwargs["device"] is not None) or (
             any(one.name == "device" for one in func._schema.arguments) and not _has_tensor(args)
@@ -150,7 +159,7 @@ def _place(tensor: torch.Tensor) -> tuple[Any, ...]:
 
 
 def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Record:
-    """Runs a module once, in evaluation mode, on meta tensors of the shapes of its inputs: tensors, or shapes as tuples.
+    """Runs a module once, in evaluation mode, on meta tensors of the shapes of its inputs: tensors, or tuples.
 
     Raises ImportRefused if it fails, with the module's own words, or if it asks for values.
     """
@@ -183,19 +192,12 @@ def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRe
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
     line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
-    if isinstance(error, (NotImplementedError, RuntimeError)) and any(word in str(error) for word in ASKS_FOR_VALUES):
+    if isinstance(error, AsksForValue):
         said = "asks for the value of a tensor, and an import computes none: what follows from values has no fixed cost"
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
     hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
     return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
-
-
-ASKS_FOR_VALUES = (
-    "meta tensor",
-    "meta device",
-    "data-dependent",
-)  # in torch's words: it has no class of error for that
 
 
 def _is_ours_or_torchs(path: str) -> bool:
@@ -221,9 +223,11 @@ def _followed(recorder: Recorder) -> Iterator[None]:
 
 def unwrapped(module: nn.Module) -> nn.Module:
     """The module in DataParallel and compiled wrappers."""
-    while isinstance(module, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(module, "_orig_mod"):
-        module = module._orig_mod if hasattr(module, "_orig_mod") else module.module
-    return module
+    inner: Any = module
+    while isinstance(inner, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inner, "_orig_mod"):
+        inner = inner._orig_mod if hasattr(inner, "_orig_mod") else inner.module
+    found: nn.Module = inner
+    return found
 
 
 def is_input(value: Any) -> bool:

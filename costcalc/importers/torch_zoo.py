@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import inspect
 import warnings
@@ -18,7 +17,6 @@ from torch.overrides import TorchFunctionMode
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
 
 FRAMES = 16  # of a clip; torchvision's video models take any number
-EXTRAS = {"torchvision": "vision", "timm": "zoo"}
 
 
 class Found(NamedTuple):
@@ -48,17 +46,13 @@ def on_meta_device() -> Iterator[None]:
         yield
 
 
-def package(name: str) -> Any:
-    """A package that has models. Raises MissingExtra if it is not installed."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise MissingExtra(f"{name} is not installed", EXTRAS[name]) from error
-
-
 def torchvision_model(name: str) -> Found:
-    """A model of torchvision, at the size that its weights were trained for."""
-    models = package("torchvision").models
+    """A model of torchvision, at the size that its weights were trained for. Raises MissingExtra without torchvision,
+    UnknownName for a model that it has not, ImportRefused for one that is quantised."""
+    try:
+        from torchvision import models
+    except ImportError as error:
+        raise MissingExtra("torchvision is not installed", "vision") from error
     _known(name, models.list_models(), "torchvision")
     builder = models.get_model_builder(name)
     if builder.__module__.startswith("torchvision.models.quantization"):
@@ -81,8 +75,12 @@ def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
 
 
 def timm_model(name: str) -> Found:
-    """A model of timm, at the size of its default configuration."""
-    timm = package("timm")
+    """A model of timm, at the size of its default configuration. Raises MissingExtra without timm, UnknownName for a
+    model that it has not."""
+    try:
+        import timm
+    except ImportError as error:
+        raise MissingExtra("timm is not installed", "zoo") from error
     _known(name.partition(".")[0], timm.list_models(), "timm")
     with on_meta_device():
         module = timm.create_model(name, pretrained=False)

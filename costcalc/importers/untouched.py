@@ -18,11 +18,11 @@ def untouched(module: nn.Module) -> Iterator[None]:
     numbers; and its fast path of attention, which is off within."""
     before = [(one, dict(vars(one)), _contents(vars(one))) for one in module.modules()]
     state, fast = torch.get_rng_state(), torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)  # type: ignore[no-untyped-call]
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(fast)  # type: ignore[no-untyped-call]
+        torch.backends.mha.set_fastpath_enabled(fast)
         torch.set_rng_state(state)
         for one, attributes, contents in before:
             vars(one).clear()

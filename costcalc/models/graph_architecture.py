@@ -186,5 +186,5 @@ def described(graph: Graph) -> Iterator[Any]:
     """Every layer for the hash: its name, its op with all fields, its inputs, and the owner of shared weights."""
     for name, data in nodes_of(graph):
         op = data.get("op")
-        described = [str(op.times), [*described(op.body)]] if isinstance(op, Repeat) else repr(op)
-        yield [str(name), type(op).__name__, described, str(data.get("inputs")), str(data.get("shares", ""))]
+        fields = [str(op.times), [*described(op.body)]] if isinstance(op, Repeat) else repr(op)
+        yield [str(name), type(op).__name__, fields, str(data.get("inputs")), str(data.get("shares", ""))]

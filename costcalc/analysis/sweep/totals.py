@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from costcalc.analysis.memory import leaves
 from costcalc.analysis.metric_values import LayerValues
 from costcalc.analysis.metrics import LARGEST, LEAVING, METRICS, SUM, USUAL, Metric, expand_quotients
 from costcalc.analysis.op_answers import MAX_KEPT
@@ -117,7 +118,7 @@ def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Si
     if metric.together == LEAVING:
         for mask, layers in values.plans:
             read = {source for layer in layers for source in layer.inputs}
-            yield mask, sum(elements(layer.output_shape) for layer in layers if layer.name not in read)
+            yield mask, sum(elements(layer.output_shape) for layer in layers if leaves(layer, read))
         return
     if metric.step is train_peak_bytes:
         with shared_products():

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Any
 
+from costcalc.analysis.memory import leaves
 from costcalc.analysis.training.kept import Keepers, KeptTensors, Segment
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.timeline import Begin, End, Event, HeldMemory
@@ -26,7 +27,7 @@ class StepMemory(HeldMemory):
         self.where, self.widths, self.size_of = self.kept.where, self.kept.widths, self.kept.size_of
         self.inputs = {each.name for each in layers if each.layer.op.is_input}
         read = {source for each in layers for source in each.layer.inputs}
-        self.outputs = [each for each in layers if each.name not in read and each.name not in self.inputs]
+        self.outputs = [each for each in layers if leaves(each.layer, read) and each.name not in self.inputs]
         self.output_owners = {self.where[each.name].owner for each in self.outputs}
         self.last_use = self.last_uses(layers)
         self.keeps, self.keeps_again = by_keeper(self.kept.keepers), by_keeper(self.kept.again)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any, NamedTuple
 
-from costcalc.analysis.memory import Layer, live_elements
+from costcalc.analysis.memory import Layer, leaves, live_elements
 from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
@@ -98,7 +98,7 @@ def train_elementwise(step: Step) -> Iterator[Size]:
         total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
         if read[each.name] > 1:
             total = total + (read[each.name] - 1) * elements(layer.output_shape)
-        if not layer.op.is_input and each.name not in is_read:
+        if not layer.op.is_input and leaves(layer, is_read):
             total = total + LOSS_OPERATIONS * elements(layer.output_shape)
         yield total
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from costcalc.importers.record import Call
+from costcalc.importers.run_record import Call
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
 
@@ -27,7 +27,8 @@ POINTWISE = {
     "sqrt": Work(1, 2, keeps_output=True), "rsqrt": Work(2, 3, keeps_output=True), "log": Work(1, 1, (0,)),
     "abs": Work(1, 2, (0,)), "sin": Work(1, 2, (0,)), "cos": Work(1, 2, (0,)), "erf": Work(1, 4, (0,)),
     "reciprocal": Work(1, 2, keeps_output=True), "clamp": Work(2, 2, (0,)), "clamp_min": Work(1, 1, (0,)),
-    "where": Work(1, 1, (0,)), "masked_fill": Work(1, 1, (1,)), "lerp": Work(3, 2, (0, 1)), "addcmul": Work(2, 2, (1, 2)),
+    "where": Work(1, 1, (0,)), "masked_fill": Work(1, 1, (1,)), "lerp": Work(3, 2, (0, 1)),
+    "addcmul": Work(2, 2, (1, 2)),
     "softplus": Work(3, 3, (0,)), "elu": Work(3, 3, (0,)), "celu": Work(4, 3, (0,)), "selu": Work(3, 3, (0,)),
     "mish": Work(5, 8, (0,)), "glu": Work(4, 6, (0,)), "logsigmoid": Work(3, 3, (0,)), "square": Work(1, 2, (0,)),
     "log_softmax": Work(5, 3, keeps_output=True), "rms_norm": Work(4, 8, (0,)), "layer_norm": Work(8, 9, (0,)),
@@ -37,18 +38,22 @@ REDUCTIONS = {
     **dict.fromkeys(("sum", "mean"), Work(1, 1)), "linalg_vector_norm": Work(2, 2, (0,), keeps_output=True),
     "norm": Work(2, 2, (0,), keeps_output=True), "var": Work(3, 2, (0,)), "std": Work(3, 3, (0,), keeps_output=True),
     "var_mean": Work(4, 3, (0,)), "cumsum": Work(1, 1), "logsumexp": Work(4, 2, (0,), keeps_output=True),
-    "amax": Work(1, 1, (0,), keeps_output=True), "amin": Work(1, 1, (0,), keeps_output=True),
+    "amax": Work(1, 1, (0,), keeps_output=True), "adaptive_max_pool2d": Work(1, 1, (0,)),
+    "amin": Work(1, 1, (0,), keeps_output=True),
 }  # fmt: skip
 MOVES = {
-    "cat", "stack", "clone", "contiguous", "copy", "index", "index_select", "gather", "scatter", "pad", "constant_pad_nd",
-    "reflection_pad1d", "reflection_pad2d", "replication_pad2d", "roll", "flip", "repeat", "tile", "expand_copy", "to",
-    "_to_copy", "select_scatter", "slice_scatter", "tril", "triu", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
-    "one_hot", "topk", "sort", "argsort", "embedding", "fill", "zero", "masked_select", "index_put", "reshape", "unfold",
-    "im2col", "upsample_nearest2d", "split", "chunk", "meshgrid", "repeat_interleave", "dropout", "flatten", "_unsafe_index", "squeeze", "unsqueeze", "view", "expand",
+    "cat", "stack", "clone", "contiguous", "copy", "index", "index_select", "_unsafe_index", "gather", "scatter",
+    "pad", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "replication_pad2d", "roll", "flip", "repeat",
+    "tile", "expand", "expand_copy", "to", "_to_copy", "select_scatter", "slice_scatter", "tril", "triu",
+    "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "one_hot", "topk", "sort", "argsort", "embedding", "fill",
+    "zero", "masked_select", "index_put", "reshape", "flatten", "view", "squeeze", "unsqueeze", "unfold", "im2col",
+    "upsample_nearest2d", "split", "chunk", "meshgrid", "repeat_interleave", "dropout",
 }  # fmt: skip
 INTERPOLATIONS = {
     "upsample_bilinear2d": 11,
     "upsample_bicubic2d": 35,
+    "_upsample_bicubic2d_aa": 35,
+    "_upsample_bilinear2d_aa": 11,
     "upsample_linear1d": 3,
     "upsample_trilinear3d": 23,
 }
