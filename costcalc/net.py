@@ -87,10 +87,10 @@ def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_byte
     from costcalc.importers import targets
 
     if targets.is_module(target):
-        return Net(targets.of_module(target, (inputs, {})))
+        return Net(targets.of_module(target, targets.split_inputs(inputs)))
     if isinstance(target, str) and targets.is_import(target):
         name, _, settings = target.partition("@")
-        net = Net(targets.of_name(name, (inputs, {}) if inputs else None))
+        net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None))
         return net.with_texts(settings.split(",")) if settings else net
     if inputs:
         raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")

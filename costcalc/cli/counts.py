@@ -16,6 +16,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -64,6 +65,7 @@ def show(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    input: Input = None,
     batch: Batch = None,
     set_: Set = None,
     format: Format = None,
@@ -77,7 +79,7 @@ def show(
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
     unless = "" if train or columns else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
     cost = model.cost(unrolled=unroll)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, columns or (of_step if train else None)), format, output)

@@ -67,7 +67,10 @@ def known_targets(incomplete: str) -> list[str]:
     return [entry.name for entry in entries() if entry.name.startswith(incomplete)]
 
 
-A_TARGET = "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset"
+A_TARGET = (
+    "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
+    "torchvision:NAME, timm:NAME, FILE.py:CALLABLE"
+)
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
 ]
@@ -76,6 +79,12 @@ Targets: TypeAlias = Annotated[
 ]
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
+]
+Input: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input", metavar="SHAPE", help="Of a torch module: 1,3,224,224, or mask=1,77 by name; may be repeated."
+    ),
 ]
 Batch: TypeAlias = Annotated[
     int | None, typer.Option("--batch", metavar="N", min=1, help="Examples at once: the same as --set batch=N.")
@@ -135,16 +144,22 @@ Checkpoint: TypeAlias = Annotated[
 def load_models(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
     dtype: str | None = None, step: TrainStep = DEFAULT_STEP, batch: int | None = None,
+    inputs: list[str] | None = None,
 ) -> list[Net]:  # fmt: skip
-    """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained."""
+    """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained. Says on
+    stderr which file it runs. `inputs` are the shapes of a torch module's."""
+    from costcalc.importers.targets import of_file, read_inputs
     from costcalc.net import apply_settings, load
 
+    given = read_inputs(inputs or [])
+    for file in (target.partition("@")[0] for target in targets if of_file(target)):
+        print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
     found: list[Net] = []
     errors: list[CostcalcError] = []
     for target in targets:
         try:
-            found.append(load(target, max_layers=max_layers, max_bytes=max_bytes))
+            found.append(load(target, *given, max_layers=max_layers, max_bytes=max_bytes))
         except SpecError as error:
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:

@@ -15,6 +15,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -46,6 +47,7 @@ def memory(
         typer.Option("--free", metavar="KNOB", help="With --within: of this knob, not of batch."),
     ] = None,
     dtype: Dtype = None,
+    input: Input = None,
     batch: Batch = None,
     set_: Set = None,
     format: Format = None,
@@ -58,12 +60,12 @@ def memory(
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, "" if train else "add --train")
     if AUTO in step.checkpoint:
         _check_auto(step, within, free)
-        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()), batch)
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()), batch, input)
         from costcalc.analysis.training.checkpoint_plan import checkpoint_plan
 
         emit(checkpoint_plan(model, within), format, output)
         return
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch, input)
     if within is None:
         if free is not None:
             raise UsageError("--free says what --within solves for; give --within too")

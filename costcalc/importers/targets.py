@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from costcalc.errors import UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
@@ -17,6 +17,11 @@ def is_import(target: str) -> bool:
     """Does a text name a network of a zoo, or a callable of a Python file?"""
     head, colon, name = target.partition("@")[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
+
+
+def of_file(target: str) -> bool:
+    """Does a target name a callable of a Python file, which runs?"""
+    return is_import(target) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
 
 
 def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
@@ -48,21 +53,32 @@ def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitectu
     )
 
 
-def read_inputs(texts: Sequence[str]) -> Inputs:
+class Named(NamedTuple):
+    """An input by its name in `forward`."""
+
+    name: str
+    value: Any
+
+
+def read_inputs(texts: Sequence[str]) -> list[Any]:
     """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name. Raises UsageError."""
-    args: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    found: list[Any] = []
     for text in texts:
         name, equals, sizes = text.rpartition("=")
         try:
             shape = tuple(int(size) for size in sizes.split(","))
         except ValueError:
             raise UsageError(f"--input {text[:64]!r}: give a shape, as in 1,3,224,224 or mask=1,77") from None
-        if equals:
-            kwargs[name.strip()] = shape
-        else:
-            args.append(shape)
-    return tuple(args), kwargs
+        if min(shape) < 1:
+            raise UsageError(f"--input {text[:64]!r}: sizes are 1 or more")
+        found.append(Named(name.strip(), shape) if equals else shape)
+    return found
+
+
+def split_inputs(inputs: Sequence[Any]) -> Inputs:
+    """Inputs by position, and those by name."""
+    by_name = {one.name: one.value for one in inputs if isinstance(one, Named)}
+    return tuple(one for one in inputs if not isinstance(one, Named)), by_name
 
 
 def is_module(target: Any) -> bool:

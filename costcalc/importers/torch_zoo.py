@@ -84,7 +84,8 @@ def timm_model(name: str) -> Found:
     _known(name.partition(".")[0], timm.list_models(), "timm")
     with on_meta_device():
         module = timm.create_model(name, pretrained=False)
-    return Found(module, tuple(module.pretrained_cfg["input_size"]))
+    config: Any = module.pretrained_cfg
+    return Found(module, tuple(config["input_size"]))
 
 
 def _known(name: str, names: list[str], where: str) -> None:
