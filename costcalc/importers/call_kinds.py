@@ -37,7 +37,8 @@ POINTWISE = {
 REDUCTIONS = {
     **dict.fromkeys(("sum", "mean"), Work(1, 1)), "linalg_vector_norm": Work(2, 2, (0,), keeps_output=True),
     "norm": Work(2, 2, (0,), keeps_output=True), "var": Work(3, 2, (0,)), "std": Work(3, 3, (0,), keeps_output=True),
-    "var_mean": Work(4, 3, (0,)), "cumsum": Work(1, 1), "logsumexp": Work(4, 2, (0,), keeps_output=True),
+    "var_mean": Work(4, 3, (0,)), "cumsum": Work(1, 1), "col2im": Work(1, 0),
+    "logsumexp": Work(4, 2, (0,), keeps_output=True),
     "amax": Work(1, 1, (0,), keeps_output=True), "adaptive_max_pool2d": Work(1, 1, (0,)),
     "amin": Work(1, 1, (0,), keeps_output=True),
 }  # fmt: skip

@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,12 +37,17 @@ class _WeightsOnMeta(TorchFunctionMode):
         return func(*args, **given)
 
 
-@contextmanager
-def on_meta_device() -> Iterator[None]:
-    """Modules that are made within take no memory."""
-    with _WeightsOnMeta(), warnings.catch_warnings():
+def without_memory(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a constructor makes, its weights on meta. One that tries its own layers needs all tensors there; one that
+    computes with some needs those in memory."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about the weights that they would be given
-        yield
+        try:
+            with _WeightsOnMeta():
+                return make(*args, **kwargs)
+        except (RuntimeError, NotImplementedError):
+            with torch.device("meta"):
+                return make(*args, **kwargs)
 
 
 def torchvision_model(name: str) -> Found:
@@ -58,8 +62,7 @@ def torchvision_model(name: str) -> Found:
     if builder.__module__.startswith("torchvision.models.quantization"):
         raise ImportRefused(f"torchvision:{name} is quantised, and ops on quantised numbers have no rules")
     backbone = {"weights_backbone": None} if "weights_backbone" in inspect.signature(builder).parameters else {}
-    with on_meta_device():
-        module = builder(weights=None, **backbone)  # never downloads
+    module = without_memory(builder, weights=None, **backbone)  # never downloads
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
     return Found(module, _size_of(weights[-1], frames) if weights else None)
@@ -82,8 +85,7 @@ def timm_model(name: str) -> Found:
     except ImportError as error:
         raise MissingExtra("timm is not installed", "zoo") from error
     _known(name.partition(".")[0], timm.list_models(), "timm")
-    with on_meta_device():
-        module = timm.create_model(name, pretrained=False)
+    module = without_memory(timm.create_model, name, pretrained=False)
     config: Any = module.pretrained_cfg
     return Found(module, tuple(config["input_size"]))
 
@@ -105,8 +107,7 @@ def of_file(path: Path, name: str) -> Found:
         if call is None:
             known = [one for one, value in vars(made).items() if callable(value) and not one.startswith("_")]
             raise UnknownName(f"{path} has no {name!r}", did_you_mean(name, known))
-        with on_meta_device():
-            module = call() if not isinstance(call, nn.Module) else call
+        module = call if isinstance(call, nn.Module) else without_memory(call)
     except (UnknownName, KeyboardInterrupt):
         raise
     except Exception as error:
