@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from costcalc.graph import Graph
 from costcalc.models.content_hash import content_hash
 from costcalc.models.model import Architecture, Model
+
+ModelT = TypeVar("ModelT", bound=Model)
 
 
 class ChangedArchitecture(Architecture):
@@ -48,7 +50,7 @@ class ChangedArchitecture(Architecture):
         return self.base.image_knobs
 
 
-def changed(model: Model, *changes: Callable[[Graph], Graph]) -> Model:
-    """A model with changes made to its graph."""
+def changed(model: ModelT, *changes: Callable[[Graph], Graph]) -> ModelT:
+    """A model of the same class with changes made to its graph."""
     architecture = ChangedArchitecture(model.architecture, changes)
-    return Model(architecture, model.settings, model.label, model.dtype, model.step)
+    return type(model)(architecture, model.settings, model.label, model.dtype, model.step)

@@ -38,8 +38,8 @@ def time_transfer(
     """The strategies with their measured times: `time_transfer(costcalc.transfer("resnet18", classes=10)).table()`.
 
     Features go to the folder `disk`, or a temporary one, and are removed again. `disk_rate`, bytes a second, replaces
-    the rates that are measured there. Raises NoDevice; NoRoom for a disk that cannot hold the features, before anything
-    is written; BadSetting for a dtype that torch does not train in.
+    the rates that are measured there. Raises NoDevice; NoRoom for a disk that cannot hold the features of all images,
+    before anything is measured; BadSetting for a dtype that torch does not train in.
     """
     plan, where = found.plan, find_device(device)
     given = None if disk_rate is None else float(read_disk_rate(disk_rate))
@@ -53,7 +53,8 @@ def time_transfer(
     computing = Settings(**how, dtype=str(plan.features_dtype))
     batches = max(1, min(MAX_BATCHES, plan.images // plan.batch))
     around = Path(fspath(disk)) if disk is not None else Path(tempfile.gettempdir())
-    check_room(batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES), around)
+    written = batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES)
+    check_room(max(written, plan.disk_bytes), around)
     with tempfile.TemporaryDirectory(prefix="costcalc-", dir=around) as folder:
         rates = DiskRates(given, given) if given else disk_rates(Path(folder))
         paths = tuple(Path(folder) / f"features{i}" for i, _ in enumerate(plan.feature_shapes))

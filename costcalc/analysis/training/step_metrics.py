@@ -11,8 +11,8 @@ from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
 from costcalc.dims import Size, elements, maximum
-from costcalc.dtype import Dtype
-from costcalc.errors import ShapeError
+from costcalc.dtype import WITHOUT_GRADIENTS, Dtype
+from costcalc.errors import ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.graph.freezing import train_step_of
 from costcalc.train_step import OPTIMIZERS, Optimizer
@@ -38,7 +38,11 @@ class Step(NamedTuple):
         return {each.name for layers in segments for each in layers if kept.runs_again(each)}
 
     def needs_training(self) -> None:
-        """Raises ShapeError if everything that could be trained is frozen."""
+        """Raises UsageError for a dtype without gradients, ShapeError if everything that could be trained is frozen."""
+        for dtype in self.dtype:
+            if dtype in WITHOUT_GRADIENTS:
+                hint = "give float32, float16, bfloat16 or mixed"
+                raise UsageError(f"nothing trains in {dtype}, of which torch has no gradients", hint)
         learned = any(tensor.role != "buffer" for each in self.layers for tensor in each.own)
         if learned and not any(each.wanted.any for each in self.layers):
             raise ShapeError("nothing is left to train: all layers with weights are frozen")

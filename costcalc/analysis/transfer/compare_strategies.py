@@ -8,7 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.scaling.scale import read_limit
+from costcalc.analysis.scaling.scale import read_bytes
 from costcalc.analysis.transfer.in_seconds import given_rates
 from costcalc.analysis.transfer.plan import plan_transfer
 from costcalc.analysis.transfer.strategies import strategies
@@ -32,7 +32,7 @@ def compare_strategies(
     found, missing_ones = strategies(plan, freeze_until=freeze_until, rank=rank, adapt=adapt, within=within)
     if disk is not None:
         check_room(plan.disk_bytes, disk)
-    limit = None if within is None else read_limit("train_peak_bytes", within)
+    limit = None if within is None else read_bytes(within)
     rates = None if rate is None else given_rates(plan, found, rate, disk_rate)
     return Transfer(plan, tuple(found), tuple(missing_ones), limit, rates)
 

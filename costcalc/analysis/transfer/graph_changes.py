@@ -10,7 +10,7 @@ from costcalc.analysis.walk import walk_masked
 from costcalc.dims import Shape
 from costcalc.graph import Graph
 from costcalc.graph.adapters import adapted
-from costcalc.graph.freezing import freeze_until
+from costcalc.graph.freezing import freeze_until, unfrozen
 from costcalc.graph.head import FEATURE, before_head, head_alone, inputs_of_head, with_classes
 
 
@@ -24,6 +24,15 @@ class NewClasses:
     def __call__(self, graph: Graph) -> Graph:
         """The graph with that layer in place of the old one."""
         return with_classes(graph, self.layer, self.classes)
+
+
+@dataclass(frozen=True)
+class Unfrozen:
+    """Trains what a graph calls frozen."""
+
+    def __call__(self, graph: Graph) -> Graph:
+        """The graph with nothing frozen."""
+        return unfrozen(graph)
 
 
 @dataclass(frozen=True)

@@ -88,17 +88,17 @@ class Seconds:
 
 
 def seconds_of(plan: Plan, one: Strategy, rates: Rates) -> Seconds | None:
-    """The seconds of a strategy, None if it was not timed. A step of fewer images takes its share; reading and
-    computing take turns."""
+    """The seconds of a strategy, None if it was not timed. A step of fewer images takes as long as a whole one; reading
+    and computing take turns."""
     if one.key not in rates.step_seconds:
         return None
-    epoch = rates.step_seconds[one.key] * plan.images / plan.batch
+    epoch = rates.step_seconds[one.key] * plan.steps
     if one.key != FEATURES:
         return Seconds(0.0, epoch)
     if rates.features_seconds is None:
         return None
     views = plan.images * plan.views
-    once = views * (rates.features_seconds + plan.image_bytes / rates.write_rate)
+    once = -(-views // plan.batch) * plan.batch * rates.features_seconds + plan.disk_bytes / rates.write_rate
     return Seconds(once, epoch + plan.images * plan.image_bytes / rates.read_rate)
 
 

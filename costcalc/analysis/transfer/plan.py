@@ -14,12 +14,14 @@ from costcalc.analysis.transfer.graph_changes import (
     FreezeUntil,
     HeadAlone,
     NewClasses,
+    Unfrozen,
     shapes_of_inputs,
 )
 from costcalc.analysis.walk import walk
 from costcalc.dims import Shape, clip
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError
+from costcalc.graph.freezing import any_frozen
 from costcalc.graph.head import first_layer_of, last_linear, rows_before
 from costcalc.models.changed_architecture import changed
 from costcalc.models.knob import FREEZE
@@ -42,6 +44,7 @@ class Plan:
     epochs: int
     views: int
     batch: int
+    unfrozen: bool = False  # is something frozen in the target that is not here?
 
     @cached_property
     def rows_before(self) -> list[str]:
@@ -62,6 +65,11 @@ class Plan:
     def image_bytes(self) -> int:
         """Bytes of an image's features."""
         return self.feature_elements * self.features_dtype.scale("activations")
+
+    @property
+    def steps(self) -> int:
+        """Steps of an epoch, the last of which has the rest of the images."""
+        return -(-self.images // self.batch)
 
     @property
     def features_dtype(self) -> Dtype:
@@ -111,10 +119,13 @@ def plan_transfer(
         raise UsageError("transfer compares steps that keep what they need; leave out checkpoint")
     model.require_numeric("transfer")
     model = model.with_step(TrainStep(optimizer or model.step.optimizer, freeze_statistics=True))
+    marked = any_frozen(model.bound)
+    if marked:
+        model = changed(model, Unfrozen())
     model, replaced = _with_new_classes(model, classes, head)
     model, size = _at_batch(model, batch, images)
     found = _head_of(model, head)
-    plan = Plan(model, found, replaced, classes, images, epochs, views, size)
+    plan = Plan(model, found, replaced, classes, images, epochs, views, size, marked)
     _check_head(plan)
     return plan
 
@@ -122,7 +133,8 @@ def plan_transfer(
 def check_count(name: str, size: Any) -> None:
     """Raises UsageError for something else than a whole number from 1."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
-        raise UsageError(f"{name} must be at least 1, got {clip(size)}")
+        whole = "" if isinstance(size, int) and not isinstance(size, bool) else "a whole number of "
+        raise UsageError(f"{name} must be {whole}at least 1, got {clip(size)}")
     if size > MAX_COUNT:
         raise UsageError(f"{name} must be at most {MAX_COUNT:,}, got {clip(size)}")
 
@@ -176,9 +188,10 @@ def _at_batch(model: Model, batch: int | None, images: int) -> tuple[Model, int]
 def _check_head(plan: Plan) -> None:
     """Raises UsageError for a head without weights, or one before which there are none."""
     if not _params(plan.before):
+        learned = [str(row.name) for row in walk(plan.head_alone.bound) if row.params]
         raise UsageError(
             f"nothing with weights stands before the head {str(plan.head)!r}, so there is nothing to keep frozen",
-            "name a later layer with --head",
+            "name a later layer with --head" if len(learned) > 1 else f"{learned[0]} alone has any" if learned else "",
         )
     if not _params(plan.head_alone):
         raise UsageError(f"no layer from {str(plan.head)!r} on has weights, so the head has nothing to train")
