@@ -8,19 +8,24 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
-from costcalc.analysis.transfer.graph_changes import (
-    Adapters,
-    BeforeHead,
-    FreezeUntil,
-    HeadAlone,
-    NewClasses,
-    shapes_of_inputs,
-)
-from costcalc.analysis.walk import walk
+from costcalc.analysis.validity_mask import ValidityMask
+from costcalc.analysis.walk import walk, walk_masked
 from costcalc.dims import Shape, clip
 from costcalc.dtype import FLOAT32, Dtype
 from costcalc.errors import UsageError
-from costcalc.graph.head import first_layer_of, last_linear, rows_before
+from costcalc.graph import Graph
+from costcalc.graph.adapters import adapted
+from costcalc.graph.freezing import freeze_until
+from costcalc.graph.head import (
+    FEATURE,
+    before_head,
+    first_layer_of,
+    head_alone,
+    inputs_of_head,
+    last_linear,
+    rows_before,
+    with_classes,
+)
 from costcalc.models.changed_architecture import changed
 from costcalc.models.knob import FREEZE
 from costcalc.models.model import Model
@@ -76,20 +81,31 @@ class Plan:
     @property
     def before(self) -> Model:
         """The network that ends before the head."""
-        return changed(self.model.with_dtype(self.features_dtype), BeforeHead(self.head))
+        return changed(self.model.with_dtype(self.features_dtype), before_head, self.head)
 
     @property
     def head_alone(self) -> Model:
         """The head as a network of its own."""
-        return changed(self.model, HeadAlone(self.head))
+        return changed(self.model, head_alone_of, self.head)
 
     def frozen_until(self, row: str) -> Model:
         """The network with all rows up to this one frozen."""
-        return changed(self.model, FreezeUntil(row))
+        return changed(self.model, freeze_until, row)
 
     def with_adapters(self, rows: Sequence[str], rank: int) -> Model:
         """The network, frozen before its head, with adapters beside these rows."""
-        return changed(self.model, FreezeUntil(self.rows_before[-1]), Adapters(tuple(rows), rank))
+        return changed(self.frozen_until(self.rows_before[-1]), adapted, tuple(rows), rank)
+
+
+def shapes_of_inputs(graph: Graph, head: Any) -> dict[Any, Shape]:
+    """The shapes of the tensors that a head reads, by the layers that write them; with arrays, at every point."""
+    shapes = {row.name: row.output_shape for row in walk_masked(before_head(graph, head), ValidityMask(graph))}
+    return {source: shapes[FEATURE.format(i)] for i, source in enumerate(inputs_of_head(graph, head))}
+
+
+def head_alone_of(graph: Graph, head: Any) -> Graph:
+    """The head of a graph as a network of its own."""
+    return head_alone(graph, head, shapes_of_inputs(graph, head))
 
 
 def plan_transfer(
@@ -138,7 +154,7 @@ def _with_new_classes(model: Model, classes: int, head: str | None) -> tuple[Mod
     if layer is None:
         hint = "; name the first layer of its head with --head" if "classes" in model.knobs and head is None else ""
         raise UsageError(f"{model.label} has no linear layer whose features could be the new classes{hint}")
-    return changed(model, NewClasses(layer, classes)), layer
+    return changed(model, with_classes, layer, classes), layer
 
 
 def _output_widths(model: Model) -> list[Any]:
