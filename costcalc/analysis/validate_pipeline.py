@@ -10,7 +10,7 @@ from costcalc.analysis.file_report import FileReport
 from costcalc.analysis.reconcile_pipeline import exact
 from costcalc.errors import Place, Problems, SpecError, in_reading_order
 from costcalc.pipeline.augmentation import Augmentation
-from costcalc.pipeline.pipeline import bind_valid_steps, find_problems
+from costcalc.pipeline.pipeline import bind_valid_steps, valid_rows
 from costcalc.pipeline.pipeline_library import parse_pipeline, pipeline_text
 from costcalc.pipeline.pipeline_spec import PipelineSpec
 from costcalc.text import plural
@@ -39,7 +39,7 @@ def _check(spec: PipelineSpec, problems: Problems) -> str:
     pipeline = bind_valid_steps(spec, {}, problems)
     if pipeline is None or not whole or len(problems):
         return ""
-    rows = find_problems(pipeline, problems)
+    rows = valid_rows(pipeline, problems)
     found = Augmentation(pipeline, tuple(rows))
     for figure in spec.published if not len(problems) else ():
         problems.attempt(exact, figure, found)

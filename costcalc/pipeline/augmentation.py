@@ -124,7 +124,7 @@ class Augmentation(Result):
 
 
 def augmentation_of(pipeline: Pipeline) -> Augmentation:
-    """What a pipeline costs. Raises SpecError or ShapeError for a step that cannot be."""
+    """What a pipeline costs. Raises SpecError or ShapeError for an invalid step."""
     return Augmentation(pipeline, tuple(pipeline.rows()))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from costcalc.dims import Size
-from costcalc.errors import Problem, Problems, ShapeError, SpecError, UsageError
+from costcalc.errors import Problems, ShapeError, SpecError, UsageError
 from costcalc.models.knob import EMPTY
 from costcalc.models.model import values_of
 from costcalc.ops.needs import Fact, Need
@@ -52,9 +52,9 @@ class Pipeline:
         return f"{self.label}: {self.spec.title}" if self.spec and self.spec.title else self.label
 
     def rows(self) -> list[StepRow]:
-        """A row for each step. Raises SpecError or ShapeError for the first step that cannot be."""
+        """A row for each step. Raises SpecError or ShapeError for the first invalid step."""
         problems = Problems()
-        found = list(_walk(self.steps, self.image, problems))
+        found = valid_rows(self, problems)
         for problem in problems.found:
             raise SpecError(problem) if problem.place else ShapeError(problem.message, problem.hint)
         return found
@@ -96,9 +96,9 @@ def pipeline_of(steps: Sequence[Any], image: Any) -> Pipeline:
     return Pipeline("pipeline", tuple(map(PlacedStep, names, steps)), ImageTensor(*sizes))
 
 
-def find_problems(pipeline: Pipeline, problems: Problems) -> list[StepRow]:
-    """The rows, up to the first step that cannot be; its problem is added to `problems`."""
-    return list(_walk(pipeline.steps, pipeline.image, problems))
+def valid_rows(pipeline: Pipeline, problems: Problems) -> list[StepRow]:
+    """The rows up to the first invalid step, whose problem is added to `problems`."""
+    return [*_walk(pipeline.steps, pipeline.image, problems)]
 
 
 def _walk(steps: Sequence[PlacedStep], image: ImageTensor, problems: Problems) -> Iterator[StepRow]:
@@ -106,9 +106,7 @@ def _walk(steps: Sequence[PlacedStep], image: ImageTensor, problems: Problems) -
         needs = list(step.needs(image))
         failed = next((need for need in needs if need.truth is False), None)
         if failed is not None:
-            problems.found[Problem(place, f"step {name!r}: {failed}", "" if isinstance(failed, Fact) else SMALLER)] = (
-                None
-            )
+            problems.add(place, f"step {name!r}: {failed}", "" if isinstance(failed, Fact) else SMALLER)
             return
         after = step.after(image)
         open_needs = tuple(need for need in needs if need.truth is None)

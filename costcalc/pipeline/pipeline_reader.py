@@ -7,8 +7,9 @@ from typing import Any
 
 from costcalc.errors import Problems, Reported, did_you_mean, unknown
 from costcalc.expressions import constant
+from costcalc.ops.base import field_kinds
 from costcalc.pipeline.pipeline_spec import MAX_STEPS, Item, PipelineSpec, Value
-from costcalc.pipeline.step_base import STEPS, fields_of
+from costcalc.pipeline.step_base import STEPS
 from costcalc.spec.knobs import Knobs, read_knobs
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
@@ -98,7 +99,7 @@ class _PipelineReader:
         if key.text not in STEPS:
             self.report(key.place, *unknown("step", key.text, STEPS).said)
             return None
-        kinds = fields_of(STEPS[key.text])
+        kinds = field_kinds(STEPS[key.text])
         before = len(self.reader.problems)
         if isinstance(given, Mapping):
             entries = self.reader.entries(given, key.text, kinds, lambda name: self.hint(key.text, name))
@@ -114,12 +115,12 @@ class _PipelineReader:
         return Item(key.text, key.place, values) if len(self.reader.problems) == before else None
 
     def hint(self, kind: str, name: str) -> str:
-        known = fields_of(STEPS[kind])
+        known = field_kinds(STEPS[kind])
         return did_you_mean(name, known) or f"{kind} has no fields"
 
     def value(self, kind: str, name: str, node: Node) -> Value:
         """An expression, a list of them, or a word that the field takes."""
-        what, field = f"{kind}: {name}", fields_of(STEPS[kind])[name]
+        what, field = f"{kind}: {name}", field_kinds(STEPS[kind])[name]
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":

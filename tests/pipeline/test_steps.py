@@ -173,7 +173,8 @@ REFUSED = {
     "an amount of 256 is more than 255": ([p.ColorShift(256)], COLOR),
     "takes an image of 1 or 3 channels, got 2": ([p.ColorShift()], ImageTensor(2, 8, 8)),
     "sigma is more than 0, got 0": ([p.Elastic(sigma=0)], COLOR),
-    "std is more than 0": ([p.ToFloat(), p.PcaColor(0)], COLOR),
+    "std is more than 0, got -1": ([p.ToFloat(), p.PcaColor(-1)], COLOR),
+    "std is more than 0, got 0": ([p.ToFloat(), p.PcaColor(0)], COLOR),
     "min_scale is more than 0": ([p.RandomResizedCrop(8, min_scale=0)], COLOR),
 }
 
