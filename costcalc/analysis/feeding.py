@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from costcalc.analysis.batch import batch_of
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError, shorten
@@ -106,11 +107,6 @@ def check_workers(workers: int) -> int:
     if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
         raise UsageError(f"--workers must be a whole number of at least 1, got {workers!s:.40}")
     return workers
-
-
-def batch_of(model: Model) -> int:
-    """Images of a step: the first axis of the network's first input."""
-    return next(int(row.output_shape[0]) for row in cost_of(model).layers if not row.inputs)
 
 
 def consumer(model: Model, augmentation: Augmentation) -> Model:

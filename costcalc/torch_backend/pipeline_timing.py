@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch.utils.data import default_collate
 
-from costcalc.analysis.feeding import batch_of, check_rate, check_workers, require_numbers
+from costcalc.analysis.batch import batch_of
+from costcalc.analysis.feeding import check_rate, check_workers, require_numbers
 from costcalc.errors import CostcalcError, Problem, TooLarge, UsageError
 from costcalc.models.model import Model
 from costcalc.net import Target, load

@@ -8,6 +8,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from costcalc.analysis.batch import batch_of
 from costcalc.analysis.validity_mask import ValidityMask
 from costcalc.analysis.walk import walk, walk_masked
 from costcalc.dims import Shape, clip
@@ -179,7 +180,7 @@ def _at_batch(model: Model, batch: int | None, images: int) -> tuple[Model, int]
     if "batch" in model.knobs and "batch" not in model.settings:
         size = min(batch or DEFAULT_BATCH, images)
         return model.at({"batch": size}), size
-    size = model.values.get("batch") or next(int(row.output_shape[0]) for row in walk(model.bound) if not row.inputs)
+    size = batch_of(model)
     if batch is not None:
         raise UsageError(f"{model.label} says itself that its batch is {size}; leave out --batch")
     if size > images:
