@@ -33,9 +33,7 @@ class Step(NamedTuple):
         """The layers of checkpointed segments whose kernels run once more for the gradients."""
         if not any(each.segment for each in self.layers):
             return frozenset()
-        kept = KeptTensors(self.layers, self.dtype)
-        segments = kept.computed_again.values()
-        return {each.name for layers in segments for each in layers if kept.runs_again(each)}
+        return {each.name for each in KeptTensors(self.layers, self.dtype).run_again()}
 
     def needs_training(self) -> None:
         """Raises ShapeError if everything that could be trained is frozen."""
@@ -68,15 +66,13 @@ def weight_gradient_macs(step: Step) -> Iterator[Size]:
 def train_macs(step: Step) -> Iterator[Size]:
     """Multiplies of the forward pass, of checkpointed segments once more, and of the backward pass."""
     for each, again in zip(step.layers, recomputed_macs(step)):
-        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) + again + backward_macs(each)
+        yield each.macs + again + backward_macs(each)
 
 
 def recomputed_macs(step: Step) -> Iterator[Size]:
     """Multiplies of checkpointed segments when they are computed again."""
     again = step.computed_again
-    for each in step.layers:
-        runs = each.name in again
-        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) if runs else 0
+    return (each.macs if each.name in again else 0 for each in step.layers)
 
 
 def backward_macs(each: StepLayer, **changed: Any) -> Size:
@@ -92,10 +88,9 @@ def train_elementwise(step: Step) -> Iterator[Size]:
     is_read = {source for each in step.layers for source in each.layer.inputs}
     again = step.computed_again
     for each, update in zip(step.layers, update_operations(step)):
-        layer, ins = each.layer, each.input_shapes
-        times = 2 if each.name in again else 1
-        total = times * layer.op.elementwise(*ins, out=layer.output_shape)
-        total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
+        layer = each.layer
+        total = (2 if each.name in again else 1) * each.elementwise + update
+        total = total + layer.op.train_elementwise(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
         if read[each.name] > 1:
             total = total + (read[each.name] - 1) * elements(layer.output_shape)
         if layer.inputs and each.name not in is_read:

@@ -11,6 +11,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.transfer.plan import Plan, check_count
 from costcalc.analysis.walk import walk
 from costcalc.errors import NothingFits, UsageError
+from costcalc.graph import first_row
 from costcalc.graph.adapters import linear_rows
 from costcalc.graph.freezing import layer_names, matching_rows
 from costcalc.graph.head import unknown_row
@@ -132,7 +133,7 @@ def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
         return given, found[-1]
     blocks: dict[str, bool] = {}  # those with weights; are there convolutions among them?
     for row in walk(plan.before.bound):
-        block = str(row.name).partition(".")[0]
+        block = first_row(row.name)
         if row.params:
             blocks[block] = blocks.get(block, False) or (hasattr(row.op, "kernel") and bool(row.macs))
     names = [*blocks]
@@ -140,7 +141,7 @@ def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
     if names.index(trained) == 0:
         return None
     block = names[names.index(trained) - 1]
-    return block, [name for name in plan.rows_before if name.partition(".")[0] == block][-1]
+    return block, [name for name in plan.rows_before if first_row(name) == block][-1]
 
 
 def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
