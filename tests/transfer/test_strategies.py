@@ -108,6 +108,12 @@ def test_the_break_even_in_seconds_is_the_first_epoch_at_which_features_are_fast
             assert first == 1 or kept.of(first - 1) >= head.of(first - 1)
 
 
+@pytest.mark.parametrize(("text", "rate"), [("1.5", 1.5), ("0.25", 0.25), ("2K", 2000), ("1,000", 1000), ("3e2", 300)])
+def test_a_rate_as_text_is_exact(text, rate):
+    found = [costcalc.transfer("vgg16", classes=3, rate=given, disk_rate="1MB").seconds for given in (text, rate)]
+    assert found[0] == found[1]
+
+
 def test_seconds_are_multiplies_over_the_rate_and_bytes_over_that_of_the_disk():
     found = costcalc.transfer("vgg16", classes=1000, images=100, batch=10, epochs=3, rate=50, disk_rate=10**6)
     forward = costcalc.load("vgg16").macs
