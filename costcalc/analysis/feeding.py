@@ -1,4 +1,4 @@
-"""A pipeline beside the network that it feeds: counts beside counts, and how many workers keep a device busy."""
+"""A pipeline beside the network that it feeds: the counts of both, and how many workers keep a device busy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_TIME = "counts are not time: an operation of a pipeline does not take as long
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Feeding(Result):
-    """What one image costs in the pipeline and in the network, in counts; `rate` is what a step consumes, images/s."""
+    """The counts of a step in the pipeline and in the network; `rate` is what the step consumes, in images/s."""
 
     augmentation: Augmentation
     model: Model
@@ -79,7 +79,7 @@ class Feeding(Result):
 
 
 def feeding(augmentation: Augmentation, model: Model, rate: float | None = None) -> Feeding:
-    """A pipeline beside a network. Raises UsageError for symbols, or a rate that is none."""
+    """A pipeline beside a network. Raises UsageError for symbols, or a rate that is not positive."""
     if rate is not None:
         check_rate(rate)
     model.require_numeric("augment")
@@ -110,8 +110,8 @@ def check_workers(workers: int) -> int:
 
 
 def consumer(model: Model, augmentation: Augmentation) -> Model:
-    """The network at the batch that it is given, where the pipeline makes several images of one. Raises UsageError for
-    a network without a knob `batch`."""
+    """The network with its batch multiplied by the images that the pipeline makes of one. Raises UsageError for several
+    images and a network without a knob `batch`."""
     if augmentation.images == 1:
         return model
     if "batch" not in model.knobs:
@@ -122,7 +122,7 @@ def consumer(model: Model, augmentation: Augmentation) -> Model:
 
 
 def unlike_input(augmentation: Augmentation, model: Model) -> str:
-    """A sentence, if the images of the pipeline are not what the network takes."""
+    """A sentence if the network takes images of another shape; else empty."""
     made = augmentation.image
     taken = next(row.output_shape[1:] for row in cost_of(model).layers if not row.inputs)
     if tuple(made.shape) == tuple(taken):
@@ -132,7 +132,7 @@ def unlike_input(augmentation: Augmentation, model: Model) -> str:
 
 
 def passes(augmentation: Augmentation) -> str:
-    """A sentence, if one image becomes several."""
+    """A sentence if one image becomes several; else empty."""
     images = augmentation.images
     return "" if images == 1 else f"one image becomes {images}: the network makes {images} forward passes for each"
 

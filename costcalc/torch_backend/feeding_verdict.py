@@ -1,4 +1,4 @@
-"""What a training step consumes beside what a core makes: how many workers, or whether the device starves."""
+"""A training step's demand of images beside a core's supply: the workers needed, and whether the device starves."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Supply(NamedTuple):
 
 @dataclass(frozen=True)
 class Demand:
-    """What a training step of a network consumes, in images/s, and how that is known."""
+    """The images/s that a training step of a network consumes, and where the number is from."""
 
     label: str
     rate: float
@@ -51,7 +51,7 @@ class Demand:
 
 
 def feeding_table(supply: Supply, demand: Demand, workers: int | None) -> Table:
-    """What one core makes, what a step consumes, the workers needed; and what so many workers do."""
+    """The rates of a core and of a step, the workers needed, and how long a step waits for `workers`."""
     found = feeding_fields(supply, demand, workers)
     low, high = found["workers_needed_interval"]
     rows = [

@@ -15,7 +15,7 @@ from costcalc.dtype import Dtype
 from costcalc.errors import ShapeError
 from costcalc.graph import Graph
 from costcalc.graph.freezing import train_step_of
-from costcalc.train_step import OPTIMIZERS, Optimizer
+from costcalc.train_step import NOTHING_TO_TRAIN, OPTIMIZERS, Optimizer
 
 LOSS_OPERATIONS = 8  # per element of an output: log-softmax (maximum, subtract, exp, add, subtract), and its gradient
 # (exp, subtract the target's 1, divide by the batch)
@@ -39,7 +39,7 @@ class Step(NamedTuple):
         """Raises ShapeError if everything that could be trained is frozen."""
         learned = any(tensor.role != "buffer" for each in self.layers for tensor in each.own)
         if learned and not any(each.wanted.any for each in self.layers):
-            raise ShapeError("nothing is left to train: all layers with weights are frozen")
+            raise ShapeError(NOTHING_TO_TRAIN)
 
 
 StepMetric = Callable[[Step], Iterator[Size]]

@@ -1,4 +1,4 @@
-"""What is trained, on how much data: the network with its new head, where that starts, and the size of the training."""
+"""The plan of transfer learning: the network with its new head, and how long it is trained on how many images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from costcalc.models.model import Model
 from costcalc.train_step import TrainStep
 
 DEFAULT_BATCH = 32
-MAX_COUNT = 10**15  # images, epochs, …: what is multiplied with them stays a number that can be read
+MAX_COUNT = 10**15  # images, epochs, …: so that products of them can still be read
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Plan:
 
     @property
     def feature_elements(self) -> int:
-        """Numbers of an image that the head reads."""
+        """Numbers that the head reads of an image."""
         return sum(prod(shape) for shape in self.feature_shapes.values()) // self.batch
 
     @property
@@ -71,12 +71,12 @@ class Plan:
 
     @property
     def features_dtype(self) -> Dtype:
-        """The dtype in which features are computed and kept: float32 in mixed precision, which is of training."""
+        """The dtype of features: float32 in mixed precision, which is for training steps only."""
         return FLOAT32 if self.model.dtype.is_mixed else self.model.dtype
 
     @property
     def disk_bytes(self) -> int:
-        """Bytes of the features of all images, of each of their views."""
+        """Bytes of the features of all views of all images."""
         return self.images * self.views * self.image_bytes
 
     @property
@@ -113,8 +113,8 @@ def plan_transfer(
     model: Model, classes: int, *, images: int = 1000, epochs: int = 10, views: int = 1, batch: int | None = None,
     optimizer: str | None = None, head: str | None = None,
 ) -> Plan:  # fmt: skip
-    """The plan to train a network for other classes. A knob `classes` sets them if there is one, else the last linear
-    layer is replaced.
+    """The plan to train a network for other classes: a knob `classes` sets them, else a new layer replaces the last
+    linear one.
 
     Raises UsageError for sizes below 1, a network without a linear layer, a target that freezes, and a head with
     nothing before it; UnknownName for a head that does not exist.
@@ -137,7 +137,7 @@ def plan_transfer(
 
 
 def check_count(name: str, size: Any) -> None:
-    """Raises UsageError for something else than a whole number from 1."""
+    """Raises UsageError unless `size` is a whole number from 1 to MAX_COUNT."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise UsageError(f"{name} must be at least 1, got {clip(size)}")
     if size > MAX_COUNT:
@@ -145,7 +145,7 @@ def check_count(name: str, size: Any) -> None:
 
 
 def _with_new_classes(model: Model, classes: int, head: str | None) -> tuple[Model, Any]:
-    """The model with so many classes, and the linear layer that was replaced, if no knob did it."""
+    """The model with new classes, and the linear layer that was replaced; None for it if a knob sets the classes."""
     if "classes" in model.knobs:
         one, other = (model.with_knobs(classes=classes + more) for more in range(2))
         widths = [_output_widths(each) for each in (one, other)]
@@ -176,7 +176,7 @@ def _head_of(model: Model, head: str | None) -> Any:
 
 
 def _at_batch(model: Model, batch: int | None, images: int) -> tuple[Model, int]:
-    """The model at the batch of a step, which has no more images than there are, and that batch."""
+    """The model at the batch of a step, and that batch, which is at most `images`."""
     if "batch" in model.knobs and "batch" not in model.settings:
         size = min(batch or DEFAULT_BATCH, images)
         return model.at({"batch": size}), size
@@ -191,7 +191,7 @@ def _at_batch(model: Model, batch: int | None, images: int) -> tuple[Model, int]
 
 
 def _check_head(plan: Plan) -> None:
-    """Raises UsageError for a head without weights, or one before which there are none."""
+    """Raises UsageError if the head has no weights, or the layers before it have none."""
     if not _params(plan.before):
         raise UsageError(
             f"nothing with weights stands before the head {str(plan.head)!r}, so there is nothing to keep frozen",
