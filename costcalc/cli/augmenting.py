@@ -79,7 +79,7 @@ def _refuse_alone(
     pipeline: str | None, step: str | None, rate: float | None, workers: int | None, time: bool, quick: bool,
     device: str, set_: list[str] | None,
 ) -> None:  # fmt: skip
-    """Raises UsageError for an option without the one that it belongs to, before anything is read."""
+    """Raises UsageError for an option without the one that it needs, before anything is read."""
     from costcalc.analysis.feeding import check_rate, check_workers
 
     given = {"--step": step, "--rate": rate, "--workers": workers, "--time": time, "--quick": quick, "--set": set_}

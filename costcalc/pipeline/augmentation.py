@@ -35,7 +35,7 @@ SHOWN = ("elementwise", "bytes_in", "bytes_out", "views")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Augmentation(Result):
-    """What one image costs on its way through a pipeline: `costcalc.augment("alexnet").views`."""
+    """The costs of one image in a pipeline: `costcalc.augment("alexnet").views`."""
 
     pipeline: Pipeline
     rows: tuple[StepRow, ...]

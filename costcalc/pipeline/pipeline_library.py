@@ -40,7 +40,7 @@ def pipeline_paths() -> dict[str, Path]:
 
 
 def is_pipeline(target: Any, *, max_bytes: int = MAX_BYTES) -> bool:
-    """Is this a pipeline and no network: `augment:NAME`, or a file, a text or a dict that has steps and no layers?"""
+    """Is this a pipeline, not a network: `augment:NAME`, or a file, a text or a dict that has steps and no layers?"""
     if not isinstance(target, (str, PathLike, Mapping)):
         return isinstance(target, Pipeline)
     try:

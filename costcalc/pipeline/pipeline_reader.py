@@ -21,7 +21,7 @@ DOCS = "see docs/augmentation.md"
 
 
 def is_pipeline_tree(tree: Mapping) -> bool:
-    """Has it steps, and no layers?"""
+    """Does it have steps, and no layers?"""
     keys = {key.text for key, _ in tree.entries}
     return "steps" in keys and "layers" not in keys
 
@@ -57,7 +57,7 @@ class _PipelineReader:
         return PipelineSpec(**about)
 
     def knobs(self, top: Entries) -> Knobs | None:
-        """The knobs. An image is one: there is no batch, unless the file has a knob of that name."""
+        """The knobs. There is no knob `batch` unless the file has one, since a pipeline takes one image."""
         node = top["knobs"][1] if "knobs" in top else Mapping(self.tree.place)
         found = read_knobs(self.reader, node)
         if not isinstance(node, Mapping):
