@@ -35,13 +35,12 @@ def validate_pipeline(target: Any, max_bytes: int) -> FileReport:
 
 def _check(spec: PipelineSpec, problems: Problems) -> str:
     """Adds the problems of the steps, and of published figures. Returns the size of the pipeline in words."""
-    whole = not len(problems)  # else a step may be missing, and the next one gets another image
-    pipeline = bind_valid_steps(spec, {}, problems)
-    if pipeline is None or not whole or len(problems):
+    pipeline, whole = bind_valid_steps(spec, {}, problems)
+    rows = find_problems(pipeline, problems, whole)
+    if len(problems):
         return ""
-    rows = find_problems(pipeline, problems)
     found = Augmentation(pipeline, tuple(rows))
-    for figure in spec.published if not len(problems) else ():
+    for figure in spec.published:
         problems.attempt(exact, figure, found)
     if len(problems):
         return ""

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from costcalc.dims import Size
 from costcalc.ops.fields import PositiveInt, Real
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
     CONTINUOUS,
+    FieldAtLeast,
+    FieldFact,
     Step,
     Views,
     channels_are,
     continuous,
+    is_known,
+    is_positive,
     of_dtype,
     one_image,
     step,
@@ -37,7 +41,7 @@ class ColorShift(Step):
         yield from one_image(x)
         yield of_dtype(x, "uint8", "put it before to_float")
         yield channels_are(x, 1, 3)
-        yield AtLeast(255, self.amount, message="an amount of {} is more than 255", message_sizes=(self.amount,))
+        yield FieldAtLeast(255, self.amount, message="amount is at most 255, got {}", message_sizes=(self.amount,))
 
     after = unchanged
 
@@ -64,12 +68,11 @@ class ColorJitter(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         given = {name: getattr(self, name) for name in ("brightness", "contrast", "saturation", "hue")}
-        yield Fact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
+        yield FieldFact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
         for name, value in given.items():
-            known = isinstance(value, (int, float)) or hasattr(value, "numerator")
             highest = 0.5 if name == "hue" else 1
-            inside = not known or 0 <= value <= highest
-            yield Fact(inside, f"{name} is from 0 to {highest}, got {{}}", value)
+            inside = not is_known(value) or 0 <= value <= highest
+            yield FieldFact(inside, f"{name} is from 0 to {highest}, got {{}}", value)
 
     after = unchanged
 
@@ -101,7 +104,7 @@ class PcaColor(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         yield of_dtype(x, "float32", "put to_float before it")
-        yield Fact(self.std != 0, "std is more than 0")
+        yield FieldFact(is_positive(self.std), "std is more than 0, got {}", self.std)
 
     after = unchanged
 

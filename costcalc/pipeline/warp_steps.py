@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Size, at_least, floor, floor_div
+from costcalc.dims import Size, floor, floor_div
 from costcalc.ops.fields import Real
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import AtLeast, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
+    FieldFact,
     Interpolation,
     Step,
     continuous,
+    is_known,
+    is_positive,
     one_image,
     only_moves,
     resampled,
@@ -61,9 +64,8 @@ class Turn(Step):
     def needs(self, x: ImageTensor) -> Iterator[Need]:
         """One image, and angles that turn it."""
         yield from one_image(x)
-        known = isinstance(self.degrees, (int, float)) or hasattr(self.degrees, "numerator")
-        inside = not known or 0 < self.degrees < self.below
-        yield Fact(inside, f"degrees are more than 0 and less than {self.below}, got {{}}", self.degrees)
+        inside = not is_known(self.degrees) or 0 < self.degrees < self.below
+        yield FieldFact(inside, f"degrees are more than 0 and less than {self.below}, got {{}}", self.degrees)
 
     below = 181
 
@@ -120,7 +122,7 @@ class Elastic(Step):
 
     def needs(self, x: ImageTensor) -> Iterator[Need]:
         yield from one_image(x)
-        yield Fact(at_least(self.sigma, 0) is not False and self.sigma != 0, "sigma is more than 0, got {}", self.sigma)
+        yield FieldFact(is_positive(self.sigma), "sigma is more than 0, got {}", self.sigma)
         reach = floor_div(self.window, 2) + 1  # the field is reflected at its border
         for side in (x.height, x.width):
             message = "the field is smoothed by a window of {}, which is too wide for a side of {}"
