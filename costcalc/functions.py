@@ -181,6 +181,8 @@ def memory(
         raise UsageError("free and checkpoint='auto' say what within solves for; give within too")
     if auto and (not train or free != "batch"):
         raise UsageError("checkpoint='auto' fits a training step of the network as it is: train=True, and no free")
+    if not train and (optimizer or freeze or checkpoint):
+        raise UsageError("optimizer, freeze and checkpoint are about a training step; say train=True")
     given: dict[str, Any] = {
         "optimizer": optimizer,
         "freeze": tuple(split_names(freeze)),
