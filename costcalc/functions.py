@@ -148,7 +148,8 @@ def augment(
 
     A name of `pipelines()`, a path, a dict, or a list of steps for an `image` (c, h, w):
     `augment([costcalc.pipeline.RandomCrop(224)], image=(3, 256, 256))`. With `step` the counts of that network beside
-    it, `rate` the images a second that its step consumes. To run it: `costcalc.torch_backend.time_pipeline`.
+    it, `rate` the network inputs a second that its step consumes: ten crops are ten. To run it:
+    `costcalc.torch_backend.time_pipeline`.
     Raises UnknownName, UsageError, SpecError, ShapeError.
     """
     from costcalc.pipeline.augmentation import augmentation_of

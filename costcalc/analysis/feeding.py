@@ -23,7 +23,7 @@ NO_TIME = "counts are not time: an operation of a pipeline does not take as long
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Feeding(Result):
-    """The counts of a step in the pipeline and in the network; `rate` is what the step consumes, in images/s."""
+    """The counts of a step in the pipeline and in the network; `rate` is what the step takes, in network inputs/s."""
 
     augmentation: Augmentation
     model: Model
@@ -33,6 +33,11 @@ class Feeding(Result):
     def batch(self) -> int:
         """Images of a step."""
         return batch_of(self.model)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The images that enter the pipeline at this rate."""
+        return None if self.rate is None else self.rate / self.augmentation.images
 
     def tables(self) -> list[Table]:
         """The pipeline, and the counts of a step on either side."""
@@ -58,11 +63,12 @@ class Feeding(Result):
         return [{"side": side, "count": name, "value": value} for side, found in sides for name, value in found.items()]
 
     def _each_second(self) -> list[dict[str, Any]]:
-        if self.rate is None:
+        found, entering = self.augmentation, self.images_per_second
+        if entering is None:
             return []
-        found, side = self.augmentation, f"at {self.rate:g} images/s"
+        side = f"at {self.rate:g} {rate_unit(found.images)}" + f", {entering:g} images/s" * (found.images != 1)
         each = {"elementwise a second": found.elementwise, "bytes into the network a second": found.image.bytes}
-        return [{"side": side, "count": name, "value": round(value * self.rate)} for name, value in each.items()]
+        return [{"side": side, "count": name, "value": round(value * entering)} for name, value in each.items()]
 
     def _notes(self) -> list[str]:
         return [note for note in (unlike_input(self.augmentation, self.model), passes(self.augmentation)) if note]
@@ -71,7 +77,8 @@ class Feeding(Result):
         return [(self.model.label, warnings_of(self.model))]
 
     def _fields(self) -> dict[str, Any]:
-        about = {"step": self.model.label, "batch": self.batch, "images_per_second": self.rate}
+        about = {"step": self.model.label, "batch": self.batch, "images_per_second": self.images_per_second}
+        about["network_inputs_per_second"] = self.rate
         return {**self.augmentation._fields(), "beside": {**about, "counts": self.counts(), "notes": self._notes()}}
 
     def _summary(self) -> str:
@@ -95,10 +102,10 @@ def require_numbers(augmentation: Augmentation) -> None:
 
 
 def check_rate(rate: float) -> float:
-    """The rate, in images/s. Raises UsageError unless it is a positive number."""
+    """The rate, in network inputs/s. Raises UsageError unless it is a positive number."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
         shown = f"{rate:g}" if isinstance(rate, (int, float)) else shorten(repr(rate), 40)
-        raise UsageError(f"the rate is {shown} images/s; give what a step consumes, more than 0")
+        raise UsageError(f"the rate is {shown} network inputs/s; give what a step consumes, more than 0")
     return rate
 
 
@@ -137,8 +144,13 @@ def passes(augmentation: Augmentation) -> str:
     return "" if images == 1 else f"one image becomes {images}: the network makes {images} forward passes for each"
 
 
+def rate_unit(images: int) -> str:
+    """What a network consumes a second: images, or what an image becomes where that is several."""
+    return "images/s" if images == 1 else "network inputs/s"
+
+
 def workers_needed(rate: float, seconds: float) -> int:
-    """⌈rate·Σt⌉: the workers that make `rate` images/s, where one image takes `seconds` of a core."""
+    """⌈rate·Σt⌉: the workers that take in `rate` images/s, where one takes `seconds` of a core."""
     return math.ceil(rate * seconds)
 
 

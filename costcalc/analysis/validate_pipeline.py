@@ -8,7 +8,7 @@ from costcalc.analysis.file_report import FileReport, name_unlike_file
 from costcalc.analysis.reconcile_pipeline import exact
 from costcalc.errors import Problems, SpecError, in_reading_order
 from costcalc.pipeline.augmentation import Augmentation
-from costcalc.pipeline.pipeline import bind_valid_steps, valid_rows
+from costcalc.pipeline.pipeline import bind_valid_steps, find_problems
 from costcalc.pipeline.pipeline_library import parse_pipeline, pipeline_text
 from costcalc.pipeline.pipeline_spec import PipelineSpec
 from costcalc.text import plural
@@ -32,10 +32,11 @@ def validate_pipeline(target: Any, max_bytes: int) -> FileReport:
 
 def _check(spec: PipelineSpec, problems: Problems) -> str:
     """Adds the problems of the steps, and of published figures. Returns the size of the pipeline in words."""
-    pipeline = bind_valid_steps(spec, {}, problems)
-    if pipeline is None or len(problems):  # a step may be missing, so that the next one gets another image
+    pipeline, whole = bind_valid_steps(spec, {}, problems)
+    rows = find_problems(pipeline, problems, whole)
+    if len(problems):
         return ""
-    found = Augmentation(pipeline, tuple(valid_rows(pipeline, problems)))
-    for figure in spec.published if not len(problems) else ():
+    found = Augmentation(pipeline, tuple(rows))
+    for figure in spec.published:
         problems.attempt(exact, figure, found)
     return f"{plural(len(found.rows), 'step')}, {plural(found.views, 'view')}"

@@ -33,7 +33,10 @@ def augment(
         ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--rate", metavar="N", help="Images/s that the step consumes; else measured here.")
+        float | None,
+        typer.Option(
+            "--rate", metavar="N", help="Network inputs/s that the step consumes, ten for ten crops; else measured."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="With --time: does the step wait for so many?")

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from costcalc.dims import Size
 from costcalc.ops.fields import PositiveInt, Real, is_within
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
+    FieldAtLeast,
+    FieldFact,
     Step,
     channels_are,
     continuous,
@@ -36,7 +38,7 @@ class ColorShift(Step):
         yield from one_image(x)
         yield of_dtype(x, "uint8", "put it before to_float")
         yield channels_are(x, 1, 3)
-        yield AtLeast(255, self.amount, message="an amount of {} is more than 255", message_sizes=(self.amount,))
+        yield FieldAtLeast(255, self.amount, message="amount is at most 255, got {}", message_sizes=(self.amount,))
 
     after = unchanged
 
@@ -63,10 +65,10 @@ class ColorJitter(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         given = {name: getattr(self, name) for name in ("brightness", "contrast", "saturation", "hue")}
-        yield Fact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
+        yield FieldFact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
         for name, value in given.items():
             highest = 0.5 if name == "hue" else 1
-            yield Fact(is_within(value, 0, highest), f"{name} is from 0 to {highest}, got {{}}", value)
+            yield FieldFact(is_within(value, 0, highest), f"{name} is from 0 to {highest}, got {{}}", value)
 
     after = unchanged
 
@@ -98,7 +100,7 @@ class PcaColor(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         yield of_dtype(x, "float32", "put to_float before it")
-        yield Fact(is_positive(self.std), "std is more than 0, got {}", self.std)
+        yield FieldFact(is_positive(self.std), "std is more than 0, got {}", self.std)
 
     after = unchanged
 

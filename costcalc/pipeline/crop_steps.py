@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from costcalc.dims import Size
 from costcalc.ops.fields import PerAxis, PositiveInt
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import AtLeast, Need
 from costcalc.pipeline.image_tensor import ImageTensor
-from costcalc.pipeline.step_base import Step, any_image, one_image, one_view, only_moves, step
+from costcalc.pipeline.step_base import FieldFact, Step, any_image, one_image, one_view, only_moves, step
 
 
 def height_and_width(size: Size | tuple[Size, ...]) -> tuple[Size, Size]:
@@ -23,7 +23,7 @@ def height_and_width(size: Size | tuple[Size, ...]) -> tuple[Size, Size]:
 def two_sizes(size: Size | tuple[Size, ...]) -> Need:
     """A list of sizes has two: h, w."""
     listed = isinstance(size, tuple)
-    return Fact(not listed or len(size) == 2, "takes one size or two, got {}", len(size) if listed else 1)
+    return FieldFact(not listed or len(size) == 2, "takes one size or two, got {}", len(size) if listed else 1)
 
 
 @dataclass(frozen=True)

@@ -75,14 +75,14 @@ class _PipelineReader:
         found = [self.reader.expression(axis, "input", self.names) for axis in axes]
         return tuple(axis for axis in found if axis is not None) if None not in found else ()
 
-    def steps(self, node: Node) -> tuple[Item, ...]:
+    def steps(self, node: Node) -> tuple[Item | None, ...]:
         listed = self.reader.items(node, "steps")
         if isinstance(node, Sequence) and not listed:
             self.report(node.place, "steps is empty", "give at least one step, as in - horizontal_flip")
         if len(listed) > MAX_STEPS:
             self.report(node.place, f"steps has {len(listed):,} steps; at most {MAX_STEPS}")
             return ()
-        return tuple(item for item in map(self.item, listed) if item is not None)
+        return tuple(map(self.item, listed))
 
     def item(self, node: Node) -> Item | None:
         """`- horizontal_flip`, `- random_crop: 224`, or `- rotation: {degrees: 30}`."""

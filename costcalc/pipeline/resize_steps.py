@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Size, ceil_div, floor_div, maximum, minimum
-from costcalc.ops.fields import PerAxis, UnitInterval
-from costcalc.ops.needs import Fact, Need
+from costcalc.ops.fields import PerAxis, Real, is_within
+from costcalc.ops.needs import Need
 from costcalc.pipeline.crop_steps import height_and_width, two_sizes
 from costcalc.pipeline.image_tensor import ImageTensor
-from costcalc.pipeline.step_base import Interpolation, Step, continuous, one_image, one_view, step
+from costcalc.pipeline.step_base import (
+    FieldFact,
+    Interpolation,
+    Step,
+    continuous,
+    is_positive,
+    one_image,
+    one_view,
+    step,
+)
 
 
 def taps(before: Size, after: Size) -> Size:
@@ -65,13 +74,14 @@ class RandomResizedCrop(Step):
     remark = "its arithmetic is that of the largest window that it may draw, the whole image"
 
     size: PerAxis
-    min_scale: UnitInterval = 0.08
+    min_scale: Real = 0.08
     interpolation: Interpolation = "bilinear"
 
     def needs(self, x: ImageTensor) -> Iterator[Need]:
         yield from one_image(x)
         yield two_sizes(self.size)
-        yield Fact(self.min_scale != 0, "min_scale is more than 0")
+        inside = is_positive(self.min_scale) and is_within(self.min_scale, 0, 1)
+        yield FieldFact(inside, "min_scale is more than 0 and at most 1, got {}", self.min_scale)
 
     def after(self, x: ImageTensor) -> ImageTensor:
         height, width = height_and_width(self.size)

@@ -1,6 +1,6 @@
 """The questions that every step of a pipeline answers, and the registry of steps.
 
-    needs(x)              what must hold of the image x: relations of ops/needs.py
+    needs(x)              what must hold of the image x: relations of ops/needs.py, of its own fields a FieldFact
     after(x)              the image that it makes of x: shape, dtype, and how many
     elementwise(x, y)     arithmetic, one per element and elementary operation, where y is what it makes
     views(x, y)           in how many ways its draws can come out: an integer, or CONTINUOUS
@@ -20,7 +20,7 @@ from costcalc.dims import Size, Truth, at_least, is_array
 from costcalc.errors import ShapeError
 from costcalc.ops.base import field_kinds, refuse_second, snake_case
 from costcalc.ops.fields import Kind
-from costcalc.ops.needs import Fact, Need
+from costcalc.ops.needs import AtLeast, Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 
 CONTINUOUS = "continuous"  # draws from a continuous distribution
@@ -58,6 +58,19 @@ def step(cls: StepT) -> StepT:
     field_kinds(made)  # refuses a field without a kind now, not when the first instance is made
     STEPS[made.name] = made
     return cls
+
+
+class FieldFact(Fact):
+    """What a step's own fields must be, whatever the image is."""
+
+
+class FieldAtLeast(AtLeast):
+    """x ≥ low, of a step's own fields."""
+
+
+def is_of_fields(need: Need) -> bool:
+    """Is this about the step's own fields, and not about an image?"""
+    return isinstance(need, (FieldFact, FieldAtLeast))
 
 
 def one_image(x: ImageTensor) -> Iterator[Need]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from costcalc.dims import Size, floor, floor_div
 from costcalc.ops.fields import Real
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import AtLeast, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
+    FieldFact,
     Interpolation,
     Step,
     continuous,
@@ -66,7 +67,7 @@ class AffineMap(Step):
         """One image, and an angle that changes it."""
         yield from one_image(x)
         inside = is_positive(self.degrees) and is_positive(self.below - self.degrees)
-        yield Fact(inside, f"degrees are more than 0 and less than {self.below}, got {{}}", self.degrees)
+        yield FieldFact(inside, f"degrees are more than 0 and less than {self.below}, got {{}}", self.degrees)
 
     after = unchanged
 
@@ -113,7 +114,7 @@ class Elastic(Step):
 
     def needs(self, x: ImageTensor) -> Iterator[Need]:
         yield from one_image(x)
-        yield Fact(is_positive(self.sigma), "sigma is more than 0, got {}", self.sigma)
+        yield FieldFact(is_positive(self.sigma), "sigma is more than 0, got {}", self.sigma)
         reach = floor_div(self.window, 2) + 1  # the field is reflected at its border
         for side in (x.height, x.width):
             message = "the field is smoothed by a window of {}, which is too wide for a side of {}"

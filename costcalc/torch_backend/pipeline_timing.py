@@ -72,8 +72,8 @@ class TimedPipeline(Result):
 
     @property
     def images_per_second(self) -> float:
-        """Images of one core, 1/Σt; each that leaves, where several are made of one."""
-        return float(self.augmentation.images) / self.whole.median
+        """Images of one core, 1/Σt: those that enter the pipeline."""
+        return 1 / self.whole.median
 
     @property
     def supply(self) -> Supply:
@@ -93,6 +93,8 @@ class TimedPipeline(Result):
         totals["bytes_out"] += made.bytes
         notes = [f"on one thread of {self.where}, torchvision {torchvision_version}", EXPLAINED]
         notes += [WHAT_A_BATCH_IS, NOT_COUNTED]
+        if self.augmentation.images != 1:
+            notes.append(f"images/s: of images that enter; {self.augmentation.images} network inputs leave for each")
         if self.whole.noisy:
             notes.append(f"noisy: {'; '.join(self.whole.noisy)}")
         return Table(self.augmentation.pipeline.heading, COLUMNS, rows, totals, notes)
@@ -119,7 +121,7 @@ def time_pipeline(
     """Runs a pipeline on one thread: `time_pipeline("alexnet").images_per_second`.
 
     With `step` it says how many workers keep a training step of that network busy, or whether `workers` do. A step
-    consumes `rate` images/s; else it is measured on `device`. Raises UsageError, MissingExtra, NotMeasured.
+    consumes `rate` network inputs/s; else it is measured on `device`. Raises UsageError, MissingExtra, NotMeasured.
     """
     found = augmentation_of(any_pipeline(pipeline, image, **knobs))
     model = None if step is None else load(step)
