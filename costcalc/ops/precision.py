@@ -1,6 +1,6 @@
 """How many bytes an element takes in mixed precision: what torch.autocast to bfloat16 does with an op on a CPU.
 
-    autocast(*widths, ins)      the Widths of an op, from those of its inputs and their shapes
+    autocast(*widths, ins)      the Widths of an op, from the bytes of an element of each input, and the inputs' shapes
 
 Weights, statistics and the loss stay float32. torch's autograd is the witness: tests/torch_backend/test_mixed.py.
 """
@@ -23,7 +23,7 @@ class Widths(NamedTuple):
 
 
 def in_widest(self: Any, *widths: int, ins: tuple[Shape, ...]) -> Widths:
-    """It computes as its widest input is."""
+    """It computes in the dtype of its widest input."""
     return Widths(max(widths), max(widths))
 
 

@@ -110,6 +110,12 @@ def test_the_break_even_in_seconds_is_the_first_epoch_at_which_features_are_fast
             assert first == 1 or kept.of(first - 1) >= head.of(first - 1)
 
 
+@pytest.mark.parametrize(("text", "rate"), [("1.5", 1.5), ("0.25", 0.25), ("2K", 2000), ("1,000", 1000), ("3e2", 300)])
+def test_a_rate_as_text_is_exact(text, rate):
+    found = [costcalc.transfer("vgg16", classes=3, rate=given, disk_rate="1MB").seconds for given in (text, rate)]
+    assert found[0] == found[1]
+
+
 def test_seconds_are_multiplies_over_the_rate_and_bytes_over_that_of_the_disk():
     found = costcalc.transfer("vgg16", classes=1000, images=100, batch=10, epochs=3, rate=50, disk_rate=10**6)
     forward = costcalc.load("vgg16").macs
@@ -402,7 +408,8 @@ def test_a_strategy_is_asked_for_by_its_key_and_its_model_is_a_net():
         ({"rate": 5}, "give --disk-rate too"), ({"disk_rate": "5MB"}, "give --rate too"),
         ({"rate": "nan", "disk_rate": 1}, "rate is a number above 0"),
         ({"rate": 1, "disk_rate": "5 lots"}, "is not an amount of bytes"), ({"rate": 1, "disk_rate": 0}, "above 0"),
-        ({"disk": "/no/such/folder"}, "is not a folder"), ({"within": "lots"}, "--within 'lots' is not a budget; write --within 24GB"),
+        ({"disk": "/no/such/folder"}, "is not a folder"),
+        ({"within": "lots"}, "--within 'lots' is not a budget; write --within 24GB"),
         ({"within": ""}, "--within '' is not a budget; write --within 24GB"),
         ({"dtype": "int8"}, "nothing trains in int8, of which torch has no gradients"),
         ({"dtype": "weights=float8"}, "nothing trains in float8, of which torch has no gradients"),

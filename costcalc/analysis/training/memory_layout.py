@@ -42,8 +42,8 @@ def order_of(op: Any, orders: Sequence[Order], ins: tuple[Shape, ...], out: Shap
 
 
 def copies_first(op: Any, order: Order, x: Shape) -> bool:
-    """Does an op copy its input, because the axes that it joins do not lie side by side in memory? One of size 1 lies
-    anywhere."""
+    """Does an op copy its input, because the axes that it joins do not lie side by side in memory? An axis of size 1
+    lies anywhere."""
     if op.joined_axes is None or list(order) == sorted(order):
         return False
     wide = wide_axes(op, order, x)

@@ -34,7 +34,7 @@ class MemoryUse(Result):
     model: Model
     parts: Mapping[str, int]
     layer: Any
-    phase: str  # inference, or forward, loss, backward or update of a training step
+    phase: str  # inference, or a moment's phase in a training step
 
     @property
     def bytes(self) -> int:

@@ -12,6 +12,7 @@ from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.transfer.plan import Plan, check_count
 from costcalc.analysis.walk import walk
 from costcalc.errors import NothingFits, UsageError
+from costcalc.graph import first_row
 from costcalc.graph.adapters import linear_rows
 from costcalc.graph.freezing import layer_names, matching_rows
 from costcalc.graph.head import unknown_row
@@ -25,8 +26,8 @@ STEP_METRICS = ("trainable_params", "frozen_params", "train_macs", "train_peak_b
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to train a network for other classes. MACs are of a batch, of all images once, and of computing features
-    before the first epoch; `disk_bytes` what is kept of these."""
+    """A way to train a network for other classes. MACs: of a step, of an epoch, and once for computing features before
+    the first epoch; `disk_bytes`: of these features."""
 
     key: str
     title: str
@@ -50,8 +51,8 @@ def strategies(
     plan: Plan, *, freeze_until: str | None = None, rank: int = 8, adapt: Sequence[str] | str = (),
     within: int | str | None = None,
 ) -> tuple[list[Strategy], list[str]]:  # fmt: skip
-    """The strategies that this network has, and why it lacks the others. With `within` each has the largest batch whose
-    step fits into so many bytes.
+    """The strategies that this network has, and why it lacks the others. With `within`, a number of bytes, each has the
+    largest batch whose step fits.
 
     Raises UsageError and UnknownName for rows that do not exist or do not lie before the head, UsageError if the step
     of the head is not counted, NothingFits if no step fits.
@@ -87,8 +88,7 @@ def _strategy(plan: Plan, key: str, title: str, model: Model, **more: Any) -> St
 
 
 def _on_features(plan: Plan, head: Strategy) -> Strategy:
-    """The head on features that are computed once, of each view. What is frozen is so as where the head is trained on
-    images."""
+    """The head on features that are computed once for each view. It freezes as much as the head on images does."""
     once = _of_images(plan, plan.before, "macs", plan.images * plan.views)
     more = {"frozen_params": head.frozen_params, "once_macs": once, "disk_bytes": plan.disk_bytes}
     return _strategy(plan, FEATURES, "head on kept features", plan.head_alone, **more)
@@ -102,7 +102,7 @@ def _of_images(plan: Plan, model: Model, metric: str, images: int) -> int:
 
 
 def _with_largest_batch(plan: Plan, found: Sequence[Strategy], within: int | str) -> Iterator[Strategy]:
-    """The strategies with the largest batch that fits. Features are computed before, at a batch of one at least."""
+    """The strategies with the largest batch that fits. To compute features, a batch of 1 must fit at inference."""
     limit = read_bytes(within)
     if "batch" not in plan.model.knobs:
         raise UsageError(f"--within solves for the batch, and {plan.model.label} has no knob 'batch'")
@@ -137,10 +137,9 @@ def _least_bytes(plan: Plan, one: Strategy) -> tuple[int, str]:
 
 
 def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
-    """The row up to which a part of the network is frozen, in words and by its full name: the one that is named, else
-    the block with weights before the last one with convolutions, or with any weights; in a single block so the layer.
-    None if a single layer or repeat has weights.
-    """
+    """The last row that is frozen, in words and by its full name: `given`, else the block with weights before the last
+    block with convolutions, or without one before the last with weights; in a single block so the layer. None if a
+    single layer or repeat has weights."""
     if given is not None:
         found = matching_rows(plan.model.bound, given)
         if not found:
@@ -161,7 +160,7 @@ def _blocks(plan: Plan) -> dict[str, bool]:
     """The blocks with weights before the head; are there convolutions among them?"""
     found: dict[str, bool] = {}
     for name, convolves in _layers(plan).items():
-        block = name.partition(".")[0]
+        block = first_row(name)
         found[block] = found.get(block, False) or convolves
     return found
 
@@ -181,7 +180,7 @@ def _layers(plan: Plan) -> dict[str, bool]:
 def _no_part(plan: Plan) -> str:
     """Why no row is chosen up to which a part is frozen."""
     (name,) = _layers(plan)
-    if is_repeat(plan.before.bound, name):
+    if any(str(node) == name and is_repeat(plan.before.bound, node) for node in plan.before.bound):
         return (
             f"all weights before the head stand in {name}, a repeat whose copies freeze alike: name a row of it with "
             "--freeze-until"
@@ -190,9 +189,9 @@ def _no_part(plan: Plan) -> str:
 
 
 def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
-    """The linear layers before the head that have adapters: all, or those that these patterns mean.
+    """The linear layers before the head that get adapters: all, or those that match these patterns.
 
-    Raises UnknownName for a pattern that matches nothing, UsageError for one that means no such layer.
+    Raises UnknownName for a pattern that matches nothing, UsageError for one that matches no such layer.
     """
     rows, before = [*layer_names(plan.model.bound)], {*plan.rows_before}
     found = [name for name in linear_rows(plan.model.bound) if name in before]

@@ -60,8 +60,8 @@ class Transfer(RowsResult):
 
     @property
     def break_even_epochs(self) -> int | None:
-        """The epoch from which on kept features take fewer seconds than training the head on images; None if there is
-        none, or no rates."""
+        """The epoch from which on kept features take fewer seconds than training the head on images; None without one,
+        or without rates."""
         kept, head = (self.seconds.get(key) for key in (FEATURES, HEAD))
         return None if kept is None or head is None else first_cheaper(kept.once, kept.epoch, head.epoch)[1]
 
@@ -105,7 +105,7 @@ class Transfer(RowsResult):
         return Table(self.plan.model.heading, columns, rows, None, self.notes())
 
     def notes(self) -> list[str]:
-        """What is trained, which strategy costs less from when on, and what the numbers count."""
+        """What is trained, from which epoch on a strategy costs less, and what the numbers count."""
         plan = self.plan
         return [
             *self._about_the_head(), *self._unfrozen(), *self.missing, *self._without_limit(),
@@ -201,7 +201,7 @@ class Transfer(RowsResult):
 
 
 def _always(part: Strategy, all_: Strategy) -> str:
-    """How an epoch of a strategy compares with one of fine-tuning all, which holds for any number of them."""
+    """Compares an epoch of a strategy with one of fine-tuning all, which holds for any number of epochs."""
     if part.epoch_macs >= all_.epoch_macs:
         return f"{part.title} costs no fewer MACs than {all_.title}"
     share = 100 * (all_.epoch_macs - part.epoch_macs) / all_.epoch_macs
