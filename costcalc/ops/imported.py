@@ -162,9 +162,9 @@ class Reduction(Generic):
 
 @op
 class Contraction(Generic):
-    """Sums of products of two tensors: a convolution or linear layer whose weight is computed, an einsum.
+    """Sums of so many `products` of two tensors for each element of the output.   s, t, … -> size
 
-    s, t -> size, each element a sum of so many `products`; further inputs are added to it.
+    A convolution or linear layer whose weight is computed, an einsum. Further inputs are added to it.
     """
 
     size: PositiveInts
