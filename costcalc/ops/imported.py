@@ -210,7 +210,7 @@ class Constant(Generic):
     def shape(self) -> Shape:
         return (*self.size,)
 
-    output = computed(inplace=False, overwritable=True)
+    output = computed(inplace=False, overwritable=False)
     macs = free(NO_PRODUCTS)
     elementwise = free("its values are known before")
     train_elementwise = gradients_move
