@@ -50,6 +50,7 @@ class Repeat:
     outer: tuple[Outer, ...] = field(init=False, repr=False)  # the layers outside with which its body shares weights
 
     name = "repeat"
+    is_input = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))
@@ -141,7 +142,7 @@ def has_rule(op: Any) -> bool:
 def input_of(graph: Graph) -> Any:
     """The one `Input()`. Raises GraphError if there are several or none."""
     starts = {name: data["op"] for name, data in graph.nodes(data=True) if not data["inputs"]}
-    inputs = [name for name, op in starts.items() if getattr(op, "is_input", False)]
+    inputs = [name for name, op in starts.items() if op.is_input]
     if starts and not inputs:
         raise GraphError(f"a repeated body starts with an Input(), this one with {next(iter(starts))!r}")
     return _the_one(inputs, "input")
