@@ -1,11 +1,13 @@
 """The public names of costcalc, each with its module. `__init__.py` reads this list."""
 
 from costcalc import ops as ops
+from costcalc import pipeline as pipeline
 from costcalc import store as store
 from costcalc.analysis.closed_form.formula import Formula as Formula
 from costcalc.analysis.closed_form.ratio import Ratio as Ratio
 from costcalc.analysis.compare import Comparison as Comparison
 from costcalc.analysis.cost import Cost as Cost
+from costcalc.analysis.feeding import Feeding as Feeding
 from costcalc.analysis.reconcile import Reconciliation as Reconciliation
 from costcalc.analysis.scaling.break_even import BreakEven as BreakEven
 from costcalc.analysis.scaling.budget import Fitting as Fitting
@@ -19,6 +21,7 @@ from costcalc.analysis.sweep.histogram import Histogram as Histogram
 from costcalc.analysis.sweep.sweep_result import Sweep as Sweep
 from costcalc.analysis.training.checkpoint_plan import CheckpointPlan as CheckpointPlan
 from costcalc.analysis.training.memory_use import MemoryUse as MemoryUse
+from costcalc.analysis.transfer.transfer_result import Transfer as Transfer
 from costcalc.analysis.validate import Validation as Validation
 from costcalc.analysis.validate import validate as validate
 from costcalc.dims import size_symbol as size_symbol
@@ -37,6 +40,7 @@ from costcalc.errors import UnknownName as UnknownName
 from costcalc.errors import UnlikeRuns as UnlikeRuns
 from costcalc.errors import UsageError as UsageError
 from costcalc.errors import WorkersLost as WorkersLost
+from costcalc.functions import augment as augment
 from costcalc.functions import break_even as break_even
 from costcalc.functions import by_term as by_term
 from costcalc.functions import compare as compare
@@ -53,6 +57,7 @@ from costcalc.functions import reconcile as reconcile
 from costcalc.functions import scale as scale
 from costcalc.functions import sweep as sweep
 from costcalc.functions import sweep_presets as sweep_presets
+from costcalc.functions import transfer as transfer
 from costcalc.graph import Outer as Outer
 from costcalc.graph import Repeat as Repeat
 from costcalc.graph import add as add
@@ -65,6 +70,8 @@ from costcalc.models.model import Model as Model
 from costcalc.net import Net as Net
 from costcalc.net import load as load
 from costcalc.net import model as model
+from costcalc.pipeline.augmentation import Augmentation as Augmentation
+from costcalc.pipeline.pipeline_library import pipelines as pipelines
 from costcalc.report.page.page import write_page as write_page
 from costcalc.result import Result as Result
 from costcalc.result import TableResult as TableResult

@@ -15,11 +15,13 @@ from costcalc.text import read_amount, split_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
+    from os import PathLike
 
     from costcalc.analysis.closed_form.formula import Formula
     from costcalc.analysis.closed_form.ratio import Ratio
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
+    from costcalc.analysis.feeding import Feeding
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.break_even import BreakEven
     from costcalc.analysis.scaling.budget import Fitting
@@ -31,7 +33,9 @@ if TYPE_CHECKING:
     from costcalc.analysis.sweep.sweep_result import Sweep
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
     from costcalc.analysis.training.memory_use import MemoryUse
+    from costcalc.analysis.transfer.transfer_result import Transfer
     from costcalc.models.model import Model
+    from costcalc.pipeline.augmentation import Augmentation
     from costcalc.result import TableResult
 
 
@@ -67,7 +71,14 @@ def explain(target: Target) -> TableResult:
 
 
 def reconcile(target: Target) -> Reconciliation:
-    """Each published figure of a network beside ours, and the reason for the difference."""
+    """Each published figure of a network beside ours, and the reason for the difference; of a pipeline as
+    `reconcile("augment:alexnet")`."""
+    from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
+
+    if is_pipeline(target):
+        from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
+
+        return reconcile_pipeline(load_pipeline(target))
     from costcalc.analysis.reconcile import reconcile_model
 
     return reconcile_model(load(target))
@@ -170,6 +181,8 @@ def memory(
         raise UsageError("free and checkpoint='auto' say what within solves for; give within too")
     if auto and (not train or free != "batch"):
         raise UsageError("checkpoint='auto' fits a training step of the network as it is: train=True, and no free")
+    if not train and (optimizer or freeze or checkpoint):
+        raise UsageError("optimizer, freeze and checkpoint are about a training step; say train=True")
     given: dict[str, Any] = {
         "optimizer": optimizer,
         "freeze": tuple(split_names(freeze)),
@@ -181,6 +194,30 @@ def memory(
 
         return checkpoint_plan(model, within)
     return memory_use(model, train=train) if within is None else fitting(model, within, free, train=train)
+
+
+def augment(
+    pipeline: Any, *, image: Sequence[int] | None = None, step: Target | None = None, rate: float | None = None,
+    **knobs: Any,
+) -> Augmentation | Feeding:  # fmt: skip
+    """What one image costs in a data augmentation pipeline: `augment("alexnet", crop=227).views`.
+
+    A name of `pipelines()`, a path, a dict, or a list of steps for an `image` (c, h, w):
+    `augment([costcalc.pipeline.RandomCrop(224)], image=(3, 256, 256))`. With `step` the counts of that network beside
+    it, `rate` the images a second that its step consumes. To run it: `costcalc.torch_backend.time_pipeline`.
+    Raises UnknownName, UsageError, SpecError, ShapeError.
+    """
+    from costcalc.pipeline.augmentation import augmentation_of
+    from costcalc.pipeline.pipeline_library import any_pipeline
+
+    found = augmentation_of(any_pipeline(pipeline, image, **knobs))
+    if step is None:
+        if rate is not None:
+            raise UsageError("rate is what a step consumes; give step too")
+        return found
+    from costcalc.analysis.feeding import feeding
+
+    return feeding(found, load(step), rate)
 
 
 def histogram(
@@ -281,3 +318,25 @@ def next_steps(target: Target, *knobs: str) -> NextSteps:
     from costcalc.analysis.scaling.next_change import next_steps
 
     return next_steps(load_with_knobs(target, "next_steps"), knobs or None)
+
+
+def transfer(
+    target: Target, *, classes: int, images: int = 1000, epochs: int = 10, views: int = 1, batch: int | None = None,
+    optimizer: str | None = None, head: str | None = None, freeze_until: str | None = None, rank: int = 8,
+    adapt: Sequence[str] | str = (), within: int | str | None = None, disk: str | PathLike[str] | None = None,
+    rate: Any = None, disk_rate: Any = None, dtype: str | None = None,
+) -> Transfer:  # fmt: skip
+    """What it costs to train a network for other classes, strategy by strategy: `transfer("vgg16", classes=3)`.
+
+    The head only, on images or on kept features; all after a row; everything; adapters. `within` adds the largest
+    batch of each, `disk` is the folder for the features, `rate` (images a second forward) and `disk_rate` (bytes a
+    second) give seconds, which `costcalc.torch_backend.time_transfer` measures. Raises UnknownName, UsageError,
+    NothingFits if no step fits, and NoRoom if the disk cannot keep the features.
+    """
+    from costcalc.analysis.transfer.compare_strategies import compare_strategies
+
+    model = load(target, dtype=dtype)
+    return compare_strategies(
+        model, classes, images=images, epochs=epochs, views=views, batch=batch, optimizer=optimizer, head=head,
+        freeze_until=freeze_until, rank=rank, adapt=adapt, within=within, disk=disk, rate=rate, disk_rate=disk_rate,
+    )  # fmt: skip

@@ -64,7 +64,10 @@ def _patterns(what: str, given: Any) -> tuple[str, ...]:
     given = (given,) if isinstance(given, str) else given
     if not isinstance(given, (tuple, list)) or not all(isinstance(pattern, str) for pattern in given):
         raise UsageError(f"{what} is a pattern or a list of them, got {given!r}"[:120])
-    return tuple(name for pattern in given for name in split_names(pattern) if name)
+    names = tuple(name for pattern in given for name in split_names(pattern))
+    if not all(names):
+        raise UsageError(f"{what} has an empty pattern; leave it out")
+    return names
 
 
 DEFAULT_STEP = TrainStep()

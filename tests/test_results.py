@@ -45,7 +45,20 @@ def runs():
     return compare(record(), record())
 
 
+def timed_pipeline():
+    """A small pipeline, run for a moment."""
+    needed.module("torchvision", "vision")
+    from costcalc.torch_backend import time_pipeline
+
+    return time_pipeline("resnet_cifar", step=LENET, rate=100, workers=1, seconds=0.001)
+
+
 RESULTS = {
+    "augment": lambda: costcalc.augment("alexnet"),
+    "augment, beside a step": lambda: costcalc.augment("alexnet", step=LENET, rate=100),
+    "pipelines": costcalc.pipelines,
+    "reconcile, a pipeline": lambda: costcalc.reconcile("augment:alexnet"),
+    "augment --time": timed_pipeline,
     "load.cost": lambda: costcalc.load(LENET).cost(),
     "blocks": lambda: costcalc.load(LENET).cost().at_depth(1),
     "Net.formula": lambda: costcalc.load(LENET).formula("params"),
@@ -71,6 +84,7 @@ RESULTS = {
     "sweep": lambda: costcalc.sweep(LENET, r="28:60:4"),
     "sweep.fit": lambda: costcalc.sweep(LENET, r="28:60:4").fit(),
     "sweep_presets": lambda: costcalc.sweep_presets("mobilenet_v1"),
+    "transfer": lambda: costcalc.transfer(LENET, classes=3, within="1MB", rate=100, disk_rate="1MB"),
     "validate": lambda: costcalc.validate("nowhere.yaml"),
     "table": lambda: costcalc.load(LENET).cost().table(),
     "runs compare": runs,
@@ -80,7 +94,7 @@ RESULTS = {
     "verify": verification,
     "verify, several": lambda: beside_torch(("verify", "Verifications"), (verification(), verification())),
 }  # fmt: skip
-NEEDS_TORCH = {"time", "compare --time", "verify", "verify, several"}
+NEEDS_TORCH = {"augment --time", "time", "compare --time", "verify", "verify, several"}
 NO_RESULT = {
     *[
         "add",
@@ -88,6 +102,7 @@ NO_RESULT = {
         "model",
         "new_graph",
         "ops",
+        "pipeline",
         "select",
         "size_symbol",
         "store",

@@ -14,6 +14,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import CostcalcError, Problem, SpecError, did_you_mean
 from costcalc.models.knob import Published
 from costcalc.models.model import Model
+from costcalc.pipeline.pipeline_library import pipeline_paths
 from costcalc.result import Result
 from costcalc.table import CONVENTION, Column, RelativeDifference, Table
 from costcalc.text import as_float, plural, value_text
@@ -44,19 +45,20 @@ class FigureCheck:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Reconciliation(Result):
-    """The published figures of a spec at the given settings; `others` are other networks that it has figures of."""
+    """The published figures of a network or pipeline at the given settings; `others` are networks of the same spec that
+    have figures. `kind`: what it was made from; `convention`: what its figures count; `see`: where there are more."""
 
-    model: Model
+    target: str
+    heading: str
+    kind: str
     figures: tuple[FigureCheck, ...]
     others: tuple[str, ...] = ()
-
-    @property
-    def target(self) -> str:
-        """The label of the network."""
-        return self.model.label
+    warned: tuple[Problem, ...] = ()
+    convention: str = CONVENTION
+    see: str = ""
 
     def _warned(self) -> list[tuple[str, tuple[Problem, ...]]]:
-        return [(self.target, warnings_of(self.model))]
+        return [(self.target, self.warned)]
 
     @property
     def ok(self) -> bool:
@@ -66,14 +68,15 @@ class Reconciliation(Result):
     def table(self) -> Table:
         """A row for each figure: published, ours, difference, reason."""
         rows = [{**_record(figure), "difference": _shown_difference(figure)} for figure in self.figures]
-        notes = [CONVENTION, "ours: rounded or cut to the digits and the unit of the published figure"]
-        return Table(self.model.heading, COLUMNS, rows, notes=notes if rows else [self._why_none()])
+        notes = [self.convention, "ours: rounded or cut to the digits and the unit of the published figure"]
+        shown = notes if rows else [self._why_none()]
+        return Table(self.heading, COLUMNS, rows, notes=[*shown, *([self.see] if self.see else [])])
 
     def _why_none(self) -> str:
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
-        if self.model.architecture.kind != "spec":
-            return f"no published figures: a {self.model.architecture.kind} lists none"
+        if self.kind != "spec":
+            return f"no published figures: a {self.kind} lists none"
         return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:
@@ -105,8 +108,11 @@ def reconcile_model(model: Model) -> Reconciliation:
             continue
         if label not in costs:
             costs[label] = cost_of(other)
-        figures.append(_figure(published, label, costs[label]))
-    return Reconciliation(model, tuple(figures), tuple(dict.fromkeys(others)))
+        figures.append(check_figure(published, label, _exact(published, label, costs[label])))
+    kind, others = model.architecture.kind, [*dict.fromkeys(others)]
+    see = f"figures of its images: `costcalc reconcile augment:{model.name}`" if model.name in pipeline_paths() else ""
+    warned = warnings_of(model)
+    return Reconciliation(model.label, model.heading, kind, tuple(figures), tuple(others), warned, see=see)
 
 
 def _network(model: Model, published: Published) -> Model:
@@ -117,8 +123,8 @@ def _network(model: Model, published: Published) -> Model:
     return model.with_only({**preset, **published.at}, label)
 
 
-def _figure(published: Published, label: str, cost: Cost) -> FigureCheck:
-    exact = _exact(published, label, cost)
+def check_figure(published: Published, label: str, exact: int) -> FigureCheck:
+    """A published figure beside our exact one; `label` is the network or pipeline that it is of."""
     printed, unit, decimals = read_figure(published.value, published.thousand)
     equal = agrees(exact, printed, unit, decimals)
     ours = published.value if equal else figure_text(exact, published.value, published.thousand)

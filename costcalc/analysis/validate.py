@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from costcalc.analysis.file_report import FileReport
 from costcalc.analysis.spec_checker import SpecChecker
 from costcalc.analysis.suspects import suspects
+from costcalc.analysis.validate_pipeline import validate_pipeline
 from costcalc.analysis.walk import walk
 from costcalc.errors import Place, Problem, Problems, SpecError, in_reading_order, why
 from costcalc.graph import Graph, find_problems
 from costcalc.models.model import Model
+from costcalc.pipeline.pipeline_library import is_pipeline
 from costcalc.result import Result
 from costcalc.spec.library import library_path, spec_text
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -19,25 +22,6 @@ from costcalc.spec.parse import parse_file, parse_text
 from costcalc.spec.spec_tree import Spec
 from costcalc.table import Column, Table
 from costcalc.text import plural
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """The problems of one file, in reading order, and a line on the size of the network if there are no errors."""
-
-    path: str
-    problems: tuple[Problem, ...]
-    line: str = ""
-
-    @property
-    def ok(self) -> bool:
-        """Is there nothing worse than a warning?"""
-        return all(problem.warning for problem in self.problems)
-
-    def as_errors(self) -> FileReport:
-        """The same with errors for warnings, and without the line if there are any."""
-        problems = tuple(replace(problem, warning=False) for problem in self.problems)
-        return FileReport(self.path, problems, "" if problems else self.line)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,9 +76,11 @@ class Validation(Result):
 def validate(target: Any, *, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES) -> Validation:
     """All errors and warnings of a spec, each with its place; empty if there are none.
 
-    A spec is a path, a name of the library, a text of several lines or a dict. For a model its spec is checked, for a
-    layer graph every layer.
+    A spec is a path, a name of the library, a text of several lines or a dict, also of a pipeline (`augment:alexnet`).
+    For a model its spec is checked, for a layer graph every layer.
     """
+    if is_pipeline(target, max_bytes=max_bytes):
+        return Validation((validate_pipeline(target, max_bytes),))
     if isinstance(target, Model):
         target = getattr(target.architecture, "spec", None) or target.graph()
     if hasattr(target, "nodes"):

@@ -15,7 +15,19 @@ from typing import Annotated, Any
 
 import typer
 
-from costcalc.cli import algebra, counts, hardware, runs, scaling, spec_files, sweeps, training, warned
+from costcalc.cli import (
+    algebra,
+    augmenting,
+    counts,
+    hardware,
+    runs,
+    scaling,
+    spec_files,
+    sweeps,
+    training,
+    transfer,
+    warned,
+)
 from costcalc.cli.fast_params import FastCommand, FastGroup
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
 from costcalc.version import __version__
@@ -28,6 +40,8 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
     scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
     training.memory: ("What is held in memory, and what fits.", "memory resnet50 --train --optimizer adam"),
+    transfer.transfer: ("Strategies of transfer learning.", "transfer vgg16 --classes 3 --images 5000 --epochs 20"),
+    augmenting.augment: ("What feeding a network takes.", "augment alexnet --step resnet50"),
     counts.explain: ("Each number as a product of sizes.", "explain inception_bottleneck"),
     counts.reconcile: ("Published figures beside ours.", "reconcile googlenet"),
     hardware.verify: ("Our counts beside torch's.", "verify resnet50"),

@@ -9,6 +9,7 @@ import typer
 
 from costcalc.cli.fast_params import METRICS
 from costcalc.cli.options import (
+    Batch,
     Checkpoint,
     Columns,
     Dtype,
@@ -24,12 +25,13 @@ from costcalc.cli.options import (
     Targets,
     emit,
     load_models,
+    train_step,
 )
 from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.errors import UsageError
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import DEFAULT_STEP
 
 TRAIN_COLUMNS = "name,out,params,macs,input_gradient_macs,weight_gradient_macs,update_operations,saved_bytes"
 TRAIN_COLUMNS_CHECKPOINTED = TRAIN_COLUMNS.replace("macs,", "macs,recomputed_macs,", 1)
@@ -62,6 +64,7 @@ def show(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    batch: Batch = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -72,8 +75,9 @@ def show(
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    unless = "" if train or columns else "add --train, or --columns of training"
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch)
     cost = model.cost(unrolled=unroll)
     of_step = TRAIN_COLUMNS_CHECKPOINTED if step.checkpoint else TRAIN_COLUMNS
     emit(cost.at_depth(depth, columns or (of_step if train else None)), format, output)
@@ -100,6 +104,7 @@ def compare(
     ] = None,
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     store: StorePath = None,
+    batch: Batch = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -109,8 +114,9 @@ def compare(
     """Networks side by side: totals, ratios, and for two of them which block made the difference."""
     from costcalc.analysis.compare import compare_models
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
-    models = load_models(targets, set_, max_layers, max_bytes, dtype, step)
+    unless = "" if train or columns or by else "add --train, or --columns of training"
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
+    models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch)
     by = by or ("train_macs" if train else "macs")
     columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
     if break_even is not None:
@@ -180,11 +186,21 @@ def reconcile(
     max_layers: MaxLayers = MAX_LAYERS,
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
-    """Each published figure, ours, and the reason for the difference. Exit 1 if one differs without a reason."""
-    from costcalc.analysis.reconcile import reconcile_model
+    """Each published figure, ours, and the reason for the difference; of an augmentation pipeline as augment:alexnet.
+    Exit 1 if one differs without a reason."""
+    from costcalc.pipeline.pipeline_library import is_pipeline, load_pipeline
 
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
-    reconciled = reconcile_model(model)
+    if is_pipeline(target, max_bytes=max_bytes):
+        from costcalc.analysis.reconcile_pipeline import reconcile_pipeline
+
+        if dtype is not None:
+            raise UsageError("--dtype is about networks; the steps of a pipeline say theirs")
+        reconciled = reconcile_pipeline(load_pipeline(target, set_, max_bytes=max_bytes))
+    else:
+        from costcalc.analysis.reconcile import reconcile_model
+
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+        reconciled = reconcile_model(model)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)
     if not reconciled.ok:

@@ -7,11 +7,25 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import A_TARGET, Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
+from costcalc.cli.options import (
+    A_TARGET,
+    Format,
+    Freeze,
+    FreezeStatistics,
+    MaxBytes,
+    MaxLayers,
+    Optimizer,
+    Output,
+    Set,
+    emit,
+    known_targets,
+    load_models,
+)
 from costcalc.cli.runs import StorePath
 from costcalc.errors import UsageError, shorten
 from costcalc.report import format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.train_step import DEFAULT_STEP, TrainStep
 
 SomeTargets = Annotated[
     list[str] | None, typer.Argument(metavar="TARGET", help=f"Each {A_TARGET}.", autocompletion=known_targets)
@@ -55,8 +69,13 @@ def time(
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1, …: see costcalc devices.")
     ] = "auto",
-    dtype: Annotated[str, typer.Option("--dtype", metavar="TYPE", help="float32, float16 or bfloat16.")] = "float32",
+    dtype: Annotated[
+        str, typer.Option("--dtype", metavar="TYPE", help="float32, float16, bfloat16; with --train mixed.")
+    ] = "float32",
     train: Annotated[bool, typer.Option("--train", help="A training step: forward, backward, optimizer.")] = False,
+    optimizer: Optimizer = DEFAULT_STEP.optimizer,
+    freeze: Freeze = None,
+    freeze_statistics: FreezeStatistics = False,
     compile_: Annotated[bool, typer.Option("--compile", help="Under torch.compile too, as rows of its own.")] = False,
     cuda_graph: Annotated[bool, typer.Option("--cuda-graph", help="As a CUDA graph too, as rows of its own.")] = False,
     channels_last: Annotated[bool, typer.Option("--channels-last", help="Channels last in memory.")] = False,
@@ -82,10 +101,14 @@ def time(
     from costcalc.cli.save_runs import time_and_save
     from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
 
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics)
+    if not train and step != DEFAULT_STEP:
+        raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
     batches = None if batch is None else _batch_sizes(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
+    models = load_models(targets, set_, max_layers, max_bytes, step=step)
     found, saver = time_and_save(
-        load_models(targets, set_, max_layers, max_bytes), store, device=device, batches=batches, engines=engines,
+        models, store, device=device, batches=batches, engines=engines,
         seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,
         dtype=dtype, train=train, channels_last=channels_last, tf32=tf32, threads=threads,
     )  # fmt: skip

@@ -77,6 +77,9 @@ Targets: TypeAlias = Annotated[
 Set: TypeAlias = Annotated[
     list[str] | None, typer.Option("--set", metavar="KNOB=VALUE", help="Set a knob; may be repeated.")
 ]
+Batch: TypeAlias = Annotated[
+    int | None, typer.Option("--batch", metavar="N", min=1, help="Examples at once: the same as --set batch=N.")
+]
 Format: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -131,11 +134,12 @@ Checkpoint: TypeAlias = Annotated[
 
 def load_models(
     targets: list[str], settings: list[str] | None, max_layers: int = MAX_LAYERS, max_bytes: int = MAX_BYTES,
-    dtype: str | None = None, step: TrainStep = DEFAULT_STEP,
+    dtype: str | None = None, step: TrainStep = DEFAULT_STEP, batch: int | None = None,
 ) -> list[Net]:  # fmt: skip
-    """The networks of a command's targets, with --set and --dtype applied, and how they are trained."""
+    """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained."""
     from costcalc.net import apply_settings, load
 
+    settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
     found: list[Net] = []
     errors: list[CostcalcError] = []
     for target in targets:
@@ -149,7 +153,7 @@ def load_models(
         raise UsageError("\n".join(dict.fromkeys(map(str, errors))))
     if errors:
         raise errors[0]
-    found = [model.with_dtype(dtype) if dtype is not None else model for model in apply_settings(found, settings or [])]
+    found = [model.with_dtype(dtype) if dtype is not None else model for model in apply_settings(found, settings)]
     found = [model.with_step(step) for model in found] if step != DEFAULT_STEP else found
     warned.add(found)
     return found
@@ -187,3 +191,14 @@ def emit(
         report.emit([], result.streamed(), format=format, output=path)
     else:
         report.emit(result.tables() if tables is None else tables, None, format=format, output=path)
+
+
+def train_step(
+    optimizer: str, freeze: list[str] | None, freeze_statistics: bool, checkpoint: list[str] | None, unless: str = "",
+) -> TrainStep:  # fmt: skip
+    """The step that options name. Raises UsageError for one that nothing is asked of: `unless` says what would be."""
+    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
+    if unless and step != DEFAULT_STEP:
+        names = "--optimizer, --freeze, --freeze-statistics and --checkpoint"
+        raise UsageError(f"{names} are about a training step; {unless}")
+    return step

@@ -65,7 +65,7 @@ def record_of(measurement: Measurement, timing: Timing) -> Record:
     """A measurement as a record of the store: times in seconds, memory in bytes."""
     return Record(
         target=measurement.target,
-        graph_hash=graph_hash(measurement.graph),
+        graph_hash=graph_hash(measurement.graph, trained=measurement.settings.train),
         device=timing.device.fingerprint,
         settings={**measurement.settings.to_dict(), "threads": measurement.threads},
         environment={**timing.environment, "device": timing.device.model, "other_cores": measurement.other_cores},

@@ -14,7 +14,7 @@ from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
 def validate(
-    paths: Annotated[list[str], typer.Argument(metavar="TARGET", help="Specs to check: paths or names.")],
+    paths: Annotated[list[str], typer.Argument(metavar="TARGET", help="Specs to check: paths or names; augment:NAME.")],
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors: exit 1 if there is one.")] = False,
     format: Format = None,
     output: Output = None,
@@ -60,10 +60,17 @@ def ops(
     emit(op_result(name) if name else ops_result(), format, output)
 
 
-def schema() -> None:
+def schema(
+    augment: Annotated[bool, typer.Option("--augment", help="Of augmentation pipelines, not of networks.")] = False,
+) -> None:
     """A JSON Schema of specs, for editors: completion, and a mark at what is misspelt."""
     import json
 
+    if augment:
+        from costcalc.pipeline.pipeline_schema import pipeline_schema
+
+        print(json.dumps(pipeline_schema(), indent=2, ensure_ascii=False))
+        return
     from costcalc.analysis.metrics import COUNTED
     from costcalc.spec.schema import json_schema
 

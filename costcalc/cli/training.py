@@ -9,6 +9,7 @@ import typer
 
 from costcalc.cli import warned
 from costcalc.cli.options import (
+    Batch,
     Checkpoint,
     Dtype,
     Format,
@@ -22,6 +23,7 @@ from costcalc.cli.options import (
     Target,
     emit,
     load_models,
+    train_step,
 )
 from costcalc.errors import UsageError
 from costcalc.graph.checkpointing import AUTO
@@ -44,6 +46,7 @@ def memory(
         typer.Option("--free", metavar="KNOB", help="With --within: of this knob, not of batch."),
     ] = None,
     dtype: Dtype = None,
+    batch: Batch = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -51,20 +54,16 @@ def memory(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network holds in memory at once, by kind, and the layer at which it does. With --within what fits; exit 1
-    if nothing does."""
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
-    if not train and step != DEFAULT_STEP:
-        raise UsageError(
-            "--optimizer, --freeze, --freeze-statistics and --checkpoint are about a training step; add --train"
-        )
+    if nothing does. With --checkpoint auto the rows to compute again so that it fits."""
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint, "" if train else "add --train")
     if AUTO in step.checkpoint:
         _check_auto(step, within, free)
-        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()))
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, replace(step, checkpoint=()), batch)
         from costcalc.analysis.training.checkpoint_plan import checkpoint_plan
 
         emit(checkpoint_plan(model, within), format, output)
         return
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, batch)
     if within is None:
         if free is not None:
             raise UsageError("--free says what --within solves for; give --within too")

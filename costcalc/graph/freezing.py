@@ -38,6 +38,17 @@ def freeze(graph: Graph, patterns: Iterable[str]) -> Graph:
     return _marked(graph, frozen, "")
 
 
+def freeze_until(graph: Graph, last: str) -> Graph:
+    """A copy of the graph with the rows marked `frozen` from the first to this one, by its full name."""
+    names = [*layer_names(graph)]
+    return _marked(graph, dict.fromkeys(names[: names.index(last) + 1], True), "")
+
+
+def matching_rows(graph: Graph, pattern: str) -> list[str]:
+    """The rows that a pattern means, in execution order."""
+    return [name for name, what in _matched(pattern, [*layer_names(graph)]) if what is True]
+
+
 def layer_names(graph: Graph, prefix: str = "") -> Iterator[str]:
     """The names of rows in execution order; a repeated body has one row for all copies."""
     for name, data in topological_order(graph):

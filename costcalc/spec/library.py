@@ -17,6 +17,7 @@ from costcalc.spec.parse import parse_file, parse_head, parse_text
 from costcalc.spec.spec_tree import Spec
 from costcalc.text import settings_text
 
+PIPELINE = "augment:"  # before the name of a pipeline where networks are meant too: augment:alexnet
 TEXT, AS_JSON = "<text>", "<dict, as JSON>"  # stand for the file of a spec without one
 
 
@@ -136,6 +137,11 @@ def _spec_of(name: str, max_bytes: int) -> tuple[Spec, dict[str, Any]]:
             if name in _head(stem).presets:
                 spec = _library_spec(stem)
                 return spec, dict(spec.presets[name].settings)
+    if name.startswith(PIPELINE):
+        pipeline = shorten(name.removeprefix(PIPELINE))
+        raise UsageError(
+            f"{PIPELINE}{pipeline} is an augmentation pipeline, not a network; see `costcalc augment {pipeline}`"
+        )
     is_another = name.casefold().startswith(OTHER_FAMILIES)
     near = "" if is_another else did_you_mean(name, [entry.name for entry in entries()], listed=False)
     hint = f"{near} see `costcalc list`, or give the path of a spec".lstrip()

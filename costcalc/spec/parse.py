@@ -26,7 +26,7 @@ MAX_AXES = 16
 
 def parse_file(path: str | Path, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
     """The Spec in a file. Raises SpecError with all its problems, or OSError."""
-    return parse_text(_bytes_of(path, max_bytes), str(path), max_bytes=max_bytes, problems=problems)
+    return parse_text(bytes_of(path, max_bytes), str(path), max_bytes=max_bytes, problems=problems)
 
 
 def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, problems: Problems | None = None) -> Spec:
@@ -46,7 +46,7 @@ def parse_text(data: bytes | str, file: str, *, max_bytes: int = MAX_BYTES, prob
 def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
     """The Spec of the head of a file, up to its presets. It does not read the rest, and so is much faster."""
     problems = Problems()
-    data, file = _bytes_of(path, max_bytes), str(path)
+    data, file = bytes_of(path, max_bytes), str(path)
     with gc_paused():
         tree = read(data, file, problems, max_bytes=max_bytes, stop_at=frozenset(BODY))
         about, _ = _Parser(tree, file, problems).head([])
@@ -54,7 +54,8 @@ def parse_head(path: str | Path, *, max_bytes: int = MAX_BYTES) -> Spec:
     return Spec(**about)
 
 
-def _bytes_of(path: str | Path, max_bytes: int) -> bytes:
+def bytes_of(path: str | Path, max_bytes: int) -> bytes:
+    """The bytes of a file, one more than allowed at most. Raises OSError, also for a pipe or a device."""
     kind = os.stat(path).st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or str(path).startswith(("/dev/stdin", "/dev/fd/"))):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")  # it may never end
@@ -72,6 +73,7 @@ class _Parser:
 
     def head(self, also: list[str]) -> tuple[dict[str, Any], Knobs | None]:
         """The fields of a Spec in its head, and its knobs, None if unreadable. `also`: required keys besides."""
+        self.refuse_pipeline()
         self.top = self.reader.entries(self.tree, "a spec", TOP)
         self.check_keys([*HEAD_KEYS[:3], *also])
         texts = {key: self.reader.text(self.top[key][1], key) or "" for key in HEAD_KEYS[1:4] if key in self.top}
@@ -101,6 +103,13 @@ class _Parser:
             figures = read_published(self.reader, self.top["published"][1], knobs, about["presets"])
         about |= {"sizes": sizes or {}, "inputs": inputs, "blocks": layers.blocks, "items": items}
         return Spec(**about, published=figures, unsure=frozenset(layers.unsure))
+
+    def refuse_pipeline(self) -> None:
+        """Stops at the steps of an augmentation pipeline, as nothing else in its file is what a network needs."""
+        keys = {key.text: key for key, _ in self.tree.entries}
+        if "steps" in keys and "layers" not in keys:
+            message = "this is an augmentation pipeline, not a network"
+            self.reader.problems.stop(keys["steps"].place, message, f"see `costcalc augment {self.file}`")
 
     def check_keys(self, needed: list[str]) -> None:
         """Reports missing keys, and keys of the head that stand below it."""

@@ -57,7 +57,7 @@ def json_schema(metrics: Iterable[str] = ()) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A costcalc spec",
         "description": "A neural-network architecture as its paper's table; docs/specs.md is the whole grammar",
-        **_mapping(_top([*metrics]), needed=[*parse.HEAD_KEYS[:3], "layers"]),
+        **mapping(_top([*metrics]), needed=[*parse.HEAD_KEYS[:3], "layers"]),
         "oneOf": [{"required": ["input"]}, {"required": ["inputs"]}],
         "$defs": {"layers": {"type": "array", "items": {"$ref": "#/$defs/layer"}}, "layer": _layer()},
     }
@@ -69,19 +69,20 @@ def _top(metrics: list[str]) -> Schema:
     parts: Schema = {
         "name": WORD,
         **dict.fromkeys(("title", "source", "about"), TEXT),
-        "knobs": _by_name(_knob()),
-        "presets": _by_name({"type": "object", "additionalProperties": VALUE}),
-        "sizes": _by_name(VALUE),
+        "knobs": by_name(knob()),
+        "presets": by_name({"type": "object", "additionalProperties": VALUE}),
+        "sizes": by_name(VALUE),
         "input": shape,
-        "inputs": _by_name(shape),
+        "inputs": by_name(shape),
         "blocks": {"type": "object", "additionalProperties": ref},
         "layers": ref,
-        "published": {"type": "array", "items": _figure(metrics)},
+        "published": {"type": "array", "items": figure(metrics)},
     }
     return {key: {**parts[key], "description": ABOUT[key]} for key in parse.TOP}
 
 
-def _knob() -> Schema:
+def knob() -> Schema:
+    """A knob: its default, or a mapping."""
     fields: Schema = {
         "default": VALUE,
         "kind": {"enum": [*knobs.KNOB_KINDS]},
@@ -91,20 +92,21 @@ def _knob() -> Schema:
         "about": TEXT,
         "letter": {"type": "string", "description": "how formulas print it"},
     }
-    return {"anyOf": [VALUE, _mapping(fields, needed=["default"])]}
+    return {"anyOf": [VALUE, mapping(fields, needed=["default"])]}
 
 
-def _figure(metrics: list[str]) -> Schema:
+def figure(metrics: list[str]) -> Schema:
+    """A published figure, of one of these metrics."""
     fields: Schema = {
         **dict.fromkeys(published.FIGURE_KEYS, TEXT),
         "metric": {"enum": metrics} if metrics else TEXT,
         "value": {"type": ["string", "number"], "description": "as printed: digits and K, M, G or B"},
         "preset": WORD,
-        "at": _by_name(VALUE),
+        "at": by_name(VALUE),
         "block": PATH,
         "K": {"enum": [1000, 1024]},
     }
-    return _mapping(fields, needed=[*published.REQUIRED_KEYS])
+    return mapping(fields, needed=[*published.REQUIRED_KEYS])
 
 
 def _layer() -> Schema:
@@ -132,7 +134,7 @@ def _call(op: str) -> Schema:
     """An op with its fields, or with one value for the first."""
     kinds = kinds_of(op)
     fields = _fields(op)
-    full = {**_mapping({**fields, **EXTRA_SCHEMAS}), **_needed(op)}
+    full = {**mapping({**fields, **EXTRA_SCHEMAS}), **_needed(op)}
     first = [*kinds][:1]
     short = [fields[name] for name in first if set(needed_by(op)) <= set(first)]
     return {"anyOf": [full, *short], "description": _about(op)}
@@ -140,7 +142,7 @@ def _call(op: str) -> Schema:
 
 def _fields(op: str) -> Schema:
     """The fields of an op, under all their names."""
-    fields = {name: _field(kind) for name, kind in kinds_of(op).items()}
+    fields = {name: field_schema(kind) for name, kind in kinds_of(op).items()}
     others = {
         other: {**fields[name], "description": f"another name of {name}"}
         for other, name in field_synonyms(OPS[op]).items()
@@ -162,7 +164,8 @@ def _needed(op: str) -> Schema:
     return found
 
 
-def _field(kind: Kind) -> Schema:
+def field_schema(kind: Kind) -> Schema:
+    """The values of a field of this kind."""
     one: Schema = {"anyOf": [{"type": "number", "minimum": kind.low}, EXPRESSION]}
     listed: Schema = {"type": "array", "items": one}
     forms: dict[str, list[Schema]] = {
@@ -181,7 +184,7 @@ def _field(kind: Kind) -> Schema:
 
 def _join(op: str) -> Schema:
     either = {"anyOf": [{"required": ["branches"]}, {"required": ["from"]}]}
-    return {**_mapping({**_fields(op), "branches": _branches(), **EXTRA_SCHEMAS}), **either}
+    return {**mapping({**_fields(op), "branches": _branches(), **EXTRA_SCHEMAS}), **either}
 
 
 def _branches() -> Schema:
@@ -192,17 +195,17 @@ def _structure(kind: str) -> Schema:
     own: Schema = {"layers": {"$ref": "#/$defs/layers"}}
     if kind == "repeat":
         own["times"] = {**SIZE, "description": "how many; may be 0, or an expression"}
-    return _mapping(
-        {**own, **{key: value for key, value in EXTRA_SCHEMAS.items() if key not in FOR_OPS}}, needed=[*own]
-    )
+    return mapping({**own, **{key: value for key, value in EXTRA_SCHEMAS.items() if key not in FOR_OPS}}, needed=[*own])
 
 
-def _mapping(fields: Schema, needed: list[str] | None = None) -> Schema:
+def mapping(fields: Schema, needed: list[str] | None = None) -> Schema:
+    """An object with these fields and no others."""
     schema: Schema = {"type": "object", "properties": fields, "additionalProperties": False}
     return {**schema, "required": needed} if needed else schema
 
 
-def _by_name(value: Schema) -> Schema:
+def by_name(value: Schema) -> Schema:
+    """An object with names of the reader's own."""
     return {"type": "object", "propertyNames": WORD, "additionalProperties": value}
 
 

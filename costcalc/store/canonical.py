@@ -1,8 +1,8 @@
 """The canonical text of a layer graph, and its hash: equal graphs have equal hashes.
 
 Names, places and the order in which layers were added have no influence. Everything else has: every field of every op,
-the order of inputs, shared weights, input sizes and batch. A Repeat is one layer; n copies written out are another
-graph. Outer layers whose weights its body uses are numbered in the order of its text, and listed after it.
+the order of inputs, shared weights, what is frozen, input sizes and batch. A Repeat is one layer; n copies written out
+are another graph. Outer layers whose weights its body uses are numbered in the order of its text, and listed after it.
 
 The text describes the graph completely, so unlike graphs never share a hash. Two layers with the same op, inputs and
 users are ordered by name: renaming can change the hash only if such twins are not mirror images.
@@ -23,9 +23,34 @@ TEXT_VERSION = 2  # increases when the text changes, for example with the names 
 FIRST_LINE = f"costcalc layer graph {TEXT_VERSION}"
 
 
-def graph_hash(graph: Any) -> str:
-    """`2:`, the version of the canonical text, and its sha256. Raises GraphError for arrays and malformed graphs."""
-    return f"{TEXT_VERSION}:{_sha(canonical_text(graph))}"
+def graph_hash(graph: Any, *, trained: bool = False) -> str:
+    """`2:`, the version of the canonical text, and its sha256; what is frozen counts for a network that is `trained`.
+
+    Raises GraphError for arrays and malformed graphs.
+    """
+    return f"{TEXT_VERSION}:{_sha(canonical_text(graph if trained else _nothing_frozen(graph)))}"
+
+
+def _nothing_frozen(graph: Any) -> Any:
+    """The graph without the marks of what is frozen; the same graph if it has none."""
+    from costcalc.graph import LayerList, Repeat, topological_order
+
+    if not _has_frozen(graph):
+        return graph
+    stripped = LayerList(**graph.graph)
+    for name, data in topological_order(graph):
+        op = data["op"]
+        op = Repeat(_nothing_frozen(op.body), op.times) if isinstance(op, Repeat) else op
+        stripped.nodes[name] = {**data, "op": op, "frozen": False}
+    return stripped
+
+
+def _has_frozen(graph: Any) -> bool:
+    from costcalc.graph import Repeat, nodes_of
+
+    nodes = [data for _, data in nodes_of(graph)]
+    repeats = (data["op"] for data in nodes if isinstance(data.get("op"), Repeat))
+    return any(data.get("frozen") for data in nodes) or any(_has_frozen(op.body) for op in repeats)
 
 
 def is_current(hash: str) -> bool:
@@ -112,7 +137,17 @@ def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str,
         text, used = _text_and_outer(op.body, {owner: marks[owner.from_outside()] for owner in op.outer})
         return f"repeat(times={_value_text(op.times)}, body={_sha(text)})", [owner.from_outside() for owner in used]
     fields = (f"{name}={_value_text(value)}" for name, value in vars(op).items())
-    return f"{op.name}({', '.join(fields)})", owners
+    return f"{op.name}({', '.join(fields)}){_frozen_text(data)}", owners
+
+
+def _frozen_text(data: Mapping[str, Any]) -> str:
+    """What of a layer is frozen in training; empty if nothing is."""
+    from costcalc.graph.freezing import frozen_tensors
+
+    frozen = frozen_tensors(data.get("label", ""), data.get("frozen"))
+    if isinstance(frozen, bool):
+        return " frozen" if frozen else ""
+    return f" frozen {_value_text(sorted(frozen))}" if frozen else ""
 
 
 def _value_text(value: Any) -> str:

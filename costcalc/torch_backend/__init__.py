@@ -14,7 +14,10 @@ from costcalc.errors import MissingExtra
 if TYPE_CHECKING:
     from costcalc.torch_backend.graph_module import build, example_inputs
     from costcalc.torch_backend.modules import MODULES
+    from costcalc.torch_backend.pipeline_timing import TimedPipeline, time_pipeline
     from costcalc.torch_backend.timing import Timing, time_nets
+    from costcalc.torch_backend.transfer_timing import time_transfer
+    from costcalc.torch_backend.transforms import TRANSFORMS
     from costcalc.torch_backend.verify import Verification, verify_net
 
 
@@ -31,14 +34,21 @@ for package in ("torch", "psutil"):
 
 WHERE = {
     "MODULES": "modules",
+    "TRANSFORMS": "transforms",
+    "TimedPipeline": "pipeline_timing",
     "Timing": "timing",
     "Verification": "verify",
     "build": "graph_module",
     "example_inputs": "graph_module",
     "time_nets": "timing",
+    "time_transfer": "transfer_timing",
+    "time_pipeline": "pipeline_timing",
     "verify_net": "verify",
 }
-__all__ = ["MODULES", "Timing", "Verification", "build", "example_inputs", "time_nets", "verify_net"]
+__all__ = [
+    "MODULES", "TRANSFORMS", "TimedPipeline", "Timing", "Verification", "build", "example_inputs", "time_nets",
+    "time_pipeline", "time_transfer", "verify_net",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

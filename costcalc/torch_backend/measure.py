@@ -18,9 +18,11 @@ from costcalc.graph import Graph
 from costcalc.table import bytes_text
 from costcalc.torch_backend.ceilings import Ceilings
 from costcalc.torch_backend.device_memory import free_bytes, predicted_bytes
+from costcalc.torch_backend.examples import Examples
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.machine import BackgroundLoad
-from costcalc.torch_backend.runner import INFERENCE, TRAINING
+from costcalc.torch_backend.predicted_step import step_bytes
+from costcalc.torch_backend.runner import INFERENCE, ONE_BATCH, TRAINING
 from costcalc.torch_backend.settings import Settings
 from costcalc.torch_backend.statistics import MAX_OTHER_CORES, MIN_RUNS, Summary, TimeRatio, paired_ratio, summarize
 from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess, is_defined_in_notebook
@@ -46,6 +48,7 @@ class Measurement:
     activations: int = 0
     weight_bytes: int = 0
     inference_peak: int = 0  # bytes, predicted
+    step_bytes: tuple[int, int] | None = None  # of a training step, and without what is held between steps: predicted
     measured_peak: int | None = None
     threads: int | None = None
     settled: bool = True
@@ -59,6 +62,7 @@ class Measurement:
     whole_seconds: float = 0.0  # of a step without its optimizer, timed beside its layers
     ceilings: Ceilings | None = None
     run: int | None = None  # the number under which a store keeps it
+    examples: Examples = ONE_BATCH
 
     def __post_init__(self) -> None:
         counted = cost(self.graph)
@@ -66,11 +70,20 @@ class Measurement:
         self.macs, self.params, self.activations = (totals[name] for name in ("macs", "params", "activations"))
         self.backward_macs = sum(backward_macs_by_layer(self.graph).values()) if self.settings.train else None
         self.weight_bytes, self.inference_peak = predicted_bytes(self.graph, self.settings)
+        self.step_bytes = step_bytes(self.graph, self.settings) if self.settings.train else None
 
     @property
     def predicted_peak(self) -> int | None:
-        """Bytes; None for a training step, which keeps more than the prediction counts."""
-        return None if self.settings.train else self.inference_peak
+        """Bytes besides the weights and what an optimizer keeps; None for a training step of which that is not
+        known."""
+        if self.settings.train:
+            return self.step_bytes[1] if self.step_bytes else None
+        return self.inference_peak
+
+    @property
+    def needed_bytes(self) -> int:
+        """Bytes that it needs at least."""
+        return max(self.weight_bytes + self.inference_peak, self.step_bytes[0] if self.step_bytes else 0)
 
     @property
     def layers_seconds(self) -> float:
@@ -137,7 +150,7 @@ def measure(
     _refuse(measurements)
     with ExitStack() as stack:
         pairs = [
-            (m, stack.enter_context(closing(WorkerProcess(m.graph, m.settings, memory, timeout))))
+            (m, stack.enter_context(closing(WorkerProcess(m.graph, m.settings, memory, timeout, m.examples))))
             for m in measurements
             if m.ok
         ]
@@ -163,7 +176,7 @@ def _refuse(measurements: list[Measurement]) -> None:
     """
     held = 0  # bytes
     for measurement in measurements:
-        needed = measurement.weight_bytes + measurement.inference_peak
+        needed = measurement.needed_bytes
         device, message = measurement.settings.device, ""
         if is_defined_in_notebook(measurement.graph):
             message = "has an op that is defined in a notebook; write its class and its builder into a file to import"

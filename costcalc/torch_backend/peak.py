@@ -25,7 +25,8 @@ def silent_stderr() -> Iterator[None]:
 
 
 def measured_peak(runner: Runner) -> int | None:
-    """The most bytes held at once in a step, besides the weights: inputs, activations, and gradients in training.
+    """The most bytes held at once in a step, besides the weights and what the optimizer
+    keeps: inputs and targets, activations, and gradients in training.
 
     On a GPU its allocator counts them; None for a CUDA graph, whose replay does not allocate. On a CPU the profiler
     records every allocation.
@@ -33,7 +34,7 @@ def measured_peak(runner: Runner) -> int | None:
     if runner.settings.engine == "cuda_graph":
         return None
     runner.free_gradients()
-    inputs = sum(t.numel() * t.element_size() for t in runner.inputs)
+    inputs = sum(t.numel() * t.element_size() for t in (*runner.inputs, *runner.targets))
     if runner.settings.device.startswith("cuda"):
         torch.cuda.synchronize()
         before = torch.cuda.memory_allocated()

@@ -11,11 +11,21 @@ import torch
 from torch import Tensor, fx
 
 from costcalc.graph import Graph
-from costcalc.torch_backend.graph_module import build, example_inputs
+from costcalc.torch_backend.examples import Batch, Examples
+from costcalc.torch_backend.graph_module import build
 from costcalc.torch_backend.settings import BadSetting, Settings
+from costcalc.torch_backend.torch_step import (
+    autocast,
+    cross_entropy,
+    evaluate_frozen_statistics,
+    make_optimizer,
+    trained_parameters,
+    weights_dtype,
+)
 
 INFERENCE = ("forward",)
 TRAINING = ("forward", "backward", "optimizer")
+ONE_BATCH = Examples()
 
 
 class Clock:
@@ -41,19 +51,26 @@ class Clock:
 
 
 class Runner:
-    """Runs a network on random inputs, again and again; calls `on_step` after each step."""
+    """Runs a network on the batches of its examples in turn, again and again; calls `on_step` after each step."""
 
-    def __init__(self, graph: Graph, settings: Settings, on_step: Callable[[], None] = lambda: None):
+    def __init__(
+        self, graph: Graph, settings: Settings, on_step: Callable[[], None] = lambda: None,
+        examples: Examples = ONE_BATCH,
+    ):  # fmt: skip
         configure_torch(settings)
         self.on_step = on_step
         self.settings, self.clock = settings, Clock(settings.device)
         self.module = build_module(graph, settings)
-        self.inputs = make_inputs(self.module, settings)
+        self.batches = make_batches(self.module, settings, examples)
+        self.inputs, self.targets = self.batches[0]
+        self.steps = 0
         call = compile_for_engine(self.module, self.inputs, settings)
         self.run_once = self._training(call) if settings.train else self._inference(call)
 
     def run(self) -> list[float]:
         """Seconds of each part of one step."""
+        self.inputs, self.targets = self.batches[self.steps % len(self.batches)]
+        self.steps += 1
         seconds = self.clock.seconds(self.run_once())
         self.on_step()
         return seconds
@@ -64,9 +81,10 @@ class Runner:
             parameter.grad = None
 
     def _inference(self, call: Callable[..., Any]) -> Callable[[], list[Any]]:
-        mark, inputs = self.clock.mark, self.inputs
+        mark = self.clock.mark
 
         def once() -> list[Any]:
+            inputs = self.inputs
             with torch.inference_mode():
                 start = mark()
                 call(*inputs)
@@ -75,15 +93,15 @@ class Runner:
         return once
 
     def _training(self, call: Callable[..., Any]) -> Callable[[], list[Any]]:
-        if not [*self.module.parameters()]:
-            raise BadSetting("it has no weights to train; leave out --train")
-        mark, inputs = self.clock.mark, self.inputs
-        optimizer = torch.optim.SGD(self.module.parameters(), lr=1e-6)
+        mark = self.clock.mark
+        optimizer = make_optimizer(self.settings.optimizer, trained_parameters(self.module))
 
         def once() -> list[Any]:
+            inputs, targets = self.inputs, self.targets
             optimizer.zero_grad(set_to_none=True)
             marks = [mark()]
-            loss = mean_loss(call(*inputs))
+            with autocast(self.settings):
+                loss = cross_entropy(call(*inputs), targets)
             marks.append(mark())
             loss.backward()  # type: ignore[no-untyped-call]
             marks.append(mark())
@@ -91,12 +109,6 @@ class Runner:
             return [*marks, mark()]
 
         return once
-
-
-def mean_loss(outputs: Any) -> Tensor:
-    """A loss that depends on every output."""
-    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
-    return torch.stack([out.float().mean() for out in outputs]).sum()
 
 
 def configure_torch(settings: Settings) -> None:
@@ -116,11 +128,14 @@ def configure_torch(settings: Settings) -> None:
 def build_module(graph: Graph, settings: Settings) -> fx.GraphModule:
     """Builds the network on its device, in its precision, memory format and mode."""
     torch.manual_seed(0)
-    module = build(graph, device=settings.device, dtype=getattr(torch, settings.dtype))
+    module = build(graph, device=settings.device, dtype=weights_dtype(settings))
     if settings.channels_last:
         for parameter in module.parameters():
             parameter.data = channels_last(parameter.data)
-    return module.train(settings.train)
+    module.train(settings.train)
+    if settings.freeze_statistics:
+        evaluate_frozen_statistics(module, graph)
+    return module
 
 
 def channels_last(tensor: Tensor) -> Tensor:
@@ -129,15 +144,14 @@ def channels_last(tensor: Tensor) -> Tensor:
     return tensor.to(memory_format=formats[tensor.dim()]) if tensor.dim() in formats else tensor
 
 
-def make_inputs(module: fx.GraphModule, settings: Settings) -> tuple[Tensor, ...]:
-    """Makes random inputs of the settings' batch."""
-    dtype = getattr(torch, settings.dtype)
-    tensors = example_inputs(module, batch=settings.batch, device=settings.device, dtype=dtype)
+def make_batches(module: fx.GraphModule, settings: Settings, examples: Examples) -> list[Batch]:
+    """Makes the batches of the settings' size and memory format."""
+    found = examples.make(module, settings, settings.train)
     if not settings.channels_last:
-        return tensors
-    if all(t.dim() not in (4, 5) for t in (*tensors, *module.parameters())):
+        return found
+    if all(t.dim() not in (4, 5) for inputs, _ in found for t in (*inputs, *module.parameters())):
         raise BadSetting("none of its tensors has channels and an image; leave out --channels-last")
-    return tuple(map(channels_last, tensors))
+    return [(tuple(map(channels_last, inputs)), targets) for inputs, targets in found]
 
 
 def compile_for_engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ import torch
 
 from costcalc.analysis.compare import Comparison
 from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.dtype import MIXED
 from costcalc.errors import Problem
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
@@ -139,9 +140,13 @@ def time_nets(
         raise BadSetting(f"--threads {threads}: {usable} cores can be used here, and threads that wait measure nothing")
     if timeout is not None and not 0 < timeout <= MAX_TIMEOUT_S:
         raise BadSetting(f"--timeout {timeout:g}: give seconds, {MAX_TIMEOUT_S:,} at most")
+    if per_layer and settings.get("dtype") == MIXED:
+        raise BadSetting(
+            "the layers of mixed precision have no one dtype to count their bytes in; leave out --per-layer"
+        )
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     measurements = [
-        Measurement(at.label, at.graph(), Settings(where.name, _batch_of(at), engine=engine, **settings))
+        Measurement(_label(at), at.graph(), _settings(at, where.name, engine, settings))
         for batch, engine, net in product(sizes, engines, nets)
         for at in [_at(net, batch)]
     ]
@@ -154,6 +159,23 @@ def time_nets(
         measure(group, seconds=seconds, per_layer=per_layer, timeout=timeout or TIMEOUT_S, progress=share_of_all)
         finished(Timing(where, around, tuple(group)))
     return Timing(where, around, tuple(measurements), nets)
+
+
+def _label(net: Net) -> str:
+    """The label, and the patterns of what is frozen besides."""
+    return net.label + (f", frozen: {', '.join(net.step.freeze)}" if net.step.freeze else "")
+
+
+def _settings(net: Net, device: str, engine: str, given: dict[str, Any]) -> Settings:
+    """The settings of a network; those of its training step are its own. Raises ShapeError if nothing is left to
+    train, BadSetting if a setting excludes another."""
+    step: dict[str, Any] = {"optimizer": net.step.optimizer, "freeze_statistics": net.step.freeze_statistics}
+    found = Settings(device, _batch_of(net), engine=engine, **given, **(step if given.get("train") else {}))
+    if found.train and net.step.checkpoint:
+        raise BadSetting("a step with checkpoints is counted, and not timed; leave out checkpoint")
+    if found.train:
+        net.cost().total("trainable_params")
+    return found
 
 
 def _at(net: Net, batch: int | None) -> Net:

@@ -48,17 +48,18 @@ LAYER_COLUMNS = (
 )
 COLUMNS_EXPLAINED = (
     "ms: the median of whole steps and of parts; 95 %: the interval that holds it, the bootstrap's or a run wider; "
-    "per second: examples; peak: bytes of activations held at once, predicted for inference from what is still to be "
-    "read, and as the allocator or profiler saw it"
+    "per second: examples; peak: bytes held at once besides the weights and what an optimizer keeps, predicted from "
+    "what is still to be read, and as the allocator or profiler saw it"
 )
 OVERHEAD_SHARE = 0.10  # a layer below this share of both ceilings is bound by overhead
 
 
 def _how(settings: Settings) -> str:
-    """`train, cuda graph, float16, channels last`"""
+    """`infer, cuda graph, float16, channels last`, or `train, eager, float32, adam`"""
     mode = "train" if settings.train else "infer"
+    step = (settings.optimizer, "frozen statistics" * settings.freeze_statistics) if settings.train else ()
     flags = "channels last" * settings.channels_last, "TF32" * settings.tf32
-    return ", ".join(filter(None, (mode, settings.engine.replace("_", " "), settings.dtype, *flags)))
+    return ", ".join(filter(None, (mode, settings.engine.replace("_", " "), settings.dtype, *step, *flags)))
 
 
 def times_table(title: str, measurements: Sequence[Measurement], verdicts: Sequence[str]) -> Table:

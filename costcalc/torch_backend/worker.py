@@ -32,7 +32,7 @@ PRELOADED = ["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.r
 REQUESTS_IN_WORDS = {
     "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
     "memory": "its memory was measured", "ceilings": "the best of the device was measured",
-    "threads": "its threads were counted",
+    "threads": "its threads were counted", "features": "its features were written",
 }  # fmt: skip
 
 
@@ -47,11 +47,17 @@ class WorkerDied(Exception):
 class WorkerProcess:
     """The parent's side of one worker. Raises WorkerDied when the worker cannot answer."""
 
-    def __init__(self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S):
-        """Starts the worker with at most `memory` bytes of address space. `timeout`: seconds without a heartbeat."""
+    def __init__(
+        self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S,
+        examples: Any = None,
+    ):  # fmt: skip
+        """Starts the worker with at most `memory` bytes of address space. `timeout`: seconds without a heartbeat;
+        `examples`: the Examples that it runs on."""
         self.timeout = timeout
         with_main = bool(modules_of_own_ops(graph))
-        self.process, self.pipe = start_with_pipe(PRELOADED, _serve, graph, settings, memory, with_main=with_main)
+        self.process, self.pipe = start_with_pipe(
+            PRELOADED, _serve, graph, settings, memory, examples, with_main=with_main
+        )
 
     @property
     def pid(self) -> int:
@@ -114,13 +120,13 @@ def is_defined_in_notebook(graph: Graph) -> bool:
     return "__main__" in modules_of_own_ops(graph) and not (main and Path(main).is_file())
 
 
-def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None) -> None:
+def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None, examples: Any = None) -> None:
     """The worker's side: makes the runner, reports that, and answers until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     die_with_parent()
     if memory is not None:
         _limit_memory(memory)
-    status, requests = _outcome("it was being built", _requests, graph, settings, _heartbeat(pipe))
+    status, requests = _outcome("it was being built", _requests, graph, settings, _heartbeat(pipe), examples)
     with suppress(EOFError, OSError):  # the parent closed the pipe
         pipe.send((status, None if status == "ok" else requests))
         while status == "ok":
@@ -156,14 +162,17 @@ def _limit_memory(memory: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
-def _requests(graph: Graph, settings: Settings, alive: Callable[[], None]) -> dict[str, Callable[..., Any]]:
+def _requests(
+    graph: Graph, settings: Settings, alive: Callable[[], None], examples: Any
+) -> dict[str, Callable[..., Any]]:
     from costcalc.torch_backend.ceilings import ceilings
+    from costcalc.torch_backend.kept_features import write_features
     from costcalc.torch_backend.layerwise import layer_times
     from costcalc.torch_backend.machine import threads
     from costcalc.torch_backend.peak import measured_peak
-    from costcalc.torch_backend.runner import Runner
+    from costcalc.torch_backend.runner import ONE_BATCH, Runner
 
-    runner = Runner(graph, settings, alive)
+    runner = Runner(graph, settings, alive, examples or ONE_BATCH)
     return {
         "warm_up": lambda: warm_up(runner.run),
         "run": lambda seconds: run_for(runner.run, seconds),
@@ -171,6 +180,7 @@ def _requests(graph: Graph, settings: Settings, alive: Callable[[], None]) -> di
         "memory": lambda: measured_peak(runner),
         "ceilings": lambda: ceilings(settings),
         "threads": threads,
+        "features": lambda paths: write_features(runner.module, [inputs for inputs, _ in runner.batches], paths),
     }
 
 

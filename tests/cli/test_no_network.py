@@ -42,8 +42,11 @@ COUNTS = [
     "sweep lenet5 r=28:40:4 -o a.csv", "sweep lenet5 r=28:40:4 --fit", "sweep lenet5 r=28:40:4 --histogram macs",
     "sweep mobilenet_v1 r=32:128:1 w=0.25:1:0.01 --where 'macs > 0' --workers 2 --top 3", "sweep resnet --presets all",
     "scale mobilenet_v2@r=192 --free w --max macs=300M", "memory lenet5 --train --within 1MB",
-    "explain lenet5", "reconcile lenet5",
-    "validate specs/lenet5.yaml", "ops", "ops conv", "schema",
+    "transfer lenet5 --classes 3 --within 1MB", "transfer lenet5 --classes 3 --rate 100 --disk-rate 1MB -f json",
+    "augment", "augment alexnet@crop=227 --step alexnet --rate 100 -o a.md",
+    "explain lenet5", "reconcile lenet5", "reconcile augment:alexnet",
+    "validate specs/lenet5.yaml", "validate specs/augment/lecture.yaml", "ops", "ops conv",
+    "schema", "schema --augment",
 ]  # fmt: skip
 PICTURES = [
     "sweep lenet5 r=28:40:4 --plot a.svg",
@@ -51,9 +54,11 @@ PICTURES = [
     "sweep lenet5 r=28:40:4 --report a.html",
 ]
 TORCH = [
-    "devices", "verify lenet5", "time conv1x1 --quick --store runs.db", "runs list --store runs.db",
+    "devices", "verify lenet5", "time conv1x1 --quick --store runs.db",
+    "transfer lenet5 --classes 3 --images 8 --batch 4 --time --quick --disk-rate 1GB", "runs list --store runs.db",
     "runs show 1 --store runs.db", "runs compare 1 1 --force --store runs.db", "runs export runs.csv --store runs.db",
 ]  # fmt: skip
+VISION = ["augment resnet_cifar --time --quick --step lenet5 --rate 100 --workers 1"]
 
 
 def offline(folder, code, *words):
@@ -67,7 +72,12 @@ def offline(folder, code, *words):
 
 @pytest.mark.parametrize(
     ("lines", "extra", "modules"),
-    [(COUNTS, "", ()), (PICTURES, "report", ("jinja2", "matplotlib")), (TORCH, "torch", ("torch", "psutil"))],
+    [
+        (COUNTS, "", ()),
+        (PICTURES, "report", ("jinja2", "matplotlib")),
+        (TORCH, "torch", ("torch", "psutil")),
+        (VISION, "torch,vision", ("torch", "psutil", "torchvision")),
+    ],
 )
 def test_no_command_opens_a_connection(tmp_path, lines, extra, modules):
     for name in modules:

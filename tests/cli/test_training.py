@@ -68,6 +68,11 @@ def test_what_fits_is_the_largest():
         ("memory lenet5 --checkpoint conv1", "are about a training step; add --train"),
         ("memory lenet5 --dtype mixed", "for inference give --dtype bfloat16"),
         ("show lenet5 --dtype activations=mixed", "unknown dtype 'mixed'"),
+        ("show lenet5 --optimizer adam", "are about a training step; add --train, or --columns of training"),
+        ("compare lenet5 alexnet --checkpoint conv1", "are about a training step; add --train"),
+        ("show lenet5 --train --checkpoint ''", "checkpoint has an empty pattern"),
+        ("show lenet5 --train --freeze ''", "freeze has an empty pattern"),
+        ("show lenet5 --batch 2 --set batch=3", "--set batch stands twice"),
         ("scale lenet5 --free freeze --max macs=1M", "unknown knob 'freeze'"),
     ],
 )
@@ -87,6 +92,12 @@ def test_a_step_is_checkpointed_and_mixed(capsys):
     cost = costcalc.load("lenet5", dtype="mixed").with_step(step).cost()
     for key in ("recomputed_macs", "saved_bytes"):
         assert sum(int(row[keys.index(key)]) for row in rows) == cost.total(key)
+
+
+def test_batch_is_a_knob_of_a_short_name(capsys):
+    for command in ("show lenet5", "show lenet5 --train --optimizer adam --dtype mixed", "memory lenet5 --train"):
+        assert printed(capsys, f"{command} --batch 32 -f csv") == printed(capsys, f"{command} --set batch=32 -f csv")
+    assert "lenet5@batch=8" in printed(capsys, "compare lenet5 alexnet --batch 8")
 
 
 def test_rows_are_chosen_for_a_budget(capsys):

@@ -21,6 +21,8 @@ from support.pages import FENCE, PAGES, UPDATE, blocks
 from costcalc.analysis.op_catalog import markdown
 from costcalc.cli.app import run
 from costcalc.ops import OPS
+from costcalc.pipeline import STEPS
+from costcalc.pipeline.pipeline_library import is_pipeline
 
 SEEN_BY_A_PIPE = {"NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"}
 
@@ -79,8 +81,10 @@ def run_python(page, text):
     source = "\n".join(blocks(text, "python"))
     test = doctest.DocTestParser().get_doctest(source, {}, page.name, str(page), 0)
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
-    known = dict(OPS)
+    known, known_steps = dict(OPS), {*STEPS}
     runner.run(test)
+    for name in {*STEPS} - known_steps:
+        del STEPS[name]
     taught = {*OPS} - {*known}  # other tests are not to know an op that a page teaches
     for register in (OPS, getattr(sys.modules.get("costcalc.torch_backend.modules"), "MODULES", {})):
         for name in taught:
@@ -125,7 +129,10 @@ def test_specs_in_docs_are_valid(page, tmp_path):
         if path.name not in python:
             said = [problem.message for problem in costcalc.validate(path)]
             assert [message for message in said if f"warning: {message}" not in text] == []
-            assert costcalc.load(str(path)).cost().macs > 0
+            if is_pipeline(path):
+                assert costcalc.augment(path).views > 0
+            else:
+                assert costcalc.load(str(path)).cost().macs > 0
             assert costcalc.reconcile(str(path)).ok
 
 

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PARTS = {  # what it tries, and pytest's arguments
     "coverage": ("the branches that the gate's tests reach, at least 95 %", "--cov"),
+    "order": ("steps of transfer learning in turns, five times", "tests/nightly/test_order_of_strategies.py -n 0"),
     "sizes": ("the tests that have a size, at their full size", "-m sized -o timeout=7200"),
 }
 

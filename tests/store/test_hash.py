@@ -106,6 +106,20 @@ def test_unlike_graphs_have_unlike_hashes():
     assert len({graph_hash(graph) for graph in UNLIKE.values()}) == len(UNLIKE)
 
 
+def test_what_is_frozen_counts_for_a_network_that_is_trained_and_for_no_other():
+    plain, wanted = block(), graph_hash(block())
+    ways = [changed(b={"frozen": True}), changed(a={"frozen": True}), changed(b={"frozen": ("bias",)}),
+            changed(b={"frozen": {"weight", "bias"}})]  # fmt: skip
+    assert {graph_hash(graph) for graph in ways} == {wanted}
+    assert graph_hash(plain, trained=True) == wanted
+    assert len({graph_hash(graph, trained=True) for graph in [plain, *ways]}) == 5
+    same = changed(b={"frozen": ("bias", "weight")})
+    assert graph_hash(same, trained=True) == graph_hash(ways[3], trained=True)
+    inside = body(Repeat(body(Conv(3, 1)), 2))
+    frozen = costcalc.graph.freezing.freeze(inside, [".."])
+    assert graph_hash(frozen) == graph_hash(inside) != graph_hash(frozen, trained=True)
+
+
 def test_every_field_of_every_op_counts():
     """Of all cases no two are equal, and what differs is in the hash."""
     ops = {case[0] for case in CASES}

@@ -788,6 +788,9 @@ def test_on_a_gpu(engine):
     assert (p.measured_peak is None) == (engine == "cuda_graph")
 
 
-def test_nothing_is_predicted_of_a_training_step():
+def test_what_a_step_holds_besides_weights_and_optimizer_is_predicted():
     assert point("lenet5").predicted_peak == point("lenet5").inference_peak > 0
-    assert point("lenet5", train=True).predicted_peak is None
+    parts = costcalc.memory("lenet5", train=True, optimizer="adam").parts
+    between = sum(parts[kind] for kind in ("weights", "buffers", "optimizer"))
+    graph = costcalc.load("lenet5").with_step(costcalc.TrainStep("adam")).graph()
+    assert point("lenet5", graph, train=True).predicted_peak == sum(parts.values()) - between

@@ -1,0 +1,119 @@
+"""Times transfer learning: each strategy really trains, in turns with the others, on a small data set of random images;
+features are computed once and kept on disk."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from costcalc.analysis.sweep.progress import Progress, no_progress
+from costcalc.analysis.transfer.compare_strategies import check_room
+from costcalc.analysis.transfer.in_seconds import Rates, read_disk_rate
+from costcalc.analysis.transfer.plan import Plan
+from costcalc.analysis.transfer.strategies import FEATURES, Strategy
+from costcalc.analysis.transfer.transfer_result import Transfer
+from costcalc.graph import digraph
+from costcalc.table import bytes_text
+from costcalc.text import plural
+from costcalc.torch_backend.examples import Examples
+from costcalc.torch_backend.kept_features import PROBE_BYTES, DiskRates, disk_rates
+from costcalc.torch_backend.machine import Device, find_device
+from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
+from costcalc.torch_backend.settings import DTYPES, BadSetting, Settings
+from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess
+
+MAX_BATCHES = 4  # of the data set
+COMPUTING = "computing features"  # what is timed beside the strategies
+
+
+def time_transfer(
+    found: Transfer, *, device: str = "auto", seconds: float = DEFAULT_SECONDS, disk: str | PathLike[str] | None = None,
+    disk_rate: Any = None, threads: int | None = None, timeout: float = TIMEOUT_S, progress: Progress = no_progress,
+) -> Transfer:  # fmt: skip
+    """The strategies with their measured times: `time_transfer(costcalc.transfer("resnet18", classes=10)).table()`.
+
+    Features go to the folder `disk`, or a temporary one, and are removed again. `disk_rate`, bytes a second, replaces
+    the rates that are measured there. Raises NoDevice; NoRoom for a disk that cannot hold the features, before anything
+    is written; BadSetting for a dtype that torch does not train in.
+    """
+    plan, where = found.plan, find_device(device)
+    given = None if disk_rate is None else float(read_disk_rate(disk_rate))
+    dtype = _dtype_of(plan)
+    how: dict[str, Any] = {"device": where.name, "batch": plan.batch, "threads": threads}
+    step: dict[str, Any] = {
+        "optimizer": plan.model.step.optimizer,
+        "freeze_statistics": plan.model.step.freeze_statistics,
+    }
+    training = Settings(**how, dtype=dtype, train=True, **step)
+    computing = Settings(**how, dtype=str(plan.features_dtype))
+    batches = max(1, min(MAX_BATCHES, plan.images // plan.batch))
+    around = Path(fspath(disk)) if disk is not None else Path(tempfile.gettempdir())
+    check_room(batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES), around)
+    with tempfile.TemporaryDirectory(prefix="costcalc-", dir=around) as folder:
+        rates = DiskRates(given, given) if given else disk_rates(Path(folder))
+        paths = tuple(Path(folder) / f"features{i}" for i, _ in enumerate(plan.feature_shapes))
+        examples = Examples(batches)
+        failed = _write(plan, computing, examples, paths, timeout)
+        measured = {
+            one.key: Measurement(
+                one.title, digraph(one.model.layers()), training,
+                examples=replace(examples, features=paths) if one.key == FEATURES else examples,
+            )
+            for one in found.strategies
+        }  # fmt: skip
+        measured[COMPUTING] = Measurement(COMPUTING, digraph(plan.before.layers()), computing, examples=examples)
+        if failed:
+            for key in (FEATURES, COMPUTING):
+                measured[key].status, measured[key].message = failed
+        measure([one for one in measured.values() if one.ok], seconds=seconds, timeout=timeout, progress=progress)
+    source = _source(where, plan, batches, measured.values(), rates if given is None else None)
+    return replace(found, rates=_rates(plan, found.strategies, measured, rates, source))
+
+
+def _dtype_of(plan: Plan) -> str:
+    """torch's name of the model's dtype. Raises BadSetting for one in which torch does not train."""
+    name = str(plan.model.dtype)
+    if name not in DTYPES:
+        raise BadSetting(f"torch does not train in {name}; give --dtype {', '.join(DTYPES[:-1])} or {DTYPES[-1]}")
+    return name
+
+
+def _write(plan: Plan, settings: Settings, examples: Examples, paths: Sequence[Path], timeout: float) -> Any:
+    """Computes the features of the data set in a worker and writes them. Returns None, or how that failed."""
+    worker = WorkerProcess(digraph(plan.before.layers()), settings, timeout=timeout, examples=examples)
+    with closing(worker):
+        try:
+            worker.answer()
+            worker.ask("features", paths)
+        except WorkerDied as died:
+            return died.status, str(died)
+    return None
+
+
+def _rates(
+    plan: Plan, strategies: Sequence[Strategy], measured: dict[str, Measurement], disk: DiskRates, source: str
+) -> Rates:
+    """What was measured of each strategy, of computing features and of the disk."""
+    totals = {key: one.total() for key, one in measured.items() if one.ok}
+    keys = [one.key for one in strategies if one.key in totals]
+    lost = tuple(f"{one.target} was not timed, {one.status}: {one.message}" for one in measured.values() if not one.ok)
+    return Rates(
+        {key: totals[key].median for key in keys},
+        totals[COMPUTING].median / plan.batch if COMPUTING in totals else None,
+        disk.write, disk.read, source, {key: (totals[key].low, totals[key].high) for key in keys},
+        tuple(measured[key].target for key in totals if totals[key].noisy), lost,
+    )  # fmt: skip
+
+
+def _source(where: Device, plan: Plan, batches: int, measured: Any, disk: DiskRates | None) -> str:
+    """Where the times are from, in words."""
+    threads = sorted({one.threads for one in measured if one.threads})
+    device = ", ".join([where.name, where.model, *(plural(n, "thread") for n in threads)])
+    rate = disk and f", the disk writes {bytes_text(int(disk.write))} and reads {bytes_text(int(disk.read))} a second"
+    images = plural(batches * plan.batch, "random image")
+    return f"measured on {device}: real steps on {images}, in turns{rate or ''}"
