@@ -17,7 +17,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted, gradients_move, keeps_
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import VIEW, Output, OutputByFields, computed, copied
 from costcalc.ops.precision import in_half
-from costcalc.ops.rules import Tensor, free, no_needs, no_weights
+from costcalc.ops.rules import Tensor, free, no_needs, no_weights, order_of_input
 
 NO_PRODUCTS = "no sum of products"
 
@@ -72,6 +72,7 @@ class Elementwise(Generic):
         yield from kept_are_inputs(self, *ins)
 
     shape = joined_shape
+    memory_order = order_of_input
     output = OutputByFields(computed(inplace=False, overwritable=False), not_if_kept)
     macs = free(NO_PRODUCTS)
 

@@ -41,9 +41,9 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
 def output_in_memory(each: StepLayer, inputs: Sequence[Memory]) -> Memory:
     """Where the output of a layer lies, from where its inputs do."""
     layer, op = each.layer, each.layer.op
-    order = order_of(each, [memory.order for memory in inputs])
     if each.over is not None:
-        return Memory(inputs[each.over].owner, order)
+        return inputs[each.over]
+    order = order_of(each, [memory.order for memory in inputs])
     if not inputs or not getattr(op, "train_output", op.output).view:
         return Memory(layer.name, order)
     first, x = inputs[0], each.input_shapes[0]
