@@ -1,6 +1,10 @@
 """How many bytes an element takes in mixed precision: what torch.autocast to bfloat16 does with an op on a CPU.
 
+<<<<<<< HEAD
     autocast(*widths, ins, wanted)      the Widths of an op, from those of its inputs and their shapes
+=======
+    autocast(*widths, ins)      the Widths of an op, from the bytes of an element of each input, and the inputs' shapes
+>>>>>>> main
 
 Weights, statistics and the loss stay float32. torch's autograd is the witness: tests/torch_backend/test_mixed.py.
 """
@@ -23,10 +27,16 @@ class Widths(NamedTuple):
     cast: int | None = None  # its inputs and its tensors are cast to this first
 
 
+<<<<<<< HEAD
 def in_widest(self: Any, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
     """It computes as its widest input is; without inputs in float32."""
     widest = max(widths, default=SINGLE_BYTES)
     return Widths(widest, widest)
+=======
+def in_widest(self: Any, *widths: int, ins: tuple[Shape, ...]) -> Widths:
+    """It computes in the dtype of its widest input."""
+    return Widths(max(widths), max(widths))
+>>>>>>> main
 
 
 def in_half(self: Any, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:

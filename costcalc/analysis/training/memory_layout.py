@@ -73,6 +73,7 @@ def order_of(each: StepLayer, orders: Sequence[Order]) -> Order:
     return found
 
 
+<<<<<<< HEAD
 class Run(NamedTuple):
     """Axes that follow each other in the shape and in memory, and so are one for torch."""
 
@@ -139,6 +140,12 @@ def copies_first(op: Any, memory: Memory, x: Shape, out: Shape) -> bool:
     """Does an op copy its input, because the axes that it joins do not lie side by side in memory? One of size 1 lies
     anywhere."""
     if op.joined_axes is None or memory.is_plain:
+=======
+def copies_first(op: Any, order: Order, x: Shape) -> bool:
+    """Does an op copy its input, because the axes that it joins do not lie side by side in memory? An axis of size 1
+    lies anywhere."""
+    if op.joined_axes is None or list(order) == sorted(order):
+>>>>>>> main
         return False
     if op.output.view:
         return reshaped(memory, x, out) is None
