@@ -91,6 +91,8 @@ def _written(field: dict[str, Any]) -> str:
     value = field["default"]
     if field["needed"]:
         return "needed"
+    if isinstance(value, tuple):
+        return str([*value])
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 

@@ -212,7 +212,11 @@ class _Walk:
 
 def _channels_come_first(graph: Graph, op: Any, inputs: Sequence[Any], ins: tuple[Shape, ...]) -> str:
     """A hint for a layer that takes axis 1 for channels, where the input of the network has them last."""
-    if len(ins) != 1 or not graph.nodes[inputs[0]]["op"].is_input or getattr(op, "features_axis", None) != 1:
+    if (
+        len(ins) != 1
+        or not getattr(graph.nodes[inputs[0]]["op"], "is_input", False)
+        or getattr(op, "features_axis", None) != 1
+    ):
         return ""
     (x,) = at_first_point(ins)
     if input_roles(x)[1:] != (POSITION, POSITION, FEATURES):

@@ -50,6 +50,7 @@ class Repeat:
     outer: tuple[Outer, ...] = field(init=False, repr=False)  # the layers outside with which its body shares weights
 
     name = "repeat"
+    is_input = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", check_size(self.times, "repeat: times", 0))

@@ -99,8 +99,9 @@ class Kind:
         if self.takes_symbols:
             return size_symbol(name)
         examples = {"flag": False, "real": 1, "unit_interval": 0, "word": self.words[0] if self.words else ""}
-        examples |= {"rows": ((self.low,),), "sizes": (self.low,)}
-        return examples.get(self.name, self.low)
+        least = max(self.low, 0)
+        examples |= {"rows": ((least,),), "sizes": (least,)}
+        return examples.get(self.name, least)
 
     @property
     def takes_symbols(self) -> bool:

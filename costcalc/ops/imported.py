@@ -17,7 +17,7 @@ from costcalc.ops.gradients import NOTHING, Kept, Wanted, gradients_move, keeps_
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import VIEW, Output, OutputByFields, computed, copied
 from costcalc.ops.precision import in_half
-from costcalc.ops.rules import Tensor, free, no_needs, no_weights
+from costcalc.ops.rules import Tensor, free, no_needs, no_weights, order_of_input
 
 NO_PRODUCTS = "no sum of products"
 
@@ -72,6 +72,7 @@ class Elementwise(Generic):
         yield from kept_are_inputs(self, *ins)
 
     shape = joined_shape
+    memory_order = order_of_input
     output = OutputByFields(computed(inplace=False, overwritable=False), not_if_kept)
     macs = free(NO_PRODUCTS)
 
@@ -162,9 +163,9 @@ class Reduction(Generic):
 
 @op
 class Contraction(Generic):
-    """Sums of products of two tensors: a convolution or linear layer whose weight is computed, an einsum.
+    """Sums of so many `products` of two tensors for each element of the output.   s, t, … -> size
 
-    s, t -> size, each element a sum of so many `products`; further inputs are added to it.
+    A convolution or linear layer whose weight is computed, an einsum. Further inputs are added to it.
     """
 
     size: PositiveInts
@@ -210,7 +211,7 @@ class Constant(Generic):
     def shape(self) -> Shape:
         return (*self.size,)
 
-    output = computed(inplace=False, overwritable=True)
+    output = computed(inplace=False, overwritable=False)
     macs = free(NO_PRODUCTS)
     elementwise = free("its values are known before")
     train_elementwise = gradients_move

@@ -20,7 +20,6 @@ from costcalc.ops.gradients import Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import AtLeast, Divides, Equal, Fact, Need, axes
 from costcalc.ops.output import VIEW, computed, copied
 from costcalc.ops.rules import free, no_needs, no_weights
-from costcalc.ops.synonyms import of_each_rank
 from costcalc.ops.window import per_axis, sliding_axes
 
 
@@ -200,7 +199,6 @@ class Upsample:
     mode: InterpolationMode = "nearest"
     size: PerAxisOrNone = "none"
 
-    synonyms = of_each_rank("upsampling")
     field_synonyms = {"scale_factor": "scale", "output_size": "size"}
     features_axis = 1
     axis_roles = keep_channels

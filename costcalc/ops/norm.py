@@ -13,7 +13,7 @@ from costcalc.ops.gradients import NOTHING, STATISTIC_BYTES, Extra, Kept, Wanted
 from costcalc.ops.needs import Divides, Fact, Need, axes
 from costcalc.ops.output import computed
 from costcalc.ops.precision import inside_in_single
-from costcalc.ops.rules import Tensor, free, no_weights, per_element, same_shape_as_input
+from costcalc.ops.rules import Tensor, free, no_weights, order_of_input, per_element, same_shape_as_input
 from costcalc.ops.synonyms import of_each_rank
 
 NO_PRODUCTS = "scaling is one multiplication per element, not a sum of products"
@@ -151,6 +151,7 @@ class RMSNorm:
     axis_roles = LayerNorm.axis_roles
     needs = LayerNorm.needs
     shape = same_shape_as_input
+    memory_order = order_of_input
     output = computed(inplace=False, overwritable=True)
 
     def weights(self, x: Shape) -> tuple[Tensor, ...]:

@@ -20,7 +20,16 @@ from costcalc.ops.gradients import (
 from costcalc.ops.needs import Need, axes, axis_exists
 from costcalc.ops.output import VIEW, Output, computed
 from costcalc.ops.precision import in_half
-from costcalc.ops.rules import Tensor, free, no_needs, no_weights, order_of_input, per_element, same_shape_as_input
+from costcalc.ops.rules import (
+    Tensor,
+    free,
+    in_its_order,
+    no_needs,
+    no_weights,
+    order_of_input,
+    per_element,
+    same_shape_as_input,
+)
 
 
 class Pointwise:
@@ -174,6 +183,7 @@ class Softmax(Pointwise):
     axis: Axis = -1
 
     field_synonyms = {"dim": "axis"}
+    memory_order = in_its_order
 
     def needs(self, *ins: Shape) -> tuple[Need, ...]:
         return (axis_exists(self.axis, ins[0]),)

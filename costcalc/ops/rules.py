@@ -59,6 +59,11 @@ def order_of_input(self: Any, *orders: tuple[int, ...], ins: tuple[Shape, ...], 
     return max(orders, key=len)
 
 
+def in_its_order(self: Any, *orders: tuple[int, ...], ins: tuple[Shape, ...], wanted: Wanted) -> tuple[int, ...]:
+    """The output is written anew, its axes in their order."""
+    return tuple(range(max(map(len, orders))))
+
+
 def same_shape_as_input(self: Any, x: Shape) -> Shape:
     """s -> s"""
     return x

@@ -89,10 +89,10 @@ class ScaledDotProductAttention:
         return order if self.is_flash(ins, wanted) else tuple(range(len(order)))
 
     def is_flash(self, ins: tuple[Shape, ...], wanted: Wanted) -> bool:
-        """Does torch's flash attention compute it on a CPU? It takes one or two axes before the length, and makes no
-        gradient of what is added to the scores."""
-        q, _, v = ins[:3]
-        is_plain = len(q) in (3, 4) and not any(wanted.inputs[3:])
+        """Does torch's flash attention compute it on a CPU? It takes one or two axes before the length; what is added
+        to the scores has two axes or as many as q, and no gradient."""
+        q, _, v, *mask = ins
+        is_plain = len(q) in (3, 4) and not any(wanted.inputs[3:]) and all(len(x) in (2, len(q)) for x in mask)
         return is_plain and decided(equal(q[-1], v[-1]), "which kernel computes attention")
 
     def axis_roles(self, known: tuple[AxisRoles, ...], ins: tuple[Shape, ...], out: Shape) -> AxisRoles:
@@ -112,7 +112,9 @@ class ScaledDotProductAttention:
                 yield Divides(b, a, message="q and k differ before the length: {1} and {0}, which does not divide it")
             else:
                 yield Equal(a, b, message="q and k differ before the length: {} and {}")
-        yield from () if mask is None else stretches_to(mask, scores(q, k))
+        if mask is not None:
+            yield Fact(len(mask) >= 2, "a mask of {} axes: give it 2 or more, its last (l, m)", len(mask))
+            yield from stretches_to(mask, scores(q, k))
 
     def shape(self, q: Shape, k: Shape, v: Shape, mask: Shape | None = None) -> Shape:
         return (*q[:-1], v[-1])

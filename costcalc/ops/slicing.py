@@ -57,9 +57,9 @@ class Slice:
 
 @op
 class Pad:
-    """Zeros, or copies of elements, before and after the elements of some axes.
+    """Zeros before and after the elements of some axes.   (n, l, d) -> (n, before + l + after, d) for axes [1]
 
-    (n, h, w, c) -> (n, h + before + after, w + before + after, c) for axes [1, 2]; one number stands for all axes
+    Elements may stand in place of zeros, as in padding by reflection. One number stands for all axes.
     """
 
     axes: Axes

@@ -157,10 +157,11 @@ class Slice(nn.Module):
 
     def __init__(self, axis: int, start: int, size: int, step: int):
         super().__init__()
-        self.axis, self.range = axis, slice(start, start + step * (size - 1) + 1, step)
+        self.axis, self.start, self.length, self.step = axis, start, step * (size - 1) + 1, step
 
     def forward(self, x: Tensor) -> Tensor:
-        return x[(*[slice(None)] * (self.axis % x.dim()), self.range)]
+        within = x.narrow(self.axis, self.start, self.length)  # raises past the end, where a slice would be shorter
+        return within[(*[slice(None)] * (self.axis % x.dim()), slice(None, None, self.step))]
 
 
 class Pad(nn.Module):

@@ -21,11 +21,14 @@ class Copy(torch.autograd.Function):
     """The sum of the inputs where they broadcast, or elements of the first in another size; keeps what it is told."""
 
     @staticmethod
-    def forward(ctx: Any, size: Sequence[int], kept: Sequence[int], keeps_output: bool, *ins: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, size: Sequence[int], kept: Sequence[int], keeps_output: bool, keeps_order: bool, *ins: Tensor
+    ) -> Tensor:
         dtype = ins[0].dtype
         for x in ins[1:]:
             dtype = torch.promote_types(dtype, x.dtype)
-        out = filled(ins[0].to(dtype), size)
+        whole = next((x for x in ins if keeps_order and x.shape == size), None)
+        out = filled(ins[0].to(dtype), size) if whole is None else whole.to(dtype, copy=True)
         ctx.save_for_backward(*(ins[i] for i in kept), *((out,) if keeps_output else ()))
         ctx.like = [(x.shape, x.dtype) for x in ins]
         return out
@@ -35,9 +38,9 @@ class Copy(torch.autograd.Function):
         _ = ctx.saved_tensors  # torch raises if one was written over
         made = [
             filled(grads[0], shape).to(dtype) if wanted else None
-            for (shape, dtype), wanted in zip(ctx.like, ctx.needs_input_grad[3:])
+            for (shape, dtype), wanted in zip(ctx.like, ctx.needs_input_grad[4:])
         ]
-        return (None, None, None, *made)
+        return (None, None, None, None, *made)
 
 
 class Elementwise(nn.Module):
@@ -49,7 +52,7 @@ class Elementwise(nn.Module):
 
     def forward(self, *ins: Tensor) -> Tensor:
         size = torch.broadcast_tensors(*ins)[0].shape  # type: ignore[no-untyped-call]
-        return Copy.apply(size, self.kept, self.keeps_output, *ins)  # type: ignore[no-any-return]
+        return Copy.apply(size, self.kept, self.keeps_output, True, *ins)  # type: ignore[no-any-return]
 
 
 class Move(nn.Module):
@@ -60,7 +63,7 @@ class Move(nn.Module):
         self.size, self.kept, self.keeps_output = size, kept, keeps_output
 
     def forward(self, *ins: Tensor) -> Tensor:
-        return Copy.apply(self.size, self.kept, self.keeps_output, *ins)  # type: ignore[no-any-return]
+        return Copy.apply(self.size, self.kept, self.keeps_output, False, *ins)  # type: ignore[no-any-return]
 
 
 class View(nn.Module):

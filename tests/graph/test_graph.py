@@ -623,3 +623,32 @@ def test_a_list_of_inputs_and_the_name_of_an_op_are_told_what_they_are():
 def test_a_network_in_place_of_its_graph_is_told_how():
     with pytest.raises(GraphError, match=r"got a Net; take what its graph\(\) gives$"):
         costcalc.graph.unroll(costcalc.load("lenet5"))
+
+
+def scaled_body():
+    """A body with a learned factor for each channel."""
+    inner = costcalc.new_graph()
+    costcalc.add(inner, "x", OPS["input"]())
+    costcalc.add(inner, "fc", OPS["linear"](8), "x")
+    costcalc.add(inner, "gamma", OPS["parameter"]([8]))
+    costcalc.add(inner, "scale", OPS["mul"](), "fc", "gamma")
+    return inner
+
+
+def test_the_body_of_a_repeat_may_hold_a_learned_tensor():
+    assert (input_of(scaled_body()), output_of(scaled_body())) == ("x", "scale")
+    graph = costcalc.new_graph()
+    costcalc.add(graph, "x", OPS["input"]([2, 5, 8]))
+    costcalc.add(graph, "body", Repeat(scaled_body(), 3), "x")
+    costcalc.add(graph, "out", OPS["linear"](4), "body")
+    found = costcalc.cost(graph)
+    assert found.totals == costcalc.cost(unroll(graph)).totals
+    assert found.total("params") == 3 * (8 * 8 + 8 + 8) + 8 * 4 + 4
+    assert found.total("activations") == 2 * 5 * (3 * (8 + 8) + 4)  # a learned tensor is not written
+
+
+def test_a_body_needs_an_input_besides_its_tensors():
+    inner = costcalc.new_graph()
+    costcalc.add(inner, "gamma", OPS["parameter"]([8]))
+    with pytest.raises(GraphError, match=r"starts with an Input\(\), this one with 'gamma'"):
+        input_of(inner)

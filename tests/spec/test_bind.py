@@ -412,3 +412,13 @@ def test_a_switch_in_a_block_on_a_size_of_a_letter_says_which_knob_to_set():
     found = spec(text, head)
     with pytest.raises(SpecError, match="cannot decide k > 7 while its symbols are free; set them, as in --set r=8"):
         bind(found, resolve(found, {}, free=["r"]))
+
+
+def test_a_parameter_reads_no_layer():
+    text = "name: net\ntitle: t\nsource: s\ninput: [5, 8]\nlayers:\n"
+    layers = "  - linear: {name: fc, features: 8}\n  - parameter: {name: p, size: 8%s}\n  - add: {from: [fc, p]}\n"
+    net = costcalc.load(text + layers % "")
+    assert net.params == 8 * 8 + 8 + 8
+    assert [row.inputs for row in net.cost().layers] == [(), ("input",), (), ("fc", "p")]
+    with pytest.raises(costcalc.ShapeError, match="takes 0 inputs, got 1"):
+        costcalc.load(text + layers % ", from: fc").cost()

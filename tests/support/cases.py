@@ -227,6 +227,8 @@ CASES = [
     (ScaledDotProductAttention(), (2, 4, 5, 8), (2, 4, 5, 8), (2, 4, 5, 8)),
     (ScaledDotProductAttention(), (2, 4, 5, 8), (2, 4, 7, 8), (2, 4, 7, 8), (5, 7)),
     (ScaledDotProductAttention(), (2, 4, 5, 8), (2, 4, 7, 8), (2, 4, 7, 8), (2, 1, 5, 7)),
+    (ScaledDotProductAttention(), (2, 4, 5, 8), (2, 4, 7, 8), (2, 4, 7, 8), (4, 1, 7)),
+    (ScaledDotProductAttention(), (2, 5, 8), (2, 7, 8), (2, 7, 8), (2, 1, 7)),
     (ScaledDotProductAttention(), (2, 6, 5, 8), (2, 2, 7, 8), (2, 2, 7, 8)),
     (ScaledDotProductAttention(), (2, 6, 5, 8), (2, 2, 7, 8), (2, 2, 7, 3), (6, 5, 7)),
     (LSTM(8), (2, 5, 7)),

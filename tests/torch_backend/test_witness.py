@@ -45,6 +45,8 @@ def torch_refuses(op, ins):
         return 0 in torch_says(op, ins, "cpu")[0]
     except (RuntimeError, ValueError, IndexError):
         return True
+    except TypeError as error:  # AvgPool1d has no divisor
+        return "divisor_override" in str(error)
 
 
 def costcalc_says(op, ins):
@@ -90,6 +92,12 @@ def some(rng, low, high, rank=None):
     return rng.randint(low, high)
 
 
+def random_upsample(rng, rank):
+    """By a factor or to a size."""
+    how = {rng.choice(["scale", "size"]): some(rng, 1, 4, rank)}
+    return ops.Upsample(**how, mode=rng.choice(["nearest", "linear", "cubic"]))
+
+
 def random_layer(rng):
     """An op and an input for it, most of them valid."""
     rank = rng.choice([1, 2, 2, 2, 3])
@@ -106,6 +114,8 @@ def random_layer(rng):
     channels = groups * rng.randint(1, 4) if rng.random() < 0.9 else rng.randint(1, 12)
     sees = [rng.sample(range(c + (rng.random() < 0.02)), rng.randint(1, c)) for _ in range(rng.randint(1, 4))]
     pool = {**window, "ceil_mode": rng.random() < 0.5}
+    axis = rng.randint(-rank - 2, rank + 1) if rng.random() < 0.95 else rng.choice([-rank - 3, rank + 2])
+    axes = [a - (rank + 2) * (rng.random() < 0.3) for a in rng.sample(range(rank + 2), rng.randint(1, rank + 1))]
     kinds = {
         "conv": lambda: ops.Conv(channels, **window, groups=groups, bias=bias),
         "depthwise": lambda: ops.Depthwise(**window, multiplier=rng.randint(1, 3), bias=bias),
@@ -115,15 +125,25 @@ def random_layer(rng):
         ),
         "subsample": lambda: ops.Subsample(**explicit),
         "max_pool": lambda: ops.MaxPool(**pool),
-        "average_pool": lambda: ops.AveragePool(**pool | {"dilation": 1}),
+        "average_pool": lambda: ops.AveragePool(
+            **pool | {"dilation": 1}, count_include_pad=bias, divisor=rng.choice([0, 0, 7])
+        ),
         "adaptive_average_pool": lambda: ops.AdaptiveAveragePool(some(rng, 1, 9, rank)),
-        "upsample": lambda: ops.Upsample(some(rng, 1, 4, rank), rng.choice(["nearest", "linear"])),
+        "upsample": lambda: random_upsample(rng, rank),
         "group_norm": lambda: ops.GroupNorm(groups, affine=bias),
         "layer_norm": lambda: ops.LayerNorm(rng.randint(1, rank + 1), affine=bias),
         "linear": lambda: ops.Linear(channels, bias=bias),
         "channel_pad": lambda: ops.ChannelPad(c + rng.randint(0, 9)),
+        "rms_norm": lambda: ops.RMSNorm(rng.randint(1, rank + 1), affine=bias),
+        "prelu": lambda: ops.PReLU(per_channel=bias),
+        "softmax": lambda: ops.Softmax(axis),
+        "slice": lambda: ops.Slice(axis, rng.randint(1, 9), rng.randint(0, 4), rng.randint(1, 3)),
+        "pad": lambda: ops.Pad(axes, some(rng, 0, 3, len(axes)), rng.randint(0, 3)),
+        "roll": lambda: ops.Roll(axes, some(rng, -3, 3, len(axes))),
+        "reduce": lambda: ops.Reduce(axes, rng.choice(["mean", "sum", "max", "min", "norm", "var"]), bias),
+        "reshape": lambda: ops.Reshape([-1, rng.randint(1, 4), *([2] * bias)], whole=rng.random() < 0.5),
     }
-    weights = [8, 4, 3, 6, 2, 6, 4, 2, 1, 1, 1, 1, 1]
+    weights = [8, 4, 3, 6, 2, 6, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]
     (kind,) = rng.choices(list(kinds), weights)
     return kinds[kind](), [x]
 
@@ -148,7 +168,7 @@ def test_random_layers_agree_with_torch_or_both_refuse():
             raise AssertionError(f"{op} on {ins[0]}: {error}") from error
     assert sum(tally.values()) == FUZZ
     assert tally["refused"] < 0.4 * FUZZ
-    assert len(tally) == 14, f"every kind of layer was tried: {tally}"
+    assert len(tally) == 22, f"every kind of layer was tried: {tally}"
 
 
 # ---- what an output is to memory
