@@ -8,6 +8,7 @@ from typing import NamedTuple
 from costcalc.errors import UsageError, unknown
 
 BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8": 1, "int8": 1}
+WITHOUT_GRADIENTS = ("float8", "int8")  # in torch
 KINDS = ("weights", "activations")
 MIXED = "mixed"  # of activations: torch.autocast to bfloat16, see ops/precision.py
 

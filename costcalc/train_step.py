@@ -34,9 +34,9 @@ OPTIMIZERS = {
 class TrainStep:
     """A training step: cross-entropy of each output, gradients, and an update of what is not frozen.
 
-    `freeze` is a pattern, several with commas, or a list of them, as graph/freezing.py reads them. `checkpoint` is the
-    same of rows of `show --depth 1`: each keeps its inputs alone and is computed again for its gradients (Chen et al.
-    2016, arXiv:1604.06174; torch.utils.checkpoint). Raises UnknownName for an optimizer that does not exist.
+    `freeze` is a pattern, several with commas, or a list of them, as graph/freezing.py reads them. `checkpoint` names
+    rows of `show --depth 1` in the same way: each keeps only its inputs and is computed again for its gradients (Chen
+    et al. 2016, arXiv:1604.06174; torch.utils.checkpoint). Raises UnknownName for an optimizer that does not exist.
     """
 
     optimizer: str = "sgd"
@@ -71,3 +71,4 @@ def _patterns(what: str, given: Any) -> tuple[str, ...]:
 
 
 DEFAULT_STEP = TrainStep()
+NOTHING_TO_TRAIN = "nothing is left to train: all layers with weights are frozen"

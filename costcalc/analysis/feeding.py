@@ -1,4 +1,4 @@
-"""A pipeline beside the network that it feeds: counts beside counts, and how many workers keep a device busy."""
+"""A pipeline beside the network that it feeds: the counts of both, and how many workers keep a device busy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from costcalc.analysis.batch import batch_of
 from costcalc.analysis.cost import cost_of
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem, UsageError, shorten
@@ -22,7 +23,7 @@ NO_TIME = "counts are not time: an operation of a pipeline does not take as long
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Feeding(Result):
-    """What one image costs in the pipeline and in the network, in counts; `rate` is what a step consumes, images/s."""
+    """The counts of a step in the pipeline and in the network; `rate` is what the step takes, in network inputs/s."""
 
     augmentation: Augmentation
     model: Model
@@ -32,6 +33,11 @@ class Feeding(Result):
     def batch(self) -> int:
         """Images of a step."""
         return batch_of(self.model)
+
+    @property
+    def images_per_second(self) -> float | None:
+        """The images that enter the pipeline at this rate."""
+        return None if self.rate is None else self.rate / self.augmentation.images
 
     def tables(self) -> list[Table]:
         """The pipeline, and the counts of a step on either side."""
@@ -57,11 +63,12 @@ class Feeding(Result):
         return [{"side": side, "count": name, "value": value} for side, found in sides for name, value in found.items()]
 
     def _each_second(self) -> list[dict[str, Any]]:
-        if self.rate is None:
+        found, entering = self.augmentation, self.images_per_second
+        if entering is None:
             return []
-        found, side = self.augmentation, f"at {self.rate:g} images/s"
+        side = f"at {self.rate:g} {rate_unit(found.images)}" + f", {entering:g} images/s" * (found.images != 1)
         each = {"elementwise a second": found.elementwise, "bytes into the network a second": found.image.bytes}
-        return [{"side": side, "count": name, "value": round(value * self.rate)} for name, value in each.items()]
+        return [{"side": side, "count": name, "value": round(value * entering)} for name, value in each.items()]
 
     def _notes(self) -> list[str]:
         return [note for note in (unlike_input(self.augmentation, self.model), passes(self.augmentation)) if note]
@@ -70,7 +77,8 @@ class Feeding(Result):
         return [(self.model.label, warnings_of(self.model))]
 
     def _fields(self) -> dict[str, Any]:
-        about = {"step": self.model.label, "batch": self.batch, "images_per_second": self.rate}
+        about = {"step": self.model.label, "batch": self.batch, "images_per_second": self.images_per_second}
+        about["network_inputs_per_second"] = self.rate
         return {**self.augmentation._fields(), "beside": {**about, "counts": self.counts(), "notes": self._notes()}}
 
     def _summary(self) -> str:
@@ -78,7 +86,7 @@ class Feeding(Result):
 
 
 def feeding(augmentation: Augmentation, model: Model, rate: float | None = None) -> Feeding:
-    """A pipeline beside a network. Raises UsageError for symbols, or a rate that is none."""
+    """A pipeline beside a network. Raises UsageError for symbols, or a rate that is not positive."""
     if rate is not None:
         check_rate(rate)
     model.require_numeric("augment")
@@ -94,10 +102,10 @@ def require_numbers(augmentation: Augmentation) -> None:
 
 
 def check_rate(rate: float) -> float:
-    """The rate, in images/s. Raises UsageError unless it is a positive number."""
+    """The rate, in network inputs/s. Raises UsageError unless it is a positive number."""
     if isinstance(rate, bool) or not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
         shown = f"{rate:g}" if isinstance(rate, (int, float)) else shorten(repr(rate), 40)
-        raise UsageError(f"the rate is {shown} images/s; give what a step consumes, more than 0")
+        raise UsageError(f"the rate is {shown} network inputs/s; give what a step consumes, more than 0")
     return rate
 
 
@@ -108,14 +116,9 @@ def check_workers(workers: int) -> int:
     return workers
 
 
-def batch_of(model: Model) -> int:
-    """Images of a step: the first axis of the network's first input."""
-    return next(int(row.output_shape[0]) for row in cost_of(model).layers if not row.inputs)
-
-
 def consumer(model: Model, augmentation: Augmentation) -> Model:
-    """The network at the batch that it is given, where the pipeline makes several images of one. Raises UsageError for
-    a network without a knob `batch`."""
+    """The network with its batch multiplied by the images that the pipeline makes of one. Raises UsageError for several
+    images and a network without a knob `batch`."""
     if augmentation.images == 1:
         return model
     if "batch" not in model.knobs:
@@ -126,9 +129,9 @@ def consumer(model: Model, augmentation: Augmentation) -> Model:
 
 
 def unlike_input(augmentation: Augmentation, model: Model) -> str:
-    """A sentence, if the images of the pipeline are not what the network takes."""
+    """A sentence if the network takes images of another shape; else empty."""
     made = augmentation.image
-    taken = next(row.output_shape[1:] for row in cost_of(model).layers if not row.inputs)
+    taken = next(row.output_shape[1:] for row in cost_of(model).layers if row.op.is_input)
     if tuple(made.shape) == tuple(taken):
         return ""
     sizes = "×".join(map(str, (*taken[1:], taken[0])))
@@ -136,13 +139,18 @@ def unlike_input(augmentation: Augmentation, model: Model) -> str:
 
 
 def passes(augmentation: Augmentation) -> str:
-    """A sentence, if one image becomes several."""
+    """A sentence if one image becomes several; else empty."""
     images = augmentation.images
     return "" if images == 1 else f"one image becomes {images}: the network makes {images} forward passes for each"
 
 
+def rate_unit(images: int) -> str:
+    """What a network consumes a second: images, or what an image becomes where that is several."""
+    return "images/s" if images == 1 else "network inputs/s"
+
+
 def workers_needed(rate: float, seconds: float) -> int:
-    """⌈rate·Σt⌉: the workers that make `rate` images/s, where one image takes `seconds` of a core."""
+    """⌈rate·Σt⌉: the workers that take in `rate` images/s, where one takes `seconds` of a core."""
     return math.ceil(rate * seconds)
 
 

@@ -46,7 +46,7 @@ class FigureCheck:
 @dataclass(frozen=True, eq=False, repr=False)
 class Reconciliation(Result):
     """The published figures of a network or pipeline at the given settings; `others` are networks of the same spec that
-    have figures. `kind`: what it was made from; `convention`: what its figures count; `see`: where there are more."""
+    have figures. `kind`: spec or another source; `convention`: what the figures count; `see`: where to find more."""
 
     target: str
     heading: str

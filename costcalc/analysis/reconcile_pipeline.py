@@ -12,7 +12,7 @@ from costcalc.text import value_text
 
 
 def reconcile_pipeline(pipeline: Pipeline) -> Reconciliation:
-    """Every published figure of a pipeline beside ours; if it sets knobs, only figures at these values.
+    """Every published figure of a pipeline beside ours; if the pipeline sets knobs, only figures at these values.
 
     Raises SpecError for a figure of a metric or step that does not exist, UsageError for symbols.
     """
@@ -36,7 +36,7 @@ def reconcile_pipeline(pipeline: Pipeline) -> Reconciliation:
 
 
 def exact(published: Published, found: Augmentation) -> int:
-    """Our count. Raises SpecError for a metric or step that does not exist, or draws from a continuous distribution."""
+    """Our count. Raises SpecError for an unknown metric or step, and for a count that is continuous."""
     if published.metric not in METRICS:
         hint = did_you_mean(published.metric, METRICS)
         raise SpecError(Problem(published.metric_place, f"unknown metric {published.metric!r}", hint))

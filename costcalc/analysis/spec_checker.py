@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from costcalc.analysis.file_report import name_unlike_file
 from costcalc.analysis.fold import block_names
 from costcalc.analysis.metrics import metric_of, why_not_whole
 from costcalc.analysis.suspects import suspects
@@ -35,7 +34,8 @@ class SpecChecker:
 
     def check(self, problems: Problems) -> None:
         """Checks everything; `problems` are those that the parser noted."""
-        self.check_name()
+        if self.spec.file not in (TEXT, AS_JSON):
+            self.found += name_unlike_file("spec", self.spec.name, self.spec.file)
         self.found += self.unknown_metrics()
         rows = self.build({}, "", problems)
         self.suspect(rows, "")
@@ -48,14 +48,6 @@ class SpecChecker:
             self.summary = "" if self.found else _summary(rows)
         if not self.found and self.graph is not None:  # an error may be why a name is not read
             self.found += [*self.suspected.values(), *spec_warnings(self.spec, self.graph)]
-
-    def check_name(self) -> None:
-        """Notes a spec whose name is not that of its file."""
-        path, name = Path(self.spec.file), self.spec.name
-        stem = unicodedata.normalize("NFC", path.stem)
-        if self.spec.file not in (TEXT, AS_JSON) and name not in ("", stem):
-            start = Place(self.spec.file, 1, 1)
-            self.found.append(Problem(start, f"the spec {name!r} stands in {path.name}", f"name it {stem}"))
 
     def build(self, settings: Mapping[str, Any], prefix: str, problems: Problems | None = None) -> list[Row] | None:
         """The rows of a network; None if it has errors, which are noted."""

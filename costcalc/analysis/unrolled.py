@@ -12,9 +12,10 @@ together. Two copies stand for any larger number:
 The proof does not depend on the layers of the body, so it holds for repeats in repeats. Zero copies and one copy are
 computed as they are: without copies, the layers after the repeat read its input.
 
-A training step takes four copies, and the one that stands for all others is in the middle. Of three copies it stands
-for none: so three copies of an array of times and more are one plan. What reads its output reads that of the copy
-before it then, which differs in nothing that a step depends on, or one could not stand for many.
+A training step takes four copies, and one in the middle stands for all others. Where a repeat has three copies, it
+stands for none of them. So three copies and more are one plan where times is an array. With three copies the layers
+that read the output of that one then read the output of the copy before it, which is equal in all that a step depends
+on; otherwise one copy could not stand for many.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ COPIES_TO_TRAIN = 4  # the same for a training step: the first two, one for all 
 MAX_UNROLLED_LAYERS = 100_000
 
 Scope = dict[Any, Layer]  # the layers of a graph by their names in it
-Shapes = dict[tuple[Any, ...], tuple[Shape, list[Shape]]]  # an output's and those of the inputs, whose ids are in keys
+Shapes = dict[tuple[Any, ...], tuple[Shape, list[Shape]]]  # of an output and of the inputs, whose ids are in keys
 Copies = Mapping[int, int]  # by the id of a Repeat whose times differ between points
 
 
@@ -99,7 +100,7 @@ class _Unrolling:
         self.copies, self.most, self.shapes = copies, most, shapes
 
     def output_shape(self, op: Any, ins: list[Shape]) -> Shape:
-        """The output shape of an op. Equal ones are the same object, so that arrays are multiplied once for all."""
+        """The output shape of an op. Equal shapes are the same object, so that their arrays are multiplied once."""
         asked = id(op), *map(id, ins)
         if asked not in self.shapes:
             out = op.shape(*ins)
@@ -152,12 +153,12 @@ class _Unrolling:
 
 
 def _values(size: Size) -> Any:
-    """What equal sizes have in common, and others have not."""
+    """A key that is equal for equal sizes only."""
     return (size.shape, size.dtype, size.den, size.num.tobytes()) if is_array(size) else size
 
 
 def _sized(shape: Shape) -> Shape:
-    """A shape with its number of elements, if these are small arrays."""
+    """The shape with its number of elements, if they are small arrays."""
     if type(shape) is SizedShape or not any(map(is_array, shape)):
         return shape
     size = elements(shape)

@@ -24,10 +24,11 @@ from costcalc.cli.options import (
     check_folder,
     checked_output,
     load_models,
+    train_step,
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import DEFAULT_STEP
 
 CONFLICTS = (  # an option, and those that it would ignore
     ("--over", ("--assume", "--elasticity", "--by-term")),
@@ -96,7 +97,7 @@ def formula(
     })  # fmt: skip
     from costcalc.analysis.closed_form.formula_output import formula_output
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
     model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype, step)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(

@@ -33,7 +33,10 @@ def augment(
         ),
     ] = None,
     rate: Annotated[
-        float | None, typer.Option("--rate", metavar="N", help="Images/s that the step consumes; else measured here.")
+        float | None,
+        typer.Option(
+            "--rate", metavar="N", help="Network inputs/s that the step consumes, ten for ten crops; else measured."
+        ),
     ] = None,
     workers: Annotated[
         int | None, typer.Option("--workers", metavar="N", help="With --time: does the step wait for so many?")
@@ -79,7 +82,7 @@ def _refuse_alone(
     pipeline: str | None, step: str | None, rate: float | None, workers: int | None, time: bool, quick: bool,
     device: str, set_: list[str] | None,
 ) -> None:  # fmt: skip
-    """Raises UsageError for an option without the one that it belongs to, before anything is read."""
+    """Raises UsageError for an option without the one that it needs, before anything is read."""
     from costcalc.analysis.feeding import check_rate, check_workers
 
     given = {"--step": step, "--rate": rate, "--workers": workers, "--time": time, "--quick": quick, "--set": set_}

@@ -24,10 +24,11 @@ from costcalc.cli.options import (
     emit,
     load_models,
     on_a_terminal,
+    train_step,
 )
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import DEFAULT_STEP
 
 if TYPE_CHECKING:
     from costcalc.analysis.scaling.phi import CompoundLaw
@@ -77,7 +78,7 @@ def scale(
     from costcalc.analysis.scaling.phi import read_law
     from costcalc.analysis.scaling.scale import read_budget
 
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:

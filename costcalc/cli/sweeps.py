@@ -25,6 +25,7 @@ from costcalc.cli.options import (
     check_format,
     emit,
     load_models,
+    train_step,
 )
 from costcalc.cli.pictures import Metric, Plot, Report, write_report
 from costcalc.cli.runs import StorePath
@@ -33,7 +34,7 @@ from costcalc.cli.sweep_points import put_histogram, put_points
 from costcalc.errors import UsageError
 from costcalc.report import format_of, is_parquet
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
-from costcalc.train_step import DEFAULT_STEP, TrainStep
+from costcalc.train_step import DEFAULT_STEP
 
 
 def checked_file(context: typer.Context, output: str | None) -> str | None:
@@ -118,7 +119,7 @@ def sweep(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
-    step = TrainStep(optimizer, tuple(freeze or ()), freeze_statistics, tuple(checkpoint or ()))
+    step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
     (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
     dispatch(SweepOptions(
         model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,

@@ -79,7 +79,7 @@ def memory(
 
 
 def _check_auto(step: TrainStep, within: str | None, free: str | None) -> None:
-    """Raises UsageError for options that say otherwise than `--checkpoint auto --within BYTES`."""
+    """Raises UsageError for options that do not go with `--checkpoint auto --within BYTES`."""
     if step.checkpoint != (AUTO,):
         raise UsageError("--checkpoint auto chooses the rows; leave out the others")
     if within is None:

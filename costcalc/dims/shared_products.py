@@ -1,4 +1,4 @@
-"""Products of arrays that are computed once: many layers of a network are equal, and ask for the same products."""
+"""Products of arrays that are computed once, because many layers of a network are equal and need the same ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _known: dict[Any, tuple[Any, Any, Any]] | None = None  # with both factors, whos
 
 @contextmanager
 def shared_products() -> Iterator[None]:
-    """Within it the product of the same two factors is the same array. All products stay in memory until its end."""
+    """Computes the product of the same two factors only once inside it, and keeps all products until it ends."""
     global _known
     before, _known = _known, {} if _known is None else _known
     try:

@@ -9,6 +9,7 @@ from costcalc.graph.nodes import (
     add,
     count_layers,
     digraph,
+    first_row,
     input_of,
     is_repeat,
     new_graph,
@@ -22,6 +23,6 @@ from costcalc.graph.unrolling import MAX_UNROLLED, all_repeats, unroll
 
 __all__ = [
     "MAX_UNROLLED", "Graph", "LayerList", "Outer", "Repeat", "add", "all_repeats", "count_layers", "digraph",
-    "find_problems", "input_of", "is_repeat", "new_graph", "nodes_of", "output_of", "owners_of", "shared_by",
-    "topological_order", "unroll",
+    "find_problems", "first_row", "input_of", "is_repeat", "new_graph", "nodes_of", "output_of", "owners_of",
+    "shared_by", "topological_order", "unroll",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Low-rank adapters beside linear layers: y = W·x + b becomes W·x + b + B·A·x, with A and B of a small rank.
 
-Hu et al. 2021, arXiv:2106.09685, section 4.1, with its factor α/r = 1: layer `fc` has its adapter in `fc_lora_A`,
-`fc_lora_B` and the sum in `fc_adapted`.
+Hu et al. 2021, arXiv:2106.09685, section 4.1, with its factor α/r = 1. The adapter of layer `fc` is `fc_lora_A` and
+`fc_lora_B`, and the sum is `fc_adapted`.
 """
 
 from __future__ import annotations

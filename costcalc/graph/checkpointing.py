@@ -1,4 +1,4 @@
-"""Which rows of a network are checkpointed: each keeps its inputs alone and is computed again for its gradients."""
+"""The rows of a network that are checkpointed: each keeps only its inputs, and is computed again for its gradients."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from itertools import groupby
 
 from costcalc.errors import UnknownName, UsageError, did_you_mean
 from costcalc.graph.freezing import layer_names
-from costcalc.graph.nodes import Graph
+from costcalc.graph.nodes import Graph, first_row
 
-AUTO = "auto"  # in place of rows: those that the least computing brings under a budget
+AUTO = "auto"  # in place of rows: chooses them for a budget
 
 
 def checkpointed_rows(graph: Graph, patterns: Iterable[str]) -> tuple[str, ...]:
@@ -23,10 +23,8 @@ def checkpointed_rows(graph: Graph, patterns: Iterable[str]) -> tuple[str, ...]:
     for pattern in patterns:
         matched = {row for row in rows if fnmatchcase(row, pattern)}
         if not matched:
-            hint = (
-                did_you_mean(pattern, dict.fromkeys(rows), listed=False)
-                or "rows are those of `costcalc show --depth 1`"
-            )
+            near = did_you_mean(pattern, dict.fromkeys(rows), listed=False)
+            hint = near or "rows are those of `costcalc show --depth 1`"
             if pattern == AUTO:
                 hint = "auto chooses rows for a budget: costcalc memory NET --train --checkpoint auto --within 24GB"
             raise UnknownName(f"no row to checkpoint is called {pattern[:64]!r}", hint)
@@ -39,4 +37,4 @@ def checkpointed_rows(graph: Graph, patterns: Iterable[str]) -> tuple[str, ...]:
 
 def first_rows(graph: Graph) -> Iterable[str]:
     """The row of depth 1 of each layer, in execution order."""
-    return (name.partition(".")[0] for name in layer_names(graph))
+    return map(first_row, layer_names(graph))

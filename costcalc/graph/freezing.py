@@ -44,6 +44,25 @@ def freeze_until(graph: Graph, last: str) -> Graph:
     return _marked(graph, dict.fromkeys(names[: names.index(last) + 1], True), "")
 
 
+def unfrozen(graph: Graph) -> Graph:
+    """A copy of the graph with nothing frozen."""
+    copy = LayerList(**graph.graph)
+    for name, data in topological_order(graph):
+        data = {key: value for key, value in data.items() if key != "frozen"}
+        if data["op"].__class__ is Repeat:
+            data["op"] = Repeat(unfrozen(data["op"].body), data["op"].times)
+        copy.nodes[name] = data
+    return copy
+
+
+def any_frozen(graph: Graph) -> bool:
+    """Does the graph call a layer, or tensors of one, frozen?"""
+    return any(
+        any_frozen(data["op"].body) if data["op"].__class__ is Repeat else bool(data.get("frozen"))
+        for _, data in topological_order(graph)
+    )
+
+
 def matching_rows(graph: Graph, pattern: str) -> list[str]:
     """The rows that a pattern means, in execution order."""
     return [name for name, what in _matched(pattern, [*layer_names(graph)]) if what is True]

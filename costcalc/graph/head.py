@@ -1,4 +1,4 @@
-"""The head of a network, its last layers, and what lies before it: graphs that transfer learning makes of one.
+"""The head of a network, its last layers, and the layers before it, as graphs of their own for transfer learning.
 
 The head starts at a layer and has all that follow it in execution order. Its inputs are the outputs of the layers
 before it that it reads.
@@ -74,7 +74,7 @@ def inputs_of_head(graph: Graph, head: Any) -> tuple[Any, ...]:
 
 
 def with_classes(graph: Graph, layer: Any, classes: Any) -> Graph:
-    """The graph with a linear layer of so many features and tensors of its own in place of this one."""
+    """The graph with `classes` features for this linear layer, which then has tensors of its own."""
     changed = LayerList(**graph.graph)
     for name, data in topological_order(graph):
         if name == layer:
@@ -100,8 +100,8 @@ def before_head(graph: Graph, head: Any) -> Graph:
 
 
 def head_alone(graph: Graph, head: Any, shapes: Mapping[Any, Shape]) -> Graph:
-    """The head as a network of its own; `shapes` are those of its inputs. What it shares with layers before it is its
-    own here.
+    """The head as a network of its own; `shapes` are those of its inputs. Weights that it shares
+    with layers before it are copied.
 
     Raises UsageError for a repeat in it whose copies share weights of a layer before it.
     """

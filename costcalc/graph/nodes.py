@@ -91,6 +91,11 @@ def nodes_of(graph: Graph) -> Iterable[tuple[Any, dict[str, Any]]]:
     return graph.nodes(data=True)  # type: ignore[no-any-return]
 
 
+def first_row(name: Any) -> str:
+    """The row of depth 1 that a layer or row belongs to: `conv2_x` for `conv2_x.first.conv1`."""
+    return str(name).partition(".")[0]
+
+
 def new_graph(**about: Any) -> Graph:
     """An empty layer graph; its `graph` attribute holds `about` (name, source, …)."""
     from networkx import DiGraph

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from costcalc.graph import Graph
 from costcalc.models.content_hash import content_hash
 from costcalc.models.model import Architecture, Model
 
+ModelT = TypeVar("ModelT", bound=Model)
+
 
 class ChangedArchitecture(Architecture):
-    """The networks of `base` with changes, which are dataclasses, made to their graphs one after another."""
+    """The networks of `base`, each graph replaced by `change(graph, *arguments)`."""
 
-    def __init__(self, base: Architecture, changes: tuple[Callable[[Graph], Graph], ...]):
-        self.base, self.changes = base, changes
+    def __init__(self, base: Architecture, change: Callable[..., Graph], arguments: tuple[Any, ...]):
+        self.base, self.change, self.arguments = base, change, arguments
         self.kind, self.without_knobs = base.kind, base.without_knobs
         self.name, self.title, self.source, self.about = base.name, base.title, base.source, base.about
         self.knobs, self.presets = base.knobs, base.presets
 
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layers of the base, changed."""
-        graph = self.base.layers(values)
-        for change in self.changes:
-            graph = change(graph)
-        return graph
+        return self.change(self.base.layers(values), *self.arguments)
 
     @cached_property
     def identity(self) -> str:
-        """That of the base, with the changes."""
-        return content_hash([self.base.identity, *self.changes])
+        """That of the base, with the change."""
+        return content_hash([self.base.identity, self.change.__qualname__, self.arguments])
 
     @property
     def unset(self) -> tuple[str, ...]:
@@ -48,7 +47,7 @@ class ChangedArchitecture(Architecture):
         return self.base.image_knobs
 
 
-def changed(model: Model, *changes: Callable[[Graph], Graph]) -> Model:
-    """A model with changes made to its graph."""
-    architecture = ChangedArchitecture(model.architecture, changes)
-    return Model(architecture, model.settings, model.label, model.dtype, model.step)
+def changed(model: ModelT, change: Callable[..., Graph], *arguments: Any) -> ModelT:
+    """A model of the same class with `change(graph, *arguments)` for its graph; `change` is a function of a module."""
+    architecture = ChangedArchitecture(model.architecture, change, arguments)
+    return type(model)(architecture, model.settings, model.label, model.dtype, model.step)

@@ -42,7 +42,7 @@ An elementary operation is one of + − × ÷, a comparison, or one function of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import FrozenInstanceError, dataclass, fields
 from functools import cache
 from typing import Any, TypeVar, dataclass_transform, get_type_hints
@@ -108,9 +108,7 @@ def op(cls: Class) -> Class:
     for method in ("__setattr__", "__delattr__", "__eq__", "__hash__", "__repr__"):
         setattr(cls, method, getattr(_Value, method))
     _refuse_mixed(cls)
-    other = OPS.get(cls.name, cls)
-    if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):  # else it is written anew
-        raise TypeError(f"op {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already")
+    refuse_second("op", cls, OPS)
     op_base(cls)
     known: Any = cls
     field_kinds(known)  # refuses a field without a kind now, not when the first instance is made
@@ -118,6 +116,14 @@ def op(cls: Class) -> Class:
     CLASSES.add(cls)
     OPS[cls.name] = cls
     return cls
+
+
+def refuse_second(what: str, cls: Any, known: Mapping[str, Any]) -> None:
+    """Raises TypeError if another class has the name of this one; the same class, written anew, may replace itself."""
+    other = known.get(cls.name) or cls
+    if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+        has = f"{other.__module__}.{other.__qualname__} has its name, {cls.name}, already"
+        raise TypeError(f"{what} {cls.__name__}: {has}")
 
 
 def _refuse_open(cls: Any) -> None:

@@ -136,7 +136,7 @@ def is_real(x: Any) -> bool:
     return hasattr(x, "numerator") or is_symbolic(x) or is_array(x)
 
 
-def is_within(x: Any, low: int, high: int) -> bool:
+def is_within(x: Any, low: int, high: float) -> bool:
     """Does no point lie outside? True also if symbols leave it undecided."""
     truth = all_of((at_least(x, low), at_least(high, x)))
     return bool(truth.all()) if is_array(truth) else truth is not False

@@ -1,6 +1,6 @@
 """How many bytes an element takes in mixed precision: what torch.autocast to bfloat16 does with an op on a CPU.
 
-    autocast(*widths, ins, wanted)      the Widths of an op, from those of its inputs and their shapes
+    autocast(*widths, ins, wanted)  the Widths of an op, from the bytes of an element of each input, and their shapes
 
 Weights, statistics and the loss stay float32. torch's autograd is the witness: tests/torch_backend/test_mixed.py.
 """
@@ -24,7 +24,7 @@ class Widths(NamedTuple):
 
 
 def in_widest(self: Any, *widths: int, ins: tuple[Shape, ...], wanted: Wanted) -> Widths:
-    """It computes as its widest input is; without inputs in float32."""
+    """It computes in the dtype of its widest input; without inputs in float32."""
     widest = max(widths, default=SINGLE_BYTES)
     return Widths(widest, widest)
 

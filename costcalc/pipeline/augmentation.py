@@ -35,7 +35,7 @@ SHOWN = ("elementwise", "bytes_in", "bytes_out", "views")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Augmentation(Result):
-    """What one image costs on its way through a pipeline: `costcalc.augment("alexnet").views`."""
+    """The costs of one image in a pipeline: `costcalc.augment("alexnet").views`."""
 
     pipeline: Pipeline
     rows: tuple[StepRow, ...]
@@ -124,7 +124,7 @@ class Augmentation(Result):
 
 
 def augmentation_of(pipeline: Pipeline) -> Augmentation:
-    """What a pipeline costs. Raises SpecError or ShapeError for a step that cannot be."""
+    """What a pipeline costs. Raises SpecError or ShapeError for an invalid step."""
     return Augmentation(pipeline, tuple(pipeline.rows()))
 
 

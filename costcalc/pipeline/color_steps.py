@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from costcalc.dims import Size
-from costcalc.ops.fields import PositiveInt, Real
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.fields import PositiveInt, Real, is_within
+from costcalc.ops.needs import Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.step_base import (
-    CONTINUOUS,
+    FieldAtLeast,
+    FieldFact,
     Step,
-    Views,
     channels_are,
     continuous,
+    is_positive,
     of_dtype,
     one_image,
     step,
@@ -26,9 +27,9 @@ CLAMP = 2  # comparisons
 
 @step
 class ColorShift(Step):
-    """A whole number from −amount to amount is drawn for each channel, and added.   (c, h, w) -> (c, h, w)
+    """Adds a random whole number from −amount to amount to each channel.   (c, h, w) -> (c, h, w)
 
-    Color shifting of lectures: +20, −20, +20. The sum is kept within 0 and 255.
+    Color shifting as lectures have it: +20, −20, +20. The sum is clamped to 0 … 255.
     """
 
     amount: PositiveInt = 20
@@ -37,7 +38,7 @@ class ColorShift(Step):
         yield from one_image(x)
         yield of_dtype(x, "uint8", "put it before to_float")
         yield channels_are(x, 1, 3)
-        yield AtLeast(255, self.amount, message="an amount of {} is more than 255", message_sizes=(self.amount,))
+        yield FieldAtLeast(255, self.amount, message="amount is at most 255, got {}", message_sizes=(self.amount,))
 
     after = unchanged
 
@@ -50,9 +51,9 @@ class ColorShift(Step):
 
 @step
 class ColorJitter(Step):
-    """Brightness, contrast, saturation and hue, each by a factor that is drawn.   (c, h, w) -> (c, h, w)
+    """Changes brightness, contrast, saturation and hue, each by a random factor.   (c, h, w) -> (c, h, w)
 
-    torchvision.transforms.v2.ColorJitter. Those that are 0 stay as they are.
+    torchvision.transforms.v2.ColorJitter. One that is 0 is not changed.
     """
 
     brightness: Real = 0
@@ -64,12 +65,10 @@ class ColorJitter(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         given = {name: getattr(self, name) for name in ("brightness", "contrast", "saturation", "hue")}
-        yield Fact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
+        yield FieldFact(any(value != 0 for value in given.values()), f"changes nothing; give {', '.join(given)}")
         for name, value in given.items():
-            known = isinstance(value, (int, float)) or hasattr(value, "numerator")
             highest = 0.5 if name == "hue" else 1
-            inside = not known or 0 <= value <= highest
-            yield Fact(inside, f"{name} is from 0 to {highest}, got {{}}", value)
+            yield FieldFact(is_within(value, 0, highest), f"{name} is from 0 to {highest}, got {{}}", value)
 
     after = unchanged
 
@@ -89,10 +88,10 @@ class ColorJitter(Step):
 
 @step
 class PcaColor(Step):
-    """Three normal draws along the principal components of RGB, the same for all pixels.   (3, h, w) -> (3, h, w)
+    """Shifts all pixels by one random vector along the principal components of RGB.   (3, h, w) -> (3, h, w)
 
-    Krizhevsky et al. 2012, section 4.1: p₁, p₂, p₃ times α·λ, with α of deviation `std`. The products, 9 an image, make
-    one number for each channel; they are no elements.
+    Krizhevsky et al. 2012, section 4.1: p₁, p₂, p₃ times α·λ, with normal α of deviation `std`. These 9 products an
+    image make one number for each channel; they are not counted, since they are not elements.
     """
 
     std: Real = 0.1
@@ -101,12 +100,11 @@ class PcaColor(Step):
         yield from one_image(x)
         yield channels_are(x, 3)
         yield of_dtype(x, "float32", "put to_float before it")
-        yield Fact(self.std != 0, "std is more than 0")
+        yield FieldFact(is_positive(self.std), "std is more than 0, got {}", self.std)
 
     after = unchanged
 
     def elementwise(self, x: ImageTensor, y: ImageTensor) -> Size:
         return y.elements  # one addition
 
-    def views(self, x: ImageTensor, y: ImageTensor) -> Views:
-        return CONTINUOUS
+    views = continuous

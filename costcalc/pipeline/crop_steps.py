@@ -1,14 +1,15 @@
-"""Steps that cut out, or pad."""
+"""Steps that crop or pad."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from costcalc.dims import Size
 from costcalc.ops.fields import PerAxis, PositiveInt
-from costcalc.ops.needs import AtLeast, Fact, Need
+from costcalc.ops.needs import AtLeast, Need
 from costcalc.pipeline.image_tensor import ImageTensor
-from costcalc.pipeline.step_base import Step, any_image, one_image, one_view, only_moves, step
+from costcalc.pipeline.step_base import FieldFact, Step, any_image, one_image, one_view, only_moves, step
 
 
 def height_and_width(size: Size | tuple[Size, ...]) -> tuple[Size, Size]:
@@ -22,9 +23,10 @@ def height_and_width(size: Size | tuple[Size, ...]) -> tuple[Size, Size]:
 def two_sizes(size: Size | tuple[Size, ...]) -> Need:
     """A list of sizes has two: h, w."""
     listed = isinstance(size, tuple)
-    return Fact(not listed or len(size) == 2, "takes one size or two, got {}", len(size) if listed else 1)
+    return FieldFact(not listed or len(size) == 2, "takes one size or two, got {}", len(size) if listed else 1)
 
 
+@dataclass(frozen=True)
 class Crop(Step):
     """A window of an image.   (c, h, w) -> (c, h', w')"""
 
@@ -50,12 +52,10 @@ class Crop(Step):
 
 @step
 class RandomCrop(Crop):
-    """A window at a place that is drawn.   (c, h, w) -> (c, h', w')
+    """A window at a random place.   (c, h, w) -> (c, h', w')
 
     torchvision.transforms.v2.RandomCrop; Krizhevsky et al. 2012, section 4.1.
     """
-
-    size: PerAxis
 
     def views(self, x: ImageTensor, y: ImageTensor) -> Size:
         # a window of k positions starts at n − k + 1 places of n
@@ -69,8 +69,6 @@ class CenterCrop(Crop):
     torchvision.transforms.v2.CenterCrop.
     """
 
-    size: PerAxis
-
     views = one_view
 
 
@@ -80,8 +78,6 @@ class FiveCrop(Crop):
 
     torchvision.transforms.v2.FiveCrop. A network makes five forward passes of them.
     """
-
-    size: PerAxis
 
     def after(self, x: ImageTensor) -> ImageTensor:
         return super().after(x)._replace(images=5)
@@ -95,8 +91,6 @@ class TenCrop(Crop):
 
     torchvision.transforms.v2.TenCrop; Krizhevsky et al. 2012, section 4.1. A network makes ten forward passes of them.
     """
-
-    size: PerAxis
 
     def after(self, x: ImageTensor) -> ImageTensor:
         return super().after(x)._replace(images=10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -13,9 +13,10 @@ from costcalc.models.model import values_of
 from costcalc.ops.needs import Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 from costcalc.pipeline.pipeline_spec import MAX_STEPS, PipelineSpec, PlacedStep, plain_size, step_names
-from costcalc.pipeline.step_base import CONTINUOUS, Step, Views
+from costcalc.pipeline.step_base import CONTINUOUS, Step, Views, is_of_fields, unchanged
 
 SMALLER = "make it smaller, or resize before it"
+ANY_IMAGE = ImageTensor(3, 256, 256)  # where a file's own is invalid
 
 
 class StepRow(NamedTuple):
@@ -52,9 +53,9 @@ class Pipeline:
         return f"{self.label}: {self.spec.title}" if self.spec and self.spec.title else self.label
 
     def rows(self) -> list[StepRow]:
-        """A row for each step. Raises SpecError or ShapeError for the first step that cannot be."""
+        """A row for each step. Raises SpecError or ShapeError for the first invalid step."""
         problems = Problems()
-        found = list(_walk(self.steps, self.image, problems))
+        found = [*_walk(self.steps, self.image, problems)]
         for problem in problems.found:
             raise SpecError(problem) if problem.place else ShapeError(problem.message, problem.hint)
         return found
@@ -63,21 +64,21 @@ class Pipeline:
 def bind_pipeline(spec: PipelineSpec, settings: Mapping[str, Any] = EMPTY, label: str = "") -> Pipeline:
     """The pipeline of a spec. Raises SpecError with every problem, UnknownName, UsageError."""
     problems = Problems()
-    found = bind_valid_steps(spec, settings, problems, label)
+    found, _ = bind_valid_steps(spec, settings, problems, label)
     problems.raise_any()
-    assert found is not None
     return found
 
 
 def bind_valid_steps(
     spec: PipelineSpec, settings: Mapping[str, Any], problems: Problems, label: str = ""
-) -> Pipeline | None:
-    """The same with the steps that are valid; None without an image. Adds to `problems`."""
+) -> tuple[Pipeline, int]:
+    """The same with the steps that are valid, and how many of them have the image that they are given: those before
+    the first that is not valid, and none where the input is not. Adds to `problems`."""
     values = values_of(spec.name, spec.knobs, settings)
     image, steps = spec.image(values, problems), spec.steps(values, problems)
-    if image is None:
-        return None
-    return Pipeline(label or spec.name, tuple(steps), image, spec, dict(settings), values)
+    whole = 0 if image is None else [*steps, None].index(None)
+    valid = tuple(step for step in steps if step is not None)
+    return Pipeline(label or spec.name, valid, image or ANY_IMAGE, spec, dict(settings), values), whole
 
 
 def pipeline_of(steps: Sequence[Any], image: Any) -> Pipeline:
@@ -96,21 +97,35 @@ def pipeline_of(steps: Sequence[Any], image: Any) -> Pipeline:
     return Pipeline("pipeline", tuple(map(PlacedStep, names, steps)), ImageTensor(*sizes))
 
 
-def find_problems(pipeline: Pipeline, problems: Problems) -> list[StepRow]:
-    """The rows, up to the first step that cannot be; its problem is added to `problems`."""
-    return list(_walk(pipeline.steps, pipeline.image, problems))
+def find_problems(pipeline: Pipeline, problems: Problems, whole: int) -> list[StepRow]:
+    """The rows of the first `whole` steps, up to one that does not fit its image. Adds to `problems` what is wrong with
+    that step, and with the fields of all steps."""
+    rows = list(_walk(pipeline.steps[:whole], pipeline.image, problems))
+    for placed in pipeline.steps:
+        _report(placed, filter(is_of_fields, placed.step.needs(pipeline.image)), problems)
+    return rows
 
 
 def _walk(steps: Sequence[PlacedStep], image: ImageTensor, problems: Problems) -> Iterator[StepRow]:
-    for name, step, place in steps:
+    for placed in steps:
+        name, step, _ = placed
         needs = list(step.needs(image))
-        failed = next((need for need in needs if need.truth is False), None)
-        if failed is not None:
-            problems.found[Problem(place, f"step {name!r}: {failed}", "" if isinstance(failed, Fact) else SMALLER)] = (
-                None
-            )
+        failed = _report(placed, needs, problems)
+        if failed and type(step).after is unchanged and all(map(is_of_fields, failed)):
+            continue  # the next step is given the same image, whatever the fields are
+        if failed:
             return
         after = step.after(image)
         open_needs = tuple(need for need in needs if need.truth is None)
         yield StepRow(name, step, image, after, step.elementwise(image, after), step.views(image, after), open_needs)
         image = after
+
+
+def _report(placed: PlacedStep, needs: Iterable[Need], problems: Problems) -> list[Need]:
+    """The needs that do not hold: all of the step's fields, and the first of its image. Adds them to `problems`."""
+    failed = [need for need in needs if need.truth is False]
+    of_image = [need for need in failed if not is_of_fields(need)]
+    for need in (said := [need for need in failed if need not in of_image[1:]]):
+        hint = "" if isinstance(need, Fact) or is_of_fields(need) else SMALLER
+        problems.found[Problem(placed.place, f"step {placed.name!r}: {need}", hint)] = None
+    return said

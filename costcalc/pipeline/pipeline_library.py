@@ -40,7 +40,7 @@ def pipeline_paths() -> dict[str, Path]:
 
 
 def is_pipeline(target: Any, *, max_bytes: int = MAX_BYTES) -> bool:
-    """Is this a pipeline and no network: `augment:NAME`, or a file, a text or a dict that has steps and no layers?"""
+    """Is this a pipeline, not a network: `augment:NAME`, or a file, a text or a dict that has steps and no layers?"""
     if not isinstance(target, (str, PathLike, Mapping)):
         return isinstance(target, Pipeline)
     try:
@@ -86,26 +86,29 @@ def load_pipeline(target: Any, texts: list[str] | None = None, *, max_bytes: int
         return target
     if not isinstance(target, (str, PathLike, Mapping)):
         raise UsageError(f"a {type(target).__name__} is not a pipeline; give a name, a path, a dict, or steps")
-    own, label, parts = spec_text(target), "", list[str]()
-    if own is None:
+    if own := spec_text(target):
+        spec, label, parts = parse_pipeline(*own, max_bytes=max_bytes), "", list[str]()
+    else:
         label = str(target).removeprefix(PIPELINE)
         name, at, given = split_target(label)
         parts = given.split(",") if at else []
-    spec = (
-        _library_pipeline(name)
-        if own is None and name in pipeline_paths()
-        else parse_pipeline(*(own or pipeline_text(name, max_bytes)), max_bytes=max_bytes)
-    )
-    settings = parse_settings(parts, spec.knobs, spec.name)
-    settings |= parse_settings(texts or [], spec.knobs, spec.name)
+        spec = _find_spec(name, max_bytes)
     for name in knobs:
         if name not in spec.knobs:
             raise unknown("knob", name, spec.knobs, of=spec.name)
-    words = {name: value for name, value in knobs.items() if isinstance(value, str)}
-    settings |= parse_settings([f"{name}={value}" for name, value in words.items()], spec.knobs, spec.name)
-    settings |= {name: to_exact(value) for name, value in knobs.items() if name not in words}
+    words = [f"{name}={value}" for name, value in knobs.items() if isinstance(value, str)]
+    settings: dict[str, Any] = {}
+    for given_as_text in (parts, texts or [], words):
+        settings |= parse_settings(given_as_text, spec.knobs, spec.name)
+    settings |= {name: to_exact(value) for name, value in knobs.items() if not isinstance(value, str)}
     more = [*(texts or []), *(f"{name}={value}" for name, value in knobs.items())]
     return bind_pipeline(spec, settings, labelled(label or spec.name, more))
+
+
+def _find_spec(name: str, max_bytes: int) -> PipelineSpec:
+    if name in pipeline_paths():
+        return _library_pipeline(name)
+    return parse_pipeline(*pipeline_text(name, max_bytes), max_bytes=max_bytes)
 
 
 def pipeline_text(target: Any, max_bytes: int = MAX_BYTES) -> tuple[bytes | str, str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from costcalc.errors import Problems, Reported, did_you_mean, unknown
 from costcalc.expressions import constant
+from costcalc.ops.base import field_kinds
 from costcalc.pipeline.pipeline_spec import MAX_STEPS, Item, PipelineSpec, Value
-from costcalc.pipeline.step_base import STEPS, fields_of
+from costcalc.pipeline.step_base import STEPS
 from costcalc.spec.knobs import Knobs, read_knobs
 from costcalc.spec.node_reader import Entries, NodeReader
 from costcalc.spec.published import read_published
@@ -20,7 +21,7 @@ DOCS = "see docs/augmentation.md"
 
 
 def is_pipeline_tree(tree: Mapping) -> bool:
-    """Has it steps, and no layers?"""
+    """Does it have steps, and no layers?"""
     keys = {key.text for key, _ in tree.entries}
     return "steps" in keys and "layers" not in keys
 
@@ -56,7 +57,7 @@ class _PipelineReader:
         return PipelineSpec(**about)
 
     def knobs(self, top: Entries) -> Knobs | None:
-        """The knobs. An image is one: there is no batch, unless the file has a knob of that name."""
+        """The knobs. There is no knob `batch` unless the file has one, since a pipeline takes one image."""
         node = top["knobs"][1] if "knobs" in top else Mapping(self.tree.place)
         found = read_knobs(self.reader, node)
         if not isinstance(node, Mapping):
@@ -74,14 +75,14 @@ class _PipelineReader:
         found = [self.reader.expression(axis, "input", self.names) for axis in axes]
         return tuple(axis for axis in found if axis is not None) if None not in found else ()
 
-    def steps(self, node: Node) -> tuple[Item, ...]:
+    def steps(self, node: Node) -> tuple[Item | None, ...]:
         listed = self.reader.items(node, "steps")
         if isinstance(node, Sequence) and not listed:
             self.report(node.place, "steps is empty", "give at least one step, as in - horizontal_flip")
         if len(listed) > MAX_STEPS:
             self.report(node.place, f"steps has {len(listed):,} steps; at most {MAX_STEPS}")
             return ()
-        return tuple(item for item in map(self.item, listed) if item is not None)
+        return tuple(map(self.item, listed))
 
     def item(self, node: Node) -> Item | None:
         """`- horizontal_flip`, `- random_crop: 224`, or `- rotation: {degrees: 30}`."""
@@ -98,7 +99,7 @@ class _PipelineReader:
         if key.text not in STEPS:
             self.report(key.place, *unknown("step", key.text, STEPS).said)
             return None
-        kinds = fields_of(STEPS[key.text])
+        kinds = field_kinds(STEPS[key.text])
         before = len(self.reader.problems)
         if isinstance(given, Mapping):
             entries = self.reader.entries(given, key.text, kinds, lambda name: self.hint(key.text, name))
@@ -114,12 +115,12 @@ class _PipelineReader:
         return Item(key.text, key.place, values) if len(self.reader.problems) == before else None
 
     def hint(self, kind: str, name: str) -> str:
-        known = fields_of(STEPS[kind])
+        known = field_kinds(STEPS[kind])
         return did_you_mean(name, known) or f"{kind} has no fields"
 
     def value(self, kind: str, name: str, node: Node) -> Value:
         """An expression, a list of them, or a word that the field takes."""
-        what, field = f"{kind}: {name}", fields_of(STEPS[kind])[name]
+        what, field = f"{kind}: {name}", field_kinds(STEPS[kind])[name]
         if isinstance(node, Scalar) and node.text in field.words:
             return constant(node.text, node.place)
         if field.name == "word":

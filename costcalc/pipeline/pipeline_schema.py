@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import Any
 
+from costcalc.ops.base import field_kinds
 from costcalc.pipeline import pipeline_reader
 from costcalc.pipeline.augmentation import METRICS
-from costcalc.pipeline.step_base import STEPS, fields_of
+from costcalc.pipeline.step_base import STEPS
 from costcalc.spec.schema import ABOUT, SIZE, TEXT, WORD, by_name, field_schema, figure, knob, mapping
 
 Schema = dict[str, Any]
@@ -45,12 +46,12 @@ def _step() -> Schema:
     """`- horizontal_flip`, or a mapping of one step."""
     alone = [{"const": name, "description": _about(name)} for name in STEPS if not _needed(name)]
     one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
-    return {"anyOf": [*alone, {**one, "properties": {name: _call(name) for name in STEPS if fields_of(STEPS[name])}}]}
+    return {"anyOf": [*alone, {**one, "properties": {name: _call(name) for name in STEPS if field_kinds(STEPS[name])}}]}
 
 
 def _call(name: str) -> Schema:
     """A step with its fields, or with one value for the first."""
-    kinds = {field: field_schema(kind) for field, kind in fields_of(STEPS[name]).items()}
+    kinds = {field: field_schema(kind) for field, kind in field_kinds(STEPS[name]).items()}
     full = mapping(kinds, needed=_needed(name) or None)
     first = [*kinds][:1]
     short = [kinds[field] for field in first if set(_needed(name)) <= set(first)]

@@ -46,7 +46,7 @@ class PipelineSpec(ReadOnly):
     about: str = ""
     knobs: Mapping[str, Knob] = field(default_factory=dict)
     input: tuple[Expression, ...] = ()
-    items: tuple[Item, ...] = ()
+    items: tuple[Item | None, ...] = ()  # None where one cannot be read
     published: tuple[Published, ...] = ()
 
     def image(self, values: Mapping[str, Any], problems: Problems) -> ImageTensor | None:
@@ -54,11 +54,10 @@ class PipelineSpec(ReadOnly):
         sizes = [problems.attempt(_size, axis, values, place=axis.place) for axis in self.input]
         return None if None in sizes or len(sizes) != 3 else ImageTensor(*sizes)
 
-    def steps(self, values: Mapping[str, Any], problems: Problems) -> list[PlacedStep]:
-        """The valid steps; adds to `problems`."""
-        made = [(item, problems.attempt(_step, item, values, place=item.place)) for item in self.items]
-        names = step_names([item.kind for item in self.items])
-        return [PlacedStep(name, step, item.place) for name, (item, step) in zip(names, made) if step is not None]
+    def steps(self, values: Mapping[str, Any], problems: Problems) -> list[PlacedStep | None]:
+        """The steps, None for an invalid one; adds to `problems`."""
+        names = step_names([item.kind if item else "" for item in self.items])
+        return [_placed(name, item, values, problems) if item else None for name, item in zip(names, self.items)]
 
 
 def step_names(kinds: list[str]) -> list[str]:
@@ -79,6 +78,11 @@ def plain_size(size: Any, what: str) -> Any:
 
 def _size(axis: Expression, values: Mapping[str, Any]) -> Any:
     return plain_size(axis.value(values), "input")
+
+
+def _placed(name: str, item: Item, values: Mapping[str, Any], problems: Problems) -> PlacedStep | None:
+    step = problems.attempt(_step, item, values, place=item.place)
+    return None if step is None else PlacedStep(name, step, item.place)
 
 
 def _step(item: Item, values: Mapping[str, Any]) -> Any:

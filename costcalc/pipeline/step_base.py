@@ -1,13 +1,13 @@
 """The questions that every step of a pipeline answers, and the registry of steps.
 
-    needs(x)              what must hold of the image x: relations of ops/needs.py
+    needs(x)              what must hold of the image x: relations of ops/needs.py, of its own fields a FieldFact
     after(x)              the image that it makes of x: shape, dtype, and how many
     elementwise(x, y)     arithmetic, one per element and elementary operation, where y is what it makes
     views(x, y)           in how many ways its draws can come out: an integer, or CONTINUOUS
 
-`remark` says what else its numbers mean. An elementary operation is the one of ops/base.py. A draw of a random number
-is none, nor is a change of dtype by itself; numbers made once for an image or a channel are no elements. A random step
-is counted where it acts.
+`remark` says what else its numbers mean. ops/base.py says what an elementary operation is. Drawing a random number is
+none, nor is changing the dtype; numbers that are made once for an image or a channel are not elements. A random step is
+counted as if it always acts.
 """
 
 from __future__ import annotations
@@ -16,34 +16,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
-from costcalc.dims import Size, Truth, is_array
+from costcalc.dims import Size, Truth, at_least, is_array
 from costcalc.errors import ShapeError
-from costcalc.ops.base import field_kinds, snake_case
+from costcalc.ops.base import field_kinds, refuse_second, snake_case
 from costcalc.ops.fields import Kind
-from costcalc.ops.needs import Fact, Need
+from costcalc.ops.needs import AtLeast, Fact, Need
 from costcalc.pipeline.image_tensor import ImageTensor
 
 CONTINUOUS = "continuous"  # draws from a continuous distribution
 Views: TypeAlias = Any  # a Size, or CONTINUOUS
 Interpolation: TypeAlias = Annotated[str, Kind("word", words=("nearest", "bilinear"))]
 QUESTIONS = ("needs", "after", "elementwise", "views")
-STEPS: dict[str, type[Any]] = {}
+STEPS: dict[str, Any] = {}  # classes
 StepT = TypeVar("StepT", bound=type[Any])
 
 
-def fields_of(cls: Any) -> dict[str, Kind]:
-    """The fields of a step, each with the kind of its values."""
-    return field_kinds(cls)
-
-
+@dataclass(frozen=True)
 class Step:
-    """What all steps have: a name, and fields that are checked."""
+    """The base of all steps: a name, and fields that are checked. Steps inherit fields from a frozen dataclass."""
 
     name: ClassVar[str]
     remark: ClassVar[str] = ""
 
-    def __post_init__(self) -> None:
-        for field, kind in fields_of(type(self)).items():
+    def __post_init__(self: Any) -> None:
+        for field, kind in field_kinds(self.__class__).items():
             value = getattr(self, field)
             if is_array(value):
                 raise ShapeError(f"{self.name}: {field}: a pipeline takes numbers and symbols, and no arrays")
@@ -57,23 +53,34 @@ def step(cls: StepT) -> StepT:
     if left_open:
         raise TypeError(f"step {cls.__name__} does not answer: {', '.join(left_open)}")
     cls.name = snake_case(cls.__name__)
-    other = STEPS.get(cls.name) or cls
-    if (other.__module__, other.__qualname__) != (
-        cls.__module__,
-        cls.__qualname__,
-    ):  # else a cell of a notebook runs again
-        raise TypeError(
-            f"step {cls.__name__}: {other.__module__}.{other.__qualname__} has its name, {cls.name}, already"
-        )
+    refuse_second("step", cls, STEPS)
     made: Any = dataclass(frozen=True)(cls)
-    fields_of(made)  # refuses a field without a kind now, not when the first instance is made
+    field_kinds(made)  # refuses a field without a kind now, not when the first instance is made
     STEPS[made.name] = made
     return cls
 
 
+class FieldFact(Fact):
+    """What a step's own fields must be, whatever the image is."""
+
+
+class FieldAtLeast(AtLeast):
+    """x ≥ low, of a step's own fields."""
+
+
+def is_of_fields(need: Need) -> bool:
+    """Is this about the step's own fields, and not about an image?"""
+    return isinstance(need, (FieldFact, FieldAtLeast))
+
+
 def one_image(x: ImageTensor) -> Iterator[Need]:
-    """A step that draws, or cuts out, has one image before it."""
+    """A step that draws or crops takes one image."""
     yield Fact(x.images == 1, "takes one image, got {}; put it before the step that makes several", x.images)
+
+
+def is_positive(x: Size) -> bool:
+    """Is x more than 0? True also if symbols leave it undecided."""
+    return at_least(x, 0) is not False and x != 0
 
 
 def of_dtype(x: ImageTensor, dtype: str, hint: str) -> Need:
@@ -118,7 +125,7 @@ def continuous(self: Any, x: ImageTensor, y: ImageTensor) -> str:
 
 
 def resampled(y: ImageTensor, interpolation: str) -> Size:
-    """Reads an image at places between its pixels, one for each position of y.
+    """Elementary operations to read an image between its pixels, at one place for each position of y.
 
     nearest: two coordinates are rounded. bilinear: ⌊x⌋, x − ⌊x⌋ and 1 − that, for two coordinates, and four products
     of these make the weights (10 per position); four products and three sums are one element (7).

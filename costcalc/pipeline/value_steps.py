@@ -1,4 +1,4 @@
-"""Steps that change the dtype, and the range of values. They take several images too."""
+"""Steps that change the dtype and the range of values. They also take several images."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class OnFloats(Step):
 
 @step
 class Normalize(OnFloats):
-    """Less the mean, over the deviation, of each channel.   (c, h, w) -> (c, h, w)
+    """Subtracts the mean of each channel, and divides by its deviation.   (c, h, w) -> (c, h, w)
 
     torchvision.transforms.v2.Normalize.
     """
@@ -53,7 +53,7 @@ class Normalize(OnFloats):
 
 @step
 class SubtractMean(OnFloats):
-    """Less the mean of each pixel over the training set.   (c, h, w) -> (c, h, w)
+    """Subtracts the mean of each pixel over the training set.   (c, h, w) -> (c, h, w)
 
     Krizhevsky et al. 2012, section 2.
     """

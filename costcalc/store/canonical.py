@@ -24,7 +24,7 @@ FIRST_LINE = f"costcalc layer graph {TEXT_VERSION}"
 
 
 def graph_hash(graph: Any, *, trained: bool = False) -> str:
-    """`2:`, the version of the canonical text, and its sha256; what is frozen counts for a network that is `trained`.
+    """`2:`, the version of the canonical text, and its sha256; with `trained` also of what is frozen.
 
     Raises GraphError for arrays and malformed graphs.
     """
@@ -141,7 +141,7 @@ def _op_and_owners(data: dict[str, Any], marks: Mapping[Any, str]) -> tuple[str,
 
 
 def _frozen_text(data: Mapping[str, Any]) -> str:
-    """What of a layer is frozen in training; empty if nothing is."""
+    """The frozen tensors of a layer as text; empty if none is."""
     from costcalc.graph.freezing import frozen_tensors
 
     frozen = frozen_tensors(data.get("label", ""), data.get("frozen"))

@@ -1,4 +1,4 @@
-"""The examples that a network runs on: random ones, one batch again and again, or a small data set of several."""
+"""The examples that a network runs on: one batch again and again, or a small data set of several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Batch = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # inputs and targets
 
 @dataclass(frozen=True)
 class Examples:
-    """So many batches. The inputs are random numbers of a seed, or features that `features` files hold, one for each
+    """Batches whose inputs are random numbers of a seed, or features that the files `features` hold: a file for each
     input, batch after batch."""
 
     batches: int = 1

@@ -1,11 +1,11 @@
-"""What a training step consumes beside what a core makes: how many workers, or whether the device starves."""
+"""A training step's demand of images beside a core's supply: the workers needed, and whether the device starves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from costcalc.analysis.feeding import passes, unlike_input, verdict, waiting_share, workers_needed
+from costcalc.analysis.feeding import passes, rate_unit, unlike_input, verdict, waiting_share, workers_needed
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem
 from costcalc.models.model import Model
@@ -24,7 +24,7 @@ SAME_CPU = (
 
 
 class Supply(NamedTuple):
-    """Seconds that one image takes of one core, with their 95 % interval; and the images that leave for it."""
+    """Seconds that one image takes of one core, with their 95 % interval; and the network inputs that leave for it."""
 
     seconds: float
     low: float
@@ -34,7 +34,7 @@ class Supply(NamedTuple):
 
 @dataclass(frozen=True)
 class Demand:
-    """What a training step of a network consumes, in images/s, and how that is known."""
+    """The network inputs/s that a training step of a network consumes, and where the number is from."""
 
     label: str
     rate: float
@@ -51,17 +51,22 @@ class Demand:
 
 
 def feeding_table(supply: Supply, demand: Demand, workers: int | None) -> Table:
-    """What one core makes, what a step consumes, the workers needed; and what so many workers do."""
+    """The rates of a core and of a step, the workers needed, and how long a step waits for `workers`."""
     found = feeding_fields(supply, demand, workers)
     low, high = found["workers_needed_interval"]
     rows = [
-        ("one core makes", f"{brief(found['images_per_second_of_a_core'])} images/s", "1/Σt"),
-        ("a step consumes", f"{brief(demand.rate)} images/s", demand.how),
-        ("workers needed", f"{found['workers_needed']:,}", f"⌈rate·Σt⌉, 95 %: {low:,} to {high:,}"),
+        ("one core makes", _images(found["images_per_second_of_a_core"]), "1/Σt"),
+        ("a step consumes", f"{brief(demand.rate)} {rate_unit(supply.images)}", demand.how),
     ]
+    rate = "rate"
+    if supply.images != 1:
+        rate = f"rate/{supply.images}"
+        rows.append(("these are made of", _images(found["images_per_second"]), rate))
+    rows.append(("workers needed", f"{found['workers_needed']:,}", f"⌈{rate}·Σt⌉, 95 %: {low:,} to {high:,}"))
     if workers is not None:
-        made = f"{brief(found['images_per_second_of_a_core'] * workers)} images/s"
-        rows.append((f"{plural(workers, 'worker')} make" + "s" * (workers == 1), made, ""))
+        made = _images(found["images_per_second_of_a_core"] * found["workers_with_a_core"])
+        limit = f"no more than {plural(cores(), 'core')}" if workers > cores() else ""
+        rows.append((f"{plural(workers, 'worker')} make" + "s" * (workers == 1), made, limit))
         rows.append(("a step waits", cell(found["waiting_share"], "share"), found["verdict"]))
     most = max(found["workers_needed"], workers or 0)
     notes = [*demand.notes, PREDICTED, *([TERMS] if workers is not None else [])]
@@ -73,17 +78,22 @@ def feeding_table(supply: Supply, demand: Demand, workers: int | None) -> Table:
     )
 
 
+def _images(rate: float) -> str:
+    return f"{brief(rate)} images/s"
+
+
 def feeding_fields(supply: Supply, demand: Demand, workers: int | None) -> dict[str, Any]:
     """The same for a JSON document."""
     rate = demand.rate / supply.images  # of images that enter
     low, high = (workers_needed(rate, seconds) for seconds in (supply.low, supply.high))
     found: dict[str, Any] = {
-        "step": demand.label, "images_per_second": demand.rate, "how": demand.how, "same_cpu": demand.same_cpu,
-        "images_per_second_of_a_core": supply.images / supply.seconds,
+        "step": demand.label, "network_inputs_per_second": demand.rate, "images_per_second": rate, "how": demand.how,
+        "same_cpu": demand.same_cpu, "images_per_second_of_a_core": 1 / supply.seconds,
         "workers_needed": workers_needed(rate, supply.seconds), "workers_needed_interval": [low, high],
         "usable_cores": cores(), "notes": [*demand.notes],
     }  # fmt: skip
     if workers is not None:
-        share = waiting_share(rate, supply.seconds, workers)
-        found |= {"workers": workers, "waiting_share": share, "verdict": verdict(share)}
+        at_work = min(workers, cores())
+        share = waiting_share(rate, supply.seconds, at_work)
+        found |= {"workers": workers, "workers_with_a_core": at_work, "waiting_share": share, "verdict": verdict(share)}
     return found

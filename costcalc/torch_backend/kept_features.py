@@ -1,5 +1,5 @@
-"""Features that are kept on disk: what a network computes before its head, for every batch, one tensor after another in
-the bytes of its dtype. Also how fast that disk writes and reads."""
+"""Features on disk, the outputs of a network before its head: a file for each, with the bytes of one batch after
+another. Also how fast that disk writes and reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-PROBE_BYTES = 2**26  # that are written and read to see how fast a disk is
+PROBE_BYTES = 2**26  # written and read to measure a disk
 BLOCK_BYTES = 2**22
 
 
@@ -57,8 +57,8 @@ def _bytes(tensor: Tensor) -> memoryview:
 
 
 def disk_rates(folder: Path, size: int = PROBE_BYTES) -> DiskRates:
-    """Writes a file to a folder until it is on the disk, reads it back, past the system's cache where that can be told
-    to forget it (posix_fadvise), and removes it."""
+    """Writes a file to a folder and waits until it is on the disk; reads it back past the system's cache, where the
+    system can be told to drop it (posix_fadvise); removes it."""
     path, block = folder / "probe", os.urandom(BLOCK_BYTES)
     start = time.perf_counter()
     with path.open("wb", buffering=0) as file:

@@ -25,8 +25,8 @@ def silent_stderr() -> Iterator[None]:
 
 
 def measured_peak(runner: Runner) -> int | None:
-    """The most bytes held at once in a step, besides the weights and what the optimizer
-    keeps: inputs and targets, activations, and gradients in training.
+    """The most bytes held at once in a step, besides the weights and what the optimizer keeps: inputs and targets,
+    activations, and gradients in training.
 
     On a GPU its allocator counts them; None for a CUDA graph, whose replay does not allocate. On a CPU the profiler
     records every allocation.

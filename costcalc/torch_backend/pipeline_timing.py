@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch.utils.data import default_collate
 
-from costcalc.analysis.feeding import batch_of, check_rate, check_workers, require_numbers
+from costcalc.analysis.batch import batch_of
+from costcalc.analysis.feeding import check_rate, check_workers, require_numbers
 from costcalc.errors import CostcalcError, Problem, TooLarge, UsageError
 from costcalc.models.model import Model
 from costcalc.net import Target, load
@@ -30,8 +31,8 @@ from costcalc.torch_backend.transforms import Transform, random_image, torchvisi
 from costcalc.torch_backend.worker import run_for, warm_up
 
 RUN_SECONDS = 0.05  # of one run, which is as many batches as take so long
-MAX_BATCH = 16  # images; the time of one hardly hangs on how many make a batch
-IMAGES_IN_MEMORY = 32  # so that an image is not in a cache from the run before, as it is not in training
+MAX_BATCH = 16  # images; the time of one hardly depends on how many make a batch
+IMAGES_IN_MEMORY = 32  # so many that none is still in a cache from the run before, as in training
 TEMPORARIES = 4  # of a step, in float32
 COLUMNS = (
     Column("step", "step", "text"),
@@ -58,8 +59,8 @@ class NotMeasured(CostcalcError):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class TimedPipeline(Result):
-    """A pipeline that was run on one thread of a CPU: seconds of an image, by step (the last makes batches) and as a
-    whole."""
+    """A pipeline that ran on one thread of a CPU: seconds of an image by step, the last of which makes the batch, and
+    of the whole."""
 
     augmentation: Augmentation
     steps: tuple[Summary, ...]
@@ -71,8 +72,8 @@ class TimedPipeline(Result):
 
     @property
     def images_per_second(self) -> float:
-        """Images of one core, 1/Σt; each that leaves, where several are made of one."""
-        return float(self.augmentation.images) / self.whole.median
+        """Images of one core, 1/Σt: those that enter the pipeline."""
+        return 1 / self.whole.median
 
     @property
     def supply(self) -> Supply:
@@ -80,7 +81,7 @@ class TimedPipeline(Result):
         return Supply(self.whole.median, self.whole.low, self.whole.high, int(self.augmentation.images))
 
     def tables(self) -> list[Table]:
-        """The steps; and what keeps the network busy."""
+        """The steps, and the workers that a network needs."""
         return [self.table(), *([feeding_table(self.supply, self.demand, self.workers)] if self.demand else [])]
 
     def table(self) -> Table:
@@ -92,6 +93,8 @@ class TimedPipeline(Result):
         totals["bytes_out"] += made.bytes
         notes = [f"on one thread of {self.where}, torchvision {torchvision_version}", EXPLAINED]
         notes += [WHAT_A_BATCH_IS, NOT_COUNTED]
+        if self.augmentation.images != 1:
+            notes.append(f"images/s: of images that enter; {self.augmentation.images} network inputs leave for each")
         if self.whole.noisy:
             notes.append(f"noisy: {'; '.join(self.whole.noisy)}")
         return Table(self.augmentation.pipeline.heading, COLUMNS, rows, totals, notes)
@@ -118,7 +121,7 @@ def time_pipeline(
     """Runs a pipeline on one thread: `time_pipeline("alexnet").images_per_second`.
 
     With `step` it says how many workers keep a training step of that network busy, or whether `workers` do. A step
-    consumes `rate` images/s; else it is measured on `device`. Raises UsageError, MissingExtra, NotMeasured.
+    consumes `rate` network inputs/s; else it is measured on `device`. Raises UsageError, MissingExtra, NotMeasured.
     """
     found = augmentation_of(any_pipeline(pipeline, image, **knobs))
     model = None if step is None else load(step)
@@ -129,7 +132,7 @@ def time_augmentation(
     augmentation: Augmentation, model: Model | None, *, rate: float | None, workers: int | None, device: str,
     seconds: float,
 ) -> TimedPipeline:  # fmt: skip
-    """The same of a pipeline that was counted."""
+    """`time_pipeline` of a pipeline that is counted already."""
     require_numbers(augmentation)
     if model is None and (rate is not None or workers is not None):
         raise UsageError("rate and workers are about a training step; give step too")
@@ -142,7 +145,7 @@ def time_augmentation(
 
 
 def _demand(augmentation: Augmentation, model: Model, rate: float | None, device: str, seconds: float) -> Demand:
-    """What a training step consumes: `rate`, else as it is measured on this device. Raises NotMeasured."""
+    """The demand of a training step: `rate`, else as measured on this device. Raises NotMeasured."""
     if rate is not None:
         return Demand.of(augmentation, model, check_rate(rate), "given")
     timing = time_nets([model], device=device, seconds=seconds, train=True)
@@ -175,7 +178,7 @@ def _run(augmentation: Augmentation, batch: int, seconds: float) -> tuple[tuple[
 
 
 def _refuse_too_large(augmentation: Augmentation, batch: int) -> None:
-    """Raises TooLarge for images that the memory does not hold, before one is made."""
+    """Raises TooLarge, before an image is made, if the memory cannot hold them."""
     largest = max(int(row.after.elements) for row in augmentation.rows)
     needed = IMAGES_IN_MEMORY * int(augmentation.rows[0].before.bytes) + TEMPORARIES * 4 * largest
     needed += 3 * batch * int(augmentation.image.bytes)  # as they are, together, and in shared memory
@@ -208,8 +211,8 @@ def _runner(
 def _batch(transforms: list[Transform], images: list[torch.Tensor]) -> list[float]:
     """Makes a batch as a worker of torch's DataLoader does, and returns the seconds of each step.
 
-    The images are kept until the batch is made, as they are there: memory that is new takes longer than memory that
-    was just freed.
+    It keeps the images until the batch is made, as a worker does: new memory takes longer than memory that was just
+    freed.
     """
     sums, made = [0.0] * len(transforms), []
     for image in images:
@@ -227,7 +230,7 @@ def _batch(transforms: list[Transform], images: list[torch.Tensor]) -> list[floa
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """torch on one thread, with draws that are the same each time; afterwards as before."""
+    """Runs torch on one thread with fixed random numbers, and restores both afterwards."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""What a training step is predicted to hold, as `memory` counts it."""
+"""The predicted memory of a training step, as `costcalc memory` counts it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ HELD_BETWEEN_STEPS = (WEIGHTS, BUFFERS, OPTIMIZER)
 
 
 def step_bytes(graph: Graph, settings: Settings) -> tuple[int, int] | None:
-    """The bytes that a training step of a layer graph holds at most, and those of them that are not held between steps;
-    None where that is not known."""
+    """The most bytes that a training step of a layer graph holds, and those of them that are not held between steps;
+    None if that is not known."""
     try:
         used = memory_use(load(graph).with_dtype(settings.dtype), train=True)
     except (ShapeError, UsageError):  # nothing to train, or a kernel's own choice

@@ -20,8 +20,7 @@ class BadSetting(CostcalcError):
 
 @dataclass(frozen=True)
 class Settings:
-    """How a network is timed. `threads`: of one operation. `optimizer` and `freeze_statistics` are those of a training
-    step."""
+    """How a network is timed. `threads`: of one operation. `optimizer` and `freeze_statistics`: of a training step."""
 
     device: str = "cpu"
     batch: int = 1
@@ -58,13 +57,8 @@ class Settings:
         return 4 if self.dtype in ("float32", MIXED) else 2
 
     def to_dict(self) -> dict[str, Any]:
-        """The settings as the store keeps them, with the mode as text; those of training with its loss."""
+        """The settings as the store keeps them, with the mode as text; those of a training step with its loss."""
         found = {**asdict(self), "mode": "train" if self.train else "infer"}
         if self.train:
             return {**found, "loss": LOSS}
         return {name: value for name, value in found.items() if name not in ("optimizer", "freeze_statistics")}
-
-
-def torch_dtype(settings: Settings) -> str:
-    """torch's name of the dtype of weights and inputs."""
-    return "float32" if settings.dtype == MIXED else settings.dtype

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from costcalc.analysis.batch import batch_of
 from costcalc.analysis.compare import Comparison
 from costcalc.analysis.sweep.progress import Progress, no_progress
 from costcalc.dtype import MIXED
@@ -170,7 +171,7 @@ def _settings(net: Net, device: str, engine: str, given: dict[str, Any]) -> Sett
     """The settings of a network; those of its training step are its own. Raises ShapeError if nothing is left to
     train, BadSetting if a setting excludes another."""
     step: dict[str, Any] = {"optimizer": net.step.optimizer, "freeze_statistics": net.step.freeze_statistics}
-    found = Settings(device, _batch_of(net), engine=engine, **given, **(step if given.get("train") else {}))
+    found = Settings(device, batch_of(net), engine=engine, **given, **(step if given.get("train") else {}))
     if found.train and net.step.checkpoint:
         raise BadSetting("a step with checkpoints is counted, and not timed; leave out checkpoint")
     if found.train:
@@ -187,13 +188,6 @@ def _at(net: Net, batch: int | None) -> Net:
     if "batch" not in net.knobs:
         raise BadSetting(f"{net.label} has no knob 'batch'; leave out --batch")
     return net.at({"batch": batch})
-
-
-def _batch_of(net: Net) -> int:
-    """The value of the knob `batch`, else the first axis of the first input."""
-    if "batch" in net.values:
-        return int(net.values["batch"])
-    return next(int(row.output_shape[0]) for row in net.cost().layers if row.op.is_input)
 
 
 def _by_settings(measurements: list[Measurement]) -> list[list[Measurement]]:

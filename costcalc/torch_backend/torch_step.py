@@ -1,5 +1,4 @@
-"""The parts of a training step in torch, as `costcalc.TrainStep` counts them: loss, optimizer, precision, what is
-frozen."""
+"""The parts of a training step in torch, as `costcalc.TrainStep` counts them: loss, optimizer, precision, freezing."""
 
 from __future__ import annotations
 
@@ -15,16 +14,15 @@ from costcalc.dims import Shape
 from costcalc.dtype import MIXED
 from costcalc.graph import Graph, unroll
 from costcalc.torch_backend.settings import BadSetting, Settings
-from costcalc.torch_backend.settings import torch_dtype as dtype_name
+from costcalc.train_step import NOTHING_TO_TRAIN
 
 LEARNING_RATE = 1e-3
 MOMENTUM = 0.9
-NOTHING_TO_TRAIN = "nothing is left to train: all layers with weights are frozen"
 
 
 def weights_dtype(settings: Settings) -> torch.dtype:
     """The dtype of weights and inputs: float32 in mixed precision."""
-    dtype: torch.dtype = getattr(torch, dtype_name(settings))
+    dtype: torch.dtype = torch.float32 if settings.dtype == MIXED else getattr(torch, settings.dtype)
     return dtype
 
 

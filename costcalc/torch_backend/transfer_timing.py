@@ -1,5 +1,5 @@
-"""Times transfer learning: each strategy really trains, in turns with the others, on a small data set of random images;
-features are computed once and kept on disk."""
+"""Times transfer learning: each strategy takes real steps, in turns with the others, on a small data set of random
+images. Features are computed once and kept on disk."""
 
 from __future__ import annotations
 
@@ -38,49 +38,43 @@ def time_transfer(
     """The strategies with their measured times: `time_transfer(costcalc.transfer("resnet18", classes=10)).table()`.
 
     Features go to the folder `disk`, or a temporary one, and are removed again. `disk_rate`, bytes a second, replaces
-    the rates that are measured there. Raises NoDevice; NoRoom for a disk that cannot hold the features, before anything
-    is written; BadSetting for a dtype that torch does not train in.
+    the rates that are measured there. Raises NoDevice; NoRoom for a disk that cannot hold the features of all images,
+    before anything is measured; BadSetting for a dtype that torch does not train in.
     """
     plan, where = found.plan, find_device(device)
     given = None if disk_rate is None else float(read_disk_rate(disk_rate))
-    dtype = _dtype_of(plan)
-    how: dict[str, Any] = {"device": where.name, "batch": plan.batch, "threads": threads}
-    step: dict[str, Any] = {
-        "optimizer": plan.model.step.optimizer,
-        "freeze_statistics": plan.model.step.freeze_statistics,
-    }
-    training = Settings(**how, dtype=dtype, train=True, **step)
-    computing = Settings(**how, dtype=str(plan.features_dtype))
+    training, computing = _settings(plan, where.name, threads)
     batches = max(1, min(MAX_BATCHES, plan.images // plan.batch))
     around = Path(fspath(disk)) if disk is not None else Path(tempfile.gettempdir())
-    check_room(batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES), around)
+    written = batches * plan.batch * plan.image_bytes + (0 if given else PROBE_BYTES)
+    check_room(max(written, plan.disk_bytes), around)
     with tempfile.TemporaryDirectory(prefix="costcalc-", dir=around) as folder:
         rates = DiskRates(given, given) if given else disk_rates(Path(folder))
         paths = tuple(Path(folder) / f"features{i}" for i, _ in enumerate(plan.feature_shapes))
         examples = Examples(batches)
         failed = _write(plan, computing, examples, paths, timeout)
-        measured = {
-            one.key: Measurement(
-                one.title, digraph(one.model.layers()), training,
-                examples=replace(examples, features=paths) if one.key == FEATURES else examples,
-            )
-            for one in found.strategies
-        }  # fmt: skip
+        measured: dict[str, Measurement] = {}
+        for one in found.strategies:
+            read = replace(examples, features=paths) if one.key == FEATURES else examples
+            measured[one.key] = Measurement(one.title, digraph(one.model.layers()), training, examples=read)
         measured[COMPUTING] = Measurement(COMPUTING, digraph(plan.before.layers()), computing, examples=examples)
-        if failed:
-            for key in (FEATURES, COMPUTING):
-                measured[key].status, measured[key].message = failed
+        for key in (FEATURES, COMPUTING) if failed else ():
+            measured[key].status, measured[key].message = failed
         measure([one for one in measured.values() if one.ok], seconds=seconds, timeout=timeout, progress=progress)
     source = _source(where, plan, batches, measured.values(), rates if given is None else None)
     return replace(found, rates=_rates(plan, found.strategies, measured, rates, source))
 
 
-def _dtype_of(plan: Plan) -> str:
-    """torch's name of the model's dtype. Raises BadSetting for one in which torch does not train."""
-    name = str(plan.model.dtype)
-    if name not in DTYPES:
-        raise BadSetting(f"torch does not train in {name}; give --dtype {', '.join(DTYPES[:-1])} or {DTYPES[-1]}")
-    return name
+def _settings(plan: Plan, device: str, threads: int | None) -> tuple[Settings, Settings]:
+    """The settings of training and of computing features. Raises BadSetting if torch cannot train in the dtype."""
+    dtype, step = str(plan.model.dtype), plan.model.step
+    if dtype not in DTYPES:
+        raise BadSetting(f"torch does not train in {dtype}; give --dtype {', '.join(DTYPES[:-1])} or {DTYPES[-1]}")
+    computing = Settings(device, plan.batch, dtype=str(plan.features_dtype), threads=threads)
+    training = replace(
+        computing, dtype=dtype, train=True, optimizer=step.optimizer, freeze_statistics=step.freeze_statistics
+    )
+    return training, computing
 
 
 def _write(plan: Plan, settings: Settings, examples: Examples, paths: Sequence[Path], timeout: float) -> Any:

@@ -37,6 +37,15 @@ def test_a_rate_makes_counts_a_second():
     assert [row["value"] for row in rows if row["side"] == "at 1000 images/s"] == [451_584_000, 602_112_000]
 
 
+def test_a_rate_counts_what_the_network_is_given():
+    found = costcalc.augment("alexnet_test", step="resnet50", rate=1000)  # ten of each image
+    rows = [row for row in found.tables()[1].rows if "a second" in row["count"]]
+    assert {row["side"] for row in rows} == {"at 1000 network inputs/s, 100 images/s"}
+    assert [row["value"] for row in rows] == [100 * found.augmentation.elementwise, 100 * 10 * 4 * 3 * 224**2]
+    beside = found.to_dict()["beside"]
+    assert (beside["network_inputs_per_second"], beside["images_per_second"]) == (1000, 100)
+
+
 def test_images_of_another_size_than_the_network_takes_are_said():
     (_, table) = costcalc.augment("alexnet", step="alexnet").tables()
     assert table.notes[0] == "the pipeline makes images of 224×224×3, alexnet takes 227×227×3"
@@ -71,7 +80,7 @@ def test_a_step_waits_for_what_its_workers_do_not_make(workers, share, said):
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf"), "fast", True])
 def test_a_rate_that_is_none_is_refused(rate):
-    with pytest.raises(costcalc.UsageError, match=r"the rate is .* images/s; give what a step consumes, more than 0"):
+    with pytest.raises(costcalc.UsageError, match=r"the rate is .* network inputs/s; give what a step consumes"):
         costcalc.augment("alexnet", step="resnet50", rate=rate)
 
 

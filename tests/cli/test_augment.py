@@ -49,12 +49,15 @@ def test_the_command_prints_what_python_gives(line, made, capsys):
             "--device goes with --step and --time; give",
         ),
         ("augment alexnet --step resnet50 --workers 2", "--workers is about a measured pipeline; give --time too"),
-        ("augment alexnet --step resnet50 --rate 0", "the rate is 0 images/s; give what a step consumes, more than 0"),
+        (
+            "augment alexnet --step resnet50 --rate 0",
+            "the rate is 0 network inputs/s; give what a step",
+        ),
         (
             "augment alexnet --step resnet50 --rate -5",
-            "the rate is -5 images/s; give",
+            "the rate is -5 network inputs/s; give",
         ),
-        ("augment alexnet --step resnet50 --rate nan", "the rate is nan images/s"),
+        ("augment alexnet --step resnet50 --rate nan", "the rate is nan network inputs/s"),
         ("augment alexnet --step resnet50 --time --workers 0", "--workers must be a whole number of at least 1, got 0"),
         ("augment alexnet --step resnt50", "no spec or preset named 'resnt50'; did you mean 'resnet50'?"),
         ("augment --step resnet50", "--step is about one pipeline; name it, as in costcalc augment alexnet --step"),

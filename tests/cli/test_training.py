@@ -52,7 +52,7 @@ def test_what_fits_is_the_largest():
         ("memory resnet18 --train --within 1MB", "no batch up to 100000 of resnet18 keeps this budget"),
         ("memory resnet18 --optimizer adam", "are about a training step; add --train"),
         ("memory resnet18 --free r", "--free says what --within solves for"),
-        ("memory lenet5 --within abc", "write memory_bytes=24GB"),
+        ("memory lenet5 --within abc", "write --within 24GB"),
         ("show lenet5 --train --freeze conv9", "nothing to freeze is called 'conv9'"),
         ("show lenet5@freeze=conv2.bias --train", "nothing to freeze is called 'conv2.bias'"),
         ("show lenet5 --train --freeze conv2..conv1", "conv2..conv1 runs backwards"),

@@ -60,6 +60,8 @@ def test_a_narrow_terminal_keeps_what_was_asked_for(asked):
         ("lenet5 --classes 3 --head fc44", 2, "unknown layer 'fc44'; did you mean 'fc4'?"),
         ("lenet5 --classes 3 --freeze-until fc5", 2, "--freeze-until fc5 is not before the head 'fc5'"),
         ("lenet5@freeze=conv1 --classes 3", 2, "leave out freeze"), ("conv1x1 --classes 3", 2, "no linear layer"),
+        ("lenet5 --classes 3 --within foo", 2, "--within 'foo' is not a budget; write --within 24GB"),
+        ("lenet5 --classes 3 --dtype int8", 2, "nothing trains in int8, of which torch has no gradients"),
         ("lenet5 --classes 3 --within 1KB", 1, "no strategy for lenet5@classes=3 fits into 1,000 bytes"),
         ("lenet5 --classes 3 --quick", 2, "--device and --quick are about measuring; add --time"),
         ("lenet5 --classes 3 --time --rate 4", 2, "--time measures what --rate gives; leave one out"),
@@ -86,6 +88,14 @@ def test_a_disk_without_room_is_3(capsys, tmp_path, monkeypatch):
     assert (code, out) == (3, "")
     assert "the features take 16.4 KiB, and 10 B are free in" in err
     assert [*tmp_path.iterdir()] == []
+
+
+def test_time_without_a_folder_needs_room_for_all_features_in_the_temporary_one(capsys, monkeypatch):
+    needed.module("torch", "torch")
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 10**9}))
+    code, out, err = ended(capsys, f"{LENET} --images 3000000 --time --quick --device cpu --disk-rate 10MB")
+    assert (code, out) == (3, "")
+    assert "the features take 961 MiB, and 954 MiB are free in" in err
 
 
 def test_steps_are_measured(capsys, tmp_path):

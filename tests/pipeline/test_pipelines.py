@@ -312,6 +312,42 @@ def test_a_wrong_name_hides_no_other_mistake(tmp_path):
     assert "does not fit into 40×40" in said
 
 
+def said_of(steps, sizes="[3, 64, 64]"):
+    """Line of the step, from 1, and message of each problem."""
+    head = f"name: mine\ntitle: t\nsource: s\ninput: {sizes}\nsteps:\n"
+    found = costcalc.validate(head + "".join(f"  - {step}\n" for step in steps))
+    return [(problem.place.line - 5, problem.message.removeprefix("step ")) for problem in found]
+
+
+CROP_300 = "'random_crop': a crop of 300×300 does not fit into 64×64"
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        # fields are wrong whatever the image is
+        (["color_shift: 300", "random_crop: 300", "rotation: 200", "color_jitter: {brightness: 2, hue: 1}"],
+         [(1, "'color_shift': amount is at most 255, got 300"), (2, CROP_300),
+          (3, "'rotation': degrees are more than 0 and less than 181, got 200"),
+          (4, "'color_jitter': brightness is from 0 to 1, got 2"), (4, "'color_jitter': hue is from 0 to 0.5, got 1")]),
+        # what follows a crop that is too large has no image
+        (["random_crop: 300", "normalize"], [(1, CROP_300)]),
+        # nor has what follows a step that is not valid; what stands before it has one
+        (["random_crop: 300", "rotation", "normalize", "random_corp: 3", "pad: 0.5"],
+         [(1, CROP_300), (2, "rotation needs 'degrees'"), (4, "unknown step 'random_corp'"),
+          (5, "pad: padding must be a whole number from 1 to 2^31, got 0.5")]),
+        (["pad: 0.5", "random_crop: 300"], [(1, "pad: padding must be a whole number from 1 to 2^31, got 0.5")]),
+    ],
+)  # fmt: skip
+def test_all_that_is_wrong_with_steps_is_said_at_once(steps, said):
+    assert said_of(steps) == said
+
+
+def test_an_input_that_is_none_hides_no_step():
+    found = said_of(["random_crop: 300", "color_shift: 300"], "[3, 64]")
+    assert [line for line, _ in found] == [-1, 2]
+
+
 def test_no_steps_are_said():
     empty = GOOD[: GOOD.index("steps:")] + "steps: []\n"
     with pytest.raises(costcalc.SpecError, match="steps is empty; give at least one step, as in - horizontal_flip"):

@@ -170,11 +170,13 @@ REFUSED = {
         [p.Elastic()],
         ImageTensor(3, 20, 30),
     ),
-    "an amount of 256 is more than 255": ([p.ColorShift(256)], COLOR),
+    "amount is at most 255, got 256": ([p.ColorShift(256)], COLOR),
     "takes an image of 1 or 3 channels, got 2": ([p.ColorShift()], ImageTensor(2, 8, 8)),
     "sigma is more than 0, got 0": ([p.Elastic(sigma=0)], COLOR),
-    "std is more than 0": ([p.ToFloat(), p.PcaColor(0)], COLOR),
-    "min_scale is more than 0": ([p.RandomResizedCrop(8, min_scale=0)], COLOR),
+    "std is more than 0, got 0": ([p.ToFloat(), p.PcaColor(0)], COLOR),
+    "std is more than 0, got -1": ([p.ToFloat(), p.PcaColor(-1)], COLOR),
+    "min_scale is more than 0 and at most 1, got 0": ([p.RandomResizedCrop(8, min_scale=0)], COLOR),
+    "min_scale is more than 0 and at most 1, got 2": ([p.RandomResizedCrop(8, min_scale=2)], COLOR),
 }
 
 
@@ -184,6 +186,13 @@ def test_a_step_that_cannot_be_is_refused(message):
     with pytest.raises(ShapeError) as caught:
         costcalc.augment(steps, image=image.shape)
     assert f"step {steps[-1].name!r}: {message}" in str(caught.value).replace("_2'", "'").replace("_1'", "'")
+
+
+def test_a_hint_helps():
+    for steps, hint in (([p.ColorShift(300)], ""), ([p.RandomCrop(9)], "make it smaller, or resize before it")):
+        with pytest.raises(ShapeError) as caught:
+            costcalc.augment(steps, image=(3, 8, 8))
+        assert caught.value.said[1] == hint
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ def step_peak_of_torch(module, inputs, optimizer, context=nullcontext):
 
     def step():
         with context():
-            loss, *more = losses()
+            first, *more = losses()  # a loop holds each loss to the end of the step
+            loss = first
             for one in more:
                 loss = loss + one
         loss.backward()

@@ -110,7 +110,7 @@ def test_torch_runs_the_same_products_again(case):
     ((_, found),) = unrolled_layers(graph)
     steps = [*step_layers(found, checkpoint=["row"])]
     kept = KeptTensors(steps, FLOAT32)
-    runs = [each for each in kept.computed_again["row"] if kept.runs_again(each)]
+    runs = [*kept.run_again()]
     assert sum(each.layer.op.name in ("conv", "linear") for each in runs) == again
     module = build(graph).train()
     write_over_nothing(module, steps)

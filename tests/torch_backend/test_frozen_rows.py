@@ -15,12 +15,13 @@ from support.checkpointed import Checkpointed, held_by_autograd, write_over_noth
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.analysis.training.kept import kept_bytes  # noqa: E402
-from costcalc.analysis.training.step_layers import first_row, step_layers  # noqa: E402
+from costcalc.analysis.training.step_layers import step_layers  # noqa: E402
 from costcalc.analysis.training.step_metrics import step_of  # noqa: E402
 from costcalc.analysis.training.step_peak import step_peak  # noqa: E402
 from costcalc.analysis.unrolled import unrolled_layers  # noqa: E402
 from costcalc.dtype import FLOAT32  # noqa: E402
 from costcalc.errors import ShapeError  # noqa: E402
+from costcalc.graph import first_row  # noqa: E402
 from costcalc.graph.freezing import train_step_of  # noqa: E402
 from costcalc.spec.library import entries  # noqa: E402
 from costcalc.torch_backend import build, example_inputs  # noqa: E402
@@ -69,7 +70,7 @@ def tensors_above(model, row):
     rows = model.blocks()
     above = {*rows[rows.index(row) + 1 :]}
     ((_, layers),) = unrolled_layers(model.layers(unrolled=True))
-    return [t for each in step_layers(layers) for t in each.own if first_row(each) in above]
+    return [t for each in step_layers(layers) for t in each.own if first_row(each.layer.row) in above]
 
 
 def twice():

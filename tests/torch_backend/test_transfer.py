@@ -203,9 +203,9 @@ def test_what_does_not_fit_has_no_time_and_the_others_have(monkeypatch):
 
 def test_a_dtype_that_torch_does_not_train_in_is_refused():
     with pytest.raises(
-        BadSetting, match="torch does not train in int8; give --dtype float32, float16, bfloat16 or mixed"
+        BadSetting, match="torch does not train in float64; give --dtype float32, float16, bfloat16 or mixed"
     ):
-        time_transfer(planned("lenet5", dtype="int8"), device="cpu")
+        time_transfer(planned("lenet5", dtype="float64"), device="cpu")
 
 
 def test_a_disk_has_its_rates(tmp_path):

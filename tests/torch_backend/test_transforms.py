@@ -163,6 +163,7 @@ def test_a_timing_has_each_step_and_the_whole(timed):
 
 def test_a_rate_that_is_given_answers(timed):
     feed = timed.to_dict()["feeding"]
+    assert feed["network_inputs_per_second"] == 1e9
     assert (feed["images_per_second"], feed["how"], feed["workers"]) == (1e9, "given", 2)
     assert feed["verdict"] == "highly input-bound: the device starves"
     text = str(timed)
@@ -216,30 +217,52 @@ def test_a_step_of_a_readers_own_needs_a_transform(monkeypatch):
 
 def test_ten_crops_make_ten_images():
     found = time_pipeline("alexnet_test", size=40, crop=32, seconds=0.01)
-    assert found.images_per_second == 10 / found.whole.median
+    assert found.images_per_second == 1 / found.whole.median
     assert found.supply.images == 10
+    *rows, total = [*found.table().rows, found.table().totals]
+    assert all(row["per_second"] == pytest.approx(1000 / row["ms"]) for row in (*rows, total))
+    assert "images/s: of images that enter; 10 network inputs leave for each" in found.table().notes
 
 
 @pytest.mark.parametrize(
-    ("rate", "workers", "needed", "share", "said"),
-    [(1000, 10, 10, 0.0, "not input-bound"), (1000, 9, 10, 0.1, "input-bound: the device starves at times"),
-     (1000, 5, 10, 0.5, "highly input-bound: the device starves"), (1000, None, 10, None, None)],
+    ("workers", "share", "said"),
+    [(10, 0.0, "not input-bound"), (9, 0.1, "input-bound: the device starves at times"),
+     (5, 0.5, "highly input-bound: the device starves"), (None, None, None)],
 )  # fmt: skip
-def test_the_answer_from_a_supply_and_a_demand(monkeypatch, rate, workers, needed, share, said):
-    monkeypatch.setattr(feeding_verdict, "cores", lambda: 8)
-    supply, demand = Supply(0.01, 0.009, 0.0111), Demand("net", rate, "given")
+def test_the_answer_from_a_supply_and_a_demand(monkeypatch, workers, share, said):
+    monkeypatch.setattr(feeding_verdict, "cores", lambda: 10)
+    supply, demand = Supply(0.01, 0.009, 0.0111), Demand("net", 1000, "given")
     found = feeding_fields(supply, demand, workers)
-    assert (found["workers_needed"], found["workers_needed_interval"]) == (needed, [9, 12])
+    assert (found["workers_needed"], found["workers_needed_interval"]) == (10, [9, 12])
     assert found["images_per_second_of_a_core"] == 100
     assert (found.get("waiting_share"), found.get("verdict")) == (pytest.approx(share) if share else share, said)
-    assert "this machine has 8 cores: more workers than cores make no more images" in str(
-        feeding_table(supply, demand, workers)
-    )
+    assert "more workers than cores" not in str(feeding_table(supply, demand, workers))
 
 
-def test_ten_images_of_one_need_a_tenth_of_the_workers():
-    found = feeding_fields(Supply(0.01, 0.01, 0.01, images=10), Demand("net", 1000, "given"), 1)
-    assert (found["workers_needed"], found["images_per_second_of_a_core"], found["waiting_share"]) == (1, 1000, 0)
+def test_more_workers_than_cores_make_no_more(monkeypatch):
+    monkeypatch.setattr(feeding_verdict, "cores", lambda: 2)
+    supply, demand = Supply(0.01, 0.01, 0.01), Demand("net", 1000, "given")
+    found, two = feeding_fields(supply, demand, 10**6), feeding_fields(supply, demand, 2)
+    assert (found["workers"], found["workers_with_a_core"]) == (10**6, 2)
+    assert (found["waiting_share"], found["verdict"]) == (two["waiting_share"], two["verdict"])
+    assert found["verdict"] == "highly input-bound: the device starves"
+    table = feeding_table(supply, demand, 10**6)
+    assert ("1,000,000 workers make", "200 images/s", "no more than 2 cores") in {tuple(r.values()) for r in table.rows}
+    assert "this machine has 2 cores: more workers than cores make no more images" in table.notes
+    assert "no more than 2 cores" not in str(feeding_table(supply, demand, 2))
+
+
+def test_ten_network_inputs_of_one_image_need_a_tenth_of_the_workers():
+    supply, demand = Supply(0.01, 0.01, 0.01, images=10), Demand("net", 1001, "given")
+    found = feeding_fields(supply, demand, 1)
+    assert (found["network_inputs_per_second"], found["images_per_second"]) == (1001, 100.1)
+    assert (found["workers_needed"], found["images_per_second_of_a_core"]) == (2, 100)
+    assert found["waiting_share"] == pytest.approx(1 - 100 / 100.1)
+    rows = [tuple(row.values()) for row in feeding_table(supply, demand, 1).rows]
+    assert rows[:4] == [
+        ("one core makes", "100 images/s", "1/Σt"), ("a step consumes", "1,001 network inputs/s", "given"),
+        ("these are made of", "100 images/s", "rate/10"), ("workers needed", "2", "⌈rate/10·Σt⌉, 95 %: 2 to 2"),
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_run_is_said(monkeypatch):

@@ -102,10 +102,18 @@ def test_the_break_even_in_seconds_is_the_first_epoch_at_which_features_are_fast
         first = found.break_even_epochs
         if first is None:
             assert kept.epoch >= head.epoch
-            assert any(note.startswith("kept features take fewer seconds than images never") for note in found.notes())
+            assert any(
+                note.startswith("kept features never take fewer seconds than images: ") for note in found.notes()
+            )
         else:
             assert kept.of(first) < head.of(first)
             assert first == 1 or kept.of(first - 1) >= head.of(first - 1)
+
+
+@pytest.mark.parametrize(("text", "rate"), [("1.5", 1.5), ("0.25", 0.25), ("2K", 2000), ("1,000", 1000), ("3e2", 300)])
+def test_a_rate_as_text_is_exact(text, rate):
+    found = [costcalc.transfer("vgg16", classes=3, rate=given, disk_rate="1MB").seconds for given in (text, rate)]
+    assert found[0] == found[1]
 
 
 def test_seconds_are_multiplies_over_the_rate_and_bytes_over_that_of_the_disk():
@@ -117,6 +125,25 @@ def test_seconds_are_multiplies_over_the_rate_and_bytes_over_that_of_the_disk():
     once = kept.once_macs * multiply + 100 * 16_384 / 10**6
     assert found.seconds[FEATURES].once == pytest.approx(once)
     assert found.seconds[FEATURES].epoch == pytest.approx(kept.epoch_macs * multiply + 100 * 16_384 / 10**6)
+
+
+@pytest.mark.parametrize(("images", "views"), [(75, 1), (64, 3), (33, 2)])
+def test_seconds_are_those_of_whole_steps_as_the_note_has_them(images, views):
+    found = costcalc.transfer("lenet5", classes=3, images=images, views=views, epochs=7, rate=100, disk_rate="1MB")
+    steps = -(-images // 32)
+    document = found.to_dict()
+    assert document["steps_per_epoch"] == steps
+    assert any(f"batch 32: {steps} steps an epoch" in note for note in found.notes())
+    rates = document["rates"]
+    for row in document["strategies"]:
+        seconds = 7 * steps * row["step_seconds"]
+        if row["key"] == FEATURES:
+            seconds += -(-images * views // 32) * 32 * rates["features_seconds"]
+            seconds += row["disk_bytes"] / rates["write_bytes_per_second"]
+            seconds += 7 * images * document["head"]["bytes"] / rates["read_bytes_per_second"]
+        assert row["seconds"] == pytest.approx(seconds)
+    said = any(note.endswith("the last step of an epoch takes as long as a whole one") for note in found.notes())
+    assert said is bool(images % 32)
 
 
 @pytest.mark.parametrize(
@@ -276,6 +303,88 @@ def test_a_head_may_read_several_tensors():
     assert found.strategy(ADAPTERS).trainable_params == 28 + (8 + 6) + (6 + 6)
 
 
+def spec(*layers, name="net", size="[3, 32, 32]", blocks=""):
+    """The text of a spec of these layers."""
+    items = "".join(f"  - {layer}\n" for layer in layers)
+    return f"name: {name}\ntitle: A net\nsource: none\ninput: {size}\n{blocks}layers:\n{items}"
+
+
+C1 = "conv: {name: c1, channels: 8, kernel: 3}"
+F = "linear: {name: f, features: 10}"
+
+
+def test_where_the_first_block_has_the_last_convolutions_the_last_block_is_trained():
+    found = costcalc.transfer(spec(C1, "batch_norm: {name: n1}", "relu", "flatten", F), classes=3)
+    assert found.strategy(FREEZE).title == "freeze up to c1"
+    assert any(note.endswith("at any number of epochs: 42.9 % fewer an epoch") for note in found.notes())
+    found = costcalc.transfer(
+        spec(C1, "flatten", "linear: {name: se, features: 20}", "linear: {name: c2, features: 6}", F), classes=3,
+        head="c2",
+    )  # fmt: skip
+    assert found.strategy(FREEZE).title == "freeze up to c1"
+    assert found.strategy(FREEZE).frozen_params == 3 * 3 * 3 * 8 + 8
+
+
+def test_in_a_single_block_a_layer_is_chosen():
+    inside = ["conv: {name: a, channels: 4, kernel: 3}", "conv: {name: b, channels: 4, kernel: 3}", "batch_norm: {}"]
+    group = f"group: {{name: body, layers: [{', '.join(f'{{{one}}}' for one in inside)}]}}"
+    found = costcalc.transfer(spec(group, "flatten", F), classes=3)
+    assert found.strategy(FREEZE).title == "freeze up to body.a"
+    assert found.strategy(FREEZE).frozen_params == 3 * 3 * 3 * 4 + 4
+
+
+@pytest.mark.parametrize(
+    ("layers", "reason"),
+    [([C1, "flatten", F], "one layer alone has weights before the head, c1: freezing a part is freezing it, as head "
+                          "only does"),
+     ([C1, "repeat: {name: r, times: 3, layers: [conv: {channels: 8, kernel: 1}]}", "flatten", F], None),
+     (["repeat: {name: r, times: 3, layers: [conv: {channels: 3, kernel: 1}]}", "flatten", F],
+      "all weights before the head stand in r, a repeat whose copies freeze alike: name a row of it with "
+      "--freeze-until")],
+)  # fmt: skip
+def test_why_no_part_is_frozen(layers, reason):
+    found = costcalc.transfer(spec(*layers), classes=3)
+    assert (FREEZE in keys(found)) is (reason is None)
+    assert reason is None or reason in found.notes()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_what_a_spec_calls_frozen_is_trained_where_the_strategy_says_so(inside):
+    """In layers and in the body of a repeat."""
+    free, marked = (
+        spec(
+            f"linear: {{name: a, features: 64{said}}}",
+            f"repeat: {{name: r, times: 2, layers: [linear: {{features: 64{said if inside else ''}}}]}}",
+            F, size="[64]",
+        )
+        for said in ("", ", frozen: true")
+    )  # fmt: skip
+    one, other = (costcalc.transfer(text, classes=3) for text in (free, marked))
+    assert one.to_records() == other.to_records()
+    assert other.strategy(ALL).frozen_params == 0
+    said = "what the target calls frozen is trained here: each strategy says what it freezes"
+    assert (said in one.notes(), said in other.notes()) == (False, True)
+
+
+def test_strategies_are_counted_that_keep_nothing_of_an_lstm():
+    layers = "lstm: {name: r, hidden: 32}", "linear: {name: mid, features: 16}", F
+    found = costcalc.transfer(spec(*layers, size="[20, 16]"), classes=3)
+    assert keys(found) == [HEAD, FEATURES, FREEZE, ADAPTERS]
+    because = "layer 'r': what lstm keeps for its gradients is its kernel's own choice and not counted"
+    assert f"fine-tune all is left out: {because}" in found.notes()
+    assert found.strategy(FREEZE).title == "freeze up to r"
+    with pytest.raises(UsageError, match="what lstm keeps for its gradients"):
+        costcalc.transfer(spec("linear: {features: 16}", *layers, size="[20, 16]"), classes=3, head="r")
+
+
+def test_a_strategy_is_asked_for_by_its_key_and_its_model_is_a_net():
+    found = costcalc.transfer("lenet5", classes=3)
+    with pytest.raises(UnknownName, match=r"unknown strategy 'feature'; did you mean 'features'\?"):
+        found.strategy("feature")
+    for one in found.strategies:
+        assert one.model.cost().total("train_macs") == one.step_macs
+
+
 # ---- bad input
 
 
@@ -285,8 +394,9 @@ def test_a_head_may_read_several_tensors():
         ({"classes": 0}, "classes must be at least 1, got 0"), ({"images": 0}, "images must be at least 1, got 0"),
         ({"epochs": -1}, "epochs must be at least 1, got -1"), ({"views": 0}, "views must be at least 1, got 0"),
         ({"rank": 0}, "rank must be at least 1, got 0"), ({"batch": 0}, "batch must be at least 1, got 0"),
-        ({"images": 2.5}, "images must be at least 1, got 2.5"),
-        ({"epochs": True}, "epochs must be at least 1, got True"),
+        ({"images": 2.5}, "images must be a whole number of at least 1, got 2.5"),
+        ({"epochs": True}, "epochs must be a whole number of at least 1, got True"),
+        ({"classes": "3"}, "classes must be a whole number of at least 1, got '3'"),
         ({"images": 10**20}, "images must be at most"), ({"head": "fc66"}, "unknown layer 'fc66'; did you mean 'fc6'?"),
         ({"head": "zzz"}, "unknown layer 'zzz'; known: conv1, conv2"), ({"head": "conv1"}, "nothing to keep frozen"),
         ({"freeze_until": "conv44"}, "unknown row 'conv44'; did you mean 'conv4'?"),
@@ -298,7 +408,11 @@ def test_a_head_may_read_several_tensors():
         ({"rate": 5}, "give --disk-rate too"), ({"disk_rate": "5MB"}, "give --rate too"),
         ({"rate": "nan", "disk_rate": 1}, "rate is a number above 0"),
         ({"rate": 1, "disk_rate": "5 lots"}, "is not an amount of bytes"), ({"rate": 1, "disk_rate": 0}, "above 0"),
-        ({"disk": "/no/such/folder"}, "is not a folder"), ({"within": "lots"}, "is not a budget"),
+        ({"disk": "/no/such/folder"}, "is not a folder"),
+        ({"within": "lots"}, "--within 'lots' is not a budget; write --within 24GB"),
+        ({"within": ""}, "--within '' is not a budget; write --within 24GB"),
+        ({"dtype": "int8"}, "nothing trains in int8, of which torch has no gradients"),
+        ({"dtype": "weights=float8"}, "nothing trains in float8, of which torch has no gradients"),
     ],
 )  # fmt: skip
 def test_bad_input_is_named(given, message):
@@ -350,9 +464,27 @@ def test_a_head_without_weights_and_one_in_a_repeat():
         costcalc.transfer(costcalc.load("lenet5", batch=3).graph(), classes=3, images=10)
 
 
+def test_the_only_layer_with_weights_has_nothing_before_it():
+    with pytest.raises(UsageError, match="nothing to keep frozen; f alone has any") as caught:
+        costcalc.transfer(spec(F, size="[8]"), classes=3)
+    assert "--head" not in str(caught.value)
+
+
+def test_a_batch_without_a_limit_is_the_largest_that_is_counted():
+    found = costcalc.transfer("lenet5", classes=3, within="1TB")
+    assert found.strategy(FEATURES).largest_batch == found.strategy(FEATURES).looked_to == 2**31
+    said = "head on kept features fits at every batch up to 2,147,483,648, the largest that is counted"
+    assert [note for note in found.notes() if "fits at every batch" in note] == [said]
+    assert found.strategy(ALL).largest_batch < found.strategy(ALL).looked_to
+
+
 def test_a_budget_below_the_weights_fits_nothing():
     with pytest.raises(NothingFits, match="the least, head on kept features, takes 563,334,400 bytes at a batch of 1"):
         costcalc.transfer("vgg16", classes=3, within="100MB")
+    with pytest.raises(
+        NothingFits, match="at a batch of 1, to compute the features at inference; its step takes 114,740"
+    ):
+        costcalc.transfer("vgg16", classes=3, within="560MB")
     some = costcalc.transfer("vgg16", classes=3, within="600MB")
     assert [one.largest_batch is not None for one in some.strategies] == [True, True, False, False, True]
 

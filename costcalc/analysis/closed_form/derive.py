@@ -22,6 +22,7 @@ from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_symbolic
 from costcalc.dtype import Dtype
+from costcalc.graph import first_row
 from costcalc.models.model import Model
 from costcalc.text import value_text
 
@@ -98,7 +99,7 @@ def _values(name: str, graph: Any, rows: Sequence[Row], dtype: Dtype) -> list[An
 def _by_block(rows: Iterable[Row], values: Iterable[Any]) -> Iterable[Term]:
     blocks: dict[str, list[Any]] = {}
     for row, value in zip(rows, values):
-        blocks.setdefault(str(row.name).partition(".")[0], []).append(value)
+        blocks.setdefault(first_row(row.name), []).append(value)
     for name, costs in blocks.items():
         yield Term(name, Add(*map(sympify, costs)))
 

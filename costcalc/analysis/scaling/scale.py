@@ -48,6 +48,13 @@ def read_limit(metric: str, most: Any) -> int:
     return int(number // 1)  # as counts are
 
 
+def read_bytes(within: Any) -> int:
+    """So many bytes as memory may hold, from a number or a text such as 24GB. Raises UsageError."""
+    if isinstance(within, str) and read_amount(within, of_bytes=True) is None:
+        raise UsageError(f"--within {shorten(within)!r} is not a budget; write --within 24GB or 16GiB")
+    return read_limit("memory_bytes", within)
+
+
 def budget_text(budget: Mapping[str, int]) -> str:
     """`macs ≤ 400,000,000, params ≤ 6,000,000`"""
     return ", ".join(f"{name} ≤ {most:,}" for name, most in budget.items())

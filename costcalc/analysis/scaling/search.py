@@ -35,6 +35,14 @@ def costs_for_budget(model: Model, budget: Iterable[str] = ()) -> dict[str, int]
     return totals_of(model, with_usual_metrics(budget))
 
 
+class NoLimit(UsageError):
+    """Every value of a knob keeps a budget, up to `looked_to`, the last that was counted."""
+
+    def __init__(self, message: str, hint: str, looked_to: Any):
+        super().__init__(message, hint)
+        self.looked_to = looked_to
+
+
 class BudgetSearch:
     """Steps of a knob, and the costs of the network there. After `found`, `end` is the last step that was counted, None
     if that is the knob's last."""
@@ -66,7 +74,7 @@ class BudgetSearch:
     def found(self) -> tuple[int, int | None]:
         """The last step that fits, and the next valid one.
 
-        Raises NothingFits if none does, ShapeError if none is valid, UsageError if all fit.
+        Raises NothingFits if none does, ShapeError if none is valid, NoLimit if all fit.
         """
         start, end = self.steps.ends
         now = max(start, self.steps.index(self.model.values[self.knob]))
@@ -90,7 +98,7 @@ class BudgetSearch:
         if self.is_within(high):
             largest = value_text(self.value(end))
             hint = f"take a smaller one, or one of a metric that {self.knob} affects"
-            raise UsageError(f"every {self.knob} up to {largest} stays within this budget", hint)
+            raise NoLimit(f"every {self.knob} up to {largest} stays within this budget", hint, self.value(end))
         return high
 
     def _none(self, now: int, smallest: int | None) -> CostcalcError:
@@ -121,7 +129,8 @@ class BudgetSearch:
             if looked < last:  # too many invalid steps
                 break
         else:
-            raise UsageError(f"no upper limit of {self.knob} found: larger and larger values stay within this budget")
+            more = f"no upper limit of {self.knob} found: larger and larger values stay within this budget"
+            raise NoLimit(more, "", self.value(at))
         self.end = None if looked == self.steps.ends[1] else looked
         return at, following
 

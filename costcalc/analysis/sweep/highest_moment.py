@@ -1,8 +1,8 @@
 """The most that a training step holds at once, at every point of a grid.
 
 What is held at a moment is a + Σ mₖ·bₖ, where body k stands for mₖ copies. Of moments with the same bₖ the largest a
-counts. Moments whose a and bₖ are nowhere larger than another's are left out, if that is there where they are. The few
-that are left are multiplied by copies in the blocks of a sweep, so no array of the whole grid is made.
+counts. A moment is left out if another exists wherever it does, with a and bₖ nowhere smaller. The few that are left
+are multiplied by copies in the blocks of a sweep, so no array of the whole grid is made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Summand(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """What is held at a moment; the moment is there where all of `bodies` stand for 1 copy or more."""
+    """The sum that is held at a moment, which exists where all of `bodies` stand for 1 copy or more."""
 
     summands: list[Summand]
     bodies: list[Size]
@@ -40,7 +40,7 @@ class Sum(NamedTuple):
 
 @dataclass(frozen=True)
 class HighestMoment:
-    """What is held: `throughout`, and besides it the largest of some sums."""
+    """The memory held at the highest moment: `throughout`, and the largest of some sums."""
 
     throughout: list[Summand]
     moments: list[Sum]
@@ -94,7 +94,7 @@ class HighestMoment:
             return products[id(summand)]
 
         def held(moment: Sum) -> Size:
-            there = (minimum(part(copies), 1) for copies in moment.bodies)  # 0 where the moment is not
+            there = (minimum(part(copies), 1) for copies in moment.bodies)  # 0 where the moment does not exist
             return reduce(mul, there, sum(map(product, moment.summands)))
 
         return sum(map(product, self.throughout)) + reduce(maximum, map(held, self.moments))
@@ -180,7 +180,7 @@ class _Sums:
 
 
 def _is_nowhere_higher(moment: tuple[Held, Bodies], other: tuple[Held, Bodies]) -> bool:
-    """Does a moment hold no more than another, which is there where it is?"""
+    """Does a moment hold no more than another that exists wherever it does?"""
     (a, bodies), (b, of_other) = moment, other
     if not of_other <= bodies:
         return False

@@ -3,15 +3,16 @@
 Up to MAX_ROWS_TRIED rows, every choice of them is tried, 2^n peaks, by this decomposition:
 
     A step is a sequence of parts (StepEvents.parts): a pass forward or backward through a row, the loss, the update.
-    What a part holds above its start, and by how much it leaves more or less, depends only on whether the rows that
-    share a memory with it are checkpointed: those that write, read or keep it. So a few steps that are written out give
-    every part for every choice of those rows, and the peak of any choice is a running sum.
+    What a part holds at most above its start, and by how much it changes what is held, depends only on whether the rows
+    that share a memory with it are checkpointed: those that write, read or keep it. So a few steps that are written out
+    give every part for every choice of those rows, and the peak of any choice is a running sum.
 
-Of more rows, a choice is looked for by a heuristic.
+For more rows, a heuristic looks for a choice.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import product
@@ -20,9 +21,10 @@ from typing import Any, NamedTuple
 from costcalc.analysis.memory import Layer
 from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_events import Part, StepEvents
-from costcalc.analysis.training.step_layers import StepLayer, first_row, step_layers
+from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.timeline import Moment, peaks_of
 from costcalc.dtype import Dtype
+from costcalc.graph import first_row
 from costcalc.train_step import OPTIMIZERS, TrainStep
 
 MAX_ROWS_TRIED = 20
@@ -45,7 +47,7 @@ class Checkpointing:
 
     def __init__(self, layers: Sequence[Layer], train_step: TrainStep, dtype: Dtype):
         self.layers, self.train_step, self.dtype = layers, train_step, dtype
-        self.rows = [*dict.fromkeys(first_row(each) for each in self.plain.layers if self.plain.saves(each))]
+        self.rows = [*dict.fromkeys(first_row(each.layer.row) for each in self.plain.layers if self.plain.saves(each))]
 
     @cached_property
     def plain(self) -> KeptTensors:
@@ -58,7 +60,7 @@ class Checkpointing:
         return [*step_layers(self.layers, freeze_statistics=frozen, checkpoint=rows)]
 
     def parts(self, rows: Rows) -> dict[Part, tuple[int, int]]:
-        """The most that each part of a step holds above its start, and what it leaves."""
+        """The most that each part of a step holds above its start, and by how much it changes what is held."""
         step = StepEvents(self.step(rows), self.dtype, OPTIMIZERS[self.train_step.optimizer])
         end = Moment(None, "end")
         found = {}
@@ -77,43 +79,37 @@ class Checkpointing:
     @property
     def macs(self) -> int:
         """Multiplies of the forward pass."""
-        layers = ((each.layer, each.input_shapes) for each in self.plain.layers)
-        return sum(layer.copies * layer.op.macs(*ins, out=layer.output_shape) for layer, ins in layers)
+        return sum(each.layer.copies * each.macs for each in self.plain.layers)
 
     @property
     def saved_bytes(self) -> dict[str, int]:
         """What each row keeps without checkpoints; inputs of the network count at the first layer that keeps them."""
         kept = kept_bytes(self.plain.layers, self.dtype)
-        found: dict[str, int] = {}
+        found = Counter[str]()
         for each in self.plain.layers:
-            found[first_row(each)] = found.get(first_row(each), 0) + each.layer.copies * kept.get(each.name, 0)
+            found[first_row(each.layer.row)] += each.layer.copies * kept.get(each.name, 0)
         return {row: size for row, size in found.items() if size or row in self.recomputed}
 
     @cached_property
     def recomputed(self) -> dict[str, tuple[int, int]]:
-        """The multiplies and the other arithmetic of each row that are computed again if it is checkpointed."""
+        """The multiplies and the other arithmetic of each row that are repeated if it is checkpointed."""
         return {row: self._recomputed(row) for row in self.rows}
 
     def _recomputed(self, row: str) -> tuple[int, int]:
-        kept = KeptTensors(self.step(frozenset([row])), self.dtype)
-        macs = elementwise = 0
-        for each in kept.computed_again.get(row, ()):
-            if kept.runs_again(each):
-                op, ins, out = each.layer.op, each.input_shapes, each.layer.output_shape
-                macs += each.layer.copies * op.macs(*ins, out=out)
-                elementwise += each.layer.copies * op.elementwise(*ins, out=out)
-        return macs, elementwise
+        again = [*KeptTensors(self.step(frozenset([row])), self.dtype).run_again()]
+        macs = sum(each.layer.copies * each.macs for each in again)
+        return macs, sum(each.layer.copies * each.elementwise for each in again)
 
     @cached_property
     def neighbours(self) -> dict[str, set[str]]:
-        """The rows that share a memory with each row, itself among them; "" stands for what is outside of rows: inputs,
-        and the loss of the outputs."""
+        """The rows that share a memory with each row, itself among them; "" stands for the inputs of the network
+        and the loss of its outputs, which belong to no row."""
         touching: dict[Any, set[str]] = {}
         kept = self.plain
         read = {source for layer in self.layers for source in layer.inputs}
         for each in kept.layers:
             for name in (each.name, *each.layer.inputs):
-                touching.setdefault(kept.where[name].owner, set()).add(first_row(each))
+                touching.setdefault(kept.where[name].owner, set()).add(first_row(each.layer.row))
             if each.layer.op.is_input or each.name not in read:
                 touching[kept.where[each.name].owner].add("")
         found: dict[str, set[str]] = {}
@@ -123,7 +119,7 @@ class Checkpointing:
         return {row: {other for other in others if other in self.recomputed} for row, others in found.items()}
 
     def choice(self, rows: Rows) -> Choice:
-        """What it costs to checkpoint these rows."""
+        """The choice of these rows, with its costs."""
         macs, elementwise = (sum(self.recomputed[row][i] for row in rows) for i in (0, 1))
         return Choice(tuple(row for row in self.rows if row in rows), macs, elementwise, self.peak(rows))
 
@@ -175,8 +171,8 @@ class Checkpointing:
         return self.choice(self._rows_of(int(self._all_peaks.argmin())))
 
     def _tables(self) -> Iterator[tuple[list[str], list[tuple[int, int]]]]:
-        """For each part the rows that matter to it, and by the number whose bits they are what it holds above its start
-        and leaves."""
+        """For each part the rows that matter to it, and a table by the number whose bits are these rows: the most that
+        it holds above its start, and by how much it changes what is held."""
         steps = {frozenset[str](): self.parts(frozenset())}
         for part, base in steps[frozenset()].items():
             near = [row for row in self.rows if row in self.neighbours.get(part.row, ())]
@@ -194,8 +190,8 @@ class Checkpointing:
                 yield some, table
 
     def _found_by_dropping(self, most: int) -> Choice | None:
-        """Starts from all rows, takes out those that hold the step's peak up until it fits, then puts back whatever
-        can be, the most expensive first. The rows are as good as this order."""
+        """Starts with all rows checkpointed and changes the row that lowers the peak most until the step fits; then
+        leaves out rows while it still fits, the most expensive first."""
         rows = frozenset(self.rows)
         peak = self.peak(rows)
         while peak > most:

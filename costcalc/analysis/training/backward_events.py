@@ -67,8 +67,8 @@ class BackwardEvents(LossEvents):
         return key
 
     def input_gradients(self, each: StepLayer, above: Any) -> Generator[Event, None, tuple[Gradients, dict[Any, Size]]]:
-        """Takes memory for the gradients of inputs, but where that of the output serves. Returns their keys, each with
-        the layer that wrote the input, and the sizes of those that are made in another shape or width first."""
+        """Takes memory for the gradients of inputs, unless that of the output serves. Returns their keys, each with the
+        layer that wrote the input, and the sizes of those that are first made in another shape or width."""
         made: Gradients = []
         in_other_shapes: dict[Any, Size] = {}
         for i, (source, wants) in enumerate(zip(each.layer.inputs, each.wanted.inputs)):
@@ -130,7 +130,7 @@ class BackwardEvents(LossEvents):
             yield from self.free(("first", key))
 
     def release(self, key: Any) -> Iterator[Event]:
-        """One layer less waits for this gradient."""
+        """A layer no longer waits for this gradient; the last one frees it."""
         self.holders[key] -= 1
         if not self.holders[key]:
             yield from self.free(key)
@@ -154,7 +154,7 @@ class BackwardEvents(LossEvents):
 
 
 def hands_on(each: StepLayer, i: int) -> bool:
-    """Does the gradient of an input lie in the memory of the output's? That of one that was stretched is a sum."""
+    """Does the gradient of an input lie in the memory of the output's? The gradient of a stretched input is a sum."""
     op, out = each.layer.op, each.layer.output_shape
     if not op.hands_on_gradient or op.output.keeps_values:
         return bool(op.hands_on_gradient)

@@ -1,4 +1,4 @@
-"""The forward pass of a training step: what its layers take and give back, once, or again in a checkpointed segment."""
+"""The forward pass of a training step: the memory that its layers take and give back; and its recomputation."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ForwardEvents(StepMemory):
         yield from self.forget_casts()
 
     def temporaries(self, each: StepLayer, again: bool = False) -> Size:
-        """What a layer makes besides its output and does not keep: as no gradient is wanted of it, or as it is
+        """Bytes that a layer makes besides its output and does not keep, because no gradient of it is wanted or it is
         checkpointed."""
         if each.wanted.any and (again or each.segment is None):
             return self.cast_inputs(each)
@@ -76,14 +76,14 @@ class ForwardEvents(StepMemory):
         return self.kept.extra_bytes(each, found) + self.cast_inputs(each, but=found.inputs)
 
     def cast_inputs(self, each: StepLayer, but: tuple[int, ...] | None = None) -> Size:
-        """The casts of inputs in mixed precision, but of those that are kept."""
+        """Bytes of the casts of inputs in mixed precision, without those that are kept."""
         kept = self.kept.asked[each.name].inputs if but is None else but
         cast = self.widths[each.name].cast
         others = (x for i, x in enumerate(each.input_shapes) if i not in kept and self.kept.is_cast(each, i))
         return sum(elements(x) * cast for x in others) if cast is not None else 0
 
     def take_casts(self, each: StepLayer, *, keeps_casts: bool) -> Iterator[Event]:
-        """Casts of tensors in mixed precision: those that are trained stay to the end of the forward pass."""
+        """Casts of tensors in mixed precision: those of trained tensors are held to the end of the forward pass."""
         for key, size in self.kept.cast_weights(each):
             if keeps_casts and key[1] in self.kept.asked[each.name].weights:
                 continue
@@ -92,14 +92,13 @@ class ForwardEvents(StepMemory):
                 self.held["cast", *key] = Change(TEMPORARY, size * each.layer.copies)  # freed after all copies
 
     def forget_casts(self) -> Iterator[Event]:
-        """The end of autocast: casts of tensors go."""
+        """The end of autocast frees the casts of tensors."""
         for key in [key for key in self.held if key.__class__ is tuple and key[0] == "cast"]:
             yield from self.free(key)
 
     def between_kernels(self, each: StepLayer) -> Size:
-        """Bytes of what comes between the kernels of a layer: an output before it is cast, sums of more than two
-        inputs, and a product before its bias is added, which torch does apart where the axes of the input do not lie
-        in their order."""
+        """Bytes between the kernels of a layer: an output before it is cast, a sum of more than two inputs, and a
+        product before its bias is added, which is a kernel of its own if the axes of the input are not in order."""
         op, out, width = each.layer.op, self.size_of(each.name), self.widths[each.name]
         if width.cast not in (None, width.output):
             return elements(each.layer.output_shape) * width.cast

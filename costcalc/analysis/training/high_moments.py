@@ -1,14 +1,14 @@
 """The moments of a step that may hold most. Arrays of sizes take long to add, so few moments are left.
 
 What is held at a moment is a sum of sizes, each a whole number of times. So is by how much it differs from another, and
-bounds of the sizes give bounds of the difference. A moment is left out for another that holds no less at any point of
-the arrays, and is there as well: a moment of a body is there where the body stands for 1 copy or more.
+bounds of the sizes give bounds of the difference. A moment is left out if another holds no less at any point of the
+arrays, and exists wherever it does: a moment of a body exists where the body stands for 1 copy or more.
 
 A body that stands for m copies changes what is held by c. Its moments in copy i, from 0 on, hold i·c more than in the
-first. That is linear in i, so most is held in the first copy or in the last, and these two are gone through: the last
+first. That is linear in i, so most is held in the first copy or in the last, and only these two are examined: the last
 alone if c is nowhere negative, the first alone if it is nowhere positive. After the body, m·c more is held than before.
 
-No number of an array is read. Where a moment of a body is there, m·c = c + (m − 1)·c, and m − 1 is not negative.
+No number of an array is read. Where a moment of a body exists, m·c = c + (m − 1)·c, and m − 1 is not negative.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ NO_BODIES: Bodies = frozenset()
 
 
 class Rise(NamedTuple):
-    """What is held at a moment more than at the one before; the moment is there where all `bodies` are."""
+    """By how much more is held at a moment than at the one before; it exists where all `bodies` have a copy."""
 
     form: Form
     bodies: Bodies
 
 
 class Rises:
-    """Some moments in order; `tail` is what is held more since the last."""
+    """Some moments in order; `tail` is by how much more is held since the last."""
 
     def __init__(self) -> None:
         self.moments: list[Rise] = []
         self.tail: Form = {}
 
     def change(self) -> Form:
-        """What is held more after all of it than before."""
+        """By how much more is held after all of them than before."""
         total: Form = {}
         for form in (*(rise.form for rise in self.moments), self.tail):
             added(total, form)
@@ -55,7 +55,7 @@ def added(form: Form, more: Form, times: int = 1) -> Form:
         if total:
             form[key] = total
         else:
-            del form[key]
+            form.pop(key, None)
     return form
 
 
@@ -111,16 +111,11 @@ class HighMoments:
     def _change(self, form: Form, size: Size, times: int) -> None:
         """Adds a size to a form so often."""
         if size.__class__ is int:
-            key, times = None, times * size
-        else:
-            key = id(size)
-            if key not in self.arrays:
-                self.arrays[key], self.bounds[key] = size, size.bounds  # the array keeps its id
-        total = form.get(key, 0) + times
-        if total:
-            form[key] = total
-        else:
-            form.pop(key, None)
+            added(form, {None: size}, times)
+            return
+        if id(size) not in self.arrays:
+            self.arrays[id(size)], self.bounds[id(size)] = size, size.bounds  # the array keeps its id
+        added(form, {id(size): 1}, times)
 
     def _moment(self, rises: Rises, bodies: Bodies) -> None:
         """Adds a moment, unless the one before it holds as much; leaves out those before that hold no more."""

@@ -1,15 +1,16 @@
 """What a training step keeps from the forward to the backward pass: autograd's saved tensors, each memory once.
 
 A tensor is kept if its writer or one of its readers needs it for a gradient. Views, and layers that write over their
-input, share its memory. Weights and buffers are held anyway and not counted here, but the casts of weights that mixed
-precision makes are. A checkpointed segment keeps its inputs; what its layers need is there from when they are computed
-again.
+input, share its memory. Weights and buffers are held anyway and not counted here; the casts that mixed
+precision makes of weights are counted. A checkpointed segment keeps its inputs from the forward pass on, and what its
+layers need from their recomputation on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.memory_layout import copies_first, outputs_in_memory
@@ -26,14 +27,14 @@ Keepers = dict[Any, set[Any]]  # outputs, by the layer that owns their memory, a
 
 
 class Segment(NamedTuple):
-    """A checkpointed row, as the one that keeps its inputs."""
+    """A checkpointed row, which keeps its inputs."""
 
     name: str
 
 
 class KeptTensors:
-    """The tensors of a step that are kept. `keepers` and `extra`, the bytes of what a layer makes besides its output,
-    from the forward pass on; `again` and `extra_again` from when a checkpointed segment is computed again."""
+    """The tensors that a step keeps: `keepers`, outputs and what keeps each, and `extra`, bytes that a layer makes and
+    keeps besides its output. `again` and `extra_again`: the same from the recomputation of a segment on."""
 
     def __init__(self, layers: Sequence[StepLayer], dtype: Dtype):
         self.layers, self.widths, self.where = layers, widths_of(layers, dtype), outputs_in_memory(layers)
@@ -71,7 +72,7 @@ class KeptTensors:
 
     @cached_property
     def saving_segments(self) -> set[str]:
-        """The segments that keep anything. torch forgets the inputs of others, such as one that is frozen."""
+        """The segments that keep anything. torch frees the inputs of others, such as a frozen one."""
         return {each.segment for each in self.layers if each.segment and self.saves(each)}
 
     @cached_property
@@ -92,12 +93,16 @@ class KeptTensors:
         found = self.asked[each.name]
         return found.output or (bool(found.extra) and isinstance(each.layer.op.macs, free))
 
+    def run_again(self) -> Iterator[StepLayer]:
+        """The layers of checkpointed segments whose kernels run once more for the gradients."""
+        return filter(self.runs_again, chain.from_iterable(self.computed_again.values()))
+
     def saves(self, each: StepLayer) -> bool:
         """Does a layer keep anything, a weight too?"""
         return self.asked[each.name] != NOTHING
 
     def _kept_whole(self, each: StepLayer) -> Iterator[Any]:
-        """The owners of the outputs that a layer keeps as they lie in memory: its inputs', and its own."""
+        """The owners of the inputs and the output that a layer keeps as they lie in memory, without a copy."""
         found = self.asked[each.name]
         for i in found.inputs:
             if not self._keeps_copy(each, i):
@@ -106,7 +111,7 @@ class KeptTensors:
             yield self.where[each.name].owner
 
     def _keeps_copy(self, each: StepLayer, i: int) -> bool:
-        """Does a layer keep a copy of this input: as it writes over it, casts it, or joins axes that lie apart?"""
+        """Does a layer keep a copy of this input, because it writes over it, casts it, or joins axes that lie apart?"""
         if i == each.over or self.is_cast(each, i):
             return True
         return copies_first(
@@ -119,7 +124,7 @@ class KeptTensors:
         return cast is not None and cast != self.widths[each.layer.inputs[i]].output
 
     def extra_bytes(self, each: StepLayer, found: Kept) -> Size:
-        """The bytes of what a layer makes and keeps besides its output."""
+        """The bytes that a layer makes and keeps besides its output."""
         width = self.widths[each.name]
         bytes_of = {"activations": width.own, "weights": self.bytes_of_weights}
         total: Size = sum(size * (bytes_of[unit] if isinstance(unit, str) else unit) for size, unit in found.extra)
@@ -147,7 +152,7 @@ class KeptTensors:
 
 
 def keeps(each: StepLayer) -> Kept:
-    """What the op of a layer keeps. Raises UsageError, with the layer's name, where that is not known."""
+    """What the op of a layer keeps. Raises UsageError with the layer's name if that is not known."""
     try:
         found: Kept = each.layer.op.keeps(*each.input_shapes, out=each.layer.output_shape, wanted=each.wanted)
     except UsageError as error:
@@ -156,8 +161,8 @@ def keeps(each: StepLayer) -> Kept:
 
 
 def kept_bytes(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Size]:
-    """The bytes that are kept of each layer from the forward pass on. An input of the network counts at the first
-    layer that keeps it."""
+    """The bytes that are kept from the forward pass on, under the layer that writes them; an input of the network under
+    the first layer that keeps it."""
     kept = KeptTensors(layers, dtype)
     total = dict(kept.extra)
     for owner, keepers in kept.keepers.items():

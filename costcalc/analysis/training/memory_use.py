@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from costcalc.analysis.memory import peak_activations
-from costcalc.analysis.scaling.scale import Scaled, largest
+from costcalc.analysis.scaling.scale import Scaled, largest, read_bytes
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.training.step_peak import parts_of_peak
 from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
@@ -34,7 +34,7 @@ class MemoryUse(Result):
     model: Model
     parts: Mapping[str, int]
     layer: Any
-    phase: str  # inference, or forward, loss, backward or update of a training step
+    phase: str  # inference, or a moment's phase in a training step
 
     @property
     def bytes(self) -> int:
@@ -101,4 +101,4 @@ def fitting(model: Model, within: Any, knob: str = "batch", *, train: bool = Fal
 
     Raises NothingFits if no value does, and what `scale` raises.
     """
-    return largest(model, knob, {"train_peak_bytes" if train else "memory_bytes": within})
+    return largest(model, knob, {"train_peak_bytes" if train else "memory_bytes": read_bytes(within)})

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from costcalc.analysis.training.backward_events import BackwardEvents
 from costcalc.analysis.training.loss_events import targets
-from costcalc.analysis.training.step_layers import StepLayer, first_row
+from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.timeline import (
     BUFFERS,
     DATA,
@@ -20,6 +20,7 @@ from costcalc.analysis.training.timeline import (
     Moment,
 )
 from costcalc.dims import Size, elements
+from costcalc.graph import first_row
 from costcalc.ops.gradients import INDEX_BYTES
 from costcalc.train_step import SCALAR_BYTES
 
@@ -39,17 +40,17 @@ class StepEvents(BackwardEvents):
         return chain.from_iterable(events for _, events in self.parts())
 
     def parts(self) -> Iterator[tuple[Part, Iterator[Event]]]:
-        """The step in parts, which must be run one after another: passes through rows of depth 1, and what is between
-        them."""
+        """The step in parts, which must be run in order: a pass forward or backward through each row of depth 1, and
+        the loss, the casts and the update between them."""
         yield Part("throughout"), self.throughout()
-        rows = [[*layers] for _, layers in groupby(enumerate(self.layers), lambda pair: first_row(pair[1]))]
+        rows = [[*layers] for _, layers in groupby(enumerate(self.layers), lambda pair: first_row(pair[1].layer.row))]
         for row in rows:
-            yield Part("forward", first_row(row[0][1])), self.forward_of_row(row)
+            yield Part("forward", first_row(row[0][1].layer.row)), self.forward_of_row(row)
         yield Part("loss"), self.losses()
         yield Part("casts"), self.forget_casts()
         yield Part("loss gradients"), self.loss_gradients()
         for row in reversed(rows):
-            yield Part("backward", first_row(row[0][1])), self.backward_of_row([each for _, each in row])
+            yield Part("backward", first_row(row[0][1].layer.row)), self.backward_of_row([each for _, each in row])
         yield Part("update"), chain(self.free("gradient of the loss"), self.update())
 
     def forward_of_row(self, row: Sequence[tuple[int, StepLayer]]) -> Iterator[Event]:
@@ -75,7 +76,7 @@ class StepEvents(BackwardEvents):
         yield from self.between(after, None)
 
     def throughout(self) -> Iterator[Event]:
-        """What is held from the start to the end: weights, buffers, what the optimizer keeps, inputs and targets."""
+        """Memory held from start to end: weights, buffers, what the optimizer keeps, inputs and targets."""
         for each in self.layers:
             copies, width = each.layer.copies, self.bytes_of_weights
             for tensor in each.own:
@@ -92,7 +93,7 @@ class StepEvents(BackwardEvents):
             yield Change(DATA, INDEX_BYTES * targets(each.layer.output_shape))
 
     def update(self) -> Iterator[Event]:
-        """Each trained tensor in turn; the last temporary of one is there until the next has its own."""
+        """Updates each trained tensor in turn; its last temporary is held until the next tensor has its own."""
         before: Size = 0
         for each in self.layers:
             for tensor in each.own:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from costcalc.analysis.inplace import inplace_inputs
 from costcalc.analysis.memory import Layer
-from costcalc.dims import Shape
+from costcalc.dims import Shape, Size
+from costcalc.graph import first_row
 from costcalc.graph.freezing import check_names_of_tensors, frozen_tensors, is_frozen
 from costcalc.ops.gradients import Wanted
 from costcalc.ops.rules import Tensor
@@ -16,7 +17,7 @@ Trains = Callable[[Layer, Tensor], bool]  # is this tensor of a layer trained?
 
 
 def not_frozen(layer: Layer, tensor: Tensor) -> bool:
-    """Every tensor is trained that its graph does not call frozen."""
+    """Trains every tensor that its graph does not mark as frozen."""
     return not is_frozen(tensor.name, frozen_tensors(layer.name, layer.frozen))
 
 
@@ -32,14 +33,36 @@ class StepLayer(NamedTuple):
 
     @property
     def name(self) -> Any:
-        """That of the layer."""
+        """The name of the layer."""
         return self.layer.name
+
+    @property
+    def macs(self) -> Size:
+        """Multiplies of the forward pass, of one copy."""
+        found: Size = self.layer.op.macs(*self.input_shapes, out=self.layer.output_shape)
+        return found
+
+    @property
+    def elementwise(self) -> Size:
+        """Other arithmetic of the forward pass, of one copy."""
+        found: Size = self.layer.op.elementwise(*self.input_shapes, out=self.layer.output_shape)
+        return found
 
 
 def segments_of(layers: Sequence[Layer], rows: Set[str]) -> dict[Any, str]:
     """The checkpointed row of depth 1 that each layer of one belongs to."""
-    found = ((layer.name, str(layer.row).partition(".")[0]) for layer in layers if rows and not layer.op.is_input)
+    found = ((layer.name, first_row(layer.row)) for layer in layers if rows and not layer.op.is_input)
     return {name: row for name, row in found if row in rows}
+
+
+def overwritten_inputs(layers: Sequence[Layer], segments: Mapping[Any, str]) -> dict[Any, int]:
+    """The index of the input that each layer writes over, unless that is the input of a checkpointed row."""
+    by_name = {layer.name: layer for layer in layers}
+    return {
+        name: i
+        for name, i in inplace_inputs(layers).items()
+        if segments.get(name) is None or segments.get(by_name[name].inputs[i]) == segments[name]
+    }
 
 
 def step_layers(
@@ -47,20 +70,15 @@ def step_layers(
     checkpoint: Iterable[str] = (),
 ) -> Iterator[StepLayer]:  # fmt: skip
     """Each layer with the gradients that are wanted of it: of its tensors that train, and of each input with something
-    trained below it. The input of a network wants none. Tensors that a layer shares are its
-    owner's, and frozen with either.
+    trained below it. The input of a network wants none. Tensors that a layer shares belong to their owner, and are
+    frozen with either.
 
     With `freeze_statistics` layers that are wholly frozen run as at inference. `checkpoint` are rows of depth 1 that
-    are computed again in the backward pass: their input is needed then, so none of their layers writes over it. Raises
+    are computed again in the backward pass: they need their input then, so none of their layers writes over it. Raises
     UnknownName for a frozen tensor that no layer has.
     """
     segments = segments_of(layers, {*checkpoint})
-    by_name = {layer.name: layer for layer in layers}
-    over = {
-        name: i
-        for name, i in inplace_inputs(layers).items()
-        if segments.get(name) is None or segments.get(by_name[name].inputs[i]) == segments[name]
-    }
+    over = overwritten_inputs(layers, segments)
     shapes: dict[Any, Shape] = {}
     trained_below: dict[Any, bool] = {}
     owners: dict[Any, Layer] = {}
@@ -89,8 +107,3 @@ def step_layers(
     check_names_of_tensors(
         (frozen_tensors(one.name, one.frozen), [t.name for t in tensors_of[one.name]]) for one in layers
     )
-
-
-def first_row(each: StepLayer) -> str:
-    """The row of depth 1 of a layer."""
-    return str(each.layer.row).partition(".")[0]

@@ -1,4 +1,4 @@
-"""What is known of a training step before it runs: who reads and keeps which tensor; and the memory that it holds."""
+"""Facts about a training step before it runs: which layers read and keep each tensor; and the memory that it holds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from costcalc.train_step import Optimizer
 
 
 class StepMemory(HeldMemory):
-    """The layers of a step and facts of them; memory that is held stands under a key."""
+    """The layers of a step, facts about them, and the memory that is held, by key."""
 
     def __init__(self, layers: Sequence[StepLayer], dtype: Dtype, optimizer: Optimizer, *, adds_in_place: bool = True):
         super().__init__()
@@ -44,7 +44,7 @@ class StepMemory(HeldMemory):
         return {each.segment: each.name for each in reversed(savers) if each.segment}
 
     def between(self, before: StepLayer | None, after: StepLayer | None) -> Iterator[Event]:
-        """The ends of bodies that are left and the starts of those that are entered from one layer to the next."""
+        """The ends of the bodies that the step leaves from one layer to the next, and the starts of those it enters."""
         left, entered = (each.layer.blocks if each else () for each in (before, after))
         if left == entered:
             return
@@ -60,7 +60,7 @@ class StepMemory(HeldMemory):
                 yield from self.free(memory_key(owner, again))
 
     def give_back_kept(self, each: StepLayer) -> Iterator[Event]:
-        """Frees what a layer kept, as it has made its gradients; with the last of a segment the segment's inputs."""
+        """Frees what a layer kept, once its gradients are made; after the last layer of a segment also its inputs."""
         yield from self.free(("extra", each.name))
         yield from self.give_back(self.kept.keepers, self.keeps.get(each.name, ()), each.name)
         yield from self.give_back(self.kept.again, self.keeps_again.get(each.name, ()), each.name, again=True)

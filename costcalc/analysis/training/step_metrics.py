@@ -11,11 +11,11 @@ from costcalc.analysis.training.kept import KeptTensors, kept_bytes
 from costcalc.analysis.training.step_layers import StepLayer, step_layers
 from costcalc.analysis.training.step_peak import step_peaks
 from costcalc.dims import Size, elements, maximum
-from costcalc.dtype import Dtype
-from costcalc.errors import ShapeError
+from costcalc.dtype import WITHOUT_GRADIENTS, Dtype
+from costcalc.errors import ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.graph.freezing import train_step_of
-from costcalc.train_step import OPTIMIZERS, Optimizer
+from costcalc.train_step import NOTHING_TO_TRAIN, OPTIMIZERS, Optimizer
 
 LOSS_OPERATIONS = 8  # per element of an output: log-softmax (maximum, subtract, exp, add, subtract), and its gradient
 # (exp, subtract the target's 1, divide by the batch)
@@ -33,15 +33,17 @@ class Step(NamedTuple):
         """The layers of checkpointed segments whose kernels run once more for the gradients."""
         if not any(each.segment for each in self.layers):
             return frozenset()
-        kept = KeptTensors(self.layers, self.dtype)
-        segments = kept.computed_again.values()
-        return {each.name for layers in segments for each in layers if kept.runs_again(each)}
+        return {each.name for each in KeptTensors(self.layers, self.dtype).run_again()}
 
     def needs_training(self) -> None:
-        """Raises ShapeError if everything that could be trained is frozen."""
+        """Raises UsageError for a dtype without gradients, ShapeError if everything that could be trained is frozen."""
+        for dtype in self.dtype:
+            if dtype in WITHOUT_GRADIENTS:
+                hint = "give float32, float16, bfloat16 or mixed"
+                raise UsageError(f"nothing trains in {dtype}, of which torch has no gradients", hint)
         learned = any(tensor.role != "buffer" for each in self.layers for tensor in each.own)
         if learned and not any(each.wanted.any for each in self.layers):
-            raise ShapeError("nothing is left to train: all layers with weights are frozen")
+            raise ShapeError(NOTHING_TO_TRAIN)
 
 
 StepMetric = Callable[[Step], Iterator[Size]]
@@ -68,15 +70,13 @@ def weight_gradient_macs(step: Step) -> Iterator[Size]:
 def train_macs(step: Step) -> Iterator[Size]:
     """Multiplies of the forward pass, of checkpointed segments once more, and of the backward pass."""
     for each, again in zip(step.layers, recomputed_macs(step)):
-        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) + again + backward_macs(each)
+        yield each.macs + again + backward_macs(each)
 
 
 def recomputed_macs(step: Step) -> Iterator[Size]:
     """Multiplies of checkpointed segments when they are computed again."""
     again = step.computed_again
-    for each in step.layers:
-        runs = each.name in again
-        yield each.layer.op.macs(*each.input_shapes, out=each.layer.output_shape) if runs else 0
+    return (each.macs if each.name in again else 0 for each in step.layers)
 
 
 def backward_macs(each: StepLayer, **changed: Any) -> Size:
@@ -92,10 +92,9 @@ def train_elementwise(step: Step) -> Iterator[Size]:
     is_read = {source for each in step.layers for source in each.layer.inputs}
     again = step.computed_again
     for each, update in zip(step.layers, update_operations(step)):
-        layer, ins = each.layer, each.input_shapes
-        times = 2 if each.name in again else 1
-        total = times * layer.op.elementwise(*ins, out=layer.output_shape)
-        total = total + layer.op.train_elementwise(*ins, out=layer.output_shape, wanted=each.wanted) + update
+        layer = each.layer
+        total = (2 if each.name in again else 1) * each.elementwise + update
+        total = total + layer.op.train_elementwise(*each.input_shapes, out=layer.output_shape, wanted=each.wanted)
         if read[each.name] > 1:
             total = total + (read[each.name] - 1) * elements(layer.output_shape)
         if not layer.op.is_input and each.name not in is_read:

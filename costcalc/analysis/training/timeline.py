@@ -34,7 +34,7 @@ class Moment(NamedTuple):
     """A moment at which a layer is computed."""
 
     layer: Any
-    phase: str  # forward, loss, backward or update
+    phase: str  # forward, loss, recomputation, backward or update
 
 
 class Begin(NamedTuple):
@@ -44,7 +44,7 @@ class Begin(NamedTuple):
 
 
 class End(NamedTuple):
-    """Its end."""
+    """The end of that body."""
 
 
 Event = Change | Moment | Begin | End
@@ -74,7 +74,7 @@ def peaks_of(events: Iterable[Event]) -> dict[Moment, Size]:
 
 
 def parts_at(events: Iterable[Event], moment: Moment, peak: int) -> dict[str, int]:
-    """What is held at a moment at which there are so many bytes, by kind: of a step whose bodies are written out."""
+    """The bytes of each kind that are held at the moment when `peak` bytes are; the step has its bodies written out."""
     held: Counter[str] = Counter()
     for event in events:
         if isinstance(event, Change):
@@ -85,7 +85,7 @@ def parts_at(events: Iterable[Event], moment: Moment, peak: int) -> dict[str, in
 
 
 class HeldMemory:
-    """What is held, by key; to take and to give back are the events."""
+    """Memory that is held, by key; taking it and giving it back are events."""
 
     def __init__(self) -> None:
         self.held: dict[Any, Change] = {}

@@ -1,4 +1,4 @@
-"""How many bytes the elements of a training step take: of each output, and of what its layer makes besides."""
+"""The bytes of an element in a training step: of each output, and of the other tensors that its layer makes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from costcalc.ops.precision import Widths
 
 
 def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
-    """The widths of each layer. In mixed precision an op says them, of those of its inputs; inputs of the network are
-    float32. Indices are int64 in every dtype."""
+    """The widths of each layer. In mixed precision an op computes them from those of its inputs; inputs of the network
+    are float32. Indices are int64 in every dtype."""
     found: dict[Any, Widths] = {}
     plain = None if dtype.is_mixed else Widths(*[dtype.scale("activations")] * 2)
     indices = index_tensors(layers)
@@ -27,7 +27,7 @@ def widths_of(layers: Sequence[StepLayer], dtype: Dtype) -> dict[Any, Widths]:
 
 
 def index_tensors(layers: Sequence[StepLayer]) -> set[Any]:
-    """The outputs whose elements are indices: what an embedding reads, and what that was copied from."""
+    """The outputs whose elements are indices: the input of an embedding, and the outputs that it was copied from."""
     found: set[Any] = set()
     for each in reversed(layers):
         layer = each.layer

@@ -1,4 +1,4 @@
-"""The seconds of transfer learning, from rates that are measured or given, and from which epoch on kept features pay.
+"""The seconds of transfer learning, from measured or given rates, and the epoch from which on kept features pay.
 
 Training the head on images takes e₁ seconds an epoch. On kept features it takes s seconds once, to compute and write
 them, then e₂ an epoch, with reading them. It is faster from the first n with s + n·e₂ < n·e₁.
@@ -16,13 +16,14 @@ from costcalc.analysis.transfer.plan import Plan
 from costcalc.analysis.transfer.strategies import FEATURES, Strategy
 from costcalc.dims import to_exact
 from costcalc.errors import UsageError
+from costcalc.models.knob_texts import parse_number
 from costcalc.text import read_amount
 
 
 @dataclass(frozen=True)
 class Rates:
-    """How fast a device and a disk are. Seconds are of a step of each strategy that was timed, by its key, and of
-    computing the features of an image; disks are in bytes a second. `intervals` hold the median of a measured step."""
+    """How fast a device and a disk are: seconds of a step of each timed strategy, by its key; seconds of computing the
+    features of an image; bytes a second of the disk. `intervals` hold the median of a measured step."""
 
     step_seconds: Mapping[str, float]
     features_seconds: float | None
@@ -30,13 +31,13 @@ class Rates:
     read_rate: float
     source: str
     intervals: Mapping[str, tuple[float, float]] | None = None
-    noisy: tuple[str, ...] = ()  # the titles of strategies whose times are not believed
+    noisy: tuple[str, ...] = ()  # titles of the strategies whose times scatter
     lost: tuple[str, ...] = ()  # what was not timed, and why
 
 
 def given_rates(plan: Plan, found: Sequence[Strategy], rate: Any, disk_rate: Any) -> Rates:
-    """The rates of a device that computes the forward pass of so many images a second, and every multiply as fast, with
-    a disk of so many bytes a second, such as "500MB". Raises UsageError for other amounts."""
+    """The rates of a device whose forward pass takes `rate` images a second, with every multiply as fast, and of a disk
+    of `disk_rate` bytes a second, such as "500MB". Raises UsageError for other amounts."""
     images, disk = read_rate("rate", rate), read_disk_rate(disk_rate)
     forward = totals_of(plan.model, ["macs"])["macs"]
     seconds = Fraction(plan.batch) / (images * forward)  # of a multiply
@@ -48,13 +49,15 @@ def given_rates(plan: Plan, found: Sequence[Strategy], rate: Any, disk_rate: Any
 
 def read_rate(name: str, given: Any) -> Fraction:
     """A rate above 0, from a number or a text. Raises UsageError."""
-    amount = read_amount(given) if isinstance(given, str) else None
-    if isinstance(given, str) and amount is None:
+    number = given
+    if isinstance(given, str):
         try:
-            return _positive(name, Fraction(given))
-        except (ValueError, ZeroDivisionError):
-            raise UsageError(f"{name} is a number above 0, got {given[:60]!r}") from None
-    return _positive(name, to_exact(given) if amount is None else amount)
+            number = parse_number(name, given)
+        except UsageError:
+            number = read_amount(given)  # 2K
+        if number is None:
+            raise UsageError(f"{name} is a number above 0, got {given[:60]!r}")
+    return _positive(name, to_exact(number))
 
 
 def read_disk_rate(given: Any) -> int:
@@ -88,23 +91,23 @@ class Seconds:
 
 
 def seconds_of(plan: Plan, one: Strategy, rates: Rates) -> Seconds | None:
-    """The seconds of a strategy, None if it was not timed. A step of fewer images takes its share; reading and
-    computing take turns."""
+    """The seconds of a strategy; None if it was not timed. A step of fewer images takes as long as a whole one, and
+    reading does not overlap with computing."""
     if one.key not in rates.step_seconds:
         return None
-    epoch = rates.step_seconds[one.key] * plan.images / plan.batch
+    epoch = rates.step_seconds[one.key] * plan.steps
     if one.key != FEATURES:
         return Seconds(0.0, epoch)
     if rates.features_seconds is None:
         return None
     views = plan.images * plan.views
-    once = views * (rates.features_seconds + plan.image_bytes / rates.write_rate)
+    once = -(-views // plan.batch) * plan.batch * rates.features_seconds + plan.disk_bytes / rates.write_rate
     return Seconds(once, epoch + plan.images * plan.image_bytes / rates.read_rate)
 
 
 def first_cheaper(once: Any, each: Any, other: Any) -> tuple[int | None, int | None]:
-    """The number of epochs at which `once` and as many times `each` is as much as as many times `other`, if there is
-    such a whole number above 0; and the first number at which it is less, if there is one."""
+    """Of the epochs n: the whole n above 0 with once + n·each = n·other, and the first with once + n·each < n·other;
+    None if there is none."""
     saved = to_exact(other) - to_exact(each)
     if saved <= 0:
         return None, None

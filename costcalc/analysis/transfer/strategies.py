@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from costcalc.analysis.scaling.scale import largest, read_limit
+from costcalc.analysis.scaling.scale import largest, read_bytes
+from costcalc.analysis.scaling.search import NoLimit
 from costcalc.analysis.sweep.totals import totals_of
 from costcalc.analysis.transfer.plan import Plan, check_count
 from costcalc.analysis.walk import walk
 from costcalc.errors import NothingFits, UsageError
+from costcalc.graph import first_row
 from costcalc.graph.adapters import linear_rows
 from costcalc.graph.freezing import layer_names, matching_rows
 from costcalc.graph.head import unknown_row
+from costcalc.graph.nodes import is_repeat
 from costcalc.models.model import Model
 from costcalc.text import split_names
 
@@ -23,8 +26,8 @@ STEP_METRICS = ("trainable_params", "frozen_params", "train_macs", "train_peak_b
 
 @dataclass(frozen=True)
 class Strategy:
-    """A way to train a network for other classes. MACs are of a batch, of all images once, and of computing features
-    before the first epoch; `disk_bytes` what is kept of these."""
+    """A way to train a network for other classes. MACs: of a step, of an epoch, and once for computing features before
+    the first epoch; `disk_bytes`: of these features."""
 
     key: str
     title: str
@@ -37,6 +40,7 @@ class Strategy:
     once_macs: int = 0
     disk_bytes: int = 0
     largest_batch: int | None = None
+    looked_to: int | None = None  # the last batch that was counted to find it, None if it is the last of all
 
     def macs(self, epochs: int) -> int:
         """MACs of so many epochs."""
@@ -47,23 +51,28 @@ def strategies(
     plan: Plan, *, freeze_until: str | None = None, rank: int = 8, adapt: Sequence[str] | str = (),
     within: int | str | None = None,
 ) -> tuple[list[Strategy], list[str]]:  # fmt: skip
-    """The strategies that this network has, and why it lacks the others. With `within` each has the largest batch whose
-    step fits into so many bytes.
+    """The strategies that this network has, and why it lacks the others. With `within`, a number of bytes, each has the
+    largest batch whose step fits.
 
-    Raises UsageError and UnknownName for rows that do not exist or do not lie before the head, NothingFits if no step
-    fits.
+    Raises UsageError and UnknownName for rows that do not exist or do not lie before the head, UsageError if the step
+    of the head is not counted, NothingFits if no step fits.
     """
     check_count("rank", rank)
     point, rows = freeze_point(plan, freeze_until), rows_to_adapt(plan, split_names(adapt) if adapt else ())
     head = _strategy(plan, HEAD, "head only", plan.frozen_until(plan.rows_before[-1]))
     found = [head, _on_features(plan, head)]
+    others = [(ALL, "fine-tune all", plan.model)]
     if point is not None:
-        found.append(_strategy(plan, FREEZE, f"freeze up to {point[0]}", plan.frozen_until(point[1])))
-    found.append(_strategy(plan, ALL, "fine-tune all", plan.model))
+        others.insert(0, (FREEZE, f"freeze up to {point[0]}", plan.frozen_until(point[1])))
     if rows:
-        found.append(_strategy(plan, ADAPTERS, f"adapters of rank {rank}", plan.with_adapters(rows, rank)))
-    missing = [] if point else ["one block alone has weights before the head: name a row in it with --freeze-until"]
+        others.append((ADAPTERS, f"adapters of rank {rank}", plan.with_adapters(rows, rank)))
+    missing = [] if point else [_no_part(plan)]
     missing += [] if rows else [f"no linear layer stands before the head {plan.head}: no adapters"]
+    for key, title, model in others:
+        try:
+            found.append(_strategy(plan, key, title, model))
+        except UsageError as error:  # of a layer that this strategy trains, or a gradient goes through
+            missing.append(f"{title} is left out: {error.message}")
     return (found if within is None else [*_with_largest_batch(plan, found, within)]), missing
 
 
@@ -79,8 +88,7 @@ def _strategy(plan: Plan, key: str, title: str, model: Model, **more: Any) -> St
 
 
 def _on_features(plan: Plan, head: Strategy) -> Strategy:
-    """The head on features that are computed once, of each view. What is frozen is so as where the head is trained on
-    images."""
+    """The head on features that are computed once for each view. It freezes as much as the head on images does."""
     once = _of_images(plan, plan.before, "macs", plan.images * plan.views)
     more = {"frozen_params": head.frozen_params, "once_macs": once, "disk_bytes": plan.disk_bytes}
     return _strategy(plan, FEATURES, "head on kept features", plan.head_alone, **more)
@@ -94,35 +102,44 @@ def _of_images(plan: Plan, model: Model, metric: str, images: int) -> int:
 
 
 def _with_largest_batch(plan: Plan, found: Sequence[Strategy], within: int | str) -> Iterator[Strategy]:
-    """The strategies with the largest batch that fits. Features are computed before, at a batch of one at least."""
-    limit = read_limit("train_peak_bytes", within)
+    """The strategies with the largest batch that fits. To compute features, a batch of 1 must fit at inference."""
+    limit = read_bytes(within)
     if "batch" not in plan.model.knobs:
         raise UsageError(f"--within solves for the batch, and {plan.model.label} has no knob 'batch'")
     least = {one.key: _least_bytes(plan, one) for one in found}
-    if min(least.values()) > limit:
-        key, size = min(least.items(), key=lambda pair: pair[1])
+    if min(least.values())[0] > limit:
+        key, (size, when) = min(least.items(), key=lambda pair: pair[1])
         title = next(one.title for one in found if one.key == key)
-        hint = f"the least, {title}, takes {size:,} bytes at a batch of 1"
+        hint = f"the least, {title}, takes {size:,} bytes at a batch of 1{when}"
         raise NothingFits(f"no strategy for {plan.model.label} fits into {limit:,} bytes; {hint}")
     for one in found:
-        fits = least[one.key] <= limit
-        batch = int(largest(one.model, "batch", {"train_peak_bytes": limit}).value) if fits else None
-        yield replace(one, largest_batch=batch)
+        yield _with_batch(one, limit) if least[one.key][0] <= limit else one
 
 
-def _least_bytes(plan: Plan, one: Strategy) -> int:
-    """The bytes that a strategy holds at a batch of one."""
+def _with_batch(one: Strategy, limit: int) -> Strategy:
+    """The strategy with the largest batch whose step fits into so many bytes."""
+    try:
+        most = largest(one.model, "batch", {"train_peak_bytes": limit})
+    except NoLimit as none:
+        return replace(one, largest_batch=none.looked_to, looked_to=none.looked_to)
+    return replace(one, largest_batch=int(most.value), looked_to=most.looked_to)
+
+
+def _least_bytes(plan: Plan, one: Strategy) -> tuple[int, str]:
+    """The bytes that a strategy holds at a batch of one, and when, if that is not its step."""
     model = one.model.at({"batch": 1})
     step: int = totals_of(model, ["train_peak_bytes"])["train_peak_bytes"]
     if one.key != FEATURES:
-        return step
+        return step, ""
     computes: int = totals_of(plan.before.at({"batch": 1}), ["memory_bytes"])["memory_bytes"]
-    return max(step, computes)
+    said = f", to compute the features at inference; its step takes {step:,}"
+    return (step, "") if step >= computes else (computes, said)
 
 
 def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
-    """The row up to which a part of the network is frozen, in words and by its full name: the one that is named, else
-    the block with weights before the last one with convolutions, or with any weights. None if there is none."""
+    """The last row that is frozen, in words and by its full name: `given`, else the block with weights before the last
+    block with convolutions, or without one before the last with weights; in a single block so the layer. None if a
+    single layer or repeat has weights."""
     if given is not None:
         found = matching_rows(plan.model.bound, given)
         if not found:
@@ -130,23 +147,51 @@ def freeze_point(plan: Plan, given: str | None) -> tuple[str, str] | None:
         if found[-1] not in plan.rows_before:
             raise UsageError(f"--freeze-until {given} is not before the head {str(plan.head)!r}; name a row before it")
         return given, found[-1]
-    blocks: dict[str, bool] = {}  # those with weights; are there convolutions among them?
+    for parts in _blocks(plan), _layers(plan):
+        names = [*parts]
+        if len(names) > 1:
+            last = max((i for i, name in enumerate(names) if parts[name]), default=0) or len(names) - 1
+            part = names[last - 1]
+            return part, [name for name in plan.rows_before if f"{name}.".startswith(f"{part}.")][-1]
+    return None
+
+
+def _blocks(plan: Plan) -> dict[str, bool]:
+    """The blocks with weights before the head; are there convolutions among them?"""
+    found: dict[str, bool] = {}
+    for name, convolves in _layers(plan).items():
+        block = first_row(name)
+        found[block] = found.get(block, False) or convolves
+    return found
+
+
+def _layers(plan: Plan) -> dict[str, bool]:
+    """The layers and repeats with weights before the head; are there convolutions among them?"""
+    found: dict[str, bool] = {}
+    names = {str(name) for name in plan.before.bound}
     for row in walk(plan.before.bound):
-        block = str(row.name).partition(".")[0]
+        parts = str(row.name).split(".")
+        layer = next(name for i in range(len(parts)) if (name := ".".join(parts[: len(parts) - i])) in names)
         if row.params:
-            blocks[block] = blocks.get(block, False) or (hasattr(row.op, "kernel") and bool(row.macs))
-    names = [*blocks]
-    trained = next((name for name in reversed(names) if blocks[name]), names[-1])
-    if names.index(trained) == 0:
-        return None
-    block = names[names.index(trained) - 1]
-    return block, [name for name in plan.rows_before if name.partition(".")[0] == block][-1]
+            found[layer] = found.get(layer, False) or (hasattr(row.op, "kernel") and bool(row.macs))
+    return found
+
+
+def _no_part(plan: Plan) -> str:
+    """Why no row is chosen up to which a part is frozen."""
+    (name,) = _layers(plan)
+    if any(str(node) == name and is_repeat(plan.before.bound, node) for node in plan.before.bound):
+        return (
+            f"all weights before the head stand in {name}, a repeat whose copies freeze alike: name a row of it with "
+            "--freeze-until"
+        )
+    return f"one layer alone has weights before the head, {name}: freezing a part is freezing it, as head only does"
 
 
 def rows_to_adapt(plan: Plan, patterns: Sequence[str]) -> list[str]:
-    """The linear layers before the head that have adapters: all, or those that these patterns mean.
+    """The linear layers before the head that get adapters: all, or those that match these patterns.
 
-    Raises UnknownName for a pattern that matches nothing, UsageError for one that means no such layer.
+    Raises UnknownName for a pattern that matches nothing, UsageError for one that matches no such layer.
     """
     rows, before = [*layer_names(plan.model.bound)], {*plan.rows_before}
     found = [name for name in linear_rows(plan.model.bound) if name in before]

@@ -12,7 +12,7 @@ from costcalc.analysis.transfer.in_seconds import Rates, Seconds, first_cheaper,
 from costcalc.analysis.transfer.plan import Plan
 from costcalc.analysis.transfer.strategies import ALL, FEATURES, FREEZE, HEAD, Strategy
 from costcalc.analysis.warnings import warnings_of
-from costcalc.errors import Problem
+from costcalc.errors import Problem, unknown
 from costcalc.result import RowsResult
 from costcalc.table import CONVENTION, Column, Table
 from costcalc.text import knobs_note, plural
@@ -45,8 +45,11 @@ class Transfer(RowsResult):
     rates: Rates | None = None
 
     def strategy(self, key: str) -> Strategy:
-        """The strategy of a key: head, features, freeze, all or adapters. Raises KeyError without it."""
-        return {one.key: one for one in self.strategies}[key]
+        """The strategy of a key: head, features, freeze, all or adapters. Raises UnknownName without it."""
+        known = {one.key: one for one in self.strategies}
+        if key not in known:
+            raise unknown("strategy", str(key), known)
+        return known[key]
 
     @property
     def seconds(self) -> dict[str, Seconds]:
@@ -57,8 +60,8 @@ class Transfer(RowsResult):
 
     @property
     def break_even_epochs(self) -> int | None:
-        """The epoch from which on kept features take fewer seconds than training the head on images; None if there is
-        none, or no rates."""
+        """The epoch from which on kept features take fewer seconds than training the head on images; None without one,
+        or without rates."""
         kept, head = (self.seconds.get(key) for key in (FEATURES, HEAD))
         return None if kept is None or head is None else first_cheaper(kept.once, kept.epoch, head.epoch)[1]
 
@@ -75,7 +78,7 @@ class Transfer(RowsResult):
             "disk_bytes": one.disk_bytes,
         }  # fmt: skip
         if self.within is not None:
-            row["largest_batch"] = one.largest_batch
+            row |= {"largest_batch": one.largest_batch, "looked_to": one.looked_to}
         if self.rates is not None:
             seconds = self.seconds.get(one.key)
             row |= {"step_seconds": self.rates.step_seconds.get(one.key)}
@@ -102,12 +105,13 @@ class Transfer(RowsResult):
         return Table(self.plan.model.heading, columns, rows, None, self.notes())
 
     def notes(self) -> list[str]:
-        """What is trained, which strategy costs less from when on, and what the numbers count."""
+        """What is trained, from which epoch on a strategy costs less, and what the numbers count."""
         plan = self.plan
         return [
-            *self._about_the_head(), *self.missing, *self._which_costs_less(), *self._in_seconds(),
+            *self._about_the_head(), *self._unfrozen(), *self.missing, *self._without_limit(),
+            *self._which_costs_less(), *self._in_seconds(),
             f"{plural(plan.images, 'image')}, {plural(plan.epochs, 'epoch')}, batch {plan.batch}: "
-            f"{plural(-(-plan.images // plan.batch), 'step')} an epoch; {plan.model.step.optimizer}; frozen batch "
+            f"{plural(plan.steps, 'step')} an epoch; {plan.model.step.optimizer}; frozen batch "
             "normalisation runs as at inference",
             f"bytes {plan.model.dtype.words}; step memory: the most held at once in a training step",
             *knobs_note(plan.model.values), CONVENTION,
@@ -125,8 +129,19 @@ class Transfer(RowsResult):
             + ("" if plan.views > 1 else ", --views keeps more"),
         ]
 
+    def _unfrozen(self) -> list[str]:
+        again = "what the target calls frozen is trained here: each strategy says what it freezes"
+        return [again] if self.plan.unfrozen else []
+
+    def _without_limit(self) -> list[str]:
+        return [
+            f"{one.title} fits at every batch up to {one.looked_to:,}, the largest that is counted"
+            for one in self.strategies
+            if one.looked_to is not None and one.looked_to == one.largest_batch
+        ]
+
     def _which_costs_less(self) -> list[str]:
-        head, kept, all_ = (self.strategy(key) for key in (HEAD, FEATURES, ALL))
+        head, kept = self.strategy(HEAD), self.strategy(FEATURES)
         even, first = first_cheaper(kept.once_macs, kept.epoch_macs, head.epoch_macs)
         if first is None:
             said = [f"{kept.title} never costs fewer MACs than {head.title}"]
@@ -135,22 +150,24 @@ class Transfer(RowsResult):
             said = [
                 f"{kept.title} costs {equal}fewer{'' if even else f' MACs than {head.title}'} from epoch {first} on"
             ]
-        part = next((one for one in self.strategies if one.key == FREEZE), None)
-        if part is not None:
-            said.append(_always(part, all_))
+        known = {one.key: one for one in self.strategies}
+        if {FREEZE, ALL} <= known.keys():
+            said.append(_always(known[FREEZE], known[ALL]))
         return said
 
     def _in_seconds(self) -> list[str]:
         if self.rates is None:
             return []
         noisy = [f"noisy, time again when nothing else runs: {', '.join(self.rates.noisy)}"] if self.rates.noisy else []
-        source = f"rates {self.rates.source}; reading and decoding images is not in them"
+        rest = "; the last step of an epoch takes as long as a whole one" if self.plan.images % self.plan.batch else ""
+        source = f"rates {self.rates.source}; reading and decoding images is not in them{rest}"
         if not {HEAD, FEATURES} <= self.seconds.keys():
             return [*noisy, *self.rates.lost, source]
         first = self.break_even_epochs
-        said = "never: an epoch on them takes no fewer" if first is None else f"from epoch {first} on"
+        never = "kept features never take fewer seconds than images: an epoch on them takes no fewer"
+        when = f"kept features take fewer seconds than images from epoch {first} on"
         return [
-            f"kept features take fewer seconds than images {said}, writing and reading them included",
+            f"{never if first is None else when}, writing and reading them included",
             *noisy, *self.rates.lost, source,
         ]  # fmt: skip
 
@@ -174,7 +191,8 @@ class Transfer(RowsResult):
         return {
             "target": plan.model.label, "knobs": plan.model.values, "dtype": plan.model.dtype._asdict(),
             "optimizer": plan.model.step.optimizer, "classes": plan.classes, "images": plan.images,
-            "epochs": plan.epochs, "views": plan.views, "batch": plan.batch, "head": head, "within": self.within,
+            "epochs": plan.epochs, "views": plan.views, "batch": plan.batch,
+            "steps_per_epoch": plan.steps, "head": head, "within": self.within,
             "strategies": self.to_records(), "missing": [*self.missing], **timed,
         }  # fmt: skip
 
@@ -183,7 +201,7 @@ class Transfer(RowsResult):
 
 
 def _always(part: Strategy, all_: Strategy) -> str:
-    """How an epoch of a strategy compares with one of fine-tuning all, which holds for any number of them."""
+    """Compares an epoch of a strategy with one of fine-tuning all, which holds for any number of epochs."""
     if part.epoch_macs >= all_.epoch_macs:
         return f"{part.title} costs no fewer MACs than {all_.title}"
     share = 100 * (all_.epoch_macs - part.epoch_macs) / all_.epoch_macs
