@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.dims import Shape, Size, at_least, decided, equal
+from costcalc.dims import Shape, Size, at_least, decided, equal, is_symbolic, prod
+from costcalc.errors import UsageError
 
 Order = tuple[int, ...]  # of the axes in memory: the one that changes slowest first
 DENSE: frozenset[int] = frozenset()
+WHAT_COPIES = "what lies side by side in memory"
 
 
 class Memory(NamedTuple):
@@ -39,9 +41,9 @@ def outputs_in_memory(layers: Sequence[StepLayer]) -> dict[Any, Memory]:
 def output_in_memory(each: StepLayer, inputs: Sequence[Memory]) -> Memory:
     """Where the output of a layer lies, from where its inputs do."""
     layer, op = each.layer, each.layer.op
-    order = order_of(each, [memory.order for memory in inputs])
     if each.over is not None:
-        return Memory(inputs[each.over].owner, order)
+        return inputs[each.over]
+    order = order_of(each, [memory.order for memory in inputs])
     if not inputs or not getattr(op, "train_output", op.output).view:
         return Memory(layer.name, order)
     first, x = inputs[0], each.input_shapes[0]
@@ -78,37 +80,33 @@ class Run(NamedTuple):
     is_broken: bool  # are elements left out before them?
 
 
-def runs_of(memory: Memory, x: Shape) -> Iterator[Run]:
-    """The runs of axes of more than one element, in the order of the shape."""
+def runs_of(memory: Memory, x: Shape) -> list[Run]:
+    """The runs of axes that may have more than one element, in the order of the shape."""
     wide, broken = wide_axes(memory, x)
     places = {axis: place for place, axis in enumerate(wide)}
-    run: Run | None = None
+    runs: list[Run] = []
     for axis in sorted(wide):
-        if run and places[axis] == places[run.axes[-1]] + 1 and axis not in broken:
-            run.axes.append(axis)
-            continue
-        if run:
-            yield run
-        run = Run([axis], axis in broken)
-    if run:
-        yield run
+        if runs and places[axis] == places[runs[-1].axes[-1]] + 1 and axis not in broken:
+            runs[-1].axes.append(axis)
+        else:
+            runs.append(Run([axis], axis in broken))
+    return runs
 
 
 def reshaped(memory: Memory, x: Shape, out: Shape) -> Memory | None:
-    """Where x lies under another shape; None if torch copies it, as no view has that shape."""
-    runs, left = [*runs_of(memory, x)], [*enumerate(out)]
+    """Where x lies under another shape; None if torch copies it, as no view has that shape.
+
+    An axis that may be 1 is taken for a longer one: what is a view then is one anyway. Raises UsageError where symbols
+    decide it.
+    """
+    runs, left = runs_of(memory, x), [*enumerate(out)]
     parts: list[list[int]] = []
     for run in runs:
-        parts.append([])
-        wanted, size = _product(x, run.axes), 1
-        while not decided(equal(size, wanted), "what a reshape copies"):
-            if not left:
-                return None
-            axis, more = left.pop(0)
-            parts[-1].append(axis)
-            size = size * more
-            if decided(_is_more(size, wanted), "what a reshape copies"):
-                return None
+        part = _axes_of_product(prod(x[axis] for axis in run.axes), left)
+        if part is None:
+            _refuse_symbols(x, out)
+            return None
+        parts.append(part)
     (parts or [[]])[-1].extend(axis for axis, _ in left)
     in_memory = sorted(zip(runs, parts), key=lambda pair: memory.order.index(pair[0].axes[0]))
     order = tuple([axis for _, part in in_memory for axis in part])
@@ -116,16 +114,25 @@ def reshaped(memory: Memory, x: Shape, out: Shape) -> Memory | None:
     return Memory(memory.owner, order if len(order) == len(out) else tuple(range(len(out))), breaks)
 
 
-def _product(x: Shape, axes: Sequence[int]) -> Size:
+def _axes_of_product(wanted: Size, left: list[tuple[int, Size]]) -> list[int] | None:
+    """Takes from the left the axes whose sizes have this product; None if no such axes follow each other."""
+    found: list[int] = []
     size: Size = 1
-    for axis in axes:
-        size = size * x[axis]
-    return size
+    while (same := equal(size, wanted)) is None or not decided(same, WHAT_COPIES):
+        if not left:
+            return None
+        axis, more = left.pop(0)
+        found.append(axis)
+        size = size * more
+        if (fits := at_least(wanted, size)) is not None and not decided(fits, WHAT_COPIES):
+            return None
+    return found
 
 
-def _is_more(size: Size, wanted: Size) -> Any:
-    smaller = at_least(wanted, size)
-    return None if smaller is None else ~smaller if hasattr(smaller, "all") else not smaller
+def _refuse_symbols(x: Shape, out: Shape) -> None:
+    """Raises UsageError if symbols leave open whether an input is copied."""
+    if any(map(is_symbolic, (*x, *out))):
+        raise UsageError(f"{WHAT_COPIES} depends on symbols: set them")
 
 
 def copies_first(op: Any, memory: Memory, x: Shape, out: Shape) -> bool:
@@ -136,16 +143,20 @@ def copies_first(op: Any, memory: Memory, x: Shape, out: Shape) -> bool:
     if op.output.view:
         return reshaped(memory, x, out) is None
     joined = set(range(len(x))[op.joined_axes])
-    runs = [run for run in runs_of(memory, x) if joined & {*run.axes}]
-    return len(runs) > 1
+    several = len([run for run in runs_of(memory, x) if joined & {*run.axes}]) > 1
+    if several:
+        for axis in joined:
+            decided(equal(x[axis], 1), WHAT_COPIES)
+    return several
 
 
 def wide_axes(memory: Memory, x: Shape) -> tuple[list[int], set[int]]:
-    """The axes that have more than one element, in their order in memory, and those before which it is broken."""
+    """The axes that may have more than one element, in their order in memory, and those before which it is broken."""
     wide, broken, is_broken = [], set[int](), False
     for axis in memory.order:
         is_broken = is_broken or axis in memory.breaks
-        if not decided(equal(x[axis], 1), "what lies in memory"):
+        is_one = equal(x[axis], 1)
+        if is_one is None or not decided(is_one, WHAT_COPIES):
             wide.append(axis)
             broken.update([axis] if is_broken and len(wide) > 1 else ())
             is_broken = False
