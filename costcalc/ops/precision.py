@@ -1,11 +1,6 @@
 """How many bytes an element takes in mixed precision: what torch.autocast to bfloat16 does with an op on a CPU.
 
-<<<<<<< HEAD
-    autocast(*widths, ins, wanted)      the Widths of an op, from the bytes of an element of each input, the inputs'
-                                        shapes, and the gradients that are wanted
-=======
     autocast(*widths, ins, wanted)  the Widths of an op, from the bytes of an element of each input, and their shapes
->>>>>>> importops
 
 Weights, statistics and the loss stay float32. torch's autograd is the witness: tests/torch_backend/test_mixed.py.
 """

@@ -111,11 +111,7 @@ class KeptTensors:
             yield self.where[each.name].owner
 
     def _keeps_copy(self, each: StepLayer, i: int) -> bool:
-<<<<<<< HEAD
-        """Does a layer keep a copy of this input: as it writes over it, casts it, or joins axes that lie apart?"""
-=======
         """Does a layer keep a copy of this input, because it writes over it, casts it, or joins axes that lie apart?"""
->>>>>>> importops
         if i == each.over or self.is_cast(each, i):
             return True
         return copies_first(
