@@ -22,6 +22,8 @@ def needs_of(self: Any, ins: tuple[Shape, ...]) -> Iterator[Need]:
         if not isinstance(need, Need):
             raise _no_need(self, need)
         yield need
+        if need.truth is False:  # those after it may read axes that are not there
+            return
     for name, value in self.__dict__.items():
         if value.__class__ in PLAIN_TYPES:  # nearly all fields; faster than looking for symbols
             continue

@@ -422,3 +422,21 @@ def test_a_parameter_reads_no_layer():
     assert [row.inputs for row in net.cost().layers] == [(), ("input",), (), ("fc", "p")]
     with pytest.raises(costcalc.ShapeError, match="takes 0 inputs, got 1"):
         costcalc.load(text + layers % ", from: fc").cost()
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("slice: {axis: 7, size: 2}", "axis = 7 of an input of 3 axes"),
+        ("slice: {axis: -4, size: 2}", "axis = -4 of an input of 3 axes"),
+        ("softmax: {axis: 3}", "axis = 3 of an input of 3 axes"),
+        ("pad: {axes: [1, -2], after: 1}", "axes = (1, -2) name an axis twice"),
+        ("reduce: {axes: [1, 2], name: one}\n  - group_norm: 2", "needs an input of shape (batch, channels, …)"),
+        ("upsample: {}", "needs scale or size, and not both"),
+    ],
+)
+def test_an_axis_that_is_not_there_is_named(layer, said):
+    text = f"name: net\ntitle: t\nsource: s\ninput: [4, 6]\nlayers:\n  - linear: 6\n  - {layer}\n"
+    with pytest.raises(costcalc.ShapeError) as caught:
+        costcalc.load(text).cost()
+    assert said in str(caught.value)
