@@ -38,12 +38,14 @@ with torch.inference_mode():
 def most_alive(module, inputs):
     """The most elements alive when a layer has been computed, the layer's inputs among them."""
     tensors, most = [weakref.ref(x) for x in inputs], 0
+    weights = {tensor.untyped_storage()._cdata for tensor in module.parameters()}  # which some layers hand on
 
     def computed(_, __, output):
         nonlocal most
         tensors.append(weakref.ref(output))
         storages = [tensor.untyped_storage() for ref in tensors if (tensor := ref()) is not None]
-        most = max(most, sum({storage._cdata: storage.nbytes() for storage in storages}.values()) // 4)
+        sizes = {storage._cdata: storage.nbytes() for storage in storages if storage._cdata not in weights}
+        most = max(most, sum(sizes.values()) // 4)
 
     for layer in module.modules():
         if not [*layer.children()]:
