@@ -157,7 +157,10 @@ def _outcome(doing: str, work: Callable[..., Any], *given: Any) -> tuple[str, An
 
 
 def _limit_memory(memory: int) -> None:
+    """Limits the memory of this process, once what it runs is imported: an import that fails says nothing of memory."""
     import resource
+
+    from costcalc.torch_backend import ceilings, kept_features, layerwise, peak, runner  # noqa: F401
 
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
