@@ -131,7 +131,7 @@ def _layer_pairs(metric: Metric, values: LayerValues) -> Iterator[tuple[Size, Si
             yield mask, reduce(maximum, (size for _, size in pairs), 0)
 
 
-def _events(step: Step) -> Iterator[Event]:
+def _events(step: Step) -> list[Event]:
     """The events of a step that trains something."""
     step.needs_training()
     return StepEvents(step.layers, step.dtype, step.optimizer).events()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from costcalc.analysis.training.kept import keeps
 from costcalc.analysis.training.memory_layout import wide_axes
 from costcalc.analysis.training.step_layers import StepLayer
 from costcalc.analysis.training.step_memory import StepMemory, memory_key
-from costcalc.analysis.training.timeline import KEPT, TEMPORARY, Change, Event, Moment
+from costcalc.analysis.training.timeline import KEPT, TEMPORARY, Change
 from costcalc.dims import Size, elements
 from costcalc.errors import UsageError
 from costcalc.ops.gradients import NOTHING
@@ -18,48 +17,48 @@ from costcalc.ops.gradients import NOTHING
 class ForwardEvents(StepMemory):
     """The events of the forward pass."""
 
-    def forward(self, i: int, each: StepLayer) -> Iterator[Event]:
+    def forward(self, i: int, each: StepLayer) -> None:
         """Takes memory for the output of a layer and what it keeps, then frees what no later layer reads."""
         if each.name in self.inputs or each.layer.op.lies_in_weights:
             return
         owner = self.where[each.name].owner
-        yield from self.take(("extra", each.name), self.kept.extra.get(each.name, 0), KEPT)
-        yield from self.take_casts(each, keeps_casts=each.segment is None)
-        yield from self.take("temporary", self.temporaries(each) + self.between_kernels(each))
+        self.take(("extra", each.name), self.kept.extra.get(each.name, 0), KEPT)
+        self.take_casts(each, keeps_casts=each.segment is None)
+        self.take("temporary", self.temporaries(each) + self.between_kernels(each))
         if owner == each.name:
-            yield from self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
-        yield Moment(each.name, "forward")
-        yield from self.free("temporary")
+            self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
+        self.moment(each.name, "forward")
+        self.free("temporary")
         for name in self.owners(each) - self.inputs - self.output_owners - self.kept.keepers.keys():
             if self.last_use[name] == i:
-                yield from self.free(name)
+                self.free(name)
 
     def owners(self, each: StepLayer) -> set[Any]:
         """The owners of the memory that a layer reads and writes."""
         return {self.where[name].owner for name in (each.name, *each.layer.inputs)}
 
-    def again(self, segment: str) -> Iterator[Event]:
+    def again(self, segment: str) -> None:
         """Computes a checkpointed segment a second time, up to the last tensor that it keeps; torch stops there."""
         layers = self.kept.computed_again[segment]
         inside = {each.name for each in layers}
         last_use, before = self.last_uses(layers), None
         for i, each in enumerate(layers):
-            yield from self.between(before, each)
-            yield from self.take(("extra", each.name), self.kept.extra_again.get(each.name, 0), KEPT)
-            yield from self.take_casts(each, keeps_casts=True)
-            yield from self.take("temporary", self.temporaries(each, again=True) + self.between_kernels(each))
+            self.between(before, each)
+            self.take(("extra", each.name), self.kept.extra_again.get(each.name, 0), KEPT)
+            self.take_casts(each, keeps_casts=True)
+            self.take("temporary", self.temporaries(each, again=True) + self.between_kernels(each))
             owner = self.where[each.name].owner
             if owner == each.name and not self.kept.is_weight(owner) and self.kept.runs_again(each):
                 kind = KEPT if owner in self.kept.again else TEMPORARY
-                yield from self.take(memory_key(owner, True), self.size_of(owner), kind)
-            yield Moment(each.name, "recomputation")
-            yield from self.free("temporary")
+                self.take(memory_key(owner, True), self.size_of(owner), kind)
+            self.moment(each.name, "recomputation")
+            self.free("temporary")
             for name in (self.owners(each) & inside) - self.kept.again.keys():
                 if last_use[name] == i:
-                    yield from self.free(memory_key(name, True))
+                    self.free(memory_key(name, True))
             before = each
-        yield from self.between(before, None)
-        yield from self.forget_casts()
+        self.between(before, None)
+        self.forget_casts()
 
     def temporaries(self, each: StepLayer, again: bool = False) -> Size:
         """Bytes that a layer makes besides its output and does not keep, because no gradient of it is wanted or it is
@@ -82,19 +81,19 @@ class ForwardEvents(StepMemory):
         others = (x for i, x in enumerate(each.input_shapes) if i not in kept and self.kept.is_cast(each, i))
         return sum(elements(x) * cast for x in others) if cast is not None else 0
 
-    def take_casts(self, each: StepLayer, *, keeps_casts: bool) -> Iterator[Event]:
+    def take_casts(self, each: StepLayer, *, keeps_casts: bool) -> None:
         """Casts of tensors in mixed precision: those of trained tensors are held to the end of the forward pass."""
         for key, size in self.kept.cast_weights(each):
             if keeps_casts and key[1] in self.kept.asked[each.name].weights:
                 continue
             if key[1] in each.wanted.tensors and ("cast", *key) not in self.held:
-                yield Change(TEMPORARY, size)
+                self.timeline.append(Change(TEMPORARY, size))
                 self.held["cast", *key] = Change(TEMPORARY, size * each.layer.copies)  # freed after all copies
 
-    def forget_casts(self) -> Iterator[Event]:
+    def forget_casts(self) -> None:
         """The end of autocast frees the casts of tensors."""
         for key in [key for key in self.held if key.__class__ is tuple and key[0] == "cast"]:
-            yield from self.free(key)
+            self.free(key)
 
     def between_kernels(self, each: StepLayer) -> Size:
         """Bytes between the kernels of a layer: an output before it is cast, a sum of more than two inputs, and a

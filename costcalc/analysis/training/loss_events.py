@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from costcalc.analysis.training.forward_events import ForwardEvents
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.analysis.training.timeline import TEMPORARY, Change, Event, Moment
+from costcalc.analysis.training.timeline import TEMPORARY, Change
 from costcalc.dims import Shape, Size, elements, exact_div
 from costcalc.ops.precision import SINGLE_BYTES
 from costcalc.train_step import SCALAR_BYTES
@@ -15,46 +13,46 @@ from costcalc.train_step import SCALAR_BYTES
 class LossEvents(ForwardEvents):
     """The events of the loss, and of the gradients that it hands to the layers."""
 
-    def losses(self) -> Iterator[Event]:
+    def losses(self) -> None:
         """Cross-entropy of each output, added up. The outputs are held until all losses are made."""
         for each in self.outputs:
-            yield from self.take("cast of the output", self.loss_size(each) if self.casts_output(each) else 0)
-            yield from self.take(("log-softmax", each.name), self.loss_size(each))
-            yield Change(TEMPORARY, SCALAR_BYTES)  # the loss, which a loop holds to the end of the step
-            yield from self.take(("weight of targets", each.name), SCALAR_BYTES)
-            yield Moment(each.name, "loss")
-            yield from self.free("cast of the output")
+            self.take("cast of the output", self.loss_size(each) if self.casts_output(each) else 0)
+            self.take(("log-softmax", each.name), self.loss_size(each))
+            self.timeline.append(Change(TEMPORARY, SCALAR_BYTES))  # the loss, which a loop holds to the end of the step
+            self.take(("weight of targets", each.name), SCALAR_BYTES)
+            self.moment(each.name, "loss")
+            self.free("cast of the output")
             if not each.wanted.any:
-                yield from self.free(("weight of targets", each.name))
-                yield from self.free(("log-softmax", each.name))
-        yield Change(TEMPORARY, SCALAR_BYTES if len(self.outputs) > 1 else 0)  # their sum
+                self.free(("weight of targets", each.name))
+                self.free(("log-softmax", each.name))
+        self.timeline.append(Change(TEMPORARY, SCALAR_BYTES if len(self.outputs) > 1 else 0))  # their sum
         for owner in self.output_owners - self.kept.keepers.keys():
-            yield from self.free(owner)
+            self.free(owner)
 
-    def loss_gradients(self) -> Iterator[Event]:
+    def loss_gradients(self) -> None:
         """The gradients of the outputs, the last first; the log-softmax of each is held until then."""
-        yield from self.take("gradient of the loss", SCALAR_BYTES)
+        self.take("gradient of the loss", SCALAR_BYTES)
         for each in reversed(self.outputs):
             if each.wanted.any:
-                yield from self.loss_gradient(each)
-            yield from self.free(("weight of targets", each.name))
-            yield from self.free(("log-softmax", each.name))
+                self.loss_gradient(each)
+            self.free(("weight of targets", each.name))
+            self.free(("log-softmax", each.name))
 
-    def loss_gradient(self, each: StepLayer) -> Iterator[Event]:
+    def loss_gradient(self, each: StepLayer) -> None:
         """The gradient of an output, by way of that of its log-softmax, and of its cast in mixed precision."""
         key = ("gradient", each.name)
-        yield from self.take("of the log-softmax", self.loss_size(each))
-        yield Moment(each.name, "loss")
-        yield from self.free(("weight of targets", each.name))
+        self.take("of the log-softmax", self.loss_size(each))
+        self.moment(each.name, "loss")
+        self.free(("weight of targets", each.name))
         first = ("first", key) if self.casts_output(each) else key
-        yield from self.take(first, self.loss_size(each))
-        yield Moment(each.name, "loss")
-        yield from self.free("of the log-softmax")
+        self.take(first, self.loss_size(each))
+        self.moment(each.name, "loss")
+        self.free("of the log-softmax")
         if first != key:
-            yield from self.free(("log-softmax", each.name))
-            yield from self.take(key, self.size_of(each.name))
-            yield Moment(each.name, "loss")
-            yield from self.free(first)
+            self.free(("log-softmax", each.name))
+            self.take(key, self.size_of(each.name))
+            self.moment(each.name, "loss")
+            self.free(first)
         self.gradient[each.name] = key
         self.holders[key] = 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import takewhile
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from costcalc.analysis.memory import leaves
 from costcalc.analysis.training.kept import Keepers, KeptTensors, Segment
 from costcalc.analysis.training.step_layers import StepLayer
-from costcalc.analysis.training.timeline import Begin, End, Event, HeldMemory
+from costcalc.analysis.training.timeline import Begin, End, HeldMemory
 from costcalc.dtype import Dtype
 from costcalc.train_step import Optimizer
 
@@ -44,30 +44,30 @@ class StepMemory(HeldMemory):
         savers = [each for each in self.layers if each.segment and self.kept.saves(each)]
         return {each.segment: each.name for each in reversed(savers) if each.segment}
 
-    def between(self, before: StepLayer | None, after: StepLayer | None) -> Iterator[Event]:
+    def between(self, before: StepLayer | None, after: StepLayer | None) -> None:
         """The ends of the bodies that the step leaves from one layer to the next, and the starts of those it enters."""
         left, entered = (each.layer.blocks if each else () for each in (before, after))
         if left == entered:
             return
         common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(left, entered)))
-        yield from (End() for _ in left[common:])
-        yield from (Begin(block.copies) for block in entered[common:])
+        self.timeline.extend(End() for _ in left[common:])
+        self.timeline.extend(Begin(block.copies) for block in entered[common:])
 
-    def give_back(self, keepers: Keepers, kept: Sequence[Any], by: Any, again: bool = False) -> Iterator[Event]:
+    def give_back(self, keepers: Keepers, kept: Sequence[Any], by: Any, again: bool = False) -> None:
         """A layer or segment no longer keeps these outputs; what nothing else keeps is freed."""
         for owner in kept:
             keepers[owner].discard(by)
             if not keepers[owner] and owner not in self.inputs:
-                yield from self.free(memory_key(owner, again))
+                self.free(memory_key(owner, again))
 
-    def give_back_kept(self, each: StepLayer) -> Iterator[Event]:
+    def give_back_kept(self, each: StepLayer) -> None:
         """Frees what a layer kept, once its gradients are made; after the last layer of a segment also its inputs."""
-        yield from self.free(("extra", each.name))
-        yield from self.give_back(self.kept.keepers, self.keeps.get(each.name, ()), each.name)
-        yield from self.give_back(self.kept.again, self.keeps_again.get(each.name, ()), each.name, again=True)
+        self.free(("extra", each.name))
+        self.give_back(self.kept.keepers, self.keeps.get(each.name, ()), each.name)
+        self.give_back(self.kept.again, self.keeps_again.get(each.name, ()), each.name, again=True)
         if each.segment and self.first_savers.get(each.segment) == each.name:
             segment = Segment(each.segment)
-            yield from self.give_back(self.kept.keepers, self.keeps.get(segment, ()), segment)
+            self.give_back(self.kept.keepers, self.keeps.get(segment, ()), segment)
 
 
 def by_keeper(keepers: Keepers) -> dict[Any, list[Any]]:

@@ -7,7 +7,7 @@ changes what is held by c, and holds up to p more than before, makes m times m·
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from costcalc.dims import Size, maximum
@@ -85,19 +85,24 @@ def parts_at(events: Iterable[Event], moment: Moment, peak: int) -> dict[str, in
 
 
 class HeldMemory:
-    """Memory that is held, by key; taking it and giving it back are events."""
+    """Memory that is held, by key; taking it and giving it back are events of a timeline."""
 
     def __init__(self) -> None:
         self.held: dict[Any, Change] = {}
+        self.timeline: list[Event] = []
 
-    def take(self, key: Any, size: Size, kind: str = TEMPORARY) -> Iterator[Event]:
+    def moment(self, layer: Any, phase: str) -> None:
+        """A layer is computed now."""
+        self.timeline.append(Moment(layer, phase))
+
+    def take(self, key: Any, size: Size, kind: str = TEMPORARY) -> None:
         """Takes memory."""
         if size.__class__ is not int or size:
             self.held[key] = Change(kind, size)
-            yield self.held[key]
+            self.timeline.append(self.held[key])
 
-    def free(self, key: Any) -> Iterator[Event]:
+    def free(self, key: Any) -> None:
         """Gives memory back, if it is held."""
         if key in self.held:
             kind, size, _ = self.held.pop(key)
-            yield Change(kind, size, -1)
+            self.timeline.append(Change(kind, size, -1))
