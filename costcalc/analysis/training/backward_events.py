@@ -96,10 +96,10 @@ class BackwardEvents(LossEvents):
         """Takes memory for the gradients of a layer's tensors. Returns the size of those that are added to one that a
         layer with the same tensors has made."""
         again: Size = 0
-        for tensor in each.layer.op.weights(*each.input_shapes):
+        for tensor in each.tensors:
             if tensor.name not in each.wanted.tensors:
                 continue
-            owner = each.name if tensor in each.own else each.layer.shares
+            owner = each.owner_of(tensor)
             size = elements(tensor.shape) * self.bytes_of_weights
             if self.widths[each.name].cast == HALF_BYTES:
                 self.take(("half", each.name, tensor.name), elements(tensor.shape) * HALF_BYTES)
@@ -112,10 +112,10 @@ class BackwardEvents(LossEvents):
     def cast_tensor_gradients(self, each: StepLayer) -> None:
         """Gradients of tensors that mixed precision made in half precision become float32, one after another."""
         if self.widths[each.name].cast == HALF_BYTES:
-            for tensor in each.layer.op.weights(*each.input_shapes):
+            for tensor in each.tensors:
                 if tensor.name not in each.wanted.tensors:
                     continue
-                key = ("of", each.name if tensor in each.own else each.layer.shares, tensor.name)
+                key = ("of", each.owner_of(tensor), tensor.name)
                 size = elements(tensor.shape) * self.bytes_of_weights
                 self.take(("second", *key) if key in self.held else key, size, GRADIENTS)
                 self.moment(each.name, "backward")

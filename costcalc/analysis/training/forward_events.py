@@ -29,8 +29,8 @@ class ForwardEvents(StepMemory):
             self.take(owner, self.size_of(owner), KEPT if owner in self.kept.keepers else TEMPORARY)
         self.moment(each.name, "forward")
         self.free("temporary")
-        for name in self.owners(each) - self.inputs - self.output_owners - self.kept.keepers.keys():
-            if self.last_use[name] == i:
+        for name in self.owners(each):
+            if self.last_use[name] == i and name not in self.stays and name not in self.kept.keepers:
                 self.free(name)
 
     def owners(self, each: StepLayer) -> set[Any]:
@@ -76,10 +76,11 @@ class ForwardEvents(StepMemory):
 
     def cast_inputs(self, each: StepLayer, but: tuple[int, ...] | None = None) -> Size:
         """Bytes of the casts of inputs in mixed precision, without those that are kept."""
+        if (cast := self.widths[each.name].cast) is None:
+            return 0
         kept = self.kept.asked[each.name].inputs if but is None else but
-        cast = self.widths[each.name].cast
         others = (x for i, x in enumerate(each.input_shapes) if i not in kept and self.kept.is_cast(each, i))
-        return sum(elements(x) * cast for x in others) if cast is not None else 0
+        return sum(elements(x) * cast for x in others)
 
     def take_casts(self, each: StepLayer, *, keeps_casts: bool) -> None:
         """Casts of tensors in mixed precision: those of trained tensors are held to the end of the forward pass."""
@@ -98,15 +99,16 @@ class ForwardEvents(StepMemory):
     def between_kernels(self, each: StepLayer) -> Size:
         """Bytes between the kernels of a layer: an output before it is cast, a sum of more than two inputs, and a
         product before its bias is added, which is a kernel of its own if the axes of the input are not in order."""
-        op, out, width = each.layer.op, self.size_of(each.name), self.widths[each.name]
+        op, width = each.layer.op, self.widths[each.name]
         if width.cast not in (None, width.output):
             return elements(each.layer.output_shape) * width.cast
         if op.is_join:
-            return out if len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values else 0
+            adds = len(each.layer.inputs) > 2 and op.hands_on_gradient and not op.output.keeps_values
+            return self.size_of(each.name) if adds else 0
         if op.joined_axes is None or op.output.view or len(each.own) < 2:
             return 0
         memory = self.where[each.layer.inputs[0]]
         if memory.is_plain or len(each.input_shapes[0]) == 2:
             return 0
         wide, broken = wide_axes(memory, each.input_shapes[0])
-        return out if broken or wide != sorted(wide) else 0
+        return self.size_of(each.name) if broken or wide != sorted(wide) else 0

@@ -141,10 +141,8 @@ class KeptTensors:
     def cast_weights(self, each: StepLayer) -> Iterator[tuple[tuple[Any, str], Size]]:
         """The tensors that mixed precision casts to bfloat16, by their owner and name, with the bytes of the cast."""
         if self.widths[each.name].cast == HALF_BYTES:
-            own = {tensor.name for tensor in each.own}
-            for tensor in each.layer.op.weights(*each.input_shapes):
-                owner = each.name if tensor.name in own else each.layer.shares
-                yield (owner, tensor.name), elements(tensor.shape) * HALF_BYTES
+            for tensor in each.tensors:
+                yield (each.owner_of(tensor), tensor.name), elements(tensor.shape) * HALF_BYTES
 
     def size_of(self, name: Any) -> Size:
         """The bytes of an output."""

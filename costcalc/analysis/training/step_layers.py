@@ -24,17 +24,19 @@ def not_frozen(layer: Layer, tensor: Tensor) -> bool:
 class StepLayer(NamedTuple):
     """A layer in a training step."""
 
+    name: Any
     layer: Layer
     input_shapes: tuple[Shape, ...]
     wanted: Wanted
-    own: tuple[Tensor, ...] = ()  # its tensors but those that it shares, which their owner has
+    tensors: tuple[Tensor, ...] = ()
+    own: tuple[Tensor, ...] = ()  # of these, those that no other layer owns
     over: int | None = None  # the index of the input that it writes over
     segment: str | None = None  # the checkpointed row that it belongs to
 
-    @property
-    def name(self) -> Any:
-        """The name of the layer."""
-        return self.layer.name
+    def owner_of(self, tensor: Tensor) -> Any:
+        """The layer that owns one of its tensors: itself, or the one with which it shares."""
+        shares = self.layer.shares
+        return self.name if shares is None or any(tensor.name == own.name for own in self.own) else shares
 
     @property
     def macs(self) -> Size:
@@ -102,8 +104,9 @@ def step_layers(
             evaluates=freeze_statistics and layer.frozen is True,
         )
         shapes[layer.name], trained_below[layer.name] = layer.output_shape, wanted.any
-        own = tuple([tensor for tensor in tensors_of[layer.name] if tensor.name not in shared])
-        yield StepLayer(layer, ins, wanted, own, over.get(layer.name), segments.get(layer.name))
+        tensors = tensors_of[layer.name]
+        own = tuple([tensor for tensor in tensors if tensor.name not in shared]) if shared else tensors
+        yield StepLayer(layer.name, layer, ins, wanted, tensors, own, over.get(layer.name), segments.get(layer.name))
     check_names_of_tensors(
         (frozen_tensors(one.name, one.frozen), [t.name for t in tensors_of[one.name]]) for one in layers
     )

@@ -29,6 +29,7 @@ class StepMemory(HeldMemory):
         read = {source for each in layers for source in each.layer.inputs}
         self.outputs = [each for each in layers if leaves(each.layer, read) and each.name not in self.inputs]
         self.output_owners = {self.where[each.name].owner for each in self.outputs}
+        self.stays = self.inputs | self.output_owners  # longer than the forward pass
         self.last_use = self.last_uses(layers)
         self.keeps, self.keeps_again = by_keeper(self.kept.keepers), by_keeper(self.kept.again)
         self.holders: Counter[Any] = Counter()  # of gradients: how many layers wait for this memory
@@ -64,8 +65,10 @@ class StepMemory(HeldMemory):
         """Frees what a layer kept, once its gradients are made; after the last layer of a segment also its inputs."""
         self.free(("extra", each.name))
         self.give_back(self.kept.keepers, self.keeps.get(each.name, ()), each.name)
+        if each.segment is None:
+            return
         self.give_back(self.kept.again, self.keeps_again.get(each.name, ()), each.name, again=True)
-        if each.segment and self.first_savers.get(each.segment) == each.name:
+        if self.first_savers.get(each.segment) == each.name:
             segment = Segment(each.segment)
             self.give_back(self.kept.keepers, self.keeps.get(segment, ()), segment)
 
