@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 from costcalc.errors import ImportRefused
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.call_kinds import has_products, is_factory, of_kind
-from costcalc.importers.run_record import Call, Record, Tensor
+from costcalc.importers.call_kinds import factors_of, has_products, is_factory, of_kind
+from costcalc.importers.run_record import Call, Learned, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
@@ -23,7 +25,9 @@ class GraphBuilder:
         self.record = record
         self.graph = new_graph(name=name or record.name)
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
-        self.owners: dict[int, str] = {}  # the layer whose own a tensor of a module is
+        self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
+        self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
+        self.params = 0
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
@@ -46,20 +50,30 @@ class GraphBuilder:
             raise ImportRefused(said_of(self.without_rule))
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_number(learned.tensor):
-                role = "buffer" if learned.is_buffer else "weight"
-                self.add(self.free(f"not_reached.{learned.path}"), Parameter(learned.tensor.shape, role))
+                self.parameter(f"not_reached.{learned.path}", learned)
+        self.check_params()
         return self.graph
+
+    def check_params(self) -> None:
+        """Raises ImportRefused unless the layers have as many params as the module: each tensor once."""
+        held = sum(prod(one.tensor.shape) for one in self.record.learned.values() if not one.is_buffer)
+        if self.params != held:
+            said = f"its layers have {self.params:,} params, and the module {held:,}"
+            raise ImportRefused(f"{self.record.name}: {said}: it shares tensors in a way that no layer here can")
 
     def without_known(self, calls: list[Call]) -> list[Call]:
         """The calls but those whose results follow from constants and buffers alone: masks, positions. What is read of
         these is a constant."""
         changes = {tensor.number for tensor in self.record.inputs.values()}
         changes |= {number for number, held in self.record.learned.items() if not held.is_buffer}
+        written: set[int] = set()  # the owners of memory that is written over with what changes
         found = []
         for call in calls:
-            if not is_factory(call) and any(tensor.number in changes for tensor in call.tensors):
+            read = {tensor.number for tensor in call.tensors}
+            depends = bool(read & changes) or any(self.roots.get(number, number) in written for number in read)
+            if depends and not is_factory(call):
                 changes.update(tensor.number for tensor in call.outputs)
-                changes.update(call.writes)
+                written.update(self.roots.get(number, number) for number in call.writes)
                 found.append(call)
             elif has_products(call):
                 found.append(call)
@@ -69,28 +83,57 @@ class GraphBuilder:
         """The op of a call."""
         translate = TABLE.get(call.op.removeprefix("aten::").rstrip("_"))
         found = translate(call, self.record.learned) if translate else None
-        if found is None:
+        if found is None or not self.can_share(found):
             op = of_kind(call)
             if op is None:
                 self.without_rule.setdefault(call.op, []).append(call)
                 return None
-            found = Node(op, tuple(call.tensors), {})
+            found = Node(op, factors_of(call) if has_products(call) else tuple(call.tensors), {})
         return found
 
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output."""
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
-        shared = {self.owners[x.number] for x in node.own.values() if x.number in self.owners}
-        extra = {"shares": shared.pop()} if shared else {}
-        self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **extra)
+        self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **self.how_own(node.own))
+        self.check_shape(name, call)
         self.written_over(call)
-        if not extra:
-            self.owners.update({x.number: name for x in node.own.values()})
+        for key, x in node.own.items():
+            self.owners.setdefault(x.number, (name, key))
         for tensor in call.outputs[1:]:
             view = View(tensor.shape)
             sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
             self.layers[tensor.number] = self.add(self.free(f"{name}.view"), view, *sources)
+
+    def check_shape(self, name: str, call: Call) -> None:
+        """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
+        theirs, ours = call.outputs[0].shape, self.shapes[name]
+        if ours != theirs:
+            said = f"torch's output has the shape {theirs}, and that of our {self.graph.nodes[name]['op']} {ours}"
+            raise ImportRefused(f"{call.op} in {call.module or 'the network'!r}: {said}; please report it")
+
+    def can_share(self, node: Node) -> bool:
+        """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
+        same name are shared too, so all others need names of their own."""
+        shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
+        others = {name for name, _ in shared.values()}
+        theirs = {key for name, key in self.owners.values() if name in others}
+        return len(others) < 2 and all(
+            shared[key][1] == key if key in shared else key not in theirs for key in node.own
+        )
+
+    def how_own(self, own: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What a node says of its tensors: the layer with which it shares them, and which are not trained."""
+        said: dict[str, Any] = {}
+        for key, x in own.items():
+            if x.number in self.owners:
+                said["shares"] = self.owners[x.number][0]
+            else:
+                learned = self.record.learned[x.number]
+                self.params += 0 if learned.is_buffer else prod(x.shape)
+                if not learned.is_buffer and not learned.trains:
+                    said["frozen"] = (*said.get("frozen", ()), key)
+        return said
 
     def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
         """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
@@ -98,7 +141,8 @@ class GraphBuilder:
         stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
         if not stretches or x.shape[0] in (1, out[-1]):
             return layer
-        return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * (len(out) - 2))), layer)
+        after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
+        return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
@@ -127,15 +171,25 @@ class GraphBuilder:
             self.layers[tensor.number] = self.add(self.free("written"), view, self.layers[newest.number])
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
-            if learned is None:
-                self.layers[tensor.number] = self.add(self.free("constant"), Constant(tensor.shape))
-            else:
-                role = "buffer" if learned.is_buffer else "weight"
-                self.layers[tensor.number] = self.add(self.free(learned.path), Parameter(tensor.shape, role))
+            self.layers[tensor.number] = (
+                self.add(self.free("constant"), Constant(tensor.shape))
+                if learned is None
+                else self.parameter(learned.path, learned)
+            )
         return self.layers[tensor.number]
 
+    def parameter(self, name: str, learned: Learned) -> str:
+        """Adds a layer that hands on a tensor of a module, the one of another layer too."""
+        own = {"weight": learned.tensor}
+        op = Parameter(learned.tensor.shape, "buffer" if learned.is_buffer else "weight")
+        name = self.add(self.free(name), op, **self.how_own(own))
+        self.owners.setdefault(learned.tensor.number, (name, "weight"))
+        return name
+
     def add(self, name: str, op: Any, *inputs: str, **extra: Any) -> str:
+        """Adds a layer and returns its name."""
         add(self.graph, name, op, *inputs, **extra)
+        self.shapes[name] = tuple(op.shape(*[self.shapes[source] for source in inputs]))
         return name
 
 
@@ -145,12 +199,14 @@ def is_number(tensor: Tensor) -> bool:
 
 
 def passes_on(call: Call) -> bool:
-    """Is the output the input: a dropout that does nothing, a copy that was none?"""
+    """Is the output the input: a dropout of nothing, a copy that was none?"""
     name = call.op.removeprefix("aten::").rstrip("_")
     if name not in NOTHING_DONE or not call.outputs:
         return False
     source = next(call.tensors, None)
-    return source is not None and source.shape == call.outputs[0].shape and (name == "dropout" or bool(call.views))
+    if source is None or source.shape != call.outputs[0].shape:
+        return False
+    return bool(call.views) if name != "dropout" else call.arguments["p"] == 0
 
 
 def needed(record: Record) -> list[Call]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from costcalc.importers.run_record import Call
+from costcalc.importers.run_record import Call, Tensor
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
 
@@ -32,7 +32,8 @@ POINTWISE = {
     "softplus": Work(3, 3, (0,)), "elu": Work(3, 3, (0,)), "celu": Work(4, 3, (0,)), "selu": Work(3, 3, (0,)),
     "mish": Work(5, 8, (0,)), "glu": Work(4, 6, (0,)), "logsigmoid": Work(3, 3, (0,)), "square": Work(1, 2, (0,)),
     "log_softmax": Work(5, 3, keeps_output=True), "rms_norm": Work(4, 8, (0,)), "layer_norm": Work(8, 9, (0,)),
-    "group_norm": Work(8, 9, (0,)), "batch_norm": Work(7, 9, (0,)), "instance_norm": Work(7, 9, (0,)),
+    "group_norm": Work(8, 9, (0,)), "_weight_norm_interface": Work(4, 6, (0, 1)), "batch_norm": Work(7, 9, (0,)),
+    "instance_norm": Work(7, 9, (0,)),
 }  # fmt: skip
 REDUCTIONS = {
     **dict.fromkeys(("sum", "mean"), Work(1, 1)), "linalg_vector_norm": Work(2, 2, (0,), keeps_output=True),
@@ -77,7 +78,7 @@ def of_kind(call: Call) -> Any | None:
     name = call.op.removeprefix("aten::").rstrip("_")
     size = call.outputs[0].shape
     if name in PRODUCTS:
-        return Contraction(size, products_of(call, name))
+        return Contraction(size, products_of(call))
     if call.views and not call.writes:
         return View(size)
     inputs = [*call.tensors]
@@ -97,10 +98,18 @@ def _at_most(work: Work, inputs: int) -> Work:
     return work._replace(kept=tuple(i for i in work.kept if i < inputs))
 
 
-def products_of(call: Call, name: str) -> int:
+def products_of(call: Call) -> int:
     """Multiply-accumulates for each element of the output of a product."""
-    if "conv" in name:
-        weight = call.arguments["weight"].shape
-        return prod(weight[1:])  # c_in / groups and the kernel
-    first = next(call.tensors)
+    if "conv" in call.op:
+        return prod(call.arguments["weight"].shape[1:])  # c_in / groups and the kernel
+    first = factors_of(call)[0]
     return first.shape[-1]
+
+
+def factors_of(call: Call) -> tuple[Tensor, ...]:
+    """The tensors of a product: both factors, then what is added. `addmm` and `baddbmm` name that first."""
+    given = call.arguments
+    for names in (("mat1", "mat2", "self"), ("batch1", "batch2", "self")):
+        if names[0] in given:
+            return tuple(given[name] for name in names)
+    return tuple(call.tensors)

@@ -27,7 +27,6 @@ class Call:
     tags: frozenset[str] = frozenset()  # torch's: pointwise, reduction, …
     writes: tuple[int, ...] = ()  # the numbers of tensors that it writes over
     views: Mapping[int, int] = field(default_factory=dict)  # outputs, by number, that lie in the memory of an input
-    line: str = ""  # of the reader's code: file:line
 
     @property
     def tensors(self) -> Iterator[Tensor]:
@@ -55,4 +54,3 @@ class Record:
     learned: Mapping[int, Learned]  # by the number of the tensor
     calls: tuple[Call, ...]
     outputs: tuple[Tensor, ...]
-    constants: Mapping[int, Tensor]  # tensors that no call made and no module holds

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from costcalc.errors import UsageError
+from costcalc.errors import MissingExtra, UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
 
 ZOOS = ("torchvision", "timm")
-DEFAULT_SIZE = (3, 224, 224)
 
 
 def is_import(target: str) -> bool:
@@ -27,6 +27,8 @@ def of_file(target: str) -> bool:
 def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
     """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names. `inputs` in place
     of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
+    if find_spec("torch") is None:
+        raise MissingExtra("importing a network needs torch", "torch")
     from costcalc.importers import torch_zoo
 
     head, _, name = target.rpartition(":")
@@ -34,8 +36,7 @@ def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
     if inputs is None and found.input_size is None:
         said = torch_zoo.wants(found.module)
         raise UsageError(f"{target} needs the shape of its input, which is {said}: --input 1,3,224,224")
-    shapes: Inputs = inputs or (((1, *(found.input_size or DEFAULT_SIZE)),), {})
-    return of_module(found.module, shapes, target)
+    return of_module(found.module, inputs or (((1, *(found.input_size or ())),), {}), target)
 
 
 def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:

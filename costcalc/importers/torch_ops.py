@@ -31,10 +31,15 @@ def _own(call: Call, held: Held, *names: str) -> dict[str, Tensor] | None:
     return given if all(tensor.number in held for tensor in given.values()) else None
 
 
+def _each(value: Any, axes: int) -> tuple[Any, ...]:
+    """A number for each axis, from one for all."""
+    numbers = _tuple(value)
+    return numbers * axes if len(numbers) == 1 else numbers
+
+
 def _axes(value: Any, axes: int) -> Any:
-    """A number for each axis, from one for all; one number if they are equal."""
-    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    numbers = numbers * axes if len(numbers) == 1 else numbers
+    """A number for each axis; one number if they are equal."""
+    numbers = _each(value, axes)
     return numbers[0] if len({*numbers}) == 1 else list(numbers)
 
 
@@ -59,11 +64,6 @@ def conv(call: Call, held: Held) -> Node | None:
         bias="bias" in own,
     )  # fmt: skip
     return Node(made, (x,), own)
-
-
-def _each(value: Any, axes: int) -> tuple[int, ...]:
-    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
-    return numbers * axes if len(numbers) == 1 else numbers
 
 
 def conv_transpose(call: Call, held: Held) -> Node | None:
@@ -123,40 +123,37 @@ def embedding(call: Call, held: Held) -> Node | None:
     return Node(ops.Embedding(*own["weight"].shape), (call.arguments["indices"],), own)
 
 
-def max_pool(call: Call, held: Held) -> Node | None:
-    """The largest of each window."""
-    given = call.arguments
-    x, axes = given["self"], len(_tuple(given["kernel_size"]))
-    if len(x.shape) != axes + 2:
-        return None
-    kernel = _axes(given["kernel_size"], axes)
-    made = ops.MaxPool(
-        kernel, _axes(given.get("stride") or given["kernel_size"], axes), padding=_axes(given.get("padding", 0), axes),
-        dilation=_axes(given.get("dilation", 1), axes), ceil_mode=bool(given.get("ceil_mode", False)),
-    )  # fmt: skip
-    return Node(made, (x,), {})
+def pool(op: Any, *fields: str) -> Translation:
+    """The largest or the mean of each window; `fields` are those that one op has and the other has not."""
 
+    def translated(call: Call, held: Held) -> Node | None:
+        given = call.arguments
+        x, axes = given["self"], len(_tuple(given["kernel_size"]))
+        if len(x.shape) != axes + 2 or given.get("divisor_override") is not None:
+            return None
+        more = {name: given[name] for name in fields if name in given}
+        if "dilation" in more:
+            more["dilation"] = _axes(more["dilation"], axes)
+        kernel, stride = (_axes(given.get(name) or given["kernel_size"], axes) for name in ("kernel_size", "stride"))
+        padding, ceil_mode = _axes(given.get("padding", 0), axes), bool(given.get("ceil_mode", False))
+        made = op(kernel, stride, padding=padding, ceil_mode=ceil_mode, **more)
+        return Node(made, (x,), {})
 
-def average_pool(call: Call, held: Held) -> Node | None:
-    """The mean of each window."""
-    given = call.arguments
-    x, axes = given["self"], len(_tuple(given["kernel_size"]))
-    if len(x.shape) != axes + 2:
-        return None
-    kernel = _axes(given["kernel_size"], axes)
-    made = ops.AveragePool(
-        kernel, _axes(given.get("stride") or given["kernel_size"], axes), padding=_axes(given.get("padding", 0), axes),
-        ceil_mode=bool(given.get("ceil_mode", False)),
-    )  # fmt: skip
-    return Node(made, (x,), {})
+    return translated
 
 
 def adaptive_average_pool(call: Call, held: Held) -> Node | None:
-    """The mean of regions: of all positions, or as many as are asked for."""
-    x, size = call.arguments["self"], _tuple(call.arguments["output_size"])
+    """The mean of regions: of all positions, of as many as are asked for, or of windows that do not overlap."""
+    x = call.arguments["self"]
+    size, axes = _each(call.arguments["output_size"], len(call.outputs[0].shape) - 2), x.shape[2:]
     if {*size} == {1}:
         return Node(ops.GlobalAveragePool(keep=True), (x,), {})
-    return Node(ops.AdaptiveAveragePool(size[0]), (x,), {}) if len({*size}) == 1 else None
+    if len({*size}) == 1:
+        return Node(ops.AdaptiveAveragePool(size[0]), (x,), {})
+    if any(n is None or length % n for n, length in zip(size, axes)):
+        return None
+    kernel = [length // n for n, length in zip(size, axes)]
+    return Node(ops.AveragePool(kernel, kernel), (x,), {})
 
 
 def mean(call: Call, held: Held) -> Node | None:
@@ -287,6 +284,11 @@ def leaky_relu(call: Call, held: Held) -> Node | None:
     return Node(ops.LeakyReLU(call.arguments.get("negative_slope", 0.01)), (call.arguments["self"],), {})
 
 
+def dropout(call: Call, held: Held) -> Node | None:
+    """Nothing in evaluation, and a mask in a training step."""
+    return Node(ops.Dropout(call.arguments["p"]), (call.arguments["input"],), {})
+
+
 def pointwise(op: Any) -> Translation:
     """A function of one tensor, without fields."""
     return lambda call, held: Node(op(), (next(call.tensors),), {})
@@ -301,11 +303,11 @@ TABLE: dict[str, Translation] = {
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
     "linear": linear, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
     "embedding": embedding, "hardtanh": hard_tanh, "leaky_relu": leaky_relu, "softmax": softmax,
-    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), max_pool),
-    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), average_pool),
+    **dict.fromkeys(("max_pool1d", "max_pool2d", "max_pool3d"), pool(ops.MaxPool, "dilation")),
+    **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), pool(ops.AveragePool, "count_include_pad")),
     **dict.fromkeys(("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"), adaptive_average_pool),
     "flatten": flatten, "view": reshape, "reshape": reshape, "_unsafe_view": reshape, "permute": transpose,
-    "transpose": transpose, "t": transpose, "rms_norm": rms_norm, "prelu": prelu,
+    "transpose": transpose, "t": transpose, "rms_norm": rms_norm, "prelu": prelu, "dropout": dropout,
     "lstm": recurrent(ops.LSTM), "gru": recurrent(ops.GRU),
     "mean": mean, "add": join(ops.Add), "mul": join(ops.Mul), "cat": concat, "matmul": mat_mul, "bmm": mat_mul,
     "scaled_dot_product_attention": attention, "relu": pointwise(ops.ReLU), "silu": pointwise(ops.SiLU),

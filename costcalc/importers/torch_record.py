@@ -51,9 +51,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.paths = {id(one): path for path, one in module.named_modules(remove_duplicate=True)}
         self.numbers: dict[int, int] = {}  # of tensors, by id
         self.alive: list[torch.Tensor] = []  # so that no id stands for two
+        self.named = 0
         self.by_storage: dict[tuple[Any, ...], int] = {}
         self.shadows: dict[int, torch.Tensor] = {}  # of tensors that are not on meta, by their id
-        self.sources: dict[int, torch.Tensor] = {}  # the tensors that have shadows, by the shadow's number
 
     def number(self, tensor: torch.Tensor) -> int:
         """The number of a tensor. A factory hands another object to the reader than to us, in the same memory."""
@@ -66,7 +66,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def name(self, tensor: torch.Tensor) -> int:
         """Gives a tensor a number of its own."""
-        number = len(self.alive)
+        number = self.named = self.named + 1
         self.alive.append(tensor)
         self.numbers[id(tensor)] = number
         self.by_storage[_place(tensor)] = number
@@ -84,7 +84,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             with torch.inference_mode(tensor.is_inference()):
                 made = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
             self.shadows[id(tensor)] = made
-            self.sources[self.name(made)] = tensor
+            self.alive.append(tensor)
         return self.shadows[id(tensor)]
 
     def __torch_dispatch__(
@@ -180,10 +180,7 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
         except Exception as error:
             raise refused(module, recorder, error) from error
     outputs = tuple(recorder.known(tensor) for tensor in outputs_of(out))
-    return Record(
-        type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs,
-        _constants(module, recorder, inputs),
-    )  # fmt: skip
+    return Record(type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs)
 
 
 def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
@@ -280,15 +277,3 @@ def _learned(module: nn.Module, recorder: Recorder) -> dict[int, Learned]:
             known = recorder.known(recorder.shadow(tensor))
             found.setdefault(known.number, Learned(path, known, is_buffer, tensor.requires_grad))
     return found
-
-
-def _constants(module: nn.Module, recorder: Recorder, inputs: Mapping[str, Tensor]) -> dict[int, Tensor]:
-    """Tensors that no call made, no module holds and that are no inputs."""
-    made = {one.number for call in recorder.calls for one in call.outputs} | {one.number for one in inputs.values()}
-    held = {*_learned(module, recorder)}
-    return {
-        one.number: one
-        for call in recorder.calls
-        for one in call.tensors
-        if one.number not in made and one.number not in held
-    }
