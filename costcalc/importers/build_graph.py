@@ -128,11 +128,8 @@ class GraphBuilder:
         for key, x in own.items():
             if x.number in self.owners:
                 said["shares"] = self.owners[x.number][0]
-            else:
-                learned = self.record.learned[x.number]
-                self.params += 0 if learned.is_buffer else prod(x.shape)
-                if not learned.is_buffer and not learned.trains:
-                    said["frozen"] = (*said.get("frozen", ()), key)
+            elif not (learned := self.record.learned[x.number]).trains and not learned.is_buffer:
+                said["frozen"] = (*said.get("frozen", ()), key)
         return said
 
     def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
@@ -189,7 +186,11 @@ class GraphBuilder:
     def add(self, name: str, op: Any, *inputs: str, **extra: Any) -> str:
         """Adds a layer and returns its name."""
         add(self.graph, name, op, *inputs, **extra)
-        self.shapes[name] = tuple(op.shape(*[self.shapes[source] for source in inputs]))
+        ins = [self.shapes[source] for source in inputs]
+        self.shapes[name] = tuple(op.shape(*ins))
+        shared = {key for owner, key in self.owners.values() if owner == extra.get("shares")}
+        learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
+        self.params += sum(prod(tensor.shape) for tensor in learned)
         return name
 
 

@@ -26,9 +26,13 @@ Translation = Callable[[Call, Held], Node | None]
 
 
 def _own(call: Call, held: Held, *names: str) -> dict[str, Tensor] | None:
-    """The arguments of these names that are given, or None if one of them is computed."""
+    """The arguments of these names that are given, or None if one of them is computed, or a weight is a buffer."""
     given = {name: call.arguments[name] for name in names if isinstance(call.arguments.get(name), Tensor)}
-    return given if all(tensor.number in held for tensor in given.values()) else None
+    for name, tensor in given.items():
+        learned = held.get(tensor.number)
+        if learned is None or learned.is_buffer != name.startswith("running"):
+            return None
+    return given
 
 
 def _each(value: Any, axes: int) -> tuple[Any, ...]:

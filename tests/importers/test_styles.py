@@ -52,6 +52,13 @@ def tied_linear():
     return Function(lambda self, x: self.b(torch.relu(self.a(x))), a=a, b=b)
 
 
+def blur():
+    """A convolution with a filter that is not learned."""
+    module = Function(lambda self, x: nn.functional.conv2d(x, self.filter, groups=3))
+    module.register_buffer("filter", torch.ones(3, 1, 3, 3))
+    return module
+
+
 def linear(features=8, inputs=8):
     return nn.Linear(inputs, features)
 
@@ -83,6 +90,7 @@ MODULES = {
         nn.ConvTranspose2d(3, 6, 3, stride=2, groups=3, output_padding=1), torch.zeros(1, 3, 5, 5),
     ),
     "padding same": (nn.Conv2d(3, 4, 4, padding="same"), torch.zeros(1, 3, 9, 9)),
+    "a filter that is a buffer": (blur(), torch.zeros(1, 3, 8, 8)),
     "windows that fit": (nn.AdaptiveAvgPool2d((2, 1)), torch.zeros(1, 3, 6, 6)),
     "mixture of experts": (
         Function(experts, gate=linear(4), experts=nn.ModuleList(linear() for _ in range(4))), torch.zeros(2, 8),
