@@ -92,7 +92,8 @@ def timm_model(name: str) -> Found:
 
 def _known(name: str, names: list[str], where: str) -> None:
     if name not in names:
-        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, names, listed=False))
+        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) < 3]  # of more than a thousand
+        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, alike, listed=False))
 
 
 def of_file(path: Path, name: str) -> Found:
