@@ -92,7 +92,7 @@ def timm_model(name: str) -> Found:
 
 def _known(name: str, names: list[str], where: str) -> None:
     if name not in names:
-        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) < 3]  # of more than a thousand
+        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) < 3]
         raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, alike, listed=False))
 
 
