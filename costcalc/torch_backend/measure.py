@@ -139,8 +139,8 @@ def measure(
 ) -> None:
     """Fills in the measurements. Their status tells which networks were refused, died or hung.
 
-    Each network runs for at least `seconds`, and ten times. Its worker has at most `memory` bytes, and is killed
-    when it sends no heartbeat for `timeout` seconds; it sends one after each run.
+    Each network runs for at least `seconds`, and ten times. Its worker has at most `memory` bytes beyond
+    its imports, and is killed when it sends no heartbeat for `timeout` seconds; it sends one after each run.
     """
     load = BackgroundLoad([])
     time.sleep(LOAD_SECONDS)

@@ -51,8 +51,8 @@ class WorkerProcess:
         self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S,
         examples: Any = None,
     ):  # fmt: skip
-        """Starts the worker with at most `memory` bytes of address space. `timeout`: seconds without a heartbeat;
-        `examples`: the Examples that it runs on."""
+        """Starts the worker. `memory`: the bytes of address space that it may take beyond its imports; `timeout`:
+        seconds without a heartbeat; `examples`: the Examples that it runs on."""
         self.timeout = timeout
         with_main = bool(modules_of_own_ops(graph))
         self.process, self.pipe = start_with_pipe(
@@ -157,12 +157,16 @@ def _outcome(doing: str, work: Callable[..., Any], *given: Any) -> tuple[str, An
 
 
 def _limit_memory(memory: int) -> None:
-    """Limits the memory of this process, once what it runs is imported: an import that fails says nothing of memory."""
+    """Lets this process take so many bytes more of address space than torch and what it runs take once imported: a
+    build of torch with CUDA takes more than 3 GB of it, and an import that fails says nothing of memory."""
     import resource
+
+    import psutil
 
     from costcalc.torch_backend import ceilings, kept_features, layerwise, peak, runner  # noqa: F401
 
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    limit = psutil.Process().memory_info().vms + memory
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _requests(
