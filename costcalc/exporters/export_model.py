@@ -11,6 +11,7 @@ from typing import Any
 from costcalc.errors import CostcalcError, ImportRefused, ShapeError, SpecError, unknown
 from costcalc.files import write
 from costcalc.graph import Graph, Repeat, nodes_of, unroll
+from costcalc.graph.freezing import any_frozen, frozen_tensors, is_frozen
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
 from costcalc.store import graph_hash
@@ -97,15 +98,31 @@ def as_spec(net: Net, path: Path | None = None) -> Exported:
     """The network as a spec. Raises CostcalcError if it is another network once it is read back: a bug of ours."""
     from costcalc.exporters.write_spec import spec_text
 
-    text = spec_text(net, "" if path is None else path.stem)
+    layers = net.layers(unrolled=True)
+    frozen, partly = frozen_layers(net) if any_frozen(layers) else ([], [])
+    text = spec_text(net, "" if path is None else path.stem, frozen)
+    text = "".join(f"# a spec cannot say that {what}\n" for what in partly) + text
     read = load(text)
     sizes = {name: 2 * knob.default for name, knob in read.knobs.items() if knob.is_size}
     for values in [{}, *({name: size} for name, size in sizes.items() if size <= read.knobs[name].high)]:
         if not are_equal(net, read, values):
             at = f" at {values}" if values else ""
             raise CostcalcError(f"{net.label}: read back, its spec is another network{at}; please report it")
-    ours, back = unroll(net.bound), read.bound
-    return Exported(text, net.label, "yaml", layer_count(ours), layer_count(back), graph_hash(ours))
+    return Exported(text, net.label, "yaml", layer_count(layers), layer_count(read.bound), graph_hash(layers))
+
+
+def frozen_layers(net: Net) -> tuple[list[str], list[str]]:
+    """The layers all of whose params are frozen; and a sentence about each that has some frozen."""
+    layers, whole, partly = net.layers(unrolled=True), [], []
+    for row in net.cost(unrolled=True).layers:
+        what = frozen_tensors(row.name, layers.nodes[row.name].get("frozen"))
+        learned = [tensor.name for tensor in row.op.weights(*row.input_shapes) if tensor.role != "buffer"]
+        frozen = [name for name in learned if is_frozen(name, what)]
+        if learned and frozen == learned:
+            whole.append(row.name)
+        elif frozen:
+            partly.append(f"{row.name!r} has frozen {', '.join(frozen)} and learns {', '.join({*learned} - {*frozen})}")
+    return whole, partly
 
 
 def are_equal(net: Net, read: Net, values: Mapping[str, Any]) -> bool:

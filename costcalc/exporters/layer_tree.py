@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from typing import Any
@@ -92,13 +92,13 @@ def layers_of(entries: Iterable[Entry]) -> Iterator[Layer]:
             yield entry
 
 
-def tree_of(graph: Graph) -> list[Entry]:
-    """The entries of a graph without repeats, inputs left out."""
+def tree_of(graph: Graph, frozen: Collection[str] = ()) -> list[Entry]:
+    """The entries of a graph without repeats, inputs left out. `frozen`: the layers that learn nothing."""
     read = [(str(name), data) for name, data in topological_order(graph) if not data["op"].is_input]
     layers = [
         Layer(
             name, name, data["op"], tuple(map(str, data["inputs"])), data.get("shares"),
-            data.get("frozen") is True, bool(data.get("meant")),
+            name in frozen, bool(data.get("meant")),
         )
         for name, data in read
     ]  # fmt: skip

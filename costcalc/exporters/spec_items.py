@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, end_of
+from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, end_of, valid_name
 from costcalc.exporters.size_text import plain
 from costcalc.ops import OPS
 from costcalc.spec.bind import GIVEN
@@ -79,7 +80,7 @@ class ItemWriter:
         name = f"{layer.name}{OUTSIDE}" if layer.node in self.renamed else layer.name
         scope.places[layer.node] = (*here, name)
         scope.taken.add((*here, name))
-        needs = layer.node in self.named or not is_automatic(name, layer.op.name)
+        needs = layer.node in self.named or not is_automatic(layer, name)
         return {"name": name} if needs else {}
 
     def path(self, scope: Scope, here: Path, node: str) -> str:
@@ -136,7 +137,7 @@ def fields_of(op: Any) -> dict[str, Any]:
     return {one.name: plain(getattr(op, one.name)) for one in fields(op) if getattr(op, one.name) != one.default}
 
 
-def is_automatic(name: str, op: str) -> bool:
-    """Is this a name that a layer gets without one of its own, or as good as that?"""
-    rest = name.removeprefix(op)
-    return rest != name and rest.strip("_0123456789") == ""
+def is_automatic(layer: Layer, name: str) -> bool:
+    """Is this a name as good as the one that a layer gets by itself: that of its op, a number, or both?"""
+    number, op = layer.node.rpartition(".")[2], layer.op.name
+    return bool(re.fullmatch(rf"{op}(_+\d+)?", name)) or (number.isdigit() and name == valid_name(number, op))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
-from costcalc.dims import MAX_SIZE, is_symbolic
+from costcalc.dims import MAX_SIZE, is_symbolic, size_symbol
 from costcalc.errors import CostcalcError, UsageError
 from costcalc.exporters.branches import with_branches
 from costcalc.exporters.layer_tree import tree_of, valid_name
@@ -14,18 +15,19 @@ from costcalc.exporters.repeated_blocks import folded
 from costcalc.exporters.size_text import plain
 from costcalc.exporters.spec_items import ItemWriter, Path, Scope
 from costcalc.exporters.yaml_text import flow, lines_of
-from costcalc.graph import Graph, all_repeats, nodes_of, unroll
+from costcalc.graph import Graph, nodes_of
 from costcalc.models.knob import SMALLEST_REAL, Knob
 from costcalc.models.model import Model
 
 
-def spec_text(model: Model, name: str = "") -> str:
-    """The spec of a model. Knobs that its layers can take as symbols stay knobs; the others are numbers."""
+def spec_text(model: Model, name: str = "", frozen: Collection[str] = ()) -> str:
+    """The spec of a model. Knobs that its layers can take as symbols stay knobs; the others are numbers. `frozen`: the
+    layers that learn nothing."""
     graph, knobs = symbolic(model)
     sizes = {str(node): data["op"].size for node, data in nodes_of(graph) if data["op"].is_input}
     inputs = input_names(sizes)
     readers = readers_of(graph)
-    entries = with_branches(folded(tree_of(graph), readers), readers)
+    entries = with_branches(folded(tree_of(graph, frozen), readers), readers)
     first = ItemWriter()
     first.items(entries, (), scope_of(inputs), only(inputs))
     items = ItemWriter(first.said, first.hidden).items(entries, (), scope_of(inputs), only(inputs))
@@ -48,22 +50,26 @@ def only(names: Mapping[str, str]) -> str | None:
 
 
 def symbolic(model: Model) -> tuple[Graph, dict[str, Knob]]:
-    """The layers without repeats, with a symbol for each knob of sizes that can be one, and these knobs. A knob that
-    is set, one that is a number of copies, and those of an architecture without symbols are numbers."""
-    free = [name for name, knob in model.knobs.items() if knob.may_be_symbol and name not in model.settings]
+    """The layers without repeats, with a symbol for each knob of sizes that can be one, and these knobs, at their
+    values by default. One that is a number of copies, and those of an architecture without symbols, are numbers."""
+    known = {name: replace(knob, default=model.values[name]) for name, knob in model.knobs.items()}
+    free = {name: size_symbol(name, real=knob.kind == "real") for name, knob in known.items() if knob.may_be_symbol}
+    graph = with_symbols(model, free)
+    if graph is None:
+        graph, all_free, free = model.layers(unrolled=True), free, {}
+        for name, symbol in all_free.items():
+            if (more := with_symbols(model, {**free, name: symbol})) is not None:
+                graph, free = more, {**free, name: symbol}
+    return graph, {name: known[name] for name in free}
+
+
+def with_symbols(model: Model, symbols: Mapping[str, Any]) -> Graph | None:
+    """The layers, repeats written out, with symbols for these knobs; None if there are none, as for a symbol that is
+    a number of copies."""
     try:
-        graph = model.layers(free=free)
-        counted = {str(symbol) for around, name, _ in all_repeats(graph) for symbol in times_of(around, name)}
-        free = [name for name in free if name not in counted]
-        graph = model.layers(free=free) if counted else graph
+        return model.layers(symbols, unrolled=True)
     except CostcalcError:
-        graph, free = model.layers(), []
-    return unroll(graph), {name: model.knobs[name] for name in free}
-
-
-def times_of(around: Graph, name: Any) -> set[Any]:
-    """The symbols in the number of copies of a repeat."""
-    return set(getattr(around.nodes[name]["op"].times, "free_symbols", ()))
+        return None
 
 
 def readers_of(graph: Graph) -> dict[str, set[str]]:
