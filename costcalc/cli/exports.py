@@ -30,13 +30,13 @@ def _checked_output(context: typer.Context, output: str | None) -> str | None:
 Format = Annotated[
     str | None,
     typer.Option(
-        "--format", "-f", metavar="FORMAT", is_eager=True, callback=_checked_format, help="yaml, dot or mermaid."
+        "--format", "-f", metavar="FORMAT", is_eager=True, callback=_checked_format, help="yaml, dot, mermaid or onnx."
     ),
 ]
 Output = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", callback=_checked_output, help="Write FILE: .yaml, .dot or .mmd; else print."
+        "--output", "-o", metavar="FILE", callback=_checked_output, help="Write FILE: .yaml, .dot, .mmd or .onnx."
     ),
 ]
 
@@ -57,4 +57,7 @@ def export(
     (net,) = load_models([target], set_, max_layers, max_bytes, inputs=input)
     path = None if output in (None, "-") else output
     exported = write(net, path, format=format)
-    report.put(f"{path}: {exported.contents}\n" if path else exported.text)
+    if path or isinstance(exported.text, bytes):
+        report.put(f"{path or 'nothing written'}: {exported.contents}\n")
+    else:
+        report.put(exported.text)

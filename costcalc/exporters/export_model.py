@@ -19,7 +19,8 @@ from costcalc.table import Column, Table
 from costcalc.text import plural
 
 SUFFIXES = {
-    ".yaml": "yaml", ".yml": "yaml", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"
+    ".yaml": "yaml", ".yml": "yaml", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid",
+    ".onnx": "onnx",
 }  # fmt: skip
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
@@ -29,7 +30,7 @@ class Exported(Result):
     """A network as text: its format, its layers with repeats written out, those that the text has, and the hash of
     the network, which does not depend on names."""
 
-    text: str
+    text: str | bytes
     target: str
     format: str
     layers: int
@@ -38,14 +39,15 @@ class Exported(Result):
 
     @property
     def lines(self) -> int:
-        """The lines of the text."""
-        return self.text.count("\n")
+        """The lines of the text; of a binary file none."""
+        return self.text.count("\n") if isinstance(self.text, str) else 0
 
     @property
     def contents(self) -> str:
         """How long it is, in words."""
         of = "" if self.layers == self.distinct_layers else f" that stand for {self.layers:,}"
-        return f"{plural(self.lines, 'line')}, {plural(self.distinct_layers, 'layer')}{of}"
+        size = plural(self.lines, "line") if self.lines else plural(len(self.text), "byte")
+        return f"{size}, {plural(self.distinct_layers, 'layer')}{of}"
 
     def table(self) -> Table:
         """One row: how long the text is, and what it stands for."""
@@ -58,7 +60,7 @@ class Exported(Result):
         return {
             "target": self.target, "format": self.format, "layers": self.layers,
             "distinct_layers": self.distinct_layers, "lines": self.lines, "graph_hash": self.graph_hash,
-            "text": self.text,
+            "text": self.text if isinstance(self.text, str) else "",
         }  # fmt: skip
 
     def _summary(self) -> str:
@@ -66,8 +68,8 @@ class Exported(Result):
 
 
 def export(target: Target, path: str | PathLike[str] | None = None, *, format: str | None = None) -> Exported:
-    """The network as a spec, with repeated blocks folded (`yaml`), or as a drawing (`dot`, `mermaid`); written to
-    `path`, whose suffix says the format.
+    """The network as a spec, with repeated blocks folded (`yaml`), as a drawing (`dot`, `mermaid`), or as a file for
+    viewers, without weights (`onnx`, which is bytes); written to `path`, whose suffix says the format.
 
     A spec is read back before it is handed out: its repeats written out, it is the same network. Raises UnknownName for
     an unknown format, UsageError for a network that a spec cannot say, OSError.
@@ -75,7 +77,7 @@ def export(target: Target, path: str | PathLike[str] | None = None, *, format: s
     path = None if path is None else Path(path)
     format = format_of(format, path)
     net = load(target)
-    exported = as_spec(net, path) if format == "yaml" else as_drawing(net, format)
+    exported = as_spec(net, path) if format == "yaml" else as_shown(net, format)
     if path is not None:
         write(path, exported.text)
     return exported
@@ -136,13 +138,19 @@ def are_equal(net: Net, read: Net, values: Mapping[str, Any]) -> bool:
     return hashes[0] == hashes[1]
 
 
-def as_drawing(net: Net, format: str) -> Exported:
-    """The network as a drawing, its repeats as frames."""
+def as_shown(net: Net, format: str) -> Exported:
+    """The network as a drawing, its repeats as frames; or for viewers of ONNX, its repeats written out."""
     from costcalc.report import text
 
-    cost = net.cost()
-    drawn, layers = text(cost.tables(), cost.to_dict(), format), unroll(net.bound)
-    return Exported(drawn, net.label, format, layer_count(layers), layer_count(net.bound), graph_hash(layers))
+    layers, cost = unroll(net.bound), net.cost()
+    of = net.bound if format != "onnx" else layers
+    if format == "onnx":
+        from costcalc.exporters.onnx_model import onnx_bytes
+
+        shown: str | bytes = onnx_bytes(net)
+    else:
+        shown = text(cost.tables(), cost.to_dict(), format)
+    return Exported(shown, net.label, format, layer_count(layers), layer_count(of), graph_hash(layers))
 
 
 def layer_count(graph: Graph) -> int:

@@ -1,6 +1,7 @@
 """A network that is exported and read back is the same network; and its spec is as short as it looks."""
 
 from fractions import Fraction
+from math import prod
 
 import pytest
 from support import needed
@@ -193,7 +194,8 @@ def test_a_spec_that_is_another_network_is_never_handed_out(monkeypatch):
 def test_a_suffix_is_a_format(tmp_path, suffix):
     path = tmp_path / f"net{suffix}"
     exported = export("lenet5", path)
-    assert path.read_text(encoding="utf-8") == exported.text
+    text = exported.text if isinstance(exported.text, bytes) else exported.text.encode()
+    assert path.read_bytes() == text
     assert exported.format == export_model.SUFFIXES[suffix]
     if exported.format == "yaml":
         assert exported.text.startswith("name: net\n")
@@ -204,3 +206,63 @@ def test_a_module_that_trains_is_written_by_name(tmp_path):
     module = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
     text = export(costcalc.load(module, (3, 4)), tmp_path / "mlp.yaml").text
     assert "  - linear: 8\n  - relu\n  - linear: 2\n" in text
+
+
+# ---- for viewers of ONNX
+
+
+def onnx_file(target):
+    """The file that is written, read by the package onnx."""
+    onnx = needed.module("onnx", "onnx")
+    return onnx.load_model_from_string(export(target, format="onnx").text)
+
+
+@pytest.mark.parametrize("target", [*SOME_SPECS, "fully_conv", "gru_net"])
+def test_onnx_infers_the_shapes_that_we_have(target):
+    onnx = needed.module("onnx", "onnx")
+    given = {"fully_conv": fully_conv, "gru_net": gru_net}.get(target, lambda: target)()
+    model, net = onnx_file(given), costcalc.load(given)
+    del model.graph.value_info[:]
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=False, data_prop=True).graph
+    ours = {row.name: row.output_shape for row in net.cost(unrolled=True).layers}
+    found = {
+        value.name: tuple(axis.dim_value for axis in value.type.tensor_type.shape.dim) for value in inferred.value_info
+    }
+    compared = {name: shape for name, shape in found.items() if name in ours}
+    assert compared == {name: ours[name] for name in compared}
+    if target != "gru_net":  # whose GRU is a node of our own
+        assert len(compared) == len(ours) - 2  # but inputs and outputs
+
+
+def fully_conv():
+    """Ops in their other forms."""
+    return chain(
+        X,
+        ("up", ops.Upsample(2, mode="linear"), "x"),
+        ("t", ops.ConvTranspose(6, 3, stride=2, padding=1, output_padding=1), "up"),
+        ("act", ops.SiLU(), "t"),
+        ("pad", ops.Pad([2, 3], [1, 2], [0, 3]), "act"),
+        ("six", ops.ReLU6(), "pad"),
+        ("slice", ops.Slice(2, 20, start=1, step=2), "six"),
+        ("flat", ops.Reshape([-1, 5]), "slice"),
+        ("fc", ops.Linear(7), "flat"),
+        ("ln", ops.LayerNorm(), "fc"),
+        ("soft", ops.Softmax(), "ln"),
+        ("leaky", ops.LeakyReLU(), "soft"),
+        ("end", ops.Tanh(), "leaky"),
+    )
+
+
+def gru_net():
+    """An op that ONNX has in another form."""
+    return chain(("x", ops.Input([2, 5, 4])), ("gru", ops.GRU(8), "x"), ("act", ops.ReLU(), "gru"))
+
+
+@pytest.mark.parametrize("target", ["resnet50", "googlenet", "efficientnet_b0"])
+def test_every_tensor_stands_in_the_onnx_file_once_and_without_data(target):
+    model, net = onnx_file(target), costcalc.load(target)
+    tensors = [tensor for tensor in model.graph.initializer if tensor.external_data]
+    assert not any(tensor.raw_data for tensor in tensors)
+    total = net.cost().total("params") + net.cost().total("buffers")
+    assert sum(prod(tensor.dims) for tensor in tensors) == total
+    assert len(model.SerializeToString()) < 200_000
