@@ -194,7 +194,7 @@ def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRe
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
     hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
-    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
+    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}", hint)
 
 
 def _is_ours_or_torchs(path: str) -> bool:

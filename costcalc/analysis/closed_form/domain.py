@@ -156,8 +156,9 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
 def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
     """The smallest value of an integer knob at which these needs hold, and the message of the one that fails below it.
 
-    All of them hold from the value `now` on."""
-    least = 1 + bisect_left(range(1, now), True, key=lambda value: not _why(name, value, limits))
+    All of them hold from the value `now` on, or from a larger one."""
+    first, last = (now, MAX_SIZE) if _why(name, now, limits) else (1, now)  # an imported network may hold above it
+    least = first + bisect_left(range(first, last), True, key=lambda value: not _why(name, value, limits))
     return least, _why(name, least - 1, limits) if least > 1 else ""
 
 
