@@ -14,6 +14,7 @@ from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, o
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.importers.build_graph import GraphBuilder
+from costcalc.importers.frozen_sizes import because_of
 from costcalc.importers.input_sizes import BATCH, Inputs, InputSizes, Letters
 from costcalc.importers.layer_pattern import Sample
 from costcalc.importers.pattern_search import Pattern, PatternSearch, said
@@ -97,7 +98,9 @@ class ImportedArchitecture(Architecture):
             raise _one_by_one(self.name, values, moving, ImportRefused(str(error))) from None
         layers.graph["limits"] = [need for need in pattern.needs(values) if need.truth is None]
         layers.graph["multiples"] = {one: values[name] for name, one in multiples.items()}
-        layers.graph["found"] = pattern.found
+        beyond = [name for name, one in pattern.ranges.items() if one.holds(self.knobs[name].default) is False]
+        own = " ".join(f"--set {name}={self.knobs[name].default}" for name in beyond)
+        layers.graph["found"] = pattern.found + (f"; at its default it has other layers: {own}" if own else "")
         return layers
 
     def pattern(self, values: Mapping[str, Any], moving: Iterable[str], *, new: bool = True) -> Pattern:
@@ -139,10 +142,18 @@ class ImportedArchitecture(Architecture):
                      for name, value in values.items() if name not in free}  # fmt: skip
             try:
                 self.pattern({**values, **fixed}, free)
-                return {name: said(why) for name in symbols if name not in free} if why else {}
             except ImportRefused as error:
                 why = why or error
-        return {name: said(why) for name in symbols} if why else {}
+                continue
+            return self.reasons([name for name in symbols if name not in free], why)
+        return self.reasons(symbols, why)
+
+    def reasons(self, kept: Iterable[str], why: ImportRefused | None) -> dict[str, str]:
+        """Why each of these knobs stays a number: in the words of the network, and with what it adds at positions."""
+        if why is None:
+            return {}
+        tables = because_of(self.recorded({name: knob.default for name, knob in self.knobs.items()}))
+        return {name: said(why) if name == BATCH else f"{said(why)}{tables}" for name in kept}
 
     @property
     def image_knobs(self) -> dict[str, int]:

@@ -51,7 +51,7 @@ class Range(NamedTuple):
     def needs(self, size: Any) -> Iterator[Need]:
         """What must hold for this size."""
         if self.below or self.step > 1:  # else the rules of layers say it
-            yield AtLeast(size, self.low, message=self.below)
+            yield AtLeast(size, self.low, message=self.below or f"its sizes in steps of {self.step} start there")
         yield AtLeast(self.high, size, message=self.above)
         if self.step > 1:
             yield Divides(self.step, size)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 SAMPLES = 6
 BATCHES = (2, 3, 5, 7, 11, 13)  # never 1, which hides the batch among other axes of 1
 SPREAD = 448  # of sizes, at least: stride 32 leaves 14 of them
+STRIDE = 64  # of most networks a multiple of theirs
 STEPS_APART = 14  # of a size that moves in steps, at least
 LARGEST_BATCH = 65_536  # that is checked
 TIMES_LARGER = 8  # than the default: the largest size that is checked
@@ -37,11 +38,11 @@ class Span(NamedTuple):
 
 
 def spans(default: int, step: int) -> Iterator[Span]:
-    """Where sizes are drawn: around the default; above it; below it. For networks that change at some size."""
+    """Where sizes are drawn: around the default; up to it; above it. For networks that change at some size."""
     reach = max(3 * default, default + SPREAD, default + STEPS_APART * step)
     yield Span(min(default, -(-9 * default // 10)), reach, step)
-    yield Span(default + 1 + default // 8, reach + default, step)
     yield Span(max(2, 2 * default // 5), default, step)
+    yield Span(default + 1 + default // 8, reach + default, step)
 
 
 def drawn(span: Span, axes: int, count: int = SAMPLES, seed: int = 0) -> list[tuple[int, ...]]:
@@ -64,7 +65,7 @@ def _column(span: Span, count: int, random: Random) -> list[int]:
     for _ in range(200):
         jitter = [random.uniform(-0.4, 0.4) / count for _ in range(count)]
         parts = [min(1.0, max(0.0, i / (count - 1) + move)) for i, move in enumerate(jitter)]
-        found = sorted({span.value(part) for part in parts})
+        found = sorted({*_near_multiples([span.value(part) for part in parts], span)})
         if len(found) == count and all(_mixed([size // span.step for size in found], n) for n in (2, 3, 4)):
             break
     if len(found) < count:
@@ -72,6 +73,17 @@ def _column(span: Span, count: int, random: Random) -> list[int]:
     low, *between, high = found
     random.shuffle(between)
     return [*random.sample([high, low], 2), *between]
+
+
+def _near_multiples(sizes: list[int], span: Span) -> list[int]:
+    """Some sizes moved to a multiple of a large stride, and to the next and the last before one: there roundings up and
+    down part."""
+    moved = [*sizes]
+    for i, rest in ((1, 0), (3, 1), (4, -1)):
+        size = (round(sizes[i] / span.step / STRIDE) * STRIDE + rest) * span.step
+        if span.low <= size <= span.high:
+            moved[i] = size
+    return moved
 
 
 def _mixed(numbers: list[int], modulus: int) -> bool:

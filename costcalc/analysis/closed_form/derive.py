@@ -43,14 +43,19 @@ def derive(
     return formula_of(model, metric, *walked(model, free, seconds))
 
 
+def find_layers(model: Model, free: Iterable[str] | None = None) -> None:
+    """Runs an imported network at as many sizes as its closed form needs, before a deadline for sympy starts."""
+    settings = model.settings if free is None else model.values_but({*free})
+    model.kept_numbers(values_of(model.name, model.knobs, settings, model.knobs if free is None else free))
+
+
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
     """The layer graph with symbols for knobs, and its rows: every closed form of a model is made from them.
 
     Raises UsageError for a knob whose value is a symbol already, unless it is in `free`.
     """
     model.require_numeric("what is set in a closed form", but={*free} if free else ())
-    chosen = {*model.knobs} if free is None else {*free}
-    model.kept_numbers(values_of(model.name, model.knobs, model.values_but(chosen), chosen))  # runs an imported network
+    find_layers(model, free)
     with time_limit(seconds, too_large(model, seconds)) as deadline:
         if free is None:
             graph = model.layers(free=model.knobs)
