@@ -16,7 +16,7 @@ SPREAD = 448  # of sizes, at least: stride 32 leaves 14 of them
 STRIDE = 64  # of most networks a multiple of theirs
 STEPS_APART = 14  # of a size that moves in steps, at least
 LARGEST_BATCH = 65_536  # that is checked
-TIMES_LARGER = 8  # than the default: the largest size that is checked
+TIMES_LARGER = 32  # than the default: the largest size that is checked
 
 
 class Span(NamedTuple):
