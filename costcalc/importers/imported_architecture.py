@@ -23,7 +23,7 @@ from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture
 
-MAX_RECORDED_POINTS = 4096  # of a sweep at which no pattern holds
+MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
 MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more
 
 
@@ -87,6 +87,7 @@ class ImportedArchitecture(Architecture):
                      if one.step > 1 and is_symbolic(values[name])}  # fmt: skip
         holds = pattern.holds(values)
         if is_array(holds) and one_truth(holds) is not True:
+            _refuse_many(self.name, int((~holds).sum()), f"layers are known for {pattern.where}, and beyond")
             raise PointsDiffer(_apart(values, moving, holds), f"{self.name} has other layers at some sizes")
         try:
             layers = pattern.layers.layers(self.sizes.letters({**values, **multiples}))
@@ -189,9 +190,13 @@ def _apart(values: Mapping[str, Any], moving: list[str], holds: Any = None) -> A
     return key if holds is None else numpy.where(numpy.broadcast_to(holds, shape), -1, key)
 
 
+def _refuse_many(name: str, points: int, why: str) -> None:
+    """Raises UsageError for many points of which each is a run of the network."""
+    if points > MAX_RECORDED_POINTS:
+        raise UsageError(f"{name}: {why} each of {points:,} points is a run; take at most {MAX_RECORDED_POINTS:,}")
+
+
 def _one_by_one(name: str, values: Mapping[str, Any], moving: list[str], error: ImportRefused) -> Exception:
     """What makes a sweep count each point on its own. A UsageError if there are too many."""
-    if (points := _points(values, moving)) > MAX_RECORDED_POINTS:
-        why = f"its layers change with the size, and each of {points:,} points would be a run: {said(error)}"
-        return UsageError(f"{name}: {why}; sweep at most {MAX_RECORDED_POINTS:,}")
+    _refuse_many(name, _points(values, moving), f"its layers change with the size ({said(error)}), so that")
     return PointsDiffer(_apart(values, moving), f"{name} has other layers at other sizes")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from math import gcd
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 from costcalc.dims import Truth, all_of, at_least, divides
@@ -80,6 +80,12 @@ class Pattern(NamedTuple):
         return found
 
     @property
+    def where(self) -> str:
+        """Its ranges: `1 ≤ batch ≤ 65536, 32 ≤ r ≤ 7168 in steps of 32`."""
+        steps = {name: f" in steps of {one.step}" if one.step > 1 else "" for name, one in self.ranges.items()}
+        return ", ".join(f"{one.low} ≤ {name} ≤ {one.high}{steps[name]}" for name, one in self.ranges.items())
+
+    @property
     def found(self) -> str:
         """How it was found, for readers."""
         forms = len(self.layers.forms)
@@ -104,7 +110,6 @@ class PatternSearch:
         self.places_to_try = [0, 1, 2] if self.lengths else [0]  # of `spans`: where one step has a pattern, others do
         self.matched: set[tuple[Any, ...]] = set()  # sizes at which the last pattern was compared and held
         self.lone = ""  # why the pattern does not hold at a batch of 1
-        self.largest_batch_holds = False  # was the largest batch compared already?
         self.why = ImportRefused("")  # why the last run differed
 
     # --- runs ------------------------------------------------------------------------------------------------------
@@ -123,6 +128,8 @@ class PatternSearch:
                 self.ran[key] = self.run(letters)
             except ImportRefused as error:
                 self.ran[key] = error
+            except ShapeError as error:  # an axis longer than any
+                self.ran[key] = ImportRefused(str(error))
         found = self.ran[key]
         if isinstance(found, ImportRefused):
             raise found
@@ -257,13 +264,14 @@ class PatternSearch:
 
     def batches(self, pattern: LayerPattern) -> Range:
         """The range of the batch, at the lengths of a sample."""
-        inside = {letter: size for letter, size in pattern.samples[1].letters.items() if letter != BATCH}
+        lengths = [{name: n for name, n in one.letters.items() if name != BATCH} for one in pattern.samples]
+        inside = min(lengths, key=lambda letters: prod(letters.values()))
 
         def differs(batch: int) -> bool:
             return not self.same(pattern, self.letters(batch, inside))
 
         low = 2 if self.lone else 1
-        if self.largest_batch_holds or not differs(LARGEST_BATCH):
+        if not differs(LARGEST_BATCH):
             return Range(low, LARGEST_BATCH, 1, self.lone)
         most = bisect_left(range(LARGEST_BATCH), True, BATCHES[-1], LARGEST_BATCH, key=differs) - 1
         return Range(low, most, 1, self.lone, self.why_at(pattern, self.letters(most + 1, inside)))
@@ -286,8 +294,7 @@ class PatternSearch:
             least = least + 1 + bisect_left(range(least + 1, min(inside)), True, key=lambda times: not differs(times))
             below = self.why_at(pattern, at(least - 1))
         most, above = max(*inside, TIMES_LARGER * self.sizes.knobs[knob].default // step), NOT_COMPARED
-        self.largest_batch_holds = self.same(pattern, at(most, LARGEST_BATCH))
-        if not self.largest_batch_holds and differs(most):
+        if differs(most):
             most = bisect_left(range(most), True, max(inside), most, key=differs) - 1
             above = self.why_at(pattern, at(most + 1))
         return Range(least * step, most * step, step, below, above)
