@@ -27,8 +27,8 @@ __all__ = [
     "MAX_SIZE", "FactoredInt", "Shape", "Size", "SizedShape", "Truth", "all_of", "at_first_point", "at_least",
     "broadcast_size", "broadcasts", "canonical", "ceil", "ceil_div", "check_size", "clip", "divides", "elements",
     "equal", "exact_div", "first_failure", "floor", "floor_div", "gcd", "is_array", "is_rational", "is_symbolic",
-    "is_zero", "maximum", "minimum", "one_number", "one_truth", "output_size", "prod", "round_to", "same_shape",
-    "size_symbol", "to_exact", "to_exact_array", "whole",
+    "is_zero", "maximum", "minimum", "multiple_symbol", "one_number", "one_truth", "output_size", "prod", "round_to",
+    "same_shape", "size_symbol", "to_exact", "to_exact_array", "whole",
 ]  # fmt: skip
 
 
@@ -41,6 +41,11 @@ def _symbolic() -> ModuleType:
 def size_symbol(name: str, *, real: bool = False) -> Size:
     """The symbol of that name: positive, and an integer unless `real`. All symbols are made here."""
     return _symbolic().size_symbol(name, real)
+
+
+def multiple_symbol(symbol: Size, step: int) -> Size:
+    """A symbol of the same name that is known to be a multiple of `step`, so that roundings vanish."""
+    return _symbolic().Multiple(symbol, step)
 
 
 def prod(sizes: Iterable[Size]) -> Size:

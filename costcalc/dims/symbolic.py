@@ -28,6 +28,24 @@ def size_symbol(name: str, real: bool) -> Symbol:
     return Symbol(name, positive=True) if real else Symbol(name, positive=True, integer=True)
 
 
+class Multiple(Symbol):  # type: ignore[misc]
+    """A size symbol that is known to be a multiple of `step`. It is another symbol than the plain one of its name."""
+
+    __slots__ = ("step",)
+
+    def __new__(cls, symbol: Symbol, step: int) -> Multiple:
+        even = {"even": True} if step % 2 == 0 else {}
+        self: Multiple = Symbol.__xnew__(cls, symbol.name, integer=True, positive=True, **even)
+        self.step = step
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (*super()._hashable_content(), self.step)
+
+    def __reduce__(self) -> Any:
+        return Multiple, (size_symbol(self.name, False), self.step)
+
+
 class RoundTo(Function):  # type: ignore[misc]
     """`round_to(x, m)`: see `dims.round_to`. A whole multiple of m, at least m."""
 
@@ -173,6 +191,9 @@ def _is_multiple(term: Expr, modulus: int) -> bool:
     for factor in Mul.make_args(rest):
         if isinstance(factor, RoundTo) and factor.args[1].is_Integer:
             known *= factor.args[1]
+        elif isinstance(factor.as_base_exp()[0], Multiple):
+            base, power = factor.as_base_exp()
+            known *= base.step**power if power.is_Integer else 1
         elif not factor.is_integer:
             return False
     return bool((known / modulus).is_integer)
@@ -217,6 +238,8 @@ def _least(x: Expr) -> Any:
 def _least_factor(x: Expr) -> Any:
     if isinstance(x, RoundTo) and x.args[1].is_Integer:
         return x.args[1]
+    if isinstance(x, Multiple):
+        return x.step
     return 1 if x.is_integer and x.is_positive else 0
 
 

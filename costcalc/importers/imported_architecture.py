@@ -1,53 +1,165 @@
-"""A network from elsewhere as an architecture: its graph is recorded anew for each size of its input."""
+"""A network from elsewhere as an architecture: recorded anew at numbers; at symbols and arrays a pattern of its layers.
+
+architecture.layers({"batch": 8, "r": 160})         runs the network at these sizes
+architecture.layers({"batch": 8, "r": <symbol>})    finds the forms of its layers in several runs
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from costcalc.dims import is_rational
-from costcalc.errors import UsageError
+from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, one_number, one_truth
+from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
 from costcalc.graph import Graph
 from costcalc.importers.build_graph import GraphBuilder
+from costcalc.importers.frozen_sizes import because_of
+from costcalc.importers.input_sizes import BATCH, Inputs, InputSizes, Letters
+from costcalc.importers.layer_pattern import Sample
+from costcalc.importers.pattern_search import Pattern, PatternSearch, said
 from costcalc.importers.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
-from costcalc.models.knob import Knob
 from costcalc.models.model import Architecture
 
-Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # positional, and by name: shapes, and values that are no tensors
+MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
+MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more
 
 
 class ImportedArchitecture(Architecture):
-    """A network that runs. Its knobs are sizes of its inputs: `batch`, and `r` where images are square."""
+    """A network that runs. Its knobs are sizes of its inputs: `batch`, `r` where images are square, else `h` and `w`,
+    and `tokens` of sequences of indices."""
 
     kind = "imported network"
+    only_here = True
 
     def __init__(self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = ""):
-        self.name, self.run, self.inputs, self.source = name, run, inputs, source
+        self.name, self.run, self.source = name, run, source
         self.title = "imported"
-        self.knobs = knobs_of(inputs)
-        self.graphs: dict[tuple[Any, ...], Graph] = {}
+        self.sizes = InputSizes(inputs)
+        self.knobs = self.sizes.knobs
+        self.samples: dict[tuple[Any, ...], Sample] = {}
+        self.patterns: dict[tuple[Any, ...], Pattern | ImportRefused] = {}
+
+    @property
+    def inputs(self) -> Inputs:
+        """The inputs as given: shapes."""
+        return self.sizes.inputs
 
     def layers(self, values: Mapping[str, Any]) -> Graph:
-        """The recorded graph at these sizes. Raises UsageError for symbols and arrays, ImportRefused if the network
-        does not run at these sizes."""
-        if not all(is_rational(value) for value in values.values()):
-            raise UsageError(f"{self.name}: sizes of an imported network are numbers, as in {self.name}@batch=8")
-        key = tuple(values.items())
-        if key not in self.graphs:
-            self.graphs[key] = GraphBuilder(self.run(self.at(values)), self.name).build()
-        return self.graphs[key].copy()
+        """The recorded graph at these sizes; with symbols or arrays the layers that the network has at all of them.
 
-    def at(self, values: Mapping[str, Any]) -> Inputs:
-        """The inputs at some values of the knobs."""
+        Raises ImportRefused if the network does not run at these sizes, UsageError if its sizes cannot be symbols,
+        PointsDiffer if points of arrays have other layers.
+        """
+        known = {name: one_number(value) if is_array(value) else value for name, value in values.items()}
+        moving = [name for name, value in known.items() if value is None or not is_rational(value)]
+        if not moving:
+            return self.recorded({name: int(value) for name, value in known.items()}).graph.copy()
+        return self.with_pattern({**known, **{name: values[name] for name in moving}}, moving)
+
+    def recorded(self, values: Mapping[str, int]) -> Sample:
+        """The graph of a run at these values of the knobs, made once."""
+        letters = self.sizes.letters(values)
+        return self.samples.setdefault(tuple(letters.items()), self.sample(letters))
+
+    def sample(self, letters: Letters) -> Sample:
+        """The graph of a run."""
+        known = self.samples.get(tuple(letters.items()))
+        if known is not None:
+            return known
+        builder = GraphBuilder(self.run(self.sizes.at(letters)), self.name)
+        return Sample(dict(letters), builder.build(), builder.shapes)
+
+    # --- symbols and arrays ----------------------------------------------------------------------------------------
+
+    def with_pattern(self, values: Mapping[str, Any], moving: list[str]) -> Graph:
+        """The layers at values of which some, `moving`, are symbols or arrays."""
+        symbolic = any(is_symbolic(values[name]) for name in moving)
+        try:
+            pattern = self.pattern(values, moving, new=symbolic or _points(values, moving) >= MIN_POINTS)
+        except ImportRefused as error:
+            if symbolic:
+                raise UsageError(f"{self.name}: {', '.join(moving)} cannot be symbols here: {said(error)}") from None
+            raise _one_by_one(self.name, values, moving, error) from None
+        multiples = {name: multiple_symbol(values[name], one.step) for name, one in pattern.ranges.items()
+                     if one.step > 1 and is_symbolic(values[name])}  # fmt: skip
+        holds = pattern.holds(values)
+        if is_array(holds) and one_truth(holds) is not True:
+            _refuse_many(self.name, int((~holds).sum()), f"layers are known for {pattern.where}, and beyond")
+            raise PointsDiffer(_apart(values, moving, holds), f"{self.name} has other layers at some sizes")
+        try:
+            layers = pattern.layers.layers(self.sizes.letters({**values, **multiples}))
+        except PointsDiffer:
+            raise
+        except ShapeError as error:
+            if symbolic:
+                raise UsageError(f"{self.name}: {error}") from None
+            raise _one_by_one(self.name, values, moving, ImportRefused(str(error))) from None
+        layers.graph["limits"] = [need for need in pattern.needs(values) if need.truth is None]
+        layers.graph["multiples"] = {one: values[name] for name, one in multiples.items()}
+        beyond = [name for name, one in pattern.ranges.items() if one.holds(self.knobs[name].default) is False]
+        own = " ".join(f"--set {name}={self.knobs[name].default}" for name in beyond)
+        layers.graph["found"] = pattern.found + (f"; at its default it has other layers: {own}" if own else "")
+        return layers
+
+    def pattern(self, values: Mapping[str, Any], moving: Iterable[str], *, new: bool = True) -> Pattern:
+        """The pattern at these values: one in which all knobs are free, if it holds for the others, else one in which
+        `moving` are. Raises ImportRefused if there is none, or without `new` none that was found before."""
+        fixed = {name: int(value) for name, value in values.items() if name not in moving}
+        tries = [((*self.knobs,), {}), ((*moving,), fixed)] if fixed else [((*moving,), fixed)]
+        refused = ImportRefused("no pattern was sought for so few points")
+        for free, others in tries:
+            key = free, tuple(others.items())
+            if key not in self.patterns and new:
+                self.patterns[key] = self.searched(free, others)
+            found = self.patterns.get(key, refused)
+            if isinstance(found, Pattern):
+                if all(one.holds(values[name]) is not False for name, one in found.ranges.items() if name in fixed):
+                    return found
+            else:
+                refused = found
+        raise refused
+
+    def searched(self, free: tuple[str, ...], fixed: Mapping[str, int]) -> Pattern | ImportRefused:
+        """The pattern in these knobs, or why there is none."""
+        try:
+            return PatternSearch(self.name, self.sizes, self.sample, free, fixed).pattern()
+        except ImportRefused as error:
+            return error
+
+    def kept_numbers(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """The symbols among these values that it cannot have, each with the reason: lengths first, then the batch."""
+        symbols = [name for name, value in values.items() if is_symbolic(value)]
+        if not symbols:
+            return {}
         by_default = {name: knob.default for name, knob in self.knobs.items()}
-        args, kwargs = self.inputs
-        return (
-            tuple(resized(x, by_default, values) for x in args),
-            {name: resized(x, by_default, values) for name, x in kwargs.items()},
-        )
+        lengths = [name for name in symbols if name != BATCH]
+        choices = [symbols] + ([[BATCH], lengths] if BATCH in symbols and lengths else [])
+        why: ImportRefused | None = None
+        for free in choices:
+            fixed = {name: by_default[name] if is_symbolic(value) else value
+                     for name, value in values.items() if name not in free}  # fmt: skip
+            try:
+                self.pattern({**values, **fixed}, free)
+            except ImportRefused as error:
+                why = why or error
+                continue
+            return self.reasons([name for name in symbols if name not in free], why)
+        return self.reasons(symbols, why)
+
+    def reasons(self, kept: Iterable[str], why: ImportRefused | None) -> dict[str, str]:
+        """Why each of these knobs stays a number: in the words of the network, and with what it adds at positions."""
+        if why is None:
+            return {}
+        tables = because_of(self.recorded({name: knob.default for name, knob in self.knobs.items()}))
+        return {name: said(why) if name == BATCH else f"{said(why)}{tables}" for name in kept}
+
+    @property
+    def image_knobs(self) -> dict[str, int]:
+        """`r`, the side of square images."""
+        return {name: 2 for name in self.knobs if len(self.sizes.letters_of(name)) == 2}
 
     @cached_property
     def identity(self) -> str:
@@ -55,28 +167,36 @@ class ImportedArchitecture(Architecture):
         return content_hash([*described(self.layers({name: knob.default for name, knob in self.knobs.items()}))])
 
 
-def is_shape(value: Any) -> bool:
-    """Is this the shape of a tensor?"""
-    return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
+def _points(values: Mapping[str, Any], moving: Iterable[str]) -> int:
+    """How many points arrays have together."""
+    import numpy
+
+    shapes = [values[name].shape for name in moving if is_array(values[name])]
+    return int(numpy.prod(numpy.broadcast_shapes(*shapes))) if shapes else 1
 
 
-def knobs_of(inputs: Inputs) -> dict[str, Knob]:
-    """The batch that all inputs have, and the side of square images."""
-    shapes = [x for x in (*inputs[0], *inputs[1].values()) if is_shape(x)]
-    knobs = {}
-    if shapes and len({x[0] for x in shapes}) == 1:
-        knobs["batch"] = Knob("batch", shapes[0][0], about="examples at once")
-    images = {x[-1] for x in shapes if len(x) >= 4}
-    if len(images) == 1 and all(x[-1] == x[-2] for x in shapes if len(x) >= 4):
-        knobs["r"] = Knob("r", images.pop(), about="input resolution in pixels")
-    return knobs
+def _apart(values: Mapping[str, Any], moving: list[str], holds: Any = None) -> Any:
+    """A key that differs between points of arrays that are counted apart: each but those that hold. Of a batch and
+    lengths only the lengths tell points apart."""
+    import numpy
+
+    arrays = [name for name in moving if is_array(values[name])]
+    lengths = [name for name in arrays if name != BATCH] or arrays
+    shape = numpy.broadcast_shapes(*(values[name].shape for name in arrays))
+    key = numpy.zeros(shape, dtype=numpy.int64)
+    for name in lengths if holds is None else arrays:
+        numbers, codes = numpy.unique(values[name].values(), return_inverse=True)
+        key = key * len(numbers) + codes.reshape(values[name].shape)
+    return key if holds is None else numpy.where(numpy.broadcast_to(holds, shape), -1, key)
 
 
-def resized(x: Any, default: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
-    """The shape of an input with other sizes of the knobs."""
-    if not is_shape(x):
-        return x
-    sizes = [values.get("batch", x[0]) if "batch" in default else x[0], *x[1:]]
-    if "r" in default and len(x) >= 4:
-        sizes[-2:] = [values["r"]] * 2
-    return tuple(map(int, sizes))
+def _refuse_many(name: str, points: int, why: str) -> None:
+    """Raises UsageError for many points of which each is a run of the network."""
+    if points > MAX_RECORDED_POINTS:
+        raise UsageError(f"{name}: {why} each of {points:,} points is a run; take at most {MAX_RECORDED_POINTS:,}")
+
+
+def _one_by_one(name: str, values: Mapping[str, Any], moving: list[str], error: ImportRefused) -> Exception:
+    """What makes a sweep count each point on its own. A UsageError if there are too many."""
+    _refuse_many(name, _points(values, moving), f"its layers change with the size ({said(error)}), so that")
+    return PointsDiffer(_apart(values, moving), f"{name} has other layers at other sizes")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError
-from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+from costcalc.importers.imported_architecture import ImportedArchitecture
+from costcalc.importers.input_sizes import Inputs
 
 ZOOS = ("torchvision", "timm")
 

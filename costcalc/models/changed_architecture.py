@@ -18,13 +18,17 @@ class ChangedArchitecture(Architecture):
 
     def __init__(self, base: Architecture, change: Callable[..., Graph], arguments: tuple[Any, ...]):
         self.base, self.change, self.arguments = base, change, arguments
-        self.kind, self.without_knobs = base.kind, base.without_knobs
+        self.kind, self.without_knobs, self.only_here = base.kind, base.without_knobs, base.only_here
         self.name, self.title, self.source, self.about = base.name, base.title, base.source, base.about
         self.knobs, self.presets = base.knobs, base.presets
 
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """The layers of the base, changed."""
         return self.change(self.base.layers(values), *self.arguments)
+
+    def kept_numbers(self, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Those of the base."""
+        return self.base.kept_numbers(values)
 
     @cached_property
     def identity(self) -> str:

@@ -26,6 +26,7 @@ class Architecture(ABC):
 
     name: str
     kind = "model"  # its name in messages
+    only_here = False  # can other processes not make its layers?
     without_knobs = "this one has none"  # the message if it has no knobs
     title: str = ""
     source: str = ""  # where it is from
@@ -38,8 +39,10 @@ class Architecture(ABC):
     def layers(self, values: Mapping[str, Any]) -> Graph:
         """A new layer graph, or LayerList, for values of all knobs: ints, Fractions, symbols, arrays, flags or words.
 
-        Its `graph` attribute may have `assumed`, the needs that symbols leave undecided. If some points of arrays are
-        invalid it has `valid`, an array of bools, and `invalid_because`, a sentence; or this raises PointsDiffer.
+        Its `graph` attribute may have `assumed`, the needs that symbols leave undecided; `limits`, the needs that say
+        where the layers are known; `found`, a sentence on how they were; and `multiples`, the symbol of a knob for each
+        that stands in its place and is known to be a multiple. If some points of arrays are invalid it
+        has `valid`, an array of bools, and `invalid_because`, a sentence; or this raises PointsDiffer.
         Raises SpecError or ShapeError if these values make no network.
         """
 
@@ -51,6 +54,11 @@ class Architecture(ABC):
     def named_sizes(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values of named sizes at these values of knobs: a formula prints `c7` for `round_to(192*w, 8)`."""
         return {}
+
+    def kept_numbers(self, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """The knobs that are symbols in these values and cannot be, each with the reason. They stay at their default in
+        a closed form."""
+        return EMPTY
 
     @property
     def unset(self) -> tuple[str, ...]:
@@ -235,18 +243,25 @@ class Model:
         """
         settings = {**self.settings, **values}
         known = values_of(self.name, self.knobs, settings, free)
+        kept = self.kept_numbers(known, settings) if free else {}
+        known |= {name: self.knobs[name].default for name in kept}
         patterns = self.step.freeze
         if (last := known.pop(FREEZE.name, NOTHING_FROZEN)) != NOTHING_FROZEN:
             patterns = (*patterns, f"..{last}")
         layers = self.architecture.layers(known)
         if self.knobs:  # else it is the reader's own graph
-            layers.graph["knobs"] = known
+            layers.graph["knobs"], layers.graph["kept_numbers"] = known, kept
             layers.graph.setdefault("assumed", ())
         if patterns or self.step != DEFAULT_STEP:
             layers = freeze(layers, patterns)
             rows = checkpointed_rows(layers, self.step.checkpoint)
             layers.graph["train_step"] = replace(self.step, checkpoint=rows)
         return unroll(layers) if unrolled else layers
+
+    def kept_numbers(self, values: Mapping[str, Any], settings: Mapping[str, Any] = EMPTY) -> dict[str, str]:
+        """The knobs that are symbols in these values, but not by the settings, and cannot be; each with the reason."""
+        known = {name: value for name, value in values.items() if name in self.knobs}
+        return {name: why for name, why in self.architecture.kept_numbers(known).items() if name not in settings}
 
     def blocks(self) -> list[str]:
         """The names that `freeze` takes: rows of `show --depth 1`, in execution order."""

@@ -34,6 +34,7 @@ class Need:
     message: str = ""  # what is wrong where it does not hold, with gaps for `message_sizes`, by default the args
     condition: str = ""  # what must hold, with gaps for the args
     named: str = ""  # the name of the first of the args, as in `features = `
+    of_layer = True  # is it about a layer, whose name messages give? Else about the network
 
     def __init__(self, *args: Any, message: str = "", message_sizes: tuple[Any, ...] | None = None, named: str = ""):
         self.args, self.message_sizes = args, args if message_sizes is None else message_sizes

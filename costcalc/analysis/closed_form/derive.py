@@ -5,7 +5,8 @@ derive(costcalc.load("efficientnet"), "macs").lines()
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sympy import Add, Symbol, sympify
@@ -21,9 +22,11 @@ from costcalc.analysis.training.repeat_needs import step_assumptions
 from costcalc.analysis.unrolled import repeat_assumptions
 from costcalc.analysis.walk import Row, walk
 from costcalc.dims import is_symbolic
+from costcalc.dims.substitute import substitute
 from costcalc.dtype import Dtype
 from costcalc.graph import first_row
-from costcalc.models.model import Model
+from costcalc.models.model import Model, values_of
+from costcalc.ops.needs import Need
 from costcalc.text import value_text
 
 
@@ -40,12 +43,19 @@ def derive(
     return formula_of(model, metric, *walked(model, free, seconds))
 
 
+def find_layers(model: Model, free: Iterable[str] | None = None) -> None:
+    """Runs an imported network at as many sizes as its closed form needs, before a deadline for sympy starts."""
+    settings = model.settings if free is None else model.values_but({*free})
+    model.kept_numbers(values_of(model.name, model.knobs, settings, model.knobs if free is None else free))
+
+
 def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SECONDS) -> tuple[Any, list[Row]]:
     """The layer graph with symbols for knobs, and its rows: every closed form of a model is made from them.
 
     Raises UsageError for a knob whose value is a symbol already, unless it is in `free`.
     """
     model.require_numeric("what is set in a closed form", but={*free} if free else ())
+    find_layers(model, free)
     with time_limit(seconds, too_large(model, seconds)) as deadline:
         if free is None:
             graph = model.layers(free=model.knobs)
@@ -55,23 +65,52 @@ def walked(model: Model, free: Iterable[str] | None = None, seconds: float = SEC
         for row in walk(graph):
             rows.append(row)
             deadline.check()
-    return graph, rows
+    limits = graph.graph.get("limits", ())
+    rows = [row._replace(assumed=(*row.assumed, *limits)) if row is rows[0] else row for row in rows]
+    plain = partial(_plain, graph)
+    return graph, [_with_sizes(row, plain) for row in rows] if graph.graph.get("multiples") else rows
+
+
+def _plain(graph: Any, size: Any) -> Any:
+    """A size with the symbols of knobs in place of those that are known to be multiples."""
+    return size.xreplace(graph.graph["multiples"]) if is_symbolic(size) and graph.graph.get("multiples") else size
+
+
+def _with_sizes(row: Row, change: Callable[[Any], Any]) -> Row:
+    """A row with its sizes changed, and what is assumed about them."""
+    return row._replace(
+        input_shapes=tuple([tuple(map(change, shape)) for shape in row.input_shapes]),
+        output_shape=tuple(map(change, row.output_shape)), times=change(row.times),
+        costs={name: change(cost) for name, cost in row.costs.items()},
+        assumed=tuple([need.with_sizes(change) for need in row.assumed]),
+    )  # fmt: skip
 
 
 def formula_of(model: Model, metric: str, graph: Any, rows: list[Row]) -> Formula:
     """The closed form of a metric from the graph and rows of `walked`."""
     rows = _with_repeat_needs(model, metric, graph, rows)
-    terms = tuple(_by_block(rows, _values(metric, graph, rows, model.dtype)))
+    terms = tuple(_by_block(rows, (_plain(graph, value) for value in _values(metric, graph, rows, model.dtype))))
     values = graph.graph["knobs"]
     display_names = {name: knob.letter or name for name, knob in model.knobs.items()}
     knobs = {name: model.values[name] for name, value in values.items() if is_symbolic(value)}
+    knobs |= dict.fromkeys(_beyond(knobs, graph.graph.get("limits", ())))
     below = [n for n in model.size_knobs if n not in model.settings and not model.knobs[n].may_be_symbol]
-    numbers = [f"{display_names[name]} = {value_text(values[name])}, for a symbol is 1 or more" for name in below]
+    kept = {**dict.fromkeys(below, ", for a symbol is 1 or more"),
+            **{name: f": {why}" for name, why in graph.graph.get("kept_numbers", {}).items()}}  # fmt: skip
+    numbers = [f"{display_names[name]} = {value_text(values[name])}{why}" for name, why in kept.items()]
     return Formula(
         model, metric, terms, knobs, _spatial(rows), display_names, _names(model, values),
         domain_finder=lambda: find_domain(model, rows, knobs, graph.graph["assumed"], numbers, Printer(display_names)),
-        checker=lambda values: check_rows(rows, values),
+        checker=lambda values: check_rows(rows, values), found=graph.graph.get("found", ""),
     )  # fmt: skip
+
+
+def _beyond(knobs: Mapping[str, Any], limits: Iterable[Need]) -> Iterator[str]:
+    """The knobs whose values are beyond the limits in which the layers are known."""
+    for need in limits:
+        names = {symbol.name for _, sizes in need.claims for size in sizes for symbol in size.free_symbols}
+        if need.with_sizes(lambda x: substitute(x, knobs) if is_symbolic(x) else x).truth is False:
+            yield from names
 
 
 def _with_repeat_needs(model: Model, metric: str, graph: Any, rows: list[Row]) -> list[Row]:

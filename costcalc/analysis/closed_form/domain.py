@@ -95,10 +95,14 @@ class Domain:
     def limits(self, *, reasons: bool = True) -> list[str]:
         """Bounds, the reason for each, conditions and assumptions."""
         holds = [f"holds for {', '.join(map(str, self.bounds))}"] if self.bounds else []
-        below = [f"below {b.symbol} = {b.low}: {b.low_reason}" for b in self.bounds if b.low_reason and reasons]
-        above = [f"above {b.symbol} = {b.high}: {b.high_reason}" for b in self.bounds if b.high_reason and reasons]
+        why: dict[tuple[str, str], list[str]] = {}  # ends of bounds with the same reason, on a line
+        for word, end, reason in (("below", "low", "low_reason"), ("above", "high", "high_reason")):
+            for bound in self.bounds:
+                if reasons and (text := getattr(bound, reason)):
+                    why.setdefault((word, text), []).append(f"{bound.symbol} = {getattr(bound, end)}")
+        beyond = [f"{word} {' or '.join(ends)}: {text}" for (word, text), ends in why.items()]
         conditions = [f"holds {text}" for text in self.conditions]
-        return [*holds, *below, *above, *conditions, *(f"assumes {text}" for text in self.assumed)]
+        return [*holds, *beyond, *conditions, *(f"assumes {text}" for text in self.assumed)]
 
 
 def find_domain(
@@ -156,8 +160,9 @@ def _bound(model: Model, name: str, limits: list[Undecided], printer: Printer) -
 def least_value(name: str, now: int, limits: list[Undecided]) -> tuple[int, str]:
     """The smallest value of an integer knob at which these needs hold, and the message of the one that fails below it.
 
-    All of them hold from the value `now` on."""
-    least = 1 + bisect_left(range(1, now), True, key=lambda value: not _why(name, value, limits))
+    All of them hold from the value `now` on, or from a larger one."""
+    first, last = (now, MAX_SIZE) if _why(name, now, limits) else (1, now)  # an imported network may hold above it
+    least = first + bisect_left(range(first, last), True, key=lambda value: not _why(name, value, limits))
     return least, _why(name, least - 1, limits) if least > 1 else ""
 
 

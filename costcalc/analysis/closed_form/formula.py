@@ -53,6 +53,7 @@ class Formula(Result):
     names: dict[Any, str]
     domain_finder: Callable[[], Domain]
     checker: Callable[[dict[str, Any]], None]  # raises ShapeError where an undecided need fails
+    found: str = ""  # how the layers of an imported network were found
     given: tuple[str, ...] = ()
     multiples: dict[str, Any] = field(default_factory=dict)  # knob -> the number that must divide it
     polynomial_in: frozenset[Symbol] = frozenset()  # symbols in which the total is multiplied out
@@ -172,7 +173,8 @@ class Formula(Result):
 
     def lines(self) -> list[str]:
         """Notes on the formula: its names, value, domain and assumptions."""
-        return [*self.printer.where_line(self.where()), *self.now(), *self.domain.lines()]
+        found = [self.found] if self.found else []
+        return [*self.printer.where_line(self.where()), *self.now(), *self.domain.lines(), *found]
 
     def now(self) -> list[str]:
         """Its value at the current settings, if these meet the assumptions."""
@@ -218,6 +220,7 @@ class Formula(Result):
             "where": {name: Printer(self.display_names).write(e) for name, e in self.where().items()},
             "domain": [bound.to_dict() for bound in self.domain.bounds],
             "conditions": list(self.domain.conditions), "assumptions": list(self.domain.assumed),
+            **({"found": self.found} if self.found else {}),
             **({"without_floors": {key: second[key] for key in FLOOR_FREE_FIELDS}} if second else {}),
         }  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from costcalc.analysis.closed_form.assumptions import closed_form
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
-from costcalc.analysis.closed_form.derive import too_large
+from costcalc.analysis.closed_form.derive import find_layers, too_large
 from costcalc.analysis.closed_form.elasticity import by_term, elasticities
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.ratio import ratio
@@ -55,6 +55,8 @@ def formula_output(
 
     Raises CostcalcError if it takes too long.
     """
+    for one in (model, *([over] if over else [])):
+        find_layers(one)
     with time_limit(SECONDS_OF_ALL, too_large(model, SECONDS_OF_ALL)):
         found: Any = closed_form(model, metric, assume=assume) if over is None else ratio(model, over, metric)
         if form == "python":

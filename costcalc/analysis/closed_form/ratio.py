@@ -15,7 +15,7 @@ from typing import Any
 from sympy import Expr
 
 from costcalc.analysis.closed_form.deadline import SECONDS, time_limit
-from costcalc.analysis.closed_form.derive import derive, too_large
+from costcalc.analysis.closed_form.derive import derive, find_layers, too_large
 from costcalc.analysis.closed_form.formula import Formula
 from costcalc.analysis.closed_form.latex import LatexPrinter, align, escaped
 from costcalc.analysis.closed_form.linear_break_even import LinearBreakEven, break_evens, quotient
@@ -191,6 +191,8 @@ def ratio(model: Model, other: Model, metric: str = "macs") -> Ratio:
 
     Raises UnknownName for an unknown metric, CostcalcError if `other` costs nothing or a formula is too large.
     """
+    for one in (model, other):
+        find_layers(one)
     with time_limit(SECONDS, too_large(model, SECONDS)):
         first, second = derive(model, metric), derive(other, metric)
         apart = {name for name, value in first.knobs.items() if second.knobs.get(name, value) != value}

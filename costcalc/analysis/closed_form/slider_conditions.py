@@ -23,7 +23,7 @@ class Condition:
 def conditions(rows: Iterable[Row], assumed: Iterable[Need]) -> list[Condition]:
     """The conditions of a closed form: the undecided needs of its rows and of building its graph."""
     found = {need.key: _condition(need) for need in assumed}
-    for need, layer in ((one.need, f"{_literal(one.layer)}: ") for one in undecided_of(rows)):
+    for need, layer in ((one.need, _literal(one.said(""))) for one in undecided_of(rows)):
         if need.claims:
             found.setdefault(need.key, _condition(need, layer))
     return [*found.values()]

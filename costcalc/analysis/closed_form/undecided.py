@@ -23,7 +23,7 @@ def check_rows(rows: Iterable[Row], values: Mapping[str, Any]) -> None:
         try:
             assumptions([undecided.need.with_sizes(lambda x: substitute(x, values) if is_symbolic(x) else x)])
         except ShapeError as error:
-            raise ShapeError(f"the formula does not hold there; {undecided.layer}: {error}") from None
+            raise ShapeError(f"the formula does not hold there; {undecided.said(str(error))}") from None
 
 
 class Undecided(NamedTuple):
@@ -61,7 +61,11 @@ class Undecided(NamedTuple):
         if substitute(self.need.slack, knobs) >= 0:
             return ""
         sizes = (substitute(size, knobs) if is_symbolic(size) else size for size in self.need.message_sizes)
-        return f"{self.layer}: {self.need.sentence(map(value_text, sizes))}"
+        return self.said(self.need.sentence(map(value_text, sizes)))
+
+    def said(self, sentence: str) -> str:
+        """A sentence about its need, with the layer that has it."""
+        return f"{self.layer}: {sentence}" if self.need.of_layer else sentence
 
 
 def undecided_of(rows: Iterable[Row]) -> Iterator[Undecided]:

@@ -31,10 +31,13 @@ def chunk_results(
 ) -> Iterator[ChunkResult]:
     """Yields the result of each chunk in the grid's order, after the first `done` points.
 
-    Only this process knows an op or architecture that a notebook or script defines, so no other one is started for it.
+    Only this process knows an op or architecture that a notebook or script defines, or an imported module, so no other
+    one is started for it.
     """
     classes = (type(task.model.architecture), *task.model.architecture.own_ops)
     if isinstance(pool, LocalProcesses) and any(cls.__module__ == "__main__" for cls in classes):
+        pool = None
+    if task.model.architecture.only_here:
         pool = None
     meter = ProgressMeter(grid.size, done, progress)
     chunks = dropwhile(lambda chunk: chunk.start < done, grid.blocks(task.points[0]))

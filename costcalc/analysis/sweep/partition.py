@@ -16,12 +16,12 @@ import numpy as np
 
 from costcalc.analysis.sweep.grid import Grid
 from costcalc.analysis.sweep.totals import Sums, Totals, axes_of_layer_costs, sums
-from costcalc.errors import GraphError, PointsDiffer, ShapeError, SpecError
+from costcalc.errors import GraphError, ImportRefused, PointsDiffer, ShapeError, SpecError
 from costcalc.models.model import Model
 
 Array = Any  # numpy.ndarray
 AnswerT = TypeVar("AnswerT")
-INVALID_POINT_ERRORS = SpecError, ShapeError, GraphError  # if all points have it; PointsDiffer if some have
+INVALID_POINT_ERRORS = SpecError, ShapeError, GraphError, ImportRefused  # of all points; of some, PointsDiffer
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,243 @@
+"""Imported networks with symbols and arrays for sizes: number = formula filled in = column, and where that holds."""
+
+import pytest
+from support import needed
+
+torch = needed.module("torch", "torch")
+
+import numpy as np  # noqa: E402
+from support.sizes import size  # noqa: E402
+from torch import nn  # noqa: E402
+
+import costcalc  # noqa: E402
+from costcalc.analysis.walk import walk  # noqa: E402
+from costcalc.dims import to_exact_array  # noqa: E402
+from costcalc.errors import CostcalcError, ShapeError, UsageError  # noqa: E402
+
+METRICS = ("macs", "activations")
+IDS = torch.zeros(1, 24, dtype=torch.long)
+
+
+class Changes(nn.Module):
+    """Has one layer more from some width on."""
+
+    def __init__(self, at=300):
+        super().__init__()
+        self.a, self.b, self.at = nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, padding=1), at
+
+    def forward(self, x):
+        y = self.a(x)
+        return self.b(self.b(y) if x.shape[-1] >= self.at else y)
+
+
+class Windows(nn.Module):
+    """Attention in windows of 4×4, of a map that they fill: sides are multiples of 8."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch, self.qkv, self.end = nn.Conv2d(3, 8, 2, 2), nn.Linear(8, 24), nn.Linear(8, 8)
+
+    def forward(self, x):
+        y = self.patch(x).permute(0, 2, 3, 1)
+        n, h, w, c = y.shape
+        y = y.view(n, h // 4, 4, w // 4, 4, c).transpose(2, 3).reshape(-1, 16, c)
+        q, k, v = self.qkv(y).chunk(3, -1)
+        y = self.end(torch.softmax(q @ k.transpose(1, 2), -1) @ v)
+        return y.view(n, h // 4, w // 4, 4, 4, c).transpose(2, 3).reshape(n, h, w, c)
+
+
+class Padded(nn.Module):
+    """Pads as TensorFlow does, and joins a map with one that was made larger."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Conv2d(3, 4, 3, 2), nn.Conv2d(4, 4, 3, 2, 1)
+
+    def forward(self, x):
+        need = [max(0, (-(-side // 2) - 1) * 2 + 3 - side) for side in x.shape[-2:]]
+        y = self.a(nn.functional.pad(x, (need[1] // 2, need[1] - need[1] // 2, need[0] // 2, need[0] - need[0] // 2)))
+        z = nn.functional.interpolate(self.b(y), size=y.shape[-2:], mode="bilinear")
+        return torch.cat([y, z], 1)
+
+
+class Words(nn.Module):
+    """A decoder's layer with a table of 64 positions."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.places = nn.Embedding(50, 16), nn.Parameter(torch.zeros(64, 16))
+        self.qkv, self.end = nn.Linear(16, 48), nn.Linear(16, 50)
+
+    def forward(self, ids):
+        n, t = ids.shape
+        x = self.words(ids) + self.places[:t]
+        q, k, v = self.qkv(x).view(n, t, 3, 2, 8).permute(2, 0, 3, 1, 4)
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.end(y.transpose(1, 2).reshape(n, t, 16))
+
+
+class Places(nn.Module):
+    """Adds a tensor to each position of 8×8."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch, self.place = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.zeros(1, 64, 8))
+
+    def forward(self, x):
+        return self.patch(x).flatten(2).transpose(1, 2) + self.place
+
+
+def names_and_costs(graph):
+    return {row.name: {key: _number(cost) for key, cost in row.costs.items()} for row in walk(graph)}
+
+
+def _number(cost):
+    return int(cost.tolist()[0]) if hasattr(cost, "tolist") else int(cost)
+
+
+def check_law(net, points):
+    """Number = formula filled in = column, the last layer by layer."""
+    formulas = {metric: net.formula(metric) for metric in METRICS}
+    for point in points:
+        cost = net.with_knobs(**point).cost()
+        assert {m: f(**point) for m, f in formulas.items()} == {m: cost.total(m) for m in METRICS}
+        values = net.values | {name: to_exact_array(np.array([value, value + 64])) for name, value in point.items()}
+        (pattern,) = [one for one in net.architecture.patterns.values() if hasattr(one, "ranges")]
+        columns = pattern.layers.layers(net.architecture.sizes.letters(values))
+        assert names_and_costs(columns) == names_and_costs(net.architecture.layers(net.values | point))
+
+
+LAWS = {
+    "in steps": (Windows(), (2, 3, 64, 64), [{"batch": 2, "r": 16}, {"batch": 5, "r": 72}, {"batch": 3, "r": 200}]),
+    "padded": (Padded(), (1, 3, 40, 40), [{"batch": 1, "r": 33}, {"batch": 3, "r": 77}, {"batch": 4, "r": 300}]),
+    "tokens": (Words(), IDS, [{"batch": 1, "tokens": 3}, {"batch": 7, "tokens": 64}, {"batch": 2, "tokens": 31}]),
+    "height and width": (
+        Padded(), (1, 3, 40, 56), [{"batch": 3, "h": 21, "w": 90}, {"batch": 1, "h": 64, "w": 33}],
+    ),
+    "a batch alone": (nn.Linear(3, 5), (2, 3), [{"batch": 1}, {"batch": 77}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAWS)
+def test_number_is_formula_is_column(case):
+    module, inputs, points = LAWS[case]
+    check_law(costcalc.load(module, inputs), points)
+
+
+@pytest.mark.sized
+@pytest.mark.parametrize(
+    "name", size(["shufflenet_v2_x0_5"], ["shufflenet_v2_x0_5", "mobilenet_v3_small", "googlenet", "fcn_resnet50"])
+)
+def test_torchvision_by_formula(name):
+    needed.module("torchvision", "vision")
+    check_law(costcalc.load(f"torchvision:{name}"), [{"batch": 1, "r": 97}, {"batch": 6, "r": 251}])
+
+
+def domain(module, *inputs):
+    return str(costcalc.load(module, *inputs).formula().domain)
+
+
+@pytest.mark.parametrize(
+    ("at", "default", "holds"),
+    [(300, 224, "1 ≤ r ≤ 299"), (300, 448, "300 ≤ r ≤ 14336"), (150, 224, "150 ≤ r ≤ 7168")],
+)
+def test_layers_that_change_at_a_size_bound_the_formula(at, default, holds):
+    net = costcalc.load(Changes(at), (1, 3, default, default))
+    assert holds in str(net.formula().domain)
+    edges = {"r": at - 1, "batch": 2}, {"r": at, "batch": 2}
+    inside = [edge for edge in edges if net.formula().domain.bounds[1].low <= edge["r"] <= 10**4][-1]
+    if holds.endswith("299"):
+        inside = edges[0]
+    assert net.formula()(**inside) == net.with_knobs(**inside).macs
+    with pytest.raises(ShapeError, match="the formula holds for"):
+        net.formula()(**edges[0 if inside is edges[1] else 1])
+
+
+def test_a_sweep_counts_points_beyond_the_formula_on_their_own():
+    net = costcalc.load(Changes(300), (1, 3, 224, 224))
+    records = costcalc.sweep(net, r="280:320:4").to_records()
+    assert [one["r"] for one in records] == [*range(280, 321, 4)]
+    assert [one["macs"] for one in records] == [net.with_knobs(r=one["r"]).macs for one in records]
+
+
+def test_steps_are_found_and_kept():
+    formula = costcalc.load(Windows(), (2, 3, 64, 64)).formula()
+    assert "where 8 divides r" in str(formula.domain)
+    each = 3 * 2 * 2 * 8 + 8 * 24 + 2 * 16 * 8 + 8 * 8  # patch, qkv, two products with 16 others, end
+    assert formula.text == f"{each // 4}·batch·r²"  # at (r/2)² positions; no rounding is left
+    with pytest.raises(ShapeError, match="8 does not divide 68"):
+        formula(r=68)
+
+
+def test_what_freezes_a_size_is_named():
+    net = costcalc.load(Places(), (1, 3, 32, 32))
+    formula = net.formula()
+    (assumed,) = formula.domain.assumed
+    assert assumed.startswith("r = 32: in Places, ") and "RuntimeError" in assumed
+    assert assumed.endswith("it adds 'place', of 64×8, at each position")
+    assert formula(batch=9) == net.with_knobs(batch=9).macs
+    with pytest.raises(UsageError, match="r cannot be symbols here: in Places"):
+        net.layers({"r": costcalc.size_symbol("r")})
+
+
+def test_a_sweep_over_frozen_sizes_counts_the_one_that_runs():
+    found = costcalc.sweep(costcalc.load(Places(), (1, 3, 32, 32)), r=[28, 32, 36], batch=[1, 2])
+    assert [(one["r"], one["batch"]) for one in found.to_records()] == [(32, 1), (32, 2)]
+    assert "4 points are invalid: in Places" in str(found)
+
+
+def test_tokens_are_bounded_by_the_table_of_positions():
+    bounds = costcalc.load(Words(), IDS).formula().domain.bounds
+    assert [(one.symbol, one.high) for one in bounds] == [("batch", 2**18), ("tokens", 64)]
+    assert "RuntimeError" in bounds[1].high_reason
+
+
+def test_a_formula_says_how_it_was_found():
+    found = costcalc.load(Padded(), (1, 3, 40, 40)).formula().found
+    assert found == "sizes of 11 layers found from 6 sizes, checked at 6 more"
+    assert "the layers are the network's at" in costcalc.load(nn.Conv2d(3, 4, 3), (1, 3, 9, 9)).formula().found
+
+
+def test_a_show_is_one_run(monkeypatch):
+    net = costcalc.load(Padded(), (1, 3, 40, 40))
+    runs = []
+    run = net.architecture.run
+    monkeypatch.setattr(net.architecture, "run", lambda inputs: runs.append(inputs) or run(inputs))
+    net.cost().to_dict()
+    assert len(runs) == 1
+    net.formula()
+    assert len(runs) == 12  # six samples, and two inside, at both ends and of a large batch
+
+
+def test_a_default_beyond_the_formula_is_said():
+    net = costcalc.load(Changes(240), (1, 3, 224, 256))
+    formula = net.formula()
+    if formula.knobs["w"] is None:
+        assert "--set w=256" in formula.found and formula.now() == []
+    else:
+        assert formula() == net.macs
+
+
+def test_other_processes_are_not_asked():
+    """A torch module stays in this process."""
+    net = costcalc.load(nn.Conv2d(3, 4, 3), (1, 3, 9, 9))
+    assert len(costcalc.sweep(net, r="9:40:1", workers=2)) == 32
+
+
+def test_a_network_that_runs_nowhere_else_has_numbers_still():
+    class Fixed(nn.Module):
+        def forward(self, x):
+            assert tuple(x.shape) == (2, 3, 8, 8), "only this"
+            return x * 2
+
+    formula = costcalc.load(Fixed(), (2, 3, 8, 8)).formula("elementwise")
+    assert formula.text == "384" and "only this" in str(formula.domain)
+
+
+def test_an_op_without_a_rule_refuses_a_formula():
+    class Fourier(nn.Module):
+        def forward(self, x):
+            return torch.fft.rfft(x).abs()
+
+    with pytest.raises(CostcalcError, match="no rule for"):
+        costcalc.load(Fourier(), (1, 8)).formula()
