@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from costcalc.errors import CostcalcError, ImportRefused, ShapeError, SpecError, unknown
+from costcalc.errors import CostcalcError, ShapeError, SpecError, unknown
+from costcalc.exporters.spec_knobs import WrittenKnob, with_knobs
 from costcalc.files import write
-from costcalc.graph import Graph, Repeat, nodes_of, unroll
+from costcalc.graph import Graph, Repeat, digraph, nodes_of, unroll
 from costcalc.graph.freezing import any_frozen, frozen_tensors, is_frozen
+from costcalc.models.graph_architecture import GraphArchitecture
 from costcalc.net import Net, Target, load
 from costcalc.result import Result
 from costcalc.store import graph_hash
@@ -22,6 +24,7 @@ SUFFIXES = {
     ".yaml": "yaml", ".yml": "yaml", ".dot": "dot", ".gv": "dot", ".mmd": "mermaid", ".mermaid": "mermaid",
     ".onnx": "onnx",
 }  # fmt: skip
+TOTALS = ("params", "macs", "elementwise", "activations", "buffers", "peak_bytes")  # that a spec must have too
 FORMATS = tuple(dict.fromkeys(SUFFIXES.values()))
 
 
@@ -100,17 +103,39 @@ def as_spec(net: Net, path: Path | None = None) -> Exported:
     """The network as a spec. Raises CostcalcError if it is another network once it is read back: a bug of ours."""
     from costcalc.exporters.write_spec import spec_text
 
+    graph, knobs = with_knobs(net)
     layers = net.layers(unrolled=True)
     frozen, partly = frozen_layers(net) if any_frozen(layers) else ([], [])
-    text = spec_text(net, "" if path is None else path.stem, frozen)
+    text = spec_text(net, graph, knobs, "" if path is None else path.stem, frozen)
     text = "".join(f"# a spec cannot say that {what}\n" for what in partly) + text
     read = load(text)
-    sizes = {name: 2 * knob.default for name, knob in read.knobs.items() if knob.is_size}
-    for values in [{}, *({name: size} for name, size in sizes.items() if size <= read.knobs[name].high)]:
-        if not are_equal(net, read, values):
-            at = f" at {values}" if values else ""
-            raise CostcalcError(f"{net.label}: read back, its spec is another network{at}; please report it")
-    return Exported(text, net.label, "yaml", layer_count(layers), layer_count(read.bound), graph_hash(layers))
+    known = {one.size: net.knobs[one.size] for one in knobs}
+    check_equal(net, Net(GraphArchitecture(digraph(graph), known)), read, knobs)
+    back = unroll(read.bound)
+    return Exported(text, net.label, "yaml", layer_count(layers), layer_count(read.bound), graph_hash(back))
+
+
+def check_equal(net: Net, ours: Net, read: Net, knobs: Sequence[WrittenKnob]) -> None:
+    """Raises CostcalcError unless the layers that were written are those that are read, at the knobs' values and at
+    twice each, and cost what the network costs."""
+    own = {one.knob.name: one.knob.default for one in knobs}
+    larger = [{one.knob.name: 2 * one.knob.default} for one in knobs if 2 * one.knob.default <= one.knob.high]
+    for values in [{}, *larger]:
+        sizes = {one.size: one.step * {**own, **values}[one.knob.name] for one in knobs}
+        if hash_at(ours, sizes) != hash_at(read, values):
+            raise CostcalcError(f"{net.label}: read back at {sizes}, its spec is another network; please report it")
+    costs = [model.cost(unrolled=True) for model in (net, read)]
+    different = [name for name in TOTALS if len({cost.total(name) for cost in costs}) > 1]
+    if different:
+        raise CostcalcError(f"{net.label}: read back, its spec has other {', '.join(different)}; please report it")
+
+
+def hash_at(model: Net, values: Mapping[str, Any]) -> str | None:
+    """The hash of a model at these values of its knobs; None where it is no network."""
+    try:
+        return graph_hash(model.layers(values, unrolled=True))
+    except (SpecError, ShapeError):
+        return None
 
 
 def frozen_layers(net: Net) -> tuple[list[str], list[str]]:
@@ -125,17 +150,6 @@ def frozen_layers(net: Net) -> tuple[list[str], list[str]]:
         elif frozen:
             partly.append(f"{row.name!r} has frozen {', '.join(frozen)} and learns {', '.join({*learned} - {*frozen})}")
     return whole, partly
-
-
-def are_equal(net: Net, read: Net, values: Mapping[str, Any]) -> bool:
-    """Are two models the same network at these values of knobs? Where one of them is none, so must the other be."""
-    hashes: list[str | None] = []
-    for model in (net, read):
-        try:
-            hashes.append(graph_hash(model.layers(values, unrolled=True)))
-        except (SpecError, ShapeError, ImportRefused):
-            hashes.append(None)
-    return hashes[0] == hashes[1]
 
 
 def as_shown(net: Net, format: str) -> Exported:

@@ -35,9 +35,9 @@ def main():
         exported = costcalc.export(net)
         read = costcalc.load(exported.text)
         theirs = read.cost(unrolled=True)
-        same = graph_hash(net.layers(unrolled=True)) == graph_hash(read.layers(unrolled=True)) and all(
-            ours.total(metric) == theirs.total(metric) for metric in METRICS
-        )
+        batch = {"batch": 2} if read.knobs["batch"].high > 1 else {}  # at 1 a view has two names
+        hashes = {graph_hash(one.layers(batch, unrolled=True)) for one in (net, read)}
+        same = len(hashes) == 1 and all(ours.total(metric) == theirs.total(metric) for metric in METRICS)
         ratios.append((exported.lines / exported.distinct_layers, name, exported.lines, exported.distinct_layers))
         if not same:
             different.append(name)
