@@ -62,10 +62,15 @@ INTERPOLATIONS = {
 PRODUCTS = {"linear", "matmul", "bmm", "baddbmm", "addmm", "mm", "conv1d", "conv2d", "conv3d", "convolution", "einsum"}
 
 
+def makes_new(op: str) -> bool:
+    """Does an op make a tensor of a given value, whatever is in the tensors that it reads?"""
+    name = op.removeprefix("aten::")
+    return name.startswith("new_") or name.endswith("_like")
+
+
 def is_factory(call: Call) -> bool:
-    """Does a call make a tensor of a given value, whatever is in the tensors that it reads?"""
-    name = call.op.removeprefix("aten::")
-    return name.startswith("new_") or name.endswith("_like") or not any(True for _ in call.tensors)
+    """Does a call make a tensor that depends on none?"""
+    return makes_new(call.op) or not any(True for _ in call.tensors)
 
 
 def has_products(call: Call) -> bool:

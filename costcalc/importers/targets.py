@@ -41,7 +41,8 @@ def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
 
 def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
-    from costcalc.importers.torch_record import record, shape_of
+    from costcalc.importers.torch_inputs import shape_of
+    from costcalc.importers.torch_record import record
 
     args, kwargs = inputs
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
