@@ -70,8 +70,8 @@ def load(
 
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
     a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
-    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`, or
-    `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
+    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`,
+    `hf:config.json`, or `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
     weights=int8,activations=float16.
 
     Raises UnknownName, UsageError, SpecError or ImportRefused, all CostcalcError, with what to do about it.

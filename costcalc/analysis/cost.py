@@ -91,7 +91,8 @@ class Cost(Result):
 
     @cached_property
     def _suspects(self) -> tuple[Problem, ...]:
-        return suspects(self.layers)
+        about = getattr(self.graph, "graph", {})
+        return about["warnings"] if "warnings" in about else suspects(self.layers)
 
     def _warned(self) -> Sequence[tuple[str, tuple[Problem, ...]]]:
         return [(self.target, self._suspects)]

@@ -69,7 +69,7 @@ def known_targets(incomplete: str) -> list[str]:
 
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
-    "torchvision:NAME, timm:NAME, FILE.py:CALLABLE"
+    "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE"
 )
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)

@@ -24,12 +24,15 @@ class GraphBuilder:
     def __init__(self, record: Record, name: str = ""):
         self.record = record
         self.graph = new_graph(name=name or record.name)
+        self.graph.graph["warnings"] = ()  # torch refuses what an op does not take, so no layer is suspect
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
         self.params = 0
+        self.within = ""  # the path of the module that runs
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
+        self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
 
@@ -41,6 +44,7 @@ class GraphBuilder:
         alone = Counter(call.module for call in calls if call.is_leaf and not passes_on(call))
         for call in calls:
             if passes_on(call):
+                self.within = call.module
                 self.layers[call.outputs[0].number] = self.layer_of(next(call.tensors))
                 continue
             node = self.node(call)
@@ -48,9 +52,11 @@ class GraphBuilder:
                 self.place(call, node, alone[call.module] == 1)
         if self.without_rule:
             raise ImportRefused(said_of(self.without_rule))
+        read = {tensor.number for call in self.record.calls for tensor in call.tensors}
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_number(learned.tensor):
-                self.parameter(f"not_reached.{learned.path}", learned)
+                folded = learned.is_buffer and number in read  # a constant follows from it
+                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
         self.check_params()
         return self.graph
 
@@ -93,6 +99,7 @@ class GraphBuilder:
 
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output."""
+        self.within = call.module
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
         self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **self.how_own(node.own))
@@ -169,11 +176,20 @@ class GraphBuilder:
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
             self.layers[tensor.number] = (
-                self.add(self.free("constant"), Constant(tensor.shape))
-                if learned is None
-                else self.parameter(learned.path, learned)
+                self.constant(tensor) if learned is None else self.parameter(learned.path, learned)
             )
         return self.layers[tensor.number]
+
+    def constant(self, tensor: Tensor) -> str:
+        """The layer of a tensor that follows from constants alone. Those in one memory are views of one."""
+        whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
+        layer = self.layers.get(whole.number)
+        if layer is None:
+            name = f"{self.within}.constant" if self.within else "constant"
+            layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
+        if whole.shape == tensor.shape:
+            return layer
+        return self.add(self.free(f"{layer}.view"), View(tensor.shape), layer)
 
     def parameter(self, name: str, learned: Learned) -> str:
         """Adds a layer that hands on a tensor of a module, the one of another layer too."""

@@ -26,6 +26,13 @@ def unwrapped(module: nn.Module) -> nn.Module:
     return found
 
 
+def signature_of(module: nn.Module) -> str:
+    """`forward(x, mask=None)`, without the types of its arguments."""
+    signature = inspect.signature(module.forward)
+    plain = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
+    return f"forward{signature.replace(parameters=plain, return_annotation=signature.empty)}"
+
+
 def is_input(value: Any) -> bool:
     """Is this a tensor, or the shape of one?"""
     shape = isinstance(value, (tuple, list)) and bool(value) and all(type(size) is int for size in value)

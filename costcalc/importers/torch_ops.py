@@ -161,11 +161,20 @@ def adaptive_average_pool(call: Call, held: Held) -> Node | None:
 
 
 def mean(call: Call, held: Held) -> Node | None:
-    """The mean over all axes after the channels is a global average pool."""
-    x, axes = call.arguments["self"], call.arguments.get("dim")
-    if axes is None or len(x.shape) < 3 or sorted(a % len(x.shape) for a in axes) != [*range(2, len(x.shape))]:
-        return None
-    return Node(ops.GlobalAveragePool(keep=bool(call.arguments.get("keepdim", False))), (x,), {})
+    """The mean of all axes after the channels of images is a global average pool; that of others is a reduction."""
+    x, keep = call.arguments["self"], bool(call.arguments.get("keepdim", False))
+    axes = reduced_axes(call)
+    if len(x.shape) > 3 and axes == [*range(2, len(x.shape))]:
+        return Node(ops.GlobalAveragePool(keep=keep), (x,), {})
+    return Node(ops.Reduce(axes, "mean", keep), (x,), {}) if axes and len(x.shape) > 1 else None
+
+
+def reduced_axes(call: Call) -> list[int]:
+    """The axes that a call reduces, in order: those of its argument `dim`, or all."""
+    rank, axes = len(call.arguments["self"].shape), call.arguments.get("dim")
+    if axes is None or axes == []:
+        return [*range(rank)]
+    return sorted(axis % rank for axis in _tuple(axes)) if rank else []
 
 
 def join(op: Any) -> Translation:

@@ -6,7 +6,6 @@ them; two hooks of the process say in which module. What a module changes of its
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -22,7 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from costcalc.errors import ImportRefused
 from costcalc.importers.run_record import Call, Learned, Record, Tensor
 from costcalc.importers.torch_facts import Facts, dtype_name, facts_of
-from costcalc.importers.torch_inputs import input_names, is_input, on_meta, outputs_of, unwrapped
+from costcalc.importers.torch_inputs import input_names, is_input, on_meta, outputs_of, signature_of, unwrapped
 from costcalc.importers.torch_known import KnownValues
 from costcalc.importers.untouched import untouched
 
@@ -42,9 +41,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
-        self.modules = {
-            id(one): (path.replace("._orig_mod", ""), not one._modules) for path, one in module.named_modules()
-        }
+        self.paths = {id(one): path.replace("._orig_mod", "") for path, one in module.named_modules()}
+        self.leaves = {id(one) for one in module.modules() if not one._modules}
         self.parameters = {id(one) for one in module.parameters()}
         self.known: dict[int, Tensor] = {}  # tensors as data, by their id
         self.alive: list[torch.Tensor] = []  # so that no id stands for two
@@ -167,12 +165,13 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for tensor in made:
             known = self.known.get(id(tensor))
             outputs.append(self.name(tensor) if known is None or known.number in writes else known)
-        path, is_leaf = self.modules.get(id(self.stack[-1]), ("", False)) if self.stack else ("", False)
+        inner = id(self.stack[-1]) if self.stack else 0
         memories = [memory for memory, _ in read]
         lies_in = {memory: tensor.number for memory, tensor in read}
         makes = [_memory(tensor) for tensor in made]
         views = {one.number: lies_in[memory] for one, memory in zip(outputs, makes) if memory in lies_in}
-        call = Call(facts.name, given, tuple(outputs), path, is_leaf, facts.tags, writes, views)
+        path = self.paths.get(inner, "")
+        call = Call(facts.name, given, tuple(outputs), path, inner in self.leaves, facts.tags, writes, views)
         self.calls.append(call)
         if writes:
             makes += [memory for memory, tensor in read if tensor.number in writes]
@@ -219,7 +218,7 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
 
 def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
     """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
-    path = recorder.modules.get(id(recorder.stack[-1]), ("", False))[0] if recorder.stack else ""
+    path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
     line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
@@ -227,7 +226,7 @@ def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRe
         said = "asks for the value of a tensor that its input, weights or chance lead to, so its cost is not fixed"
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
-    hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
+    hint = f"it takes {signature_of(module)}; give the shapes of its inputs"
     return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
 
 

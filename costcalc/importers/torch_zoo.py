@@ -16,6 +16,8 @@ from torch.overrides import TorchFunctionMode
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
 
 FRAMES = 16  # of a clip; torchvision's video models take any number
+MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
+MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
 
 
 class Found(NamedTuple):
@@ -26,14 +28,16 @@ class Found(NamedTuple):
 
 
 class _WeightsOnMeta(TorchFunctionMode):
-    """Makes weights on meta, and leaves other tensors as they are: constructors compute with those."""
+    """Makes weights and large tensors on meta, and leaves others as they are: constructors compute with those."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        given = dict(kwargs or {})
-        if func is torch.empty:
-            given["device"] = "meta"
+        given = kwargs or {}
+        if func in MAKES:
+            made = func(*args, **{**given, "device": "meta"})
+            if func is torch.empty or made.numel() > MAX_IN_MEMORY:
+                return made
         return func(*args, **given)
 
 
@@ -119,8 +123,3 @@ def of_file(path: Path, name: str) -> Found:
 
 
 ZOOS: dict[str, Callable[[str], Found]] = {"torchvision": torchvision_model, "timm": timm_model}
-
-
-def wants(module: nn.Module) -> str:
-    """The signature of a module's `forward`, for messages."""
-    return f"forward{inspect.signature(module.forward)}"
