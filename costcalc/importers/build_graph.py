@@ -9,9 +9,10 @@ from typing import Any
 
 from costcalc.errors import ImportRefused
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.call_kinds import factors_of, has_products, is_factory, of_kind
+from costcalc.importers.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.run_record import Call, Learned, Record, Tensor
-from costcalc.importers.torch_ops import TABLE, Node
+from costcalc.importers.torch_ops import TABLE
+from costcalc.importers.translation import Node, NoRule
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
 
@@ -33,6 +34,9 @@ class GraphBuilder:
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
+        self.read = {tensor.number for call in record.calls for tensor in call.tensors}
+        self.read |= {tensor.number for tensor in record.outputs}
+        self.has_complex = any(map(is_complex, self.made.values()))
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
 
@@ -52,10 +56,9 @@ class GraphBuilder:
                 self.place(call, node, alone[call.module] == 1)
         if self.without_rule:
             raise ImportRefused(said_of(self.without_rule))
-        read = {tensor.number for call in self.record.calls for tensor in call.tensors}
         for number, learned in self.record.learned.items():
-            if number not in self.owners and number not in self.layers and is_number(learned.tensor):
-                folded = learned.is_buffer and number in read  # a constant follows from it
+            if number not in self.owners and number not in self.layers and is_stored(learned):
+                folded = learned.is_buffer and number in self.read  # a constant follows from it
                 self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
         self.check_params()
         return self.graph
@@ -81,36 +84,52 @@ class GraphBuilder:
                 changes.update(tensor.number for tensor in call.outputs)
                 written.update(self.roots.get(number, number) for number in call.writes)
                 found.append(call)
-            elif has_products(call):
+            elif multiplies(call):
                 found.append(call)
         return found
 
     def node(self, call: Call) -> Node | None:
         """The op of a call."""
-        translate = TABLE.get(call.op.removeprefix("aten::").rstrip("_"))
+        if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
+            self.no_rule(call, NoRule("of complex numbers"))
+            return None
+        translate = TABLE.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
+        if isinstance(found, NoRule):
+            self.no_rule(call, found)
+            return None
         if found is None or not self.can_share(found):
-            op = of_kind(call)
-            if op is None:
-                self.without_rule.setdefault(call.op, []).append(call)
+            made = of_kind(call)
+            if made is None:
+                self.no_rule(call)
                 return None
-            found = Node(op, factors_of(call) if has_products(call) else tuple(call.tensors), {})
+            found = Node(*made, {})
         return found
 
+    def no_rule(self, call: Call, reason: NoRule | None = None) -> None:
+        """Notes a call without a rule."""
+        self.without_rule.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
+
     def place(self, call: Call, node: Node, alone: bool) -> None:
-        """Adds the layer of a call, and a view for each further output."""
+        """Adds the layer of a call, and a view for each further output that something reads."""
         self.within = call.module
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
-        self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **self.how_own(node.own))
-        self.check_shape(name, call)
+        if node.before is not None:
+            inputs[0] = self.add(self.free(f"{name}.view"), node.before, inputs[0])
+        made = out = self.add(name, node.op, *inputs, **self.how_own(node.own))
+        if node.after is not None and call.outputs[0].number in self.read:
+            out = self.add(self.free(f"{name}.view"), node.after, made)
+        self.layers[call.outputs[0].number] = out
+        if node.after is None:
+            self.check_shape(out, call)
         self.written_over(call)
         for key, x in node.own.items():
             self.owners.setdefault(x.number, (name, key))
         for tensor in call.outputs[1:]:
-            view = View(tensor.shape)
-            sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
-            self.layers[tensor.number] = self.add(self.free(f"{name}.view"), view, *sources)
+            if tensor.number in self.read:
+                source = inputs[0] if isinstance(node.op, View) else made
+                self.layers[tensor.number] = self.add(self.free(f"{name}.view"), View(tensor.shape), source)
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -210,14 +229,19 @@ class GraphBuilder:
         return name
 
 
-def is_number(tensor: Tensor) -> bool:
-    """Is it more than a count of batches or a table of indices?"""
-    return tensor.dtype.startswith(("float", "bfloat", "complex")) and bool(tensor.shape)
+def is_stored(learned: Learned) -> bool:
+    """Is it more than a count of batches?"""
+    return not learned.is_buffer or bool(learned.tensor.shape)
+
+
+def is_complex(tensor: Tensor) -> bool:
+    """Are its elements complex numbers?"""
+    return tensor.dtype.startswith("complex")
 
 
 def passes_on(call: Call) -> bool:
     """Is the output the input: a dropout of nothing, a copy that was none?"""
-    name = call.op.removeprefix("aten::").rstrip("_")
+    name = plain_name(call)
     if name not in NOTHING_DONE or not call.outputs:
         return False
     source = next(call.tensors, None)
@@ -227,14 +251,15 @@ def passes_on(call: Call) -> bool:
 
 
 def needed(record: Record) -> list[Call]:
-    """The calls that lead to an output, and those that write over what does."""
+    """The calls that lead to an output, those that write over what does, and all that multiply or have no rule."""
     roots = roots_of(record)
     wanted = {tensor.number for tensor in record.outputs}
     memories = {roots.get(number, number) for number in wanted}
     found: list[Call] = []
     for call in reversed(record.calls):
         writes = {roots.get(number, number) for number in call.writes}
-        if {tensor.number for tensor in call.outputs} & wanted or writes & memories:
+        leads = {tensor.number for tensor in call.outputs} & wanted or writes & memories
+        if leads or multiplies(call) or (call.outputs and plain_name(call) not in TABLE and of_kind(call) is None):
             read = {tensor.number for tensor in call.tensors}
             wanted |= read
             memories |= {roots.get(number, number) for number in read}

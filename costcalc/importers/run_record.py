@@ -32,8 +32,17 @@ class Call:
     def tensors(self) -> Iterator[Tensor]:
         """The tensors among its arguments, those in lists too."""
         for value in self.arguments.values():
-            listed = isinstance(value, (tuple, list)) and not isinstance(value, Tensor)
-            yield from (one for one in (value if listed else (value,)) if isinstance(one, Tensor))
+            yield from tensors_of(value)
+
+
+def tensors_of(value: Any) -> Iterator[Tensor]:
+    """The tensors of an argument: it is one, or a list of some."""
+    if value.__class__ is Tensor:
+        yield value
+    elif value.__class__ is list or value.__class__ is tuple:
+        for one in value:
+            if one.__class__ is Tensor:
+                yield one
 
 
 class Learned(NamedTuple):

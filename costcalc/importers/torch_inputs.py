@@ -13,16 +13,18 @@ from costcalc.errors import ImportRefused
 
 
 def unwrapped(module: nn.Module) -> nn.Module:
-    """The module in DataParallel and compiled wrappers. Raises ImportRefused for one that is scripted, or has a part
-    that is: TorchScript runs it without telling which module runs."""
+    """The module in DataParallel and compiled wrappers. Raises ImportRefused for a part that TorchScript runs,
+    which does not tell which module runs, and for a lazy one."""
     inner: Any = module
     while isinstance(inner, (nn.DataParallel, nn.parallel.DistributedDataParallel)) or hasattr(inner, "_orig_mod"):
         inner = inner._orig_mod if hasattr(inner, "_orig_mod") else inner.module
     found: nn.Module = inner
     for path, part in found.named_modules():
+        where = repr(path) if path else "it"
         if isinstance(part, torch.jit.ScriptModule):
-            where = f"{path!r} is" if path else "it is"
-            raise ImportRefused(f"{where} a module of TorchScript; import the module that it was made of")
+            raise ImportRefused(f"{where} is a module of TorchScript; import the module that it was made of")
+        if any(isinstance(tensor, nn.UninitializedParameter) for tensor in part._parameters.values()):
+            raise ImportRefused(f"{where} is a lazy module, whose sizes are not known; run it once on data first")
     return found
 
 

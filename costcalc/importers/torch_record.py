@@ -19,13 +19,14 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
-from costcalc.importers.run_record import Call, Learned, Record, Tensor
-from costcalc.importers.torch_facts import Facts, dtype_name, facts_of
+from costcalc.importers.run_record import Call, Learned, Record, Tensor, tensors_of
+from costcalc.importers.torch_facts import PARTS, Facts, dtype_name, facts_of
 from costcalc.importers.torch_inputs import input_names, is_input, on_meta, outputs_of, signature_of, unwrapped
 from costcalc.importers.torch_known import KnownValues
 from costcalc.importers.untouched import untouched
 
 META, CPU = torch.device("meta"), torch.device("cpu")
+RESOLVES = ("aten::resolve_conj", "aten::resolve_neg")
 MASKS = (torch.bool, torch.uint8)
 PLAIN = (torch.Tensor, nn.Parameter)  # told by their class alone, which is quicker
 
@@ -63,7 +64,9 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return found
 
     def name(self, tensor: torch.Tensor) -> Tensor:
-        """Gives a tensor a number of its own."""
+        """Gives a tensor a number of its own. Raises ImportRefused for one that is nested or sparse."""
+        if tensor.layout is not torch.strided:
+            raise ImportRefused(f"a tensor of layout {str(tensor.layout).removeprefix('torch.')} has no fixed sizes")
         self.named += 1
         self.alive.append(tensor)
         self.in_memory.setdefault(_memory(tensor), []).append(tensor)
@@ -86,6 +89,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 self.values.hold(self.as_data(made).number, _memory(made), tensor)
         return made
 
+    def stand_in(self, tensor: torch.Tensor, on_meta: torch.Tensor) -> torch.Tensor:
+        """The tensor, for which that on meta stands from now on."""
+        self.shadows[id(tensor)] = on_meta
+        self.alive.append(tensor)
+        return tensor
+
     def shown(self, value: Any, read: list[tuple[int, Tensor]]) -> tuple[Any, Any]:
         """An argument as an op sees it, and as data. Adds the tensors in it to those that are read."""
         if value.__class__ in PLAIN or isinstance(value, torch.Tensor):
@@ -104,11 +113,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         facts = facts_of(func)
-        if facts.falls_apart:
-            with self:
-                out = func.decompose(*args, **(kwargs or {}))
-            if out is not NotImplemented:
-                return out
+        if facts.name in RESOLVES and not args[0].is_complex():
+            return args[0]  # numpy reads the memory of what it gets
         kwargs = kwargs or {}
         read: list[tuple[int, Tensor]] = []
         shown, given = [], {}
@@ -118,6 +124,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         named = {}
         for name, value in kwargs.items():
             named[name], given[name] = self.shown(value, read)
+        if facts.falls_apart or facts.name in PARTS:
+            with self:
+                out = PARTS.get(facts.name, func.decompose)(*shown, **named)
+            if out is not NotImplemented:
+                return out
         if facts.takes_device and not read:
             named["device"] = given["device"] = META
         if facts.asks:
@@ -128,6 +139,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return found
         out = func(*shown, **named)
         self.record(func, facts, given, out, read)
+        if facts.name == "aten::detach" and not args[0].is_meta:
+            return self.stand_in(func(args[0]), out)  # whose memory numpy reads
         return out
 
     def answer(self, func: Any, facts: Facts, given: dict[str, Any], read: list[tuple[int, Tensor]]) -> Any:
@@ -145,7 +158,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         other call."""
         if facts.name == "aten::index":
             return self.index_by_masks(func, args) if any(_is_mask(one) for one in args[1]) else None
-        goes = CPU in (*args, kwargs.get("device")) and self.values.prepare({memory for memory, _ in read})
+        device = [one for one in (*args, kwargs.get("device")) if one.__class__ is torch.device]
+        goes = device == [CPU] and self.values.prepare({memory for memory, _ in read})
         return self.values.real(given["self"]) if goes else None
 
     def index_by_masks(self, func: Any, args: tuple[Any, ...]) -> Any:
@@ -159,8 +173,12 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def record(self, func: Any, facts: Facts, given: dict[str, Any], out: Any, read: list[tuple[int, Tensor]]) -> None:
         """Adds a call."""
-        made = (out,) if isinstance(out, torch.Tensor) else [one for one in out or () if isinstance(one, torch.Tensor)]
-        writes = tuple([given[name].number for name in facts.written if isinstance(given.get(name), Tensor)])
+        listed = out if isinstance(out, (tuple, list)) else (out,)
+        made = [one for one in listed if isinstance(one, torch.Tensor)]
+        writes: tuple[int, ...] = ()
+        if facts.written:
+            over = [given.get(name) for name in facts.written]
+            writes = tuple([one.number for value in over for one in tensors_of(value)])
         outputs = []
         for tensor in made:
             known = self.known.get(id(tensor))
@@ -222,12 +240,14 @@ def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRe
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
     line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if isinstance(error, ImportRefused):
+        return ImportRefused(f"{where}{line}: {error}")
     if isinstance(error, AsksForValue):
         said = "asks for the value of a tensor that its input, weights or chance lead to, so its cost is not fixed"
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
     hint = f"it takes {signature_of(module)}; give the shapes of its inputs"
-    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
+    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}", hint)
 
 
 def _is_ours_or_torchs(path: str) -> bool:
