@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from costcalc.errors import ImportRefused
+from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
 from costcalc.importers.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.run_record import Call, Learned, Record, Tensor
 from costcalc.importers.torch_ops import TABLE
 from costcalc.importers.translation import Node, NoRule
 from costcalc.ops import Input
-from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
@@ -23,9 +23,8 @@ class GraphBuilder:
     """Builds the graph of a record, call by call."""
 
     def __init__(self, record: Record, name: str = ""):
-        self.record = record
-        self.graph = new_graph(name=name or record.name)
-        self.graph.graph["warnings"] = ()  # torch refuses what an op does not take, so no layer is suspect
+        self.record, self.name = record, name or record.name
+        self.graph = new_graph(name=self.name)
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
@@ -39,6 +38,7 @@ class GraphBuilder:
         self.has_complex = any(map(is_complex, self.made.values()))
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
+        self.assumed_free: dict[str, list[Call]] = {}
 
     def build(self) -> Graph:
         """The graph. Raises ImportRefused with every op that has no rule."""
@@ -55,13 +55,27 @@ class GraphBuilder:
             if node is not None:
                 self.place(call, node, alone[call.module] == 1)
         if self.without_rule:
-            raise ImportRefused(said_of(self.without_rule))
+            op = next(iter(self.without_rule.values()))[0].op
+            raise ImportRefused(said_of(self.without_rule), f"--assume-free {op} counts it as 0")
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_stored(learned):
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
                 self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
         self.check_params()
+        self.graph.graph["warnings"] = self.missing()
         return self.graph
+
+    def missing(self) -> tuple[Problem, ...]:
+        """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
+        no warning here: torch refuses what an op does not take."""
+        whose, found = f"totals of {self.name}", []
+        for op, calls in self.assumed_free.items():
+            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
+            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        if self.record.stopped:
+            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
+        return tuple(found)
 
     def check_params(self) -> None:
         """Raises ImportRefused unless the layers have as many params as the module: each tensor once."""
@@ -91,24 +105,24 @@ class GraphBuilder:
     def node(self, call: Call) -> Node | None:
         """The op of a call."""
         if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
-            self.no_rule(call, NoRule("of complex numbers"))
-            return None
+            return self.free_or_none(call, NoRule("of complex numbers"))
         translate = TABLE.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
         if isinstance(found, NoRule):
-            self.no_rule(call, found)
-            return None
+            return self.free_or_none(call, found)
         if found is None or not self.can_share(found):
             made = of_kind(call)
             if made is None:
-                self.no_rule(call)
-                return None
+                return self.free_or_none(call)
             found = Node(*made, {})
         return found
 
-    def no_rule(self, call: Call, reason: NoRule | None = None) -> None:
-        """Notes a call without a rule."""
-        self.without_rule.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
+    def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
+        """Notes a call without a rule. A node for it if its op is assumed to be free."""
+        free = self.record.lenient.accepts(call.op)
+        noted = self.assumed_free if free else self.without_rule
+        noted.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
+        return Node(Move(call.outputs[0].shape), tuple(call.tensors), {}) if free and call.outputs else None
 
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output that something reads."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from costcalc.importers.run_record import Call, Tensor
+from costcalc.importers.run_record import Call, Tensor, short_name
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
 
@@ -82,7 +82,7 @@ def is_factory(call: Call) -> bool:
 
 def plain_name(call: Call) -> str:
     """`add` of `aten::add_`."""
-    return call.op.removeprefix("aten::").rstrip("_")
+    return short_name(call.op)
 
 
 def has_products(call: Call) -> bool:

@@ -54,12 +54,34 @@ class Learned(NamedTuple):
     trains: bool
 
 
+class Leniency(NamedTuple):
+    """What a reader accepts of a network: ops without a rule as free, and a run that ends where it asks for a value."""
+
+    assume_free: tuple[str, ...] = ()
+    until_values: bool = False
+
+    def accepts(self, op: str) -> bool:
+        """Is an op without a rule taken as free? `aten::` and a `_` at the end of its name may be left out."""
+        return short_name(op) in map(short_name, self.assume_free)
+
+
+STRICT = Leniency()
+
+
+def short_name(op: str) -> str:
+    """`add` of `aten::add_`."""
+    return op.removeprefix("aten::").rstrip("_")
+
+
 @dataclass(frozen=True)
 class Record:
-    """A run: its inputs by name, the tensors that modules hold, and the calls in order."""
+    """A run: its inputs by name, the tensors that modules hold, and the calls in order. A run that ended early says
+    where."""
 
     name: str
     inputs: Mapping[str, Tensor]
     learned: Mapping[int, Learned]  # by the number of the tensor
     calls: tuple[Call, ...]
     outputs: tuple[Tensor, ...]
+    lenient: Leniency = STRICT
+    stopped: str = ""

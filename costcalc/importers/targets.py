@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+from costcalc.importers.run_record import STRICT, Leniency
 
 ZOOS = ("torchvision", "timm")
 HF = "hf:"  # before the path of a configuration file
@@ -29,7 +30,7 @@ def of_file(target: str) -> bool:
     )
 
 
-def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
+def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:config.json` or `nets.py:make` names.
     `inputs` in place of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without
     inputs."""
@@ -50,10 +51,10 @@ def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
         own = None if size is None else (((1, *size),), {})
     if inputs is None and own is None:
         raise UsageError(f"{target} needs the shape of its input, which is {signature_of(module)}: --input 1,3,224,224")
-    return of_module(module, inputs or own or ((), {}), target)
+    return of_module(module, inputs or own or ((), {}), target, lenient)
 
 
-def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
     from costcalc.importers.torch_inputs import shape_of
     from costcalc.importers.torch_record import record
@@ -62,7 +63,7 @@ def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitectu
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
 
     def run(given: Inputs) -> Any:
-        return record(module, *given)
+        return record(module, *given, lenient)
 
     return ImportedArchitecture(
         name or type(module).__name__, run, shapes, source=f"torch module {type(module).__name__}"

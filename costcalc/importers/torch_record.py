@@ -6,6 +6,8 @@ them; two hooks of the process say in which module. What a module changes of its
 
 from __future__ import annotations
 
+import os
+import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,7 +21,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
-from costcalc.importers.run_record import Call, Learned, Record, Tensor, tensors_of
+from costcalc.importers.run_record import STRICT, Call, Learned, Leniency, Record, Tensor, tensors_of
 from costcalc.importers.torch_facts import PARTS, Facts, dtype_name, facts_of
 from costcalc.importers.torch_inputs import input_names, is_input, on_meta, outputs_of, signature_of, unwrapped
 from costcalc.importers.torch_known import KnownValues
@@ -42,6 +44,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
+        self.failed: tuple[Any, str] = None, ""  # the last error, and the innermost module that it left
         self.paths = {id(one): path.replace("._orig_mod", "") for path, one in module.named_modules()}
         self.leaves = {id(one) for one in module.modules() if not one._modules}
         self.parameters = {id(one) for one in module.parameters()}
@@ -195,6 +198,11 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             makes += [memory for memory, tensor in read if tensor.number in writes]
         self.values.note(func, call, () if facts.makes_new else memories, makes, not facts.random)
 
+    def last_results(self) -> tuple[Tensor, ...]:
+        """The results that no call has read."""
+        read = {tensor.number for call in self.calls for tensor in call.tensors}
+        return tuple(one for call in self.calls for one in call.outputs if one.number not in read)
+
 
 def _is_mask(value: Any) -> bool:
     return value is not None and value.dtype in MASKS
@@ -209,14 +217,18 @@ def _lie_alike(a: torch.Tensor, b: torch.Tensor) -> bool:
     return (a.shape, a.storage_offset(), a.stride()) == (b.shape, b.storage_offset(), b.stride())
 
 
-def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None) -> Record:
+def record(
+    module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None, lenient: Leniency = STRICT
+) -> Record:
     """Runs a module once, in evaluation mode, on meta tensors of the shapes of its inputs: tensors, or tuples.
 
-    Raises ImportRefused if it fails, with the module's own words, or if it asks for values.
+    Raises ImportRefused if it fails, with the module's own words, or if it asks for values and `lenient` does not let
+    the run end there.
     """
     module = unwrapped(module)
     recorder = Recorder(module)
     given = pytree.tree_map(on_meta, (tuple(args), dict(kwargs or {})), is_leaf=is_input)
+    stopped = ""
     with ExitStack() as stack:
         stack.enter_context(untouched(module))
         for one in module.modules():
@@ -228,30 +240,45 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
         stack.enter_context(recorder)
         try:
             out = module(*given[0], **given[1])
+            outputs = tuple(recorder.as_data(recorder.on_meta(tensor)) for tensor in outputs_of(out))
+        except AsksForValue as error:
+            if not lenient.until_values or not recorder.calls:
+                raise refused(module, recorder, error) from error
+            stopped, outputs = place_of(module, recorder, error), recorder.last_results()
         except Exception as error:
             raise refused(module, recorder, error) from error
-    outputs = tuple(recorder.as_data(recorder.on_meta(tensor)) for tensor in outputs_of(out))
-    return Record(type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs)
+    learned = _learned(module, recorder)
+    return Record(type(module).__name__, inputs, learned, tuple(recorder.calls), outputs, lenient, stopped)
 
 
-def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
-    """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
-    path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
+def place_of(module: nn.Module, recorder: Any, error: Exception) -> str:
+    """The module that ran when a run failed, and the line: `in 'rpn', nets.py:9`."""
+    left, path = getattr(recorder, "failed", (None, ""))
+    if left is not error:
+        path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
-    line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    if not frames:
+        return where
+    file = frames[-1].filename.rpartition(f"{os.sep}site-packages{os.sep}")[2]  # of an installed package its own path
+    return f"{where}, {file}:{frames[-1].lineno}"
+
+
+def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused:
+    """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
+    where = place_of(module, recorder, error)
     if isinstance(error, ImportRefused):
-        return ImportRefused(f"{where}{line}: {error}")
+        return ImportRefused(f"{where}: {error}")
     if isinstance(error, AsksForValue):
         said = "asks for the value of a tensor that its input, weights or chance lead to, so its cost is not fixed"
-        return ImportRefused(f"{where}{line}: it {said}")
+        return ImportRefused(f"{where}: it {said}", "--until-values counts what runs before that")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
     hint = f"it takes {signature_of(module)}; give the shapes of its inputs"
-    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}", hint)
+    return ImportRefused(f"{where}: {type(error).__name__}: {words}", hint)
 
 
 def _is_ours_or_torchs(path: str) -> bool:
-    return any(path.startswith(str(Path(one).parent)) for one in (torch.__file__, __file__))
+    return any(path.startswith(f"{Path(one).parent}{os.sep}") for one in (torch.__file__, __file__))
 
 
 @contextmanager
@@ -260,6 +287,9 @@ def _followed(recorder: Recorder) -> Iterator[None]:
     before = register_module_forward_pre_hook(lambda module, _: recorder.stack.append(module))
 
     def leave(module: nn.Module, *_: Any) -> None:
+        error = sys.exc_info()[1]
+        if error is not None and error is not recorder.failed[0]:
+            recorder.failed = error, recorder.paths.get(id(module), "")
         if recorder.stack and recorder.stack[-1] is module:
             recorder.stack.pop()
 

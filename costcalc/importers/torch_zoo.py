@@ -69,7 +69,8 @@ def torchvision_model(name: str) -> Found:
     module = without_memory(builder, weights=None, **backbone)  # never downloads
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
-    return Found(module, _size_of(weights[-1], frames) if weights else None)
+    size = _size_of(weights[-1], frames) if weights else None
+    return Found(module, size or _size_of_detector(module))
 
 
 def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -79,6 +80,13 @@ def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
     if not isinstance(side, (list, tuple)):
         return None
     return (3, *frames, *(side * 2 if len(side) == 1 else side))
+
+
+def _size_of_detector(module: Any) -> tuple[int, ...] | None:
+    """The square images that a detection model does not resize."""
+    transform = getattr(module, "transform", None)
+    sides = getattr(transform, "fixed_size", None) or getattr(transform, "min_size", None)
+    return (3, sides[-1], sides[-1]) if sides else None
 
 
 def timm_model(name: str) -> Found:
