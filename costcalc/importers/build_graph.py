@@ -49,7 +49,7 @@ class GraphBuilder:
         for call in calls:
             if passes_on(call):
                 self.within = call.module
-                self.layers[call.outputs[0].number] = self.layer_of(next(call.tensors))
+                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
                 continue
             node = self.node(call)
             if node is not None:
@@ -122,7 +122,7 @@ class GraphBuilder:
         free = self.record.lenient.accepts(call.op)
         noted = self.assumed_free if free else self.without_rule
         noted.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
-        return Node(Move(call.outputs[0].shape), tuple(call.tensors), {}) if free and call.outputs else None
+        return Node(Move(call.outputs[0].shape), call.tensors, {}) if free and call.outputs else None
 
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output that something reads."""
@@ -156,6 +156,8 @@ class GraphBuilder:
         """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
         same name are shared too, so all others need names of their own."""
         shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
+        if not shared:
+            return True
         others = {name for name, _ in shared.values()}
         theirs = {key for name, key in self.owners.values() if name in others}
         return len(others) < 2 and all(
@@ -237,7 +239,8 @@ class GraphBuilder:
         add(self.graph, name, op, *inputs, **extra)
         ins = [self.shapes[source] for source in inputs]
         self.shapes[name] = tuple(op.shape(*ins))
-        shared = {key for owner, key in self.owners.values() if owner == extra.get("shares")}
+        with_whom = extra.get("shares")
+        shared = {key for owner, key in self.owners.values() if owner == with_whom} if with_whom else ()
         learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
         self.params += sum(prod(tensor.shape) for tensor in learned)
         return name
@@ -258,7 +261,7 @@ def passes_on(call: Call) -> bool:
     name = plain_name(call)
     if name not in NOTHING_DONE or not call.outputs:
         return False
-    source = next(call.tensors, None)
+    source = next(iter(call.tensors), None)
     if source is None or source.shape != call.outputs[0].shape:
         return False
     return bool(call.views) if name != "dropout" else call.arguments["p"] == 0

@@ -77,7 +77,7 @@ def makes_new(op: str) -> bool:
 
 def is_factory(call: Call) -> bool:
     """Does a call make a tensor that depends on none?"""
-    return makes_new(call.op) or not any(True for _ in call.tensors)
+    return makes_new(call.op) or not call.tensors
 
 
 def plain_name(call: Call) -> str:
@@ -99,7 +99,7 @@ def of_kind(call: Call) -> tuple[Any, tuple[Tensor, ...]] | None:
     """An op for a call, by its kind, and the tensors that it reads; None without one."""
     if not call.outputs:
         return None
-    name, size, inputs = plain_name(call), call.outputs[0].shape, tuple(call.tensors)
+    name, size, inputs = plain_name(call), call.outputs[0].shape, call.tensors
     if name in PRODUCTS:
         return Contraction(size, products_of(call), name in TRANSPOSED), factors_of(call)
     if call.views and not call.writes:
@@ -155,4 +155,4 @@ def factors_of(call: Call) -> tuple[Tensor, ...]:
     for names in FACTORS:
         if names[0] in given and names[1] in given:
             return tuple(given[name] for name in names if isinstance(given.get(name), Tensor))
-    return tuple(call.tensors)
+    return call.tensors

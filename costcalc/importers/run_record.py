@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 
@@ -28,11 +29,10 @@ class Call:
     writes: tuple[int, ...] = ()  # the numbers of tensors that it writes over
     views: Mapping[int, int] = field(default_factory=dict)  # outputs, by number, that lie in the memory of an input
 
-    @property
-    def tensors(self) -> Iterator[Tensor]:
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
         """The tensors among its arguments, those in lists too."""
-        for value in self.arguments.values():
-            yield from tensors_of(value)
+        return tuple([tensor for value in self.arguments.values() for tensor in tensors_of(value)])
 
 
 def tensors_of(value: Any) -> Iterator[Tensor]:

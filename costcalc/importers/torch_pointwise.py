@@ -55,4 +55,4 @@ def dropout(call: Call, held: Held) -> Node | None:
 
 def pointwise(op: Any) -> Translation:
     """A function of one tensor, without fields."""
-    return lambda call, held: Node(op(), (next(call.tensors),), {})
+    return lambda call, held: Node(op(), (call.tensors[0],), {})
