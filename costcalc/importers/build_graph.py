@@ -45,7 +45,7 @@ class GraphBuilder:
         for name, tensor in self.record.inputs.items():
             self.layers[tensor.number] = self.add(name, Input(tensor.shape))
         calls = self.without_known(needed(self.record))
-        alone = Counter(call.module for call in calls if call.is_leaf and not passes_on(call))
+        alone = alone_in_modules(calls)
         for call in calls:
             if passes_on(call):
                 self.within = call.module
@@ -53,7 +53,7 @@ class GraphBuilder:
                 continue
             node = self.node(call)
             if node is not None:
-                self.place(call, node, alone[call.module] == 1)
+                self.place(call, node, id(call) in alone)
         if self.without_rule:
             op = next(iter(self.without_rule.values()))[0].op
             raise ImportRefused(said_of(self.without_rule), f"--assume-free {op} counts it as 0")
@@ -192,9 +192,9 @@ class GraphBuilder:
                     self.stale[other] = call.outputs[0]
 
     def name_of(self, call: Call, node: Node, alone: bool) -> str:
-        """The path of a module that makes one op; else its path, the op, and a number. A module with modules of its own
-        never gives a layer its name: that is the block's."""
-        if call.is_leaf and alone and call.module:
+        """The path of a module that makes one op, views apart; else its path, the op, and a number. A module with
+        modules of its own never gives a layer its name: that is the block's."""
+        if alone and call.module:
             return self.free(call.module)
         return self.free(f"{call.module}.{node.op.name}" if call.module else node.op.name)
 
@@ -244,6 +244,19 @@ class GraphBuilder:
         learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
         self.params += sum(prod(tensor.shape) for tensor in learned)
         return name
+
+
+def alone_in_modules(calls: list[Call]) -> set[int]:
+    """The calls, by id, that are the only ones of a module without modules of its own, or the only but for views."""
+    of_modules: dict[str, list[Call]] = {}
+    for call in calls:
+        if call.is_leaf and not passes_on(call):
+            of_modules.setdefault(call.module, []).append(call)
+    found: set[int] = set()
+    for made in of_modules.values():
+        computed = [call for call in made if call.writes or not call.views]
+        found.update(id(call) for call in (computed or made) if len(computed or made) == 1)
+    return found
 
 
 def is_stored(learned: Learned) -> bool:

@@ -11,14 +11,14 @@ from costcalc.importers.torch_moves import concat, flatten, reshape, roll, trans
 from costcalc.importers.torch_norms import batch_norm, embedding, group_norm, layer_norm, rms_norm
 from costcalc.importers.torch_pointwise import dropout, hard_tanh, join, leaky_relu, pointwise, prelu, softmax
 from costcalc.importers.torch_pools import adaptive_average_pool, mean, pool, reduction, vector_norm
-from costcalc.importers.torch_products import attention, conv, conv_transpose, linear, mat_mul, recurrent
+from costcalc.importers.torch_products import add_mm, attention, conv, conv_transpose, linear, mat_mul, recurrent
 from costcalc.importers.translation import Translation
 
 MAX_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d")
 TABLE: dict[str, Translation] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
-    "linear": linear, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
+    "linear": linear, "addmm": add_mm, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,
     "embedding": embedding, "hardtanh": hard_tanh, "leaky_relu": leaky_relu, "softmax": softmax,
     **dict.fromkeys((*MAX_POOLS, *(f"{name}_with_indices" for name in MAX_POOLS)), pool(ops.MaxPool, "dilation")),
     **dict.fromkeys(("avg_pool1d", "avg_pool2d", "avg_pool3d"), pool(ops.AveragePool, "count_include_pad")),

@@ -59,6 +59,18 @@ def linear(call: Call, held: Held) -> Node | None:
     return Node(ops.Linear(own["weight"].shape[0], bias="bias" in own), (x,), own)
 
 
+def add_mm(call: Call, held: Held) -> Node | None:
+    """x·W + b of a weight that lies the other way round, as a linear layer."""
+    own, given = own_tensors(call, held, "self", "mat2"), call.arguments
+    if (
+        own is None
+        or (given.get("beta", 1), given.get("alpha", 1)) != (1, 1)
+        or own["self"].shape != own["mat2"].shape[1:]
+    ):
+        return None
+    return Node(ops.Linear(own["mat2"].shape[1]), (given["mat1"],), {"weight": own["mat2"], "bias": own["self"]})
+
+
 def mat_mul(call: Call, held: Held) -> Node | None:
     """A product of matrices."""
     a, b = call.arguments["self"], call.arguments.get("other", call.arguments.get("mat2"))

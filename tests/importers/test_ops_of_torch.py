@@ -290,3 +290,15 @@ def test_compiled_parts_keep_their_names():
 def test_a_scalar_that_the_run_does_not_reach_is_a_param():
     module = Function(lambda self, x: self.a(x), a=linear(), scale=param())
     assert costcalc.load(module, MATRIX).cost().total("params") == 8 * 8 + 8 + 1
+
+
+def test_a_weight_that_lies_the_other_way_round_is_that_of_a_linear_layer():
+    """As in GPT-2, of which only the views have other names."""
+    inner = Function(
+        lambda self, x: torch.addmm(self.b, x.view(-1, 8), self.w).view(2, 5, 3), b=param(3), w=param(8, 3)
+    )
+    cost = costcalc.load(Function(lambda self, x: self.a(x), a=inner), SEQUENCE).cost()
+    assert [(row.name, row.op.name) for row in cost.layers[1:]] == [
+        ("a.view", "view"), ("a", "linear"), ("a.view_2", "view"),
+    ]  # fmt: skip
+    assert (cost.total("bias"), cost.total("macs")) == (3, 10 * 8 * 3)
