@@ -10,45 +10,61 @@ from typing import Any, NamedTuple
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture
 from costcalc.importers.input_sizes import Inputs
+from costcalc.importers.run_record import STRICT, Leniency
 
 ZOOS = ("torchvision", "timm")
+HF = "hf:"  # before the path of a configuration file
 
 
 def is_import(target: str) -> bool:
-    """Does a text name a network of a zoo, or a callable of a Python file?"""
+    """Does a text name a network of a zoo, a configuration file of one, or a callable of a Python file?"""
+    if target.startswith(HF):
+        return True
     head, colon, name = target.partition("@")[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
 
 
 def of_file(target: str) -> bool:
     """Does a target name a callable of a Python file, which runs?"""
-    return is_import(target) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
+    return (
+        is_import(target) and not target.startswith(HF) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
+    )
 
 
-def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
-    """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names. `inputs` in place
-    of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
+def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRICT) -> ImportedArchitecture:
+    """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:config.json` or `nets.py:make` names.
+    `inputs` in place of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without
+    inputs."""
     if find_spec("torch") is None:
         raise MissingExtra("importing a network needs torch", "torch")
-    from costcalc.importers import torch_zoo
+    from costcalc.importers.torch_inputs import signature_of
 
-    head, _, name = target.rpartition(":")
-    found = torch_zoo.ZOOS[head](name) if head in torch_zoo.ZOOS else torch_zoo.of_file(Path(head), name)
-    if inputs is None and found.input_size is None:
-        said = torch_zoo.wants(found.module)
-        raise UsageError(f"{target} needs the shape of its input, which is {said}: --input 1,3,224,224")
-    return of_module(found.module, inputs or (((1, *(found.input_size or ())),), {}), target)
+    if target.startswith(HF):
+        from costcalc.importers.torch_hf import hf_model
+
+        module, own = hf_model(target.removeprefix(HF))
+    else:
+        from costcalc.importers import torch_zoo
+
+        head, _, name = target.rpartition(":")
+        found = torch_zoo.ZOOS[head](name) if head in torch_zoo.ZOOS else torch_zoo.of_file(Path(head), name)
+        module, size = found
+        own = None if size is None else (((1, *size),), {})
+    if inputs is None and own is None:
+        raise UsageError(f"{target} needs the shape of its input, which is {signature_of(module)}: --input 1,3,224,224")
+    return of_module(module, inputs or own or ((), {}), target, lenient)
 
 
-def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
-    from costcalc.importers.torch_record import record, shape_of
+    from costcalc.importers.torch_inputs import shape_of
+    from costcalc.importers.torch_record import record
 
     args, kwargs = inputs
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
 
     def run(given: Inputs) -> Any:
-        return record(module, *given)
+        return record(module, *given, lenient)
 
     return ImportedArchitecture(
         name or type(module).__name__, run, shapes, source=f"torch module {type(module).__name__}"

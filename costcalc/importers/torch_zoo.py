@@ -16,6 +16,8 @@ from torch.overrides import TorchFunctionMode
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
 
 FRAMES = 16  # of a clip; torchvision's video models take any number
+MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
+MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
 
 
 class Found(NamedTuple):
@@ -26,14 +28,16 @@ class Found(NamedTuple):
 
 
 class _WeightsOnMeta(TorchFunctionMode):
-    """Makes weights on meta, and leaves other tensors as they are: constructors compute with those."""
+    """Makes weights and large tensors on meta, and leaves others as they are: constructors compute with those."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        given = dict(kwargs or {})
-        if func is torch.empty:
-            given["device"] = "meta"
+        given = kwargs or {}
+        if func in MAKES:
+            made = func(*args, **{**given, "device": "meta"})
+            if func is torch.empty or made.numel() > MAX_IN_MEMORY:
+                return made
         return func(*args, **given)
 
 
@@ -65,7 +69,8 @@ def torchvision_model(name: str) -> Found:
     module = without_memory(builder, weights=None, **backbone)  # never downloads
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
-    return Found(module, _size_of(weights[-1], frames) if weights else None)
+    size = _size_of(weights[-1], frames) if weights else None
+    return Found(module, size or _size_of_detector(module))
 
 
 def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -75,6 +80,13 @@ def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
     if not isinstance(side, (list, tuple)):
         return None
     return (3, *frames, *(side * 2 if len(side) == 1 else side))
+
+
+def _size_of_detector(module: Any) -> tuple[int, ...] | None:
+    """The square images that a detection model does not resize."""
+    transform = getattr(module, "transform", None)
+    sides = getattr(transform, "fixed_size", None) or getattr(transform, "min_size", None)
+    return (3, sides[-1], sides[-1]) if sides else None
 
 
 def timm_model(name: str) -> Found:
@@ -119,8 +131,3 @@ def of_file(path: Path, name: str) -> Found:
 
 
 ZOOS: dict[str, Callable[[str], Found]] = {"torchvision": torchvision_model, "timm": timm_model}
-
-
-def wants(module: nn.Module) -> str:
-    """The signature of a module's `forward`, for messages."""
-    return f"forward{inspect.signature(module.forward)}"

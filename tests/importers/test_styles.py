@@ -5,24 +5,12 @@ from support import needed
 
 torch = needed.module("torch", "torch")
 
+from support.function_module import Function  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.utils.parametrizations import weight_norm  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
-
-
-class Function(nn.Module):
-    """A module that has some parts, and calls a function of itself and its input."""
-
-    def __init__(self, call, **parts):
-        super().__init__()
-        self.call = call
-        for name, part in parts.items():
-            setattr(self, name, part)
-
-    def forward(self, x):
-        return self.call(self, x)
 
 
 def written(self, x):

@@ -166,20 +166,22 @@ def _blocks(plan: Plan) -> dict[str, bool]:
 
 
 def _layers(plan: Plan) -> dict[str, bool]:
-    """The layers and repeats with weights before the head; are there convolutions among them?"""
+    """The layers and repeats with weights that read something before the head; are there convolutions among them?"""
     found: dict[str, bool] = {}
     names = {str(name) for name in plan.before.bound}
     for row in walk(plan.before.bound):
         parts = str(row.name).split(".")
         layer = next(name for i in range(len(parts)) if (name := ".".join(parts[: len(parts) - i])) in names)
-        if row.params:
+        if row.params and row.inputs:  # a tensor that is a layer of its own is no row to freeze up to
             found[layer] = found.get(layer, False) or (hasattr(row.op, "kernel") and bool(row.macs))
     return found
 
 
 def _no_part(plan: Plan) -> str:
     """Why no row is chosen up to which a part is frozen."""
-    (name,) = _layers(plan)
+    name = next(iter(_layers(plan)), None)
+    if name is None:
+        return "no layer before the head has weights"
     if any(str(node) == name and is_repeat(plan.before.bound, node) for node in plan.before.bound):
         return (
             f"all weights before the head stand in {name}, a repeat whose copies freeze alike: name a row of it with "
