@@ -10,7 +10,7 @@ from typing import Any
 from costcalc.errors import ImportRefused
 from costcalc.graph import Graph, add, new_graph
 from costcalc.importers.call_kinds import factors_of, has_products, is_factory, of_kind
-from costcalc.importers.run_record import Call, Learned, Record, Tensor
+from costcalc.importers.run_record import Call, Learned, Origin, Record, Tensor
 from costcalc.importers.torch_ops import TABLE, Node
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
@@ -28,6 +28,8 @@ class GraphBuilder:
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
         self.params = 0
+        self.within = ""  # the path of the module that runs
+        self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
@@ -52,6 +54,9 @@ class GraphBuilder:
             if number not in self.owners and number not in self.layers and is_number(learned.tensor):
                 self.parameter(f"not_reached.{learned.path}", learned)
         self.check_params()
+        held = {learned.path: number for number, learned in self.record.learned.items()}
+        tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
+        self.graph.graph["origin"] = Origin(self.modules, tensors)
         return self.graph
 
     def check_params(self) -> None:
@@ -93,6 +98,7 @@ class GraphBuilder:
 
     def place(self, call: Call, node: Node, alone: bool) -> None:
         """Adds the layer of a call, and a view for each further output."""
+        self.within = call.module
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
         self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **self.how_own(node.own))
@@ -188,6 +194,7 @@ class GraphBuilder:
         add(self.graph, name, op, *inputs, **extra)
         ins = [self.shapes[source] for source in inputs]
         self.shapes[name] = tuple(op.shape(*ins))
+        self.modules[name] = self.within
         shared = {key for owner, key in self.owners.values() if owner == extra.get("shares")}
         learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
         self.params += sum(prod(tensor.shape) for tensor in learned)

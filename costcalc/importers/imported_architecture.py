@@ -10,6 +10,7 @@ from costcalc.dims import is_rational
 from costcalc.errors import UsageError
 from costcalc.graph import Graph
 from costcalc.importers.build_graph import GraphBuilder
+from costcalc.importers.module_source import ModuleSource
 from costcalc.importers.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
@@ -24,8 +25,12 @@ class ImportedArchitecture(Architecture):
 
     kind = "imported network"
 
-    def __init__(self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = ""):
+    def __init__(
+        self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = "",
+        module_source: ModuleSource | None = None,
+    ):  # fmt: skip
         self.name, self.run, self.inputs, self.source = name, run, inputs, source
+        self.module_source = module_source  # of the module that runs, if there is one
         self.title = "imported"
         self.knobs = knobs_of(inputs)
         self.graphs: dict[tuple[Any, ...], Graph] = {}

@@ -54,3 +54,10 @@ class Record:
     learned: Mapping[int, Learned]  # by the number of the tensor
     calls: tuple[Call, ...]
     outputs: tuple[Tensor, ...]
+
+
+class Origin(NamedTuple):
+    """What of a module each layer of its graph is."""
+
+    modules: Mapping[str, str]  # the path of the module that runs a layer, by the layer's name
+    tensors: Mapping[str, tuple[str, str]]  # the layer whose own a parameter or buffer is, and its name there, by path

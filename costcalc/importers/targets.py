@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+
+if TYPE_CHECKING:
+    from costcalc.importers.module_source import ModuleSource
 
 ZOOS = ("torchvision", "timm")
 
@@ -29,29 +31,36 @@ def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
     of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
     if find_spec("torch") is None:
         raise MissingExtra("importing a network needs torch", "torch")
-    from costcalc.importers import torch_zoo
+    from costcalc.importers.module_source import NamedModule
+    from costcalc.importers.torch_zoo import wants
 
-    head, _, name = target.rpartition(":")
-    found = torch_zoo.ZOOS[head](name) if head in torch_zoo.ZOOS else torch_zoo.of_file(Path(head), name)
-    if inputs is None and found.input_size is None:
-        said = torch_zoo.wants(found.module)
-        raise UsageError(f"{target} needs the shape of its input, which is {said}: --input 1,3,224,224")
-    return of_module(found.module, inputs or (((1, *(found.input_size or ())),), {}), target)
+    source = NamedModule(target)
+    size = source.found.input_size
+    if inputs is None and size is None:
+        raise UsageError(f"{target} needs the shape of its input, which is {wants(source.module)}: --input 1,3,224,224")
+    return of_source(source, inputs or (((1, *(size or ())),), {}), target)
 
 
 def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
+    from costcalc.importers.module_source import GivenModule
+    from costcalc.importers.torch_record import unwrapped
+
+    return of_source(GivenModule(unwrapped(module)), inputs, name)
+
+
+def of_source(source: ModuleSource, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+    """The network of a module that a source makes."""
     from costcalc.importers.torch_record import record, shape_of
 
     args, kwargs = inputs
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
 
     def run(given: Inputs) -> Any:
-        return record(module, *given)
+        return record(source.module, *given)
 
-    return ImportedArchitecture(
-        name or type(module).__name__, run, shapes, source=f"torch module {type(module).__name__}"
-    )
+    kind = type(source.module).__name__
+    return ImportedArchitecture(name or kind, run, shapes, f"torch module {kind}", source)
 
 
 class Named(NamedTuple):

@@ -183,7 +183,7 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
     return Record(type(module).__name__, inputs, _learned(module, recorder), tuple(recorder.calls), outputs)
 
 
-def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
+def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused:
     """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
     path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
