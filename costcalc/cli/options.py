@@ -83,7 +83,9 @@ Set: TypeAlias = Annotated[
 Input: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", metavar="SHAPE", help="Of a torch module: 1,3,224,224, or mask=1,77 by name; may be repeated."
+        "--input",
+        metavar="SHAPE",
+        help="Of a torch module: 1,3,224,224; mask=1,77; 1,128:int64. May be repeated.",
     ),
 ]
 Batch: TypeAlias = Annotated[
@@ -148,10 +150,10 @@ def load_models(
 ) -> list[Net]:  # fmt: skip
     """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained. Says on
     stderr which file it runs. `inputs` are the shapes of a torch module's."""
-    from costcalc.importers.targets import of_file, read_inputs
+    from costcalc.importers.targets import is_import, of_file, read_inputs
     from costcalc.net import apply_settings, load
 
-    given = read_inputs(inputs or [])
+    given, imported = read_inputs(inputs or []), any(map(is_import, targets))
     for file in (target.partition("@")[0] for target in targets if of_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
@@ -159,7 +161,8 @@ def load_models(
     errors: list[CostcalcError] = []
     for target in targets:
         try:
-            found.append(load(target, *given, max_layers=max_layers, max_bytes=max_bytes))
+            own = given if is_import(target) or not imported else []  # a spec has its own
+            found.append(load(target, *own, max_layers=max_layers, max_bytes=max_bytes))
         except SpecError as error:
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:

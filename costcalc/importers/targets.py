@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from costcalc.errors import MissingExtra, UsageError
+from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
 
 if TYPE_CHECKING:
     from costcalc.importers.module_source import ModuleSource
 
 ZOOS = ("torchvision", "timm")
+INPUT_DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
 def is_import(target: str) -> bool:
@@ -29,15 +30,14 @@ def of_file(target: str) -> bool:
 def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
     """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names. `inputs` in place
     of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
-    if find_spec("torch") is None:
-        raise MissingExtra("importing a network needs torch", "torch")
+    _require_torch()
     from costcalc.importers.module_source import NamedModule
     from costcalc.importers.torch_zoo import wants
 
     source = NamedModule(target)
     size = source.found.input_size
     if inputs is None and size is None:
-        raise UsageError(f"{target} needs the shape of its input, which is {wants(source.module)}: --input 1,3,224,224")
+        raise UsageError(f"{target} needs the shapes of its inputs, {wants(source.module)}: --input 1,3,224,224")
     return of_source(source, inputs or (((1, *(size or ())),), {}), target)
 
 
@@ -71,18 +71,37 @@ class Named(NamedTuple):
 
 
 def read_inputs(texts: Sequence[str]) -> list[Any]:
-    """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name. Raises UsageError."""
+    """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name, `1,128:int64` one of indices. Raises
+    UsageError."""
     found: list[Any] = []
     for text in texts:
-        name, equals, sizes = text.rpartition("=")
+        name, equals, rest = text.rpartition("=")
+        sizes, colon, dtype = rest.partition(":")
         try:
             shape = tuple(int(size) for size in sizes.split(","))
         except ValueError:
-            raise UsageError(f"--input {text[:64]!r}: give a shape, as in 1,3,224,224 or mask=1,77") from None
+            said = "give a shape, as in 1,3,224,224, mask=1,77 or 1,128:int64"
+            raise UsageError(f"--input {text[:64]!r}: {said}") from None
         if min(shape) < 1:
             raise UsageError(f"--input {text[:64]!r}: sizes are 1 or more")
-        found.append(Named(name.strip(), shape) if equals else shape)
+        value = of_dtype(shape, dtype.strip()) if colon else shape
+        found.append(Named(name.strip(), value) if equals else value)
     return found
+
+
+def of_dtype(shape: tuple[int, ...], dtype: str) -> Any:
+    """An input of this dtype. Raises UnknownName for one that torch has not."""
+    if dtype not in INPUT_DTYPES:
+        raise unknown("dtype", dtype, INPUT_DTYPES, of="--input")
+    _require_torch()
+    from costcalc.importers.torch_record import empty_input
+
+    return empty_input(shape, dtype)
+
+
+def _require_torch() -> None:
+    if find_spec("torch") is None:
+        raise MissingExtra("importing a network needs torch", "torch")
 
 
 def split_inputs(inputs: Sequence[Any]) -> Inputs:

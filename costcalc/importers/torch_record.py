@@ -193,7 +193,7 @@ def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused
         said = "asks for the value of a tensor, and an import computes none: what follows from values has no fixed cost"
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
-    hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
+    hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs (--input)"
     return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
 
 
@@ -238,6 +238,11 @@ def on_meta(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return torch.empty_like(value, device="meta")
     return torch.empty(tuple(value), device="meta") if is_input(value) else value
+
+
+def empty_input(shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """A meta tensor of a dtype, by its name."""
+    return torch.empty(shape, dtype=getattr(torch, dtype), device="meta")
 
 
 def shape_of(value: Any) -> Any:

@@ -185,7 +185,9 @@ def layer_table(measurement: Measurement) -> Table:
     if own:
         notes.append("a module is timed while all of them run, without those in it; its MACs are those of its layers")
     if measurement.settings.engine != "eager":
-        notes.append("layers are run eagerly: only the whole is as its title says")
+        notes.append(
+            f"{'modules' if own else 'one by one, layers'} are run eagerly: only the whole is as its title says"
+        )
     if measurement.layers_other_cores > MAX_OTHER_CORES:
         notes.append(f"these times are noisy: other processes used {measurement.layers_other_cores:.1f} cores")
     columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or measurement.settings.train)
