@@ -54,6 +54,10 @@ class ImportedArchitecture(Architecture):
             {name: resized(x, by_default, values) for name, x in kwargs.items()},
         )
 
+    def inputs_at(self, values: Mapping[str, Any]) -> Inputs:
+        """The inputs of the module at some values of the knobs."""
+        return self.at(values)
+
     @cached_property
     def identity(self) -> str:
         """Equal for equal graphs at the default sizes."""

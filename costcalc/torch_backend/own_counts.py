@@ -26,8 +26,8 @@ class _ByModule(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self, flops: FlopCounterMode, spans: ModuleSpans):
         super().__init__()  # type: ignore[no-untyped-call]
         self.flops, self.spans = flops, spans
-        self.forward: Counter[str | None] = Counter()
-        self.backward: Counter[str | None] = Counter()
+        self.forward: Counter[str] = Counter()
+        self.backward: Counter[str] = Counter()
         self.shadows: dict[int, tuple[Tensor, Tensor]] = {}  # by the id of a tensor, which is kept with it
 
     def __torch_dispatch__(
@@ -42,9 +42,9 @@ class _ByModule(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if flops := self.flops.get_total_flops() - before:
             node = torch._C._current_autograd_node()
             if node is None:
-                self.forward[self.spans.running] += flops // 2
+                self.forward[self.spans.running or ""] += flops // 2
             else:
-                self.backward[self.spans.owner_of(node._sequence_nr())] += flops // 2
+                self.backward[self.spans.owner_of(node._sequence_nr()) or ""] += flops // 2
         return out
 
     def shadow(self, tensor: Tensor) -> Tensor:
@@ -57,7 +57,7 @@ class _ByModule(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self.shadows[id(tensor)][1]
 
 
-def own_macs(own: OwnModule) -> tuple[Counter[str | None], Counter[str | None]]:
+def own_macs(own: OwnModule) -> tuple[Counter[str], Counter[str]]:
     """Multiplies by the path of the module that makes them, forward and backward. The module stays as it is.
 
     Raises ImportRefused if the module does not run under torch's counter.

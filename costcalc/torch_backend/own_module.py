@@ -78,7 +78,7 @@ def own_module_of(net: Net) -> OwnModule | None:
             frozen.add(path)
         if what is True and name.startswith("running_"):
             still.add(origin.modules[layer])
-    inputs = architecture.at(net.values)  # type: ignore[attr-defined]
+    inputs = architecture.inputs_at(net.values)  # type: ignore[attr-defined]
     found = {str(row.name): index_limit(rows, row.name) for row in rows if row.op.is_input}
     limits = {name: limit for name, limit in found.items() if limit is not None}
     return OwnModule(architecture.module_source, inputs, limits, frozenset(frozen), frozenset(still))

@@ -157,11 +157,11 @@ def verify_own(net: Net, own: OwnModule) -> OwnVerification:
     ours, layers = _ours(rows, backward_macs_by_layer(graph), origin)
     module = own.source.module
     forward, backward = own_macs(own)
-    params: Counter[str | None] = Counter()
+    params: Counter[str] = Counter()
     for path, tensor in module.named_parameters():
         params[path.rpartition(".")[0]] += tensor.numel()
     torchs = dict(zip(METRICS, (params, forward, backward)))
-    named = {*layers, *chain(*torchs.values(), *ours.values())}
+    named = {*chain(*(+counts for counts in (layers, *torchs.values(), *ours.values())))}
     verified = [
         VerifiedModule(
             path or NETWORK,
