@@ -150,12 +150,13 @@ def measure(
     for measurement in measurements:
         measurement.started_at = time.time()
     _refuse(measurements)
+    trains = any(m.settings.train for m in measurements)
     with ExitStack() as stack:
         pairs = [
-            (m, stack.enter_context(closing(WorkerProcess(m.graph, m.settings, memory, timeout, m.examples, m.own))))
-            for m in measurements
-            if m.ok
-        ]
+            (m, stack.enter_context(closing(
+                WorkerProcess(m.graph, m.settings, memory, timeout, m.examples, m.own, trains))))
+            for m in measurements if m.ok
+        ]  # fmt: skip
         for i, (measurement, worker) in enumerate(pairs):
             progress(0.2 * i / len(pairs), f"building {measurement.target}")
             with _records_death(measurement):

@@ -80,7 +80,8 @@ def _settings(plan: Plan, device: str, threads: int | None) -> tuple[Settings, S
 
 def _write(plan: Plan, settings: Settings, examples: Examples, paths: Sequence[Path], timeout: float) -> Any:
     """Computes the features of the data set in a worker and writes them. Returns None, or how that failed."""
-    worker = WorkerProcess(digraph(plan.before.layers()), settings, timeout=timeout, examples=examples)
+    before = digraph(plan.before.layers())
+    worker = WorkerProcess(before, settings, timeout=timeout, examples=examples, others_train=True)
     with closing(worker):
         try:
             worker.answer()

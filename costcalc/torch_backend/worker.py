@@ -29,6 +29,7 @@ MAX_WARM_UP_WINDOWS = 40
 TIMEOUT_S = 1800.0  # without a heartbeat; building, compiling and a single run send none
 ALIVE = "alive"
 PRELOADED = ["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.runner"]
+PRELOADED_TO_TRAIN = [*PRELOADED, "torch._dynamo"]  # torch imports it to make an optimizer, a second in each worker
 REQUESTS_IN_WORDS = {
     "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
     "memory": "its memory was measured", "ceilings": "the best of the device was measured",
@@ -49,15 +50,16 @@ class WorkerProcess:
 
     def __init__(
         self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S,
-        examples: Any = None, own: Any = None,
+        examples: Any = None, own: Any = None, others_train: bool = False,
     ):  # fmt: skip
         """Starts the worker. `memory`: the bytes of address space that it may take beyond its imports; `timeout`:
         seconds without a heartbeat; `examples`: the Examples that it runs on; `own`: the OwnModule that runs in place
-        of the built graph."""
+        of the built graph; `others_train`: do workers that start later train?"""
         self.timeout = timeout
         with_main = bool(modules_of_own_ops(graph)) if own is None else own.source.needs_main
+        preloaded = PRELOADED_TO_TRAIN if settings.train or others_train else PRELOADED
         self.process, self.pipe = start_with_pipe(
-            PRELOADED, _serve, graph, settings, memory, examples, own, with_main=with_main
+            preloaded, _serve, graph, settings, memory, examples, own, with_main=with_main
         )
 
     @property

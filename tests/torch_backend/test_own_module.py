@@ -35,13 +35,7 @@ INPUTS = {
 QUICK = {"device": "cpu", "seconds": 0.001}
 
 
-@pytest.fixture(autouse=True)
-def short_turns(monkeypatch, tmp_path):
-    """Moments in place of seconds, and a store of the test's own."""
-    monkeypatch.setattr("costcalc.torch_backend.measure.LOAD_SECONDS", 0.01)
-    monkeypatch.setattr("costcalc.torch_backend.measure.QUICK_SECONDS", 0.01)
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "runs.db"))
+pytestmark = pytest.mark.usefixtures("short_turns")
 
 
 @pytest.fixture
