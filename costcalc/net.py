@@ -11,8 +11,10 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
+from costcalc.importers.run_record import STRICT, Leniency
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.text import split_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,36 +70,44 @@ Target: TypeAlias = Any  # str | PathLike | Mapping | Model | Graph: what `load`
 
 def load(
     target: Target, *inputs: Any, dtype: Dtype | str | None = None, max_layers: int = MAX_LAYERS,
-    max_bytes: int = MAX_BYTES, **knobs: Any,
+    max_bytes: int = MAX_BYTES, assume_free: Sequence[str] | str = (), until_values: bool = False, **knobs: Any,
 ) -> Net:  # fmt: skip
     """The model that a target means, with knobs behind an @ or as arguments. All functions read their targets so.
 
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
     a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
-    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`, or
-    `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
+    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`,
+    `hf:config.json`, or `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
     weights=int8,activations=float16.
+
+    An imported network may have an op without a rule: `assume_free=["aten::fft_rfft"]` counts it as 0. It may ask for
+    the value of a tensor: `until_values=True` counts what runs before that. Both mark its totals with a warning.
 
     Raises UnknownName, UsageError, SpecError or ImportRefused, all CostcalcError, with what to do about it.
     """
-    net = _resolved(target, inputs, max_layers, max_bytes)
+    lenient = Leniency(tuple(filter(None, split_names(assume_free))), until_values)
+    net = _resolved(target, inputs, max_layers, max_bytes, lenient)
     if knobs:
         net.require_knobs("setting a knob")
         net = net.with_knobs(**knobs)
     return net if dtype is None else net.with_dtype(dtype)
 
 
-def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_bytes: int) -> Net:
+def _resolved(
+    target: Target, inputs: tuple[Any, ...], max_layers: int, max_bytes: int, lenient: Leniency
+) -> Net:  # fmt: skip
     from costcalc.importers import targets
 
     if targets.is_module(target):
-        return Net(targets.of_module(target, targets.split_inputs(inputs)))
+        return Net(targets.of_module(target, targets.split_inputs(inputs), lenient=lenient))
     if isinstance(target, str) and targets.is_import(target):
         name, _, settings = target.partition("@")
-        net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None))
+        net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None, lenient))
         return net.with_texts(settings.split(",")) if settings else net
     if inputs:
         raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")
+    if lenient != STRICT:
+        raise UsageError("assume_free and until_values are about imported networks: torch modules and their names")
     if isinstance(target, Net):
         return target
     if isinstance(target, Model):

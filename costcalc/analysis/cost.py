@@ -91,7 +91,13 @@ class Cost(Result):
 
     @cached_property
     def _suspects(self) -> tuple[Problem, ...]:
-        return suspects(self.layers)
+        return suspects(self.layers) if self._imported is None else self._imported
+
+    @property
+    def _imported(self) -> tuple[Problem, ...] | None:
+        """What an import says of its totals; None for other networks."""
+        about: Mapping[str, Any] = getattr(self.graph, "graph", {})
+        return about.get("warnings")
 
     def _warned(self) -> Sequence[tuple[str, tuple[Problem, ...]]]:
         return [(self.target, self._suspects)]
@@ -141,7 +147,8 @@ class Cost(Result):
         counts.sort(key=lambda note: note != CONVENTION)
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
-        return [*counts, *knobs_note(self.knobs), *([self._parts_of_params()] if "params" in metrics else [])]
+        parts = [self._parts_of_params()] if "params" in metrics else []
+        return [*counts, *knobs_note(self.knobs), *parts, *(one.message for one in self._imported or ())]
 
     def _step_note(self) -> str:
         """How the network is trained, and what that costs beside the forward pass."""

@@ -30,6 +30,7 @@ from costcalc.cli import (
     warned,
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
+from costcalc.cli.import_options import with_import_options
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
 from costcalc.version import __version__
 
@@ -90,7 +91,9 @@ def _is_target(word: str) -> bool:
 def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, str]]) -> None:
     for command, (few_words, example) in commands.items():
         name = command.__name__.rstrip("_")
-        to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(command)
+        to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(
+            with_import_options(command)
+        )
 
 
 app = typer.Typer(

@@ -10,6 +10,7 @@ import typer
 
 from costcalc import report
 from costcalc.cli import warned
+from costcalc.cli.import_options import chosen
 from costcalc.errors import CostcalcError, SpecError, UsageError
 from costcalc.files import check
 from costcalc.report import DRAWINGS, FORMATS, format_of
@@ -69,7 +70,7 @@ def known_targets(incomplete: str) -> list[str]:
 
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
-    "torchvision:NAME, timm:NAME, FILE.py:CALLABLE"
+    "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE"
 )
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
@@ -154,6 +155,8 @@ def load_models(
     from costcalc.net import apply_settings, load
 
     given, imported = read_inputs(inputs or []), any(map(is_import, targets))
+    if chosen() and not imported:
+        raise UsageError("--assume-free and --until-values are about networks to import, as torchvision:NAME")
     for file in (target.partition("@")[0] for target in targets if of_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
@@ -162,7 +165,8 @@ def load_models(
     for target in targets:
         try:
             own = given if is_import(target) or not imported else []  # a spec has its own
-            found.append(load(target, *own, max_layers=max_layers, max_bytes=max_bytes))
+            lenient = chosen() if is_import(target) else {}
+            found.append(load(target, *own, max_layers=max_layers, max_bytes=max_bytes, **lenient))
         except SpecError as error:
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from costcalc.errors import ImportRefused
+from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.call_kinds import factors_of, has_products, is_factory, of_kind
+from costcalc.importers.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.run_record import Call, Learned, Origin, Record, Tensor
-from costcalc.importers.torch_ops import TABLE, Node
+from costcalc.importers.torch_ops import TABLE
+from costcalc.importers.translation import Node, NoRule
 from costcalc.ops import Input
-from costcalc.ops.imported import Constant, Contraction, Elementwise, Parameter, View
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
@@ -22,8 +23,8 @@ class GraphBuilder:
     """Builds the graph of a record, call by call."""
 
     def __init__(self, record: Record, name: str = ""):
-        self.record = record
-        self.graph = new_graph(name=name or record.name)
+        self.record, self.name = record, name or record.name
+        self.graph = new_graph(name=self.name)
         self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
         self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
@@ -32,8 +33,13 @@ class GraphBuilder:
         self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
+        self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
+        self.read = {tensor.number for call in record.calls for tensor in call.tensors}
+        self.read |= {tensor.number for tensor in record.outputs}
+        self.has_complex = any(map(is_complex, self.made.values()))
         self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
         self.without_rule: dict[str, list[Call]] = {}
+        self.assumed_free: dict[str, list[Call]] = {}
 
     def build(self) -> Graph:
         """The graph. Raises ImportRefused with every op that has no rule."""
@@ -43,21 +49,37 @@ class GraphBuilder:
         alone = Counter(call.module for call in calls if call.is_leaf and not passes_on(call))
         for call in calls:
             if passes_on(call):
-                self.layers[call.outputs[0].number] = self.layer_of(next(call.tensors))
+                self.within = call.module
+                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
                 continue
             node = self.node(call)
             if node is not None:
                 self.place(call, node, alone[call.module] == 1)
         if self.without_rule:
-            raise ImportRefused(said_of(self.without_rule))
+            op = next(iter(self.without_rule.values()))[0].op
+            raise ImportRefused(said_of(self.without_rule), f"--assume-free {op} counts it as 0")
         for number, learned in self.record.learned.items():
-            if number not in self.owners and number not in self.layers and is_number(learned.tensor):
-                self.parameter(f"not_reached.{learned.path}", learned)
+            if number not in self.owners and number not in self.layers and is_stored(learned):
+                folded = learned.is_buffer and number in self.read  # a constant follows from it
+                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
         self.check_params()
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
         self.graph.graph["origin"] = Origin(self.modules, tensors)
+        self.graph.graph["warnings"] = self.missing()
         return self.graph
+
+    def missing(self) -> tuple[Problem, ...]:
+        """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
+        no warning here: torch refuses what an op does not take."""
+        whose, found = f"totals of {self.name}", []
+        for op, calls in self.assumed_free.items():
+            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
+            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        if self.record.stopped:
+            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
+        return tuple(found)
 
     def check_params(self) -> None:
         """Raises ImportRefused unless the layers have as many params as the module: each tensor once."""
@@ -80,36 +102,52 @@ class GraphBuilder:
                 changes.update(tensor.number for tensor in call.outputs)
                 written.update(self.roots.get(number, number) for number in call.writes)
                 found.append(call)
-            elif has_products(call):
+            elif multiplies(call):
                 found.append(call)
         return found
 
     def node(self, call: Call) -> Node | None:
         """The op of a call."""
-        translate = TABLE.get(call.op.removeprefix("aten::").rstrip("_"))
+        if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
+            return self.free_or_none(call, NoRule("of complex numbers"))
+        translate = TABLE.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
+        if isinstance(found, NoRule):
+            return self.free_or_none(call, found)
         if found is None or not self.can_share(found):
-            op = of_kind(call)
-            if op is None:
-                self.without_rule.setdefault(call.op, []).append(call)
-                return None
-            found = Node(op, factors_of(call) if has_products(call) else tuple(call.tensors), {})
+            made = of_kind(call)
+            if made is None:
+                return self.free_or_none(call)
+            found = Node(*made, {})
         return found
 
+    def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
+        """Notes a call without a rule. A node for it if its op is assumed to be free."""
+        free = self.record.lenient.accepts(call.op)
+        noted = self.assumed_free if free else self.without_rule
+        noted.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
+        return Node(Move(call.outputs[0].shape), call.tensors, {}) if free and call.outputs else None
+
     def place(self, call: Call, node: Node, alone: bool) -> None:
-        """Adds the layer of a call, and a view for each further output."""
+        """Adds the layer of a call, and a view for each further output that something reads."""
         self.within = call.module
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
-        self.layers[call.outputs[0].number] = self.add(name, node.op, *inputs, **self.how_own(node.own))
-        self.check_shape(name, call)
+        if node.before is not None:
+            inputs[0] = self.add(self.free(f"{name}.view"), node.before, inputs[0])
+        made = out = self.add(name, node.op, *inputs, **self.how_own(node.own))
+        if node.after is not None and call.outputs[0].number in self.read:
+            out = self.add(self.free(f"{name}.view"), node.after, made)
+        self.layers[call.outputs[0].number] = out
+        if node.after is None:
+            self.check_shape(out, call)
         self.written_over(call)
         for key, x in node.own.items():
             self.owners.setdefault(x.number, (name, key))
         for tensor in call.outputs[1:]:
-            view = View(tensor.shape)
-            sources = inputs[:1] if isinstance(node.op, View) else [self.layers[call.outputs[0].number]]
-            self.layers[tensor.number] = self.add(self.free(f"{name}.view"), view, *sources)
+            if tensor.number in self.read:
+                source = inputs[0] if isinstance(node.op, View) else made
+                self.layers[tensor.number] = self.add(self.free(f"{name}.view"), View(tensor.shape), source)
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -122,6 +160,8 @@ class GraphBuilder:
         """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
         same name are shared too, so all others need names of their own."""
         shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
+        if not shared:
+            return True
         others = {name for name, _ in shared.values()}
         theirs = {key for name, key in self.owners.values() if name in others}
         return len(others) < 2 and all(
@@ -175,11 +215,20 @@ class GraphBuilder:
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
             self.layers[tensor.number] = (
-                self.add(self.free("constant"), Constant(tensor.shape))
-                if learned is None
-                else self.parameter(learned.path, learned)
+                self.constant(tensor) if learned is None else self.parameter(learned.path, learned)
             )
         return self.layers[tensor.number]
+
+    def constant(self, tensor: Tensor) -> str:
+        """The layer of a tensor that follows from constants alone. Those in one memory are views of one."""
+        whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
+        layer = self.layer_of(whole) if whole.number in self.layers else None  # which may have been written over
+        if layer is None:
+            name = f"{self.within}.constant" if self.within else "constant"
+            layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
+        if whole.shape == tensor.shape:
+            return layer
+        return self.add(self.free(f"{layer}.view"), View(tensor.shape), layer)
 
     def parameter(self, name: str, learned: Learned) -> str:
         """Adds a layer that hands on a tensor of a module, the one of another layer too."""
@@ -195,37 +244,44 @@ class GraphBuilder:
         ins = [self.shapes[source] for source in inputs]
         self.shapes[name] = tuple(op.shape(*ins))
         self.modules[name] = self.within
-        shared = {key for owner, key in self.owners.values() if owner == extra.get("shares")}
+        with_whom = extra.get("shares")
+        shared = {key for owner, key in self.owners.values() if owner == with_whom} if with_whom else ()
         learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
         self.params += sum(prod(tensor.shape) for tensor in learned)
         return name
 
 
-def is_number(tensor: Tensor) -> bool:
-    """Is it more than a count of batches or a table of indices?"""
-    return tensor.dtype.startswith(("float", "bfloat", "complex")) and bool(tensor.shape)
+def is_stored(learned: Learned) -> bool:
+    """Is it more than a count of batches?"""
+    return not learned.is_buffer or bool(learned.tensor.shape)
+
+
+def is_complex(tensor: Tensor) -> bool:
+    """Are its elements complex numbers?"""
+    return tensor.dtype.startswith("complex")
 
 
 def passes_on(call: Call) -> bool:
     """Is the output the input: a dropout of nothing, a copy that was none?"""
-    name = call.op.removeprefix("aten::").rstrip("_")
+    name = plain_name(call)
     if name not in NOTHING_DONE or not call.outputs:
         return False
-    source = next(call.tensors, None)
+    source = next(iter(call.tensors), None)
     if source is None or source.shape != call.outputs[0].shape:
         return False
     return bool(call.views) if name != "dropout" else call.arguments["p"] == 0
 
 
 def needed(record: Record) -> list[Call]:
-    """The calls that lead to an output, and those that write over what does."""
+    """The calls that lead to an output, those that write over what does, and all that multiply or have no rule."""
     roots = roots_of(record)
     wanted = {tensor.number for tensor in record.outputs}
     memories = {roots.get(number, number) for number in wanted}
     found: list[Call] = []
     for call in reversed(record.calls):
         writes = {roots.get(number, number) for number in call.writes}
-        if {tensor.number for tensor in call.outputs} & wanted or writes & memories:
+        leads = {tensor.number for tensor in call.outputs} & wanted or writes & memories
+        if leads or multiplies(call) or (call.outputs and plain_name(call) not in TABLE and of_kind(call) is None):
             read = {tensor.number for tensor in call.tensors}
             wanted |= read
             memories |= {roots.get(number, number) for number in read}

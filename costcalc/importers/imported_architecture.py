@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costcalc.dims import is_rational
 from costcalc.errors import UsageError
 from costcalc.graph import Graph
 from costcalc.importers.build_graph import GraphBuilder
-from costcalc.importers.module_source import ModuleSource
 from costcalc.importers.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.knob import Knob
 from costcalc.models.model import Architecture
+
+if TYPE_CHECKING:
+    from costcalc.importers.module_source import ModuleSource
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # positional, and by name: shapes, and values that are no tensors
 
@@ -64,28 +66,45 @@ class ImportedArchitecture(Architecture):
         return content_hash([*described(self.layers({name: knob.default for name, knob in self.knobs.items()}))])
 
 
-def is_shape(value: Any) -> bool:
-    """Is this the shape of a tensor?"""
-    return isinstance(value, tuple) and bool(value) and all(type(size) is int for size in value)
+def shape_of_input(value: Any) -> tuple[int, ...]:
+    """The shape of a tensor, or what is one; empty for another value."""
+    if is_tensor(value):
+        return tuple(value.shape)
+    is_shape = isinstance(value, tuple) and all(type(size) is int for size in value)
+    return value if is_shape else ()
+
+
+def is_tensor(value: Any) -> bool:
+    """Is this a tensor? Of indices it stands in place of its shape, since its dtype counts."""
+    return hasattr(value, "new_empty") and hasattr(value, "shape")
 
 
 def knobs_of(inputs: Inputs) -> dict[str, Knob]:
-    """The batch that all inputs have, and the side of square images."""
-    shapes = [x for x in (*inputs[0], *inputs[1].values()) if is_shape(x)]
+    """The batch that all inputs have, the side of square images, and the length of sequences of tokens."""
+    values = [x for x in (*inputs[0], *inputs[1].values()) if shape_of_input(x)]
+    shapes = [*map(shape_of_input, values)]
     knobs = {}
     if shapes and len({x[0] for x in shapes}) == 1:
         knobs["batch"] = Knob("batch", shapes[0][0], about="examples at once")
     images = {x[-1] for x in shapes if len(x) >= 4}
     if len(images) == 1 and all(x[-1] == x[-2] for x in shapes if len(x) >= 4):
         knobs["r"] = Knob("r", images.pop(), about="input resolution in pixels")
+    lengths = {x.shape[1] for x in values if is_tensor(x) and len(x.shape) == 2}
+    if len(lengths) == 1:
+        knobs["tokens"] = Knob("tokens", lengths.pop(), about="tokens of each example")
     return knobs
 
 
 def resized(x: Any, default: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
     """The shape of an input with other sizes of the knobs."""
-    if not is_shape(x):
+    shape = shape_of_input(x)
+    if not shape:
         return x
-    sizes = [values.get("batch", x[0]) if "batch" in default else x[0], *x[1:]]
-    if "r" in default and len(x) >= 4:
+    sizes = [values.get("batch", shape[0]) if "batch" in default else shape[0], *shape[1:]]
+    if "r" in default and len(shape) >= 4:
         sizes[-2:] = [values["r"]] * 2
+    if is_tensor(x):
+        if "tokens" in default and len(shape) == 2:
+            sizes[1] = values["tokens"]
+        return x.new_empty([*map(int, sizes)])
     return tuple(map(int, sizes))

@@ -37,22 +37,26 @@ class NamedModule:
         self.target = target
 
     @cached_property
+    def _found(self) -> tuple[Any, Any]:
+        from costcalc.importers.torch_zoo import without_memory
+
+        return _by_name(self.target, without_memory)
+
+    @property
     def module(self) -> Any:
         """The module, its weights without memory."""
-        return self.found.module
+        return self._found[0]
 
-    @cached_property
-    def found(self) -> Any:
-        """The module and the shape of its input."""
-        from costcalc.importers.torch_zoo import find
-
-        return find(self.target)
+    @property
+    def inputs(self) -> Any:
+        """The shapes of its inputs; None if it has no default."""
+        return self._found[1]
 
     def in_memory(self) -> Any:
         """A module of that name with the weights that its constructor draws."""
-        from costcalc.importers.torch_zoo import find, in_memory
+        from costcalc.importers.torch_zoo import in_memory
 
-        return find(self.target, in_memory).module
+        return _by_name(self.target, in_memory)[0]
 
     def not_sendable(self) -> str:
         """A name is always sent."""
@@ -60,6 +64,19 @@ class NamedModule:
 
     def __reduce__(self) -> Any:
         return NamedModule, (self.target,)
+
+
+def _by_name(target: str, make: Any) -> tuple[Any, Any]:
+    """The module that `make` makes by a name, and the shapes of its inputs, or None."""
+    kind, _, path = target.partition(":")
+    if kind == "hf":
+        from costcalc.importers.torch_hf import hf_model
+
+        return hf_model(path, make)
+    from costcalc.importers.torch_zoo import find
+
+    module, size = find(target, make)
+    return module, None if size is None else (((1, *size),), {})
 
 
 class GivenModule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 
@@ -28,12 +29,20 @@ class Call:
     writes: tuple[int, ...] = ()  # the numbers of tensors that it writes over
     views: Mapping[int, int] = field(default_factory=dict)  # outputs, by number, that lie in the memory of an input
 
-    @property
-    def tensors(self) -> Iterator[Tensor]:
+    @cached_property
+    def tensors(self) -> tuple[Tensor, ...]:
         """The tensors among its arguments, those in lists too."""
-        for value in self.arguments.values():
-            listed = isinstance(value, (tuple, list)) and not isinstance(value, Tensor)
-            yield from (one for one in (value if listed else (value,)) if isinstance(one, Tensor))
+        return tuple([tensor for value in self.arguments.values() for tensor in tensors_of(value)])
+
+
+def tensors_of(value: Any) -> Iterator[Tensor]:
+    """The tensors of an argument: it is one, or a list of some."""
+    if value.__class__ is Tensor:
+        yield value
+    elif value.__class__ is list or value.__class__ is tuple:
+        for one in value:
+            if one.__class__ is Tensor:
+                yield one
 
 
 class Learned(NamedTuple):
@@ -45,15 +54,37 @@ class Learned(NamedTuple):
     trains: bool
 
 
+class Leniency(NamedTuple):
+    """What a reader accepts of a network: ops without a rule as free, and a run that ends where it asks for a value."""
+
+    assume_free: tuple[str, ...] = ()
+    until_values: bool = False
+
+    def accepts(self, op: str) -> bool:
+        """Is an op without a rule taken as free? `aten::` and a `_` at the end of its name may be left out."""
+        return short_name(op) in map(short_name, self.assume_free)
+
+
+STRICT = Leniency()
+
+
+def short_name(op: str) -> str:
+    """`add` of `aten::add_`."""
+    return op.removeprefix("aten::").rstrip("_")
+
+
 @dataclass(frozen=True)
 class Record:
-    """A run: its inputs by name, the tensors that modules hold, and the calls in order."""
+    """A run: its inputs by name, the tensors that modules hold, and the calls in order. A run that ended early says
+    where."""
 
     name: str
     inputs: Mapping[str, Tensor]
     learned: Mapping[int, Learned]  # by the number of the tensor
     calls: tuple[Call, ...]
     outputs: tuple[Tensor, ...]
+    lenient: Leniency = STRICT
+    stopped: str = ""
 
 
 class Origin(NamedTuple):

@@ -8,56 +8,65 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+from costcalc.importers.run_record import STRICT, Leniency
 
 if TYPE_CHECKING:
     from costcalc.importers.module_source import ModuleSource
 
 ZOOS = ("torchvision", "timm")
+HF = "hf:"  # before the path of a configuration file
 INPUT_DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
 def is_import(target: str) -> bool:
-    """Does a text name a network of a zoo, or a callable of a Python file?"""
+    """Does a text name a network of a zoo, a configuration file of one, or a callable of a Python file?"""
+    if target.startswith(HF):
+        return True
     head, colon, name = target.partition("@")[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
 
 
 def of_file(target: str) -> bool:
     """Does a target name a callable of a Python file, which runs?"""
-    return is_import(target) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
+    return (
+        is_import(target) and not target.startswith(HF) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
+    )
 
 
-def of_name(target: str, inputs: Inputs | None = None) -> ImportedArchitecture:
-    """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names. `inputs` in place
-    of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without inputs."""
+def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRICT) -> ImportedArchitecture:
+    """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:config.json` or `nets.py:make` names.
+    `inputs` in place of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without
+    inputs."""
     _require_torch()
     from costcalc.importers.module_source import NamedModule
-    from costcalc.importers.torch_zoo import wants
+    from costcalc.importers.torch_inputs import signature_of
 
     source = NamedModule(target)
-    size = source.found.input_size
-    if inputs is None and size is None:
-        raise UsageError(f"{target} needs the shapes of its inputs, {wants(source.module)}: --input 1,3,224,224")
-    return of_source(source, inputs or (((1, *(size or ())),), {}), target)
+    given = inputs or source.inputs
+    if given is None:
+        said = f"needs the shapes of its inputs, {signature_of(source.module)}: --input 1,3,224,224"
+        raise UsageError(f"{target} {said}")
+    return of_source(source, given, target, lenient)
 
 
-def of_module(module: Any, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
     from costcalc.importers.module_source import GivenModule
-    from costcalc.importers.torch_record import unwrapped
+    from costcalc.importers.torch_inputs import unwrapped
 
-    return of_source(GivenModule(unwrapped(module)), inputs, name)
+    return of_source(GivenModule(unwrapped(module)), inputs, name, lenient)
 
 
-def of_source(source: ModuleSource, inputs: Inputs, name: str = "") -> ImportedArchitecture:
+def of_source(source: ModuleSource, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a module that a source makes."""
-    from costcalc.importers.torch_record import record, shape_of
+    from costcalc.importers.torch_inputs import shape_of
+    from costcalc.importers.torch_record import record
 
     args, kwargs = inputs
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
 
     def run(given: Inputs) -> Any:
-        return record(source.module, *given)
+        return record(source.module, *given, lenient)
 
     kind = type(source.module).__name__
     return ImportedArchitecture(name or kind, run, shapes, f"torch module {kind}", source)
@@ -94,7 +103,7 @@ def of_dtype(shape: tuple[int, ...], dtype: str) -> Any:
     if dtype not in INPUT_DTYPES:
         raise unknown("dtype", dtype, INPUT_DTYPES, of="--input")
     _require_torch()
-    from costcalc.importers.torch_record import empty_input
+    from costcalc.importers.torch_inputs import empty_input
 
     return empty_input(shape, dtype)
 

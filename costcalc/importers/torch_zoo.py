@@ -18,6 +18,8 @@ from torch.overrides import TorchFunctionMode
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
 
 FRAMES = 16  # of a clip; torchvision's video models take any number
+MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
+MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
 MAX_WORDS = 300  # characters of a message that is not ours
 Make = Callable[..., Any]  # calls a constructor with its arguments
 
@@ -30,14 +32,16 @@ class Found(NamedTuple):
 
 
 class _WeightsOnMeta(TorchFunctionMode):
-    """Makes weights on meta, and leaves other tensors as they are: constructors compute with those."""
+    """Makes weights and large tensors on meta, and leaves others as they are: constructors compute with those."""
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        given = dict(kwargs or {})
-        if func is torch.empty:
-            given["device"] = "meta"
+        given = kwargs or {}
+        if func in MAKES:
+            made = func(*args, **{**given, "device": "meta"})
+            if func is torch.empty or made.numel() > MAX_IN_MEMORY:
+                return made
         return func(*args, **given)
 
 
@@ -82,7 +86,8 @@ def torchvision_model(name: str, make: Make = without_memory) -> Found:
     module = make(builder, weights=None, **backbone)  # never downloads
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
-    return Found(module, _size_of(weights[-1], frames) if weights else None)
+    size = _size_of(weights[-1], frames) if weights else None
+    return Found(module, size or _size_of_detector(module))
 
 
 def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -92,6 +97,13 @@ def _size_of(weights: Any, frames: tuple[int, ...]) -> tuple[int, ...] | None:
     if not isinstance(side, (list, tuple)):
         return None
     return (3, *frames, *(side * 2 if len(side) == 1 else side))
+
+
+def _size_of_detector(module: Any) -> tuple[int, ...] | None:
+    """The square images that a detection model does not resize."""
+    transform = getattr(module, "transform", None)
+    sides = getattr(transform, "fixed_size", None) or getattr(transform, "min_size", None)
+    return (3, sides[-1], sides[-1]) if sides else None
 
 
 def timm_model(name: str, make: Make = without_memory) -> Found:
@@ -164,8 +176,3 @@ def in_one_line(error: BaseException) -> str:
 
 
 ZOOS: dict[str, Callable[[str, Make], Found]] = {"torchvision": torchvision_model, "timm": timm_model}
-
-
-def wants(module: nn.Module) -> str:
-    """The signature of a module's `forward`, for messages."""
-    return f"forward{inspect.signature(module.forward)}"

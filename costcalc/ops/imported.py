@@ -12,7 +12,7 @@ from typing import Any
 from costcalc.dims import Shape, Size, elements
 from costcalc.ops.base import op, op_base
 from costcalc.ops.broadcast import broadcast_fits, joined_shape, stretches_to
-from costcalc.ops.fields import AxisOrder, Flag, NonNegativeInt, PositiveInt, PositiveInts, TensorRole
+from costcalc.ops.fields import AxisOrder, Flag, NonNegativeInt, NonNegativeInts, PositiveInt, TensorRole
 from costcalc.ops.gradients import NOTHING, Kept, Wanted, gradients_move, keeps_nothing
 from costcalc.ops.needs import Fact, Need
 from costcalc.ops.output import VIEW, Output, OutputByFields, computed, copied
@@ -91,7 +91,7 @@ class Elementwise(Generic):
 class View(Generic):
     """Some or all elements of its input under another shape, in its memory.   s -> size"""
 
-    size: PositiveInts
+    size: NonNegativeInts
 
     layout = "plain"
     needs = no_needs
@@ -114,7 +114,7 @@ class Move(Generic):
     Where one is copied to several places, `gradient_operations` are the additions for each element of the output.
     """
 
-    size: PositiveInts
+    size: NonNegativeInts
     gradient_operations: NonNegativeInt = 0
     kept: AxisOrder = ()
 
@@ -134,12 +134,13 @@ class Move(Generic):
 
 @op
 class Reduction(Generic):
-    """One number from many elements, or several: a sum, a norm, the largest few.   s -> size
+    """One number from many elements, or several: a sum, a norm, the largest few.   s, … -> size
 
-    `operations` for each element of the input, and `gradient_operations` for each of its gradient.
+    `operations` for each element of the first input, and `gradient_operations` for each of a gradient. Further inputs
+    say where, or what is there before.
     """
 
-    size: PositiveInts
+    size: NonNegativeInts
     operations: NonNegativeInt = 1
     gradient_operations: NonNegativeInt = 1
     kept: AxisOrder = ()
@@ -148,14 +149,13 @@ class Reduction(Generic):
     layout = "plain"
     needs = kept_are_inputs
 
-    def shape(self, x: Shape) -> Shape:
-        return (*self.size,)
+    shape = shape_of_size
 
     output = OutputByFields(computed(inplace=False, overwritable=False), not_if_kept)
     macs = free(NO_PRODUCTS)
 
-    def elementwise(self, x: Shape, *, out: Shape) -> Size:
-        return self.operations * elements(x)
+    def elementwise(self, *ins: Shape, out: Shape) -> Size:
+        return self.operations * elements(ins[0])
 
     train_elementwise = per_input_element
     keeps = keeps_as_said
@@ -165,11 +165,13 @@ class Reduction(Generic):
 class Contraction(Generic):
     """Sums of so many `products` of two tensors for each element of the output.   s, t, … -> size
 
-    A convolution or linear layer whose weight is computed, an einsum. Further inputs are added to it.
+    A convolution or linear layer whose weight is computed, an einsum. Further inputs are added to it. With `spreads`
+    there are so many products for each element of the first input, as in a transposed convolution.
     """
 
-    size: PositiveInts
+    size: NonNegativeInts
     products: PositiveInt
+    spreads: Flag = False
 
     layout = "plain"
 
@@ -182,7 +184,7 @@ class Contraction(Generic):
     output = computed(inplace=False, overwritable=True)
 
     def macs(self, *ins: Shape, out: Shape) -> Size:
-        return elements(out) * self.products
+        return elements(ins[0] if self.spreads else out) * self.products
 
     def backward_macs(self, *ins: Shape, out: Shape, wanted: Wanted) -> Size:
         return self.macs(*ins, out=out) * sum(wanted.inputs[:2])  # each product returns once for each factor
@@ -203,7 +205,7 @@ class Contraction(Generic):
 class Constant(Generic):
     """A tensor that is written anew in every pass and depends on no input, as a mask.   -> size"""
 
-    size: PositiveInts
+    size: NonNegativeInts
 
     layout = "plain"
     needs = no_needs
@@ -225,7 +227,7 @@ class Parameter(Generic):
     Learned, or with role buffer stored.
     """
 
-    size: PositiveInts
+    size: NonNegativeInts
     role: TensorRole = "weight"
 
     layout = "plain"

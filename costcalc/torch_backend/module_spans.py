@@ -24,7 +24,7 @@ class ModuleSpans:
     another one begins to run."""
 
     def __init__(self, module: nn.Module, changed: Callable[[str | None], None] = lambda _: None):
-        self.paths = {id(one): path for path, one in module.named_modules()}
+        self.paths = {id(one): path for path, one in modules_of(module).items()}
         self.stack: list[nn.Module] = []
         self.changed = changed
         self.numbers: list[int] = [0]
@@ -68,6 +68,16 @@ class ModuleSpans:
         self.numbers.append(torch.autograd._get_sequence_nr())  # type: ignore[attr-defined]
         self.owners.append(self.running)
         self.changed(self.running)
+
+
+def modules_of(module: nn.Module) -> dict[str, nn.Module]:
+    """The modules by their paths, compiled ones under those of what they compile."""
+    return {plain(path): one for path, one in module.named_modules()}
+
+
+def plain(path: str) -> str:
+    """The path of a module or tensor without the wrappers of torch.compile."""
+    return path.replace("._orig_mod", "")
 
 
 def nodes_before(outputs: list[torch.Tensor]) -> Iterator[Any]:

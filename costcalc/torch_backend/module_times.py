@@ -14,7 +14,7 @@ from costcalc.analysis.traffic import elements_moved
 from costcalc.analysis.walk import Row, walk
 from costcalc.graph import Graph
 from costcalc.torch_backend.layerwise import MIN_ROUNDS, LayerTime
-from costcalc.torch_backend.module_spans import NETWORK, ModuleSpans, nodes_before
+from costcalc.torch_backend.module_spans import NETWORK, ModuleSpans, modules_of, nodes_before
 from costcalc.torch_backend.runner import Runner
 from costcalc.torch_backend.torch_step import autocast
 
@@ -28,7 +28,8 @@ def module_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float
     """
     module: nn.Module = runner.module.module  # as the reader made it
     rows = rows_by_module(runner.graph)
-    row_of = {path: _row_of(path, module, rows) for path, _ in module.named_modules()}
+    modules = modules_of(module)
+    row_of = {path: _row_of(path, modules, rows) for path in modules}
     times: dict[str, list[list[float]]] = defaultdict(list)
     wholes: list[float] = []
     while len(wholes) < MIN_ROUNDS or sum(wholes) < seconds / 2:
@@ -42,9 +43,8 @@ def module_times(runner: Runner, seconds: float) -> tuple[list[LayerTime], float
             times[path].append(both)
         wholes.append(sum(runner.run()[:2]))
     size = runner.settings.bytes_per_element
-    return [_layer_time(path, module, rounds, rows.get(path, []), size) for path, rounds in times.items()], median(
-        wholes
-    )
+    layers = [_layer_time(path, modules[path], rounds, rows.get(path, []), size) for path, rounds in times.items()]
+    return layers, median(wholes)
 
 
 def rows_by_module(graph: Graph) -> dict[str, list[Row]]:
@@ -56,14 +56,14 @@ def rows_by_module(graph: Graph) -> dict[str, list[Row]]:
     return dict(found)
 
 
-def _row_of(path: str, module: nn.Module, rows: Mapping[str, Any]) -> str:
+def _row_of(path: str, modules: Mapping[str, nn.Module], rows: Mapping[str, Any]) -> str:
     """The module under which the time of a module is shown: it runs layers, or has tensors and no modules. A module
     that does nothing has none."""
-    one = module.get_submodule(path)
+    one = modules[path]
     is_leaf = not any(True for _ in one.children()) and bool([*one.parameters(recurse=False)])
     if path in rows or is_leaf or not path:
         return path
-    return _row_of(path.rpartition(".")[0], module, rows)
+    return _row_of(path.rpartition(".")[0], modules, rows)
 
 
 def _one_step(runner: Runner, module: nn.Module) -> Iterator[Marks]:
@@ -101,6 +101,5 @@ def _noting(note: Callable[[str | None], None], path: str | None) -> Callable[[A
 def _layer_time(path: str, module: nn.Module, rounds: list[list[float]], rows: list[Row], size: int) -> LayerTime:
     """The medians of a module's times, and what its layers count."""
     forward, backward = map(median, zip(*rounds))
-    kind = type(module.get_submodule(path)).__name__
     moved, macs = size * sum(map(elements_moved, rows)), sum(row.macs for row in rows)
-    return LayerTime(path or NETWORK, kind, forward, backward, moved, macs)
+    return LayerTime(path or NETWORK, type(module).__name__, forward, backward, moved, macs)

@@ -15,7 +15,7 @@ from costcalc.graph.freezing import frozen_tensors, is_frozen
 from costcalc.importers.imported_architecture import Inputs
 from costcalc.importers.module_source import ModuleSource
 from costcalc.importers.run_record import Origin
-from costcalc.importers.torch_record import input_names, is_input, outputs_of
+from costcalc.importers.torch_inputs import input_names, is_input, outputs_of
 from costcalc.net import Net
 
 

@@ -21,7 +21,7 @@ from costcalc.net import Net
 from costcalc.result import Result
 from costcalc.table import Column, Table
 from costcalc.text import plural
-from costcalc.torch_backend.module_spans import NETWORK
+from costcalc.torch_backend.module_spans import NETWORK, modules_of, plain
 from costcalc.torch_backend.own_counts import own_macs
 from costcalc.torch_backend.own_module import OwnModule
 
@@ -159,7 +159,7 @@ def verify_own(net: Net, own: OwnModule) -> OwnVerification:
     forward, backward = own_macs(own)
     params: Counter[str] = Counter()
     for path, tensor in module.named_parameters():
-        params[path.rpartition(".")[0]] += tensor.numel()
+        params[plain(path).rpartition(".")[0]] += tensor.numel()
     torchs = dict(zip(METRICS, (params, forward, backward)))
     named = {*chain(*(+counts for counts in (layers, *torchs.values(), *ours.values())))}
     verified = [
@@ -169,7 +169,7 @@ def verify_own(net: Net, own: OwnModule) -> OwnVerification:
             layers[path],
             *({m: counts[m][path] for m in METRICS} for counts in (ours, torchs)),
         )
-        for path, one in module.named_modules()
+        for path, one in modules_of(module).items()
         if path in named
     ]
     return OwnVerification(net.label, tuple(verified), len(origin.tensors), warnings_of(net))
@@ -181,7 +181,7 @@ def _ours(
     """Our counts by the path of a module, and how many layers each runs; a param counts where it is held."""
     layers: Counter[str] = Counter()
     found: dict[str, Counter[str]] = {metric: Counter() for metric in METRICS}
-    held = {(layer, name): path.rpartition(".")[0] for path, (layer, name) in origin.tensors.items()}
+    held = {(layer, name): plain(path).rpartition(".")[0] for path, (layer, name) in origin.tensors.items()}
     for row in rows:
         path = origin.modules[row.name]
         layers[path] += not row.op.is_input

@@ -64,7 +64,10 @@ TORCH = [
     "time conv1x1 --quick --store runs.db", "runs list --store runs.db",
     "runs show 1 --store runs.db", "runs compare 1 1 --force --store runs.db", "runs export runs.csv --store runs.db",
 ]  # fmt: skip
-VISION = ["augment resnet_cifar --time --quick --step lenet5 --rate 100 --workers 1"]
+VISION = ["augment resnet_cifar --time --quick --step lenet5 --rate 100 --workers 1",
+          "show hf:config.json@tokens=8 --depth 1"]  # fmt: skip
+
+CONFIG = {"model_type": "gpt2", "n_layer": 1, "n_embd": 8, "n_head": 2, "vocab_size": 10}
 
 
 def offline(folder, code, *words):
@@ -82,13 +85,14 @@ def offline(folder, code, *words):
         (COUNTS, "", ()),
         (PICTURES, "report", ("jinja2", "matplotlib")),
         (TORCH, "torch", ("torch", "psutil")),
-        (VISION, "torch,vision", ("torch", "psutil", "torchvision")),
+        (VISION, "torch,vision,hf", ("torch", "psutil", "torchvision", "transformers")),
     ],
 )
 def test_no_command_opens_a_connection(tmp_path, lines, extra, modules):
     for name in modules:
         needed.module(name, extra)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
     code = SHORT * ("torch" in modules) + RUN
     done, tried = offline(tmp_path, code, json.dumps(lines))
     assert done.returncode == 0, done.stderr

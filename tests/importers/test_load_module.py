@@ -93,7 +93,7 @@ def test_a_batch_is_a_knob(nets):
     ("error", "message", "name", "shape"),
     [
         (ImportRefused, "nets.py:9: it asks for the value of a tensor", "asks", (1, 4)),
-        (ImportRefused, "no rule for aten::_fft_r2c ×2, first in", "fourier", (1, 4)),
+        (ImportRefused, "no rule for aten::_fft_r2c of complex numbers ×2, first in", "fourier", (1, 4)),
         (ImportRefused, "fails raises ValueError: no such thing", "fails", (1, 4)),
         (ImportRefused, "returns a int", "no_module", (1, 4)),
         (ImportRefused, "it takes forward(input)", "make", (1, 3, 9, 9)),

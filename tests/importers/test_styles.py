@@ -5,24 +5,13 @@ from support import needed
 
 torch = needed.module("torch", "torch")
 
+from support.function_module import Function  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.utils.parametrizations import weight_norm  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
-
-
-class Function(nn.Module):
-    """A module that has some parts, and calls a function of itself and its input."""
-
-    def __init__(self, call, **parts):
-        super().__init__()
-        self.call = call
-        for name, part in parts.items():
-            setattr(self, name, part)
-
-    def forward(self, x):
-        return self.call(self, x)
+from costcalc.torch_backend import verify_net  # noqa: E402
 
 
 def written(self, x):
@@ -108,6 +97,7 @@ def test_torch_counts_the_same(style):
     assert cost.total("macs") == counter.get_total_flops() // 2
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
     assert not [name for name in cost.graph.nodes if "not_reached" in str(name)]
+    assert verify_net(costcalc.load(module, x)).verdict == "same"  # module by module, and backward
 
 
 def test_what_is_read_after_a_write_through_a_view_is_computed():

@@ -298,7 +298,7 @@ def test_arity_is_the_number_of_inputs():
     for case in CASES:
         kind, *ins = case
         assert kind.arity is None or kind.arity <= len(ins) <= kind.max_arity
-    any_number = {"add", "mul", "concat", "contraction", "elementwise", "move"}
+    any_number = {"add", "mul", "concat", "contraction", "elementwise", "move", "reduction"}
     assert {name for name, kind in OPS.items() if kind.arity is None} == any_number
     assert {name for name, kind in OPS.items() if kind.is_join} == {"add", "mul", "concat"}
 

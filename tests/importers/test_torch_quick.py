@@ -1,0 +1,71 @@
+"""What frequent ops return without torch's kernels is what these return: shape, dtype and strides."""
+
+import itertools
+
+import pytest
+from support import needed
+
+torch = needed.module("torch", "torch")
+
+from costcalc.importers.torch_quick import QUICK  # noqa: E402
+
+X = torch.randn(2, 6, 4, 5)
+INPUTS = {
+    "plain": X,
+    "channels last": X.contiguous(memory_format=torch.channels_last),
+    "transposed": X.transpose(1, 3),
+    "a slice": X[:, ::2, 1:],
+    "stretched": X[:1].expand(3, -1, -1, -1),
+    "half": X.bfloat16(),
+}
+
+
+def arguments(name, x):
+    """Arguments of an op for this input."""
+    channels, last, of = x.shape[1], x.shape[-1], {"dtype": x.dtype}
+    match name.rstrip("_"):
+        case "add" | "mul" | "sub":
+            return (x, x.clone()), (x, 2), (x, 0.5), (x, x + 1)
+        case "linear":
+            return (x, torch.randn(3, last, **of)), (x, torch.randn(3, last, **of), torch.randn(3, **of))
+        case "batch_norm":
+            own = [torch.rand(channels, **of) for _ in range(4)]
+            return (x, *own, False, 0.1, 1e-5, True), (x, None, None, *own[2:], False, 0.1, 1e-5, True)
+        case "layer_norm":
+            size = x.shape[-2:]
+            return (x, [last]), (x, size, torch.rand(size, **of), torch.rand(size, **of), 1e-5)
+    return ((x,),)
+
+
+@pytest.mark.parametrize(("name", "lies"), itertools.product(QUICK, INPUTS))
+def test_as_torch_returns_it(name, lies):
+    op = getattr(torch.ops.aten, name)
+    for given in arguments(name, INPUTS[lies]):
+        if name.endswith("_") and lies == "stretched":  # torch writes over no such tensor
+            continue
+        real = op(given[0].clone(), *given[1:]) if name.endswith("_") else op(*given)
+        on_meta = [one.to("meta") if isinstance(one, torch.Tensor) else one for one in given]
+        on_meta = [
+            torch.empty_strided(a.shape, a.stride(), dtype=a.dtype, device="meta") if isinstance(a, torch.Tensor) else b
+            for a, b in zip(given, on_meta)
+        ]
+        quick = QUICK[name](*on_meta)
+        if quick is not None:
+            strides = given[0].stride() if name.endswith("_") else real.stride()
+            assert (quick.shape, quick.dtype, quick.stride()) == (real.shape, real.dtype, strides), given[1:]
+            assert (quick is on_meta[0]) == name.endswith("_")
+            assert quick.is_meta
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("relu", [torch.zeros(2, dtype=torch.long)]), ("add", [X, X[0]]), ("add", [torch.zeros(2).long(), 0.5]),
+        ("mul", [X, X.double()]), ("linear", [X, torch.zeros(3, 4)]), ("linear", [X[0, 0, 0], torch.zeros(3, 5)]),
+        ("batch_norm", [X, None, None, torch.zeros(5), torch.zeros(5), False]),
+        ("batch_norm", [X, None, None, None, None, True]), ("layer_norm", [X, [4]]),
+        ("layer_norm", [X, [5], torch.zeros(4)]),
+    ],
+)  # fmt: skip
+def test_torch_is_asked_where_something_is_special(name, given):
+    assert QUICK[name](*given) is None

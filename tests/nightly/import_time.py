@@ -1,0 +1,81 @@
+"""How long an import and its count take, beside one pass of torch's counter on meta, of the same modules in turns.
+
+    python tests/nightly/import_time.py [NAME …] [--turns 5] [--markdown]
+
+Each ratio is of medians of one process; the last line is the median over the networks.
+"""
+
+import argparse
+import gc
+import time
+from statistics import median
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import costcalc
+from costcalc.importers import torch_zoo
+
+NAMES = [
+    *(
+        f"torchvision:{name}"
+        for name in (
+            "alexnet", "vgg16_bn", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "squeezenet1_1",
+            "densenet121", "googlenet", "inception_v3", "shufflenet_v2_x1_0", "mobilenet_v2", "mobilenet_v3_large",
+            "mnasnet1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny", "vit_b_16",
+            "swin_t", "swin_v2_t", "maxvit_t", "deeplabv3_resnet50", "r3d_18", "mvit_v2_s",
+        )
+    ),
+    *(
+        f"timm:{name}"
+        for name in (
+            "resnetv2_50x1_bit", "tf_efficientnet_b0", "mobilevit_s", "levit_256", "deit_tiny_patch16_224",
+            "dm_nfnet_f0", "coat_lite_tiny", "hrnet_w18", "mixer_b16_224", "beit_base_patch16_224",
+        )
+    ),
+]  # fmt: skip
+
+
+def seconds(call):
+    """How long a call takes, its memory cleared before."""
+    gc.collect()
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def counted_by_torch(module, size):
+    with FlopCounterMode(display=False):
+        module(torch.empty(1, *size, device="meta"))
+
+
+def ratio(target, turns):
+    """Medians of ours and theirs."""
+    zoo, _, name = target.partition(":")
+    module, size = torch_zoo.ZOOS[zoo](name)
+    theirs, _ = torch_zoo.ZOOS[zoo](name)
+    theirs = theirs.to("meta").eval()
+    ours, others = [], []
+    for _ in range(turns + 1):
+        ours.append(seconds(lambda: costcalc.load(module, (1, *size)).cost().totals))
+        others.append(seconds(lambda: counted_by_torch(theirs, size)))
+    return median(ours[1:]), median(others[1:])  # the first fills caches
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=NAMES)
+    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--markdown", action="store_true")
+    given = parser.parse_args()
+    ratios = []
+    for name in given.names:
+        ours, theirs = ratio(name, given.turns)
+        ratios.append(ours / theirs)
+        row = (name, f"{1000 * ours:.0f}", f"{1000 * theirs:.0f}", f"{ratios[-1]:.2f}")
+        print(f"| {' | '.join(row)} |" if given.markdown else "  ".join(row), flush=True)
+    print(f"median {median(ratios):.2f}, from {min(ratios):.2f} to {max(ratios):.2f}, {len(ratios)} networks")
+
+
+if __name__ == "__main__":
+    main()
