@@ -56,6 +56,10 @@ class Net(Model):
         self.require_knobs("formula")
         return closed_form(self, metric, assume=assume)
 
+    def __str__(self) -> str:
+        """The cost by block, as `costcalc show --depth 1` prints it."""
+        return str(self.cost().at_depth(1))
+
     def _repr_html_(self) -> str:
         """A notebook's view: the cost by block."""
         return self.cost().at_depth(1)._repr_html_()

@@ -1,10 +1,15 @@
 """What tests of several rooms check alike, and what a run says at its end of the tests that did not run."""
 
+import os
 import shlex
 from collections import Counter
 
 import pytest
 from hypothesis import settings
+from support import needed
+
+# Before torch is imported: threads of two processes that share two cores wait for each other at every barrier.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from costcalc import load
 from costcalc.analysis.closed_form import deadline
@@ -14,6 +19,7 @@ from costcalc.cli.app import run
 # --hypothesis-profile default.
 settings.register_profile("gate", deadline=None, derandomize=True, database=None)
 settings.load_profile("gate")
+SHORT_SECONDS = {"TURN_SECONDS": 0.005, "LOAD_SECONDS": 0.01, "QUICK_SECONDS": 0.02, "DEFAULT_SECONDS": 0.02}
 deadline.SECONDS = 300.0  # ten for readers; who imports it does so later
 
 
@@ -22,6 +28,19 @@ def plain(monkeypatch):
     """No colours and no width but those that a test asks for."""
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def short_turns(monkeypatch, tmp_path):
+    """A turn of 5 ms in place of 100, 20 ms of them in place of seconds, and a store of the test's own."""
+    needed.module("torch", "torch")
+    from costcalc.torch_backend import measure, worker
+
+    # the server of workers imports once what those that train would each import
+    monkeypatch.setattr(worker, "PRELOADED", worker.PRELOADED_TO_TRAIN)
+    for name, seconds in SHORT_SECONDS.items():
+        monkeypatch.setattr(measure, name, seconds)
+    monkeypatch.setenv("COSTCALC_STORE", str(tmp_path / "runs.db"))
 
 
 @pytest.fixture

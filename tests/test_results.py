@@ -32,6 +32,15 @@ def verification():
     return verify_net(costcalc.load(LENET))
 
 
+def own_verification():
+    """A reader's own module beside torch."""
+    from torch import nn
+
+    from costcalc.torch_backend import verify_net
+
+    return verify_net(costcalc.load(nn.Sequential(nn.Linear(4, 3), nn.ReLU()), (2, 4)))
+
+
 def beside_torch(name, *parts):
     """A result of torch_backend that is made of others."""
     module = importlib.import_module(f"costcalc.torch_backend.{name[0]}")
@@ -93,9 +102,10 @@ RESULTS = {
     "compare --time": lambda: beside_torch(
         ("timing", "TimedComparison"), costcalc.compare(LENET, LENET), beside_torch(("timing", "Timing"), *two())),
     "verify": verification,
+    "verify, an imported network": own_verification,
     "verify, several": lambda: beside_torch(("verify", "Verifications"), (verification(), verification())),
 }  # fmt: skip
-NEEDS_TORCH = {"augment --time", "time", "compare --time", "verify", "verify, several"}
+NEEDS_TORCH = {"augment --time", "time", "compare --time", "verify", "verify, several", "verify, an imported network"}
 NO_RESULT = {
     *[
         "add",

@@ -76,7 +76,7 @@ class Reconciliation(Result):
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
         if self.kind != "spec":
-            return f"no published figures: a {self.kind} lists none"
+            return f"no published figures: {'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind} lists none"
         return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:

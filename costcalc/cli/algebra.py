@@ -16,6 +16,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -84,6 +85,7 @@ def formula(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -98,7 +100,8 @@ def formula(
     from costcalc.analysis.closed_form.formula_output import formula_output
 
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
-    model, *others = load_models([target, *([over] if over else [])], set_, max_layers, max_bytes, dtype, step)
+    targets = [target, *([over] if over else [])]
+    model, *others = load_models(targets, set_, max_layers, max_bytes, dtype, step, inputs=input)
     form = "python" if python else "latex" if latex else report.format_of(format, Path(output) if output else None)
     shown = formula_output(
         model, *others, metric=metric, form=form, assume=assume or (), elasticity=elasticity, terms=by_term

@@ -75,9 +75,12 @@ class Commands(FastGroup):
 
 
 def _is_target(word: str) -> bool:
-    """Is this the name, preset or path of a spec?"""
+    """Is this the name, preset or path of a spec, or a network to import?"""
+    from costcalc.importers.targets import is_import
     from costcalc.spec.library import find
 
+    if is_import(word):
+        return True
     try:
         find(word)
     except CostcalcError:
@@ -119,19 +122,27 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+DEBUG = "--debug"
 Version = Annotated[
     bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version and exit.")
 ]
 
 
+Debug = Annotated[
+    bool, typer.Option(DEBUG, help="Print the traceback of an error in your own code; also behind a command.")
+]
+
+
 @app.callback()
-def options(version: Version = False) -> None:
+def options(version: Version = False, debug: Debug = False) -> None:
     """Exact parameter and multiply counts of neural-network architectures."""
 
 
 def run(arguments: list[str]) -> int:
-    """Runs one command and returns its exit code. Only a bug of ours prints a traceback."""
+    """Runs one command and returns its exit code. Only a bug of ours prints a traceback, and with `--debug` what a
+    reader's own code raises."""
     _prepare()
+    debug, arguments = DEBUG in arguments, [word for word in arguments if word != DEBUG]
     try:
         warned.clear()
         code = _invoke(arguments or ["--help"])
@@ -141,7 +152,8 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return _print_error("interrupted", 130)
     except CostcalcError as error:
-        return _print_error(f"error: {error}", error.exit_code)
+        said = f"{_traceback(error.__cause__)}error: {error}" if debug and error.__cause__ else f"error: {error}"
+        return _print_error(said, error.exit_code)
     except BrokenPipeError:  # `costcalc show … | head`: the reader has seen enough
         return _discard_output(0)
     except MemoryError:
@@ -153,7 +165,7 @@ def run(arguments: list[str]) -> int:
         about = f"{error.filename or 'standard output'}: {said}" if error.errno else said
         return _discard_output(_print_error(f"error: {about}", 3))
     except Exception as error:
-        return _usage_error(error) if hasattr(error, "format_message") else _bug()
+        return _usage_error(error) if hasattr(error, "format_message") else _bug(error)
     return code
 
 
@@ -231,9 +243,12 @@ def _usage_error(error: Any) -> int:
     return _print_error(f"error: {message[:1].lower()}{message[1:]}{more}", 2)
 
 
-def _bug() -> int:
+def _traceback(error: BaseException) -> str:
     import traceback
 
-    return _print_error(
-        f"{traceback.format_exc()}error: this is a bug in costcalc; please report it with the text above", 70
-    )
+    return "".join(traceback.format_exception(error))
+
+
+def _bug(error: Exception) -> int:
+    said = "this is a bug in costcalc; please report it with the text above"
+    return _print_error(f"{_traceback(error)}error: {said}", 70)

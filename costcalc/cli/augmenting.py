@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from costcalc.cli.options import Format, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
+from costcalc.cli.options import Format, Input, MaxBytes, MaxLayers, Output, Set, emit, known_targets, load_models
 from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -46,6 +46,7 @@ def augment(
     device: Annotated[
         str, typer.Option("--device", metavar="NAME", help="Where the step is measured: auto, cpu, cuda, ….")
     ] = "auto",
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -54,7 +55,7 @@ def augment(
 ) -> None:  # fmt: skip
     """What one image costs in a data augmentation pipeline, how many views it makes, and whether it keeps a training
     step busy."""
-    _refuse_alone(pipeline, step, rate, workers, time, quick, device, set_)
+    _refuse_alone(pipeline, step, rate, workers, time, quick, device, set_, input)
     from costcalc.pipeline.augmentation import augmentation_of
     from costcalc.pipeline.pipeline_library import load_pipeline, pipelines
 
@@ -62,7 +63,7 @@ def augment(
         emit(pipelines(), format, output)
         return
     found = augmentation_of(load_pipeline(pipeline, set_, max_bytes=max_bytes))
-    model = load_models([step], None, max_layers, max_bytes)[0] if step else None
+    model = load_models([step], None, max_layers, max_bytes, inputs=input)[0] if step else None
     if time:
         from costcalc.torch_backend.measure import DEFAULT_SECONDS, QUICK_SECONDS
         from costcalc.torch_backend.pipeline_timing import time_augmentation
@@ -80,15 +81,17 @@ def augment(
 
 def _refuse_alone(
     pipeline: str | None, step: str | None, rate: float | None, workers: int | None, time: bool, quick: bool,
-    device: str, set_: list[str] | None,
+    device: str, set_: list[str] | None, input: list[str] | None,
 ) -> None:  # fmt: skip
     """Raises UsageError for an option without the one that it needs, before anything is read."""
     from costcalc.analysis.feeding import check_rate, check_workers
 
     given = {"--step": step, "--rate": rate, "--workers": workers, "--time": time, "--quick": quick, "--set": set_}
+    given |= {"--input": input}
     if pipeline is None and (alone := [name for name, value in given.items() if value]):
         raise UsageError(f"{alone[0]} is about one pipeline; name it, as in costcalc augment alexnet {alone[0]} …")
     needed = {
+        "--input": (bool(input), step, "--step"),
         "--rate": (rate is not None, step, "--step"), "--workers": (workers is not None, step, "--step"),
         "--quick": (quick, time, "--time"), "--device": (device != "auto", step and time, "--step and --time"),
     }  # fmt: skip

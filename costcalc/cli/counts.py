@@ -106,6 +106,7 @@ def compare(
     ] = None,
     time: Annotated[bool, typer.Option("--time", help="Time them here too; see costcalc time.")] = False,
     store: StorePath = None,
+    input: Input = None,
     batch: Batch = None,
     set_: Set = None,
     format: Format = None,
@@ -118,7 +119,7 @@ def compare(
 
     unless = "" if train or columns or by else "add --train, or --columns of training"
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint, unless)
-    models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch)
+    models = load_models(targets, set_, max_layers, max_bytes, dtype, step, batch, input)
     by = by or ("train_macs" if train else "macs")
     columns = columns or (TRAIN_COLUMNS_OF_NETWORKS if train else None)
     if break_even is not None:
@@ -165,6 +166,7 @@ def _put_timed(
 
 def explain(
     target: Target,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -174,7 +176,7 @@ def explain(
     """Each number as the lecture writes it: 28·28·32 · 5·5·16 = 10,035,200."""
     from costcalc.analysis.explain import explain_model
 
-    (model,) = load_models([target], set_, max_layers, max_bytes)
+    (model,) = load_models([target], set_, max_layers, max_bytes, inputs=input)
     emit(explain_model(model), format, output)
 
 
@@ -182,6 +184,7 @@ def reconcile(
     target: Target,
     columns: Columns = None,
     dtype: Dtype = None,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -201,7 +204,7 @@ def reconcile(
     else:
         from costcalc.analysis.reconcile import reconcile_model
 
-        (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+        (model,) = load_models([target], set_, max_layers, max_bytes, dtype, inputs=input)
         reconciled = reconcile_model(model)
     hint = "; a spec says under `published:` which metrics are compared"
     emit(reconciled, format, output, columns=columns, hint=hint)

@@ -12,6 +12,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -38,6 +39,7 @@ def verify(
     all_rows: Annotated[
         bool, typer.Option("--all-rows", help="Rows without a difference too; JSON and CSV have them always.")
     ] = False,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -47,7 +49,8 @@ def verify(
     """Tensors, shapes and multiplies, forward and backward: ours beside torch's. Exit 1 on any difference."""
     from costcalc.torch_backend.verify import Verifications, verify_net
 
-    networks = tuple(verify_net(model) for model in load_models(_targets(targets, all_), set_, max_layers, max_bytes))
+    models = load_models(_targets(targets, all_), set_, max_layers, max_bytes, inputs=input)
+    networks = tuple(map(verify_net, models))
     found = networks[0] if len(networks) == 1 else Verifications(networks)
     every = all_rows or format_of(format, Path(output) if output else None) == "csv"
     emit(found, format, output, [found.table(every)])
@@ -91,6 +94,7 @@ def time(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a measurement is noisy.")] = False,
     store: StorePath = None,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -106,7 +110,7 @@ def time(
         raise UsageError("--optimizer, --freeze and --freeze-statistics are about a training step; add --train")
     batches = None if batch is None else _batch_sizes(batch)
     engines = ["eager", *["compile"] * compile_, *["cuda_graph"] * cuda_graph]
-    models = load_models(targets, set_, max_layers, max_bytes, step=step)
+    models = load_models(targets, set_, max_layers, max_bytes, step=step, inputs=input)
     found, saver = time_and_save(
         models, store, device=device, batches=batches, engines=engines,
         seconds=QUICK_SECONDS if quick else DEFAULT_SECONDS, per_layer=per_layer, timeout=timeout,

@@ -84,7 +84,9 @@ Set: TypeAlias = Annotated[
 Input: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", metavar="SHAPE", help="Of a torch module: 1,3,224,224, or mask=1,77 by name; may be repeated."
+        "--input",
+        metavar="SHAPE",
+        help="Of a torch module: 1,3,224,224; mask=1,77; 1,128:int64. May be repeated.",
     ),
 ]
 Batch: TypeAlias = Annotated[
@@ -152,8 +154,8 @@ def load_models(
     from costcalc.importers.targets import is_import, of_file, read_inputs
     from costcalc.net import apply_settings, load
 
-    given = read_inputs(inputs or [])
-    if chosen() and not any(map(is_import, targets)):
+    given, imported = read_inputs(inputs or []), any(map(is_import, targets))
+    if chosen() and not imported:
         raise UsageError("--assume-free and --until-values are about networks to import, as torchvision:NAME")
     for file in (target.partition("@")[0] for target in targets if of_file(target)):
         print(f"runs {file}", file=sys.stderr)
@@ -162,8 +164,9 @@ def load_models(
     errors: list[CostcalcError] = []
     for target in targets:
         try:
+            own = given if is_import(target) or not imported else []  # a spec has its own
             lenient = chosen() if is_import(target) else {}
-            found.append(load(target, *given, max_layers=max_layers, max_bytes=max_bytes, **lenient))
+            found.append(load(target, *own, max_layers=max_layers, max_bytes=max_bytes, **lenient))
         except SpecError as error:
             errors.append(_with_all_problems(error, max_layers, max_bytes))
         except CostcalcError as error:

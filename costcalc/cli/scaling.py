@@ -16,6 +16,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -64,6 +65,7 @@ def scale(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    input: Input = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", "--fix", metavar="KNOB=VALUE", help="Set a knob; may be repeated."),
@@ -79,7 +81,7 @@ def scale(
     from costcalc.analysis.scaling.scale import read_budget
 
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, inputs=input)
     law, budget = read_law(alpha, beta, gamma), read_budget(most or [])
     if compound is None:
         fixed = {text.partition("=")[0].strip() for text in set_ or ()}

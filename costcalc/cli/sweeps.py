@@ -16,6 +16,7 @@ from costcalc.cli.options import (
     Format,
     Freeze,
     FreezeStatistics,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -112,6 +113,7 @@ def sweep(
     checkpoint: Checkpoint = None,
     columns: Columns = None,
     dtype: Dtype = None,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: SweepOutput = None,
@@ -120,7 +122,7 @@ def sweep(
 ) -> None:
     """What a network costs at every point of a grid of its knobs, or at its presets."""
     step = train_step(optimizer, freeze, freeze_statistics, checkpoint)
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, step, inputs=input)
     dispatch(SweepOptions(
         model=model, points=axes, presets=presets, fit=fit, histogram=histogram, report=report,
         explain_steps=explain_steps, where=where, pareto=pareto, top=top, by=by, resume=resume, restart=restart,

@@ -9,6 +9,7 @@ import typer
 from costcalc.cli.options import (
     Dtype,
     Format,
+    Input,
     MaxBytes,
     MaxLayers,
     Optimizer,
@@ -65,6 +66,7 @@ def transfer(
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="With --time: half a second each in place of three.")] = False,
     dtype: Dtype = None,
+    input: Input = None,
     set_: Set = None,
     format: Format = None,
     output: Output = None,
@@ -79,7 +81,7 @@ def transfer(
         raise UsageError("--device and --quick are about measuring; add --time")
     if time and rate is not None:
         raise UsageError("--time measures what --rate gives; leave one out")
-    (model,) = load_models([target], set_, max_layers, max_bytes, dtype)
+    (model,) = load_models([target], set_, max_layers, max_bytes, dtype, inputs=input)
     found = compare_strategies(
         model, classes, images=images, epochs=epochs, views=views, batch=batch, optimizer=optimizer, head=head,
         freeze_until=freeze_until, rank=rank, adapt=adapt or (), within=within, disk=disk, rate=rate,

@@ -10,7 +10,7 @@ from typing import Any
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
 from costcalc.importers.call_kinds import is_factory, multiplies, of_kind, plain_name
-from costcalc.importers.run_record import Call, Learned, Record, Tensor
+from costcalc.importers.run_record import Call, Learned, Origin, Record, Tensor
 from costcalc.importers.torch_ops import TABLE
 from costcalc.importers.translation import Node, NoRule
 from costcalc.ops import Input
@@ -30,6 +30,7 @@ class GraphBuilder:
         self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
         self.params = 0
         self.within = ""  # the path of the module that runs
+        self.modules: dict[str, str] = {}  # the module that runs each layer
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
@@ -62,6 +63,9 @@ class GraphBuilder:
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
                 self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
         self.check_params()
+        held = {learned.path: number for number, learned in self.record.learned.items()}
+        tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
+        self.graph.graph["origin"] = Origin(self.modules, tensors)
         self.graph.graph["warnings"] = self.missing()
         return self.graph
 
@@ -218,7 +222,7 @@ class GraphBuilder:
     def constant(self, tensor: Tensor) -> str:
         """The layer of a tensor that follows from constants alone. Those in one memory are views of one."""
         whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
-        layer = self.layers.get(whole.number)
+        layer = self.layer_of(whole) if whole.number in self.layers else None  # which may have been written over
         if layer is None:
             name = f"{self.within}.constant" if self.within else "constant"
             layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
@@ -239,6 +243,7 @@ class GraphBuilder:
         add(self.graph, name, op, *inputs, **extra)
         ins = [self.shapes[source] for source in inputs]
         self.shapes[name] = tuple(op.shape(*ins))
+        self.modules[name] = self.within
         with_whom = extra.get("shares")
         shared = {key for owner, key in self.owners.values() if owner == with_whom} if with_whom else ()
         learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)

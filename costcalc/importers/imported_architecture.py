@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, one_number, one_truth
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
@@ -23,6 +23,9 @@ from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture
 
+if TYPE_CHECKING:
+    from costcalc.importers.module_source import ModuleSource
+
 MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
 MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more
 
@@ -34,8 +37,12 @@ class ImportedArchitecture(Architecture):
     kind = "imported network"
     only_here = True
 
-    def __init__(self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = ""):
+    def __init__(
+        self, name: str, run: Callable[[Inputs], Record], inputs: Inputs, source: str = "",
+        module_source: ModuleSource | None = None,
+    ):  # fmt: skip
         self.name, self.run, self.source = name, run, source
+        self.module_source = module_source  # of the module that runs, if there is one
         self.title = "imported"
         self.sizes = InputSizes(inputs)
         self.knobs = self.sizes.knobs
@@ -160,6 +167,10 @@ class ImportedArchitecture(Architecture):
     def image_knobs(self) -> dict[str, int]:
         """`r`, the side of square images."""
         return {name: 2 for name in self.knobs if len(self.sizes.letters_of(name)) == 2}
+
+    def inputs_at(self, values: Mapping[str, Any]) -> Inputs:
+        """The inputs of the module at some values of the knobs."""
+        return self.sizes.at(self.sizes.letters(values))
 
     @cached_property
     def identity(self) -> str:

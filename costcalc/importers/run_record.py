@@ -85,3 +85,10 @@ class Record:
     outputs: tuple[Tensor, ...]
     lenient: Leniency = STRICT
     stopped: str = ""
+
+
+class Origin(NamedTuple):
+    """What of a module each layer of its graph is."""
+
+    modules: Mapping[str, str]  # the path of the module that runs a layer, by the layer's name
+    tensors: Mapping[str, tuple[str, str]]  # the layer whose own a parameter or buffer is, and its name there, by path

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from costcalc.errors import MissingExtra, UsageError
+from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture
 from costcalc.importers.input_sizes import Inputs
 from costcalc.importers.run_record import STRICT, Leniency
 
+if TYPE_CHECKING:
+    from costcalc.importers.module_source import ModuleSource
+
 ZOOS = ("torchvision", "timm")
 HF = "hf:"  # before the path of a configuration file
+INPUT_DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
 
 
 def is_import(target: str) -> bool:
@@ -35,28 +38,28 @@ def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRIC
     """The network that `torchvision:resnet50`, `timm:vit_base_patch16_224`, `hf:config.json` or `nets.py:make` names.
     `inputs` in place of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without
     inputs."""
-    if find_spec("torch") is None:
-        raise MissingExtra("importing a network needs torch", "torch")
+    _require_torch()
+    from costcalc.importers.module_source import NamedModule
     from costcalc.importers.torch_inputs import signature_of
 
-    if target.startswith(HF):
-        from costcalc.importers.torch_hf import hf_model
-
-        module, own = hf_model(target.removeprefix(HF))
-    else:
-        from costcalc.importers import torch_zoo
-
-        head, _, name = target.rpartition(":")
-        found = torch_zoo.ZOOS[head](name) if head in torch_zoo.ZOOS else torch_zoo.of_file(Path(head), name)
-        module, size = found
-        own = None if size is None else (((1, *size),), {})
-    if inputs is None and own is None:
-        raise UsageError(f"{target} needs the shape of its input, which is {signature_of(module)}: --input 1,3,224,224")
-    return of_module(module, inputs or own or ((), {}), target, lenient)
+    source = NamedModule(target)
+    given = inputs or source.inputs
+    if given is None:
+        said = f"needs the shapes of its inputs, {signature_of(source.module)}: --input 1,3,224,224"
+        raise UsageError(f"{target} {said}")
+    return of_source(source, given, target, lenient)
 
 
 def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
+    from costcalc.importers.module_source import GivenModule
+    from costcalc.importers.torch_inputs import unwrapped
+
+    return of_source(GivenModule(unwrapped(module)), inputs, name, lenient)
+
+
+def of_source(source: ModuleSource, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
+    """The network of a module that a source makes."""
     from costcalc.importers.torch_inputs import shape_of
     from costcalc.importers.torch_record import record
 
@@ -64,11 +67,10 @@ def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = S
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
 
     def run(given: Inputs) -> Any:
-        return record(module, *given, lenient)
+        return record(source.module, *given, lenient)
 
-    return ImportedArchitecture(
-        name or type(module).__name__, run, shapes, source=f"torch module {type(module).__name__}"
-    )
+    kind = type(source.module).__name__
+    return ImportedArchitecture(name or kind, run, shapes, f"torch module {kind}", source)
 
 
 class Named(NamedTuple):
@@ -79,18 +81,37 @@ class Named(NamedTuple):
 
 
 def read_inputs(texts: Sequence[str]) -> list[Any]:
-    """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name. Raises UsageError."""
+    """`1,3,224,224` is the shape of an input, `mask=1,77` that of one by name, `1,128:int64` one of indices. Raises
+    UsageError."""
     found: list[Any] = []
     for text in texts:
-        name, equals, sizes = text.rpartition("=")
+        name, equals, rest = text.rpartition("=")
+        sizes, colon, dtype = rest.partition(":")
         try:
             shape = tuple(int(size) for size in sizes.split(","))
         except ValueError:
-            raise UsageError(f"--input {text[:64]!r}: give a shape, as in 1,3,224,224 or mask=1,77") from None
+            said = "give a shape, as in 1,3,224,224, mask=1,77 or 1,128:int64"
+            raise UsageError(f"--input {text[:64]!r}: {said}") from None
         if min(shape) < 1:
             raise UsageError(f"--input {text[:64]!r}: sizes are 1 or more")
-        found.append(Named(name.strip(), shape) if equals else shape)
+        value = of_dtype(shape, dtype.strip()) if colon else shape
+        found.append(Named(name.strip(), value) if equals else value)
     return found
+
+
+def of_dtype(shape: tuple[int, ...], dtype: str) -> Any:
+    """An input of this dtype. Raises UnknownName for one that torch has not."""
+    if dtype not in INPUT_DTYPES:
+        raise unknown("dtype", dtype, INPUT_DTYPES, of="--input")
+    _require_torch()
+    from costcalc.importers.torch_inputs import empty_input
+
+    return empty_input(shape, dtype)
+
+
+def _require_torch() -> None:
+    if find_spec("torch") is None:
+        raise MissingExtra("importing a network needs torch", "torch")
 
 
 def split_inputs(inputs: Sequence[Any]) -> Inputs:

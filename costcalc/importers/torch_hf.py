@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
-from costcalc.importers.torch_zoo import without_memory
+from costcalc.importers.torch_zoo import Make, without_memory
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # by position, and by name
 MAX_BYTES = 10_000_000  # of a configuration
@@ -30,7 +30,7 @@ LEFT_OUT = {  # choices of kernels and of number formats, which change no count,
 EXPERTS = {"num_experts", "num_local_experts", "n_routed_experts"}
 
 
-def hf_model(text: str) -> tuple[nn.Module, Inputs | None]:
+def hf_model(text: str, make: Make = without_memory) -> tuple[nn.Module, Inputs | None]:
     """The model of a configuration file, and its inputs if they are tokens or images.
 
     Raises MissingExtra without transformers, UnknownName for a kind of model that it has not, ImportRefused for a text
@@ -43,7 +43,7 @@ def hf_model(text: str) -> tuple[nn.Module, Inputs | None]:
         raise MissingExtra("transformers is not installed", "hf") from error
     with _offline():
         try:
-            model = _built(transformers, _without(given), text)
+            model = _built(transformers, _without(given), text, make)
         except (ImportRefused, UnknownName):
             raise
         except Exception as error:
@@ -91,7 +91,7 @@ def _without(given: Any) -> Any:
     return [_without(value) for value in given] if isinstance(given, list) else given
 
 
-def _built(transformers: Any, given: dict[str, Any], path: str) -> nn.Module:
+def _built(transformers: Any, given: dict[str, Any], path: str, make: Make) -> nn.Module:
     """The model of the architecture that a configuration names; else the causal language model of its kind, else what
     it has."""
     from transformers.models.auto import modeling_auto
@@ -116,8 +116,8 @@ def _built(transformers: Any, given: dict[str, Any], path: str) -> nn.Module:
         raise ImportRefused(f"{path}: {kind!r} of transformers {transformers.__version__} has no {has}")
     # the products of experts that torch computes at once are of this type alone
     wide = {"dtype": torch.bfloat16} if EXPERTS & {*vars(config.get_text_config())} else {}
-    with _without_values():
-        model: Any = without_memory(cls._from_config, config, **wide)
+    with _without_values() if make is without_memory else nullcontext():
+        model: Any = make(cls._from_config, config, **wide)
     model.tie_weights()  # which is a part of giving them values
     built: nn.Module = model
     return built

@@ -48,6 +48,11 @@ def on_meta(value: Any) -> Any:
     return torch.empty(tuple(value), device="meta") if is_input(value) else value
 
 
+def empty_input(shape: tuple[int, ...], dtype: str) -> torch.Tensor:
+    """A meta tensor of a dtype, by its name."""
+    return torch.empty(shape, dtype=getattr(torch, dtype), device="meta")
+
+
 def shape_of(value: Any) -> Any:
     """The shape of a tensor; of indices the meta tensor, whose dtype counts; anything else as it is."""
     if not isinstance(value, torch.Tensor):

@@ -40,8 +40,9 @@ class AsksForValue(Exception):
 class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Records calls. Tensors of modules are shown to ops as meta tensors of the same shape."""
 
-    def __init__(self, module: nn.Module):
+    def __init__(self, module: nn.Module, quick: bool = True):
         super().__init__()  # type: ignore[no-untyped-call]
+        self.quick = quick  # answer frequent ops without torch?
         self.calls: list[Call] = []
         self.stack: list[nn.Module] = []
         self.failed: tuple[Any, str] = None, ""  # the last error, and the innermost module that it left
@@ -140,7 +141,7 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
             found = self.by_value(func, facts, args, kwargs, given, read)
             if found is not None:
                 return found
-        out = facts.quick(*shown, **named) if facts.quick else None
+        out = facts.quick(*shown, **named) if facts.quick and self.quick else None
         if out is None:
             out = func(*shown, **named)
         self.record(func, facts, given, out, read)
@@ -275,7 +276,7 @@ def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused
         said = "asks for the value of a tensor that its input, weights or chance lead to, so its cost is not fixed"
         return ImportRefused(f"{where}: it {said}", "--until-values counts what runs before that")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
-    hint = f"it takes {signature_of(module)}; give the shapes of its inputs"
+    hint = f"it takes {signature_of(module)}; give the shapes of its inputs (--input)"
     return ImportRefused(f"{where}: {type(error).__name__}: {words}", hint)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +20,8 @@ from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_me
 FRAMES = 16  # of a clip; torchvision's video models take any number
 MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
 MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
+MAX_WORDS = 300  # characters of a message that is not ours
+Make = Callable[..., Any]  # calls a constructor with its arguments
 
 
 class Found(NamedTuple):
@@ -54,7 +58,20 @@ def without_memory(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
                 return make(*args, **kwargs)
 
 
-def torchvision_model(name: str) -> Found:
+def in_memory(make: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """What a constructor makes, with its weights: those that it draws."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return make(*args, **kwargs)
+
+
+def find(target: str, make: Make = without_memory) -> Found:
+    """The module that `torchvision:resnet50`, `timm:vit_base_patch16_224` or `nets.py:make` names."""
+    head, _, name = target.rpartition(":")
+    return ZOOS[head](name, make) if head in ZOOS else of_file(Path(head), name, make)
+
+
+def torchvision_model(name: str, make: Make = without_memory) -> Found:
     """A model of torchvision, at the size that its weights were trained for. Raises MissingExtra without torchvision,
     UnknownName for a model that it has not, ImportRefused for one that is quantised."""
     try:
@@ -66,7 +83,7 @@ def torchvision_model(name: str) -> Found:
     if builder.__module__.startswith("torchvision.models.quantization"):
         raise ImportRefused(f"torchvision:{name} is quantised, and ops on quantised numbers have no rules")
     backbone = {"weights_backbone": None} if "weights_backbone" in inspect.signature(builder).parameters else {}
-    module = without_memory(builder, weights=None, **backbone)  # never downloads
+    module = make(builder, weights=None, **backbone)  # never downloads
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
     size = _size_of(weights[-1], frames) if weights else None
@@ -89,7 +106,7 @@ def _size_of_detector(module: Any) -> tuple[int, ...] | None:
     return (3, sides[-1], sides[-1]) if sides else None
 
 
-def timm_model(name: str) -> Found:
+def timm_model(name: str, make: Make = without_memory) -> Found:
     """A model of timm, at the size of its default configuration. Raises MissingExtra without timm, UnknownName for a
     model that it has not."""
     try:
@@ -97,7 +114,7 @@ def timm_model(name: str) -> Found:
     except ImportError as error:
         raise MissingExtra("timm is not installed", "zoo") from error
     _known(name.partition(".")[0], timm.list_models(), "timm")
-    module = without_memory(timm.create_model, name, pretrained=False)
+    module = make(timm.create_model, name, pretrained=False)
     config: Any = module.pretrained_cfg
     return Found(module, tuple(config["input_size"]))
 
@@ -108,26 +125,54 @@ def _known(name: str, names: list[str], where: str) -> None:
         raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, alike, listed=False))
 
 
-def of_file(path: Path, name: str) -> Found:
+def of_file(path: Path, name: str, make: Make = without_memory) -> Found:
     """What a callable of a Python file returns, without arguments. Raises ImportRefused for anything but a module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if not path.is_file():
         raise ImportRefused(f"{path}: no such Python file")
-    made = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(made)
-        call: Callable[[], Any] | None = getattr(made, name, None)
-        if call is None:
+    with _runs_as_a_script_does(path, f"{path}:{name}"):
+        made = _executed(path)
+        if name not in vars(made):
             known = [one for one, value in vars(made).items() if callable(value) and not one.startswith("_")]
             raise UnknownName(f"{path} has no {name!r}", did_you_mean(name, known))
-        module = call if isinstance(call, nn.Module) else without_memory(call)
-    except (UnknownName, KeyboardInterrupt):
-        raise
-    except Exception as error:
-        raise ImportRefused(f"{path}:{name} raises {type(error).__name__}: {error}") from None
+        found = getattr(made, name)
+        module = found if isinstance(found, nn.Module) or not callable(found) else make(found)
     if not isinstance(module, nn.Module):
-        raise ImportRefused(f"{path}:{name} returns a {type(module).__name__}; it must return a torch module")
+        verb = "returns" if callable(found) else "is"
+        raise ImportRefused(f"{path}:{name} {verb} a {type(module).__name__}; it must return a torch module")
     return Found(module, None)
 
 
-ZOOS: dict[str, Callable[[str], Found]] = {"torchvision": torchvision_model, "timm": timm_model}
+def _executed(path: Path) -> Any:
+    """The module of a Python file."""
+    spec = importlib.util.spec_from_file_location(f"file_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = made  # where its dataclasses look for their annotations
+    spec.loader.exec_module(made)
+    return made
+
+
+@contextmanager
+def _runs_as_a_script_does(path: Path, what: str) -> Iterator[None]:
+    """Lets a file import those beside it; what it prints goes to stderr, since stdout is for results. Raises
+    ImportRefused with the message of any error."""
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (UnknownName, ImportRefused):
+        raise
+    except (Exception, SystemExit) as error:
+        raise ImportRefused(f"{what} raises {in_one_line(error)}; --debug shows where") from error
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+
+
+def in_one_line(error: BaseException) -> str:
+    """The class of an error and its message."""
+    words = " ".join(str(error).split())
+    said = f"{words[: MAX_WORDS - 1]}…" if len(words) > MAX_WORDS else words
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+ZOOS: dict[str, Callable[[str, Make], Found]] = {"torchvision": torchvision_model, "timm": timm_model}

@@ -34,6 +34,7 @@ class Architecture(ABC):
     knobs: Mapping[str, Knob] = EMPTY
     presets: Mapping[str, Preset] = EMPTY
     published: tuple[Published, ...] = ()
+    module_source: Any = None  # makes the torch module that it was imported from, if there is one
 
     @abstractmethod
     def layers(self, values: Mapping[str, Any]) -> Graph:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from costcalc.torch_backend.transfer_timing import time_transfer
     from costcalc.torch_backend.transforms import TRANSFORMS
     from costcalc.torch_backend.verify import Verification, verify_net
+    from costcalc.torch_backend.verify_own import OwnVerification
 
 
 def _is_installed(package: str) -> bool:
@@ -34,6 +35,7 @@ for package in ("torch", "psutil"):
 
 WHERE = {
     "MODULES": "modules",
+    "OwnVerification": "verify_own",
     "TRANSFORMS": "transforms",
     "TimedPipeline": "pipeline_timing",
     "Timing": "timing",
@@ -46,8 +48,18 @@ WHERE = {
     "verify_net": "verify",
 }
 __all__ = [
-    "MODULES", "TRANSFORMS", "TimedPipeline", "Timing", "Verification", "build", "example_inputs", "time_nets",
-    "time_pipeline", "time_transfer", "verify_net",
+    "MODULES",
+    "TRANSFORMS",
+    "OwnVerification",
+    "TimedPipeline",
+    "Timing",
+    "Verification",
+    "build",
+    "example_inputs",
+    "time_nets",
+    "time_pipeline",
+    "time_transfer",
+    "verify_net",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, fx
 from costcalc.torch_backend.graph_module import example_inputs
 from costcalc.torch_backend.kept_features import read_features
 from costcalc.torch_backend.settings import Settings
-from costcalc.torch_backend.torch_step import make_targets, weights_dtype
+from costcalc.torch_backend.torch_step import make_targets, output_shapes, weights_dtype
 
 Batch = tuple[tuple[Tensor, ...], tuple[Tensor, ...]]  # inputs and targets
 
@@ -29,7 +29,10 @@ class Examples:
         """The batches on the settings' device, for a built module; targets are for training."""
         torch.manual_seed(self.seed)
         return [
-            (self._inputs(module, settings, i), make_targets(module, settings.batch, settings.device) if train else ())
+            (
+                self._inputs(module, settings, i),
+                make_targets(output_shapes(module, settings.batch), settings.device) if train else (),
+            )
             for i in range(self.batches)
         ]
 

@@ -21,6 +21,7 @@ from costcalc.torch_backend.device_memory import free_bytes, predicted_bytes
 from costcalc.torch_backend.examples import Examples
 from costcalc.torch_backend.layerwise import LayerTime
 from costcalc.torch_backend.machine import BackgroundLoad
+from costcalc.torch_backend.own_module import OwnModule
 from costcalc.torch_backend.predicted_step import step_bytes
 from costcalc.torch_backend.runner import INFERENCE, ONE_BATCH, TRAINING
 from costcalc.torch_backend.settings import Settings
@@ -63,6 +64,7 @@ class Measurement:
     ceilings: Ceilings | None = None
     run: int | None = None  # the number under which a store keeps it
     examples: Examples = ONE_BATCH
+    own: OwnModule | None = None  # a reader's own module, which is timed in place of one that is built
 
     def __post_init__(self) -> None:
         counted = cost(self.graph)
@@ -148,12 +150,13 @@ def measure(
     for measurement in measurements:
         measurement.started_at = time.time()
     _refuse(measurements)
+    trains = any(m.settings.train for m in measurements)
     with ExitStack() as stack:
         pairs = [
-            (m, stack.enter_context(closing(WorkerProcess(m.graph, m.settings, memory, timeout, m.examples))))
-            for m in measurements
-            if m.ok
-        ]
+            (m, stack.enter_context(closing(
+                WorkerProcess(m.graph, m.settings, memory, timeout, m.examples, m.own, trains))))
+            for m in measurements if m.ok
+        ]  # fmt: skip
         for i, (measurement, worker) in enumerate(pairs):
             progress(0.2 * i / len(pairs), f"building {measurement.target}")
             with _records_death(measurement):
@@ -178,9 +181,11 @@ def _refuse(measurements: list[Measurement]) -> None:
     for measurement in measurements:
         needed = measurement.needed_bytes
         device, message = measurement.settings.device, ""
-        if is_defined_in_notebook(measurement.graph):
+        if measurement.own is not None:
+            message = measurement.own.source.not_sendable()
+        elif is_defined_in_notebook(measurement.graph):
             message = "has an op that is defined in a notebook; write its class and its builder into a file to import"
-        elif needed > (free := free_bytes(torch.device(device)) - held):
+        if not message and needed > (free := free_bytes(torch.device(device)) - held):
             message = f"needs {bytes_text(needed)} at least, {device} has {bytes_text(free)} free"
         if message:
             measurement.status, measurement.message = "refused", message

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from costcalc.graph import Graph
+from costcalc.torch_backend.device_memory import keep_freed_memory
 from costcalc.torch_backend.examples import Batch, Examples
 from costcalc.torch_backend.graph_module import build
+from costcalc.torch_backend.own_module import Called, OwnModule, learned_outputs
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.torch_step import (
     autocast,
     cross_entropy,
     evaluate_frozen_statistics,
     make_optimizer,
+    make_targets,
     trained_parameters,
     weights_dtype,
 )
@@ -55,13 +58,20 @@ class Runner:
 
     def __init__(
         self, graph: Graph, settings: Settings, on_step: Callable[[], None] = lambda: None,
-        examples: Examples = ONE_BATCH,
+        examples: Examples = ONE_BATCH, own: OwnModule | None = None,
     ):  # fmt: skip
+        """Runs the module that is built from the graph, or the reader's own from which the graph was imported."""
         configure_torch(settings)
-        self.on_step = on_step
+        self.on_step, self.graph = on_step, graph
         self.settings, self.clock = settings, Clock(settings.device)
-        self.module = build_module(graph, settings)
-        self.batches = make_batches(self.module, settings, examples)
+        self.module: Any  # a fx.GraphModule, or Called
+        if own is None:
+            self.module = build_module(graph, settings)
+            found = examples.make(self.module, settings, settings.train)
+        else:
+            self.module = own_module(own, settings)
+            found = [own_batch(self.module, settings)]
+        self.batches = in_memory_format(found, self.module, settings)
         self.inputs, self.targets = self.batches[0]
         self.steps = 0
         call = compile_for_engine(self.module, self.inputs, settings)
@@ -79,6 +89,10 @@ class Runner:
         """Frees the gradients of the last training step."""
         for parameter in self.module.parameters():
             parameter.grad = None
+
+    def loss(self, outputs: Any, targets: Sequence[Tensor]) -> Tensor:
+        """The loss of a step."""
+        return cross_entropy(learned_outputs(outputs) if isinstance(self.module, Called) else outputs, targets)
 
     def _inference(self, call: Callable[..., Any]) -> Callable[[], list[Any]]:
         mark = self.clock.mark
@@ -101,7 +115,7 @@ class Runner:
             optimizer.zero_grad(set_to_none=True)
             marks = [mark()]
             with autocast(self.settings):
-                loss = cross_entropy(call(*inputs), targets)
+                loss = self.loss(call(*inputs), targets)
             marks.append(mark())
             loss.backward()  # type: ignore[no-untyped-call]
             marks.append(mark())
@@ -144,9 +158,38 @@ def channels_last(tensor: Tensor) -> Tensor:
     return tensor.to(memory_format=formats[tensor.dim()]) if tensor.dim() in formats else tensor
 
 
-def make_batches(module: fx.GraphModule, settings: Settings, examples: Examples) -> list[Batch]:
-    """Makes the batches of the settings' size and memory format."""
-    found = examples.make(module, settings, settings.train)
+def own_module(own: OwnModule, settings: Settings) -> Called:
+    """A reader's own module on its device, in its precision, memory format and mode, with its inputs."""
+    torch.manual_seed(0)
+    if settings.device == "cpu":
+        keep_freed_memory()  # as a built one does
+    dtype = weights_dtype(settings)
+    module = own.source.in_memory().to(device=settings.device, dtype=dtype)
+    own.freeze(module)
+    if settings.channels_last:
+        for parameter in module.parameters():
+            parameter.data = channels_last(parameter.data)
+    module.train(settings.train)
+    if settings.freeze_statistics:
+        own.evaluate_frozen_statistics(module)
+    return Called(module, own.make_inputs(module, settings.device, dtype))
+
+
+def own_batch(module: Called, settings: Settings) -> Batch:
+    """The inputs of a module, and classes for the outputs that have a gradient: it runs once for their shapes. Raises
+    BadSetting if no output has classes."""
+    if not settings.train:
+        return module.tensors, ()
+    with autocast(settings):
+        shapes = [tuple(out.shape) for out in learned_outputs(module(*module.tensors))]
+    if not shapes or not all(shapes):
+        said = "none of its outputs has a gradient" if all(shapes) else "an output is one number, without classes"
+        raise BadSetting(f"{said}: there is no cross-entropy to train with; leave out --train")
+    return module.tensors, make_targets(shapes, settings.device)
+
+
+def in_memory_format(found: list[Batch], module: nn.Module, settings: Settings) -> list[Batch]:
+    """The batches in the settings' memory format. Raises BadSetting if that changes nothing."""
     if not settings.channels_last:
         return found
     if all(t.dim() not in (4, 5) for inputs, _ in found for t in (*inputs, *module.parameters())):
@@ -154,7 +197,7 @@ def make_batches(module: fx.GraphModule, settings: Settings, examples: Examples)
     return [(tuple(map(channels_last, inputs)), targets) for inputs, targets in found]
 
 
-def compile_for_engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:
+def compile_for_engine(module: nn.Module, inputs: tuple[Tensor, ...], settings: Settings) -> Callable[..., Any]:
     """The callable to time: the module, its compiled form, or a captured CUDA graph."""
     if settings.engine == "compile":
         return torch.compile(module)
@@ -163,7 +206,7 @@ def compile_for_engine(module: fx.GraphModule, inputs: tuple[Tensor, ...], setti
     return module
 
 
-def _capture_cuda_graph(module: fx.GraphModule, inputs: tuple[Tensor, ...]) -> Callable[..., Any]:
+def _capture_cuda_graph(module: nn.Module, inputs: tuple[Tensor, ...]) -> Callable[..., Any]:
     """Captures the kernels of a call as a torch.cuda.CUDAGraph, after calls on a side stream; returns the replay."""
     side = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(torch.cuda.current_stream())

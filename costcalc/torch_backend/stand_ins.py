@@ -10,6 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from costcalc.graph import Graph, unroll
+
+STAND_INS = ("elementwise", "move", "reduction", "contraction")  # ops whose module computes something else
+
 
 def filled(x: Tensor, size: Sequence[int]) -> Tensor:
     """A tensor of this size with elements of x, its own memory."""
@@ -153,3 +157,9 @@ class Parameter(nn.Module):
 
     def forward(self) -> Tensor:
         return self.weight
+
+
+def stand_ins_of(graph: Graph) -> list[str]:
+    """The ops of a graph for which another function stands."""
+    used = {op.name for _, op in unroll(graph).nodes(data="op")}
+    return [name for name in STAND_INS if name in used]

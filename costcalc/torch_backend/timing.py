@@ -20,6 +20,7 @@ from costcalc.table import Table
 from costcalc.text import plural
 from costcalc.torch_backend.machine import Device, environment, find_device
 from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
+from costcalc.torch_backend.own_module import own_module_of
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, times_table, verdict, with_times
 from costcalc.torch_backend.worker import TIMEOUT_S
@@ -129,6 +130,7 @@ def time_nets(
     **settings: Any,
 ) -> Timing:
     """Times networks in turns on one device, at these batches or each at its own. `settings` are fields of `Settings`.
+    An imported network is timed as the module that it was imported from.
 
     Networks with the same settings are timed together, and `finished` is called with their Timing. A network that sends
     no heartbeat for `timeout` seconds, by default half an hour, is given up. Raises NoDevice; BadSetting for
@@ -147,7 +149,7 @@ def time_nets(
         )
     sizes: list[int | None] = [None] if batches is None else [*dict.fromkeys(batches)]
     measurements = [
-        Measurement(_label(at), at.graph(), _settings(at, where.name, engine, settings))
+        Measurement(_label(at), at.graph(), _settings(at, where.name, engine, settings), own=own_module_of(at))
         for batch, engine, net in product(sizes, engines, nets)
         for at in [_at(net, batch)]
     ]

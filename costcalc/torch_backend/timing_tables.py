@@ -174,19 +174,26 @@ def layer_table(measurement: Measurement) -> Table:
     totals: dict[str, Any] = {"name": "sum", "ms": 1000 * forward, "share": None, "macs": multiplies}
     if measurement.settings.train:
         totals["backward"] = 1000 * sum(layer.backward for layer in measurement.layers)
+    own = measurement.own is not None
     notes = [
-        _overhead(measurement.whole_seconds, measurement.layers_seconds, measurement.settings.train),
+        _overhead(measurement.whole_seconds, measurement.layers_seconds, measurement.settings.train, own),
         f"ceilings: {brief(macs / 1e9)} GMAC/s in a large matrix product and "
         f"{brief(moved / 1e9)} GB/s in a large copy, measured in the same process",
     ]
     if measurement.settings.train:
         notes.insert(0, "share: of forward and backward together; MACs, GMAC/s and GB/s: of forward")
+    if own:
+        notes.append("a module is timed while all of them run, without those in it; its MACs are those of its layers")
     if measurement.settings.engine != "eager":
-        notes.append("one by one, layers are run eagerly: only the whole is as its title says")
+        notes.append(
+            f"{'modules' if own else 'one by one, layers'} are run eagerly: only the whole is as its title says"
+        )
     if measurement.layers_other_cores > MAX_OTHER_CORES:
         notes.append(f"these times are noisy: other processes used {measurement.layers_other_cores:.1f} cores")
     columns = tuple(c for c in LAYER_COLUMNS if c.key != "backward" or measurement.settings.train)
-    return Table(f"layers of {_run(measurement).rstrip(',')}", columns, rows, totals, notes)
+    if own:
+        columns = (Column("name", "module", "text"), Column("op", "class", "text", 3), *columns[2:])
+    return Table(f"{'modules' if own else 'layers'} of {_run(measurement).rstrip(',')}", columns, rows, totals, notes)
 
 
 def layer_record(layer: LayerTime, measurement: Measurement) -> dict[str, Any]:
@@ -200,12 +207,13 @@ def _ceilings(measurement: Measurement) -> tuple[float, float]:
     return measurement.ceilings.macs_per_second, measurement.ceilings.bytes_per_second
 
 
-def _overhead(whole: float, layers: float, train: bool) -> str:
+def _overhead(whole: float, layers: float, train: bool, own: bool) -> str:
     what = "the whole, forward and backward without the optimizer," if train else "the whole"
     rest, more = whole - layers, "more" if whole > layers else "less"
+    parts = "its modules: what lies between them" if own else "its layers one by one: what lies between layers"
     return (
-        f"{what} takes {brief(1000 * whole)} ms, {brief(1000 * abs(rest))} ms {more} than its layers one by one: "
-        "what lies between layers, less what timing each of them adds"
+        f"{what} takes {brief(1000 * whole)} ms, {brief(1000 * abs(rest))} ms {more} than {parts}, "
+        "less what timing each of them adds"
     )
 
 

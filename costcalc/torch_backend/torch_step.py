@@ -65,11 +65,11 @@ def output_shapes(module: fx.GraphModule, batch: int) -> list[Shape]:
     return [(batch, *shape[1:]) for shape in shapes]
 
 
-def make_targets(module: fx.GraphModule, batch: int, device: str) -> tuple[Tensor, ...]:
-    """Random classes for every output: int64, without the axis of classes, which is the second."""
+def make_targets(shapes: Sequence[Shape], device: str) -> tuple[Tensor, ...]:
+    """Random classes for outputs of these shapes: int64, without the axis of classes, which is the second."""
     return tuple(
         torch.randint(shape[min(1, len(shape) - 1)], (*shape[:1], *shape[2:])[: max(1, len(shape) - 1)], device=device)
-        for shape in output_shapes(module, batch)
+        for shape in shapes
     )
 
 

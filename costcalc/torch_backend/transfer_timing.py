@@ -25,6 +25,7 @@ from costcalc.torch_backend.kept_features import PROBE_BYTES, DiskRates, disk_ra
 from costcalc.torch_backend.machine import Device, find_device
 from costcalc.torch_backend.measure import DEFAULT_SECONDS, Measurement, measure
 from costcalc.torch_backend.settings import DTYPES, BadSetting, Settings
+from costcalc.torch_backend.stand_ins import stand_ins_of
 from costcalc.torch_backend.worker import TIMEOUT_S, WorkerDied, WorkerProcess
 
 MAX_BATCHES = 4  # of the data set
@@ -79,7 +80,8 @@ def _settings(plan: Plan, device: str, threads: int | None) -> tuple[Settings, S
 
 def _write(plan: Plan, settings: Settings, examples: Examples, paths: Sequence[Path], timeout: float) -> Any:
     """Computes the features of the data set in a worker and writes them. Returns None, or how that failed."""
-    worker = WorkerProcess(digraph(plan.before.layers()), settings, timeout=timeout, examples=examples)
+    before = digraph(plan.before.layers())
+    worker = WorkerProcess(before, settings, timeout=timeout, examples=examples, others_train=True)
     with closing(worker):
         try:
             worker.answer()
@@ -110,4 +112,6 @@ def _source(where: Device, plan: Plan, batches: int, measured: Any, disk: DiskRa
     device = ", ".join([where.name, where.model, *(plural(n, "thread") for n in threads)])
     rate = disk and f", the disk writes {bytes_text(int(disk.write))} and reads {bytes_text(int(disk.read))} a second"
     images = plural(batches * plan.batch, "random image")
-    return f"measured on {device}: real steps on {images}, in turns{rate or ''}"
+    names = stand_ins_of(digraph(plan.model.layers()))
+    built = f"; networks are built from their layers, and for {', '.join(names)} stand functions that move as much"
+    return f"measured on {device}: real steps on {images}, in turns{rate or ''}{built if names else ''}"

@@ -21,6 +21,8 @@ from costcalc.table import Column, Table
 from costcalc.text import plural
 from costcalc.torch_backend.count import ObservedLayer, observe_layers
 from costcalc.torch_backend.graph_module import build, example_inputs
+from costcalc.torch_backend.own_module import own_module_of
+from costcalc.torch_backend.verify_own import OwnVerification, verify_own
 
 QUESTIONS = ("tensors", "output_shape", "macs", "backward_macs", "inplace")
 METHOD_NOTE = (
@@ -130,7 +132,7 @@ class Verification(Result):
 class Verifications(Result):
     """Several networks beside torch, one line for each."""
 
-    networks: tuple[Verification, ...]
+    networks: tuple[Verification | OwnVerification, ...]
 
     @property
     def ok(self) -> bool:
@@ -189,14 +191,17 @@ TOTAL_COLUMNS = (
 )
 
 
-def verify_net(target: Target) -> Verification:
-    """Builds a target of `load` on the meta device, runs it forward and backward there, and compares every layer.
+def verify_net(target: Target) -> Verification | OwnVerification:
+    """Builds a target of `load` on the meta device, runs it forward and backward there, and compares every layer. Of an
+    imported network the module itself runs there, and every module is compared.
 
     Raises TooLarge for more than 20,000 layers, GraphError for sizes that are not numbers and ops without a module, and
     the errors of `cost`, such as ShapeError for shapes that do not fit.
     """
     net = load(target)
     net.require_numeric("verify")
+    if (own := own_module_of(net)) is not None:
+        return verify_own(net, own)
     graph = net.graph(unrolled=True)
     rows = cost(graph).layers
     if len(rows) > MAX_LAYERS:

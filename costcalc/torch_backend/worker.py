@@ -29,6 +29,7 @@ MAX_WARM_UP_WINDOWS = 40
 TIMEOUT_S = 1800.0  # without a heartbeat; building, compiling and a single run send none
 ALIVE = "alive"
 PRELOADED = ["costcalc.torch_backend.die_with_parent", "costcalc.torch_backend.runner"]
+PRELOADED_TO_TRAIN = [*PRELOADED, "torch._dynamo"]  # torch imports it to make an optimizer, a second in each worker
 REQUESTS_IN_WORDS = {
     "warm_up": "it was warmed up", "run": "it ran", "layers": "its layers were timed",
     "memory": "its memory was measured", "ceilings": "the best of the device was measured",
@@ -49,14 +50,16 @@ class WorkerProcess:
 
     def __init__(
         self, graph: Graph, settings: Settings, memory: int | None = None, timeout: float = TIMEOUT_S,
-        examples: Any = None,
+        examples: Any = None, own: Any = None, others_train: bool = False,
     ):  # fmt: skip
         """Starts the worker. `memory`: the bytes of address space that it may take beyond its imports; `timeout`:
-        seconds without a heartbeat; `examples`: the Examples that it runs on."""
+        seconds without a heartbeat; `examples`: the Examples that it runs on; `own`: the OwnModule that runs in place
+        of the built graph; `others_train`: do workers that start later train?"""
         self.timeout = timeout
-        with_main = bool(modules_of_own_ops(graph))
+        with_main = bool(modules_of_own_ops(graph)) if own is None else own.source.needs_main
+        preloaded = PRELOADED_TO_TRAIN if settings.train or others_train else PRELOADED
         self.process, self.pipe = start_with_pipe(
-            PRELOADED, _serve, graph, settings, memory, examples, with_main=with_main
+            preloaded, _serve, graph, settings, memory, examples, own, with_main=with_main
         )
 
     @property
@@ -120,13 +123,15 @@ def is_defined_in_notebook(graph: Graph) -> bool:
     return "__main__" in modules_of_own_ops(graph) and not (main and Path(main).is_file())
 
 
-def _serve(pipe: Connection, graph: Graph, settings: Settings, memory: int | None, examples: Any = None) -> None:
+def _serve(
+    pipe: Connection, graph: Graph, settings: Settings, memory: int | None, examples: Any = None, own: Any = None
+) -> None:
     """The worker's side: makes the runner, reports that, and answers until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's
     die_with_parent()
     if memory is not None:
         _limit_memory(memory)
-    status, requests = _outcome("it was being built", _requests, graph, settings, _heartbeat(pipe), examples)
+    status, requests = _outcome("it was being built", _requests, graph, settings, _heartbeat(pipe), examples, own)
     with suppress(EOFError, OSError):  # the parent closed the pipe
         pipe.send((status, None if status == "ok" else requests))
         while status == "ok":
@@ -163,27 +168,29 @@ def _limit_memory(memory: int) -> None:
 
     import psutil
 
-    from costcalc.torch_backend import ceilings, kept_features, layerwise, peak, runner  # noqa: F401
+    from costcalc.torch_backend import ceilings, kept_features, layerwise, module_times, peak, runner  # noqa: F401
 
     limit = psutil.Process().memory_info().vms + memory
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _requests(
-    graph: Graph, settings: Settings, alive: Callable[[], None], examples: Any
+    graph: Graph, settings: Settings, alive: Callable[[], None], examples: Any, own: Any
 ) -> dict[str, Callable[..., Any]]:
     from costcalc.torch_backend.ceilings import ceilings
     from costcalc.torch_backend.kept_features import write_features
     from costcalc.torch_backend.layerwise import layer_times
     from costcalc.torch_backend.machine import threads
+    from costcalc.torch_backend.module_times import module_times
     from costcalc.torch_backend.peak import measured_peak
     from costcalc.torch_backend.runner import ONE_BATCH, Runner
 
-    runner = Runner(graph, settings, alive, examples or ONE_BATCH)
+    runner = Runner(graph, settings, alive, examples or ONE_BATCH, own)
+    layers = layer_times if own is None else module_times
     return {
         "warm_up": lambda: warm_up(runner.run),
         "run": lambda seconds: run_for(runner.run, seconds),
-        "layers": lambda seconds: layer_times(runner, seconds),
+        "layers": lambda seconds: layers(runner, seconds),
         "memory": lambda: measured_peak(runner),
         "ceilings": lambda: ceilings(settings),
         "threads": threads,

@@ -48,6 +48,15 @@ def test_the_graph_is_the_users_module(network):
     assert costcalc.cost(network.graph()).params == params
 
 
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
+def test_the_module_imported_has_the_truth_too(network):
+    module = network.module()
+    imported = costcalc.load(module, *example(network))
+    assert imported.macs == network.truth
+    assert imported.params == sum(p.numel() for p in module.parameters())
+    assert verify_net(imported).verdict == "same"
+
+
 def test_no_line_is_right_by_accident():
     """Normalisations at 4 or 5 for each element do not add up to the attention that goes unseen beside them."""
     encoder = next(network for network in NETWORKS if network.name == "transformer encoder layer")

@@ -10,15 +10,19 @@ import contextlib
 import io
 import logging
 import multiprocessing
+import os
+import sys
 import warnings
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 Inputs = tuple[torch.Tensor, ...]
+ULTRALYTICS_FOLDER = "ULTRALYTICS_THOP"  # the variable that names the folder
 
 
 class Named(nn.Module):
@@ -93,9 +97,29 @@ def deepspeed(module: nn.Module, ins: Inputs) -> float:
     return get_model_profile(module, args=list(ins), print_profile=False, as_string=False, warm_up=0)[1]
 
 
+def torchlens(module: nn.Module, ins: Inputs) -> float:
+    from torchlens import trace
+
+    return float(trace(module, list(ins)).total_macs_forward)
+
+
+IN_MAIN = ("torchlens",)  # refuse to run in a forked process
+
+
+def ultralytics_thop(module: nn.Module, ins: Inputs) -> float:
+    """Its package is called thop as well, so it is installed into a folder of its own."""
+    sys.path.insert(0, os.environ.get(ULTRALYTICS_FOLDER, ""))
+    import thop as found
+
+    if not Path(found.__file__).is_relative_to(os.environ.get(ULTRALYTICS_FOLDER, "")):
+        raise ModuleNotFoundError(name="ultralytics-thop")
+    return found.profile(module, inputs=ins, verbose=False)[0]
+
+
 PEERS: dict[str, Callable[[nn.Module, Inputs], float]] = {
     "torch": torchs, "fvcore": fvcore, "thop": thop, "ptflops aten": ptflops("aten"),
     "ptflops pytorch": ptflops("pytorch"), "torchinfo": torchinfo, "calflops": calflops, "deepspeed": deepspeed,
+    "ultralytics-thop": ultralytics_thop, "torchlens": torchlens,
 }  # fmt: skip
 
 
@@ -112,10 +136,10 @@ def quietly() -> Any:
 def alone(work: Callable[..., Any], *given: Any) -> Any:
     """The result of `work` in a fresh process, or its error as text."""
     with multiprocessing.get_context("fork").Pool(1) as pool:
-        return pool.apply(_tried, (work, given))
+        return pool.apply(tried, (work, given))
 
 
-def _tried(work: Callable[..., Any], given: Any) -> Any:
+def tried(work: Callable[..., Any], given: Any) -> Any:
     torch.set_num_threads(torch.get_num_threads())  # a fork has no threads of its parent's
     try:
         with torch.no_grad(), quietly():
@@ -133,5 +157,6 @@ def versions() -> str:
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            found.append(f"{name} not installed")
+            inside = distributions(name=name, path=[os.environ.get(ULTRALYTICS_FOLDER, "")])
+            found.append(f"{name} {next((one.version for one in inside), 'not installed')}")
     return ", ".join(found)

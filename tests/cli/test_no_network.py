@@ -32,6 +32,11 @@ if sys.argv[1] != "last":
     sys.exit(subprocess.run([sys.executable, "-c", sys.argv[2], "last"]).returncode)
 """
 
+SHORT = """
+from costcalc.torch_backend import measure
+measure.QUICK_SECONDS, measure.TURN_SECONDS, measure.LOAD_SECONDS = 0.02, 0.005, 0.01
+"""
+
 COUNTS = [
     "list", *(f"list -f {format}" for format in FORMATS if format not in ("mermaid", "dot")),
     "show lenet5", *(f"show lenet5 -f {format}" for format in FORMATS), "show resnet50 --depth 1 -o a.tex",
@@ -55,8 +60,8 @@ PICTURES = [
     "sweep lenet5 r=28:40:4 --report a.html",
 ]
 TORCH = [
-    "devices", "verify lenet5", "time conv1x1 --quick --store runs.db",
-    "transfer lenet5 --classes 3 --images 8 --batch 4 --time --quick --disk-rate 1GB", "runs list --store runs.db",
+    "devices", "verify lenet5", "transfer lenet5 --classes 3 --images 8 --batch 4 --time --quick --disk-rate 1GB",
+    "time conv1x1 --quick --store runs.db", "runs list --store runs.db",
     "runs show 1 --store runs.db", "runs compare 1 1 --force --store runs.db", "runs export runs.csv --store runs.db",
 ]  # fmt: skip
 VISION = ["augment resnet_cifar --time --quick --step lenet5 --rate 100 --workers 1",
@@ -88,7 +93,8 @@ def test_no_command_opens_a_connection(tmp_path, lines, extra, modules):
         needed.module(name, extra)
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     (tmp_path / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
-    done, tried = offline(tmp_path, RUN, json.dumps(lines))
+    code = SHORT * ("torch" in modules) + RUN
+    done, tried = offline(tmp_path, code, json.dumps(lines))
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stderr.splitlines()[-1]) == dict.fromkeys(lines, 0), done.stderr
     assert tried == ""

@@ -98,8 +98,8 @@ def test_time_without_a_folder_needs_room_for_all_features_in_the_temporary_one(
     assert "the features take 961 MiB, and 954 MiB are free in" in err
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_steps_are_measured(capsys, tmp_path):
-    needed.module("torch", "torch")
     code, out, _ = ended(capsys, f"{LENET} --time --quick --device cpu --disk {tmp_path} --disk-rate 10MB -f json")
     found = json.loads(out)
     assert code == 0

@@ -11,6 +11,7 @@ from torch.nn.utils.parametrizations import weight_norm  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
+from costcalc.torch_backend import verify_net  # noqa: E402
 
 
 def written(self, x):
@@ -96,6 +97,7 @@ def test_torch_counts_the_same(style):
     assert cost.total("macs") == counter.get_total_flops() // 2
     assert cost.total("params") == sum(tensor.numel() for tensor in module.parameters())
     assert not [name for name in cost.graph.nodes if "not_reached" in str(name)]
+    assert verify_net(costcalc.load(module, x)).verdict == "same"  # module by module, and backward
 
 
 def test_what_is_read_after_a_write_through_a_view_is_computed():

@@ -38,7 +38,7 @@ from costcalc.torch_backend.runner import Runner, configure_torch
 from costcalc.torch_backend.settings import BadSetting, Settings
 from costcalc.torch_backend.timing import Timing, time_nets
 from costcalc.torch_backend.timing_tables import layer_record, layer_table, verdict
-from costcalc.torch_backend.worker import WorkerDied, WorkerProcess, _heartbeat, _serve, warm_up
+from costcalc.torch_backend.worker import PRELOADED_TO_TRAIN, WorkerDied, WorkerProcess, _heartbeat, _serve, warm_up
 
 SMALL = ("conv_normal", "conv_depthwise_separable")
 TIMED = size(7, 20)  # points
@@ -55,6 +55,7 @@ def short_turns(monkeypatch, tmp_path):
 
     Children have one thread each: those of a gate that share its cores wait for each other at every barrier.
     """
+    monkeypatch.setattr("costcalc.torch_backend.worker.PRELOADED", PRELOADED_TO_TRAIN)
     for name, seconds in (
         ("TURN_SECONDS", 0.005),
         ("LOAD_SECONDS", 0.01),

@@ -96,7 +96,7 @@ def test_targets_lack_the_axis_of_classes(shape, targets):
     costcalc.add(graph, "x", costcalc.ops.OPS["input"](shape))
     costcalc.add(graph, "fc", costcalc.ops.OPS["linear"](shape[-1]), "x")
     module = Runner(graph, Settings(batch=4)).module
-    (found,) = make_targets(module, 4, "cpu")
+    (found,) = make_targets(output_shapes(module, 4), "cpu")
     assert (tuple(found.shape), found.dtype) == (targets, torch.int64)
     assert 0 <= int(found.min()) <= int(found.max()) < shape[1]
     assert elements(found.shape) == elements(shape) // shape[1]

@@ -162,6 +162,7 @@ def test_batches_take_turns():
     assert len({id(tensor) for tensor in seen}) == 3
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_all_strategies_are_timed(tmp_path):
     found = planned("lenet5", rank=2, optimizer="adam")
     timed = time_transfer(found, device="cpu", seconds=0.02, disk=tmp_path)
@@ -189,6 +190,7 @@ def test_a_full_disk_is_said_before_anything_is_written(tmp_path, monkeypatch):
     assert [*tmp_path.iterdir()] == []
 
 
+@pytest.mark.usefixtures("short_turns")
 def test_what_does_not_fit_has_no_time_and_the_others_have(monkeypatch):
     found = planned("resnet18@r=32")
     need = {one.key: one.step_bytes for one in found.strategies}

@@ -48,7 +48,7 @@ class KnobSteps:
 
     def _is_step(self, step: Any) -> bool:
         knob, now = self.model.knobs[self.knob], self.model.values[self.knob]
-        first = min(max(int(now // step), ceil(knob.low / step)), int(knob.high // step) - VALUES_TO_TRY)
+        first = min(max(int(now // step), int(-(-knob.low // step))), int(knob.high // step) - VALUES_TO_TRY)
         values = [step * i for i in range(first, first + VALUES_TO_TRY) if knob.low <= step * i <= knob.high]
         try:
             return self._are_networks(ExactArray.of(values))
