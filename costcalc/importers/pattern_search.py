@@ -90,7 +90,7 @@ class Pattern(NamedTuple):
         """How it was found, for readers."""
         forms = len(self.layers.forms)
         if not forms:
-            return f"the layers are the network's at {self.samples + self.checks} sizes that were compared"
+            return f"compared with the network at {self.samples + self.checks} sizes"
         layers = f"{forms} layer{'s' * (forms > 1)}"
         return f"sizes of {layers} found from {self.samples} sizes, checked at {self.checks} more"
 
