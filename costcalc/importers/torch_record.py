@@ -21,7 +21,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
 from costcalc.importers.run_record import Call, Learned, Record, Tensor
-from costcalc.importers.torch_failure import failing_module
 from costcalc.importers.untouched import untouched
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
@@ -186,7 +185,7 @@ def record(module: nn.Module, args: Sequence[Any] = (), kwargs: Mapping[str, Any
 
 def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRefused:
     """Why a run failed: it asked for a value, or wants other inputs; in which module, and at which line."""
-    path = recorder.paths.get(id(failing_module(error, recorder.paths)), "")
+    path = recorder.paths.get(id(recorder.stack[-1]), "") if recorder.stack else ""
     where = f"in {path!r}" if path else f"in {type(module).__name__}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
     line = f", {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
@@ -195,7 +194,7 @@ def refused(module: nn.Module, recorder: Recorder, error: Exception) -> ImportRe
         return ImportRefused(f"{where}{line}: it {said}")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
     hint = f"it takes forward{inspect.signature(module.forward)}; give the shapes of its inputs"
-    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}", hint)
+    return ImportRefused(f"{where}{line}: {type(error).__name__}: {words}; {hint}")
 
 
 def _is_ours_or_torchs(path: str) -> bool:
