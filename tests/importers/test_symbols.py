@@ -188,7 +188,7 @@ def test_a_sweep_over_frozen_sizes_counts_the_one_that_runs():
 
 def test_tokens_are_bounded_by_the_table_of_positions():
     bounds = costcalc.load(Words(), IDS).formula().domain.bounds
-    assert [(one.symbol, one.high) for one in bounds] == [("batch", 2**18), ("tokens", 64)]
+    assert [(one.symbol, one.high) for one in bounds] == [("batch", 65_536), ("tokens", 64)]
     assert "RuntimeError" in bounds[1].high_reason
 
 
