@@ -17,7 +17,8 @@ from costcalc.importers.build_graph import GraphBuilder
 from costcalc.importers.frozen_sizes import because_of
 from costcalc.importers.input_sizes import BATCH, Inputs, InputSizes, Letters
 from costcalc.importers.layer_pattern import Sample
-from costcalc.importers.pattern_search import Pattern, PatternSearch, said
+from costcalc.importers.pattern_range import Pattern, said
+from costcalc.importers.pattern_search import PatternSearch
 from costcalc.importers.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
@@ -112,15 +113,14 @@ class ImportedArchitecture(Architecture):
         return layers
 
     def pattern(self, values: Mapping[str, Any], moving: Iterable[str], *, new: bool = True) -> Pattern:
-        """The pattern at these values: one in which all knobs are free, if it holds for the others, else one in which
-        `moving` are. Raises ImportRefused if there is none, or without `new` none that was found before."""
+        """The pattern at these values: a known one in which all knobs are free, if it holds for the others, else one in
+        which `moving` are. Raises ImportRefused if there is none, or without `new` none that was found before."""
         fixed = {name: int(value) for name, value in values.items() if name not in moving}
-        tries = [((*self.knobs,), {}), ((*moving,), fixed)] if fixed else [((*moving,), fixed)]
+        every, these = ((*self.knobs,), ()), ((*moving,), tuple(fixed.items()))
         refused = ImportRefused("no pattern was sought for so few points")
-        for free, others in tries:
-            key = free, tuple(others.items())
-            if key not in self.patterns and new:
-                self.patterns[key] = self.searched(free, others)
+        for key in dict.fromkeys((every, these)):
+            if new and key == these and key not in self.patterns:
+                self.patterns[key] = self.searched((*moving,), fixed)
             found = self.patterns.get(key, refused)
             if isinstance(found, Pattern):
                 if all(one.holds(values[name]) is not False for name, one in found.ranges.items() if name in fixed):

@@ -15,7 +15,7 @@ BATCHES = (2, 3, 5, 7, 11, 13)  # never 1, which hides the batch among other axe
 SPREAD = 448  # of sizes, at least: stride 32 leaves 14 of them
 STRIDE = 64  # of most networks a multiple of theirs
 STEPS_APART = 14  # of a size that moves in steps, at least
-LARGEST_BATCH = 2**18  # that is checked
+LARGEST_BATCH = 65_536  # that is checked
 TIMES_LARGER = 32  # than the default: the largest size that is checked
 
 

@@ -3,6 +3,7 @@
 import random
 import subprocess
 import sys
+from copy import deepcopy
 from fractions import Fraction
 from math import ceil as ceil_of
 from math import floor as floor_of
@@ -497,3 +498,20 @@ def test_roundings_in_each_other_are_one_number_in_every_kind_of_size():
             assert columns[0].tolist() == numbers
             assert [substitute(formula[0], {"w": point}) for point in points] == numbers
     assert counted > 100
+
+
+def test_a_symbol_that_is_a_multiple_loses_its_roundings():
+    r = dims.multiple_symbol(dims.size_symbol("r"), 32)
+    assert dims.floor_div(r + 1, 2) == r / 2
+    assert dims.ceil_div(r, 32) == r / 32
+    assert dims.whole(r * r / 1024) is True and dims.whole(r / 64) is None
+    assert dims.at_least(r, 32) is True and dims.at_least(r, 33) is None
+    assert dims.floor_div(r, 64) != r / 64
+
+
+def test_multiples_of_other_steps_are_other_symbols():
+    r = dims.size_symbol("r")
+    by_32, by_48 = dims.multiple_symbol(r, 32), dims.multiple_symbol(r, 48)
+    assert len({r, by_32, by_48}) == 3
+    assert dims.floor_div(by_48, 32) != by_48 / 32 and dims.floor_div(by_32, 32) == by_32 / 32
+    assert deepcopy(by_32) == by_32

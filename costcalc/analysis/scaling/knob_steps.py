@@ -18,6 +18,7 @@ from costcalc.models.model import Model
 VALUES_TO_TRY = 12  # in a row; all must be valid for a step to be used
 INTEGER_STEPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64)
 MAX_FAILED_TRIES = 400  # to bind a network, each a few milliseconds
+MAX_FAILED_RUNS = 24  # of an imported network, each some tenths of a second
 STEPS_PER_UNIT = 1000  # a real knob is set in thousandths
 REAL_STEPS = (Fraction(1, STEPS_PER_UNIT), *(Fraction(1, 2**n) for n in range(10, -1, -1)))
 
@@ -86,7 +87,8 @@ class KnobSteps:
     def chunks(self, first: int, last: int, metrics: Sequence[str]) -> Iterator[tuple[range, Costs]]:
         """The costs of the network from one index to another, in chunks. Ends early after many invalid steps."""
         steps = range(first, last + 1)
-        return costs_in_chunks(self.model, steps, self._axes_at, metrics, max_failed=MAX_FAILED_TRIES)
+        most = MAX_FAILED_RUNS if self.model.architecture.only_here else MAX_FAILED_TRIES
+        return costs_in_chunks(self.model, steps, self._axes_at, metrics, max_failed=most)
 
     def _axes_at(self, indices: Sequence[int]) -> dict[str, list[Any]]:
         return {self.knob: [self.value(index) for index in indices]}
