@@ -11,6 +11,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
+from costcalc.models.knob_texts import split_target
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
@@ -91,6 +92,12 @@ def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_byte
     if isinstance(target, str) and targets.is_import(target):
         name, _, settings = target.partition("@")
         net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None))
+        return net.with_texts(settings.split(",")) if settings else net
+    if targets.is_onnx(target):
+        from costcalc.importers.onnx_architecture import of_onnx
+
+        path, _, settings = split_target(str(target))
+        net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers), label=path)
         return net.with_texts(settings.split(",")) if settings else net
     if inputs:
         raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")

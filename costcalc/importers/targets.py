@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError
 from costcalc.importers.imported_architecture import ImportedArchitecture, Inputs
+from costcalc.models.knob_texts import split_target
 
 ZOOS = ("torchvision", "timm")
 
@@ -17,6 +19,11 @@ def is_import(target: str) -> bool:
     """Does a text name a network of a zoo, or a callable of a Python file?"""
     head, colon, name = target.partition("@")[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
+
+
+def is_onnx(target: Any) -> bool:
+    """Does a target name an ONNX file?"""
+    return isinstance(target, (str, PathLike)) and split_target(str(target))[0].lower().endswith(".onnx")
 
 
 def of_file(target: str) -> bool:

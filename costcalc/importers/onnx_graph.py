@@ -1,0 +1,313 @@
+"""The layer graph of an ONNX file, at given sizes of its inputs: numbers, symbols or arrays.
+
+Nodes that compute with sizes alone are worked out (onnx_shapes.py), the others become layers (onnx_ops.py). Layers have
+the paths of modules for names where the exporter wrote them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from costcalc.dims import Shape, decided, elements, equal, is_array, is_symbolic
+from costcalc.errors import ImportRefused, ShapeError, UsageError, shorten
+from costcalc.graph import LayerList, add
+from costcalc.importers.onnx_biases import with_biases
+from costcalc.importers.onnx_names import Layer, Namer
+from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, why_without_rule
+from costcalc.importers.onnx_record import FLOATS, OnnxNode, OnnxRecord, OnnxTensor
+from costcalc.importers.onnx_shapes import CARRIES, FOLDS, OF_SHAPES
+from costcalc.importers.onnx_values import Asked, Made, Step, Value, known, value_of
+from costcalc.ops import Input
+from costcalc.ops.check_needs import check, needs_of
+from costcalc.ops.imported import Constant, Parameter, View
+from costcalc.ops.rules import free
+from costcalc.text import plural
+
+MAX_AXES = 64
+
+
+class Owner(NamedTuple):
+    """The layer whose own a tensor is, with its name and shape there."""
+
+    layer: int
+    key: str
+    shape: Shape
+
+
+class OnnxGraph:
+    """Builds the layers of a record, node by node."""
+
+    def __init__(self, record: OnnxRecord, sizes: Mapping[str, Shape], max_layers: int):
+        self.record, self.sizes, self.max_layers = record, sizes, max_layers
+        self.operands: set[str] = set()  # tensors that no layer may have for its own
+        self.start()
+
+    def start(self) -> None:
+        """Nothing is built."""
+        self.values: dict[str, Value] = {name: value_of(tensor) for name, tensor in self.record.tensors.items()}
+        self.layers: list[Layer] = []
+        self.owners: dict[str, Owner] = {}  # by tensor
+        self.constants: dict[int, int] = {}  # the layers of values that no layer makes, by their id
+        self.copies: dict[str, OnnxTensor] = {}  # tensors that are another one under a name of their own
+        self.differ: list[str] = []  # tensors whose shape in the file is another
+
+    def build(self) -> LayerList:
+        """The layers. Raises ImportRefused with every op that has no rule, ShapeError for a node that cannot work with
+        its inputs."""
+        refuse_without_rule(self.record)
+        found = -1
+        while found < len(self.operands):  # a tensor may turn out to be an operand of a later layer too
+            found = len(self.operands)
+            self.start()
+            self.nodes()
+        graph = self.named()
+        graph.graph["notes"] = tuple(self.notes())
+        return graph
+
+    def notes(self) -> Iterator[str]:
+        """What a reader should know of the counts."""
+        if self.copies:
+            count = sum(elements(tensor.shape) for tensor in self.copies.values())
+            said = f"{plural(len(self.copies), 'tensor')} of {plural(count, 'number')}"
+            yield f"stored once with equal ones, and counted: {said}"
+        if self.differ:
+            more = f", and {len(self.differ) - 1} more" if self.differ[1:] else ""
+            yield f"the file's own shapes differ: {self.differ[0]}{more}"
+
+    def nodes(self) -> None:
+        """Makes the layers of all nodes, and those of tensors that no node reads."""
+        for name, shape in self.sizes.items():
+            self.values[name] = Value(shape, self.add(Layer(Input(shape), (), None, name, shape)))
+        for node in with_biases(self.record):
+            self.node(node)
+        for name, tensor in self.record.tensors.items():
+            if name not in self.owners and is_unread(self.record, tensor):
+                self.parameter(value_of(tensor), f"not_reached.{name}")
+
+    def node(self, node: OnnxNode) -> None:
+        """Works out a node, or makes its layers."""
+        asked = Asked(node, tuple(self.values[name] if name else None for name in node.inputs), self.record.opset)
+        outputs = self.folded(asked)
+        if outputs is None:
+            made = self.made(asked)
+            outputs = [made] if isinstance(made, Value) else self.place(asked, made)
+        for name, value in zip(node.outputs, outputs):
+            if node.op == "Identity" and value.tensor is not None and value.is_learned:
+                self.copies[name] = value.tensor
+            if len(value.shape) > MAX_AXES:
+                asked.refuse(f"it makes a tensor of {len(value.shape)} axes")
+            self.values[name] = value
+            self.compare(name, value.shape)
+        if any(node.outputs[len(outputs) :]):
+            asked.refuse(f"it has {len(node.outputs)} outputs, of which {len(outputs)} have a rule")
+
+    def folded(self, asked: Asked) -> list[Value] | None:
+        """The outputs of a node that follow from the file and from sizes alone; None if it is a layer: of data, of
+        learned tensors, or a product."""
+        op, given = asked.node.op, [x for x in asked.inputs if x is not None]
+        if op in OF_SHAPES or op in ONLY_OF_SIZES:
+            found = FOLDS[op](asked)
+            return [found] if isinstance(found, Value) else None
+        if not all(x.is_known for x in given) or (op not in CARRIES and any(x.is_learned for x in given)):
+            return None
+        found = FOLDS[op](asked) if op in FOLDS else None
+        if found is not None:
+            return [found] if isinstance(found, Value) else [*found]
+        made = TABLE[op](asked)
+        if isinstance(made, Value):
+            return [made]
+        if any(not isinstance(type(step.op).macs, free) for step in made.steps):
+            return None
+        shapes: list[Shape] = []
+        for step in made.steps:
+            shapes.append(self.shape_of(asked, step.op, [self.shape_read(x, shapes) for x in step.inputs]))
+        return [known(shape) for shape in (shapes[-1], *made.others)]
+
+    def shape_read(self, source: Value | int | None, shapes: list[Shape]) -> Shape:
+        """The shape of what a step reads."""
+        return source.shape if isinstance(source, Value) else shapes[-1 if source is None else source]
+
+    def made(self, asked: Asked) -> Made | Value:
+        """The layers of a node. If a layer cannot have its tensors for its own, it reads them."""
+        made = TABLE[asked.node.op](asked)
+        if isinstance(made, Made) and not all(self.can_own(asked, step) for step in made.steps):
+            return TABLE[asked.node.op](replace(asked, reads_tensors=True))
+        return made
+
+    def can_own(self, asked: Asked, step: Step) -> bool:
+        """Can a layer have these tensors: new ones, or those of one other layer, by the names and in the shapes that
+        they have there? Tensors of the same name are shared too, so all others need names of their own."""
+        names = {key: value.tensor.name for key, value in step.own.items() if value.tensor is not None}
+        shared = {key: self.owners[name] for key, name in names.items() if name in self.owners}
+        if len({*names.values()}) < len(names) or not self.operands.isdisjoint(names.values()):
+            return False
+        others = {owner.layer for owner in shared.values()}
+        if not others:
+            return True
+        theirs = {owner.key for owner in self.owners.values() if owner.layer in others}
+        return len(others) < 2 and all(
+            shared[key].key == key and shared[key].shape == self.shape_in_op(asked, step, key)
+            if key in shared
+            else key not in theirs
+            for key in names
+        )
+
+    def shape_in_op(self, asked: Asked, step: Step, key: str) -> Shape | None:
+        """The shape that a tensor has in an op, whose input is that of the node."""
+        tensors = step.op.weights(asked.x.shape) if asked.rank > 1 or key == "weight" else ()
+        return next((tensor.shape for tensor in tensors if tensor.name == key), None)
+
+    def place(self, asked: Asked, made: Made) -> list[Value]:
+        """Adds the layers of a node, and a view for each further output that is read."""
+        node, placed = asked.node, list[int]()
+        main = main_of(made.steps)
+        for i, step in enumerate(made.steps):
+            inputs = [self.source(x, placed) for x in step.inputs]
+            shapes = [self.layers[source].shape for source in inputs]
+            shape = self.shape_of(asked, step.op, shapes)
+            self.check_tensors(asked, step, shapes)
+            tensors = {key: value.tensor.name for key, value in step.own.items() if value.tensor is not None}
+            owner = next((self.owners[name].layer for name in tensors.values() if name in self.owners), None)
+            layer = Layer(step.op, tuple(inputs), node.path, node.name, shape, i == main, owner)
+            placed.append(self.add(layer))
+            for tensor in step.op.weights(*shapes) if tensors else ():
+                if tensor.name in tensors:
+                    self.owners.setdefault(tensors[tensor.name], Owner(placed[-1], tensor.name, tensor.shape))
+        outputs = [Value(self.layers[placed[-1]].shape, placed[-1])]
+        source = self.layers[placed[-1]].inputs[0] if isinstance(made.steps[-1].op, View) else placed[-1]
+        for name, shape in zip(node.outputs[1:], made.others):
+            view = Layer(View(shape), (source,), node.path, node.name, shape, is_main=False) if name else None
+            outputs.append(Value(shape, self.add(view)) if view else known(shape))
+        return outputs
+
+    def shape_of(self, asked: Asked, op: Any, shapes: list[Shape]) -> Shape:
+        """The shape of a layer by its op's own rule. Raises ShapeError if the op does not take its inputs."""
+        few, many = op.arity or 0, op.max_arity or len(shapes)
+        if not few <= len(shapes) <= many:
+            asked.refuse(f"it has {len(shapes)} inputs")
+        try:
+            check(needs_of(op, tuple(shapes)))
+        except ShapeError as error:
+            asked.refuse(str(error))
+        return tuple(op.shape(*shapes))
+
+    def check_tensors(self, asked: Asked, step: Step, shapes: list[Shape]) -> None:
+        """Raises ShapeError if the tensors of a layer are not as large as its op has them for these inputs, UsageError
+        if symbols leave that open: a weight freezes the sizes that it meets."""
+        if not step.own:
+            return
+        theirs = sum(elements(value.shape) for value in step.own.values())
+        ours = sum(elements(tensor.shape) for tensor in step.op.weights(*shapes))
+        same = equal(ours, theirs)
+        said = ", ".join(str(value.shape) for value in step.own.values())
+        if same is None:
+            names = sorted({symbol.name for size in shapes[0] if is_symbolic(size) for symbol in size.free_symbols})
+            hint = f"set {', '.join(names)}"
+            raise UsageError(f"{asked.node.op} {asked.node.label!r}: its tensors {said} freeze {shapes[0]}", hint)
+        if not decided(same, f"whether the tensors of {asked.node.label!r} fit"):
+            asked.refuse(f"its tensors {said} do not fit an input of {shapes[0]}")
+
+    def source(self, given: Value | int | None, placed: list[int]) -> int:
+        """The layer that a step reads. What no layer makes gets one: a param, a stored tensor, or a constant."""
+        if not isinstance(given, Value):
+            return placed[-1 if given is None else given]
+        layer = given.layer
+        if layer is None and given.tensor is not None:
+            layer = self.parameter(given, given.tensor.name)
+        elif layer is None:
+            if id(given) not in self.constants:
+                self.constants[id(given)] = self.add(Layer(Constant(given.shape), (), None, "constant", given.shape))
+            return self.constants[id(given)]
+        if same_sizes(self.layers[layer].shape, given.shape):
+            return layer
+        name = self.layers[layer].name
+        return self.add(Layer(View(given.shape), (layer,), self.layers[layer].path, name, given.shape, is_main=False))
+
+    def parameter(self, value: Value, name: str) -> int:
+        """The layer that hands on a tensor of the file: the one that it has, or a new one."""
+        tensor = value.tensor
+        assert tensor is not None
+        owner = self.owners.get(tensor.name)
+        if owner is not None and isinstance(self.layers[owner.layer].op, Parameter):
+            return owner.layer
+        if owner is not None and (owner.key, owner.shape) != ("weight", tensor.shape):
+            self.operands.add(tensor.name)
+        op = Parameter(tensor.shape, "weight" if value.is_learned else "buffer")
+        layer = self.add(Layer(op, (), None, name, tensor.shape, shares=None if owner is None else owner.layer))
+        self.owners.setdefault(tensor.name, Owner(layer, "weight", tensor.shape))
+        return layer
+
+    def add(self, layer: Layer) -> int:
+        """Adds a layer, and returns its number."""
+        if len(self.layers) >= self.max_layers:
+            hint = f"--max-layers {2 * self.max_layers} raises the limit"
+            raise ImportRefused(f"{self.record.name} makes more than {self.max_layers:,} layers", hint)
+        if len(layer.shape) > MAX_AXES:
+            raise ShapeError(f"{layer.op.name} {shorten(layer.name)!r} makes a tensor of {len(layer.shape)} axes")
+        self.layers.append(layer)
+        return len(self.layers) - 1
+
+    def compare(self, name: str, shape: Shape) -> None:
+        """Notes a tensor whose shape in the file is another: inference is wrong for some paddings and last windows."""
+        said = self.record.shapes.get(name)
+        if said is None or any(map(is_array, shape)):
+            return
+        fits = len(said) == len(shape) and all(
+            not isinstance(theirs, int) or equal(ours, theirs) is not False for ours, theirs in zip(shape, said)
+        )
+        if not fits:
+            self.differ.append(f"{shorten(name)} {written(said)}, here {written(shape)}")
+
+    def named(self) -> LayerList:
+        """The layers under their names."""
+        graph, names = LayerList(name=self.record.name), list[str]()
+        namer = Namer(self.layers)
+        for layer in self.layers:
+            name = namer.name_of(layer)
+            shares = {} if layer.shares is None else {"shares": names[layer.shares]}
+            names.append(add(graph, name, layer.op, *[names[source] for source in layer.inputs], **shares))
+        return graph
+
+
+def main_of(steps: tuple[Step, ...]) -> int:
+    """Which layer of a node has its name: one with tensors, else the last that is no view."""
+    found = [i for i, step in enumerate(steps) if step.own] or [
+        i for i, step in enumerate(steps) if not isinstance(step.op, View)
+    ]
+    return found[-1] if found else len(steps) - 1
+
+
+def same_sizes(a: Shape, b: Shape) -> bool:
+    """Are two shapes known to be equal?"""
+    return a == b if not any(map(is_array, (*a, *b))) else len(a) == len(b) and all(map(_same, a, b))
+
+
+def _same(a: Any, b: Any) -> bool:
+    return a is b or bool((a == b).all() if is_array(a) or is_array(b) else a == b)
+
+
+def written(shape: tuple[Any, ...]) -> str:
+    """A shape as text."""
+    return "×".join(str(size) or "?" for size in shape) or "one number"
+
+
+def is_unread(record: OnnxRecord, tensor: OnnxTensor) -> bool:
+    """Is this a tensor that could be learned, and that no node reads?"""
+    is_param = tensor.dtype in FLOATS and bool(tensor.shape)
+    return is_param and not any(tensor.name in node.inputs for node in record.nodes)
+
+
+def refuse_without_rule(record: OnnxRecord) -> None:
+    """Raises ImportRefused with every op that has no rule, how often it stands, and where first."""
+    without: dict[str, list[OnnxNode]] = {}
+    for node in record.nodes:
+        if node.op not in TABLE and node.op not in ONLY_OF_SIZES:
+            without.setdefault(node.op, []).append(node)
+    if without:
+        parts = (
+            f"{shorten(op)}{why_without_rule(op)} ×{len(nodes)}, first {nodes[0].label!r}"
+            for op, nodes in without.items()
+        )
+        raise ImportRefused(f"{record.name}: no rule for {'; '.join(parts)}")

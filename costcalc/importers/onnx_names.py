@@ -1,0 +1,52 @@
+"""The layers that are made of an ONNX file, and their names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from costcalc.dims import Shape
+from costcalc.importers.onnx_record import MAX_NAME
+
+
+class Layer(NamedTuple):
+    """A layer without its name: that follows from those of all."""
+
+    op: Any
+    inputs: tuple[int, ...]
+    path: str | None  # of its module
+    name: str  # of its node or tensor
+    shape: Shape
+    is_main: bool = True  # of the layers of a node
+    shares: int | None = None  # the layer whose tensors it has
+
+
+class Namer:
+    """Names of layers: the path of a module that makes one layer; else the path, the op, and a number. A module with
+    modules of its own never gives a layer its name: that is the block's. Without a path it is the node's name."""
+
+    def __init__(self, layers: list[Layer]):
+        self.alone = Counter(layer.path for layer in layers if layer.path and layer.is_main)
+        self.blocks = {path[:at] for path in self.alone for at, sign in enumerate(path) if sign == "."}
+        self.used: Counter[str] = Counter()
+        self.taken: set[str] = set()
+
+    def name_of(self, layer: Layer) -> str:
+        """A name that no layer has."""
+        if layer.path is None:
+            name = layer.name.replace("/", ".").strip(".")[:MAX_NAME] or layer.op.name
+        elif self.alone[layer.path] == 1 and layer.path not in self.blocks:
+            name = layer.path
+        else:
+            name = f"{layer.path}.{layer.op.name}" if layer.path else layer.op.name
+        return self.free(name if layer.is_main or name.endswith(layer.op.name) else f"{name}_{layer.op.name}")
+
+    def free(self, name: str) -> str:
+        """The name, with a number behind it if a layer has it already."""
+        found, count = name, self.used[name]
+        while found in self.taken or (count and found == name):
+            count += 1
+            found = f"{name}_{count + 1}" if count else name
+        self.used[name] = max(count, 1)
+        self.taken.add(found)
+        return found
