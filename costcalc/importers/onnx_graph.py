@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from costcalc.dims import Shape, decided, elements, equal, is_array, is_symbolic
 from costcalc.errors import ImportRefused, ShapeError, UsageError, shorten
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_biases import with_biases
 from costcalc.importers.onnx_names import Layer, Namer
-from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, why_without_rule
-from costcalc.importers.onnx_record import FLOATS, OnnxNode, OnnxRecord, OnnxTensor
+from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
+from costcalc.importers.onnx_owners import Owner, Owners
+from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
 from costcalc.importers.onnx_shapes import CARRIES, FOLDS, OF_SHAPES
 from costcalc.importers.onnx_values import Asked, Made, Step, Value, known, value_of
 from costcalc.ops import Input
@@ -26,14 +27,6 @@ from costcalc.ops.rules import free
 from costcalc.text import plural
 
 MAX_AXES = 64
-
-
-class Owner(NamedTuple):
-    """The layer whose own a tensor is, with its name and shape there."""
-
-    layer: int
-    key: str
-    shape: Shape
 
 
 class OnnxGraph:
@@ -48,7 +41,7 @@ class OnnxGraph:
         """Nothing is built."""
         self.values: dict[str, Value] = {name: value_of(tensor) for name, tensor in self.record.tensors.items()}
         self.layers: list[Layer] = []
-        self.owners: dict[str, Owner] = {}  # by tensor
+        self.owners = Owners(self.operands)
         self.constants: dict[int, int] = {}  # the layers of values that no layer makes, by their id
         self.copies: dict[str, OnnxTensor] = {}  # tensors that are another one under a name of their own
         self.differ: list[str] = []  # tensors whose shape in the file is another
@@ -82,8 +75,9 @@ class OnnxGraph:
             self.values[name] = Value(shape, self.add(Layer(Input(shape), (), None, name, shape)))
         for node in with_biases(self.record):
             self.node(node)
+        read = {name for node in self.record.nodes for name in node.inputs}
         for name, tensor in self.record.tensors.items():
-            if name not in self.owners and is_unread(self.record, tensor):
+            if name not in read and value_of(tensor).is_learned:
                 self.parameter(value_of(tensor), f"not_reached.{name}")
 
     def node(self, node: OnnxNode) -> None:
@@ -132,32 +126,9 @@ class OnnxGraph:
     def made(self, asked: Asked) -> Made | Value:
         """The layers of a node. If a layer cannot have its tensors for its own, it reads them."""
         made = TABLE[asked.node.op](asked)
-        if isinstance(made, Made) and not all(self.can_own(asked, step) for step in made.steps):
+        if isinstance(made, Made) and not all(self.owners.can_own(step) for step in made.steps):
             return TABLE[asked.node.op](replace(asked, reads_tensors=True))
         return made
-
-    def can_own(self, asked: Asked, step: Step) -> bool:
-        """Can a layer have these tensors: new ones, or those of one other layer, by the names and in the shapes that
-        they have there? Tensors of the same name are shared too, so all others need names of their own."""
-        names = {key: value.tensor.name for key, value in step.own.items() if value.tensor is not None}
-        shared = {key: self.owners[name] for key, name in names.items() if name in self.owners}
-        if len({*names.values()}) < len(names) or not self.operands.isdisjoint(names.values()):
-            return False
-        others = {owner.layer for owner in shared.values()}
-        if not others:
-            return True
-        theirs = {owner.key for owner in self.owners.values() if owner.layer in others}
-        return len(others) < 2 and all(
-            shared[key].key == key and shared[key].shape == self.shape_in_op(asked, step, key)
-            if key in shared
-            else key not in theirs
-            for key in names
-        )
-
-    def shape_in_op(self, asked: Asked, step: Step, key: str) -> Shape | None:
-        """The shape that a tensor has in an op, whose input is that of the node."""
-        tensors = step.op.weights(asked.x.shape) if asked.rank > 1 or key == "weight" else ()
-        return next((tensor.shape for tensor in tensors if tensor.name == key), None)
 
     def place(self, asked: Asked, made: Made) -> list[Value]:
         """Adds the layers of a node, and a view for each further output that is read."""
@@ -168,13 +139,9 @@ class OnnxGraph:
             shapes = [self.layers[source].shape for source in inputs]
             shape = self.shape_of(asked, step.op, shapes)
             self.check_tensors(asked, step, shapes)
-            tensors = {key: value.tensor.name for key, value in step.own.items() if value.tensor is not None}
-            owner = next((self.owners[name].layer for name in tensors.values() if name in self.owners), None)
-            layer = Layer(step.op, tuple(inputs), node.path, node.name, shape, i == main, owner)
-            placed.append(self.add(layer))
-            for tensor in step.op.weights(*shapes) if tensors else ():
-                if tensor.name in tensors:
-                    self.owners.setdefault(tensors[tensor.name], Owner(placed[-1], tensor.name, tensor.shape))
+            owner = self.owners.owner_of(step)
+            placed.append(self.add(Layer(step.op, tuple(inputs), node.path, node.name, shape, i == main, owner)))
+            self.owners.take(step, placed[-1], shapes)
         outputs = [Value(self.layers[placed[-1]].shape, placed[-1])]
         source = self.layers[placed[-1]].inputs[0] if isinstance(made.steps[-1].op, View) else placed[-1]
         for name, shape in zip(node.outputs[1:], made.others):
@@ -258,7 +225,7 @@ class OnnxGraph:
             not isinstance(theirs, int) or equal(ours, theirs) is not False for ours, theirs in zip(shape, said)
         )
         if not fits:
-            self.differ.append(f"{shorten(name)} {written(said)}, here {written(shape)}")
+            self.differ.append(f"{shorten(name)} {shape_text(said)}, here {shape_text(shape)}")
 
     def named(self) -> LayerList:
         """The layers under their names."""
@@ -281,33 +248,4 @@ def main_of(steps: tuple[Step, ...]) -> int:
 
 def same_sizes(a: Shape, b: Shape) -> bool:
     """Are two shapes known to be equal?"""
-    return a == b if not any(map(is_array, (*a, *b))) else len(a) == len(b) and all(map(_same, a, b))
-
-
-def _same(a: Any, b: Any) -> bool:
-    return a is b or bool((a == b).all() if is_array(a) or is_array(b) else a == b)
-
-
-def written(shape: tuple[Any, ...]) -> str:
-    """A shape as text."""
-    return "×".join(str(size) or "?" for size in shape) or "one number"
-
-
-def is_unread(record: OnnxRecord, tensor: OnnxTensor) -> bool:
-    """Is this a tensor that could be learned, and that no node reads?"""
-    is_param = tensor.dtype in FLOATS and bool(tensor.shape)
-    return is_param and not any(tensor.name in node.inputs for node in record.nodes)
-
-
-def refuse_without_rule(record: OnnxRecord) -> None:
-    """Raises ImportRefused with every op that has no rule, how often it stands, and where first."""
-    without: dict[str, list[OnnxNode]] = {}
-    for node in record.nodes:
-        if node.op not in TABLE and node.op not in ONLY_OF_SIZES:
-            without.setdefault(node.op, []).append(node)
-    if without:
-        parts = (
-            f"{shorten(op)}{why_without_rule(op)} ×{len(nodes)}, first {nodes[0].label!r}"
-            for op, nodes in without.items()
-        )
-        raise ImportRefused(f"{record.name}: no rule for {'; '.join(parts)}")
+    return len(a) == len(b) and all(x is y or (not is_array(x) and not is_array(y) and x == y) for x, y in zip(a, b))

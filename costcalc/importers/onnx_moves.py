@@ -1,19 +1,18 @@
-"""ONNX's ops that move elements, take some of them, or make one of many."""
+"""ONNX's ops that move elements or take some of them, and those that interpolate between them."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Shape, Size, ceil_div, elements, equal, floor, floor_div, is_rational
-from costcalc.importers.call_kinds import INTERPOLATIONS, Work
+from costcalc.dims import Size, ceil_div, elements, equal, floor, floor_div, is_rational
+from costcalc.importers.call_kinds import INTERPOLATIONS
 from costcalc.importers.onnx_shapes import order, slices
 from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one
 from costcalc.ops.broadcast import broadcast
-from costcalc.ops.imported import Move, Reduction, View
+from costcalc.ops.imported import Elementwise, Move, Reduction, View
 
 
 def same(asked: Asked) -> Value:
@@ -156,6 +155,9 @@ def blocks(to_space: bool) -> Translation:
     return translated
 
 
+MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
+
+
 def resize(asked: Asked) -> Made | Value:
     """An image in another size, interpolated."""
     rank = asked.rank
@@ -173,9 +175,7 @@ def resize(asked: Asked) -> Made | Value:
         out[axis] = one_of if sizes else scaled(asked, out[axis], one_of)
     if all(equal(a, b) is True for a, b in zip(out, asked.x.shape)):
         return asked.x
-    mode = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}.get(
-        asked.attribute("mode", "nearest")
-    )
+    mode = MODES.get(asked.attribute("mode", "nearest"), "")
     asked.need(mode, "its mode is none that is known")
     images = rank > 2 and all(equal(a, b) is True for a, b in zip(out[:2], asked.x.shape))
     if images and (mode != "cubic" or rank == 4):
@@ -202,14 +202,6 @@ def scaled(asked: Asked, size: Size, scale: Any) -> Size:
     return floor(size * exact)
 
 
-def top_k(asked: Asked) -> Made:
-    """The largest few of an axis, and where they are."""
-    count, axis = asked.numbers("k", 1) or (), asked.axis(-1)
-    asked.need(len(count) == 1, "it does not say how many")
-    out = (*asked.x.shape[:axis], count[0], *asked.x.shape[axis + 1 :])
-    return Made((Step(Reduction(out, 1, 0), (asked.x,)),), (out,))
-
-
 def one_hot(asked: Asked) -> Made:
     """A row of zeros and a one for each index."""
     depth = asked.numbers("depth", 1) or ()
@@ -223,68 +215,13 @@ def copied(asked: Asked) -> Made:
     return one(Move(asked.x.shape), asked.x)
 
 
-OPERATIONS = {"ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min", "ReduceL2": "norm"}
-OTHER_REDUCTIONS = {
-    "ReduceL1": Work(2, 2, (0,)), "ReduceProd": Work(1, 2, (0,)), "ReduceSumSquare": Work(2, 2, (0,)),
-    "ReduceLogSum": Work(1, 2, (0,)), "ReduceLogSumExp": Work(4, 2, (0,), True),
-}  # fmt: skip
-
-
-def reduction(asked: Asked) -> Made | Value:
-    """One number from all elements of some axes, or of all."""
-    axes, keep, x = asked.axes("axes", 1, asked.rank), bool(asked.attribute("keepdims", 1)), asked.x
-    if axes is None:
-        if asked.attribute("noop_with_empty_axes", 0) or not asked.rank:
-            return x
-        axes = tuple(range(asked.rank))
-    if asked.node.op == "ReduceMean" and asked.rank > 2 and sorted(axes) == [*range(2, asked.rank)]:
-        return one(ops.GlobalAveragePool(keep=keep), x)
-    if operation := OPERATIONS.get(asked.node.op):
-        return one(ops.Reduce(axes, operation, keep=keep), x)
-    return one(Reduction(without(x.shape, axes, keep), *OTHER_REDUCTIONS[asked.node.op]), x)
-
-
-def without(shape: Shape, axes: Sequence[int], keep: bool) -> Shape:
-    """A shape without some axes, or with 1 in their place."""
-    return tuple(1 if i in axes else size for i, size in enumerate(shape) if keep or i not in axes)
-
-
-def arg(asked: Asked) -> Made:
-    """Where the largest or smallest of an axis is."""
-    out = without(asked.x.shape, (asked.axis(0),), bool(asked.attribute("keepdims", 1)))
-    return one(Reduction(out, 1, 0), asked.x)
-
-
-def global_reduction(operation: str) -> Translation:
-    """One number for each channel."""
-
-    def translated(asked: Asked) -> Made:
-        asked.need(asked.rank > 2, f"it needs batch, channels and a sliding axis, got {asked.rank} axes")
-        if operation == "mean":
-            return one(ops.GlobalAveragePool(keep=True), asked.x)
-        return one(ops.Reduce(tuple(range(2, asked.rank)), operation, keep=True), asked.x)
-
-    return translated
-
-
-def cumulative(asked: Asked) -> Made:
-    """The sum up to each element."""
-    return one(Reduction(asked.x.shape), asked.x)
-
-
 def sampled(asked: Asked) -> Made:
     """An image at positions that are given: interpolated between its neighbours."""
     x, grid = asked.x.shape, asked.input(1)
     asked.need(len(x) == len(grid.shape) > 2, f"its positions have the shape {grid.shape}")
     mode = asked.attribute("mode", "linear")
     operations = {"nearest": 0, "linear": 11, "bilinear": 11, "cubic": 35, "bicubic": 35}.get(mode)
-    asked.need(operations is not None and len(x) == 4, f"its mode is {mode[:64]!r}, of {len(x)} axes")
+    if operations is None or len(x) != 4:
+        asked.refuse(f"its mode is {mode[:64]!r}, of {len(x)} axes")
     out = (*x[:2], *grid.shape[1:-1])
-    return Made((Step(Move(out, 1), (asked.x, grid)), Step(elementwise(operations or 0), (None,))))
-
-
-def elementwise(operations: int) -> Any:
-    """So many operations for each element."""
-    from costcalc.ops.imported import Elementwise
-
-    return Elementwise(operations, operations)
+    return Made((Step(Move(out, 1), (asked.x, grid)), Step(Elementwise(operations, operations), (None,))))

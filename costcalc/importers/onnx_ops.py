@@ -6,12 +6,15 @@ from functools import reduce
 from typing import Any
 
 from costcalc import ops
+from costcalc.errors import ImportRefused, shorten
 from costcalc.importers import onnx_moves as moves
 from costcalc.importers import onnx_norms as norms
 from costcalc.importers import onnx_products as products
-from costcalc.importers import onnx_shapes as shapes
+from costcalc.importers import onnx_reductions as reductions
+from costcalc.importers import onnx_reshapes as reshapes
 from costcalc.importers import onnx_windows as windows
 from costcalc.importers.call_kinds import POINTWISE, Work
+from costcalc.importers.onnx_record import OnnxNode, OnnxRecord
 from costcalc.importers.onnx_values import Asked, Made, Translation, Value, one
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise
@@ -100,11 +103,11 @@ POINTWISE_OPS = {
 }  # fmt: skip
 TABLE: dict[str, Translation] = {
     **{op: pointwise(work) for op, work in POINTWISE_OPS.items()},
-    **dict.fromkeys((*moves.OPERATIONS, *moves.OTHER_REDUCTIONS), moves.reduction),
+    **dict.fromkeys((*reductions.OPERATIONS, *reductions.OTHER_REDUCTIONS), reductions.reduction),
     **dict.fromkeys(("Mean", "Max", "Min"), variadic),
     **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter"), moves.scatter),
     **dict.fromkeys(("Cast", "CastLike", "Trilu", "ReverseSequence"), moves.copied),
-    **dict.fromkeys(("ArgMax", "ArgMin"), moves.arg),
+    **dict.fromkeys(("ArgMax", "ArgMin"), reductions.arg),
     **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"),
                     norms.rms_norm),
     **dict.fromkeys(("Gelu", "com.microsoft::Gelu", "com.microsoft::FastGelu"), function(ops.GELU)),
@@ -118,14 +121,14 @@ TABLE: dict[str, Translation] = {
     "Mul": join(ops.Mul, W["mul"]), "Clip": clip, "Softmax": softmax, "LeakyRelu": leaky_relu,
     "Relu": function(ops.ReLU), "Sigmoid": function(ops.Sigmoid), "Tanh": function(ops.Tanh),
     "HardSigmoid": function(ops.HardSigmoid), "HardSwish": function(ops.HardSwish), "Swish": function(ops.SiLU),
-    "GlobalAveragePool": moves.global_reduction("mean"), "GlobalMaxPool": moves.global_reduction("max"),
-    "GlobalLpPool": moves.global_reduction("norm"), "Identity": moves.same, "Dropout": moves.dropout,
-    "Reshape": moves.view(shapes.reshaped), "Flatten": moves.view(shapes.flattened),
-    "Squeeze": moves.view(shapes.squeezed), "Unsqueeze": moves.view(shapes.unsqueezed), "Transpose": moves.transpose,
-    "Expand": moves.expand, "Concat": moves.concat, "Split": moves.split, "Slice": moves.take, "Gather": moves.gather,
+    "GlobalAveragePool": reductions.global_reduction("mean"), "GlobalMaxPool": reductions.global_reduction("max"),
+    "GlobalLpPool": reductions.global_reduction("norm"), "Identity": moves.same, "Dropout": moves.dropout,
+    "Reshape": moves.view(reshapes.reshaped), "Flatten": moves.view(reshapes.flattened),
+    "Squeeze": moves.view(reshapes.squeezed), "Unsqueeze": moves.view(reshapes.unsqueezed),
+    "Transpose": moves.transpose, "Expand": moves.expand, "Concat": moves.concat, "Split": moves.split, "Slice": moves.take, "Gather": moves.gather,
     "GatherElements": moves.gather_elements, "GatherND": moves.gather_nd, "Pad": moves.pad, "Tile": moves.tile,
     "DepthToSpace": moves.blocks(True), "SpaceToDepth": moves.blocks(False), "Resize": moves.resize,
-    "Upsample": moves.resize, "TopK": moves.top_k, "OneHot": moves.one_hot, "CumSum": moves.cumulative,
+    "Upsample": moves.resize, "TopK": reductions.top_k, "OneHot": moves.one_hot, "CumSum": reductions.cumulative,
     "GridSample": moves.sampled,
 }  # fmt: skip
 ONLY_OF_SIZES = {"Shape", "Size", "Constant", "ConstantOfShape", "Range"}  # they have no layer (onnx_shapes.py)
@@ -144,3 +147,17 @@ def why_without_rule(op: str) -> str:
     if name in QUANTISED or name.startswith(("QLinear", "QAttention", "QGemm", "MatMulNBits", "DynamicQuantize")):
         return " (quantised)"
     return ""
+
+
+def refuse_without_rule(record: OnnxRecord) -> None:
+    """Raises ImportRefused with every op that has no rule, how often it stands, and where first."""
+    without: dict[str, list[OnnxNode]] = {}
+    for node in record.nodes:
+        if node.op not in TABLE and node.op not in ONLY_OF_SIZES:
+            without.setdefault(node.op, []).append(node)
+    if without:
+        parts = (
+            f"{shorten(op)}{why_without_rule(op)} ×{len(nodes)}, first {nodes[0].label!r}"
+            for op, nodes in without.items()
+        )
+        raise ImportRefused(f"{record.name}: no rule for {'; '.join(parts)}")

@@ -227,3 +227,8 @@ def _path(name: str, scopes: str | None) -> str | None:
     parts = name[1:MAX_NAME].split("/")[:-1]
     ends = [part for part, after in pairwise([*parts, ""]) if not after.startswith(f"{part}.")]
     return ".".join(ends)
+
+
+def shape_text(shape: tuple[Any, ...]) -> str:
+    """A shape as text."""
+    return "×".join(str(size) or "?" for size in shape) or "one number"
