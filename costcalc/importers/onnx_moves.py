@@ -9,7 +9,7 @@ from typing import Any
 from costcalc import ops
 from costcalc.dims import Size, ceil_div, elements, equal, floor, floor_div, is_rational
 from costcalc.importers.call_kinds import INTERPOLATIONS
-from costcalc.importers.onnx_shapes import order, slices
+from costcalc.importers.onnx_reshapes import order, slices
 from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise, Move, Reduction, View
