@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from costcalc.dims import Shape, decided, elements, equal, is_array, is_symbolic
-from costcalc.errors import ImportRefused, ShapeError, UsageError, shorten
+from costcalc.dims import Shape, decided, elements, equal, is_array
+from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError, shorten
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_biases import with_biases
 from costcalc.importers.onnx_names import Layer, Namer
@@ -19,7 +19,7 @@ from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rul
 from costcalc.importers.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
 from costcalc.importers.onnx_shapes import CARRIES, FOLDS, OF_SHAPES
-from costcalc.importers.onnx_values import Asked, Made, Step, Value, known, value_of
+from costcalc.importers.onnx_values import Asked, Made, NodeRefused, Step, Value, known, value_of
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
 from costcalc.ops.imported import Constant, Parameter, View
@@ -34,6 +34,7 @@ class OnnxGraph:
 
     def __init__(self, record: OnnxRecord, sizes: Mapping[str, Shape], max_layers: int):
         self.record, self.sizes, self.max_layers = record, sizes, max_layers
+        self.read = {*record.outputs, *(name for node in record.nodes for name in node.inputs if name)}
         self.operands: set[str] = set()  # tensors that no layer may have for its own
         self.start()
 
@@ -72,21 +73,26 @@ class OnnxGraph:
     def nodes(self) -> None:
         """Makes the layers of all nodes, and those of tensors that no node reads."""
         for name, shape in self.sizes.items():
-            self.values[name] = Value(shape, self.add(Layer(Input(shape), (), None, name, shape)))
+            try:
+                op = Input(shape)
+            except ShapeError as error:
+                raise ShapeError(f"{self.record.name}: its input {shorten(name)!r}: {error}") from None
+            self.values[name] = Value(shape, self.add(Layer(op, (), None, name, shape)))
         for node in with_biases(self.record):
             self.node(node)
-        read = {name for node in self.record.nodes for name in node.inputs}
         for name, tensor in self.record.tensors.items():
-            if name not in read and value_of(tensor).is_learned:
+            if name not in self.read and value_of(tensor).is_learned:
                 self.parameter(value_of(tensor), f"not_reached.{name}")
 
     def node(self, node: OnnxNode) -> None:
         """Works out a node, or makes its layers."""
         asked = Asked(node, tuple(self.values[name] if name else None for name in node.inputs), self.record.opset)
-        outputs = self.folded(asked)
-        if outputs is None:
-            made = self.made(asked)
-            outputs = [made] if isinstance(made, Value) else self.place(asked, made)
+        try:
+            outputs = self.outputs(asked)
+        except (NodeRefused, PointsDiffer):
+            raise
+        except ShapeError as error:
+            asked.refuse(str(error))
         for name, value in zip(node.outputs, outputs):
             if node.op == "Identity" and value.tensor is not None and value.is_learned:
                 self.copies[name] = value.tensor
@@ -94,8 +100,16 @@ class OnnxGraph:
                 asked.refuse(f"it makes a tensor of {len(value.shape)} axes")
             self.values[name] = value
             self.compare(name, value.shape)
-        if any(node.outputs[len(outputs) :]):
-            asked.refuse(f"it has {len(node.outputs)} outputs, of which {len(outputs)} have a rule")
+        if not self.read.isdisjoint(node.outputs[len(outputs) :]):
+            asked.refuse(f"its output {len(outputs)} has no rule")
+
+    def outputs(self, asked: Asked) -> list[Value]:
+        """The outputs of a node that have a rule."""
+        outputs = self.folded(asked)
+        if outputs is not None:
+            return outputs
+        made = self.made(asked)
+        return [made] if isinstance(made, Value) else self.place(asked, made)
 
     def folded(self, asked: Asked) -> list[Value] | None:
         """The outputs of a node that follow from the file and from sizes alone; None if it is a layer: of data, of
@@ -145,7 +159,8 @@ class OnnxGraph:
         outputs = [Value(self.layers[placed[-1]].shape, placed[-1])]
         source = self.layers[placed[-1]].inputs[0] if isinstance(made.steps[-1].op, View) else placed[-1]
         for name, shape in zip(node.outputs[1:], made.others):
-            view = Layer(View(shape), (source,), node.path, node.name, shape, is_main=False) if name else None
+            is_read = name in self.read
+            view = Layer(View(shape), (source,), node.path, node.name, shape, is_main=False) if is_read else None
             outputs.append(Value(shape, self.add(view)) if view else known(shape))
         return outputs
 
@@ -170,8 +185,7 @@ class OnnxGraph:
         same = equal(ours, theirs)
         said = ", ".join(str(value.shape) for value in step.own.values())
         if same is None:
-            names = sorted({symbol.name for size in shapes[0] if is_symbolic(size) for symbol in size.free_symbols})
-            hint = f"set {', '.join(names)}"
+            hint = f"set {', '.join(sorted(symbol.name for symbol in ours.free_symbols))}"
             raise UsageError(f"{asked.node.op} {asked.node.label!r}: its tensors {said} freeze {shapes[0]}", hint)
         if not decided(same, f"whether the tensors of {asked.node.label!r} fit"):
             asked.refuse(f"its tensors {said} do not fit an input of {shapes[0]}")

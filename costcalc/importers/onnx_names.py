@@ -43,10 +43,11 @@ class Namer:
 
     def free(self, name: str) -> str:
         """The name, with a number behind it if a layer has it already."""
-        found, count = name, self.used[name]
-        while found in self.taken or (count and found == name):
+        count = self.used[name] + 1
+        found = name if count == 1 else f"{name}_{count}"
+        while found in self.taken:
             count += 1
-            found = f"{name}_{count + 1}" if count else name
-        self.used[name] = max(count, 1)
+            found = f"{name}_{count}"
+        self.used[name] = count
         self.taken.add(found)
         return found

@@ -41,7 +41,7 @@ def operands(asked: Asked) -> list[Value]:
     given = [x for x in asked.inputs if x is not None]
     out = reduce(broadcast, (x.shape for x in given), ())
     read = [x for x in given if not (x.is_known and x.is_one and len(x.shape) < max(len(out), 1))]
-    read = [x for x in read if not (x.is_known and x.is_one)] or read
+    read = [x for x in read if not (x.is_known and x.is_one)] or read or given
     return read if len(reduce(broadcast, (x.shape for x in read), ())) == len(out) else given
 
 
@@ -106,7 +106,7 @@ TABLE: dict[str, Translation] = {
     **dict.fromkeys((*reductions.OPERATIONS, *reductions.OTHER_REDUCTIONS), reductions.reduction),
     **dict.fromkeys(("Mean", "Max", "Min"), variadic),
     **dict.fromkeys(("ScatterND", "ScatterElements", "Scatter"), moves.scatter),
-    **dict.fromkeys(("Cast", "CastLike", "Trilu", "ReverseSequence"), moves.copied),
+    **dict.fromkeys(("Cast", "CastLike", "BitCast", "Trilu", "ReverseSequence"), moves.copied),
     **dict.fromkeys(("ArgMax", "ArgMin"), reductions.arg),
     **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization", "com.microsoft::SimplifiedLayerNormalization"),
                     norms.rms_norm),
@@ -132,7 +132,10 @@ TABLE: dict[str, Translation] = {
     "Upsample": moves.resize, "TopK": reductions.top_k, "OneHot": moves.one_hot, "CumSum": reductions.cumulative,
     "GridSample": moves.sampled,
 }  # fmt: skip
-ONLY_OF_SIZES = {"Shape", "Size", "Constant", "ConstantOfShape", "Range"}  # they have no layer (onnx_shapes.py)
+ONLY_OF_SIZES = {  # they have no layer (onnx_shapes.py)
+    "Shape", "Size", "Constant", "ConstantOfShape", "Range", "EyeLike", "RandomNormalLike", "RandomUniformLike",
+    "RandomNormal", "RandomUniform",
+}  # fmt: skip
 CONTROL_FLOW = {"If", "Loop", "Scan", "SequenceMap"}
 OF_VALUES = {"NonZero", "Unique", "Compress", "NonMaxSuppression"}
 QUANTISED = {"DequantizeLinear", "QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger"}

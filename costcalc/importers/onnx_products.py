@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Shape, Size, decided, elements, equal, exact_div
+from costcalc.dims import Size, decided, elements, equal, exact_div
 from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one, own
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Contraction, Elementwise, Reduction, View
@@ -97,26 +97,32 @@ def recurrent(op: Any, gates: int) -> Translation:
 
 
 def attention(asked: Asked) -> Made:
-    """Scaled dot product attention: heads are an axis, or lie in the features."""
-    q, k, v, mask = asked.x, asked.input(1), asked.input(2), asked.given(3)
-    asked.need(asked.given(4) is None and asked.given(5) is None, "it reads keys and values of earlier positions")
-    masks = (mask,) if mask is not None else ()
-    if asked.rank == 4:
-        return Made((Step(ops.ScaledDotProductAttention(), (q, k, v, *masks)),), (k.shape, v.shape))
+    """Scaled dot product attention: heads are an axis, or lie in the features. Keys and values of earlier positions
+    come before the others."""
     heads, of_keys = asked.attribute("q_num_heads", 0), asked.attribute("kv_num_heads", 0)
-    asked.need(asked.rank == 3 and heads > 0 < of_keys, "it needs inputs of 4 axes, or of 3 and its numbers of heads")
-    return heads_of_features(asked, heads, of_keys, masks)
-
-
-def heads_of_features(asked: Asked, heads: int, of_keys: int, masks: tuple[Value, ...]) -> Made:
-    """Attention whose heads lie in the features: (n, l, heads·e)."""
-    steps = []
+    if asked.rank != 4:
+        asked.need(
+            asked.rank == 3 and heads > 0 < of_keys, "it needs inputs of 4 axes, or of 3 and its numbers of heads"
+        )
+    steps: list[Step] = []
     for x, count in zip((asked.x, asked.input(1), asked.input(2)), (heads, of_keys, of_keys)):
-        asked.need(len(x.shape) == 3, "its inputs have different numbers of axes")
-        steps.append(Step(View((x.shape[0], count, x.shape[1], exact_div(x.shape[2], count))), (x,)))
-    whole: Shape = (*asked.x.shape[:2], heads * steps[2].op.size[3])
-    attends = Step(ops.ScaledDotProductAttention(), (0, 1, 2, *masks))
-    return Made((*steps, attends, Step(View(whole), (None,))), tuple(step.op.size for step in steps[1:]))
+        asked.need(len(x.shape) == asked.rank, "its inputs have different numbers of axes")
+        if asked.rank == 3:
+            steps.append(Step(View((x.shape[0], count, x.shape[1], exact_div(x.shape[2], count))), (x,)))
+    shapes = [step.op.size for step in steps] or [asked.x.shape, asked.input(1).shape, asked.input(2).shape]
+    read: list[Value | int] = [0, 1, 2] if steps else [asked.x, asked.input(1), asked.input(2)]
+    for i, earlier in ((1, asked.given(4)), (2, asked.given(5))):
+        if earlier is not None:
+            steps.append(Step(ops.Concat(2), (earlier, read[i])))
+            read[i], shapes[i] = len(steps) - 1, steps[-1].op.shape(earlier.shape, shapes[i])
+    mask = asked.given(3)
+    if mask is not None:
+        read.append(mask if len(mask.shape) > 1 else mask.shaped((1, *mask.shape)))
+    scores = (*shapes[0][:3], shapes[1][2])
+    steps.append(Step(ops.ScaledDotProductAttention(), tuple(read)))
+    if asked.rank == 3:
+        steps.append(Step(View((*asked.x.shape[:2], heads * shapes[2][3])), (None,)))
+    return Made(tuple(steps), (shapes[1], shapes[2], scores))
 
 
 def plain_recurrence(asked: Asked) -> Made:

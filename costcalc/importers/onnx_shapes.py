@@ -56,6 +56,16 @@ def filled(asked: Asked) -> Value:
     return known(tuple(sizes or ()), entries * count if few and entries else None, is_float=is_float)
 
 
+def like(asked: Asked) -> Value:
+    """A tensor of the shape of another, its numbers drawn or 0 and 1."""
+    return known(asked.x.shape, is_float=True)
+
+
+def drawn(asked: Asked) -> Value:
+    """A tensor of random numbers."""
+    return known(asked.attribute("shape", ()), is_float=True)
+
+
 def numbered(asked: Asked) -> Value:
     """start, start + delta, … below a limit."""
     ends = [asked.numbers(f"input {i}", i) for i in range(3)]
@@ -184,6 +194,8 @@ FOLDS: dict[str, Fold] = {
     "Shape": shape, "Size": size, "Constant": constant, "ConstantOfShape": filled, "Range": numbered, "Gather": gather,
     "Concat": concat, "Slice": take, "Split": split, "Unsqueeze": unsqueeze, "Squeeze": squeeze, "Reshape": reshape,
     "Expand": expand, "Flatten": flatten, "Transpose": transpose, "Cast": cast, "Identity": same,
+    **dict.fromkeys(("EyeLike", "RandomNormalLike", "RandomUniformLike"), like),
+    **dict.fromkeys(("RandomNormal", "RandomUniform"), drawn),
 }  # fmt: skip
 OF_SHAPES = {"Shape", "Size"}  # they read no data
 CARRIES = {"Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Flatten", "Cast"}  # their tensor stays one

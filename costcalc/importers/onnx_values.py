@@ -62,6 +62,10 @@ def known(shape: Shape, entries: tuple[Any, ...] | None = None, *, is_float: boo
     return Value(tuple(shape), entries=entries, is_float=is_float)
 
 
+class NodeRefused(ShapeError):
+    """A node that has no rule, or cannot work with its inputs: at other sizes it may be valid."""
+
+
 @dataclass(frozen=True, eq=False)
 class Asked:
     """A node with its inputs, and the version of ONNX's operators."""
@@ -72,8 +76,8 @@ class Asked:
     reads_tensors: bool = False  # the tensors of the file are operands, and none is a layer's own
 
     def refuse(self, why: str) -> NoReturn:
-        """Raises ShapeError about this node: at other sizes it may be valid."""
-        raise ShapeError(f"{self.node.op} {self.node.label!r}: {why}")
+        """Raises NodeRefused about this node."""
+        raise NodeRefused(f"{self.node.op} {self.node.label!r}: {why}")
 
     def given(self, position: int) -> Value | None:
         """An input that may be left out."""
