@@ -99,6 +99,9 @@ def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_byte
         path, _, settings = split_target(str(target))
         net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers), label=path)
         return net.with_texts(settings.split(",")) if settings else net
+    if targets.is_safetensors(target):
+        hint = "`costcalc show` lists them, as does costcalc.tensors; count the network as ONNX or as a torch module"
+        raise UsageError(f"{shorten(str(target))!r} has tensors and no layers", hint)
     if inputs:
         raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")
     if isinstance(target, Net):

@@ -33,10 +33,13 @@ Arithmetic = Callable[[Asked], Value | None]
 
 
 def each(function: Callable[..., Any]) -> Arithmetic:
-    """A function of the numbers of its inputs, which stretch."""
+    """A function of the numbers of its inputs, which stretch; the node comes first among its arguments."""
+    code = function.__code__
+    count = None if code.co_flags & 0x04 else code.co_argcount - 1  # 0x04: inspect.CO_VARARGS
 
     def folded(asked: Asked) -> Value | None:
         inputs = [x for x in asked.inputs if x is not None]
+        asked.need(inputs and count in (None, len(inputs)), f"it has {len(inputs)} inputs")
         out: Shape = ()
         for x in inputs:
             out = broadcast(out, x.shape)
@@ -96,7 +99,7 @@ def _absolute(asked: Asked, a: Any) -> Any:
 def _compared(truth: Callable[[Any, Any], Any]) -> Arithmetic:
     """A comparison, where it can be told."""
 
-    def compared(asked: Asked, a: Any, b: Any) -> Any:
+    def compared(_: Asked, a: Any, b: Any) -> Any:
         found = truth(a, b)
         return None if found is None else decided(found, UNTOLD)
 

@@ -14,7 +14,7 @@ from costcalc.dims import Shape, decided, elements, equal, is_array
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError, shorten
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_biases import with_biases
-from costcalc.importers.onnx_names import Layer, Namer
+from costcalc.importers.onnx_names import Layer, Namer, is_anonymous
 from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
 from costcalc.importers.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
@@ -42,6 +42,7 @@ class OnnxGraph:
         """Nothing is built."""
         self.values: dict[str, Value] = {name: value_of(tensor) for name, tensor in self.record.tensors.items()}
         self.layers: list[Layer] = []
+        self.path: str | None = None  # of the node that is built
         self.owners = Owners(self.operands)
         self.constants: dict[int, int] = {}  # the layers of values that no layer makes, by their id
         self.copies: dict[str, OnnxTensor] = {}  # tensors that are another one under a name of their own
@@ -86,6 +87,7 @@ class OnnxGraph:
 
     def node(self, node: OnnxNode) -> None:
         """Works out a node, or makes its layers."""
+        self.path = node.path
         asked = Asked(node, tuple(self.values[name] if name else None for name in node.inputs), self.record.opset)
         try:
             outputs = self.outputs(asked)
@@ -166,7 +168,7 @@ class OnnxGraph:
 
     def shape_of(self, asked: Asked, op: Any, shapes: list[Shape]) -> Shape:
         """The shape of a layer by its op's own rule. Raises ShapeError if the op does not take its inputs."""
-        few, many = op.arity or 0, op.max_arity or len(shapes)
+        few, many = 1 if op.arity is None else op.arity, op.max_arity or len(shapes)
         if not few <= len(shapes) <= many:
             asked.refuse(f"it has {len(shapes)} inputs")
         try:
@@ -199,7 +201,8 @@ class OnnxGraph:
             layer = self.parameter(given, given.tensor.name)
         elif layer is None:
             if id(given) not in self.constants:
-                self.constants[id(given)] = self.add(Layer(Constant(given.shape), (), None, "constant", given.shape))
+                constant = Layer(Constant(given.shape), (), self.path, "constant", given.shape, is_main=False)
+                self.constants[id(given)] = self.add(constant)
             return self.constants[id(given)]
         if same_sizes(self.layers[layer].shape, given.shape):
             return layer
@@ -216,7 +219,8 @@ class OnnxGraph:
         if owner is not None and (owner.key, owner.shape) != ("weight", tensor.shape):
             self.operands.add(tensor.name)
         op = Parameter(tensor.shape, "weight" if value.is_learned else "buffer")
-        layer = self.add(Layer(op, (), None, name, tensor.shape, shares=None if owner is None else owner.layer))
+        path, shares = self.path if is_anonymous(name) else None, None if owner is None else owner.layer
+        layer = self.add(Layer(op, (), path, name, tensor.shape, is_main=path is None, shares=shares))
         self.owners.setdefault(tensor.name, Owner(layer, "weight", tensor.shape))
         return layer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -51,3 +52,8 @@ class Namer:
         self.used[name] = count
         self.taken.add(found)
         return found
+
+
+def is_anonymous(name: str) -> bool:
+    """Did an exporter number a tensor, which has no name in the module: onnx::Add_7651, val_12?"""
+    return re.fullmatch(r"(onnx::\w*|val|_val|const\w*|tensor)?_?\d+", name) is not None

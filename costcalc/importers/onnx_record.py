@@ -67,19 +67,23 @@ def record_of(path: Path) -> OnnxRecord:
     model = read_model(path)
     graph = model.graph
     if graph.sparse_initializer:
-        raise ImportRefused(f"{path.name}: its tensor {shorten(graph.sparse_initializer[0].values.name)!r} is sparse")
-    versions = {one.domain or "ai.onnx": one.version for one in model.opset_import}
+        name = text(graph.sparse_initializer[0].values.name)
+        raise ImportRefused(f"{path.name}: its tensor {shorten(name)!r} is sparse")
+    versions = {text(one.domain) or "ai.onnx": one.version for one in model.opset_import}
     if "ai.onnx" not in versions:
         raise ImportRefused(f"{path.name} does not say which version of ONNX's operators it uses")
-    tensors = {one.name: tensor_of(one) for one in graph.initializer}
-    functions = {(one.domain, one.name) for one in model.functions}
-    inputs = {one.name: _input_shape(one, path.name) for one in graph.input if one.name not in tensors}
+    tensors = {text(one.name): tensor_of(one) for one in graph.initializer}
+    functions = {(text(one.domain), text(one.name)) for one in model.functions}
+    given = {text(one.name): one for one in graph.input}
+    inputs = {name: _input_shape(one, path.name) for name, one in given.items() if name not in tensors}
     said = [*graph.value_info, *graph.output]
-    shapes = {one.name: shape for one in said if (shape := _shape(one)) is not None}
+    shapes = {text(one.name): shape for one in said if (shape := _shape(one)) is not None}
     nodes = tuple(_node(one, functions) for one in graph.node)
+    outputs = [text(one.name) for one in graph.output]
+    producer = f"{text(model.producer_name)} {text(model.producer_version)}".strip()[:MAX_NAME]
+    kept = needed(nodes, outputs)
     record = OnnxRecord(
-        path.name, f"{model.producer_name} {model.producer_version}".strip(), versions["ai.onnx"], inputs, tensors,
-        needed(nodes, [one.name for one in graph.output]), tuple(one.name for one in graph.output), shapes,
+        path.name, producer, versions["ai.onnx"], inputs, tensors, kept, tuple(outputs), shapes
     )  # fmt: skip
     _check(record)
     return record
@@ -121,11 +125,13 @@ def tensor_of(one: Any) -> OnnxTensor:
     try:
         dtype = TensorProto.DataType.Name(one.data_type)
     except ValueError:
-        raise ImportRefused(f"tensor {shorten(one.name)!r} has the type {one.data_type}, which ONNX has not") from None
+        raise ImportRefused(
+            f"tensor {shorten(text(one.name))!r} has the type {one.data_type}, which ONNX has not"
+        ) from None
     shape = tuple(one.dims)
     if any(size < 0 for size in shape):
-        raise ImportRefused(f"tensor {shorten(one.name)!r} has the shape {shape}")
-    return OnnxTensor(one.name, shape, dtype, _entries(one, dtype, prod(shape)))
+        raise ImportRefused(f"tensor {shorten(text(one.name))!r} has the shape {shape}")
+    return OnnxTensor(text(one.name), shape, dtype, _entries(one, dtype, prod(shape)))
 
 
 def _entries(one: Any, dtype: str, count: int) -> tuple[Any, ...] | None:
@@ -145,6 +151,11 @@ def _entries(one: Any, dtype: str, count: int) -> tuple[Any, ...] | None:
     if len(values) != count:
         return None
     return _exact(tuple(map(bool, values)) if dtype == "BOOL" else tuple(values))
+
+
+def text(value: str | bytes) -> str:
+    """A text of the file. The parser hands on bytes where it is no UTF-8."""
+    return value if isinstance(value, str) else value.decode("utf-8", "replace")
 
 
 def _exact(values: tuple[Any, ...]) -> tuple[Any, ...] | None:
@@ -167,10 +178,12 @@ def _input_shape(one: Any, where: str) -> tuple[Dim, ...]:
     kind = one.type.WhichOneof("value")
     if kind != "tensor_type":
         what = (kind or "thing without a type").removesuffix("_type").replace("_", " ")
-        raise ImportRefused(f"{where}: its input {shorten(one.name)!r} is a {what}, and no tensor")
+        raise ImportRefused(f"{where}: its input {shorten(text(one.name))!r} is a {what}, and no tensor")
     shape = _shape(one)
     if shape is None:
-        raise ImportRefused(f"{where}: its input {shorten(one.name)!r} has no shape, and how many axes it has is open")
+        raise ImportRefused(
+            f"{where}: its input {shorten(text(one.name))!r} has no shape, and how many axes it has is open"
+        )
     return shape
 
 
@@ -179,21 +192,23 @@ def _shape(one: Any) -> tuple[Dim, ...] | None:
     if one.type.WhichOneof("value") != "tensor_type" or not one.type.tensor_type.HasField("shape"):
         return None
     return tuple(
-        dim.dim_value if dim.WhichOneof("value") == "dim_value" and dim.dim_value >= 0 else dim.dim_param
+        dim.dim_value if dim.WhichOneof("value") == "dim_value" and dim.dim_value >= 0 else text(dim.dim_param)
         for dim in one.type.tensor_type.shape.dim
     )
 
 
 def _node(one: Any, functions: set[tuple[str, str]]) -> OnnxNode:
     """A NodeProto."""
-    domain = "" if one.domain in ("", "ai.onnx") else one.domain
-    op = f"{domain}::{one.op_type}" if domain else one.op_type
-    attributes = {given.name: _attribute(given) for given in one.attribute}
-    if (one.domain, one.op_type) in functions:
-        op = f"local function {op}"
-    written = {one.key: one.value for one in one.metadata_props}
-    path = _path(one.name, written.get("pkg.torch.onnx.name_scopes"))
-    return OnnxNode(op, one.name[:MAX_NAME], tuple(one.input), tuple(one.output), attributes, path)
+    domain, name, op = text(one.domain), text(one.name), text(one.op_type)
+    is_local = (domain, op) in functions
+    if domain not in ("", "ai.onnx"):
+        op = f"{domain}::{op}"
+    attributes = {text(given.name): _attribute(given) for given in one.attribute}
+    written = {text(pair.key): text(pair.value) for pair in one.metadata_props}
+    return OnnxNode(
+        f"local function {op}" if is_local else op, name[:MAX_NAME], tuple(map(text, one.input)),
+        tuple(map(text, one.output)), attributes, _path(name, written.get("pkg.torch.onnx.name_scopes")),
+    )  # fmt: skip
 
 
 def _attribute(one: Any) -> Any:
@@ -231,4 +246,4 @@ def _path(name: str, scopes: str | None) -> str | None:
 
 def shape_text(shape: tuple[Any, ...]) -> str:
     """A shape as text."""
-    return "×".join(str(size) or "?" for size in shape) or "one number"
+    return "×".join(str(size) or "?" for size in shape) or "1"

@@ -6,14 +6,14 @@ One function for each op, from a node to the value that it makes; None where its
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 from costcalc.dims import at_least, canonical, ceil, ceil_div, elements, floor, is_rational
 from costcalc.importers.onnx_arithmetic import ARITHMETIC
-from costcalc.importers.onnx_reshapes import flattened, reshaped, slices, squeezed, transposed, unsqueezed
+from costcalc.importers.onnx_reshapes import flattened, order, reshaped, slices, squeezed, transposed, unsqueezed
 from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known, value_of
 from costcalc.ops.broadcast import broadcast
 
@@ -79,24 +79,54 @@ def numbered(asked: Asked) -> Value:
     return known((count,))
 
 
+def rearranged(asked: Asked, inputs: Sequence[Value], move: Callable[..., Any]) -> Value | None:
+    """Lists of which elements are taken, put together or put in another order: `move` does it to arrays of their
+    places. None if they are not known."""
+    import numpy
+
+    entries = [entry for x in inputs for entry in x.entries or ()]
+    if any(x.entries is None for x in inputs):
+        return None
+    places, start = [], 0
+    for x in inputs:
+        count = len(x.entries or ())
+        places.append(numpy.arange(start, start + count).reshape(x.shape))
+        start += count
+    try:
+        out = move(*places)
+    except (ValueError, IndexError):
+        return None
+    if out.size > MAX_ENTRIES:
+        return known(out.shape, is_float=asked.x.is_float)
+    return known(out.shape, tuple(entries[at] for at in out.ravel().tolist()), is_float=asked.x.is_float)
+
+
 def gather(asked: Asked) -> Value | None:
     """Rows of a list."""
-    x, indices = asked.x, asked.input(1)
-    axis = asked.axis(0)
-    if x.entries is None or indices.entries is None or asked.rank != 1 or axis:
+    indices, axis = asked.input(1), asked.axis(0)
+    at = indices.entries
+    if at is None or not all(isinstance(i, int) for i in at):
         return None
-    if not all(isinstance(i, int) and -len(x.entries) <= i < len(x.entries) for i in indices.entries):
-        return None
-    return known(indices.shape, tuple(x.entries[i] for i in indices.entries), is_float=x.is_float)
+
+    def move(places: Any) -> Any:
+        import numpy
+
+        return places.take(numpy.array(at, dtype=int).reshape(indices.shape), axis=axis)
+
+    return rearranged(asked, [asked.x], move)
 
 
 def concat(asked: Asked) -> Value | None:
     """Lists in a row."""
     parts = [part for part in asked.inputs if part is not None]
-    if any(len(part.shape) != 1 or part.entries is None for part in parts):
-        return None
-    entries = tuple(entry for part in parts for entry in part.entries or ())
-    return known((len(entries),), entries, is_float=any(part.is_float for part in parts))
+    axis = asked.axis(1)
+
+    def move(*places: Any) -> Any:
+        import numpy
+
+        return numpy.concatenate(places, axis)
+
+    return rearranged(asked, parts, move)
 
 
 def split(asked: Asked) -> tuple[Value, ...] | None:
@@ -113,15 +143,18 @@ def split(asked: Asked) -> tuple[Value, ...] | None:
 
 def take(asked: Asked) -> Value | None:
     """A slice of a list."""
-    x = asked.x
-    if x.entries is None or asked.rank != 1:
+    if asked.x.entries is None:
         return None
     cuts = slices(asked)
-    start, count, step = cuts.get(0, (0, len(x.entries), 1))
-    if not all(map(is_rational, (start, count, step))):
+    if not all(map(is_rational, (number for cut in cuts.values() for number in cut))):
         return None
-    entries = tuple(x.entries[start + i * step] for i in range(count))
-    return known((count,), entries, is_float=x.is_float)
+
+    def move(places: Any) -> Any:
+        for axis, (start, count, step) in cuts.items():
+            places = places.take([start + i * step for i in range(count)], axis=axis)
+        return places
+
+    return rearranged(asked, [asked.x], move)
 
 
 def unsqueeze(asked: Asked) -> Value | None:
@@ -142,10 +175,15 @@ def reshape(asked: Asked) -> Value | None:
 def expand(asked: Asked) -> Value | None:
     """A number or a list stretched."""
     out = broadcast(asked.x.shape, tuple(asked.numbers("shape", 1, ()) or ()))
-    entries = asked.x.entries
-    if entries is None or len(entries) != 1 or not all(map(is_rational, out)) or elements(out) > MAX_ENTRIES:
+    if not all(map(is_rational, out)) or elements(out) > MAX_ENTRIES:
         return None
-    return known(out, entries * elements(out), is_float=asked.x.is_float)
+
+    def move(places: Any) -> Any:
+        import numpy
+
+        return numpy.broadcast_to(places, out)
+
+    return rearranged(asked, [asked.x], move)
 
 
 def flatten(asked: Asked) -> Value | None:
@@ -155,11 +193,9 @@ def flatten(asked: Asked) -> Value | None:
 
 def transpose(asked: Asked) -> Value | None:
     """The axes in another order."""
-    out = transposed(asked)
-    entries = asked.x.entries if asked.rank < 2 else None
-    return Value(
-        out, entries=entries, tensor=asked.x.tensor, is_float=asked.x.is_float, is_constant=asked.x.is_constant
-    )
+    axes = order(asked)
+    moved = rearranged(asked, [asked.x], lambda places: places.transpose(axes))
+    return replace(asked.x, shape=transposed(asked), entries=moved.entries if moved else None)
 
 
 def cast(asked: Asked) -> Value | None:

@@ -124,7 +124,7 @@ class Asked:
         if value is None or (value.is_known and equal(elements(value.shape), 0) is True):
             return default  # type: ignore[no-any-return]
         if value.entries is None:
-            self.refuse(f"its {name} follows from data, or from values that are not in the file")
+            self.refuse(f"its {name} is computed from data, or not in the file")
         return value.entries
 
     def axes(self, name: str, position: int, rank: int) -> tuple[int, ...] | None:

@@ -23,7 +23,18 @@ def is_import(target: str) -> bool:
 
 def is_onnx(target: Any) -> bool:
     """Does a target name an ONNX file?"""
-    return isinstance(target, (str, PathLike)) and split_target(str(target))[0].lower().endswith(".onnx")
+    return _ends_in(target, ".onnx")
+
+
+def is_safetensors(target: Any) -> bool:
+    """Does a target name a file of tensors?"""
+    return _ends_in(target, ".safetensors")
+
+
+def _ends_in(target: Any, suffix: str) -> bool:
+    """Is this the path of a file with this suffix, or that with knobs set?"""
+    is_path = isinstance(target, (str, PathLike)) and "\n" not in str(target)
+    return is_path and split_target(str(target))[0].lower().endswith(suffix)
 
 
 def of_file(target: str) -> bool:

@@ -70,8 +70,8 @@ def export(module, size, exporter, path):
 def explained(module, cost, path, gone):
     """The reason why a file has so many params less than the layers of a module that run.
 
-    Batch normalisation of c channels that is no node of the file left c biases, or none where there were some. Tables of
-    position biases are looked up by the exporter, and the result is stored.
+    Batch normalisation of c channels that is no node of the file left c biases, or none where there were some. Position
+    biases are looked up in their tables by the exporter, and the result is stored.
     """
     import onnx
 
@@ -106,8 +106,8 @@ def counted(name, exporter, folder):
             export(module, size, exporter, path)
     except Exception as error:
         return row | {"result": f"not exported: {type(error).__name__}: {error}".splitlines()[0][:120]}
-    ours = costcalc.load(module, (2, *size)).cost()
-    row |= {"params": ours.total("params"), "macs": ours.total("macs") // 2}
+    ours = costcalc.load(name).cost()
+    row |= {"params": ours.total("params"), "macs": ours.total("macs")}
     try:
         net = costcalc.load(path)
         file = net.cost()
