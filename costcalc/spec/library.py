@@ -152,7 +152,7 @@ OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no 
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
     "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip
-PICKLED = (".pt", ".pth", ".pt2", ".ptl", ".ckpt", ".bin", ".pkl", ".pickle", ".npy", ".npz", ".joblib", ".mar")
+PICKLED = (".pt", ".pth", ".pt2", ".ptl", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib", ".mar")
 
 
 def _file_spec(path: str, max_bytes: int) -> Spec:

@@ -177,11 +177,7 @@ def test_shapes_are_as_onnx_infers_them(case, tmp_path):
 def built(path):
     """The builder of a file, at the defaults of its knobs."""
     found = of_onnx(str(path))
-    sizes = {
-        name: tuple(size if isinstance(size, int) else found.knobs[size].default for size in shape)
-        for name, shape in found.sizes.items()
-    }
-    graph = OnnxGraph(found.record, sizes, 1000)
+    graph = OnnxGraph(found.record, found.at({name: knob.default for name, knob in found.knobs.items()}), 1000)
     graph.build()
     return graph
 
@@ -362,6 +358,17 @@ def test_open_sizes_are_knobs(tmp_path):
     assert costcalc.load(path, (2, 3, 8, 10)).cost().total("macs") == 2 * 108 * 6 * 8
     unnamed = onnx_file(tmp_path, CONV[:2], {"x": [None, 3, None, 8]}, WEIGHTS, "r", name="b.onnx")
     assert costcalc.load(unnamed, (1, 3, 8, 8)).with_knobs(batch=4).cost().total("macs") == 4 * 108 * 36
+
+
+def test_sizes_may_be_sums_of_others(tmp_path):
+    """As those of a language model: what it attends to is as long as earlier and later positions together."""
+    inputs = {"x": ["n", "length", 8], "past": ["n", 2, "past_length", 4], "mask": ["n", "past_length + length"]}
+    nodes = [node("Mul", "x x", "a"), node("Mul", "past past", "b"), node("Mul", "mask mask", "c")]
+    path = onnx_file(tmp_path, nodes, inputs, {}, "a b c")
+    net = costcalc.load(path)
+    assert {name: knob.default for name, knob in net.knobs.items()} == {"n": 1, "length": 128, "past_length": 128}
+    assert net.with_knobs(length=1).cost().layers[2].output_shape == (1, 129)
+    assert net.formula("elementwise")(n=3, length=5, past_length=7) == 3 * (5 * 8 + 2 * 7 * 4 + 12)
 
 
 @pytest.mark.parametrize(
