@@ -40,6 +40,8 @@ from costcalc.errors import UnknownName as UnknownName
 from costcalc.errors import UnlikeRuns as UnlikeRuns
 from costcalc.errors import UsageError as UsageError
 from costcalc.errors import WorkersLost as WorkersLost
+from costcalc.exporters.export_model import Exported as Exported
+from costcalc.exporters.export_model import export as export
 from costcalc.functions import augment as augment
 from costcalc.functions import by_term as by_term
 from costcalc.functions import compare as compare

@@ -66,6 +66,7 @@ RESULTS = {
     "compare": lambda: costcalc.compare("conv_normal", "conv_depthwise_separable"),
     "compound": lambda: costcalc.compound("efficientnet", 1),
     "by_term": lambda: costcalc.by_term(LENET, "params"),
+    "export": lambda: costcalc.export("resnet18"),
     "cost": lambda: costcalc.cost(costcalc.load(LENET).graph()),
     "elasticity": lambda: costcalc.elasticity(LENET),
     "explain": lambda: costcalc.explain(LENET),

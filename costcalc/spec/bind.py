@@ -67,6 +67,9 @@ def check_constants(spec: Spec, problems: Problems) -> None:
             problems.attempt(factory.op, item, values)
 
 
+GIVEN = "given"  # in a repeat: the layer that a copy reads
+
+
 class _Binder:
     """Puts the items of a spec into a LayerList. The output of an invalid item is REPORTED."""
 
@@ -211,7 +214,8 @@ class _Binder:
         given = item.fields.get("times")
         times = self.attempt(self.factory.times, given, scope.values) if given else None  # reported
         body = LayerList()
-        inner = Scope(body, "", scope.values, {}, enclosing=scope, current=add(body, "input", OPS["input"]()))
+        start = add(body, "input", OPS["input"]())
+        inner = Scope(body, "", scope.values, {GIVEN: start}, enclosing=scope, current=start)
         end = self.put_all(inner, _only_branch(item))
         invalid = REPORTED in inner.outputs.values()
         if len(body) == 1 and not invalid:  # the input alone

@@ -30,6 +30,7 @@ COMMANDS = [
     "verify",
     "time",
     "devices",
+    "export",
     "validate",
     "ops",
     "schema",
@@ -298,6 +299,7 @@ IN_PYTHON = {
     "augment --step": lambda: costcalc.augment("alexnet", step="lenet5").tables(),
     "explain": lambda: costcalc.explain("lenet5").to_records(),
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,
+    "export": lambda: costcalc.export("lenet5").text,
     "validate": lambda: costcalc.validate("nowhere.yaml"),
 }
 

@@ -1,0 +1,1 @@
+"""Writes networks as files: a spec that reads like one written by hand, or a drawing."""

@@ -1,0 +1,176 @@
+"""A layer graph as a tree: layers whose names share their first parts stand in a group of that name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import Any
+
+from costcalc.expressions import NAME
+from costcalc.graph import Graph, Repeat, topological_order
+
+NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer, the layers that it reads by their names in the graph, and what else its node says."""
+
+    node: str
+    name: str
+    op: Any
+    inputs: tuple[str, ...]
+    shares: Any = None
+    frozen: bool = False
+    meant: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries under one name; with `times` copies of them in a row."""
+
+    name: str
+    entries: list[Entry] = field(default_factory=list)
+    times: Any = None
+    source: str = ""  # of copies: the layer that the first of them reads
+    ends: tuple[str, ...] = ()  # of copies: the last layers of all of them
+
+
+@dataclass(frozen=True)
+class Branched:
+    """A join and its branches, which all start at one layer."""
+
+    join: Layer
+    branches: list[list[Entry]]
+    source: str
+
+
+Entry = Layer | Group | Branched
+
+
+def end_of(entry: Entry) -> str:
+    """The layer that an entry's output is."""
+    if isinstance(entry, Layer):
+        return entry.node
+    if isinstance(entry, Branched):
+        return entry.join.node
+    return entry.ends[-1] if entry.times is not None else end_of(entry.entries[-1])
+
+
+def nodes_of_entry(entry: Entry) -> set[str]:
+    """The layers of an entry; of copies the last layers of all."""
+    return {layer.node for layer in layers_of([entry])} | set(_ends([entry]))
+
+
+def _ends(entries: Iterable[Entry]) -> Iterator[str]:
+    for entry in entries:
+        if isinstance(entry, Group):
+            yield from entry.ends
+            yield from _ends(entry.entries)
+        elif isinstance(entry, Branched):
+            yield from _ends(inner for branch in entry.branches for inner in branch)
+
+
+def reads_of(entry: Entry) -> set[str]:
+    """The layers outside that an entry reads."""
+    if isinstance(entry, Group) and entry.times is not None:
+        return {entry.source}
+    return {source for layer in layers_of([entry]) for source in layer.inputs} - nodes_of_entry(entry)
+
+
+def layers_of(entries: Iterable[Entry]) -> Iterator[Layer]:
+    """All layers of entries in order."""
+    for entry in entries:
+        if isinstance(entry, Group):
+            yield from layers_of(entry.entries)
+        elif isinstance(entry, Branched):
+            yield from layers_of(inner for branch in entry.branches for inner in branch)
+            yield entry.join
+        else:
+            yield entry
+
+
+def tree_of(graph: Graph, frozen: Collection[str] = ()) -> list[Entry]:
+    """The entries of a graph without repeats, inputs left out. `frozen`: the layers that learn nothing."""
+    read = [(str(name), data) for name, data in topological_order(graph) if not data["op"].is_input]
+    layers = [
+        Layer(
+            name, name, data["op"], tuple(map(str, data["inputs"])), data.get("shares"),
+            name in frozen, bool(data.get("meant")),
+        )
+        for name, data in read
+    ]  # fmt: skip
+    assert not any(isinstance(layer.op, Repeat) for layer in layers), "repeats are written out before"
+    return _grouped(_sources_first(_beside_readers(layers)))
+
+
+Named = list[tuple[list[str], Layer]]  # layers with the parts of their names that are left
+
+
+def _beside_readers(layers: list[Layer]) -> Named:
+    """The layers with the parts of their names; one without inputs or a place of its own stands with its readers."""
+    parts = {layer.node: layer.name.split(".") for layer in layers}
+    read_by: dict[str, list[list[str]]] = {}
+    for layer in layers:
+        for source in layer.inputs:
+            read_by.setdefault(source, []).append(parts[layer.node][:-1])
+    for layer in layers:
+        if not layer.inputs and len(parts[layer.node]) == 1 and layer.node in read_by:
+            parts[layer.node] = [*common_start(read_by[layer.node]), layer.name]
+    return [(parts[layer.node], layer) for layer in layers]
+
+
+def common_start(lists: Sequence[Sequence[str]]) -> list[str]:
+    """What all lists begin with."""
+    return [parts[0] for parts in takewhile(lambda parts: len({*parts}) == 1, zip(*lists))]
+
+
+def _sources_first(layers: Named) -> Named:
+    """The layers with those that read nothing before the group that they would cut in two."""
+    found: Named = []
+    for parts, layer in layers:
+        at = len(found)
+        if not layer.inputs and at and len(parts) == 1:
+            while at and found[at - 1][1].inputs and len(found[at - 1][0]) > 1:
+                at -= 1
+        found.insert(at, (parts, layer))
+    return found
+
+
+def _grouped(layers: Named) -> list[Entry]:
+    """Neighbours whose first part agrees, in a group of that name; names are made valid and differ."""
+    runs: list[tuple[str, Named]] = []
+    for parts, layer in layers:
+        key = parts[0] if len(parts) > 1 else ""
+        if key and runs and runs[-1][0] == key:
+            runs[-1][1].append((parts[1:], layer))
+        else:
+            runs.append((key, [(parts[1:] if key else parts, layer)]))
+    found: list[Entry] = []
+    taken: set[str] = set()
+    for key, inside in runs:
+        parts, layer = inside[0]
+        if len(inside) > 1:
+            found.append(Group(_new(valid_name(key, "block"), taken), _grouped(inside)))
+        else:  # a group of one layer is that layer
+            found.append(replace(layer, name=_new(valid_name(key or parts[0], layer.op.name), taken)))
+    return found
+
+
+def valid_name(part: str, number_of: str) -> str:
+    """A name that a spec takes: `block3` for the third of a list, and letters, digits and _ alone."""
+    name = NOT_IN_NAMES.sub("_", part)[:60]
+    if not NAME.fullmatch(name):
+        name = f"{number_of}{'_' * number_of[-1].isdigit()}{name}"[:64]
+    return name
+
+
+def _new(name: str, taken: set[str]) -> str:
+    """The name, or with a number a name that is not taken."""
+    new, number = name, 2
+    while new in taken:
+        new, number = f"{name}_{number}", number + 1
+    taken.add(new)
+    return new

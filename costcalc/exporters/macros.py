@@ -1,0 +1,198 @@
+"""Lists of layers that are alike become a block of the spec, with a parameter for each value in which they differ."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from costcalc.exporters.item_values import (
+    NO_VALUES,
+    STRUCTURES,
+    Item,
+    all_lists,
+    kinds,
+    lists,
+    mapped,
+    skeleton,
+    values,
+)
+from costcalc.exporters.yaml_text import lines_of
+from costcalc.expressions import RESERVED
+from costcalc.ops import OPS
+
+MAX_PARAMETERS = 6
+MAX_OPS_IN_NAME = 3
+Columns = dict[str, tuple[Any, ...]]  # the value of each parameter in each structure
+
+
+@dataclass
+class Macro:
+    """A block: its parameters, and the items in which their names stand."""
+
+    name: str
+    parameters: list[str]
+    items: list[Item]
+
+    @property
+    def signature(self) -> str:
+        """`unit(channels, stride)`."""
+        return f"{self.name}({', '.join(self.parameters)})" if self.parameters else self.name
+
+
+def find_macros(items: list[Item], avoid: Sequence[str]) -> list[Macro]:
+    """The blocks that save most lines, and puts calls of them into the items. `avoid`: names that no parameter has.
+
+    Each block stands after those that it uses.
+    """
+    found: list[Macro] = []
+    while True:
+        alike: dict[str, list[dict[str, Any]]] = {}
+        for structure in _structures([*items, *(item for macro in found for item in macro.items)]):
+            alike.setdefault(skeleton(structure["layers"]), []).append(structure)
+        made = [_macro(those, found, avoid) for those in alike.values() if len(those) > 1]
+        best = max(made, key=lambda one: one.saved, default=None)
+        if best is None or best.saved <= 0:
+            found += _inner_groups(items, found, avoid)
+            return _in_order(found)
+        best.apply()
+        found.append(best.macro)
+        _calls_in_place_of_groups(items, found)
+
+
+def _inner_groups(items: list[Item], known: Sequence[Macro], avoid: Sequence[str]) -> list[Macro]:
+    """Groups as blocks of their own names: so lists stay flat, and the layers begin with a table of contents."""
+    taken, found = {macro.name for macro in known} | {*OPS, *STRUCTURES, "side", *NO_VALUES}, []
+    for listed in [one for these in (items, *(macro.items for macro in known)) for one in all_lists(these)]:
+        for at, item in enumerate(listed):
+            group = item.get("group") if isinstance(item, dict) else None
+            if not group or [*group] != ["name", "layers"] or _line_count([item]) == 1:
+                continue
+            if any(_reads_parameter(value, avoid) for _, value in values(group["layers"])):
+                continue
+            name = _free(group["name"], taken)
+            taken.add(name)
+            found.append(Macro(name, [], group["layers"]))
+            alike = [one for one in listed if one == name or (isinstance(one, dict) and name in one)]
+            listed[at] = name if name == group["name"] and not alike else {name: {"name": group["name"]}}
+    return found
+
+
+@dataclass
+class _Candidate:
+    """A block, the structures whose layers it can be, the arguments of each, and the lines that it saves."""
+
+    macro: Macro
+    structures: list[dict[str, Any]]
+    arguments: list[dict[str, Any]]
+    saved: int
+
+    def apply(self) -> None:
+        """Puts the call of the block in place of the layers."""
+        for structure, given in zip(self.structures, self.arguments, strict=True):
+            structure["layers"] = [{self.macro.name: given} if given else self.macro.name]
+
+
+def _macro(structures: list[dict[str, Any]], known: Sequence[Macro], avoid: Sequence[str]) -> _Candidate:
+    """The block of some structures that are alike."""
+    bodies = [structure["layers"] for structure in structures]
+    columns = [*zip(*map(values, bodies), strict=True)]
+    parameters: Columns = {}
+    written = iter([_written(column, parameters, avoid) for column in columns])
+    body = [mapped(item, lambda *_: next(written)) for item in bodies[0]]
+    arguments = [{key: column[i] for key, column in parameters.items()} for i in range(len(bodies))]
+    before, after = sum(map(_line_count, bodies)), 1 + _line_count(body) + len(bodies)
+    saved = before - after if len(parameters) <= MAX_PARAMETERS and _line_count(body) > 1 else 0
+    name = _name(structures, {macro.name for macro in known})
+    return _Candidate(Macro(name, [*parameters], body), structures, arguments, saved)
+
+
+def _line_count(items: list[Item]) -> int:
+    return sum(1 for _ in lines_of(items))
+
+
+def _written(column: tuple[tuple[str, Any], ...], parameters: Columns, avoid: Sequence[str]) -> Any:
+    """What stands in the block for values that the structures have in one place: a value, a parameter or a multiple."""
+    values = tuple(value for _, value in column)
+    if len({*map(repr, values)}) == 1 and not _reads_parameter(values[0], avoid):
+        return values[0]
+    for name, others in parameters.items():
+        if values == others:
+            return name
+        if all(type(one) is int for one in (*values, *others)) and all(others):
+            ratios = {value / other for value, other in zip(values, others, strict=True)}
+            if len(ratios) == 1 and (ratio := ratios.pop()) == int(ratio) and ratio > 1:
+                return f"{int(ratio)}*{name}"
+    taken = {*parameters, *avoid, *RESERVED, *NO_VALUES, "when"}
+    name = _free(column[0][0], taken)
+    parameters[name] = values
+    return name
+
+
+def _reads_parameter(value: Any, knobs: Sequence[str]) -> bool:
+    """Does a value name a parameter of the block around it?"""
+    names = re.findall(r"[A-Za-z_]\w*", value) if isinstance(value, str) else ()
+    return any(name not in RESERVED and name not in knobs for name in names)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    new, number = name, 2
+    while new in taken:
+        new, number = f"{name}_{number}", number + 1
+    return new
+
+
+def _name(structures: list[dict[str, Any]], taken: set[str]) -> str:
+    """What its few layers are, else the name that most of the structures have, without its numbers."""
+    ops = [*kinds(structures[0]["layers"])]
+    if len(ops) <= MAX_OPS_IN_NAME and all(op in OPS for op in ops):
+        return _free("_".join(ops), {*taken, *OPS})
+    names = Counter(re.sub(r"(_?\d+(_to_\d+)?)+$", "", structure["name"]) or "block" for structure in structures)
+    return _free(names.most_common(1)[0][0], {*taken, *OPS, *STRUCTURES, "side", *NO_VALUES})
+
+
+def _structures(items: list[Item]) -> Iterator[dict[str, Any]]:
+    """The groups and repeats in items whose layers are no call of a block yet."""
+    for item in items:
+        for inner in lists(item):
+            yield from _structures(inner)
+        if isinstance(item, dict) and (kind := next(iter(item))) in STRUCTURES and not _is_call(item[kind]["layers"]):
+            yield item[kind]
+
+
+def _is_call(items: list[Item]) -> bool:
+    """Are these layers the call of a block alone?"""
+    kind = next(iter(items[0])) if isinstance(items[0], dict) else items[0]
+    return len(items) == 1 and kind not in OPS and kind not in STRUCTURES
+
+
+def _calls_in_place_of_groups(items: list[Item], macros: Sequence[Macro]) -> None:
+    """A group of one call is the call under the group's name."""
+    for listed in [items, *(macro.items for macro in macros)]:
+        for at, item in enumerate(listed):
+            for inner in lists(item):
+                _calls_in_place_of_groups(inner, ())
+            group = item.get("group") if isinstance(item, dict) else None
+            if group and _is_call(group["layers"]):
+                (call,) = group["layers"]
+                kind, given = next(iter(call.items())) if isinstance(call, dict) else (call, {})
+                if "name" not in given:
+                    listed[at] = {kind: {"name": group["name"], **given}}
+
+
+def _in_order(macros: list[Macro]) -> list[Macro]:
+    """The blocks, each after those that it uses."""
+    by_name = {macro.name: macro for macro in macros}
+    found: dict[str, Macro] = {}
+
+    def put(macro: Macro) -> None:
+        for kind in kinds(macro.items):
+            if kind in by_name and kind not in found:
+                put(by_name[kind])
+        found.setdefault(macro.name, macro)
+
+    for macro in macros:
+        put(macro)
+    return [*found.values()]

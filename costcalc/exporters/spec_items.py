@@ -1,0 +1,143 @@
+"""The items of a spec's `layers`, from a tree of layers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from costcalc.exporters.layer_tree import Branched, Entry, Group, Layer, end_of, valid_name
+from costcalc.exporters.size_text import plain
+from costcalc.ops import OPS
+from costcalc.spec.bind import GIVEN
+
+Path = tuple[str, ...]
+OUTSIDE = "_outside"  # goes behind a name that an inner list has too
+
+
+@dataclass
+class Scope:
+    """A list of items and those around it, within one graph: where each layer stands, and what the next item reads."""
+
+    places: dict[str, Path]  # of layers, by their names in the graph
+    taken: set[Path] = field(default_factory=set)  # every layer and group
+    outer: Scope | None = None  # around a repeat; layers in it share weights with those
+
+    def path_from(self, here: Path, node: str) -> str | None:
+        """The shortest name by which a list of this path finds a layer: names of inner lists come first. None if each
+        is the name of another layer too."""
+        there = self.places[node]
+        common = 0
+        while common < min(len(here), len(there) - 1) and here[common] == there[common]:
+            common += 1
+        for start in range(common, -1, -1):
+            path = there[start:]
+            if not any(here[:depth] + path in self.taken for depth in range(len(here), start, -1)):
+                return ".".join(path)
+        return None
+
+
+class ItemWriter:
+    """Writes items. `named`: the layers whose names others say, and `renamed` those that get another name.
+
+    While it writes it collects both: `said`, the names that it has written, and `hidden`, those that an inner list has.
+    """
+
+    def __init__(self, named: Collection[str] = (), renamed: Collection[str] = ()):
+        self.named, self.renamed = named, renamed
+        self.said: set[str] = set()
+        self.hidden: set[str] = set()
+
+    def items(self, entries: Sequence[Entry], here: Path, scope: Scope, current: str | None) -> list[Any]:
+        """The items of one list; `current` is the layer before it."""
+        found = []
+        for entry in entries:
+            if isinstance(entry, Layer):
+                found.append(self.layer(entry, here, scope, current))
+            elif isinstance(entry, Branched):
+                found.append(self.branched(entry, here, scope, current))
+            elif entry.times is not None:
+                found.append(self.repeat(entry, here, scope, current))
+            else:
+                inner = self.items(entry.entries, (*here, entry.name), scope, current)
+                scope.taken.add((*here, entry.name))
+                found.append({"group": {"name": entry.name, "layers": inner}})
+            current = end_of(entry)
+        return found
+
+    def branched(self, entry: Branched, here: Path, scope: Scope, current: str | None) -> Any:
+        """A join with its branches."""
+        join, lists = entry.join, [self.items(branch, here, scope, entry.source) for branch in entry.branches]
+        given = self.name_of(join, here, scope) | fields_of(join.op)
+        if entry.source != current:
+            given["from"] = self.path(scope, here, entry.source)
+        given |= marks_of(join)
+        return {join.op.name: {**given, "branches": lists} if given else lists}
+
+    def name_of(self, layer: Layer, here: Path, scope: Scope) -> dict[str, Any]:
+        """The name of a layer, unless it gets one as good by itself; from now on others can say it."""
+        name = f"{layer.name}{OUTSIDE}" if layer.node in self.renamed else layer.name
+        scope.places[layer.node] = (*here, name)
+        scope.taken.add((*here, name))
+        needs = layer.node in self.named or not is_automatic(layer, name)
+        return {"name": name} if needs else {}
+
+    def path(self, scope: Scope, here: Path, node: str) -> str:
+        """The name by which a list finds a layer."""
+        self.said.add(node)
+        path = scope.path_from(here, node)
+        if path is None:
+            self.hidden.add(node)
+        return path or scope.places[node][-1]
+
+    def repeat(self, entry: Group, here: Path, scope: Scope, current: str | None) -> Any:
+        """Copies in a row. In the body `given` is what each copy reads."""
+        body = Scope({entry.source: (GIVEN,)}, {(GIVEN,)}, scope)
+        inner = self.items(entry.entries, (), body, entry.source)
+        given: dict[str, Any] = {"name": entry.name}
+        if entry.source != current:
+            given["from"] = self.path(scope, here, entry.source)
+        scope.places[entry.ends[-1]] = (*here, entry.name)
+        scope.taken.add((*here, entry.name))
+        return {"repeat": {**given, "times": plain(entry.times), "layers": inner}}
+
+    def layer(self, layer: Layer, here: Path, scope: Scope, current: str | None) -> Any:
+        """An op with the fields that are not its defaults."""
+        name, own, given = self.name_of(layer, here, scope), fields_of(layer.op), {}
+        if OPS[layer.op.name].arity != 0 and (layer.inputs != (current,) or layer.op.is_join):
+            paths = [self.path(scope, here, source) for source in layer.inputs]
+            given["from"] = paths[0] if len(paths) == 1 and not layer.op.is_join else paths
+        if layer.shares is not None:
+            given["shares"] = self.owner(scope, here, layer.shares)
+        given |= marks_of(layer)
+        if not name and not given and len(own) < 2:
+            if not own:
+                return layer.op.name
+            ((field_name, value),) = own.items()
+            if field_name == fields(layer.op)[0].name and not isinstance(value, list):
+                return {layer.op.name: value}
+        return {layer.op.name: {**name, **own, **given}}
+
+    def owner(self, scope: Scope, here: Path, owner: str) -> str:
+        """The name of the layer whose weights are shared, in this graph or around its repeats."""
+        at = scope
+        while owner not in at.places and at.outer is not None:
+            at, here = at.outer, ()
+        return self.path(at, here, owner)
+
+
+def marks_of(layer: Layer) -> dict[str, Any]:
+    """What a layer says besides its fields."""
+    return {key: True for key in ("meant", "frozen") if getattr(layer, key)}
+
+
+def fields_of(op: Any) -> dict[str, Any]:
+    """The fields of an op that have other values than their defaults, as a spec writes them."""
+    return {one.name: plain(getattr(op, one.name)) for one in fields(op) if getattr(op, one.name) != one.default}
+
+
+def is_automatic(layer: Layer, name: str) -> bool:
+    """Is this a name as good as the one that a layer gets by itself: that of its op, a number, or both?"""
+    number, op = layer.node.rpartition(".")[2], layer.op.name
+    return bool(re.fullmatch(rf"{op}(_+\d+)?", name)) or (number.isdigit() and name == valid_name(number, op))
