@@ -80,7 +80,7 @@ def record_of(path: Path) -> OnnxRecord:
     shapes = {text(one.name): shape for one in said if (shape := _shape(one)) is not None}
     nodes = tuple(_node(one, functions) for one in graph.node)
     outputs = [text(one.name) for one in graph.output]
-    producer = f"{text(model.producer_name)} {text(model.producer_version)}".strip()[:MAX_NAME]
+    producer = text(model.producer_name)[:MAX_NAME]
     kept = needed(nodes, outputs)
     record = OnnxRecord(
         path.name, producer, versions["ai.onnx"], inputs, tensors, kept, tuple(outputs), shapes
