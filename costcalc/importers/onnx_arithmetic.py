@@ -24,7 +24,7 @@ from costcalc.dims import (
     minimum,
 )
 from costcalc.importers.onnx_reshapes import UNTOLD
-from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known
+from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known, surely
 from costcalc.ops.broadcast import broadcast
 
 MAX_BITS = 128  # of a number: hostile graphs multiply again and again
@@ -93,7 +93,7 @@ def _remainder(asked: Asked, a: Any, b: Any) -> Any:
 def _absolute(asked: Asked, a: Any) -> Any:
     if is_rational(a):
         return abs(a)
-    return a if at_least(a, 0) is True else None
+    return a if surely(at_least(a, 0)) else None
 
 
 def _compared(truth: Callable[[Any, Any], Any]) -> Arithmetic:

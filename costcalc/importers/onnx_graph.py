@@ -19,7 +19,7 @@ from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rul
 from costcalc.importers.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
 from costcalc.importers.onnx_shapes import CARRIES, FOLDS, OF_CONSTANTS, OF_SHAPES
-from costcalc.importers.onnx_values import Asked, Made, NodeRefused, Step, Value, known, value_of
+from costcalc.importers.onnx_values import Asked, Made, NodeRefused, Step, Value, known, same_sizes, value_of
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
 from costcalc.ops.imported import Constant, Parameter, View
@@ -217,7 +217,7 @@ class OnnxGraph:
         owner = self.owners.get(tensor.name)
         if owner is not None and isinstance(self.layers[owner.layer].op, Parameter):
             return owner.layer
-        if owner is not None and (owner.key, owner.shape) != ("weight", tensor.shape):
+        if owner is not None and (owner.key != "weight" or not same_sizes(owner.shape, tensor.shape)):
             self.operands.add(tensor.name)
         op = Parameter(tensor.shape, "weight" if value.is_learned else "buffer")
         path, shares = self.path if is_anonymous(name) else None, None if owner is None else owner.layer
@@ -263,8 +263,3 @@ def main_of(steps: tuple[Step, ...]) -> int:
         i for i, step in enumerate(steps) if not isinstance(step.op, View)
     ]
     return found[-1] if found else len(steps) - 1
-
-
-def same_sizes(a: Shape, b: Shape) -> bool:
-    """Are two shapes known to be equal?"""
-    return len(a) == len(b) and all(x is y or (not is_array(x) and not is_array(y) and x == y) for x, y in zip(a, b))

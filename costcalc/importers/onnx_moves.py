@@ -10,7 +10,7 @@ from costcalc import ops
 from costcalc.dims import Size, ceil_div, elements, equal, floor, floor_div, is_rational
 from costcalc.importers.call_kinds import INTERPOLATIONS
 from costcalc.importers.onnx_reshapes import order, slices
-from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one
+from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one, same_sizes, surely
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise, Move, Reduction, View
 
@@ -33,7 +33,7 @@ def view(shape_of: Any) -> Translation:
 
     def translated(asked: Asked) -> Made:
         x, out = asked.x.shape, shape_of(asked)
-        if x and out and equal(x[0], out[0]) is True:
+        if x and out and surely(equal(x[0], out[0])):
             if len(x) > 2 == len(out):
                 return one(ops.Flatten(), asked.x)
             if len(x) > 1 < len(out):
@@ -51,8 +51,7 @@ def transpose(asked: Asked) -> Made:
 def expand(asked: Asked) -> Made | Value:
     """A tensor stretched."""
     out = broadcast(asked.x.shape, tuple(asked.numbers("shape", 1, ()) or ()))
-    same = len(out) == len(asked.x.shape) and all(equal(a, b) is True for a, b in zip(out, asked.x.shape))
-    return asked.x if same else one(View(out), asked.x)
+    return asked.x if same_sizes(out, asked.x.shape) else one(View(out), asked.x)
 
 
 def concat(asked: Asked) -> Made | Value:
@@ -81,7 +80,7 @@ def take(asked: Asked) -> Made | Value:
     out, turned = [*asked.x.shape], False
     for axis, (_, size, step) in slices(asked).items():
         out[axis], turned = size, turned or step < 0
-    if all(equal(a, b) is True for a, b in zip(out, asked.x.shape)) and not turned:
+    if same_sizes(tuple(out), asked.x.shape) and not turned:
         return asked.x
     return one(Move(tuple(out)) if turned else View(tuple(out)), asked.x)
 
@@ -126,8 +125,8 @@ def pad(asked: Asked) -> Made | Value:
         cut[axis] += sum(p for p in (before, after) if is_rational(p) and p < 0)
         low.append(max(before, 0) if is_rational(before) else before)
         high.append(max(after, 0) if is_rational(after) else after)
-    steps = [] if tuple(cut) == asked.x.shape else [Step(View(tuple(cut)), (asked.x,))]
-    padded = [i for i in range(len(axes)) if low[i] != 0 or high[i] != 0]
+    steps = [] if same_sizes(tuple(cut), asked.x.shape) else [Step(View(tuple(cut)), (asked.x,))]
+    padded = [i for i in range(len(axes)) if not (surely(equal(low[i], 0)) and surely(equal(high[i], 0)))]
     if padded:
         fields = (tuple(values[i] for i in padded) for values in (axes, low, high))
         steps.append(Step(ops.Pad(*fields), (None if steps else asked.x,)))
@@ -173,11 +172,11 @@ def resize(asked: Asked) -> Made | Value:
     out = [*asked.x.shape]
     for axis, one_of in zip(axes, given):
         out[axis] = one_of if sizes else scaled(asked, out[axis], one_of)
-    if all(equal(a, b) is True for a, b in zip(out, asked.x.shape)):
+    if same_sizes(tuple(out), asked.x.shape):
         return asked.x
     mode = MODES.get(asked.attribute("mode", "nearest"), "")
     asked.need(mode, "its mode is none that is known")
-    images = rank > 2 and all(equal(a, b) is True for a, b in zip(out[:2], asked.x.shape))
+    images = rank > 2 and same_sizes(tuple(out[:2]), asked.x.shape[:2])
     if images and (mode != "cubic" or rank == 4):
         return one(ops.Upsample(mode=mode, size=tuple(out[2:])), asked.x)
     if mode == "nearest":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from costcalc.dims import Shape
-from costcalc.importers.onnx_values import Step
+from costcalc.importers.onnx_values import Step, same_sizes
 
 
 class Owner(NamedTuple):
@@ -46,7 +46,7 @@ class Owners(dict[str, Owner]):
         for key, shape, _ in step.op.weights(*shapes) if names else ():
             if key in names:
                 owner = self.setdefault(names[key], Owner(layer, key, shape))
-                if owner.shape != shape:
+                if not same_sizes(owner.shape, shape):
                     self.operands.add(names[key])
 
 

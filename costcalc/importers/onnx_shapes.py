@@ -14,7 +14,7 @@ from typing import Any
 from costcalc.dims import at_least, canonical, ceil, ceil_div, elements, floor, is_rational
 from costcalc.importers.onnx_arithmetic import ARITHMETIC
 from costcalc.importers.onnx_reshapes import flattened, order, reshaped, slices, squeezed, transposed, unsqueezed
-from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known, value_of
+from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known, surely, value_of
 from costcalc.ops.broadcast import broadcast
 
 Fold = Callable[[Asked], Value | tuple[Value, ...] | None]
@@ -205,14 +205,14 @@ def cast(asked: Asked) -> Value | None:
     entries = x.entries
     if entries is not None and not is_float:
         entries = tuple(map(_whole if to != 9 else _truth, entries))
-        entries = None if None in entries else entries
+        entries = None if any(entry is None for entry in entries) else entries
     return replace(x, entries=entries, is_float=is_float)
 
 
 def _whole(x: Any) -> Any:
     if is_rational(x):
         return int(x)
-    return floor(x) if at_least(x, 0) is True else None
+    return floor(x) if surely(at_least(x, 0)) else None
 
 
 def _truth(x: Any) -> Any:

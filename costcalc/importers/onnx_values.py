@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn
 
-from costcalc.dims import Shape, elements, equal
+from costcalc.dims import Shape, Truth, elements, equal, is_array
 from costcalc.errors import ShapeError
 from costcalc.importers.onnx_record import FLOATS, OnnxNode, OnnxTensor, exact_number
 
@@ -46,6 +46,16 @@ class Value:
     def shaped(self, shape: Shape) -> Value:
         """The same elements in the same order under another shape."""
         return replace(self, shape=shape)
+
+
+def surely(truth: Truth) -> bool:
+    """Does it hold, at all points of arrays?"""
+    return truth is True or bool(is_array(truth) and truth.all())
+
+
+def same_sizes(a: Shape, b: Shape) -> bool:
+    """Are two shapes known to be equal?"""
+    return len(a) == len(b) and all(x is y or surely(equal(x, y)) for x, y in zip(a, b))
 
 
 def value_of(tensor: OnnxTensor, *, is_constant: bool = False) -> Value:

@@ -10,9 +10,9 @@ from math import prod
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Size, ceil_div, is_rational, output_size
+from costcalc.dims import canonical, ceil_div, is_rational, output_size
 from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, along_channels, one, own
-from costcalc.ops.imported import Contraction, Elementwise, Reduction, View
+from costcalc.ops.imported import Contraction, Elementwise, Reduction
 
 
 def per_axis(asked: Asked, name: str, axes: int, default: int = 1) -> tuple[int, ...]:
@@ -72,39 +72,50 @@ def conv_transpose(asked: Asked) -> Made:
     x, weight, bias = asked.x, asked.input(1), asked.given(2)
     axes, groups = asked.rank - 2, asked.attribute("group", 1)
     asked.need(axes >= 1 and len(weight.shape) == asked.rank, f"a weight of {weight.shape} on an input of {x.shape}")
+    asked.need(groups > 0, f"its group is {groups}")
     kernel, stride, dilation = weight.shape[2:], per_axis(asked, "strides", axes), per_axis(asked, "dilations", axes)
-    extra = per_axis(asked, "output_padding", axes, 0)
-    channels = weight.shape[1] * groups
-    whole = [s * (n - 1) + e + (k - 1) * d + 1 for n, s, e, k, d in zip(x.shape[2:], stride, extra, kernel, dilation)]
-    size = (x.shape[0], channels, *transposed_sizes(asked, whole, stride))
-    if not (asked.owns(weight) and (bias is None or asked.owns(bias))):
-        columns = (x.shape[0], channels * prod(kernel), *x.shape[2:])
-        product = Step(Contraction(columns, weight.shape[0] // max(groups, 1)), (x, weight))
-        added = Step(Elementwise(1, 0), (None, *along_channels(bias, axes)))
-        return Made((product, Step(Reduction(size, 1, 0), (None,)), *((added,) if bias is not None else ())))
+    extra, cut, channels = (
+        per_axis(asked, "output_padding", axes, 0),
+        taken_away(asked, kernel),
+        weight.shape[1] * groups,
+    )
+    # as many positions away from both ends, and some more at the end
+    pads = [max(0, -(-total // 2)) for total in cut]
+    extra = tuple(e + 2 * p - total for e, p, total in zip(extra, pads, cut))
     made = ops.ConvTranspose(
-        channels, kernel=alike(kernel), stride=alike(stride), output_padding=alike(extra), dilation=alike(dilation),
-        groups=groups, bias=bias is not None,
+        channels, kernel=alike(kernel), stride=alike(stride), padding=alike(pads), output_padding=alike(extra),
+        dilation=alike(dilation), groups=groups, bias=bias is not None,
     )  # fmt: skip
-    pads = [n - m for n, m in zip(whole, size[2:])]
-    if all(type(p) is int and p >= 0 and p % 2 == 0 for p in pads):
-        made = ops.ConvTranspose(**{**vars(made), "padding": alike([p // 2 for p in pads])})
+    if asked.owns(weight) and (bias is None or asked.owns(bias)):
         return one(made, x, **own(weight=weight, bias=bias))
-    cut = Step(View(size), (None,))
-    asked.need(not any(is_rational(p) and p < 0 for p in pads), "its output is larger than its windows reach")
-    return Made((Step(made, (x,), own(weight=weight, bias=bias)), cut))
+    size = made.shape(x.shape)
+    columns = (x.shape[0], channels * prod(kernel), *x.shape[2:])
+    product = Step(Contraction(columns, weight.shape[0] // groups), (x, weight))
+    added = Step(Elementwise(1, 0), (None, *along_channels(bias, axes)))
+    return Made((product, Step(Reduction(size, 1, 0), (None,)), *((added,) if bias is not None else ())))
 
 
-def transposed_sizes(asked: Asked, whole: Sequence[Size], stride: Sequence[int]) -> list[Size]:
-    """The sizes of a transposed convolution's output, of which `whole` are those without padding."""
-    if (said := asked.node.attributes.get("output_shape")) is not None:
-        asked.need(len(said) >= len(whole), f"its output_shape is {said}")
-        return list(said[-len(whole) :])
+def taken_away(asked: Asked, kernel: Sequence[int]) -> list[int]:
+    """How many positions the pads of a transposed convolution take from each axis of what its windows reach; below 0
+    they add some."""
+    axes = len(kernel)
+    stride, dilation = per_axis(asked, "strides", axes), per_axis(asked, "dilations", axes)
+    extra = per_axis(asked, "output_padding", axes, 0)
+    reach = [e + (k - 1) * d + 1 for e, k, d in zip(extra, kernel, dilation)]  # of the last window
+    said = asked.attribute("output_shape", ())
+    if said:
+        asked.need(len(said) >= axes, f"its output_shape is {said}")
+        sizes = zip(asked.x.shape[2:], stride, reach, said[-axes:])
+        cut = [canonical(s * (n - 1) + r - size) for n, s, r, size in sizes]
+        asked.need(
+            all(type(n) is int for n in cut), f"its output_shape is {said}, whatever its input has: set its sizes"
+        )
+        return cut
     if asked.attribute("auto_pad", "NOTSET").startswith("SAME"):
-        return [n * s for n, s in zip(asked.x.shape[2:], stride)]
-    pads = asked.attribute("pads", (0,) * (2 * len(whole)))
-    asked.need(len(pads) == 2 * len(whole), f"its pads are {pads}")
-    return [n - low - high for n, low, high in zip(whole, pads, pads[len(whole) :])]
+        return [r - s for s, r in zip(stride, reach)]
+    pads = asked.attribute("pads", (0,) * (2 * axes))
+    asked.need(len(pads) == 2 * axes and all(type(n) is int for n in pads), f"its pads are {pads}")
+    return [low + high for low, high in zip(pads, pads[axes:])]
 
 
 def pool(op: Any, *fields: str) -> Translation:

@@ -15,7 +15,7 @@ from support.onnx_files import model, node, onnx_file, stored  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
-from costcalc.errors import ImportRefused, ShapeError, UnknownName, UsageError  # noqa: E402
+from costcalc.errors import CostcalcError, ImportRefused, ShapeError, UnknownName, UsageError  # noqa: E402
 from costcalc.importers.onnx_architecture import of_onnx  # noqa: E402
 from costcalc.importers.onnx_graph import OnnxGraph  # noqa: E402
 
@@ -73,6 +73,24 @@ def test_number_formula_and_column_agree(tmp_path):
     assert at.layers[-1].input_shapes == ((1, 4, flat),)
 
 
+def test_points_of_a_sweep_may_be_invalid(tmp_path):
+    """A map that is halved and doubled again fits itself at even sizes only."""
+    nodes = [
+        node("MaxPool", "x", "a", kernel_shape=[2, 2], strides=[2, 2]), node("Shape", "x", "s"),
+        node("ConvTranspose", "a w", "b", strides=[2, 2]), node("Slice", "s two four", "hw"),
+        node("Cast", "hw", "f", to=1), node("Cast", "f", "i", to=7), node("Slice", "s zero two", "nc"),
+        node("Concat", "nc i", "size", axis=0), node("Resize", "a _ _ size", "c"), node("Concat", "x b c", "y", axis=1),
+    ]  # fmt: skip
+    tensors = {"w": (3, 3, 2, 2), "zero": [0], "two": [2], "four": [4]}
+    net = costcalc.load(onnx_file(tmp_path, nodes, {"x": ["n", 3, "h", "w"]}, tensors))
+    swept = costcalc.sweep(net, h="4:9:1", w=8).to_records()
+    assert [(row["h"], row["macs"]) for row in swept] == [(h, h // 2 * 4 * 3 * 12) for h in (4, 6, 8)]
+    formula = net.formula()
+    assert formula(h=6, w=8) == swept[1]["macs"]
+    with pytest.raises(CostcalcError):
+        formula(h=7, w=8)
+
+
 def test_same_padding_at_odd_sizes_and_last_windows_that_overhang(tmp_path):
     """⌈7/2⌉ = 4 positions; a window that would start in the padding does not count."""
     same = [node("Conv", "x w", "c", strides=[2, 2], auto_pad="SAME_LOWER")]
@@ -80,6 +98,10 @@ def test_same_padding_at_odd_sizes_and_last_windows_that_overhang(tmp_path):
     shape = [row.output_shape for row in cost_of(tmp_path, same, {"x": [1, 3, 7, 7]}, {"w": (4, 3, 2, 2)}, "c").layers]
     assert shape[-1] == (1, 4, 4, 4)
     assert cost_of(tmp_path, ceil, {"x": [1, 3, 6, 6]}).layers[-1].output_shape == (1, 3, 3, 3)
+    # n·s positions, of which windows of 1 reach 2n − 1; onnx infers these, against its own words
+    small = [node("ConvTranspose", "x w", "y", strides=[2, 2], auto_pad="SAME_UPPER")]
+    cost = cost_of(tmp_path, small, {"x": [1, 4, 5, 6]}, {"w": (4, 3, 1, 1)})
+    assert cost.layers[-1].output_shape == (1, 3, 10, 12)
 
 
 def test_pools_advance_by_one_unless_they_say_otherwise(tmp_path):
@@ -133,6 +155,8 @@ WITNESSED = {  # nodes whose shapes onnx infers rightly: opset, nodes, inputs, t
                              {"x": [1, 4, 5, 6]}, {"w": (4, 3, 3, 3)}),
     "transposed with uneven pads": ([node("ConvTranspose", "x w", "y", strides=[2, 2], pads=[0, 0, 1, 1])],
                                     {"x": [1, 4, 5, 6]}, {"w": (4, 3, 3, 3)}),
+    "transposed to the same": ([node("ConvTranspose", "x w", "y", strides=[2, 3], auto_pad="SAME_UPPER")],
+                               {"x": [1, 4, 5, 6]}, {"w": (4, 3, 3, 3)}),
     "pool with uneven pads": ([node("MaxPool", "x", "y", kernel_shape=[3, 3], strides=[2, 2], pads=[0, 0, 1, 1])],
                               {"x": [1, 4, 9, 12]}, {}),
     "gemm, both transposed": ([node("Gemm", "x w", "y", transA=1, transB=1)], {"x": [6, 2]}, {"w": (5, 6)}),
