@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from costcalc.dims import Shape, is_rational
+from costcalc.errors import PointsDiffer, ShapeError
 from costcalc.expressions import Expression
 from costcalc.graph import Graph, LayerList
 from costcalc.importers.onnx_graph import OnnxGraph
@@ -39,7 +40,7 @@ class OnnxArchitecture(Architecture):
         """The layers at these sizes. Raises ImportRefused, ShapeError and UsageError as OnnxGraph.build does."""
         key = tuple(values.items()) if all(is_rational(value) for value in values.values()) else None
         if key is None or key not in self.built:
-            made = OnnxGraph(self.record, self.at(values), self.max_layers).build()
+            made = self.build(values, "" if key is None else ", ".join(f"{name}={value}" for name, value in key))
             made.graph["notes"] = (*self.open_notes(), *made.graph["notes"])
             if key is None:
                 return made
@@ -48,6 +49,18 @@ class OnnxArchitecture(Architecture):
         copy = LayerList(**known.graph)
         copy.nodes.update({name: {**data} for name, data in known.nodes.items()})
         return copy
+
+    def build(self, values: Mapping[str, Any], said: str) -> LayerList:
+        """The layers. An error about sizes says what the open ones are."""
+        try:
+            return OnnxGraph(self.record, self.at(values), self.max_layers).build()
+        except PointsDiffer:
+            raise
+        except ShapeError as error:
+            if not said:
+                raise
+            name = next(iter(self.knobs))
+            raise ShapeError(f"{error}, at {said}", f"the file leaves these sizes open: {self.name}@{name}=…") from None
 
     def at(self, values: Mapping[str, Any]) -> dict[str, Shape]:
         """The shapes of the inputs at some values of the knobs."""

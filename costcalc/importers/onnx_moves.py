@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Size, ceil_div, elements, equal, floor, floor_div, is_rational
+from costcalc.dims import Shape, Size, ceil_div, elements, equal, floor, floor_div, is_rational
 from costcalc.importers.call_kinds import INTERPOLATIONS
-from costcalc.importers.onnx_reshapes import order, slices
-from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, one, same_sizes, surely
+from costcalc.importers.onnx_reshapes import ENDLESS, order, slices
+from costcalc.importers.onnx_values import Asked, Made, Step, Translation, Value, known, one, same_sizes
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise, Move, Reduction, View
 
@@ -28,17 +29,13 @@ def dropout(asked: Asked) -> Value:
     return asked.x
 
 
-def view(shape_of: Any) -> Translation:
-    """Another shape of the same elements: the library's op where it has one."""
+def view(shape_of: Callable[[Asked], Shape]) -> Translation:
+    """Another shape of the same elements. Which op it becomes does not depend on sizes."""
 
-    def translated(asked: Asked) -> Made:
-        x, out = asked.x.shape, shape_of(asked)
-        if x and out and surely(equal(x[0], out[0])):
-            if len(x) > 2 == len(out):
-                return one(ops.Flatten(), asked.x)
-            if len(x) > 1 < len(out):
-                return one(ops.Reshape(list(out[1:])), asked.x)
-        return one(View(out), asked.x)
+    def translated(asked: Asked) -> Made | Value:
+        if asked.node.op == "Flatten" and asked.attribute("axis", 1) == 1 and asked.rank > 1:
+            return one(ops.Flatten(), asked.x) if asked.rank > 2 else asked.x
+        return one(ops.Reshape(list(shape_of(asked)), whole=True), asked.x)
 
     return translated
 
@@ -48,10 +45,9 @@ def transpose(asked: Asked) -> Made:
     return one(ops.Transpose(order(asked)), asked.x)
 
 
-def expand(asked: Asked) -> Made | Value:
+def expand(asked: Asked) -> Made:
     """A tensor stretched."""
-    out = broadcast(asked.x.shape, tuple(asked.numbers("shape", 1, ()) or ()))
-    return asked.x if same_sizes(out, asked.x.shape) else one(View(out), asked.x)
+    return one(View(broadcast(asked.x.shape, tuple(asked.numbers("shape", 1, ()) or ()))), asked.x)
 
 
 def concat(asked: Asked) -> Made | Value:
@@ -76,12 +72,17 @@ def split(asked: Asked) -> Made:
 
 
 def take(asked: Asked) -> Made | Value:
-    """A slice; turned round it is a copy."""
+    """A slice; turned round it is a copy. One that says it takes all is none."""
+    starts, ends = asked.numbers("starts", 1) or (), asked.numbers("ends", 2) or ()
+    steps = asked.numbers("steps", 4) or ()
+    whole = all(is_rational(at) and at >= ENDLESS for at in ends) and all(step == 1 for step in steps)
+    if whole and all(is_rational(at) and at == 0 for at in starts):
+        return asked.x
     out, turned = [*asked.x.shape], False
     for axis, (_, size, step) in slices(asked).items():
         out[axis], turned = size, turned or step < 0
-    if same_sizes(tuple(out), asked.x.shape) and not turned:
-        return asked.x
+    if any(is_rational(size) and size == 0 for size in out):
+        return known(tuple(out))
     return one(Move(tuple(out)) if turned else View(tuple(out)), asked.x)
 
 
@@ -125,8 +126,9 @@ def pad(asked: Asked) -> Made | Value:
         cut[axis] += sum(p for p in (before, after) if is_rational(p) and p < 0)
         low.append(max(before, 0) if is_rational(before) else before)
         high.append(max(after, 0) if is_rational(after) else after)
+    computed = (given := asked.given(1)) is not None and given.tensor is None  # from sizes: 0 at some of them
     steps = [] if same_sizes(tuple(cut), asked.x.shape) else [Step(View(tuple(cut)), (asked.x,))]
-    padded = [i for i in range(len(axes)) if not (surely(equal(low[i], 0)) and surely(equal(high[i], 0)))]
+    padded = [i for i in range(len(axes)) if computed or low[i] != 0 or high[i] != 0]
     if padded:
         fields = (tuple(values[i] for i in padded) for values in (axes, low, high))
         steps.append(Step(ops.Pad(*fields), (None if steps else asked.x,)))
@@ -157,7 +159,7 @@ def blocks(to_space: bool) -> Translation:
 MODES = {"nearest": "nearest", "linear": "linear", "bilinear": "linear", "cubic": "cubic"}
 
 
-def resize(asked: Asked) -> Made | Value:
+def resize(asked: Asked) -> Made:
     """An image in another size, interpolated."""
     rank = asked.rank
     axes = asked.axes("axes", 9, rank) or tuple(range(rank))
@@ -172,8 +174,6 @@ def resize(asked: Asked) -> Made | Value:
     out = [*asked.x.shape]
     for axis, one_of in zip(axes, given):
         out[axis] = one_of if sizes else scaled(asked, out[axis], one_of)
-    if same_sizes(tuple(out), asked.x.shape):
-        return asked.x
     mode = MODES.get(asked.attribute("mode", "nearest"), "")
     asked.need(mode, "its mode is none that is known")
     images = rank > 2 and same_sizes(tuple(out[:2]), asked.x.shape[:2])
