@@ -59,7 +59,7 @@ class OnnxArchitecture(Architecture):
         except ShapeError as error:
             if not said:
                 raise
-            name = next(iter(self.knobs))
+            name = [*self.knobs][-1]
             raise ShapeError(f"{error}, at {said}", f"the file leaves these sizes open: {self.name}@{name}=…") from None
 
     def at(self, values: Mapping[str, Any]) -> dict[str, Shape]:

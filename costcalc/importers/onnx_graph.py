@@ -18,7 +18,7 @@ from costcalc.importers.onnx_names import Layer, Namer, is_anonymous
 from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
 from costcalc.importers.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
-from costcalc.importers.onnx_shapes import CARRIES, FOLDS, OF_CONSTANTS, OF_SHAPES
+from costcalc.importers.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS, OF_SHAPES
 from costcalc.importers.onnx_values import Asked, Made, NodeRefused, Step, Value, known, same_sizes, value_of
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
@@ -120,7 +120,8 @@ class OnnxGraph:
         if op in OF_SHAPES or op in ONLY_OF_SIZES:
             found = FOLDS[op](asked)
             return [found] if isinstance(found, Value) else None
-        learned = any(x.is_learned for x in given) and op not in CARRIES and op not in OF_CONSTANTS
+        read = given[:1] if op in INTO_CONSTANTS else given
+        learned = any(x.is_learned for x in read) and op not in CARRIES
         if learned or not all(x.is_known for x in given):
             return None
         found = FOLDS[op](asked) if op in FOLDS else None

@@ -235,4 +235,4 @@ FOLDS: dict[str, Fold] = {
 }  # fmt: skip
 OF_SHAPES = {"Shape", "Size"}  # they read no data
 CARRIES = {"Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Flatten", "Cast"}  # their tensor stays one
-OF_CONSTANTS = {"ScatterND", "ScatterElements", "Scatter"}  # of what is known they make masks, which nothing learns
+INTO_CONSTANTS = {"ScatterND", "ScatterElements", "Scatter"}  # they write numbers into masks, which nothing learns

@@ -270,6 +270,16 @@ def test_a_tensor_that_no_node_reads_is_not_reached(tmp_path):
     assert [str(row.name) for row in cost.layers if row.params == 35] == ["not_reached.aux.weight"]
 
 
+def test_what_is_written_into_a_constant_is_a_mask(tmp_path):
+    """And what is written over a learned tensor changes that."""
+    nodes = [
+        node("ConstantOfShape", "size", "zeros"), node("ScatterND", "zeros at fill", "mask"),
+        node("Add", "x mask", "a"), node("ScatterND", "bias at fill", "b"), node("Add", "a b", "y"),
+    ]  # fmt: skip
+    tensors = {"size": [2, 3], "at": [[0]], "fill": (1, 3), "bias": (2, 3)}
+    assert cost_of(tmp_path, nodes, {"x": [2, 3]}, tensors).total("params") == 6 + 3
+
+
 def test_what_numbers_are_part_of_reads_one_tensor(tmp_path):
     nodes = [node("Mul", "x half", "h"), node("Sub", "one h", "y")]
     cost = cost_of(tmp_path, nodes, {"x": [1, 6]}, {"half": 0.5, "one": [1.0]})

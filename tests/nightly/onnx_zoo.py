@@ -89,10 +89,14 @@ def explained(module, cost, path, gone):
         - one.relative_position_bias_table.numel()
         for one in module.modules() if hasattr(one, "relative_position_bias_table")
     )  # fmt: skip
-    reasons = [f"{looked_up:,} more in position biases that are looked up"] if looked_up else []
-    if 0 < folded <= gone + looked_up <= 2 * folded:
-        return "; ".join([f"batch norm of {folded:,} channels folded", *reasons])
-    return reasons[0] if gone == -looked_up and reasons else f"NOT EXPLAINED: {gone} less, {folded} channels folded"
+    tables = sum(one.relative_coords_table.numel() for one in module.modules() if hasattr(one, "relative_coords_table"))
+    more = {"in position biases that are looked up": looked_up, "in tables of distances": tables}
+    reasons = [f"{count:,} more {where}" for where, count in more.items() if count]
+    if folded and folded <= gone + looked_up + tables <= 2 * folded:
+        reasons.insert(0, f"batch norm of {folded:,} channels folded")
+    elif gone != -looked_up - tables:
+        reasons.insert(0, f"NOT EXPLAINED: {gone} less, {folded} channels folded")
+    return "; ".join(reasons)
 
 
 def counted(name, exporter, folder):
