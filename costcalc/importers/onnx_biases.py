@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor
+from costcalc.importers.onnx_nodes import OnnxNode, OnnxTensor
+from costcalc.importers.onnx_record import OnnxRecord
 
 
 def with_biases(record: OnnxRecord) -> list[OnnxNode]:

@@ -15,9 +15,10 @@ from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError,
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_biases import with_biases
 from costcalc.importers.onnx_names import Layer, Namer, is_anonymous
+from costcalc.importers.onnx_nodes import OnnxNode, OnnxTensor
 from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
 from costcalc.importers.onnx_owners import Owner, Owners
-from costcalc.importers.onnx_record import OnnxNode, OnnxRecord, OnnxTensor, shape_text
+from costcalc.importers.onnx_record import OnnxRecord, shape_text
 from costcalc.importers.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS, OF_SHAPES
 from costcalc.importers.onnx_values import Asked, Made, NodeRefused, Step, Value, known, same_sizes, value_of
 from costcalc.ops import Input

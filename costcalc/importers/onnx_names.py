@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from costcalc.dims import Shape
-from costcalc.importers.onnx_record import MAX_NAME
+from costcalc.importers.onnx_nodes import MAX_NAME
 
 
 class Layer(NamedTuple):

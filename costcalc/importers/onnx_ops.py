@@ -14,7 +14,8 @@ from costcalc.importers import onnx_reductions as reductions
 from costcalc.importers import onnx_reshapes as reshapes
 from costcalc.importers import onnx_windows as windows
 from costcalc.importers.call_kinds import POINTWISE, Work
-from costcalc.importers.onnx_record import OnnxNode, OnnxRecord
+from costcalc.importers.onnx_nodes import OnnxNode
+from costcalc.importers.onnx_record import OnnxRecord
 from costcalc.importers.onnx_values import Asked, Made, Translation, Value, one
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise

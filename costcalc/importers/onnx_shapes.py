@@ -13,6 +13,7 @@ from typing import Any
 
 from costcalc.dims import at_least, canonical, ceil, ceil_div, elements, floor, is_rational
 from costcalc.importers.onnx_arithmetic import ARITHMETIC
+from costcalc.importers.onnx_nodes import OnnxTensor
 from costcalc.importers.onnx_reshapes import flattened, order, reshaped, slices, squeezed, transposed, unsqueezed
 from costcalc.importers.onnx_values import MAX_ENTRIES, Asked, Value, known, surely, value_of
 from costcalc.ops.broadcast import broadcast
@@ -36,7 +37,7 @@ def size(asked: Asked) -> Value:
 def constant(asked: Asked) -> Value | None:
     """A number, some, or a tensor."""
     given = asked.node.attributes
-    if (tensor := given.get("value")) is not None:
+    if isinstance(tensor := given.get("value"), OnnxTensor):
         return value_of(tensor, is_constant=True)
     for name in ("value_int", "value_float", "value_ints", "value_floats"):
         if name in given:
@@ -49,6 +50,7 @@ def filled(asked: Asked) -> Value:
     """A tensor of one number."""
     sizes = asked.numbers("shape", 0, ())
     value = asked.node.attributes.get("value")
+    asked.need(value is None or isinstance(value, OnnxTensor), "its value is no tensor")
     entries = value.entries if value is not None else (0,)
     few = all(map(is_rational, sizes or ())) and elements(tuple(sizes or ())) <= MAX_ENTRIES
     count = elements(tuple(sizes or ())) if few else 0

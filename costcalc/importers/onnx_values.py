@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from costcalc.dims import Shape, Truth, elements, equal, is_array
 from costcalc.errors import ShapeError
-from costcalc.importers.onnx_record import FLOATS, OnnxNode, OnnxTensor, exact_number
+from costcalc.importers.onnx_nodes import FLOATS, OnnxNode, OnnxTensor, exact_number
 
 MAX_ENTRIES = 1024
 NO_TENSORS: Mapping[str, Any] = MappingProxyType({})

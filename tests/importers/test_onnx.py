@@ -331,6 +331,56 @@ def test_names_may_stand_twice(tmp_path):
     assert names[:3] == ["x", "r", "r_2"]
 
 
+def function(name, nodes, inputs="a", attributes=(), **defaults):
+    """A local function of one output, y."""
+    made = onnx.helper.make_function(
+        "mine", name, inputs.split(), ["y"], nodes, [onnx.helper.make_opsetid("", 17)], list(attributes)
+    )
+    made.attribute_proto.extend(onnx.helper.make_attribute(key, value) for key, value in defaults.items())
+    return made
+
+
+def reference(one, name):
+    """A node one of whose attributes is that of the call."""
+    one.attribute.append(onnx.AttributeProto(name=name, ref_attr_name=name, type=onnx.AttributeProto.INT))
+    return one
+
+
+def test_functions_stand_in_place_of_their_calls(tmp_path):
+    """Called twice, in a function that is called twice; with an axis of the call, or the function's own."""
+    functions = [
+        function("Norm", [reference(node("Softmax", "a", "s"), "axis"), node("Mul", "s a", "y")], axis=1),
+        function("Twice", [node("Norm", "a", "b", domain="mine"), node("Norm", "b", "y", axis=2, domain="mine")]),
+        function("Same", [], "y"),
+    ]
+    nodes = [
+        node("Twice", "x", "t", "/block/Twice", domain="mine"), node("Twice", "t", "u", domain="mine"),
+        node("Same", "u", "y", domain="mine"),
+    ]  # fmt: skip
+    cost = cost_of(tmp_path, nodes, {"x": [2, 3, 4]}, functions=functions, domains=["mine"])
+    assert [repr(row.op) for row in cost.layers[1:]] == ["Softmax(axis=1)", "Mul()", "Softmax(axis=-1)", "Mul()"] * 2
+    assert str(cost.layers[1].name) == "block.softmax"
+
+
+@pytest.mark.parametrize(
+    ("functions", "said"),
+    [
+        ([function("F", [node("F", "a", "y", domain="mine")])], "'mine::F' is called more than 32 functions deep"),
+        ([function("F", [node("G", "a", "b", domain="mine"), node("G", "b", "y", domain="mine")]),
+          *(function("GHIJKLMNOPQRSTUVWXYZ"[i],
+                     [node("GHIJKLMNOPQRSTUVWXYZ"[i + 1], "a", "b", domain="mine"),
+                      node("GHIJKLMNOPQRSTUVWXYZ"[i + 1], "b", "y", domain="mine")]) for i in range(19)),
+          function("Z", [node("Relu", "a", "y")])], "its functions make more than 200,000 nodes"),
+        ([function("F", [node("Loop", "a", "y")])], "no rule for Loop (control flow) ×1"),
+    ],
+)  # fmt: skip
+def test_functions_without_end_are_refused(functions, said, tmp_path):
+    nodes = [node("F", "x", "y", domain="mine")]
+    with pytest.raises(ImportRefused) as caught:
+        cost_of(tmp_path, nodes, {"x": [2]}, functions=functions, domains=["mine"])
+    assert said in str(caught.value)
+
+
 def test_other_shapes_in_the_file_are_said(tmp_path):
     shapes = {"c": [1, 4, 7, 7], "r": ["n", 4, 6, 6], "y": [1, 10]}
     cost = cost_of(tmp_path, CONV, {"x": [1, 3, 8, 8]}, WEIGHTS, shapes=shapes)
