@@ -40,8 +40,9 @@ def functions_of(model: Any) -> dict[str, OnnxFunction]:
 def inlined(nodes: Sequence[OnnxNode], functions: Mapping[str, OnnxFunction], opset: int) -> list[OnnxNode]:
     """The nodes, those of functions in place of calls. Raises ImportRefused for functions that call themselves, make
     too many nodes, or use other operators than the file."""
-    sizes: dict[str, int] = {}
-    if sum(_size(node.op, functions, sizes, MAX_DEPTH) for node in nodes) > max(MAX_NODES, len(nodes)):
+    sizes: dict[str, tuple[int, int]] = {}
+    count = sum(_size(node.op, functions, sizes, MAX_DEPTH)[0] for node in nodes)
+    if count > max(MAX_NODES, len(nodes)):
         raise ImportRefused(f"its functions make more than {MAX_NODES:,} nodes")
     for name in sizes:
         if functions[name].opset not in (None, opset):
@@ -50,14 +51,17 @@ def inlined(nodes: Sequence[OnnxNode], functions: Mapping[str, OnnxFunction], op
     return [*_written_out(nodes, functions)]
 
 
-def _size(op: str, functions: Mapping[str, OnnxFunction], sizes: dict[str, int], depth: int) -> int:
-    """How many nodes an op stands for. `sizes` are those of functions that are known."""
+def _size(
+    op: str, functions: Mapping[str, OnnxFunction], sizes: dict[str, tuple[int, int]], depth: int
+) -> tuple[int, int]:
+    """How many nodes an op stands for, and how many functions deep. `sizes` are those of functions that are known."""
     if op not in functions:
-        return 1
-    if not depth:
+        return 1, 0
+    if depth and op not in sizes:
+        inner = [_size(node.op, functions, sizes, depth - 1) for node in functions[op].nodes]
+        sizes[op] = sum(count for count, _ in inner), 1 + max((height for _, height in inner), default=0)
+    if not depth or sizes[op][1] > MAX_DEPTH:
         raise ImportRefused(f"function {shorten(op)!r} is called more than {MAX_DEPTH} functions deep")
-    if op not in sizes:
-        sizes[op] = sum(_size(node.op, functions, sizes, depth - 1) for node in functions[op].nodes)
     return sizes[op]
 
 

@@ -372,6 +372,9 @@ def test_functions_stand_in_place_of_their_calls(tmp_path):
                       node("GHIJKLMNOPQRSTUVWXYZ"[i + 1], "b", "y", domain="mine")]) for i in range(19)),
           function("Z", [node("Relu", "a", "y")])], "its functions make more than 200,000 nodes"),
         ([function("F", [node("Loop", "a", "y")])], "no rule for Loop (control flow) ×1"),
+        ([function("F", [node("F30", "a", "b", domain="mine"), node("F0", "b", "y", domain="mine")]),
+          *(function(f"F{i}", [node(f"F{i + 1}", "a", "y", domain="mine")]) for i in range(60)),
+          function("F60", [node("Relu", "a", "y")])], "is called more than 32 functions deep"),
     ],
 )  # fmt: skip
 def test_functions_without_end_are_refused(functions, said, tmp_path):
