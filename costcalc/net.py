@@ -72,8 +72,8 @@ def load(
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
     a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
     with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`, or
-    `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
-    weights=int8,activations=float16.
+    `FILE.py:CALLABLE`, which runs that file; an ONNX file, `load("model.onnx@batch=8")`. Bytes are counted in `dtype`:
+    float16, or weights=int8,activations=float16.
 
     Raises UnknownName, UsageError, SpecError or ImportRefused, all CostcalcError, with what to do about it.
     """
@@ -103,7 +103,9 @@ def _resolved(target: Target, inputs: tuple[Any, ...], max_layers: int, max_byte
         hint = "`costcalc show` lists them, as does costcalc.tensors; count the network as ONNX or as a torch module"
         raise UsageError(f"{shorten(str(target))!r} has tensors and no layers", hint)
     if inputs:
-        raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")
+        raise UsageError(
+            "inputs are those of a torch module, of torchvision:NAME, timm:NAME, FILE.py:CALLABLE or FILE.onnx"
+        )
     if isinstance(target, Net):
         return target
     if isinstance(target, Model):

@@ -76,7 +76,8 @@ class Reconciliation(Result):
         if self.others:
             return f"no published figures at these settings; there are some for {'; '.join(self.others)}"
         if self.kind != "spec":
-            return f"no published figures: a {self.kind} lists none"
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            return f"no published figures: {article} {self.kind} lists none"
         return "no published figures: add them to the spec under `published:`"
 
     def to_records(self) -> list[dict[str, Any]]:

@@ -74,9 +74,12 @@ class Commands(FastGroup):
 
 
 def _is_target(word: str) -> bool:
-    """Is this the name, preset or path of a spec?"""
+    """Is this the name, preset or path of a spec, or an ONNX file or one of tensors?"""
+    from costcalc.importers.targets import is_onnx, is_safetensors
     from costcalc.spec.library import find
 
+    if is_onnx(word) or is_safetensors(word):
+        return True
     try:
         find(word)
     except CostcalcError:

@@ -69,7 +69,7 @@ def known_targets(incomplete: str) -> list[str]:
 
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
-    "torchvision:NAME, timm:NAME, FILE.py:CALLABLE"
+    "torchvision:NAME, timm:NAME, FILE.py:CALLABLE, FILE.onnx"
 )
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
@@ -83,7 +83,9 @@ Set: TypeAlias = Annotated[
 Input: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        "--input", metavar="SHAPE", help="Of a torch module: 1,3,224,224, or mask=1,77 by name; may be repeated."
+        "--input",
+        metavar="SHAPE",
+        help="Of a torch module or ONNX file: 1,3,224,224, or mask=1,77 by name; may be repeated.",
     ),
 ]
 Batch: TypeAlias = Annotated[

@@ -11,7 +11,7 @@ from support.confined import confined
 
 needed.module("onnx", "onnx")
 
-from support.hostile_files import BAD_TENSORS, GOOD_TENSORS, TENSORS, crafted, header, mutants, seeds  # noqa: E402
+from support.hostile_files import BAD_TENSORS, GOOD_TENSORS, TENSORS, changed_models, crafted, header, mutants, seeds  # noqa: E402
 
 import costcalc  # noqa: E402
 from costcalc.errors import CostcalcError  # noqa: E402
@@ -22,7 +22,7 @@ MAX_MEGABYTES = 250  # with the package onnx, which takes 100
 def test_crafted_files_and_mutants_of_onnx(tmp_path):
     """The child has no stray exception, and opens no other file."""
     known = {**{f"good {i}": seed for i, seed in enumerate(seeds())}, **crafted()}
-    cases = [*known.values(), *mutants(seeds(), 60, seed=1)]
+    cases = [*known.values(), *mutants(seeds(), 60, seed=1), *changed_models(seeds(), 60, seed=3)]
     found = confined("onnx", cases, megabytes=MAX_MEGABYTES, cwd=tmp_path, profiled=False)
     kinds = dict(zip(known, (one.kind for one in found)))
     assert [name for name, kind in kinds.items() if kind == "ok"] == [

@@ -16,16 +16,16 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from support.confined import confined
-from support.hostile_files import GOOD_TENSORS, mutants, seeds
+from support.hostile_files import GOOD_TENSORS, changed_models, mutants, seeds
 
 BATCH, MEGABYTES = 500, 300
 
 
-def tried(what, good, count, seed):
+def tried(what, good, count, seed, change=mutants):
     """Tries so many mutants, and prints what became of each batch."""
     for batch in range(0, count, BATCH):
         start = time.monotonic()
-        cases = mutants(good, min(BATCH, count - batch), seed + batch)
+        cases = change(good, min(BATCH, count - batch), seed + batch)
         found = confined(what, cases, megabytes=MEGABYTES, profiled=False)
         lines = sum("\n" in one.text for one in found)
         kinds = dict(Counter(one.kind for one in found))
@@ -40,7 +40,9 @@ def main():
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=20261129)
     given = parser.parse_args()
-    tried("onnx", [path.read_bytes() for path in given.onnx] or seeds(), given.count, given.seed)
+    good = [path.read_bytes() for path in given.onnx] or seeds()
+    tried("onnx", good, given.count, given.seed)
+    tried("onnx", good, given.count, given.seed, changed_models)  # that are files of ONNX still
     if not given.onnx:
         tried("safetensors", [GOOD_TENSORS], given.count, given.seed)
 
