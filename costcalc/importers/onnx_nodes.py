@@ -112,6 +112,7 @@ def node_of(one: Any) -> OnnxNode:
     domain, name, op = text(one.domain), text(one.name), text(one.op_type)
     if domain not in ("", "ai.onnx"):
         op = f"{domain}::{op}"
+    op = op if op.isprintable() else repr(op)[1:-1]  # it stands in messages
     attributes = {text(given.name): attribute_of(given) for given in one.attribute}
     written = {text(pair.key): text(pair.value) for pair in one.metadata_props}
     return OnnxNode(
