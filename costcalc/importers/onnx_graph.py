@@ -45,7 +45,7 @@ class OnnxGraph:
         self.layers: list[Layer] = []
         self.path: str | None = None  # of the node that is built
         self.owners = Owners(self.operands)
-        self.constants: dict[int, int] = {}  # the layers of values that no layer makes, by their id
+        self.constants: dict[int, tuple[Value, int]] = {}  # values that no layer makes, by id, and the layers of these
         self.copies: dict[str, OnnxTensor] = {}  # tensors that are another one under a name of their own
         self.differ: list[str] = []  # tensors whose shape in the file is another
 
@@ -205,8 +205,8 @@ class OnnxGraph:
         elif layer is None:
             if id(given) not in self.constants:
                 constant = Layer(Constant(given.shape), (), self.path, "constant", given.shape, is_main=False)
-                self.constants[id(given)] = self.add(constant)
-            return self.constants[id(given)]
+                self.constants[id(given)] = given, self.add(constant)  # kept alive, so that no id stands for two
+            return self.constants[id(given)][1]
         if same_sizes(self.layers[layer].shape, given.shape):
             return layer
         name = self.layers[layer].name
