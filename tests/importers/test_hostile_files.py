@@ -33,12 +33,12 @@ def test_crafted_files_and_mutants_of_onnx(tmp_path):
 
 def test_headers_of_tensors(tmp_path):
     """What is not refused is what the library of the format reads."""
-    cases = [GOOD_TENSORS, *BAD_TENSORS.values(), *mutants([GOOD_TENSORS], 2000, seed=2)]
+    cases = [GOOD_TENSORS, *BAD_TENSORS.values(), *mutants([GOOD_TENSORS], 1000, seed=2)]
     found = confined("safetensors", cases, megabytes=MAX_MEGABYTES, cwd=tmp_path, profiled=False)
     assert [one.kind for one in found[: 1 + len(BAD_TENSORS)]] == ["ok", *["refused"] * len(BAD_TENSORS)]
     assert all("\n" not in one.text for one in found)
     accepted = [(case, one.text) for case, one in zip(cases, found) if one.kind == "ok"]
-    assert 20 < len(accepted) < 2000
+    assert 20 < len(accepted) < 1000
     library = needed.module("safetensors", "zoo")
     for case, said in accepted:
         theirs = library.deserialize(case)

@@ -57,11 +57,11 @@ def test_number_formula_and_column_agree(tmp_path):
         "w": (4, 3, 3, 3), "zero": 0, "zeros": [0], "four_rest": [4, -1], "one": [1], "end": [2**63 - 1], "last": [2],
     }  # fmt: skip
     net = costcalc.load(onnx_file(tmp_path, nodes, {"x": ["batch", 3, "height", "width"]}, tensors))
-    metrics = ("params", "macs", "elementwise", "activations")
+    metrics = ("macs", "elementwise", "activations")
     formulas = {metric: net.formula(metric) for metric in metrics}
-    grid = {"batch": [1, 3], "height": [17, 30, 224], "width": [19, 32]}
+    grid = {"batch": [1, 3], "height": [17, 30], "width": [19, 224]}
     swept = costcalc.sweep(net, metrics=metrics, **grid).to_records()
-    assert len(swept) == 12
+    assert len(swept) == 8
     for row in swept:
         knobs = {name: row[name] for name in grid}
         numbers = net.with_knobs(**knobs).cost()
@@ -306,8 +306,9 @@ def test_torch_is_not_imported(tmp_path):
     path = onnx_file(tmp_path, CONV, {"x": ["batch", 3, 8, 8]}, WEIGHTS)
     code = f"""
 import sys, costcalc
-costcalc.load({str(path)!r}).formula()
 costcalc.load({str(path)!r} + "@batch=3").cost()
+assert not {{"sympy", "networkx"}} & {{*sys.modules}}
+costcalc.load({str(path)!r}).formula()
 sys.exit("torch" in sys.modules)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
