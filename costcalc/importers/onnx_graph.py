@@ -68,6 +68,9 @@ class OnnxGraph:
             count = sum(elements(tensor.shape) for tensor in self.copies.values())
             said = f"{plural(len(self.copies), 'tensor')} of {plural(count, 'number')}"
             yield f"stored once with equal ones, and counted: {said}"
+        types = {self.record.tensors[name].dtype.lower() for name in self.owners if name in self.record.tensors}
+        if others := sorted(types - {"float"}):
+            yield f"the file stores {', '.join(others)}: bytes are those of --dtype, float32 unless set"
         if self.differ:
             more = f", and {len(self.differ) - 1} more" if self.differ[1:] else ""
             yield f"the file's own shapes differ: {self.differ[0]}{more}"

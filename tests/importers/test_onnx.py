@@ -325,6 +325,17 @@ def test_paths_of_modules_are_names(tmp_path):
     assert [str(row.name) for row in cost.layers] == ["x", "stem.conv", "layer1.0.relu", "layer1.0.add", "Relu.12"]
 
 
+def test_tensors_of_half_precision_are_said(tmp_path):
+    made = model([node("Conv", "x w", "y")], {"x": [1, 3, 8, 8]}, {"w": (4, 3, 3, 3)})
+    half = numpy_helper.to_array(made.graph.initializer[0]).astype("float16")
+    made.graph.initializer[0].CopyFrom(numpy_helper.from_array(half, "w"))
+    path = tmp_path / "net.onnx"
+    path.write_bytes(made.SerializeToString())
+    cost = costcalc.load(path).cost()
+    assert cost.total("params") == 108
+    assert cost.notes()[-1] == "the file stores float16: bytes are those of --dtype, float32 unless set"
+
+
 def test_names_may_stand_twice(tmp_path):
     nodes = [node("Relu", "x", "a", "r"), node("Relu", "a", "b", "r"), node("Relu", "b", "y", "r_2")]
     names = [str(row.name) for row in cost_of(tmp_path, nodes, {"x": [1, 3]}).layers]
