@@ -15,7 +15,7 @@ from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError,
 from costcalc.graph import LayerList, add
 from costcalc.importers.onnx_biases import with_biases
 from costcalc.importers.onnx_names import Layer, Namer, is_anonymous
-from costcalc.importers.onnx_nodes import OnnxNode, OnnxTensor
+from costcalc.importers.onnx_nodes import FLOATS, OnnxNode, OnnxTensor
 from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
 from costcalc.importers.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_record import OnnxRecord, shape_text
@@ -68,8 +68,8 @@ class OnnxGraph:
             count = sum(elements(tensor.shape) for tensor in self.copies.values())
             said = f"{plural(len(self.copies), 'tensor')} of {plural(count, 'number')}"
             yield f"stored once with equal ones, and counted: {said}"
-        types = {self.record.tensors[name].dtype.lower() for name in self.owners if name in self.record.tensors}
-        if others := sorted(types - {"float"}):
+        types = {self.record.tensors[name].dtype for name in self.owners if name in self.record.tensors} & FLOATS
+        if others := sorted(kind.lower() for kind in types - {"FLOAT"}):
             yield f"the file stores {', '.join(others)}: bytes are those of --dtype, float32 unless set"
         if self.differ:
             more = f", and {len(self.differ) - 1} more" if self.differ[1:] else ""
