@@ -44,6 +44,7 @@ class OnnxGraph:
         self.values: dict[str, Value] = {name: value_of(tensor) for name, tensor in self.record.tensors.items()}
         self.layers: list[Layer] = []
         self.path: str | None = None  # of the node that is built
+        self.paths: dict[str, str | None] = {}  # of what nodes have made
         self.owners = Owners(self.operands)
         self.constants: dict[int, tuple[Value, int]] = {}  # values that no layer makes, by id, and the layers of these
         self.copies: dict[str, OnnxTensor] = {}  # tensors that are another one under a name of their own
@@ -91,7 +92,7 @@ class OnnxGraph:
 
     def node(self, node: OnnxNode) -> None:
         """Works out a node, or makes its layers."""
-        self.path = node.path
+        node = self.path_of(node)
         asked = Asked(node, tuple(self.values[name] if name else None for name in node.inputs), self.record.opset)
         try:
             outputs = self.outputs(asked)
@@ -108,6 +109,15 @@ class OnnxGraph:
             self.compare(name, value.shape)
         if not self.read.isdisjoint(node.outputs[len(outputs) :]):
             asked.refuse(f"its output {len(outputs)} has no rule")
+
+    def path_of(self, node: OnnxNode) -> OnnxNode:
+        """The node, with the path of what it reads if an optimiser made it and gave it none."""
+        if node.path is None and is_anonymous(node.name):
+            read = (self.paths[name] for name in node.inputs if self.paths.get(name))
+            node = node._replace(path=next(read, None))
+        self.path = node.path
+        self.paths.update(dict.fromkeys(node.outputs, node.path))
+        return node
 
     def outputs(self, asked: Asked) -> list[Value]:
         """The outputs of a node that have a rule."""
