@@ -55,5 +55,5 @@ class Namer:
 
 
 def is_anonymous(name: str) -> bool:
-    """Did an exporter number a tensor or a node that has no name in the module: onnx::Add_7651, val_12, node_Split_3?"""
+    """Did an exporter number a tensor or a node without a name in the module: onnx::Add_7651, val_12, node_Split_3?"""
     return re.fullmatch(r"((onnx::|node_)\w*|val|_val|const\w*|tensor|n)?_?\d+", name) is not None
