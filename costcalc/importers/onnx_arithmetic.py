@@ -117,6 +117,19 @@ def where(asked: Asked) -> Value | None:
     return chosen and replace(chosen, is_float=asked.input(1).is_float)
 
 
+def clipped(asked: Asked) -> Value | None:
+    """Numbers between a low and a high one, of which either may be left out."""
+    low, high = asked.numbers("min", 1), asked.numbers("max", 2)
+    ends = [end for end in (low, high) if end is not None]
+    asked.need(all(len(end) == 1 for end in ends), "its min and max are numbers")
+
+    def between(_: Asked, x: Any) -> Any:
+        x = x if low is None else maximum(x, low[0])
+        return x if high is None else minimum(x, high[0])
+
+    return each(between)(replace(asked, inputs=asked.inputs[:1]))
+
+
 def reduced(function: Callable[[Sequence[Any]], Any]) -> Arithmetic:
     """One number from all of a list."""
 
@@ -144,7 +157,8 @@ def _most(values: Sequence[Any]) -> Any:
 
 
 ARITHMETIC: dict[str, Arithmetic] = {
-    "Where": where, "Add": each(lambda _, a, b: a + b), "Sub": each(lambda _, a, b: a - b),
+    "Where": where, "Clip": clipped, "Relu": each(lambda _, a: maximum(a, 0)),
+    "Add": each(lambda _, a, b: a + b), "Sub": each(lambda _, a, b: a - b),
     "Mul": each(lambda _, a, b: a * b), "Div": each(_divided), "Mod": each(_remainder), "Neg": each(lambda _, a: -a),
     "Floor": each(lambda _, a: floor(a)), "Ceil": each(lambda _, a: ceil(a)), "Abs": each(_absolute),
     "Min": each(lambda _, *all: _least(all)), "Max": each(lambda _, *all: _most(all)),

@@ -91,6 +91,27 @@ def test_points_of_a_sweep_may_be_invalid(tmp_path):
         formula(h=7, w=8)
 
 
+def test_padding_that_is_computed(tmp_path):
+    """timm's padding as TensorFlow's: as much as ⌈h/2⌉ windows of 3 need, below 0 nothing, half of it before."""
+    nodes = [
+        node("Shape", "x", "s"), node("Slice", "s two four", "hw"), node("Cast", "hw", "f", to=1),
+        node("Div", "f half", "d"), node("Ceil", "d", "c"), node("Sub", "c one", "m"), node("Mul", "m half", "e"),
+        node("Add", "e three", "reach"), node("Sub", "reach f", "more"), node("Clip", "more least", "pad"),
+        node("Cast", "pad", "p", to=7), node("Div", "p pair", "low"), node("Sub", "p low", "high"),
+        node("Concat", "none low none high", "pads", axis=0), node("Pad", "x pads", "q"),
+        node("Conv", "q w", "y", strides=[2, 2]),
+    ]  # fmt: skip
+    tensors = {
+        "two": [2], "four": [4], "half": 2.0, "one": 1.0, "three": 3.0, "least": 0.0, "pair": [2], "none": [0, 0],
+        "w": (4, 3, 3, 3),
+    }  # fmt: skip
+    net = costcalc.load(onnx_file(tmp_path, nodes, {"x": ["n", 3, "h", "w_"]}, tensors))
+    for h, w in ((224, 224), (7, 10)):
+        assert net.with_knobs(h=h, w_=w).cost().layers[-1].output_shape == (1, 4, -(-h // 2), -(-w // 2))
+    assert [row["macs"] for row in costcalc.sweep(net, h=[7, 8], w_=9).to_records()] == [108 * 20, 108 * 20]
+    assert net.formula()(h=7, w_=9) == 108 * 20
+
+
 def test_same_padding_at_odd_sizes_and_last_windows_that_overhang(tmp_path):
     """⌈7/2⌉ = 4 positions; a window that would start in the padding does not count."""
     same = [node("Conv", "x w", "c", strides=[2, 2], auto_pad="SAME_LOWER")]
