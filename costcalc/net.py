@@ -12,6 +12,7 @@ from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
 from costcalc.importers.run_record import STRICT, Leniency
+from costcalc.models.knob_texts import split_target
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.text import split_names
@@ -77,8 +78,8 @@ def load(
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
     a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
     with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`,
-    `hf:config.json`, or `FILE.py:CALLABLE`, which runs that file. Bytes are counted in `dtype`: float16, or
-    weights=int8,activations=float16.
+    `hf:config.json`, or `FILE.py:CALLABLE`, which runs that file; an ONNX file, `load("model.onnx@batch=8")`. Bytes are
+    counted in `dtype`: float16, or weights=int8,activations=float16.
 
     An imported network may have an op without a rule: `assume_free=["aten::fft_rfft"]` counts it as 0. It may ask for
     the value of a tensor: `until_values=True` counts what runs before that. Both mark its totals with a warning.
@@ -104,8 +105,19 @@ def _resolved(
         name, _, settings = target.partition("@")
         net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None, lenient))
         return net.with_texts(settings.split(",")) if settings else net
+    if targets.is_onnx(target):
+        from costcalc.importers.onnx_architecture import of_onnx
+
+        path, _, settings = split_target(str(target))
+        net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers), label=path)
+        return net.with_texts(settings.split(",")) if settings else net
+    if targets.is_safetensors(target):
+        hint = "`costcalc show` lists them, as does costcalc.tensors; count the network as ONNX or as a torch module"
+        raise UsageError(f"{shorten(str(target))!r} has tensors and no layers", hint)
     if inputs:
-        raise UsageError("inputs are those of a torch module, of torchvision:NAME, timm:NAME or FILE.py:CALLABLE")
+        raise UsageError(
+            "inputs are those of a torch module, of torchvision:NAME, timm:NAME, FILE.py:CALLABLE or FILE.onnx"
+        )
     if lenient != STRICT:
         raise UsageError("assume_free and until_values are about imported networks: torch modules and their names")
     if isinstance(target, Net):

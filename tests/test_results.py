@@ -3,6 +3,8 @@
 import importlib
 import json
 import pkgutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from support import needed
@@ -62,6 +64,15 @@ def timed_pipeline():
     return time_pipeline("resnet_cifar", step=LENET, rate=100, workers=1, seconds=0.001)
 
 
+def tensors_of():
+    """The tensors of a small file."""
+    header = b'{"a.b": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}'
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "net.safetensors"
+        path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+        return costcalc.tensors(path)
+
+
 RESULTS = {
     "augment": lambda: costcalc.augment("alexnet"),
     "augment, beside a step": lambda: costcalc.augment("alexnet", step=LENET, rate=100),
@@ -94,6 +105,7 @@ RESULTS = {
     "sweep": lambda: costcalc.sweep(LENET, r="28:60:4"),
     "sweep.fit": lambda: costcalc.sweep(LENET, r="28:60:4").fit(),
     "sweep_presets": lambda: costcalc.sweep_presets("mobilenet_v1"),
+    "tensors": tensors_of,
     "transfer": lambda: costcalc.transfer(LENET, classes=3, within="1MB", rate=100, disk_rate="1MB"),
     "validate": lambda: costcalc.validate("nowhere.yaml"),
     "table": lambda: costcalc.load(LENET).cost().table(),

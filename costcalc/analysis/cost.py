@@ -148,7 +148,12 @@ class Cost(Result):
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         parts = [self._parts_of_params()] if "params" in metrics else []
-        return [*counts, *knobs_note(self.knobs), *parts, *(one.message for one in self._imported or ())]
+        imported = (*(one.message for one in self._imported or ()), *self._notes_of_import())
+        return [*counts, *knobs_note(self.knobs), *parts, *imported]
+
+    def _notes_of_import(self) -> tuple[str, ...]:
+        """Notes of the importer on this network."""
+        return tuple(self.graph.graph.get("notes", ())) if self.graph is not None else ()
 
     def _step_note(self) -> str:
         """How the network is trained, and what that costs beside the forward pass."""
@@ -178,6 +183,8 @@ class Cost(Result):
         metrics = metrics_in(self._columns(self.depth, self.columns))
         of_layers = dict.fromkeys((*TOTALS, *metrics))
         about: dict[str, Any] = {"target": self.target, "knobs": dict(self.knobs), "dtype": self.dtype._asdict()}
+        if notes := self._notes_of_import():
+            about["notes"] = [*notes]
         if any(METRICS[name].step for name in metrics):
             about["training"] = asdict(train_step_of(self.graph))
         about["totals"] = {metric: self._values.total(metric) for metric in of_layers}

@@ -75,11 +75,11 @@ class Commands(FastGroup):
 
 
 def _is_target(word: str) -> bool:
-    """Is this the name, preset or path of a spec, or a network to import?"""
-    from costcalc.importers.targets import is_import
+    """Is this the name, preset or path of a spec, a network to import, or a file of tensors?"""
+    from costcalc.importers.targets import is_import, is_onnx, is_safetensors
     from costcalc.spec.library import find
 
-    if is_import(word):
+    if is_import(word) or is_onnx(word) or is_safetensors(word):
         return True
     try:
         find(word)

@@ -30,6 +30,7 @@ from costcalc.cli.options import (
 )
 from costcalc.cli.runs import StorePath, has_seconds
 from costcalc.errors import UsageError
+from costcalc.importers.targets import is_safetensors
 from costcalc.report import DRAWINGS, format_of
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP
@@ -74,6 +75,21 @@ def show(
     max_bytes: MaxBytes = MAX_BYTES,
 ) -> None:
     """Layer by layer: shapes, params, multiplies, elementwise work, activations, and their totals."""
+    if is_safetensors(target):
+        given = {
+            "--unroll": unroll,
+            "--train": train,
+            "--dtype": dtype,
+            "--input": input,
+            "--batch": batch,
+            "--set": set_,
+        }
+        if others := ", ".join(option for option, value in given.items() if value):
+            raise UsageError(f"{others}: a .safetensors file has tensors and no layers")
+        from costcalc.importers.tensor_table import tensors
+
+        emit(tensors(target, depth), format, output, columns=columns)
+        return
     drawn = format_of(format, Path(output) if output else None)
     if depth is not None and drawn in DRAWINGS:
         raise UsageError(f"--depth does not go with the format {drawn}, which draws every layer")

@@ -70,7 +70,7 @@ def known_targets(incomplete: str) -> list[str]:
 
 A_TARGET = (
     "a NAME, a PRESET or the PATH of a spec, if wanted with @knob=value,…; PATH@PRESET has its preset; "
-    "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE"
+    "torchvision:NAME, timm:NAME, hf:CONFIG.json, FILE.py:CALLABLE, FILE.onnx"
 )
 Target: TypeAlias = Annotated[
     str, typer.Argument(metavar="TARGET", help=f"What to count: {A_TARGET}.", autocompletion=known_targets)
@@ -86,7 +86,7 @@ Input: TypeAlias = Annotated[
     typer.Option(
         "--input",
         metavar="SHAPE",
-        help="Of a torch module: 1,3,224,224; mask=1,77; 1,128:int64. May be repeated.",
+        help="Of a torch module or ONNX file: 1,3,224,224; mask=1,77; 1,128:int64. May be repeated.",
     ),
 ]
 Batch: TypeAlias = Annotated[

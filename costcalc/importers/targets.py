@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture
 from costcalc.importers.input_sizes import Inputs
 from costcalc.importers.run_record import STRICT, Leniency
+from costcalc.models.knob_texts import split_target
 
 if TYPE_CHECKING:
     from costcalc.importers.module_source import ModuleSource
@@ -25,6 +27,22 @@ def is_import(target: str) -> bool:
         return True
     head, colon, name = target.partition("@")[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
+
+
+def is_onnx(target: Any) -> bool:
+    """Does a target name an ONNX file?"""
+    return _ends_in(target, ".onnx")
+
+
+def is_safetensors(target: Any) -> bool:
+    """Does a target name a file of tensors?"""
+    return _ends_in(target, ".safetensors")
+
+
+def _ends_in(target: Any, suffix: str) -> bool:
+    """Is this the path of a file with this suffix, or that with knobs set?"""
+    is_path = isinstance(target, (str, PathLike)) and "\n" not in str(target)
+    return is_path and split_target(str(target))[0].lower().endswith(suffix)
 
 
 def of_file(target: str) -> bool:

@@ -152,14 +152,15 @@ OTHER_FAMILIES = (  # not in the library, but a slip away from a name in it: no 
     "densenet", "efficientnet_v2", "efficientnetv2", "ghostnet", "mobilenet_v3", "mobilenetv3", "mobilenet_v4",
     "mobilenetv4", "mobilevit", "regnet", "resnest", "resnext", "res2net", "segnet", "senet", "shufflenet",
 )  # fmt: skip
-PICKLED = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib")
+PICKLED = (".pt", ".pth", ".pt2", ".ptl", ".ckpt", ".bin", ".pkl", ".npy", ".npz", ".joblib", ".mar")
 
 
 def _file_spec(path: str, max_bytes: int) -> Spec:
     if path.lower().endswith(PICKLED):
         raise UsageError(
             f"{path[:200]!r} may be pickled, and unpickling runs what is in it: costcalc never opens such files. "
-            "Write the network as a spec (see docs/specs.md); weights belong in safetensors, networks in ONNX"
+            "Give the module itself in Python, costcalc.load(module, shape), or export it: torch.onnx.export writes "
+            "the network, safetensors the weights"
         )
     try:
         return parse_file(path, max_bytes=max_bytes)

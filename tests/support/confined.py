@@ -13,6 +13,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 from support.paths import ROOT, TESTS
 
+import costcalc
 from costcalc.analysis.cost import cost
 from costcalc.errors import CostcalcError, Place
 from costcalc.expressions import parse
@@ -49,6 +51,38 @@ def value(data: bytes) -> str:
     return str(type(parse(data.decode("utf-8", "surrogatepass"), Place("", 1, 1)).value(NAMES)).__name__)
 
 
+OPENED: list[str] = []  # by a case, beside modules of Python
+
+
+def watch_files(event: str, args: tuple) -> None:
+    """Notes the files that are opened."""
+    if event == "open" and not str(args[0]).endswith((".py", ".pyc", ".so")):
+        OPENED.append(str(args[0]))
+
+
+def onnx(data: bytes) -> str:
+    """Counts an ONNX file. Fails if it opens another."""
+    return of_file(data, ".onnx", lambda path: f"{costcalc.load(path).cost().params:,} params"[:200])
+
+
+def safetensors(data: bytes) -> str:
+    """Lists a file of tensors. Fails if it opens another."""
+    return of_file(data, ".safetensors", lambda path: f"{costcalc.tensors(path).params:,} params"[:200])
+
+
+def of_file(data: bytes, suffix: str, function) -> str:
+    """A function of the path of a file with these bytes, which may open nothing else."""
+    path = Path(tempfile.gettempdir()) / f"case{os.getpid()}{suffix}"
+    path.write_bytes(data)
+    OPENED.clear()
+    try:
+        return function(path)
+    finally:
+        others = {*OPENED} - {str(path)}
+        path.unlink()
+        assert not others, f"it opens {others}"
+
+
 def outcome(function, case: bytes, profiled: bool = True) -> Outcome:
     """The outcome of a function on one case. Without a profile it counts no calls and takes a fifth of the time."""
     with cProfile.Profile() if profiled else nullcontext() as profile:
@@ -70,7 +104,8 @@ def confined(
     what: str, cases: list[bytes | str], *, seconds: float = 300, megabytes: int = 200, cwd: Path | None = None,
     profiled: bool = True,
 ):  # fmt: skip
-    """The outcomes of `count` or `value`, in order. Fails on a signal, a time-out, a stray exception or much memory."""
+    """The outcomes of a function of this module, in order. Fails on a signal, a time-out, a stray exception or much
+    memory."""
     raw = [case if isinstance(case, bytes) else case.encode("utf-8", "surrogatepass") for case in cases]
     given = "\n".join(base64.b64encode(case).decode() for case in raw)
     ran = subprocess.run(
@@ -98,9 +133,14 @@ def peak_megabytes() -> int:
 
 def main() -> None:
     """The child: base64 cases on stdin, one JSON line for each on stdout, then its peak memory in MB."""
-    function = {"count": count, "value": value}[sys.argv[1]]
+    function = {"count": count, "value": value, "onnx": onnx, "safetensors": safetensors}[sys.argv[1]]
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
     count(b"name: warm\ntitle: t\nsource: s\ninput: [3, 8, 8]\nlayers: [relu]")  # imports are not part of a case
+    if sys.argv[1] == "onnx":
+        from support.hostile_files import seeds
+
+        onnx(seeds()[0])
+    sys.addaudithook(watch_files)
     for line in sys.stdin:
         print(json.dumps(outcome(function, base64.b64decode(line), sys.argv[2] == "True")), flush=True)
     print(peak_megabytes())
