@@ -33,6 +33,7 @@ class GraphBuilder:
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
+        self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
         self.read |= {tensor.number for tensor in record.outputs}
         self.has_complex = any(map(is_complex, self.made.values()))
@@ -220,11 +221,12 @@ class GraphBuilder:
         whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
         layer = self.layers.get(whole.number)
         if layer is None:
-            name = f"{self.within}.constant" if self.within else "constant"
+            module = self.makers.get(whole.number, self.within)
+            name = f"{module}.constant" if module else "constant"
             layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
         if whole.shape == tensor.shape:
             return layer
-        return self.add(self.free(f"{layer}.view"), View(tensor.shape), layer)
+        return self.add(self.free(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)
 
     def parameter(self, name: str, learned: Learned) -> str:
         """Adds a layer that hands on a tensor of a module, the one of another layer too."""
