@@ -10,7 +10,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import MissingExtra
-from costcalc.exporters.onnx_nodes import DOMAIN, OPSET, Nodes, nodes_of_layer
+from costcalc.exporters.onnx_layers import DOMAIN, OPSET, Nodes, nodes_of_layer
 from costcalc.version import __version__
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ from typing import Any
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
 from costcalc.importers.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.needed_calls import alone_in_modules, needed, passes_on, roots_of
 from costcalc.importers.run_record import Call, Learned, Origin, Record, Tensor
 from costcalc.importers.torch_ops import TABLE
 from costcalc.importers.translation import Node, NoRule
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
-
-NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 
 
 class GraphBuilder:
@@ -34,6 +33,7 @@ class GraphBuilder:
         self.names: Counter[str] = Counter()
         self.roots = roots_of(record)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
+        self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
         self.read = {tensor.number for call in record.calls for tensor in call.tensors}
         self.read |= {tensor.number for tensor in record.outputs}
         self.has_complex = any(map(is_complex, self.made.values()))
@@ -44,7 +44,7 @@ class GraphBuilder:
     def build(self) -> Graph:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
-            self.layers[tensor.number] = self.add(name, Input(tensor.shape))
+            self.layers[tensor.number] = self.add(self.free(name), Input(tensor.shape))
         calls = self.without_known(needed(self.record))
         alone = alone_in_modules(calls)
         for call in calls:
@@ -224,11 +224,12 @@ class GraphBuilder:
         whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
         layer = self.layer_of(whole) if whole.number in self.layers else None  # which may have been written over
         if layer is None:
-            name = f"{self.within}.constant" if self.within else "constant"
+            module = self.makers.get(whole.number, self.within)
+            name = f"{module}.constant" if module else "constant"
             layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
         if whole.shape == tensor.shape:
             return layer
-        return self.add(self.free(f"{layer}.view"), View(tensor.shape), layer)
+        return self.add(self.free(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)
 
     def parameter(self, name: str, learned: Learned) -> str:
         """Adds a layer that hands on a tensor of a module, the one of another layer too."""
@@ -251,19 +252,6 @@ class GraphBuilder:
         return name
 
 
-def alone_in_modules(calls: list[Call]) -> set[int]:
-    """The calls, by id, that are the only ones of a module without modules of its own, or the only but for views."""
-    of_modules: dict[str, list[Call]] = {}
-    for call in calls:
-        if call.is_leaf and not passes_on(call):
-            of_modules.setdefault(call.module, []).append(call)
-    found: set[int] = set()
-    for made in of_modules.values():
-        computed = [call for call in made if call.writes or not call.views]
-        found.update(id(call) for call in (computed or made) if len(computed or made) == 1)
-    return found
-
-
 def is_stored(learned: Learned) -> bool:
     """Is it more than a count of batches?"""
     return not learned.is_buffer or bool(learned.tensor.shape)
@@ -272,43 +260,6 @@ def is_stored(learned: Learned) -> bool:
 def is_complex(tensor: Tensor) -> bool:
     """Are its elements complex numbers?"""
     return tensor.dtype.startswith("complex")
-
-
-def passes_on(call: Call) -> bool:
-    """Is the output the input: a dropout of nothing, a copy that was none?"""
-    name = plain_name(call)
-    if name not in NOTHING_DONE or not call.outputs:
-        return False
-    source = next(iter(call.tensors), None)
-    if source is None or source.shape != call.outputs[0].shape:
-        return False
-    return bool(call.views) if name != "dropout" else call.arguments["p"] == 0
-
-
-def needed(record: Record) -> list[Call]:
-    """The calls that lead to an output, those that write over what does, and all that multiply or have no rule."""
-    roots = roots_of(record)
-    wanted = {tensor.number for tensor in record.outputs}
-    memories = {roots.get(number, number) for number in wanted}
-    found: list[Call] = []
-    for call in reversed(record.calls):
-        writes = {roots.get(number, number) for number in call.writes}
-        leads = {tensor.number for tensor in call.outputs} & wanted or writes & memories
-        if leads or multiplies(call) or (call.outputs and plain_name(call) not in TABLE and of_kind(call) is None):
-            read = {tensor.number for tensor in call.tensors}
-            wanted |= read
-            memories |= {roots.get(number, number) for number in read}
-            found.append(call)
-    return found[::-1]
-
-
-def roots_of(record: Record) -> dict[int, int]:
-    """The tensor that owns the memory of each view, and of each tensor that is written over."""
-    roots: dict[int, int] = {}
-    for call in record.calls:
-        for number, source in call.views.items():
-            roots[number] = roots.get(source, source)
-    return roots
 
 
 def said_of(without_rule: dict[str, list[Call]]) -> str:
