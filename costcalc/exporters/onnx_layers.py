@@ -8,10 +8,10 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+from costcalc.importers.onnx_own_ops import DOMAIN
 from costcalc.ops.window import per_axis
 
 OPSET = 21
-DOMAIN = "costcalc"
 
 
 @dataclass

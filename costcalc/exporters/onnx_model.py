@@ -10,7 +10,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import MissingExtra
-from costcalc.exporters.onnx_layers import DOMAIN, OPSET, Nodes, nodes_of_layer
+from costcalc.exporters.onnx_layers import OPSET, Nodes, nodes_of_layer
+from costcalc.importers.onnx_own_ops import DOMAIN
 from costcalc.version import __version__
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from costcalc.importers import onnx_reshapes as reshapes
 from costcalc.importers import onnx_windows as windows
 from costcalc.importers.call_kinds import POINTWISE, Work
 from costcalc.importers.onnx_nodes import OnnxNode
+from costcalc.importers.onnx_own_ops import OWN_OPS
 from costcalc.importers.onnx_record import OnnxRecord
 from costcalc.importers.onnx_values import Asked, Made, Translation, Value, one
 from costcalc.ops.broadcast import broadcast
@@ -103,6 +104,7 @@ POINTWISE_OPS = {
                      "BitwiseAnd", "BitwiseOr", "BitwiseXor"), Work(1, 0)), "Mod": Work(1, 0),
 }  # fmt: skip
 TABLE: dict[str, Translation] = {
+    **OWN_OPS,
     **{op: pointwise(work) for op, work in POINTWISE_OPS.items()},
     **dict.fromkeys((*reductions.OPERATIONS, *reductions.OTHER_REDUCTIONS), reductions.reduction),
     **dict.fromkeys(("Mean", "Max", "Min"), variadic),
