@@ -119,17 +119,28 @@ class PatternSearch:
     def within(self, step: int) -> tuple[LayerPattern, dict[str, Span]]:
         """The pattern in this step, and where its samples are. Raises the first ImportRefused if there is none."""
         first: ImportRefused | None = None
+        others: list[tuple[int, LayerPattern, dict[str, Span]]] = []  # that have other layers at the default
         by_knob = {name: [*spans(self.sizes.knobs[name].default, step)] for name in self.lengths}
         for i in self.places_to_try:
             span = {name: known[i] for name, known in by_knob.items()}
             try:
-                found = self.fitted(span), span
+                others.append((i, self.fitted(span), span))
             except ImportRefused as error:
                 first = first or error
                 continue
-            self.places_to_try = [i]
-            return found
-        raise first or ImportRefused("no sizes are left to try")
+            if self.holds_at_default(others[-1][1]):
+                others = others[-1:]
+                break
+        if not others:
+            raise first or ImportRefused("no sizes are left to try")
+        i, pattern, span = others[0]
+        self.places_to_try = [i]
+        return pattern, span
+
+    def holds_at_default(self, pattern: LayerPattern) -> bool:
+        """Has the network the layers of a pattern at its default lengths?"""
+        lengths = {name: size for name, size in self.letters(1, {}).items() if name != BATCH}
+        return any(self.same(pattern, self.letters(batch, lengths)) for batch in (1, 2)[: 1 + self.has_batch])
 
     def fitted(self, span: Mapping[str, Span]) -> LayerPattern:
         """A pattern of samples in a span, which holds at other sizes in it."""

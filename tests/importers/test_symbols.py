@@ -139,7 +139,12 @@ def domain(module, *inputs):
 
 @pytest.mark.parametrize(
     ("at", "default", "holds"),
-    [(300, 224, "1 ≤ r ≤ 299"), (300, 448, "300 ≤ r ≤ 14336"), (150, 224, "150 ≤ r ≤ 7168")],
+    [
+        (300, 224, "1 ≤ r ≤ 299"),
+        (300, 448, "300 ≤ r ≤ 14336"),
+        (150, 224, "150 ≤ r ≤ 7168"),
+        (224, 224, "224 ≤ r ≤ 7168"),
+    ],
 )
 def test_layers_that_change_at_a_size_bound_the_formula(at, default, holds):
     net = costcalc.load(Changes(at), (1, 3, default, default))

@@ -170,7 +170,8 @@ def greatest_value(name: str, now: int, limits: list[Undecided]) -> tuple[int | 
     """The largest such value, None without one, and the message of the need that fails above it."""
     if not _why(name, MAX_SIZE, limits):
         return None, ""
-    most = now + bisect_left(range(now + 1, MAX_SIZE), True, key=lambda value: bool(_why(name, value, limits)))
+    first, last = (1, now) if _why(name, now, limits) else (now + 1, MAX_SIZE)  # an imported network may hold below it
+    most = first - 1 + bisect_left(range(first, last), True, key=lambda value: bool(_why(name, value, limits)))
     return most, _why(name, most + 1, limits)
 
 
