@@ -42,7 +42,10 @@ def onnx_bytes(net: Net) -> bytes:
     ]
     inputs, outputs = values_of(net, helper)
     shown = [helper.make_tensor_value_info(layer.name, onnx.TensorProto.FLOAT, layer.out) for layer, _ in layers]
-    tensors = [not_written(onnx, name, shape) for name, shape in stored.items()]
+    whole = {
+        layer.weights["weight"] for layer, _ in layers if layer.op.name == "parameter" and layer.op.role == "buffer"
+    }
+    tensors = [not_written(onnx, name, shape, whole=name in whole) for name, shape in stored.items()]
     tensors += [small(helper, onnx, name, numbers) for layer, _ in layers for name, numbers in layer.numbers.items()]
     graph = helper.make_graph(nodes, net.name, inputs, outputs, tensors, value_info=shown)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(DOMAIN, 1)]
@@ -90,11 +93,12 @@ def values_of(net: Net, helper: Any) -> tuple[list[Any], list[Any]]:
     return [*map(value, inputs)], [*map(value, ends)]
 
 
-def not_written(onnx: Any, name: str, shape: tuple[int, ...]) -> Any:
-    """A tensor that lies in a file that is not there."""
-    tensor = onnx.TensorProto(name=name, data_type=onnx.TensorProto.FLOAT, dims=shape)
+def not_written(onnx: Any, name: str, shape: tuple[int, ...], *, whole: bool) -> Any:
+    """A tensor that lies in a file that is not there: of whole numbers, as tables of indices, or of real ones."""
+    kind = onnx.TensorProto.INT64 if whole else onnx.TensorProto.FLOAT
+    tensor = onnx.TensorProto(name=name, data_type=kind, dims=shape)
     tensor.data_location = onnx.TensorProto.EXTERNAL
-    for key, value in (("location", ELSEWHERE), ("length", str(4 * prod(shape)))):
+    for key, value in (("location", ELSEWHERE), ("length", str((8 if whole else 4) * prod(shape)))):
         entry = tensor.external_data.add()
         entry.key, entry.value = key, value
     return tensor

@@ -106,6 +106,7 @@ class ImportedArchitecture(Architecture):
                 raise UsageError(f"{self.name}: {error}") from None
             raise _one_by_one(self.name, values, moving, ImportRefused(str(error))) from None
         layers.graph["limits"] = [need for need in pattern.needs(values) if need.truth is None]
+        layers.graph["warnings"] = pattern.layers.samples[0].graph.graph.get("warnings", ())
         layers.graph["multiples"] = {one: values[name] for name, one in multiples.items()}
         beyond = [name for name, one in pattern.ranges.items() if one.holds(self.knobs[name].default) is False]
         own = " ".join(f"--set {name}={self.knobs[name].default}" for name in beyond)
