@@ -58,8 +58,8 @@ from costcalc.graph import Repeat as Repeat
 from costcalc.graph import add as add
 from costcalc.graph import new_graph as new_graph
 from costcalc.graph import unroll as unroll
-from costcalc.importers.tensor_table import TensorTable as TensorTable
-from costcalc.importers.tensor_table import tensors as tensors
+from costcalc.importers.onnx_files.tensor_table import TensorTable as TensorTable
+from costcalc.importers.onnx_files.tensor_table import tensors as tensors
 from costcalc.knob_functions import break_even as break_even
 from costcalc.knob_functions import compound as compound
 from costcalc.knob_functions import histogram as histogram

@@ -11,7 +11,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
-from costcalc.importers.run_record import STRICT, Leniency
+from costcalc.importers.recorded_runs.run_record import STRICT, Leniency
 from costcalc.models.knob_texts import split_target
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -106,7 +106,7 @@ def _resolved(
         net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None, lenient))
         return net.with_texts(settings.split(",")) if settings else net
     if targets.is_onnx(target):
-        from costcalc.importers.onnx_architecture import of_onnx
+        from costcalc.importers.onnx_files.onnx_architecture import of_onnx
 
         path, _, settings = split_target(str(target))
         net = Net(of_onnx(path, targets.split_inputs(inputs), max_layers), label=path)

@@ -86,7 +86,7 @@ def show(
         }
         if others := ", ".join(option for option, value in given.items() if value):
             raise UsageError(f"{others}: a .safetensors file has tensors and no layers")
-        from costcalc.importers.tensor_table import tensors
+        from costcalc.importers.onnx_files.tensor_table import tensors
 
         emit(tensors(target, depth), format, output, columns=columns)
         return

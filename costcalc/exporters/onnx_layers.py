@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from costcalc.importers.onnx_own_ops import DOMAIN
+from costcalc.importers.onnx_files.onnx_own_ops import DOMAIN
 from costcalc.ops.window import per_axis
 
 OPSET = 21

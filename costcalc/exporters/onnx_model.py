@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import MissingExtra
 from costcalc.exporters.onnx_layers import OPSET, Nodes, nodes_of_layer
-from costcalc.importers.onnx_own_ops import DOMAIN
+from costcalc.importers.onnx_files.onnx_own_ops import DOMAIN
 from costcalc.version import __version__
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from support.onnx_files import model, node, onnx_file, stored  # noqa: E402
 import costcalc  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
 from costcalc.errors import CostcalcError, ImportRefused, ShapeError, UnknownName, UsageError  # noqa: E402
-from costcalc.importers.onnx_architecture import of_onnx  # noqa: E402
-from costcalc.importers.onnx_graph import OnnxGraph  # noqa: E402
+from costcalc.importers.onnx_files.onnx_architecture import of_onnx  # noqa: E402
+from costcalc.importers.onnx_files.onnx_graph import OnnxGraph  # noqa: E402
 
 CONV = [
     node("Conv", "x w b", "c"),

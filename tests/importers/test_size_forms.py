@@ -5,8 +5,8 @@ import pytest
 
 from costcalc.dims import size_symbol, to_exact_array
 from costcalc.dims.substitute import substitute
-from costcalc.importers.sample_sizes import SAMPLES, drawn, spans, steps_of
-from costcalc.importers.size_forms import find_form
+from costcalc.importers.symbolic_sizes.sample_sizes import SAMPLES, drawn, spans, steps_of
+from costcalc.importers.symbolic_sizes.size_forms import find_form
 
 N, H, W = (2, 3, 5, 7, 11, 13), (224, 331, 262, 419, 203, 541), (617, 256, 503, 388, 283, 191)
 KNOWN = [(("x", 0), N), (("x", 2), H), (("x", 3), W)]

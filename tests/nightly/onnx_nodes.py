@@ -19,9 +19,9 @@ from onnx import numpy_helper
 from onnx.backend.test.case.node import collect_testcases
 
 from costcalc.errors import CostcalcError
-from costcalc.importers.onnx_architecture import of_onnx
-from costcalc.importers.onnx_graph import OnnxGraph
-from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE
+from costcalc.importers.onnx_files.onnx_architecture import of_onnx
+from costcalc.importers.onnx_files.onnx_graph import OnnxGraph
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE
 
 FEW = 32  # numbers
 OF_FIRST_INPUT = ("constantofshape", "range")  # cases whose first input says a shape

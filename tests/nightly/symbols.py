@@ -19,7 +19,7 @@ from costcalc.analysis.closed_form.derive import derive
 from costcalc.analysis.walk import walk
 from costcalc.dims import to_exact_array
 from costcalc.errors import CostcalcError
-from costcalc.importers.pattern_range import Pattern
+from costcalc.importers.symbolic_sizes.pattern_range import Pattern
 
 SEED = 17
 POINTS = 10

@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto
 from support.onnx_files import model, node
 
-from costcalc.importers.onnx_ops import ONLY_OF_SIZES, TABLE
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE
 
 SEEDS = {  # small networks with every kind of node
     "convolutions": (

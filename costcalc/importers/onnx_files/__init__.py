@@ -1,0 +1,1 @@
+"""ONNX files as layer graphs, without torch; and the tensors of safetensors files."""

@@ -1,0 +1,268 @@
+"""The layer graph of a recorded run: names are module paths, ops the library's own where there is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from costcalc.errors import ImportRefused, Problem
+from costcalc.graph import Graph, add, new_graph
+from costcalc.importers.recorded_runs.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.recorded_runs.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.recorded_runs.run_record import Call, Learned, Origin, Record, Tensor
+from costcalc.importers.torch_modules.torch_ops import TABLE
+from costcalc.importers.torch_modules.translation import Node, NoRule
+from costcalc.ops import Input
+from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
+
+
+class GraphBuilder:
+    """Builds the graph of a record, call by call."""
+
+    def __init__(self, record: Record, name: str = ""):
+        self.record, self.name = record, name or record.name
+        self.graph = new_graph(name=self.name)
+        self.layers: dict[int, str] = {}  # the layer that makes each tensor, by number
+        self.shapes: dict[str, tuple[int, ...]] = {}  # of the output of each layer
+        self.owners: dict[int, tuple[str, str]] = {}  # the layer whose own a tensor of a module is, and its name there
+        self.params = 0
+        self.within = ""  # the path of the module that runs
+        self.modules: dict[str, str] = {}  # the module that runs each layer
+        self.names: Counter[str] = Counter()
+        self.roots = roots_of(record)
+        self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
+        self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
+        self.read = {tensor.number for call in record.calls for tensor in call.tensors}
+        self.read |= {tensor.number for tensor in record.outputs}
+        self.has_complex = any(map(is_complex, self.made.values()))
+        self.stale: dict[int, Tensor] = {}  # tensors whose memory was written over, and what was written
+        self.without_rule: dict[str, list[Call]] = {}
+        self.assumed_free: dict[str, list[Call]] = {}
+
+    def build(self) -> Graph:
+        """The graph. Raises ImportRefused with every op that has no rule."""
+        for name, tensor in self.record.inputs.items():
+            self.layers[tensor.number] = self.add(self.free(name), Input(tensor.shape))
+        calls = self.without_known(needed(self.record))
+        alone = alone_in_modules(calls)
+        for call in calls:
+            if passes_on(call):
+                self.within = call.module
+                self.layers[call.outputs[0].number] = self.layer_of(call.tensors[0])
+                continue
+            node = self.node(call)
+            if node is not None:
+                self.place(call, node, id(call) in alone)
+        if self.without_rule:
+            op = next(iter(self.without_rule.values()))[0].op
+            raise ImportRefused(said_of(self.without_rule), f"--assume-free {op} counts it as 0")
+        for number, learned in self.record.learned.items():
+            if number not in self.owners and number not in self.layers and is_stored(learned):
+                folded = learned.is_buffer and number in self.read  # a constant follows from it
+                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
+        self.check_params()
+        held = {learned.path: number for number, learned in self.record.learned.items()}
+        tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}
+        self.graph.graph["origin"] = Origin(self.modules, tensors)
+        self.graph.graph["warnings"] = self.missing()
+        return self.graph
+
+    def missing(self) -> tuple[Problem, ...]:
+        """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
+        no warning here: torch refuses what an op does not take."""
+        whose, found = f"totals of {self.name}", []
+        for op, calls in self.assumed_free.items():
+            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
+            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        if self.record.stopped:
+            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
+        return tuple(found)
+
+    def check_params(self) -> None:
+        """Raises ImportRefused unless the layers have as many params as the module: each tensor once."""
+        held = sum(prod(one.tensor.shape) for one in self.record.learned.values() if not one.is_buffer)
+        if self.params != held:
+            said = f"its layers have {self.params:,} params, and the module {held:,}"
+            raise ImportRefused(f"{self.record.name}: {said}: it shares tensors in a way that no layer here can")
+
+    def without_known(self, calls: list[Call]) -> list[Call]:
+        """The calls but those whose results follow from constants and buffers alone: masks, positions. What is read of
+        these is a constant."""
+        changes = {tensor.number for tensor in self.record.inputs.values()}
+        changes |= {number for number, held in self.record.learned.items() if not held.is_buffer}
+        written: set[int] = set()  # the owners of memory that is written over with what changes
+        found = []
+        for call in calls:
+            read = {tensor.number for tensor in call.tensors}
+            depends = bool(read & changes) or any(self.roots.get(number, number) in written for number in read)
+            if depends and not is_factory(call):
+                changes.update(tensor.number for tensor in call.outputs)
+                written.update(self.roots.get(number, number) for number in call.writes)
+                found.append(call)
+            elif multiplies(call):
+                found.append(call)
+        return found
+
+    def node(self, call: Call) -> Node | None:
+        """The op of a call."""
+        if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
+            return self.free_or_none(call, NoRule("of complex numbers"))
+        translate = TABLE.get(plain_name(call))
+        found = translate(call, self.record.learned) if translate else None
+        if isinstance(found, NoRule):
+            return self.free_or_none(call, found)
+        if found is None or not self.can_share(found):
+            made = of_kind(call)
+            if made is None:
+                return self.free_or_none(call)
+            found = Node(*made, {})
+        return found
+
+    def free_or_none(self, call: Call, reason: NoRule | None = None) -> Node | None:
+        """Notes a call without a rule. A node for it if its op is assumed to be free."""
+        free = self.record.lenient.accepts(call.op)
+        noted = self.assumed_free if free else self.without_rule
+        noted.setdefault(f"{call.op} {reason.why}" if reason else call.op, []).append(call)
+        return Node(Move(call.outputs[0].shape), call.tensors, {}) if free and call.outputs else None
+
+    def place(self, call: Call, node: Node, alone: bool) -> None:
+        """Adds the layer of a call, and a view for each further output that something reads."""
+        self.within = call.module
+        name = self.name_of(call, node, alone)
+        inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
+        if node.before is not None:
+            inputs[0] = self.add(self.free(f"{name}.view"), node.before, inputs[0])
+        made = out = self.add(name, node.op, *inputs, **self.how_own(node.own))
+        if node.after is not None and call.outputs[0].number in self.read:
+            out = self.add(self.free(f"{name}.view"), node.after, made)
+        self.layers[call.outputs[0].number] = out
+        if node.after is None:
+            self.check_shape(out, call)
+        self.written_over(call)
+        for key, x in node.own.items():
+            self.owners.setdefault(x.number, (name, key))
+        for tensor in call.outputs[1:]:
+            if tensor.number in self.read:
+                source = inputs[0] if isinstance(node.op, View) else made
+                self.layers[tensor.number] = self.add(self.free(f"{name}.view"), View(tensor.shape), source)
+
+    def check_shape(self, name: str, call: Call) -> None:
+        """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
+        theirs, ours = call.outputs[0].shape, self.shapes[name]
+        if ours != theirs:
+            said = f"torch's output has the shape {theirs}, and that of our {self.graph.nodes[name]['op']} {ours}"
+            raise ImportRefused(f"{call.op} in {call.module or 'the network'!r}: {said}; please report it")
+
+    def can_share(self, node: Node) -> bool:
+        """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
+        same name are shared too, so all others need names of their own."""
+        shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
+        if not shared:
+            return True
+        others = {name for name, _ in shared.values()}
+        theirs = {key for name, key in self.owners.values() if name in others}
+        return len(others) < 2 and all(
+            shared[key][1] == key if key in shared else key not in theirs for key in node.own
+        )
+
+    def how_own(self, own: Mapping[str, Tensor]) -> dict[str, Any]:
+        """What a node says of its tensors: the layer with which it shares them, and which are not trained."""
+        said: dict[str, Any] = {}
+        for key, x in own.items():
+            if x.number in self.owners:
+                said["shares"] = self.owners[x.number][0]
+            elif not (learned := self.record.learned[x.number]).trains and not learned.is_buffer:
+                said["frozen"] = (*said.get("frozen", ()), key)
+        return said
+
+    def along_channels(self, layer: str, x: Tensor, call: Call, node: Node) -> str:
+        """The layer of an input; of one number for each channel, as a normalisation has it, a view that stretches."""
+        out = call.outputs[0].shape
+        stretches = isinstance(node.op, (Elementwise, Contraction)) and len(x.shape) == 1 and len(out) > 2
+        if not stretches or x.shape[0] in (1, out[-1]):
+            return layer
+        after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
+        return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
+
+    def written_over(self, call: Call) -> None:
+        """What shares the memory that a call writes over has another value from now on."""
+        for number in call.writes:
+            root = self.roots.get(number, number)
+            for other in [one for one in self.layers if self.roots.get(one, one) == root]:
+                if other not in {tensor.number for tensor in call.outputs}:
+                    self.stale[other] = call.outputs[0]
+
+    def name_of(self, call: Call, node: Node, alone: bool) -> str:
+        """The path of a module that makes one op, views apart; else its path, the op, and a number. A module with
+        modules of its own never gives a layer its name: that is the block's."""
+        if alone and call.module:
+            return self.free(call.module)
+        return self.free(f"{call.module}.{node.op.name}" if call.module else node.op.name)
+
+    def free(self, name: str) -> str:
+        """A name that no layer has."""
+        self.names[name] += 1
+        return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+
+    def layer_of(self, tensor: Tensor) -> str:
+        """The layer that makes a tensor; a tensor of a module, or a constant, gets one of its own."""
+        if (newest := self.stale.pop(tensor.number, None)) is not None:
+            view = View(tensor.shape)
+            self.layers[tensor.number] = self.add(self.free("written"), view, self.layers[newest.number])
+        if tensor.number not in self.layers:
+            learned = self.record.learned.get(tensor.number)
+            self.layers[tensor.number] = (
+                self.constant(tensor) if learned is None else self.parameter(learned.path, learned)
+            )
+        return self.layers[tensor.number]
+
+    def constant(self, tensor: Tensor) -> str:
+        """The layer of a tensor that follows from constants alone. Those in one memory are views of one."""
+        whole = self.made.get(self.roots.get(tensor.number, tensor.number), tensor)
+        layer = self.layer_of(whole) if whole.number in self.layers else None  # which may have been written over
+        if layer is None:
+            module = self.makers.get(whole.number, self.within)
+            name = f"{module}.constant" if module else "constant"
+            layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
+        if whole.shape == tensor.shape:
+            return layer
+        return self.add(self.free(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)
+
+    def parameter(self, name: str, learned: Learned) -> str:
+        """Adds a layer that hands on a tensor of a module, the one of another layer too."""
+        own = {"weight": learned.tensor}
+        op = Parameter(learned.tensor.shape, "buffer" if learned.is_buffer else "weight")
+        name = self.add(self.free(name), op, **self.how_own(own))
+        self.owners.setdefault(learned.tensor.number, (name, "weight"))
+        return name
+
+    def add(self, name: str, op: Any, *inputs: str, **extra: Any) -> str:
+        """Adds a layer and returns its name."""
+        add(self.graph, name, op, *inputs, **extra)
+        ins = [self.shapes[source] for source in inputs]
+        self.shapes[name] = tuple(op.shape(*ins))
+        self.modules[name] = self.within
+        with_whom = extra.get("shares")
+        shared = {key for owner, key in self.owners.values() if owner == with_whom} if with_whom else ()
+        learned = (tensor for tensor in op.weights(*ins) if tensor.role != "buffer" and tensor.name not in shared)
+        self.params += sum(prod(tensor.shape) for tensor in learned)
+        return name
+
+
+def is_stored(learned: Learned) -> bool:
+    """Is it more than a count of batches?"""
+    return not learned.is_buffer or bool(learned.tensor.shape)
+
+
+def is_complex(tensor: Tensor) -> bool:
+    """Are its elements complex numbers?"""
+    return tensor.dtype.startswith("complex")
+
+
+def said_of(without_rule: dict[str, list[Call]]) -> str:
+    """Every op without a rule, how often it is called, and where first."""
+    parts = (f"{op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}" for op, calls in without_rule.items())
+    return f"no rule for {'; '.join(parts)}"

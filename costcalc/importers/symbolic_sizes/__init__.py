@@ -1,0 +1,1 @@
+"""Symbols for an imported network: the forms of its layers' sizes, found in several runs and checked in others."""

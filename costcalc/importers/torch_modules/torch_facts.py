@@ -1,0 +1,76 @@
+"""What torch says of an op: the names of its arguments, which of them it writes over, whether it falls into parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+import torch
+
+from costcalc.importers.recorded_runs.call_kinds import makes_new
+from costcalc.importers.torch_modules.torch_quick import QUICK
+
+WHOLE = {  # composite ops that stay one call; others fall into their parts
+    "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",
+    "aten::group_norm", "aten::batch_norm", "aten::instance_norm", "aten::scaled_dot_product_attention", "aten::lstm",
+    "aten::gru", "aten::adaptive_avg_pool1d", "aten::adaptive_avg_pool2d", "aten::adaptive_avg_pool3d", "aten::dropout",
+    "aten::conv_transpose1d", "aten::conv_transpose2d", "aten::conv_transpose3d", "aten::rms_norm", "aten::embedding",
+    "aten::max_pool1d", "aten::max_pool2d", "aten::max_pool3d", "aten::upsample_nearest2d", "aten::silu", "aten::pad",
+    "aten::softmax", "aten::log_softmax", "aten::flatten", "aten::reshape", "aten::contiguous", "aten::to",
+    "aten::conv1d.padding", "aten::conv2d.padding", "aten::conv3d.padding", "aten::prelu", "aten::pixel_shuffle",
+}  # fmt: skip
+
+
+def _bilinear(x: torch.Tensor, y: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
+    """x·W·y for each feature: a product of matrices, then one of vectors."""
+    out = torch.einsum("...oj,...j->...o", torch.einsum("...i,oij->...oj", x, weight), y)
+    return out if bias is None else out + bias
+
+
+def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
+    """One half times the sigmoid of the other."""
+    a, b = x.chunk(2, dim)
+    return a * b.sigmoid()
+
+
+PARTS = {"aten::bilinear": _bilinear, "aten::glu": _glu}  # of ops that torch runs in one
+FIXED_SHAPE = {"aten::index", "aten::one_hot"}  # tagged as ops whose shape depends on values
+
+
+class Facts(NamedTuple):
+    """What torch says of an op."""
+
+    name: str
+    arguments: tuple[str, ...]
+    written: tuple[str, ...]  # arguments that it writes over
+    takes_device: bool
+    falls_apart: bool
+    asks: bool  # its result, or its shape, depends on values
+    random: bool
+    makes_new: bool  # its result depends on the shapes alone of what it reads
+    tags: frozenset[str]
+    quick: Callable[..., torch.Tensor | None] | None  # what it returns on meta
+
+
+@cache
+def facts_of(func: Any) -> Facts:
+    """The facts of an op."""
+    schema, name = func._schema, func._schema.name
+    tags = frozenset(str(tag).rpartition(".")[2] for tag in func.tags)
+    names = tuple(one.name for one in schema.arguments)
+    return Facts(
+        name, names,
+        tuple(one.name for one in schema.arguments if one.alias_info is not None and one.alias_info.is_write),
+        "device" in names,
+        func._can_decompose() and not {name, f"{name}.{schema.overload_name}"} & WHOLE,
+        bool(tags & {"data_dependent_output", "dynamic_output_shape"}) and name not in FIXED_SHAPE,
+        "nondeterministic_seeded" in tags and name != "aten::dropout", makes_new(name), tags,
+        QUICK.get(name.removeprefix("aten::")) if schema.overload_name in ("", "Tensor", "Scalar") else None,
+    )  # fmt: skip
+
+
+@cache
+def dtype_name(dtype: torch.dtype) -> str:
+    """`float32`."""
+    return str(dtype).removeprefix("torch.")
