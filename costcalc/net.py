@@ -102,7 +102,7 @@ def _resolved(
     if targets.is_module(target):
         return Net(targets.of_module(target, targets.split_inputs(inputs), lenient=lenient))
     if isinstance(target, str) and targets.is_import(target):
-        name, _, settings = target.partition("@")
+        name, _, settings = split_target(target)
         net = Net(targets.of_name(name, targets.split_inputs(inputs) if inputs else None, lenient))
         return net.with_texts(settings.split(",")) if settings else net
     if targets.is_onnx(target):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from costcalc.cli.options import Input, MaxBytes, MaxLayers, Set, Target, check_folder, load_models
+from costcalc.errors import UsageError
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 
 
@@ -56,8 +57,7 @@ def export(
 
     (net,) = load_models([target], set_, max_layers, max_bytes, inputs=input)
     path = None if output in (None, "-") else output
+    if path is None and format == "onnx":
+        raise UsageError("onnx is a binary format; name a file: -o net.onnx")
     exported = write(net, path, format=format)
-    if path or isinstance(exported.text, bytes):
-        report.put(f"{path or 'nothing written'}: {exported.contents}\n")
-    else:
-        report.put(exported.text)
+    report.put(exported.text if isinstance(exported.text, str) and not path else f"{path}: {exported.contents}\n")

@@ -152,12 +152,13 @@ def load_models(
     """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained. Says on
     stderr which file it runs. `inputs` are the shapes of a torch module's."""
     from costcalc.importers.targets import is_import, of_file, read_inputs
+    from costcalc.models.knob_texts import split_target
     from costcalc.net import apply_settings, load
 
     given, imported = read_inputs(inputs or []), any(map(is_import, targets))
     if chosen() and not imported:
         raise UsageError("--assume-free and --until-values are about networks to import, as torchvision:NAME")
-    for file in (target.partition("@")[0] for target in targets if of_file(target)):
+    for file in (split_target(target)[0] for target in targets if of_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
     found: list[Net] = []

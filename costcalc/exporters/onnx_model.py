@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from costcalc.net import Net
 
 ELSEWHERE = "weights_are_not_written"
-INDEX_OPS = ("embedding",)
 
 
 def onnx_bytes(net: Net) -> bytes:
@@ -82,12 +81,13 @@ def values_of(net: Net, helper: Any) -> tuple[list[Any], list[Any]]:
     from onnx import TensorProto
 
     rows = net.cost(unrolled=True).layers
-    read = {source: row.op.name for row in rows for source in row.inputs}
+    read = {source for row in rows for source in row.inputs}
+    indexed = {row.inputs[0] for row in rows if row.op.index_limit is not None}
     inputs = [row for row in rows if row.op.is_input]
     ends = [row for row in rows if row.name not in read and not row.op.is_input]
 
     def value(row: Any) -> Any:
-        kind = TensorProto.INT64 if read.get(row.name) in INDEX_OPS else TensorProto.FLOAT
+        kind = TensorProto.INT64 if row.name in indexed else TensorProto.FLOAT
         return helper.make_tensor_value_info(row.name, kind, row.output_shape)
 
     return [*map(value, inputs)], [*map(value, ends)]

@@ -25,7 +25,7 @@ def is_import(target: str) -> bool:
     """Does a text name a network of a zoo, a configuration file of one, or a callable of a Python file?"""
     if target.startswith(HF):
         return True
-    head, colon, name = target.partition("@")[0].rpartition(":")
+    head, colon, name = split_target(target)[0].rpartition(":")
     return bool(colon) and bool(name) and (head in ZOOS or head.endswith(".py"))
 
 
@@ -47,9 +47,8 @@ def _ends_in(target: Any, suffix: str) -> bool:
 
 def of_file(target: str) -> bool:
     """Does a target name a callable of a Python file, which runs?"""
-    return (
-        is_import(target) and not target.startswith(HF) and target.partition("@")[0].rpartition(":")[0].endswith(".py")
-    )
+    is_file = split_target(target)[0].rpartition(":")[0].endswith(".py")
+    return is_import(target) and not target.startswith(HF) and is_file
 
 
 def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRICT) -> ImportedArchitecture:

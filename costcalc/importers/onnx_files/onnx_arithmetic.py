@@ -107,8 +107,10 @@ def _compared(truth: Callable[[Any, Any], Any]) -> Arithmetic:
 
 
 def _above(a: Any, b: Any) -> Any:
-    """a > b; of sizes, which are whole, a ≥ b + 1"""
-    return a > b if is_rational(a) and is_rational(b) else at_least(a, b + 1)
+    """a > b; of sizes, which are whole, a ≥ b + 1, and of one and a number the next whole number"""
+    if is_rational(a) and is_rational(b):
+        return a > b
+    return at_least(ceil(a) if is_rational(a) else a, (floor(b) if is_rational(b) else b) + 1)
 
 
 def where(asked: Asked) -> Value | None:

@@ -78,7 +78,8 @@ def _body(call: OnnxNode, function: OnnxFunction, number: int) -> Iterator[OnnxN
     """The nodes of a call, under names that no other has, in the module of the call."""
     given = dict.fromkeys(function.inputs, "") | dict(zip(function.inputs, call.inputs))
     names = dict(zip(function.outputs, call.outputs)) | given
-    prefix = f"{call.name or call.op}/{number}"
+    made = next(filter(None, call.outputs), "")  # no two calls make one tensor
+    prefix = f"{call.name or call.op}/{number}/{made}"
 
     def renamed(name: str) -> str:
         return name and names.get(name, f"{prefix}/{name}")

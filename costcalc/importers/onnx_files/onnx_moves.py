@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from costcalc import ops
-from costcalc.dims import Shape, Size, ceil_div, elements, equal, floor, floor_div, is_rational
+from costcalc.dims import Shape, Size, ceil_div, decided, divides, elements, equal, floor, floor_div, is_rational
 from costcalc.importers.onnx_files.onnx_reshapes import ENDLESS, order, slices
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, known, one, same_sizes
-from costcalc.importers.recorded_runs.call_kinds import INTERPOLATIONS
+from costcalc.importers.recorded_runs.call_kinds import BICUBIC, BILINEAR
 from costcalc.ops.broadcast import broadcast
-from costcalc.ops.imported import Elementwise, Move, Reduction, View
+from costcalc.ops.imported import Elementwise, Move, View
 
 
 def same(asked: Asked) -> Value:
@@ -149,6 +149,9 @@ def blocks(to_space: bool) -> Translation:
         side = asked.attribute("blocksize", 0)
         asked.need(asked.rank == 4 and side > 0, "it needs an image and a size of blocks")
         n, c, h, w = asked.x.shape
+        for size in (c,) if to_space else (h, w):
+            whole = decided(divides(side * side if to_space else side, size), f"whether {side} divides {size}")
+            asked.need(whole, f"its blocks of {side} do not fit into {asked.x.shape}")
         if to_space:
             return one(Move((n, floor_div(c, side * side), h * side, w * side)), asked.x)
         return one(Move((n, c * side * side, floor_div(h, side), floor_div(w, side))), asked.x)
@@ -181,10 +184,8 @@ def resize(asked: Asked) -> Made:
         return one(ops.Upsample(mode=mode, size=tuple(out[2:])), asked.x)
     if mode == "nearest":
         return one(Move(tuple(out), 1), asked.x)
-    return one(
-        Reduction(tuple(out), INTERPOLATIONS["upsample_bilinear2d" if mode == "linear" else "upsample_bicubic2d"]),
-        asked.x,
-    )
+    between = Step(Elementwise(BILINEAR if mode == "linear" else BICUBIC, 1), (None,))
+    return Made((Step(Move(tuple(out), 1), (asked.x,)), between))
 
 
 def scaled(asked: Asked, size: Size, scale: Any) -> Size:
@@ -219,7 +220,9 @@ def sampled(asked: Asked) -> Made:
     x, grid = asked.x.shape, asked.input(1)
     asked.need(len(x) == len(grid.shape) > 2, f"its positions have the shape {grid.shape}")
     mode = asked.attribute("mode", "linear")
-    operations = {"nearest": 0, "linear": 11, "bilinear": 11, "cubic": 35, "bicubic": 35}.get(mode)
+    operations = {"nearest": 0, "linear": BILINEAR, "bilinear": BILINEAR, "cubic": BICUBIC, "bicubic": BICUBIC}.get(
+        mode
+    )
     if operations is None or len(x) != 4:
         asked.refuse(f"its mode is {mode[:64]!r}, of {len(x)} axes")
     out = (*x[:2], *grid.shape[1:-1])

@@ -9,7 +9,7 @@ from costcalc import ops
 from costcalc.dims import Size, decided, elements, equal, exact_div
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, one, own
 from costcalc.ops.broadcast import broadcast
-from costcalc.ops.imported import Contraction, Elementwise, Reduction, View
+from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
 WHAT = "the shape of a weight"
 
@@ -60,13 +60,15 @@ def einsum(asked: Asked) -> Made:
     for term, x in zip(terms, inputs):
         asked.need(len(term) == len(x.shape), f"its equation names {len(term)} axes of an input of {len(x.shape)}")
         for letter, size in zip(term, x.shape):
+            if equal(size, 1) is not True and equal(sizes.get(letter, 1), 1) is not True:
+                same_inner(asked, sizes[letter], size)
             sizes[letter] = size if equal(sizes.get(letter, 1), 1) is True else sizes[letter]
     if not arrow:
         after = "".join(sorted(letter for letter in sizes if before.count(letter) == 1))
     asked.need({*after} <= {*sizes}, "its equation makes axes that no input has")
     size = tuple(sizes[letter] for letter in after)
     if len(inputs) == 1:
-        return one(Reduction(size), inputs[0])
+        return one(Reduction(size) if len(after) < len(before) else Move(size), inputs[0])
     return one(Contraction(size, prod(n for letter, n in sizes.items() if letter not in after)), *inputs)
 
 
@@ -133,6 +135,9 @@ def plain_recurrence(asked: Asked) -> Made:
     length, batch = x.shape[1::-1] if batch_first else x.shape[:2]
     ways, hidden = again.shape[0], again.shape[2]
     asked.need(weight.shape == (ways, hidden, weight.shape[2]), f"its weights are {weight.shape} and {again.shape}")
+    asked.need(again.shape[1] == hidden, f"its weights are {weight.shape} and {again.shape}")
+    asked.need(ways == (2 if asked.attribute("direction", "forward") == "bidirectional" else 1), "its directions")
+    same_inner(asked, weight.shape[2], x.shape[2])
     size = (batch, length, ways, hidden) if batch_first else (length, ways, batch, hidden)
     states = (batch, ways, hidden) if batch_first else (ways, batch, hidden)
     # both products, their sum, two biases, and tanh

@@ -144,7 +144,8 @@ def split(asked: Asked) -> tuple[Value, ...] | None:
     x, count = asked.x, len(asked.node.outputs)
     if x.entries is None or asked.rank != 1:
         return None
-    sizes = asked.numbers("split", 1) or (len(x.entries) // count,) * count
+    each = -(-len(x.entries) // count)
+    sizes = asked.numbers("split", 1) or (*[each] * (count - 1), len(x.entries) - each * (count - 1))
     asked.need(sum(sizes) == len(x.entries) and len(sizes) == count, f"its sizes are {sizes}, of {len(x.entries)}")
     ends = [sum(sizes[: i + 1]) for i in range(count)]
     parts = (x.entries[end - size : end] for end, size in zip(ends, sizes))

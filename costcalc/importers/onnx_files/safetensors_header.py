@@ -7,6 +7,7 @@ data follows, without gaps (https://huggingface.co/docs/safetensors).
 from __future__ import annotations
 
 import json
+from collections import Counter
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -81,7 +82,7 @@ def _entries(said: str, header: bytes) -> list[tuple[str, Any]]:
         _refuse(said, "its header is no JSON")
     names = [name for name, _ in found]
     if len({*names}) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        twice = Counter(names).most_common(1)[0][0]
         _refuse(said, f"it has {shorten(twice)!r} twice")
     return list(found)
 

@@ -203,15 +203,22 @@ class GraphBuilder:
         return self.free(f"{call.module}.{node.op.name}" if call.module else node.op.name)
 
     def free(self, name: str) -> str:
-        """A name that no layer has."""
-        self.names[name] += 1
-        return name if self.names[name] == 1 else f"{name}_{self.names[name]}"
+        """The name, with a number behind it if a layer has it already."""
+        count = self.names[name] + 1
+        found = name if count == 1 else f"{name}_{count}"
+        while found in self.shapes:
+            count += 1
+            found = f"{name}_{count}"
+        self.names[name] = count
+        return found
 
     def layer_of(self, tensor: Tensor) -> str:
         """The layer that makes a tensor; a tensor of a module, or a constant, gets one of its own."""
         if (newest := self.stale.pop(tensor.number, None)) is not None:
             view = View(tensor.shape)
-            self.layers[tensor.number] = self.add(self.free("written"), view, self.layers[newest.number])
+            self.layers[tensor.number] = self.add(
+                self.free(f"{self.within}.written" if self.within else "written"), view, self.layers[newest.number]
+            )
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
             self.layers[tensor.number] = (

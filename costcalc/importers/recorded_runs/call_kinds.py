@@ -56,7 +56,8 @@ MOVES = {
     "rot90", "max_unpool2d", "max_unpool3d", "masked_scatter", "index_copy", "index_fill", "take", "diag_embed",
     "median", "nanmedian", "kthvalue", "mode", "msort", "diagonal_copy",
 }  # fmt: skip
-INTERPOLATIONS = {"_upsample_bicubic2d_aa": 35, "_upsample_bilinear2d_aa": 11}
+BILINEAR, BICUBIC = 11, 35  # operations for each element that is interpolated
+INTERPOLATIONS = {"_upsample_bicubic2d_aa": BICUBIC, "_upsample_bilinear2d_aa": BILINEAR}
 ADDS_TO_PLACES = {"index_add": "source", "scatter_add": "src", "scatter_reduce": "src", "index_reduce": "source"}
 TRANSPOSED = {"conv_transpose1d", "conv_transpose2d", "conv_transpose3d"}
 PRODUCTS = TRANSPOSED | {

@@ -35,6 +35,7 @@ from costcalc.importers.torch_modules.torch_known import KnownValues
 from costcalc.importers.torch_modules.untouched import untouched
 
 META, CPU = torch.device("meta"), torch.device("cpu")
+OWN = Path(__file__).parents[2]  # the package
 RESOLVES = ("aten::resolve_conj", "aten::resolve_neg")
 MASKS = (torch.bool, torch.uint8)
 PLAIN = (torch.Tensor, nn.Parameter)  # told by their class alone, which is quicker
@@ -288,7 +289,7 @@ def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused
 
 
 def _is_ours_or_torchs(path: str) -> bool:
-    return any(path.startswith(f"{Path(one).parent}{os.sep}") for one in (torch.__file__, __file__))
+    return any(path.startswith(f"{folder}{os.sep}") for folder in (Path(torch.__file__).parent, OWN))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -156,7 +156,8 @@ def _executed(path: Path) -> Any:
 def _runs_as_a_script_does(path: Path, what: str) -> Iterator[None]:
     """Lets a file import those beside it; what it prints goes to stderr, since stdout is for results. Raises
     ImportRefused with the message of any error."""
-    sys.path.insert(0, str(path.parent.resolve()))
+    folder = str(path.parent.resolve())  # before the file changes to another
+    sys.path.insert(0, folder)
     try:
         with redirect_stdout(sys.stderr):
             yield
@@ -165,7 +166,8 @@ def _runs_as_a_script_does(path: Path, what: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         raise ImportRefused(f"{what} raises {in_one_line(error)}; --debug shows where") from error
     finally:
-        sys.path.remove(str(path.parent.resolve()))
+        with suppress(ValueError):  # the file removed it
+            sys.path.remove(folder)
 
 
 def in_one_line(error: BaseException) -> str:
