@@ -37,7 +37,7 @@ def arguments(name, x):
     return ((x,),)
 
 
-@pytest.mark.parametrize(("name", "lies"), itertools.product(QUICK, INPUTS))
+@pytest.mark.parametrize(("name", "lies"), [*itertools.product(QUICK, INPUTS)])
 def test_as_torch_returns_it(name, lies):
     op = getattr(torch.ops.aten, name)
     for given in arguments(name, INPUTS[lies]):
