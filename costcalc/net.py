@@ -11,7 +11,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
-from costcalc.importers.recorded_runs.run_record import STRICT, Leniency
+from costcalc.importers.recorded_runs.run_record import STRICT, Leniency, Named
 from costcalc.models.knob_texts import split_target
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
@@ -77,7 +77,8 @@ def load(
 
     `load("resnet50")`, `load("mobilenet_v1@w=0.5,r=160")`, `load("my_net.yaml@my_preset", w=0.5)`: a name, a preset or
     a path. Also the text of a spec (of more than one line), a spec as a dict, a model, or a layer graph. A torch module
-    with its `inputs`, tensors or their shapes: `load(module, (1, 3, 224, 224))`; `torchvision:NAME`, `timm:NAME`,
+    with its `inputs`, tensors or their shapes, by position or by name: `load(module, (1, 3, 224, 224), mask=(1, 77))`;
+    `torchvision:NAME`, `timm:NAME`,
     `hf:config.json`, or `FILE.py:CALLABLE`, which runs that file; an ONNX file, `load("model.onnx@batch=8")`. Bytes are
     counted in `dtype`: float16, or weights=int8,activations=float16.
 
@@ -87,11 +88,18 @@ def load(
     Raises UnknownName, UsageError, SpecError or ImportRefused, all CostcalcError, with what to do about it.
     """
     lenient = Leniency(tuple(filter(None, split_names(assume_free))), until_values)
-    net = _resolved(target, inputs, max_layers, max_bytes, lenient)
+    by_name = {name: knobs.pop(name) for name, value in [*knobs.items()] if is_input(value)}
+    given = (*inputs, *(Named(name, value) for name, value in by_name.items()))
+    net = _resolved(target, given, max_layers, max_bytes, lenient)
     if knobs:
         net.require_knobs("setting a knob")
         net = net.with_knobs(**knobs)
     return net if dtype is None else net.with_dtype(dtype)
+
+
+def is_input(value: Any) -> bool:
+    """Is this an input of a module and no value of a knob: a tensor, a shape, or a list or dict of those?"""
+    return isinstance(value, (tuple, list, Mapping)) or hasattr(value, "new_empty")
 
 
 def _resolved(

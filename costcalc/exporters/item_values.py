@@ -22,8 +22,8 @@ NO_VALUES = ("name", "from", "shares", "meant", "frozen", "layers", "branches")
 def lists(item: Item) -> list[list[Item]]:
     """The lists of layers in an item."""
     given = next(iter(item.values())) if isinstance(item, dict) else None
-    if isinstance(given, dict):
-        return [*([given["layers"]] if "layers" in given else []), *given.get("branches", [])]
+    if isinstance(given, dict):  # an LSTM has a number of layers
+        return [*([given["layers"]] if isinstance(given.get("layers"), list) else []), *given.get("branches", [])]
     return given if isinstance(given, list) and any(isinstance(one, list) for one in given) else []
 
 
@@ -67,7 +67,7 @@ def mapped(item: Item, visit: Visit) -> Item:
         return {kind: mapped(given, visit) if is_branched else _value(kind, _first_field(kind), given, visit)}
     changed = {}
     for key, value in given.items():
-        if key in ("layers", "branches"):
+        if key in ("layers", "branches") and isinstance(value, list):
             changed[key] = mapped(value, visit)
         else:
             changed[key] = value if key in NO_VALUES else _value(kind, key, value, visit)

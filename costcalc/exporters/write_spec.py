@@ -74,9 +74,11 @@ def head(
     title = model.title if model.title not in ("", "imported") else f"{model.label}, imported"
     lines = [f"name: {name}", f"title: {flow(title)}", f"source: {flow(model.source or model.label)}"]
     batches = {shape[0] for shape in shapes.values()}
-    if len(batches) != 1 or not all(len(shape) > 1 for shape in shapes.values()):
-        shown = "; ".join(f"{node} {shape}" for node, shape in shapes.items())
+    shown = "; ".join(f"{node} {shape}" for node, shape in shapes.items())
+    if len(batches) != 1:
         raise UsageError(f"the inputs of a spec have one batch in front, and those of {model.label} are {shown}")
+    if not all(len(shape) > 1 for shape in shapes.values()):
+        raise UsageError(f"an input of a spec has an axis behind the batch, and those of {model.label} are {shown}")
     said = {one.knob.name: one.entry for one in knobs if one.knob != PLAIN_BATCH}
     (batch,) = batches
     if not is_symbolic(batch):  # the sizes of its layers hold for this one alone

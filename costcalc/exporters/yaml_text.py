@@ -66,7 +66,7 @@ def _item(item: Any, start: str) -> Iterator[str]:
         yield from lines_of(given, len(inner) + 2)
         return
     for key, value in given.items():
-        if key in WITH_LAYERS:
+        if key in WITH_LAYERS and isinstance(value, list):
             yield f"{inner}  {key}:"
             yield from lines_of(value, len(inner) + 4)
         else:
@@ -80,7 +80,7 @@ def _leaves(item: Any) -> int:
     if isinstance(item, dict):
         (given,) = item.values()
         if isinstance(given, dict):
-            return sum(_leaves(given[key]) for key in WITH_LAYERS if key in given) or 1
+            return sum(_leaves(given[key]) for key in WITH_LAYERS if isinstance(given.get(key), list)) or 1
         if isinstance(given, list) and any(isinstance(one, list) for one in given):
             return _leaves(given)
     return 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from os import PathLike
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture
-from costcalc.importers.recorded_runs.run_record import STRICT, Leniency
+from costcalc.importers.recorded_runs.run_record import STRICT, Leniency, Named
 from costcalc.importers.symbolic_sizes.input_sizes import Inputs
 from costcalc.models.knob_texts import split_target
 
@@ -88,13 +88,6 @@ def of_source(source: ModuleSource, inputs: Inputs, name: str = "", lenient: Len
 
     kind = type(source.module).__name__
     return ImportedArchitecture(name or kind, run, shapes, f"torch module {kind}", source)
-
-
-class Named(NamedTuple):
-    """An input by its name in `forward`."""
-
-    name: str
-    value: Any
 
 
 def read_inputs(texts: Sequence[str]) -> list[Any]:

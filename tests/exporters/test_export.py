@@ -39,7 +39,7 @@ def test_a_spec_comes_back_with_its_knobs(target):
         assert read.with_knobs(r=2 * net.values["r"]).macs == net.with_knobs(r=2 * net.values["r"]).macs
 
 
-@pytest.mark.parametrize("name", ["resnet50", "vit_b_16", "swin_t", "googlenet", "mobilenet_v3_small", "r3d_18"])
+@pytest.mark.parametrize("name", ["resnet50", "vit_b_16"])  # all at night: tests/nightly/export_zoo.py
 def test_a_network_of_torchvision_comes_back(name):
     needed.module("torchvision", "vision")
     net = costcalc.load(f"torchvision:{name}")
@@ -132,6 +132,14 @@ def test_shared_weights_stay_shared():
     text = export(graph).text
     assert is_the_same(costcalc.load(graph), text).params == 8 * 8 * 9 + 8
     assert "shares: a" in text
+
+
+def test_recurrent_layers_are_written():
+    """Their field is called as a structure's is."""
+    graph = chain(("x", ops.Input([2, 9, 16])), ("lstm", ops.LSTM(20, layers=2, bidirectional=True), "x"))
+    text = export(graph).text
+    is_the_same(costcalc.load(graph), text)
+    assert "lstm: {hidden: 20, layers: 2, bidirectional: true}" in text
 
 
 def test_what_is_frozen_in_part_is_said_in_a_comment():

@@ -84,6 +84,20 @@ def test_layers_have_the_names_of_modules(nets):
     assert model.cost().total("macs") == 7_776 + 2_880
 
 
+def test_inputs_have_names_too():
+    class Masked(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(8, 4)
+
+        def forward(self, x, *, mask):
+            return self.fc(x * mask)
+
+    cost = costcalc.load(Masked(), (2, 8), mask=torch.ones(2, 8)).cost()
+    assert cost.total("macs") == 2 * 8 * 4
+    assert costcalc.load(Masked(), x=(2, 8), mask=(2, 8), batch=6).macs == 6 * 8 * 4
+
+
 def test_a_batch_is_a_knob(nets):
     one, many = (costcalc.load(f"{nets}:make@batch={n}", (1, 3, 8, 8)).cost() for n in (1, 5))
     assert many.total("macs") == 5 * one.total("macs")

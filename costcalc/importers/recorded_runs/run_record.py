@@ -8,6 +8,13 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 
+class Named(NamedTuple):
+    """An input by its name in `forward`."""
+
+    name: str
+    value: Any
+
+
 class Tensor(NamedTuple):
     """A tensor of a run: its number, its shape, and its dtype as torch names it."""
 
