@@ -157,7 +157,7 @@ def load_models(
 
     given, imported = read_inputs(inputs or []), any(map(is_import, targets))
     if chosen() and not imported:
-        raise UsageError("--assume-free and --until-values are about networks to import, as torchvision:NAME")
+        raise UsageError("--assume-free and --until-values are about torch modules to import, as torchvision:NAME")
     for file in (split_target(target)[0] for target in targets if of_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]

@@ -98,7 +98,7 @@ def test_commands_take_both(nets, command, capsys):
 
 def test_commands_refuse_both_for_specs(capsys):
     assert run(["show", "lenet5", "--until-values"]) == 2
-    assert "--assume-free and --until-values are about networks to import" in capsys.readouterr().err
+    assert "--assume-free and --until-values are about torch modules to import" in capsys.readouterr().err
     assert run(["show", "lenet5"]) == 0  # and it is forgotten
 
 

@@ -271,8 +271,10 @@ def place_of(module: nn.Module, recorder: Any, error: Exception) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_ours_or_torchs(frame.filename)]
     if not frames:
         return where
-    file = frames[-1].filename.rpartition(f"{os.sep}site-packages{os.sep}")[2]  # of an installed package its own path
-    return f"{where}, {file}:{frames[-1].lineno}"
+    readers = [frame for frame in frames if f"{os.sep}site-packages{os.sep}" not in frame.filename]
+    last = (readers or frames)[-1]
+    file = last.filename.rpartition(f"{os.sep}site-packages{os.sep}")[2]  # of an installed package its own path
+    return f"{where}, {file}:{last.lineno}"
 
 
 def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused:
@@ -284,7 +286,8 @@ def refused(module: nn.Module, recorder: Any, error: Exception) -> ImportRefused
         said = "asks for the value of a tensor that its input, weights or chance lead to, so its cost is not fixed"
         return ImportRefused(f"{where}: it {said}", "--until-values counts what runs before that")
     words = str(error).strip().splitlines()[0][:300] if str(error).strip() else ""
-    hint = f"it takes {signature_of(module)}; give the shapes of its inputs (--input)"
+    of_inputs = isinstance(error, (TypeError, RuntimeError, LookupError, AttributeError))
+    hint = f"it takes {signature_of(module)}; give the shapes of its inputs (--input)" if of_inputs else ""
     return ImportRefused(f"{where}: {type(error).__name__}: {words}", hint)
 
 
