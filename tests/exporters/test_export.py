@@ -8,6 +8,7 @@ from support import needed
 
 import costcalc
 from costcalc import ops
+from costcalc.cli.app import run
 from costcalc.dims import floor_div, maximum, minimum, round_to, size_symbol
 from costcalc.errors import CostcalcError, Place, UsageError
 from costcalc.exporters import export_model
@@ -280,6 +281,23 @@ def fully_conv():
         ("leaky", ops.LeakyReLU(), "soft"),
         ("end", ops.Tanh(), "leaky"),
     )
+
+
+def test_attention_with_a_mask_comes_back_from_onnx(tmp_path):
+    needed.module("onnx", "onnx")
+    graph = costcalc.new_graph(name="attention")
+    for name in "qkv":
+        costcalc.add(graph, name, ops.Input([1, 2, 4, 8]))
+    costcalc.add(graph, "mask", ops.Input([1, 1, 4, 4]))
+    costcalc.add(graph, "attention", ops.ScaledDotProductAttention(), "q", "k", "v", "mask")
+    export(graph, tmp_path / "net.onnx")
+    read = costcalc.load(tmp_path / "net.onnx")
+    assert read.cost().total("elementwise") == costcalc.cost(graph).total("elementwise")
+
+
+def test_a_binary_file_has_a_name(capsys):
+    assert run(["export", "lenet5", "-f", "onnx"]) == 2
+    assert "name a file" in capsys.readouterr().err
 
 
 def gru_net():

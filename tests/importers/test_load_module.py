@@ -84,6 +84,20 @@ def test_layers_have_the_names_of_modules(nets):
     assert model.cost().total("macs") == 7_776 + 2_880
 
 
+def test_a_module_may_be_called_as_another_layer_was():
+    class Numbered(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.relu_2 = nn.ReLU()
+
+        def forward(self, x):
+            return self.relu_2(torch.relu(torch.relu(x)))
+
+    names = list(costcalc.load(Numbered(), (1, 4)).bound)
+    assert len(names) == 4
+    assert names[:3] == ["x", "relu", "relu_2"]
+
+
 def test_inputs_have_names_too():
     class Masked(nn.Module):
         def __init__(self):

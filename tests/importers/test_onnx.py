@@ -461,6 +461,30 @@ def test_what_cannot_be_counted_says_why(said, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
+def test_a_matrix_is_resized_between_its_numbers(tmp_path):
+    nodes = [node("Resize", "x _ _ s", "y", mode="linear")]
+    cost = cost_of(tmp_path, nodes, {"x": [4, 8]}, {"s": [8, 16]})
+    assert totals(cost, "elementwise") == (11 * 8 * 16,)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "inputs", "said"),
+    [
+        ([node("Einsum", "a b", "y", equation="ij,jk->ik")], {"a": [2, 3], "b": [5, 4]}, "inner sizes 3 and 5"),
+        ([node("SpaceToDepth", "a", "y", blocksize=2)], {"a": [1, 2, 5, 4]}, "do not fit"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_refused(nodes, inputs, said, tmp_path):
+    with pytest.raises(CostcalcError, match=said):
+        cost_of(tmp_path, nodes, inputs)
+
+
+def test_a_turned_matrix_is_moved_and_not_added(tmp_path):
+    cost = cost_of(tmp_path, [node("Einsum", "a", "y", equation="ij->ji")], {"a": [2, 3]})
+    assert totals(cost, "elementwise") == (0,)
+    assert cost.layers[-1].output_shape == (3, 2)
+
+
 def test_symbols_that_a_weight_freezes_are_named(tmp_path):
     net = costcalc.load(onnx_file(tmp_path, CONV, {"x": ["batch", 3, "height", 8]}, WEIGHTS))
     with pytest.raises(UsageError, match=r"Gemm 'Gemm_y': its tensors .* freeze .*; set height$"):
