@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -15,6 +16,25 @@ COUNTS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 BYTES = {"B": 1, **{f"{s}B": COUNTS[s] for s in "KMGT"}, **{f"{s}iB": 1024**i for i, s in enumerate("KMGT", 1)}}
 AMOUNT = re.compile(r"([0-9]{1,20}(?:\.[0-9]{1,20})?|[0-9]{1,3}(?:,[0-9]{3}){1,6}) ?(?:e([0-9]{1,2})|([A-Za-z]{0,3}))")
 PLACES = 20  # decimals at most; other fractions are written as 1/3
+
+
+class FreeNames:
+    """Hands out names that differ: `relu`, `relu_2`, `relu_3`. `taken` are those that stand already."""
+
+    def __init__(self, taken: Iterable[str] = ()):
+        self.taken = {*taken}
+        self.times: Counter[str] = Counter()  # how often each was asked for: many layers are called alike
+
+    def take(self, name: str) -> str:
+        """The name, with a number behind it if it is taken."""
+        number = self.times[name] + 1
+        free = name if number == 1 else f"{name}_{number}"
+        while free in self.taken:
+            number += 1
+            free = f"{name}_{number}"
+        self.times[name] = number
+        self.taken.add(free)
+        return free
 
 
 def as_float(value: Any) -> float | None:

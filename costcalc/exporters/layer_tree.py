@@ -10,6 +10,7 @@ from typing import Any
 
 from costcalc.expressions import NAME
 from costcalc.graph import Graph, Repeat, topological_order
+from costcalc.text import FreeNames
 
 NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_]+")
 
@@ -149,13 +150,13 @@ def _grouped(layers: Named) -> list[Entry]:
         else:
             runs.append((key, [(parts[1:] if key else parts, layer)]))
     found: list[Entry] = []
-    taken: set[str] = set()
+    names = FreeNames()
     for key, inside in runs:
         parts, layer = inside[0]
         if len(inside) > 1:
-            found.append(Group(_new(valid_name(key, "block"), taken), _grouped(inside)))
+            found.append(Group(names.take(valid_name(key, "block")), _grouped(inside)))
         else:  # a group of one layer is that layer
-            found.append(replace(layer, name=_new(valid_name(key or parts[0], layer.op.name), taken)))
+            found.append(replace(layer, name=names.take(valid_name(key or parts[0], layer.op.name))))
     return found
 
 
@@ -165,12 +166,3 @@ def valid_name(part: str, number_of: str) -> str:
     if not NAME.fullmatch(name):
         name = f"{number_of}{'_' * number_of[-1].isdigit()}{name}"[:64]
     return name
-
-
-def _new(name: str, taken: set[str]) -> str:
-    """The name, or with a number a name that is not taken."""
-    new, number = name, 2
-    while new in taken:
-        new, number = f"{name}_{number}", number + 1
-    taken.add(new)
-    return new

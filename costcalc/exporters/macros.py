@@ -22,6 +22,7 @@ from costcalc.exporters.item_values import (
 from costcalc.exporters.yaml_text import lines_of
 from costcalc.expressions import RESERVED
 from costcalc.ops import OPS
+from costcalc.text import FreeNames
 
 MAX_PARAMETERS = 6
 MAX_OPS_IN_NAME = 3
@@ -72,7 +73,7 @@ def _inner_groups(items: list[Item], known: Sequence[Macro], avoid: Sequence[str
                 continue
             if any(_reads_parameter(value, avoid) for _, value in values(group["layers"])):
                 continue
-            name = _free(group["name"], taken)
+            name = FreeNames(taken).take(group["name"])
             taken.add(name)
             found.append(Macro(name, [], group["layers"]))
             alike = [one for one in listed if one == name or (isinstance(one, dict) and name in one)]
@@ -126,7 +127,7 @@ def _written(column: tuple[tuple[str, Any], ...], parameters: Columns, avoid: Se
             if len(ratios) == 1 and (ratio := ratios.pop()) == int(ratio) and ratio > 1:
                 return f"{int(ratio)}*{name}"
     taken = {*parameters, *avoid, *RESERVED, *NO_VALUES, "when"}
-    name = _free(column[0][0], taken)
+    name = FreeNames(taken).take(column[0][0])
     parameters[name] = values
     return name
 
@@ -137,20 +138,13 @@ def _reads_parameter(value: Any, knobs: Sequence[str]) -> bool:
     return any(name not in RESERVED and name not in knobs for name in names)
 
 
-def _free(name: str, taken: set[str]) -> str:
-    new, number = name, 2
-    while new in taken:
-        new, number = f"{name}_{number}", number + 1
-    return new
-
-
 def _name(structures: list[dict[str, Any]], taken: set[str]) -> str:
     """What its few layers are, else the name that most of the structures have, without its numbers."""
     ops = [*kinds(structures[0]["layers"])]
     if len(ops) <= MAX_OPS_IN_NAME and all(op in OPS for op in ops):
-        return _free("_".join(ops), {*taken, *OPS})
+        return FreeNames({*taken, *OPS}).take("_".join(ops))
     names = Counter(re.sub(r"(_?\d+(_to_\d+)?)+$", "", structure["name"]) or "block" for structure in structures)
-    return _free(names.most_common(1)[0][0], {*taken, *OPS, *STRUCTURES, "side", *NO_VALUES})
+    return FreeNames({*taken, *OPS, *STRUCTURES, "side", *NO_VALUES}).take(names.most_common(1)[0][0])
 
 
 def _structures(items: list[Item]) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from costcalc.errors import ImportRefused, shorten
-from costcalc.importers.onnx_files.onnx_nodes import MAX_NAME, OnnxNode, Reference, attribute_of, node_of, text
+from costcalc.importers.onnx_files.onnx_nodes import (
+    MAX_NAME,
+    OnnxNode,
+    Reference,
+    attribute_of,
+    node_of,
+    text,
+    with_overload,
+)
 
 MAX_DEPTH = 32  # of functions that call functions
 MAX_NODES = 200_000
@@ -28,7 +36,7 @@ def functions_of(model: Any) -> dict[str, OnnxFunction]:
     found = {}
     for one in model.functions:
         domain, name = text(one.domain), text(one.name)
-        op = name if domain in ("", "ai.onnx") else f"{domain}::{name}"
+        op = with_overload(name if domain in ("", "ai.onnx") else f"{domain}::{name}", one)
         found[op] = OnnxFunction(
             tuple(map(text, one.input)), tuple(map(text, one.output)), tuple(node_of(inner) for inner in one.node),
             {text(given.name): attribute_of(given) for given in one.attribute_proto},

@@ -19,7 +19,7 @@ from costcalc.importers.onnx_files.onnx_nodes import FLOATS, OnnxNode, OnnxTenso
 from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE, refuse_without_rule
 from costcalc.importers.onnx_files.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord, shape_text
-from costcalc.importers.onnx_files.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS, OF_SHAPES
+from costcalc.importers.onnx_files.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, NodeRefused, Step, Value, known, same_sizes, value_of
 from costcalc.ops import Input
 from costcalc.ops.check_needs import check, needs_of
@@ -131,7 +131,7 @@ class OnnxGraph:
         """The outputs of a node that follow from the file and from sizes alone; None if it is a layer: of data, of
         learned tensors, or a product."""
         op, given = asked.node.op, [x for x in asked.inputs if x is not None]
-        if op in OF_SHAPES or op in ONLY_OF_SIZES:
+        if op in ONLY_OF_SIZES:
             found = FOLDS[op](asked)
             return [found] if isinstance(found, Value) else None
         read = given[:1] if op in INTO_CONSTANTS else given

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from costcalc.dims import Shape
 from costcalc.importers.onnx_files.onnx_nodes import MAX_NAME
+from costcalc.text import FreeNames
 
 
 class Layer(NamedTuple):
@@ -29,8 +30,7 @@ class Namer:
     def __init__(self, layers: list[Layer]):
         self.alone = Counter(layer.path for layer in layers if layer.path and layer.is_main)
         self.blocks = {path[:at] for path in self.alone for at, sign in enumerate(path) if sign == "."}
-        self.used: Counter[str] = Counter()
-        self.taken: set[str] = set()
+        self.names = FreeNames()
 
     def name_of(self, layer: Layer) -> str:
         """A name that no layer has."""
@@ -40,18 +40,7 @@ class Namer:
             name = layer.path
         else:
             name = f"{layer.path}.{layer.op.name}" if layer.path else layer.op.name
-        return self.free(name if layer.is_main or name.endswith(layer.op.name) else f"{name}_{layer.op.name}")
-
-    def free(self, name: str) -> str:
-        """The name, with a number behind it if a layer has it already."""
-        count = self.used[name] + 1
-        found = name if count == 1 else f"{name}_{count}"
-        while found in self.taken:
-            count += 1
-            found = f"{name}_{count}"
-        self.used[name] = count
-        self.taken.add(found)
-        return found
+        return self.names.take(name if layer.is_main or name.endswith(layer.op.name) else f"{name}_{layer.op.name}")
 
 
 def is_anonymous(name: str) -> bool:

@@ -107,11 +107,18 @@ def exact_number(value: Any) -> Any:
     return exact.numerator if exact.denominator == 1 else exact
 
 
+def with_overload(op: str, one: Any) -> str:
+    """The name of an op with its overload, where the file and the package know of one: functions may differ in that."""
+    overload = text(getattr(one, "overload", ""))
+    return f"{op}:{overload}" if overload else op
+
+
 def node_of(one: Any) -> OnnxNode:
     """A NodeProto."""
     domain, name, op = text(one.domain), text(one.name), text(one.op_type)
     if domain not in ("", "ai.onnx"):
         op = f"{domain}::{op}"
+    op = with_overload(op, one)
     op = op if op.isprintable() else repr(op)[1:-1]  # it stands in messages
     attributes = {text(given.name): attribute_of(given) for given in one.attribute}
     written = {text(pair.key): text(pair.value) for pair in one.metadata_props}

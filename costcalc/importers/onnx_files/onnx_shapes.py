@@ -244,6 +244,5 @@ FOLDS: dict[str, Fold] = {
     **dict.fromkeys(("EyeLike", "RandomNormalLike", "RandomUniformLike"), like),
     **dict.fromkeys(("RandomNormal", "RandomUniform"), drawn),
 }  # fmt: skip
-OF_SHAPES = {"Shape", "Size"}  # they read no data
 CARRIES = {"Identity", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Flatten", "Cast"}  # their tensor stays one
 INTO_CONSTANTS = {"ScatterND", "ScatterElements", "Scatter"}  # they write numbers into masks, which nothing learns

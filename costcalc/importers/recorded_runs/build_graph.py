@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from math import prod
 from typing import Any
@@ -16,6 +15,7 @@ from costcalc.importers.torch_modules.torch_ops import TABLE
 from costcalc.importers.torch_modules.translation import Node, NoRule
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
+from costcalc.text import FreeNames
 
 
 class GraphBuilder:
@@ -30,7 +30,7 @@ class GraphBuilder:
         self.params = 0
         self.within = ""  # the path of the module that runs
         self.modules: dict[str, str] = {}  # the module that runs each layer
-        self.names: Counter[str] = Counter()
+        self.names = FreeNames()
         self.roots = roots_of(record)
         self.made = {tensor.number: tensor for call in record.calls for tensor in call.outputs}
         self.makers = {tensor.number: call.module for call in record.calls for tensor in call.outputs}
@@ -44,7 +44,7 @@ class GraphBuilder:
     def build(self) -> Graph:
         """The graph. Raises ImportRefused with every op that has no rule."""
         for name, tensor in self.record.inputs.items():
-            self.layers[tensor.number] = self.add(self.free(name), Input(tensor.shape))
+            self.layers[tensor.number] = self.add(self.names.take(name), Input(tensor.shape))
         calls = self.without_known(needed(self.record))
         alone = alone_in_modules(calls)
         for call in calls:
@@ -134,10 +134,10 @@ class GraphBuilder:
         name = self.name_of(call, node, alone)
         inputs = [self.along_channels(self.layer_of(x), x, call, node) for x in node.inputs]
         if node.before is not None:
-            inputs[0] = self.add(self.free(f"{name}.view"), node.before, inputs[0])
+            inputs[0] = self.add(self.names.take(f"{name}.view"), node.before, inputs[0])
         made = out = self.add(name, node.op, *inputs, **self.how_own(node.own))
         if node.after is not None and call.outputs[0].number in self.read:
-            out = self.add(self.free(f"{name}.view"), node.after, made)
+            out = self.add(self.names.take(f"{name}.view"), node.after, made)
         self.layers[call.outputs[0].number] = out
         if node.after is None:
             self.check_shape(out, call)
@@ -147,7 +147,7 @@ class GraphBuilder:
         for tensor in call.outputs[1:]:
             if tensor.number in self.read:
                 source = inputs[0] if isinstance(node.op, View) else made
-                self.layers[tensor.number] = self.add(self.free(f"{name}.view"), View(tensor.shape), source)
+                self.layers[tensor.number] = self.add(self.names.take(f"{name}.view"), View(tensor.shape), source)
 
     def check_shape(self, name: str, call: Call) -> None:
         """Raises ImportRefused unless the rule of a layer's op gives the shape that torch gave."""
@@ -185,7 +185,7 @@ class GraphBuilder:
         if not stretches or x.shape[0] in (1, out[-1]):
             return layer
         after = len(call.arguments["weight"].shape) - 2 if "conv" in call.op else len(out) - 2
-        return self.add(self.free(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
+        return self.add(self.names.take(f"{layer}.view"), View((*x.shape, *[1] * after)), layer)
 
     def written_over(self, call: Call) -> None:
         """What shares the memory that a call writes over has another value from now on."""
@@ -199,26 +199,15 @@ class GraphBuilder:
         """The path of a module that makes one op, views apart; else its path, the op, and a number. A module with
         modules of its own never gives a layer its name: that is the block's."""
         if alone and call.module:
-            return self.free(call.module)
-        return self.free(f"{call.module}.{node.op.name}" if call.module else node.op.name)
-
-    def free(self, name: str) -> str:
-        """The name, with a number behind it if a layer has it already."""
-        count = self.names[name] + 1
-        found = name if count == 1 else f"{name}_{count}"
-        while found in self.shapes:
-            count += 1
-            found = f"{name}_{count}"
-        self.names[name] = count
-        return found
+            return self.names.take(call.module)
+        return self.names.take(f"{call.module}.{node.op.name}" if call.module else node.op.name)
 
     def layer_of(self, tensor: Tensor) -> str:
         """The layer that makes a tensor; a tensor of a module, or a constant, gets one of its own."""
         if (newest := self.stale.pop(tensor.number, None)) is not None:
             view = View(tensor.shape)
-            self.layers[tensor.number] = self.add(
-                self.free(f"{self.within}.written" if self.within else "written"), view, self.layers[newest.number]
-            )
+            name = self.names.take(f"{self.within}.written" if self.within else "written")
+            self.layers[tensor.number] = self.add(name, view, self.layers[newest.number])
         if tensor.number not in self.layers:
             learned = self.record.learned.get(tensor.number)
             self.layers[tensor.number] = (
@@ -233,16 +222,16 @@ class GraphBuilder:
         if layer is None:
             module = self.makers.get(whole.number, self.within)
             name = f"{module}.constant" if module else "constant"
-            layer = self.layers[whole.number] = self.add(self.free(name), Constant(whole.shape))
+            layer = self.layers[whole.number] = self.add(self.names.take(name), Constant(whole.shape))
         if whole.shape == tensor.shape:
             return layer
-        return self.add(self.free(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)
+        return self.add(self.names.take(f"{self.within}.view" if self.within else "view"), View(tensor.shape), layer)
 
     def parameter(self, name: str, learned: Learned) -> str:
         """Adds a layer that hands on a tensor of a module, the one of another layer too."""
         own = {"weight": learned.tensor}
         op = Parameter(learned.tensor.shape, "buffer" if learned.is_buffer else "weight")
-        name = self.add(self.free(name), op, **self.how_own(own))
+        name = self.add(self.names.take(name), op, **self.how_own(own))
         self.owners.setdefault(learned.tensor.number, (name, "weight"))
         return name
 

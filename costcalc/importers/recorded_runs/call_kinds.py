@@ -86,11 +86,6 @@ def plain_name(call: Call) -> str:
     return short_name(call.op)
 
 
-def has_products(call: Call) -> bool:
-    """Is a call a product of two tensors, and nothing else?"""
-    return plain_name(call) in PRODUCTS
-
-
 def multiplies(call: Call) -> bool:
     """Does a call multiply and add? It is counted even if nothing reads its output."""
     return plain_name(call) in PRODUCTS | {"scaled_dot_product_attention", "lstm", "gru"}
