@@ -11,7 +11,7 @@ from costcalc.analysis.warnings import warnings_of
 from costcalc.dtype import Dtype
 from costcalc.errors import Problem, UsageError, shorten
 from costcalc.graph import digraph
-from costcalc.importers.recorded_runs.run_record import STRICT, Leniency, Named
+from costcalc.importers.torch_runs.run_record import STRICT, Leniency, Named
 from costcalc.models.knob_texts import split_target
 from costcalc.models.model import Model
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS

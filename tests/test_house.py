@@ -25,6 +25,28 @@ def test_no_files_import_each_other():
     assert [sorted(circle) for circle in nx.strongly_connected_components(files) if len(circle) > 1] == []
 
 
+IMPORTERS = ("symbolic_sizes", "torch_runs", "aten_ops", "module_sources", "onnx_files")  # each above those before it
+
+
+def test_importers_stand_on_one_another():
+    rooms = {room: height for height, room in enumerate(IMPORTERS)}
+    assert {path.name for path in (PACKAGE / "importers").iterdir() if path.is_dir()} - {"__pycache__"} == rooms.keys()
+    up = [
+        f"{path.relative_to(PACKAGE)} imports {there}"
+        for room, height in rooms.items()
+        for path in sorted((PACKAGE / "importers" / room).glob("*.py"))
+        for there in imports(path)
+        if there.startswith("costcalc.importers.") and rooms.get(there.split(".")[2], len(rooms)) > height
+    ]
+    assert up == []
+
+
+def test_importers_that_read_torch_say_so_in_their_names():
+    paths = [path for path in (PACKAGE / "importers").rglob("*.py") if path.name != "__init__.py"]
+    reading = {path.name for path in paths if re.search(r"^ *(import|from) torch\b", path.read_text(), re.MULTILINE)}
+    assert reading == {path.name for path in paths if path.name.startswith("torch_")}
+
+
 ANALYSES = ("closed_form", "sweep", "scaling")  # rooms of analysis, each above those before it
 
 

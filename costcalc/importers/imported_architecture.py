@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 from costcalc.dims import is_array, is_rational, is_symbolic, multiple_symbol, one_number, one_truth
 from costcalc.errors import ImportRefused, PointsDiffer, ShapeError, UsageError
 from costcalc.graph import Graph
-from costcalc.importers.recorded_runs.build_graph import GraphBuilder
-from costcalc.importers.recorded_runs.run_record import Record
+from costcalc.importers.aten_ops.build_graph import GraphBuilder
 from costcalc.importers.symbolic_sizes.frozen_sizes import because_of
 from costcalc.importers.symbolic_sizes.input_sizes import BATCH, Inputs, InputSizes, Letters
 from costcalc.importers.symbolic_sizes.layer_pattern import Sample
 from costcalc.importers.symbolic_sizes.pattern_range import Pattern, said
 from costcalc.importers.symbolic_sizes.pattern_search import PatternSearch
+from costcalc.importers.torch_runs.run_record import Record
 from costcalc.models.content_hash import content_hash
 from costcalc.models.graph_architecture import described
 from costcalc.models.model import Architecture
 
 if TYPE_CHECKING:
-    from costcalc.importers.torch_modules.module_source import ModuleSource
+    from costcalc.importers.module_sources.torch_module_source import ModuleSource
 
 MAX_RECORDED_POINTS = 1024  # of a sweep at which no pattern holds
 MIN_POINTS = 9  # of a sweep for which a pattern is sought: for fewer the runs are not more

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from costcalc.errors import MissingExtra, UsageError, unknown
 from costcalc.importers.imported_architecture import ImportedArchitecture
-from costcalc.importers.recorded_runs.run_record import STRICT, Leniency, Named
 from costcalc.importers.symbolic_sizes.input_sizes import Inputs
+from costcalc.importers.torch_runs.run_record import STRICT, Leniency, Named
 from costcalc.models.knob_texts import split_target
 
 if TYPE_CHECKING:
-    from costcalc.importers.torch_modules.module_source import ModuleSource
+    from costcalc.importers.module_sources.torch_module_source import ModuleSource
 
 ZOOS = ("torchvision", "timm")
 HF = "hf:"  # before the path of a configuration file
@@ -56,8 +56,8 @@ def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRIC
     `inputs` in place of its own. Raises UnknownName, ImportRefused, MissingExtra; UsageError for a callable without
     inputs."""
     _require_torch()
-    from costcalc.importers.torch_modules.module_source import NamedModule
-    from costcalc.importers.torch_modules.torch_inputs import signature_of
+    from costcalc.importers.module_sources.torch_module_source import NamedModule
+    from costcalc.importers.torch_runs.torch_inputs import signature_of
 
     source = NamedModule(target)
     given = inputs or source.inputs
@@ -69,16 +69,16 @@ def of_name(target: str, inputs: Inputs | None = None, lenient: Leniency = STRIC
 
 def of_module(module: Any, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a torch module and its inputs: tensors, or their shapes."""
-    from costcalc.importers.torch_modules.module_source import GivenModule
-    from costcalc.importers.torch_modules.torch_inputs import unwrapped
+    from costcalc.importers.module_sources.torch_module_source import GivenModule
+    from costcalc.importers.torch_runs.torch_inputs import unwrapped
 
     return of_source(GivenModule(unwrapped(module)), inputs, name, lenient)
 
 
 def of_source(source: ModuleSource, inputs: Inputs, name: str = "", lenient: Leniency = STRICT) -> ImportedArchitecture:
     """The network of a module that a source makes."""
-    from costcalc.importers.torch_modules.torch_inputs import shape_of
-    from costcalc.importers.torch_modules.torch_record import record
+    from costcalc.importers.torch_runs.torch_inputs import shape_of
+    from costcalc.importers.torch_runs.torch_record import record
 
     args, kwargs = inputs
     shapes = tuple(map(shape_of, args)), {key: shape_of(value) for key, value in kwargs.items()}
@@ -114,7 +114,7 @@ def of_dtype(shape: tuple[int, ...], dtype: str) -> Any:
     if dtype not in INPUT_DTYPES:
         raise unknown("dtype", dtype, INPUT_DTYPES, of="--input")
     _require_torch()
-    from costcalc.importers.torch_modules.torch_inputs import empty_input
+    from costcalc.importers.torch_runs.torch_inputs import empty_input
 
     return empty_input(shape, dtype)
 

@@ -12,10 +12,10 @@ from torch.utils import _pytree as pytree
 
 from costcalc.analysis.walk import Row, walk
 from costcalc.graph.freezing import frozen_tensors, is_frozen
-from costcalc.importers.recorded_runs.run_record import Origin
+from costcalc.importers.module_sources.torch_module_source import ModuleSource
 from costcalc.importers.symbolic_sizes.input_sizes import Inputs
-from costcalc.importers.torch_modules.module_source import ModuleSource
-from costcalc.importers.torch_modules.torch_inputs import input_names, is_input, outputs_of
+from costcalc.importers.torch_runs.run_record import Origin
+from costcalc.importers.torch_runs.torch_inputs import input_names, is_input, outputs_of
 from costcalc.net import Net
 
 

@@ -16,7 +16,7 @@ from costcalc.analysis.training.backward import backward_macs_by_layer
 from costcalc.analysis.walk import Row
 from costcalc.analysis.warnings import warnings_of
 from costcalc.errors import Problem
-from costcalc.importers.recorded_runs.run_record import Origin
+from costcalc.importers.torch_runs.run_record import Origin
 from costcalc.net import Net
 from costcalc.result import Result
 from costcalc.table import Column, Table

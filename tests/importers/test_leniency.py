@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 import costcalc  # noqa: E402
 from costcalc.cli import run  # noqa: E402
 from costcalc.errors import ImportRefused, UsageError  # noqa: E402
-from costcalc.importers.torch_modules import torch_zoo  # noqa: E402
+from costcalc.importers.module_sources import torch_zoo  # noqa: E402
 
 SOURCE = '''
 import torch

@@ -14,7 +14,7 @@ timm = needed.module("timm", "zoo")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
-from costcalc.importers.torch_modules import torch_zoo  # noqa: E402
+from costcalc.importers.module_sources import torch_zoo  # noqa: E402
 
 (TABLE,) = (ROOT / "docs").glob("timm-*.csv")
 VERSION = TABLE.stem.removeprefix("timm-")

@@ -7,7 +7,7 @@ from support import needed
 
 torch = needed.module("torch", "torch")
 
-from costcalc.importers.torch_modules.torch_quick import QUICK  # noqa: E402
+from costcalc.importers.torch_runs.torch_quick import QUICK  # noqa: E402
 
 X = torch.randn(2, 6, 4, 5)
 INPUTS = {

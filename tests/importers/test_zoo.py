@@ -9,7 +9,7 @@ torch = needed.module("torch", "torch")
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 import costcalc  # noqa: E402
-from costcalc.importers.torch_modules import torch_zoo  # noqa: E402
+from costcalc.importers.module_sources import torch_zoo  # noqa: E402
 
 TORCHVISION = [
     "alexnet", "vgg11_bn", "resnet18", "resnext50_32x4d", "squeezenet1_1", "densenet121", "googlenet", "inception_v3",

@@ -14,7 +14,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import costcalc
-from costcalc.importers.torch_modules import torch_zoo
+from costcalc.importers.module_sources import torch_zoo
 
 NAMES = [
     *(

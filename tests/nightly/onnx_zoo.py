@@ -21,7 +21,7 @@ from torch import nn
 
 import costcalc
 from costcalc.errors import CostcalcError
-from costcalc.importers.torch_modules import torch_zoo
+from costcalc.importers.module_sources import torch_zoo
 
 LEGACY = [
     "torchvision:alexnet", "torchvision:vgg11_bn", "torchvision:resnet18", "torchvision:resnet50",

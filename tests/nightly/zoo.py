@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import costcalc
 from costcalc.errors import CostcalcError
-from costcalc.importers.torch_modules import torch_zoo
+from costcalc.importers.module_sources import torch_zoo
 
 FIELDS = ("name", "params", "macs", "torch_params", "torch_macs", "layers", "result")
 

@@ -14,7 +14,7 @@ from torch import nn  # noqa: E402
 import costcalc  # noqa: E402
 from costcalc import ops  # noqa: E402
 from costcalc.cli.app import run  # noqa: E402
-from costcalc.importers.torch_modules.module_source import GivenModule, NamedModule  # noqa: E402
+from costcalc.importers.module_sources.torch_module_source import GivenModule, NamedModule  # noqa: E402
 from costcalc.torch_backend import time_nets, verify_net  # noqa: E402
 from costcalc.torch_backend.module_spans import ModuleSpans  # noqa: E402
 from costcalc.torch_backend.module_times import module_times  # noqa: E402

@@ -9,9 +9,9 @@ from typing import Any
 
 from costcalc import ops
 from costcalc.dims import Shape, Size, ceil_div, decided, divides, elements, equal, floor, floor_div, is_rational
+from costcalc.importers.aten_ops.call_kinds import BICUBIC, BILINEAR
 from costcalc.importers.onnx_files.onnx_reshapes import ENDLESS, order, slices
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, known, one, same_sizes
-from costcalc.importers.recorded_runs.call_kinds import BICUBIC, BILINEAR
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise, Move, View
 

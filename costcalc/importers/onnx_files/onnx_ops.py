@@ -7,6 +7,7 @@ from typing import Any
 
 from costcalc import ops
 from costcalc.errors import ImportRefused, shorten
+from costcalc.importers.aten_ops.call_kinds import POINTWISE, Work
 from costcalc.importers.onnx_files import onnx_moves as moves
 from costcalc.importers.onnx_files import onnx_norms as norms
 from costcalc.importers.onnx_files import onnx_products as products
@@ -17,7 +18,6 @@ from costcalc.importers.onnx_files.onnx_nodes import OnnxNode
 from costcalc.importers.onnx_files.onnx_own_ops import OWN_OPS
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Translation, Value, one
-from costcalc.importers.recorded_runs.call_kinds import POINTWISE, Work
 from costcalc.ops.broadcast import broadcast
 from costcalc.ops.imported import Elementwise
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from costcalc import ops
 from costcalc.dims import Shape
+from costcalc.importers.aten_ops.call_kinds import Work
 from costcalc.importers.onnx_files.onnx_values import Asked, Made, Step, Translation, Value, one
-from costcalc.importers.recorded_runs.call_kinds import Work
 from costcalc.ops.imported import Reduction
 
 OPERATIONS = {"ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "max", "ReduceMin": "min", "ReduceL2": "norm"}

@@ -21,9 +21,9 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from costcalc.errors import ImportRefused
-from costcalc.importers.recorded_runs.run_record import STRICT, Call, Learned, Leniency, Record, Tensor, tensors_of
-from costcalc.importers.torch_modules.torch_facts import PARTS, Facts, dtype_name, facts_of
-from costcalc.importers.torch_modules.torch_inputs import (
+from costcalc.importers.torch_runs.run_record import STRICT, Call, Learned, Leniency, Record, Tensor, tensors_of
+from costcalc.importers.torch_runs.torch_facts import PARTS, Facts, dtype_name, facts_of
+from costcalc.importers.torch_runs.torch_inputs import (
     input_names,
     is_input,
     on_meta,
@@ -31,8 +31,8 @@ from costcalc.importers.torch_modules.torch_inputs import (
     signature_of,
     unwrapped,
 )
-from costcalc.importers.torch_modules.torch_known import KnownValues
-from costcalc.importers.torch_modules.untouched import untouched
+from costcalc.importers.torch_runs.torch_known import KnownValues
+from costcalc.importers.torch_runs.torch_untouched import untouched
 
 META, CPU = torch.device("meta"), torch.device("cpu")
 OWN = Path(__file__).parents[2]  # the package

@@ -8,11 +8,11 @@ from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.recorded_runs.call_kinds import is_factory, multiplies, of_kind, plain_name
-from costcalc.importers.recorded_runs.needed_calls import alone_in_modules, needed, passes_on, roots_of
-from costcalc.importers.recorded_runs.run_record import Call, Learned, Origin, Record, Tensor
-from costcalc.importers.torch_modules.torch_ops import TABLE
-from costcalc.importers.torch_modules.translation import Node, NoRule
+from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
+from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.aten_ops.translation import Node, NoRule
+from costcalc.importers.torch_runs.run_record import Call, Learned, Origin, Record, Tensor
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 from costcalc.text import FreeNames

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from costcalc.importers.recorded_runs.call_kinds import multiplies, of_kind, plain_name
-from costcalc.importers.recorded_runs.run_record import Call, Record
-from costcalc.importers.torch_modules.torch_ops import TABLE
+from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.importers.aten_ops.call_kinds import multiplies, of_kind, plain_name
+from costcalc.importers.torch_runs.run_record import Call, Record
 
 NOTHING_DONE = {"dropout", "detach", "alias", "lift_fresh", "lift_fresh_copy", "feature_dropout", "contiguous", "to"}
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import torch
 
-from costcalc.importers.recorded_runs.call_kinds import makes_new
-from costcalc.importers.torch_modules.torch_quick import QUICK
+from costcalc.importers.torch_runs.run_record import makes_new
+from costcalc.importers.torch_runs.torch_quick import QUICK
 
 WHOLE = {  # composite ops that stay one call; others fall into their parts
     "aten::linear", "aten::conv1d", "aten::conv2d", "aten::conv3d", "aten::matmul", "aten::layer_norm",

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from costcalc.importers.recorded_runs.run_record import Call, Tensor
+from costcalc.importers.torch_runs.run_record import Call, Tensor
 
 MAX_ELEMENTS = 1 << 24  # of a tensor whose value is computed
 CPU = torch.device("cpu")

@@ -99,3 +99,9 @@ class Origin(NamedTuple):
 
     modules: Mapping[str, str]  # the path of the module that runs a layer, by the layer's name
     tensors: Mapping[str, tuple[str, str]]  # the layer whose own a parameter or buffer is, and its name there, by path
+
+
+def makes_new(op: str) -> bool:
+    """Does an op make a tensor of a given value, whatever is in the tensors that it reads?"""
+    name = op.removeprefix("aten::")
+    return name.startswith("new_") or name.endswith("_like")

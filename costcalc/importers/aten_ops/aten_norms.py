@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from costcalc import ops
-from costcalc.importers.recorded_runs.run_record import Call
-from costcalc.importers.torch_modules.translation import Held, Node, own_tensors
+from costcalc.importers.aten_ops.translation import Held, Node, own_tensors
+from costcalc.importers.torch_runs.run_record import Call
 
 
 def batch_norm(call: Call, held: Held) -> Node | None:

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
-from costcalc.importers.torch_modules.torch_zoo import Make, without_memory
+from costcalc.importers.module_sources.torch_zoo import Make, without_memory
 
 Inputs = tuple[tuple[Any, ...], dict[str, Any]]  # by position, and by name
 MAX_BYTES = 10_000_000  # of a configuration

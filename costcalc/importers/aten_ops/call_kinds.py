@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from costcalc.importers.recorded_runs.run_record import Call, Tensor, short_name
+from costcalc.importers.torch_runs.run_record import Call, Tensor, makes_new, short_name
 from costcalc.ops.imported import Contraction, Elementwise, Move, Reduction, View
 
 
@@ -68,12 +68,6 @@ FACTORS = (  # the names of both, and of what is added; otherwise they come firs
     ("mat1", "mat2", "self"), ("batch1", "batch2", "self"), ("mat", "vec", "self"), ("vec1", "vec2", "self"),
     ("self", "mat2", "bias"),
 )  # fmt: skip
-
-
-def makes_new(op: str) -> bool:
-    """Does an op make a tensor of a given value, whatever is in the tensors that it reads?"""
-    name = op.removeprefix("aten::")
-    return name.startswith("new_") or name.endswith("_like")
 
 
 def is_factory(call: Call) -> bool:

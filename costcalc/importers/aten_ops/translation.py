@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from costcalc.importers.recorded_runs.run_record import Call, Learned, Tensor
+from costcalc.importers.torch_runs.run_record import Call, Learned, Tensor
 
 
 class Node(NamedTuple):

@@ -7,9 +7,9 @@ the call is taken as one of its kind (call_kinds.py). It returns NoRule where th
 from __future__ import annotations
 
 from costcalc import ops
-from costcalc.importers.torch_modules.torch_moves import concat, flatten, reshape, roll, transpose, upsample
-from costcalc.importers.torch_modules.torch_norms import batch_norm, embedding, group_norm, layer_norm, rms_norm
-from costcalc.importers.torch_modules.torch_pointwise import (
+from costcalc.importers.aten_ops.aten_moves import concat, flatten, reshape, roll, transpose, upsample
+from costcalc.importers.aten_ops.aten_norms import batch_norm, embedding, group_norm, layer_norm, rms_norm
+from costcalc.importers.aten_ops.aten_pointwise import (
     dropout,
     hard_tanh,
     join,
@@ -18,8 +18,8 @@ from costcalc.importers.torch_modules.torch_pointwise import (
     prelu,
     softmax,
 )
-from costcalc.importers.torch_modules.torch_pools import adaptive_average_pool, mean, pool, reduction, vector_norm
-from costcalc.importers.torch_modules.torch_products import (
+from costcalc.importers.aten_ops.aten_pools import adaptive_average_pool, mean, pool, reduction, vector_norm
+from costcalc.importers.aten_ops.aten_products import (
     add_mm,
     attention,
     conv,
@@ -28,7 +28,7 @@ from costcalc.importers.torch_modules.torch_products import (
     mat_mul,
     recurrent,
 )
-from costcalc.importers.torch_modules.translation import Translation
+from costcalc.importers.aten_ops.translation import Translation
 
 MAX_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d")
 TABLE: dict[str, Translation] = {

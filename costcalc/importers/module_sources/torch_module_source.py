@@ -38,7 +38,7 @@ class NamedModule:
 
     @cached_property
     def _found(self) -> tuple[Any, Any]:
-        from costcalc.importers.torch_modules.torch_zoo import without_memory
+        from costcalc.importers.module_sources.torch_zoo import without_memory
 
         return _by_name(self.target, without_memory)
 
@@ -54,7 +54,7 @@ class NamedModule:
 
     def in_memory(self) -> Any:
         """A module of that name with the weights that its constructor draws."""
-        from costcalc.importers.torch_modules.torch_zoo import in_memory
+        from costcalc.importers.module_sources.torch_zoo import in_memory
 
         return _by_name(self.target, in_memory)[0]
 
@@ -70,10 +70,10 @@ def _by_name(target: str, make: Any) -> tuple[Any, Any]:
     """The module that `make` makes by a name, and the shapes of its inputs, or None."""
     kind, _, path = target.partition(":")
     if kind == "hf":
-        from costcalc.importers.torch_modules.torch_hf import hf_model
+        from costcalc.importers.module_sources.torch_hf import hf_model
 
         return hf_model(path, make)
-    from costcalc.importers.torch_modules.torch_zoo import find
+    from costcalc.importers.module_sources.torch_zoo import find
 
     module, size = find(target, make)
     return module, None if size is None else (((1, *size),), {})

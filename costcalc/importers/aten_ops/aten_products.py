@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc import ops
-from costcalc.importers.recorded_runs.run_record import Call
-from costcalc.importers.torch_modules.translation import (
+from costcalc.importers.aten_ops.translation import (
     Held,
     Node,
     NoRule,
@@ -15,6 +14,7 @@ from costcalc.importers.torch_modules.translation import (
     own_tensors,
     per_axis,
 )
+from costcalc.importers.torch_runs.run_record import Call
 from costcalc.ops.imported import View
 
 

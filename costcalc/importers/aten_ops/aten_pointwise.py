@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc import ops
-from costcalc.importers.recorded_runs.run_record import Call, Tensor
-from costcalc.importers.torch_modules.translation import Held, Node, Translation, own_tensors
+from costcalc.importers.aten_ops.translation import Held, Node, Translation, own_tensors
+from costcalc.importers.torch_runs.run_record import Call, Tensor
 
 
 def join(op: Any) -> Translation:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from costcalc import ops
-from costcalc.importers.recorded_runs.run_record import Call
-from costcalc.importers.torch_modules.translation import Held, Node, Translation, as_tuple, each_axis, per_axis
+from costcalc.importers.aten_ops.translation import Held, Node, Translation, as_tuple, each_axis, per_axis
+from costcalc.importers.torch_runs.run_record import Call
 
 
 def pool(op: Any, *fields: str) -> Translation:

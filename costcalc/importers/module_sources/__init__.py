@@ -1,0 +1,1 @@
+"""Where torch modules come from: zoos, configuration files, callables of Python files."""

@@ -1,1 +1,0 @@
-"""A recorded run as plain data, and the layer graph that is built from it."""
