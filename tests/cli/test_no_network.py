@@ -74,7 +74,13 @@ def offline(folder, code, *words):
     """What a Python program ended with, in a folder that has the specs; and what connections it tried."""
     log = folder / "tried"
     path = os.pathsep.join(map(str, (TESTS / "support" / "offline", ROOT)))
-    env = {**os.environ, "PYTHONPATH": path, "OFFLINE_LOG": str(log), "COSTCALC_STORE": str(folder / "own.db")}
+    env = {
+        **os.environ,
+        "PYTHONPATH": path,
+        "OFFLINE_LOG": str(log),
+        "OMP_NUM_THREADS": "1",
+        "COSTCALC_STORE": str(folder / "own.db"),
+    }
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, env=env, cwd=folder)
     return done, log.read_text() if log.exists() else ""
 
