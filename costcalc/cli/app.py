@@ -21,8 +21,10 @@ from costcalc.cli import (
     counts,
     exports,
     hardware,
+    import_options,
     runs,
     scaling,
+    shown_options,
     spec_files,
     sweeps,
     training,
@@ -30,7 +32,6 @@ from costcalc.cli import (
     warned,
 )
 from costcalc.cli.fast_params import FastCommand, FastGroup
-from costcalc.cli.import_options import with_import_options
 from costcalc.errors import CostcalcError, did_you_mean, nearest, shorten, why
 from costcalc.version import __version__
 
@@ -92,7 +93,7 @@ def _register(to: typer.Typer, commands: dict[Callable[..., None], tuple[str, st
     for command, (few_words, example) in commands.items():
         name = command.__name__.rstrip("_")
         to.command(name, cls=FastCommand, short_help=few_words, epilog=f"Example: costcalc {example}")(
-            with_import_options(command)
+            shown_options.ADDED.added_to(import_options.ADDED.added_to(command))
         )
 
 
