@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from costcalc.analysis.compare import Comparison
     from costcalc.analysis.cost import Cost
     from costcalc.analysis.feeding import Feeding
+    from costcalc.analysis.net_info import NetInfo
     from costcalc.analysis.reconcile import Reconciliation
     from costcalc.analysis.scaling.scale import Scaled
     from costcalc.analysis.training.checkpoint_plan import CheckpointPlan
@@ -51,6 +52,13 @@ def compare(
     from costcalc.analysis.compare import compare_models
 
     return compare_models([*map(load, targets)], by=by, algebra=algebra, columns=columns, seconds=seconds)
+
+
+def info(target: Target) -> NetInfo:
+    """What a network is, its source, its presets, and what each knob means, may be and does: `info("resnet")`."""
+    from costcalc.analysis.net_info import net_info
+
+    return net_info(load(target))
 
 
 def explain(target: Target) -> TableResult:

@@ -90,6 +90,7 @@ RESULTS = {
     "cost": lambda: costcalc.cost(costcalc.load(LENET).graph()),
     "elasticity": lambda: costcalc.elasticity(LENET),
     "explain": lambda: costcalc.explain(LENET),
+    "info": lambda: costcalc.info(LENET),
     "formula": lambda: costcalc.formula(LENET, "params"),
     "formula, assuming": lambda: costcalc.formula(LENET, assume=["r%4==0"]),
     "formula --elasticity": lambda: FormulaTables(costcalc.formula(LENET), {"elasticity": costcalc.elasticity(LENET)}),

@@ -37,6 +37,7 @@ from costcalc.version import __version__
 
 COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an example
     counts.list_: ("Every spec and preset.", "list"),
+    spec_files.info: ("What a network is, and its knobs.", "info resnet"),
     counts.show: ("What each layer costs, and the totals.", "show mobilenet_v1@w=0.5,r=160 --depth 1"),
     counts.compare: ("Networks side by side.", "compare inception_naive inception_bottleneck"),
     algebra.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),

@@ -110,6 +110,14 @@ def library_path(name: str) -> Path | None:
     return None if spec is None else _paths()[spec]
 
 
+def text_of(target: str) -> str:
+    """The text of the spec that a name, a preset or a path means. Raises UnknownName, UsageError or SpecError."""
+    name, _, _ = split_target(target)
+    found = find(name)  # which says what is wrong with it
+    path = library_path(name)
+    return (path or Path(found.spec.file)).read_text(encoding="utf-8")
+
+
 def _as_json(data: Mapping[str, Any]) -> str:
     """A spec as JSON, which is YAML too; Fractions and numpy's numbers as they print."""
     try:

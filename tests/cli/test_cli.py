@@ -17,6 +17,7 @@ from costcalc.cli import app
 
 COMMANDS = [
     "list",
+    "info",
     "show",
     "compare",
     "formula",
@@ -298,6 +299,7 @@ IN_PYTHON = {
     "augment, none named": lambda: costcalc.pipelines().to_records(),
     "augment --step": lambda: costcalc.augment("alexnet", step="lenet5").tables(),
     "explain": lambda: costcalc.explain("lenet5").to_records(),
+    "info": lambda: costcalc.info("resnet").to_dict()["presets"],
     "reconcile": lambda: costcalc.reconcile("lenet5").figures,
     "export": lambda: costcalc.export("lenet5").text,
     "validate": lambda: costcalc.validate("nowhere.yaml"),
