@@ -18,9 +18,8 @@ from costcalc.errors import Problem
 from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import Column, Table, cell
+from costcalc.table import Column, Table, cell, visible
 from costcalc.table.units import EXACTLY, Units
-from costcalc.text import plural
 
 COLUMNS = (
     Column("target", "network", "text"), Column("metric", "metric", "text"), Column("value", "counted"),
@@ -103,10 +102,12 @@ class Check(Result):
     @property
     def verdict(self) -> str:
         """`1 of 3 budgets is broken`"""
-        broken = len(self.broken)
+        broken, all = len(self.broken), len(self.budgets)
+        if all == 1:
+            return f"the budget is {'broken' if broken else 'kept'}"
         if not broken:
-            return "the budget is kept" if len(self.budgets) == 1 else f"all {len(self.budgets):,} budgets are kept"
-        return f"{broken:,} of {plural(len(self.budgets), 'budget')} {'is' if broken == 1 else 'are'} broken"
+            return f"all {all:,} budgets are kept"
+        return f"{broken:,} of {all:,} budgets {'is' if broken == 1 else 'are'} broken"
 
     def _metrics_changed(self) -> Iterator[str]:
         return (change.metric for change in self.changes.changes) if self.changes else iter(())
@@ -137,11 +138,11 @@ class Check(Result):
 
     def to_github(self) -> str:
         """Annotations for GitHub Actions: an error for each budget that is broken, a notice for each network whose cost
-        has changed, and one more for what could not be compared."""
+        has changed or could not be compared; and what was found, in a line."""
         lines = [annotation("error", str(each), each.file, f"{each.metric} over budget") for each in self.broken]
         if self.changes is not None:
             lines += self.changes.annotations()
-        return "".join(f"{line}\n" for line in lines)
+        return "".join(f"{line}\n" for line in [*lines, visible(self._summary())])
 
 
 def check_budgets(models: Sequence[Model], limits: Sequence[Mapping[str, int]], files: Sequence[str] = ()) -> Check:

@@ -14,7 +14,7 @@ from costcalc.table import Column, RelativeDifference, Table, cell
 from costcalc.table.units import Units
 from costcalc.text import plural
 
-CHANGED, NEW, REMOVED, REPAIRED = "changed", "new", "removed", "broken before"
+CHANGED, NEW, REMOVED, REPAIRED = "changed", "new", "removed", "unreadable before"
 COLUMNS = (
     Column("target", "network", "text"), Column("metric", "metric", "text"), Column("before", "before"),
     Column("now", "now"), Column("change", "difference", rank=2), Column("relative", "change", "signed", 1),
@@ -65,12 +65,12 @@ class CostChanges:
 
     @property
     def title(self) -> str:
-        """`since main (1a2b3c4): 1 of 3 networks costs something else`"""
+        """`since main (1a2b3c4): the cost of 1 of 3 networks differs`"""
         names = dict.fromkeys(change.target for change in self.changes)
         if not names:
-            return f"since {self.at}: no network costs anything else"
-        networks, cost = plural(len(names) + len(self.unchanged), "network"), "cost" + "s" * (len(names) == 1)
-        return f"since {self.at}: {len(names):,} of {networks} {cost} something else"
+            return f"since {self.at}: the cost of no network differs"
+        of_all, one = plural(len(names) + len(self.unchanged), "network"), len(names) == 1
+        return f"since {self.at}: the {'cost' if one else 'costs'} of {len(names):,} of {of_all} differ{'s' * one}"
 
     def table(self, units: Units) -> Table:
         """The differences, and what was not compared."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from costcalc.analysis.metrics import metric_of, why_not_whole
 from costcalc.dims import clip, is_rational, to_exact
-from costcalc.errors import UsageError, shorten
+from costcalc.errors import UsageError, nearest, shorten
 from costcalc.text import BYTES, COUNTS, read_amount, split_unit
 
 
@@ -41,12 +41,12 @@ def _no_budget(metric: str, most: str) -> UsageError:
     of_bytes = metric.endswith("_bytes")
     number, unit = split_unit(most)
     why = ""
-    if number and not of_bytes and read_amount(most, of_bytes=True) is not None:
-        why = f": {unit} are bytes, and {metric} has none"
-    elif number and unit:
-        why = f": there is no unit {shorten(unit)}, but {', '.join(filter(None, BYTES if of_bytes else COUNTS))}"
+    if number and not of_bytes and unit in BYTES:
+        why = f": {unit} is a unit of bytes, and {metric} is no metric of bytes"
+    elif number and (near := nearest(unit, [*filter(None, BYTES if of_bytes else COUNTS)])) != unit:
+        why = f": there is no unit {shorten(unit)!r}" + (f", did you mean {near!r}?" if near else "")
     example = f"{metric}=24GB" if of_bytes else "macs=400M or params=6,000,000"
-    return UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget{why}; write {example}")
+    return UsageError(f"{shorten(f'{metric}={most}')!r} is not a budget{why}", f"write {example}")
 
 
 def read_bytes(within: Any) -> int:

@@ -27,7 +27,8 @@ from costcalc.cli.options import (
     load_models,
     train_step,
 )
-from costcalc.report import FORMATS
+from costcalc.errors import unknown
+from costcalc.report import DRAWINGS, FORMATS
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS
 
@@ -35,6 +36,8 @@ GITHUB = "github"  # a format of this command alone: annotations of GitHub Actio
 
 
 def _checked_format(context: typer.Context, format: str | None) -> str | None:
+    if format is not None and format not in (*FORMATS, GITHUB):
+        raise unknown("format", format, (*FORMATS[: -len(DRAWINGS)], GITHUB))
     return format if format == GITHUB else checked_format(context, format)
 
 
@@ -82,7 +85,7 @@ def check(
         str | None,
         typer.Option(
             "--format", "-f", metavar="FORMAT", is_eager=True, callback=_checked_format,
-            help=f"{', '.join(FORMATS[:5])}, {GITHUB} (annotations).",
+            help=f"{', '.join(FORMATS[: -len(DRAWINGS)])}, {GITHUB} (annotations).",
         ),
     ] = None,
     output: Annotated[

@@ -106,8 +106,7 @@ class Past:
         """The costs of the spec that was at this path, with the same knobs, dtype and training step."""
         data = self.revision.read([path]).get(path)
         if data is None:
-            said = f"{self.revision.relative(path)} is a link or a folder, is larger than --max-bytes"
-            raise UsageError(f"{said}, or its content is not in this clone")
+            raise UsageError(f"{self.revision.relative(path)}: {self.revision.why_unread(path)}")
         spec = parse_text(data, f"{self.revision.relative(path)} at {self.revision.name}", max_bytes=self.max_bytes)
         settings = read_given(spec, [part.strip() for part in given.split(",")] if given else [], {})
         model = Model(SpecArchitecture(spec, self.max_layers), settings)

@@ -10,7 +10,7 @@ from typing import Any
 
 from costcalc.analysis.metrics import USUAL, metric_of, read_metrics, why_not_whole
 from costcalc.errors import UsageError, unknown
-from costcalc.project.project_config import SECTION, ProjectConfig, find_config, read_config
+from costcalc.project.project_config import NAME, SECTION, ProjectConfig, find_config, read_config
 from costcalc.project.project_targets import ProjectTarget, target_of, targets_of
 from costcalc.table.units import Units, read_units
 from costcalc.train_step import TrainStep
@@ -48,11 +48,17 @@ class Project:
             folders = [os.path.relpath(os.path.join(folder, name), self.here) for name in specs]
             found = [target_of(text, self.here, folders) for text in named]
             return [*{target.key: target for target in found}.values()]
-        found = targets_of(self.config) if self.config else []
+        if self.config is None:
+            raise _no_targets(f"no {NAME} here has {SECTION}")
+        found = targets_of(self.config)
+        for target in found:
+            if target.path and not os.path.exists(target.path):
+                raise UsageError(f"{self.config.file}: targets: there is no file {target.loadable!r}")
         if not found:
-            where = f"{self.config.file} names none" if self.config else "no pyproject.toml here has [tool.costcalc]"
-            hint = 'name them, or write targets = ["…"] below [tool.costcalc]'
-            raise UsageError(f"there are no networks to check: {where}", hint)
+            specs = self.config.specs if self.config.targets is None else ()
+            raise _no_targets(
+                f"{self.config.file} names none" + (f", and {', '.join(specs)} has no spec" if specs else "")
+            )
         return found
 
     def limits(self, targets: Sequence[ProjectTarget], given: Mapping[str, int]) -> list[dict[str, int]]:
@@ -99,3 +105,8 @@ class Project:
             return ""
         top = next((each for each in Path(self.here, "x").parents if (each / ".git").exists()), Path(self.here))
         return os.path.relpath(target.path, top).replace(os.sep, "/")
+
+
+def _no_targets(why: str) -> UsageError:
+    hint = f'name them, or write targets = ["…"] below {SECTION}'
+    return UsageError(f"there are no networks to check: {why}", hint)

@@ -79,8 +79,10 @@ def parse_config(data: bytes, file: str, folder: Path) -> ProjectConfig | None:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UsageError(f"{file}:{line}: this is not UTF-8") from None
-    except ValueError as error:  # TOMLDecodeError, whose words have the line; or a number of too many digits
+    except tomllib.TOMLDecodeError as error:  # its words have the line
         raise UsageError(f"{file}: not TOML: {shorten(str(error), 200)}") from None
+    except ValueError:
+        raise UsageError(f"{file}: not TOML: a number has too many digits") from None
     except RecursionError:
         raise UsageError(f"{file}: not TOML: it nests too deep") from None
     tools = tree.get("tool", {})
@@ -118,11 +120,12 @@ class _SectionReader:
     def with_budgets(self, found: ProjectConfig, given: Mapping[str, Any]) -> ProjectConfig:
         """A number or text is the budget of a metric; a table has those of the target that it is called by."""
         of_all = {name: value for name, value in given.items() if not isinstance(value, dict)}
-        own = {name: self.limits(value, f"budgets.{name}") for name, value in given.items() if isinstance(value, dict)}
-        for name in own:
-            if name in METRICS:
-                raise UsageError(f'{self.file}: budgets.{name} is a table; write {name} = "400M", or a target\'s name')
-            self.target(name, "budgets")
+        own = {}
+        for name, limits in given.items():
+            if isinstance(limits, dict):
+                if name in METRICS:
+                    raise UsageError(f'{self.file}: budgets.{name} is a table; write {name} = "400M"')
+                own[self.target(name, "budgets")] = self.limits(limits, f"budgets.{name}")
         return replace(found, budgets=self.limits(of_all, "budgets"), own_budgets=own)
 
     def limits(self, given: Mapping[str, Any], where: str) -> dict[str, int]:

@@ -58,7 +58,8 @@ class ProjectTarget(NamedTuple):
             return "it runs code, and code of another revision is never run"
         if is_onnx(self.written):
             return "of another revision only specs are read"
-        return "it is what the installed packages make, here and there" if is_import(self.written) else ""
+        made = "an installed package makes it, and a revision of this repository does not say which"
+        return made if is_import(self.written) else ""
 
 
 def files_here(folder: str) -> list[str]:

@@ -14,13 +14,14 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from costcalc.errors import UsageError, nearest, shorten
+from costcalc.errors import UsageError, did_you_mean, nearest, shorten
 from costcalc.spec.limits import MAX_BYTES
 
 PREFIX = "git:"
 TIMEOUT_S = 60
 SHORT = 7  # digits of a commit that are shown
 FILE_MODES = ("100644", "100755")
+UNREAD_MODES = {"120000": "it is a link there", "040000": "it is a folder there", "160000": "it is a submodule there"}
 DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")  # a hook of git sets them for another folder
 SET = {
     "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0",
@@ -77,6 +78,11 @@ class Revision:
         found = {path: self._read.get(number) for path, (_, number) in entries.items()}
         return {path: data for path, data in found.items() if data is not None}
 
+    def why_unread(self, path: str) -> str:
+        """Why something at this path cannot be read."""
+        mode, _ = self._entry(path) or ("", "")
+        return UNREAD_MODES.get(mode, f"it has more than {self.max_bytes:,} bytes")
+
     # --- git ---------------------------------------------------------------------------------------------------------
 
     def _git(self, *words: str, given: bytes = b"") -> bytes | None:
@@ -108,12 +114,17 @@ class Revision:
         """What to do about a revision that is not here."""
         known = self._git("for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags") or b""
         names, away = known.decode(errors="replace").split(), f"origin/{self.name}"
-        if near := away if away in names else nearest(self.name, names):
-            return f"did you mean {near!r}?"
-        if self.is_shallow and re.search(r"[~^]", self.name):
-            return "this clone is shallow; `git fetch --unshallow` brings the commits before"
+        is_plain = re.fullmatch(r"[\w./-]+", self.name) is not None
         fetch = f"git fetch {'--depth=1 ' * self.is_shallow}origin {self.name.removeprefix('origin/')}"
-        return f"{'this clone is shallow; ' * self.is_shallow}`{fetch}` brings it, then --against git:FETCH_HEAD"
+        how = f"`{fetch}` brings it, then --against git:FETCH_HEAD"
+        if away in names:
+            return f"did you mean {away!r}?"
+        if self.is_shallow:
+            before = "`git fetch --unshallow` brings the commits before"
+            return f"this clone is shallow; {how if is_plain else before}"
+        if nearest(self.name, names) or not is_plain or not self._git("remote"):
+            return did_you_mean(self.name, names)
+        return how
 
     def _left_at(self) -> str | None:
         """Of a branch the commit that the branch of today shares with it; None for another revision, and where the
@@ -152,10 +163,14 @@ class Revision:
         return self._folders[folder]
 
     def _blobs(self, numbers: list[str]) -> dict[str, bytes | None]:
-        """The bytes by hash; None for one that is too large, or that this clone lacks."""
+        """The bytes by hash; None for one that is too large. Raises UsageError if this clone lacks one."""
         asked = "".join(f"{number}\n" for number in numbers).encode()
         sizes = [line.split() for line in (self._git("cat-file", "--batch-check", given=asked) or b"").splitlines()]
-        small = [line[0].decode() for line in sizes if line[1:2] == [b"blob"] and int(line[2]) <= self.max_bytes]
+        by_hash = {line[0].decode(): int(line[2]) for line in sizes if line[1:2] == [b"blob"]}
+        if len(by_hash) < len(numbers):
+            said = f"this clone lacks contents of {self.name}"
+            raise UsageError(said, "`git fetch --refetch --no-filter` brings them")
+        small = [number for number, size in by_hash.items() if size <= self.max_bytes]
         data = self._git("cat-file", "--batch", given="".join(f"{number}\n" for number in small).encode()) or b""
         found: dict[str, bytes | None] = dict.fromkeys(numbers)
         start = 0
