@@ -78,6 +78,12 @@ class Check(Result):
         """Is every budget kept?"""
         return not self.broken
 
+    @property
+    def unbudgeted(self) -> tuple[str, ...]:
+        """The networks that no budget is about."""
+        named = {each.target for each in self.budgets}
+        return tuple(cost.target for cost in self.costs if cost.target not in named)
+
     def _warned(self) -> Sequence[tuple[str, Iterable[Problem]]]:
         return [(cost.target, cost.warnings) for cost in self.costs]
 
@@ -97,7 +103,9 @@ class Check(Result):
             shown = {key: self.units.shown(row[key], of_bytes=of_bytes) for key in ("value", "budget")}
             kept = not row["over"]
             row |= {**shown, "over": None if kept else row["over"], "left": row["left"] if kept else None}
-        return Table(self.verdict, COLUMNS, rows, notes=[f"budgets: {self.source}"] if self.source else [])
+        notes = [f"budgets: {self.source}"] if self.source else []
+        notes += [f"without a budget: {', '.join(self.unbudgeted)}"] if self.unbudgeted else []
+        return Table(self.verdict, COLUMNS, rows, notes=notes)
 
     @property
     def verdict(self) -> str:
@@ -128,7 +136,7 @@ class Check(Result):
 
     def _fields(self) -> dict[str, Any]:
         return {
-            "ok": self.ok, "budgets": self.to_records() if self.budgets else [],
+            "ok": self.ok, "budgets": self.to_records() if self.budgets else [], "without_budget": [*self.unbudgeted],
             "against": None if self.changes is None else self.changes.fields(),
         }  # fmt: skip
 

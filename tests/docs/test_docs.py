@@ -29,7 +29,7 @@ SEEN_BY_A_PIPE = {"NO_COLOR": "1", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"
 
 
 OF_GIT = {  # a commit has the same hash everywhere
-    "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_DEFAULT_HASH": "sha1",
     **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
        for what, value in {"NAME": "you", "EMAIL": "you@example.org", "DATE": "2026-01-01T00:00:00Z"}.items()},
 }  # fmt: skip
