@@ -56,6 +56,7 @@ class CostChanges:
     revision: str
     commit: str
     at: str
+    metrics: tuple[str, ...]  # that are compared
     changes: tuple[Change, ...] = ()
     unchanged: tuple[str, ...] = ()
     not_compared: tuple[tuple[str, str], ...] = ()  # a network, and the reason
@@ -77,6 +78,7 @@ class CostChanges:
         return Table(self.title, COLUMNS, [_shown(row, units) for row in self.to_records()], None, [*self._notes()])
 
     def _notes(self) -> Iterable[str]:
+        yield f"compared: {', '.join(self.metrics)}"
         for what in (NEW, REMOVED, REPAIRED):
             if names := dict.fromkeys(change.target for change in self.changes if change.what == what):
                 yield f"{what}: {_listed([*names])}"
@@ -97,7 +99,7 @@ class CostChanges:
     def fields(self) -> dict[str, Any]:
         """Its part of the JSON document."""
         return {
-            "revision": self.revision, "commit": self.commit, "changes": self.to_records(),
+            "revision": self.revision, "commit": self.commit, "metrics": [*self.metrics], "changes": self.to_records(),
             "unchanged": [*self.unchanged], "renamed": [{"from": old, "to": new} for old, new in self.renamed],
             "no_longer_checked": [*self.unlisted], "remarks": [*self.remarks],
             "not_compared": [{"target": target, "because": why} for target, why in self.not_compared],

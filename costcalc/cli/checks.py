@@ -30,6 +30,7 @@ from costcalc.cli.options import (
 from costcalc.errors import unknown
 from costcalc.report import DRAWINGS, FORMATS
 from costcalc.spec.limits import MAX_BYTES, MAX_LAYERS
+from costcalc.text import split_names
 from costcalc.train_step import DEFAULT_STEP, OPTIMIZERS
 
 GITHUB = "github"  # a format of this command alone: annotations of GitHub Actions
@@ -49,7 +50,7 @@ def check(
     targets: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[TARGET]...",
+            metavar="TARGET",
             help=f"Each {A_TARGET}. None: those of the nearest pyproject.toml.",
             autocompletion=known_targets,
             show_default=False,
@@ -109,7 +110,10 @@ def check(
     past = None if against is None else Past(against, project, named=bool(targets), **options)
     found = project.targets(targets or ())
     found = found if past is None else past.without_gone(found)
-    step = project.step(train_step(DEFAULT_STEP.optimizer, freeze, freeze_statistics, checkpoint), optimizer)
+    of_training = project.is_about_training([*limits, *split_names(metrics or "")])
+    unless = "" if of_training else "add a budget of one, as in --max train_macs=1G"
+    step = train_step(optimizer or DEFAULT_STEP.optimizer, freeze, freeze_statistics, checkpoint, unless)
+    step = project.step(step, optimizer)
     loadable = [target.loadable for target in found]
     models = load_models(loadable, set_, max_layers, max_bytes, project.dtype(dtype), step, batch, input)
     checked = check_models(project, found, models, limits, past, metrics, units)

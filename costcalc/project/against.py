@@ -69,7 +69,7 @@ class Past:
             if (path := old.get(target.path, target.path)) != target.path
         }
         return CostChanges(
-            self.revision.name, self.revision.commit, self.revision.at, tuple(changes), tuple(unchanged),
+            self.revision.name, self.revision.commit, self.revision.at, metrics, tuple(changes), tuple(unchanged),
             tuple(apart), tuple(sorted(renamed)), tuple(unlisted), tuple(self.remarks),
         )  # fmt: skip
 
@@ -140,7 +140,8 @@ class Past:
     ) -> dict[str, str]:
         """The path that each spec had there. A spec that was not there may be one that is gone: with the same text, or
         of the same name."""
-        specs = {target.path: model for target, model in pairs if target.path and not self._outside(target)}
+        of_specs = [(target, model) for target, model in pairs if target.path and not target.not_compared]
+        specs = {target.path: model for target, model in of_specs if not self._outside(target)}
         old = {path: path for path in specs if self.revision.has(path)}
         if new := {path: model for path, model in specs.items() if path not in old}:
             gone = self._gone_files([*new, *(target.path for target in theirs if target.path)])
@@ -177,7 +178,8 @@ class Past:
         return []
 
     def _has(self, target: ProjectTarget) -> bool:
-        return bool(target.path) and not self._outside(target) and self.revision.has(target.path)
+        is_spec = bool(target.path) and not target.not_compared
+        return is_spec and not self._outside(target) and self.revision.has(target.path)
 
     def _outside(self, target: ProjectTarget) -> str:
         """Why a file has no other side: it is outside of the repository."""

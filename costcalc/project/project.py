@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from costcalc.analysis.metrics import USUAL, metric_of, read_metrics, why_not_whole
+from costcalc.analysis.metrics import METRICS, USUAL, metric_of, read_metrics, why_not_whole
 from costcalc.errors import UsageError, unknown
 from costcalc.project.project_config import NAME, SECTION, ProjectConfig, find_config, read_config
 from costcalc.project.project_targets import ProjectTarget, target_of, targets_of
@@ -89,6 +89,12 @@ class Project:
         for name in names:
             metric_of(name, unless=why_not_whole)
         return names
+
+    def is_about_training(self, metrics: Iterable[str]) -> bool:
+        """Is one of these metrics, or of those in the file, about a training step?"""
+        config = self.config
+        own = [config.budgets, *config.own_budgets.values(), config.metrics or ()] if config else []
+        return any(METRICS[name].step for names in (metrics, *own) for name in names if name in METRICS)
 
     def dtype(self, given: str | None) -> str | None:
         """The dtype that is given, else that of the file."""

@@ -19,7 +19,7 @@ Files = Callable[[str], Sequence[str]]  # the paths of the files in a folder; no
 
 
 class ProjectTarget(NamedTuple):
-    """A target as it was written, and the file of its spec, if it has one: a path without `..`."""
+    """A target as it was written, and the file that it names, if it names one: a path without `..`."""
 
     written: str
     path: str = ""
@@ -36,7 +36,8 @@ class ProjectTarget(NamedTuple):
         """The target as `load` takes it in this folder."""
         if not self.path:
             return self.written if self.given_object is None else self.given_object
-        return "@".join(filter(None, (_shown(self.path), self.given)))
+        head = HF if self.written.startswith(HF) else ""
+        return head + "@".join(filter(None, (_shown(self.path), self.given)))
 
     @property
     def key(self) -> tuple[str, str]:
@@ -77,7 +78,9 @@ def target_of(written: Any, folder: str, specs: Sequence[str] = (), files: Files
         return ProjectTarget(f"<{type(written).__name__} {id(written)}>", given_object=written)
     written = os.fspath(written)
     name = split_target(written)[0]
-    if is_import(written) or is_onnx(written):
+    if written.startswith(HF) or is_onnx(written):
+        return ProjectTarget(written, _joined(folder, name.removeprefix(HF)))
+    if is_import(written):
         return ProjectTarget(written)
     if re.search(r"[./\\]", name):
         return ProjectTarget(written, _joined(folder, name))

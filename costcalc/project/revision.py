@@ -24,7 +24,7 @@ FILE_MODES = ("100644", "100755")
 UNREAD_MODES = {"120000": "it is a link there", "040000": "it is a folder there", "160000": "it is a submodule there"}
 DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")  # a hook of git sets them for another folder
 SET = {
-    "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none",  # a clone without contents would fetch them
 }  # fmt: skip
 

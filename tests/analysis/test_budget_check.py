@@ -103,6 +103,8 @@ def test_an_annotation_is_one_line_that_no_name_can_leave():
         ("show lenet5 -f github", "unknown format 'github'"),
         ("check lenet5 --max macs=1 --units K,M", "units 'K,M' are not understood; one of counts and one of bytes"),
         ("check lenet5 --max macs=1 --units X", "unknown unit 'X'"),
+        ("check lenet5 --max macs=1 --metrics macs", "metrics are what is compared; name a revision too"),
+        ("check lenet5 --max macs=1 --freeze c1", "are about a training step; add a budget of one"),
         ("check lenet5 --max train_macs=1 --optimizer adm", "unknown optimizer 'adm'; did you mean 'adam'?"),
         ("check lenet5 --max macs=1 --config no.toml", "cannot read 'no.toml': there is no such file or folder"),
     ],

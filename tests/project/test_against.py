@@ -149,6 +149,17 @@ def test_names_of_the_library_are_the_same_on_both_sides(repo, monkeypatch):
     assert costcalc.check("lenet5", against="git:main").changes.unchanged == ("lenet5",)
 
 
+def test_a_name_is_a_name_to_git_too(repo):
+    names = [":(top)x/a.yaml", "nets/q'\"$ é.yaml", "n[e]t*s/[b].yaml", "nets/-dash.yaml", "nets/a@b.yaml"]
+    for at, name in enumerate(names):
+        repo.spec(name, 4, name=f"n{at}")
+    repo.commit()
+    for at, name in enumerate(names):
+        repo.spec(name, 5, name=f"n{at}")
+    found = rows(*names, against="HEAD", metrics="params")
+    assert found == [(name, "changed", params(4), params(5)) for name in names]
+
+
 def test_what_has_no_other_side_says_so(repo):
     net = costcalc.load("lenet5")
     outside = repo.folder.parent / "out.yaml"
@@ -188,6 +199,16 @@ def test_from_a_folder_below_names_and_files_are_those_of_the_project(repo, monk
     assert rows() == [("nets/a.yaml", "changed", params(4), params(6))]
     assert found.changes[0].file == "nets/a.yaml"
     assert rows("a.yaml", metrics="params") == [("a.yaml", "changed", params(4), params(6))]
+
+
+def test_a_project_may_lie_below_the_top_of_its_repository(repo, monkeypatch):
+    repo.spec("sub/c.yaml", 4)
+    repo.write("sub/pyproject.toml", '[tool.costcalc]\nspecs = ["."]\nmetrics = ["params"]')
+    repo.commit()
+    repo.spec("sub/c.yaml", 5)
+    monkeypatch.chdir(repo.folder / "sub")
+    found = costcalc.check(against="HEAD").changes.changes
+    assert [(each.target, each.before, each.file) for each in found] == [("c.yaml", params(4), "sub/c.yaml")]
 
 
 @pytest.mark.parametrize(

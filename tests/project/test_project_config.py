@@ -6,6 +6,7 @@ import pytest
 
 import costcalc
 from costcalc.errors import UsageError
+from costcalc.project.project import Project
 from costcalc.project.project_config import KEYS, find_config, parse_config
 
 WHOLE = """
@@ -138,6 +139,17 @@ def test_other_texts_are_no_project(tmp_path):
 def test_nothing_in_it_names_code(here, refused, where, target):
     here("[tool.costcalc]\n" + where.format(target))
     refused("check --max macs=1", "would run a file; name it on the command line: nothing in this file runs code")
+
+
+def test_files_of_a_project_are_found_from_a_folder_below(here, tmp_path, monkeypatch):
+    here('[tool.costcalc]\ntargets = ["c.json", "hf:c/d.json@tokens=8", "m.onnx@batch=2", "timm:x"]')
+    for name in ("c.json", "c/d.json", "m.onnx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    monkeypatch.chdir(tmp_path / "c")
+    found = Project.find().targets()
+    assert [each.loadable for each in found] == ["../c.json", "hf:./d.json@tokens=8", "../m.onnx@batch=2", "timm:x"]
+    assert [each.label(each.loadable) for each in found][1] == "hf:c/d.json@tokens=8"
 
 
 @pytest.mark.parametrize("path", ["../a.yaml", "/etc/passwd", "a/../../b.yaml", "link/a.yaml", "hf:/etc/config.json"])
