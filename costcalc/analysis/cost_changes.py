@@ -69,7 +69,8 @@ class CostChanges:
         """`since main (1a2b3c4): the cost of 1 of 3 networks differs`"""
         names = dict.fromkeys(change.target for change in self.changes)
         if not names:
-            return f"since {self.at}: the cost of no network differs"
+            verb = "differs" if self.unchanged else "is compared"
+            return f"since {self.at}: the cost of no network {verb}"
         of_all, one = plural(len(names) + len(self.unchanged), "network"), len(names) == 1
         return f"since {self.at}: the {'cost' if one else 'costs'} of {len(names):,} of {of_all} differ{'s' * one}"
 

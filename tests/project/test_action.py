@@ -39,9 +39,10 @@ def test_inputs_are_words_of_a_command(tmp_path, runner):
 
 
 def test_bad_input_is_the_exit_code_of_the_step(tmp_path, runner):
+    (runner / "costcalc/bin/costcalc").write_text('#!/bin/sh\necho "error: $*" >&2\nexit 2\n')
     done = run_step("Check", tmp_path, runner)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: there are no networks to check")
+    assert (done.returncode, done.stderr) == (2, "error: check --format github --\n")
+    assert not (runner / "summary.md").exists()
 
 
 def test_the_action_asks_for_no_secret_and_the_hook_runs_a_command():

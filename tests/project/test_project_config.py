@@ -142,14 +142,14 @@ def test_nothing_in_it_names_code(here, refused, where, target):
 
 
 def test_files_of_a_project_are_found_from_a_folder_below(here, tmp_path, monkeypatch):
-    here('[tool.costcalc]\ntargets = ["c.json", "hf:d.json@tokens=8", "m.onnx@batch=2", "timm:x"]')
+    here('[tool.costcalc]\ntargets = ["c.json", "hf:c/d.json@tokens=8", "m.onnx@batch=2", "timm:x"]')
     for name in ("c.json", "c/d.json", "m.onnx"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("")
     monkeypatch.chdir(tmp_path / "c")
     found = Project.find().targets()
     assert [each.loadable for each in found] == ["../c.json", "hf:d.json@tokens=8", "../m.onnx@batch=2", "timm:x"]
-    assert [each.label(each.loadable) for each in found][1] == "hf:d.json@tokens=8"
+    assert [each.label(each.loadable) for each in found][1] == "hf:c/d.json@tokens=8"
 
 
 @pytest.mark.parametrize("path", ["../a.yaml", "/etc/passwd", "a/../../b.yaml", "link/a.yaml", "hf:/etc/config.json"])
