@@ -39,9 +39,7 @@ class Past:
         self.remarks: list[str] = []
 
     def without_gone(self, targets: Sequence[ProjectTarget]) -> list[ProjectTarget]:
-        """The targets but those that the reader names whose files are no longer here, and were there."""
-        if not self.named:
-            return [*targets]
+        """The targets but those whose files are no longer here, and were there."""
         self.gone = [each for each in targets if each.path and not os.path.exists(each.path) and self._has(each)]
         return [each for each in targets if each not in self.gone]
 

@@ -80,6 +80,16 @@ def test_a_renamed_spec_is_compared_with_what_it_was(repo):
     assert (found.changes[0].was, found.unchanged) == ("nets/a.yaml", ("nets/c.yaml",))
 
 
+def test_of_two_specs_of_one_name_the_same_text_is_meant(repo):
+    repo.spec("nets/a.yaml", 8, name="b")
+    repo.commit()
+    repo.git("mv", "nets/b.yaml", "nets/c.yaml")
+    repo.git("rm", "-q", "nets/a.yaml")
+    found = costcalc.check(against="git:HEAD").changes
+    assert (found.renamed, found.unchanged) == ((("nets/b.yaml", "nets/c.yaml"),), ("nets/c.yaml",))
+    assert rows(against="HEAD") == [("nets/a.yaml", "removed", params(8), None)]
+
+
 def test_a_spec_that_is_broken_there_has_no_cost_there(repo):
     repo.write("nets/a.yaml", "name: a\nlayers: [\n")
     repo.commit()
