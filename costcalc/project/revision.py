@@ -11,7 +11,6 @@ import posixpath
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from costcalc.errors import UsageError, did_you_mean, nearest, shorten
@@ -186,8 +185,3 @@ class Revision:
         """The hash that git gives these bytes: its name of a content, no secret."""
         make = hashlib.sha1 if digits == 40 else hashlib.sha256
         return make(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
-
-    @cached_property
-    def top(self) -> str:
-        """The top of the repository, as a path on this disk."""
-        return os.path.normpath(os.path.join(self.folder, *[os.pardir] * len([*filter(None, self.prefix.split("/"))])))
