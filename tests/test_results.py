@@ -79,6 +79,7 @@ RESULTS = {
     "pipelines": costcalc.pipelines,
     "reconcile, a pipeline": lambda: costcalc.reconcile("augment:alexnet"),
     "augment --time": timed_pipeline,
+    "check": lambda: costcalc.check(LENET, macs="100K", params="1M"),
     "load.cost": lambda: costcalc.load(LENET).cost(),
     "blocks": lambda: costcalc.load(LENET).cost().at_depth(1),
     "Net.formula": lambda: costcalc.load(LENET).formula("params"),

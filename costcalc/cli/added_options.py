@@ -13,7 +13,7 @@ from typing import Any
 class AddedOptions:
     """Options by the names of their parameters: each with its annotation and its default.
 
-    A command has them that has all parameters of `beside`; they stand behind the last of these.
+    A command has them that has all parameters of `beside`, behind the last of these; one that it has itself stays its own.
     """
 
     beside: tuple[str, ...]
@@ -31,18 +31,18 @@ class AddedOptions:
         names = [one.name for one in own]
         if not {*self.beside} <= {*names}:
             return command
+        more = {name: option for name, option in self.options.items() if name not in names}
 
         @wraps(command)
         def with_them(**given: Any) -> None:
             self._given.clear()
-            self._given.update({name: given.pop(name) for name in self.options})
+            self._given.update({name: given.pop(name) for name in more})
             command(**given)
 
         at = names.index(self.beside[-1]) + 1
         keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
         added = [
-            inspect.Parameter(name, keyword, default=default, annotation=kind)
-            for name, (kind, default) in self.options.items()
+            inspect.Parameter(name, keyword, default=default, annotation=kind) for name, (kind, default) in more.items()
         ]
         shown: Any = with_them
         shown.__signature__ = signature.replace(parameters=[*own[:at], *added, *own[at:]])

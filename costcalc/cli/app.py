@@ -18,6 +18,7 @@ import typer
 from costcalc.cli import (
     algebra,
     augmenting,
+    checks,
     counts,
     exports,
     hardware,
@@ -43,6 +44,7 @@ COMMANDS: dict[Callable[..., None], tuple[str, str]] = {  # a few words, and an 
     algebra.formula: ("The closed form in every knob.", "formula efficientnet --metric macs"),
     sweeps.sweep: ("A grid of knobs, or the presets.", "sweep mobilenet_v1 w=0.25,0.5,0.75,1 r=128,160,192,224"),
     scaling.scale: ("Backwards from a budget.", "scale mobilenet_v2@r=192 --free w --max macs=300M"),
+    checks.check: ("Budgets, for CI; and what changed.", "check resnet50 --max macs=4.2G --max peak_bytes=16MB"),
     training.memory: ("What is held in memory, and what fits.", "memory resnet50 --train --optimizer adam"),
     transfer.transfer: ("Strategies of transfer learning.", "transfer vgg16 --classes 3 --images 5000 --epochs 20"),
     augmenting.augment: ("What feeding a network takes.", "augment alexnet --step resnet50"),

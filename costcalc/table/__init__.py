@@ -14,6 +14,7 @@ from typing import Any
 from costcalc.errors import MissingExtra
 from costcalc.table.cells import Batchless as Batchless
 from costcalc.table.cells import Image as Image
+from costcalc.table.cells import InUnit as InUnit
 from costcalc.table.cells import RelativeDifference as RelativeDifference
 from costcalc.table.cells import brief as brief
 from costcalc.table.cells import bytes_text as bytes_text

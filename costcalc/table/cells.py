@@ -28,7 +28,21 @@ def cell(value: Any, kind: str) -> str:
 
 
 def _whole(number: Any) -> str:
+    if isinstance(number, InUnit):
+        return f"{measured(Fraction(int(number), number.size))} {number.unit}".rstrip()
     return value_text(number) if isinstance(number, Fraction) else f"{number:,}"
+
+
+class InUnit(int):
+    """A whole number that a table shows in a unit: 4.089 G. CSV and JSON have it in full."""
+
+    unit: str
+    size: int
+
+    def __new__(cls, number: int, unit: str, size: int) -> InUnit:
+        self = super().__new__(cls, number)
+        self.unit, self.size = unit, size
+        return self
 
 
 class RelativeDifference(float):

@@ -3,12 +3,13 @@ CSV."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple, TypeVar
 
 from costcalc.errors import UsageError, shorten, unknown
-from costcalc.table.cells import plain_number
+from costcalc.table.cells import InUnit, plain_number
 from costcalc.table.data import COUNT, IN_BYTES, Column, Scale, TableData
 from costcalc.text import BYTES, COUNTS, split_names
 
@@ -28,9 +29,19 @@ class Units(NamedTuple):
     counts: str = NONE
     bytes: str = NONE
 
+    def shown(self, number: int | None, *, of_bytes: bool) -> int | None:
+        """One number as a table is to show it, where a column has numbers of several kinds."""
+        unit, known = (self.bytes, OF_BYTES) if of_bytes else (self.counts, OF_COUNTS)
+        if unit == AUTO and number is not None:
+            unit = _largest_unit(abs(number), known)
+        return number if number is None or unit == NONE else InUnit(number, unit, known[unit])
+
     def of(self, column: Column) -> str:
         """The unit of a column; none for one that neither counts nor is of bytes."""
         return {COUNT: self.counts, IN_BYTES: self.bytes}.get(column.measure, NONE)
+
+
+EXACTLY = Units()
 
 
 def read_units(text: str) -> Units:
@@ -67,15 +78,19 @@ def _scaled(column: Column, unit: str, largest: int | float) -> Column:
     if unit == NONE:
         return column
     known = OF_BYTES if column.measure == IN_BYTES else OF_COUNTS
-    if unit == AUTO:
-        fitting = {name: size for name, size in known.items() if size <= largest and not _is_decimal(name)}
-        if largest < MIN_LARGEST or not fitting:
-            return column
-        unit = max(fitting, key=known.__getitem__)
+    unit = _largest_unit(largest, known) if unit == AUTO else unit
+    if unit == NONE:
+        return column
     whole = len(str(int(largest // known[unit])))
     decimals = min(MAX_DECIMALS, max(1, DIGITS - whole)) if known[unit] > 1 else 0
     title = f"{column.title.removesuffix(' bytes')} ({unit})"
     return replace(column, title=title, scale=Scale(known[unit], decimals))
+
+
+def _largest_unit(number: int | float, known: Mapping[str, int]) -> str:
+    """The largest unit that a number fills; none for a small number."""
+    fitting = {name: size for name, size in known.items() if size <= number and not _is_decimal(name)}
+    return NONE if number < MIN_LARGEST or not fitting else max(fitting, key=known.__getitem__)
 
 
 def _is_decimal(name: str) -> bool:

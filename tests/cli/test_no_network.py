@@ -47,6 +47,7 @@ COUNTS = [
     "sweep lenet5 r=28:40:4 -o a.csv", "sweep lenet5 r=28:40:4 --fit", "sweep lenet5 r=28:40:4 --histogram macs",
     "sweep mobilenet_v1 r=32:128:1 w=0.25:1:0.01 --where 'macs > 0' --workers 2 --top 3", "sweep resnet --presets all",
     "scale mobilenet_v2@r=192 --free w --max macs=300M", "memory lenet5 --train --within 1MB",
+    "check lenet5 --max macs=1M --max train_peak_bytes=16MB", "check lenet5 --max macs=1M -f github",
     "transfer lenet5 --classes 3 --within 1MB", "transfer lenet5 --classes 3 --rate 100 --disk-rate 1MB -f json",
     "augment", "augment alexnet@crop=227 --step alexnet --rate 100 -o a.md",
     "explain lenet5", "info resnet", "info resnet --yaml", "reconcile lenet5", "reconcile augment:alexnet",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from costcalc.analysis.scaling.scale import check_budget
+from costcalc.analysis.metric_limits import check_budget
 from costcalc.analysis.training.auto_checkpoint import MAX_ROWS_TRIED, Checkpointing, Choice
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.unrolled import COPIES_TO_TRAIN, unrolled_layers

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from costcalc.analysis.memory import peak_activations
-from costcalc.analysis.scaling.scale import Scaled, largest, read_bytes
+from costcalc.analysis.metric_limits import read_bytes
+from costcalc.analysis.scaling.scale import Scaled, largest
 from costcalc.analysis.training.step_metrics import step_of
 from costcalc.analysis.training.step_peak import parts_of_peak
 from costcalc.analysis.training.timeline import BUFFERS, WEIGHTS
