@@ -22,7 +22,7 @@ from costcalc.graph import Graph
 from costcalc.graph.freezing import train_step_of
 from costcalc.models.model import Model
 from costcalc.result import Result
-from costcalc.table import CONVENTION, Column, LazySequence, Table, cell
+from costcalc.table import FOOTER, Column, LazySequence, Table, cell
 from costcalc.text import knobs_note, plural
 
 RowValues = Mapping[str, Callable[[Row], Any]]  # by metric
@@ -145,7 +145,7 @@ class Cost(Result):
     def notes(self, metrics: Sequence[str] = ("macs", "params")) -> list[str]:
         """Notes below a table of these metrics: what they count, the knobs, and the parts of params."""
         counts = metric_notes((name for name in metrics if name not in OF_BLOCKS or name == "macs"), self.dtype)
-        counts.sort(key=lambda note: note != CONVENTION)
+        counts.sort(key=lambda note: note != FOOTER)
         if any(METRICS[name].step and name != "memory_bytes" for name in metrics):
             counts.append(self._step_note())
         counts += remarks(self._values.every_layer) if "receptive_field" in metrics else []

@@ -71,7 +71,7 @@ def _hint(kind: str) -> str:
     if word in INSTEAD:
         return INSTEAD[word]
     near = "" if word in WITHOUT_A_RULE else nearest(kind, [cls.__name__ for cls in OPS.values()])
-    return f"did you mean {near!r}?" if near else "see docs/add_an_op.md"
+    return f"did you mean {near!r}?" if near else "see `costcalc help add-an-op`"
 
 
 def _cycles(graph: Graph) -> list[Problem]:

@@ -82,7 +82,7 @@ class ScaledDotProductAttention:
     layout = "plain"
     synonyms = ("sdpa",)
     absent_fields = {
-        "heads": "heads are an axis of their own: reshape to [l, heads, e] and transpose before it, see docs/specs.md",
+        "heads": "heads are an axis of their own: reshape to [l, heads, e], transpose before it; `costcalc help specs`",
     }
     positions_axis = -2
 

@@ -115,7 +115,7 @@ class _Parser:
         """Reports missing keys, and keys of the head that stand below it."""
         for key in needed:
             if key not in self.top:
-                self.report(self.tree.place, f"a spec needs {key!r}", "see docs/specs.md")
+                self.report(self.tree.place, f"a spec needs {key!r}", "see `costcalc help specs`")
         if "layers" in needed and ("input" in self.top) == ("inputs" in self.top):
             self.report(self.tree.place, "a spec needs 'input', or 'inputs' for several", "as in input: [3, 224, 224]")
         body = next((place for place, key in enumerate(self.top) if key in BODY), len(self.top))
