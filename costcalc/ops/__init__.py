@@ -16,8 +16,9 @@ from costcalc.ops.gradients import (
     keeps_output,
 )
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, Reduction, View
+from costcalc.ops.interpolation import GridSample, Upsample
 from costcalc.ops.linear import RBF, Linear
-from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose, Upsample
+from costcalc.ops.movement import ChannelPad, Flatten, Input, Reshape, Transpose
 from costcalc.ops.needs import Need
 from costcalc.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from costcalc.ops.output import VIEW, computed, copied
@@ -72,6 +73,7 @@ __all__ = [
     "Extra",
     "Flatten",
     "GlobalAveragePool",
+    "GridSample",
     "GroupNorm",
     "HardSigmoid",
     "HardSwish",

@@ -164,6 +164,7 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
     "transpose": lambda op, x: custom_layers.Transpose(op.order),
     "channel_pad": lambda op, x: custom_layers.ChannelPad(op.channels),
     "upsample": upsample,
+    "grid_sample": lambda op, *ins: custom_layers.GridSample("nearest" if op.mode == "nearest" else "bilinear"),
     "embedding": lambda op, x: nn.Embedding(op.count, op.features),
     "scaled_dot_product_attention": lambda op, *ins: custom_layers.ScaledDotProductAttention(),
     "lstm": recurrent(custom_layers.LSTM),

@@ -12,7 +12,7 @@ from costcalc.importers.aten_ops.aten_table import TABLE
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
 from costcalc.importers.aten_ops.translation import Node, NoRule
-from costcalc.importers.torch_runs.run_record import Call, Learned, Origin, Record, Tensor
+from costcalc.importers.torch_runs.run_record import CONSTANTS, NOT_REACHED, Call, Learned, Origin, Record, Tensor
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 from costcalc.text import FreeNames
@@ -61,7 +61,7 @@ class GraphBuilder:
         for number, learned in self.record.learned.items():
             if number not in self.owners and number not in self.layers and is_stored(learned):
                 folded = learned.is_buffer and number in self.read  # a constant follows from it
-                self.parameter(f"{'constants' if folded else 'not_reached'}.{learned.path}", learned)
+                self.parameter(f"{CONSTANTS if folded else NOT_REACHED}.{learned.path}", learned)
         self.check_params()
         held = {learned.path: number for number, learned in self.record.learned.items()}
         tensors = {path: self.owners[number] for path, number in held.items() if number in self.owners}

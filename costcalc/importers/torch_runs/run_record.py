@@ -94,6 +94,9 @@ class Record:
     stopped: str = ""
 
 
+CONSTANTS, NOT_REACHED = APART = "constants", "not_reached"  # groups of tensors that no module reads as it runs
+
+
 class Origin(NamedTuple):
     """What of a module each layer of its graph is."""
 
