@@ -48,11 +48,25 @@ def runs_of(blocks: Sequence[LayerBlock], depth: int, modules: Mapping[str, str]
     """The blocks that are calls of a module itself, those that follow each other in one list."""
 
     def caller(block: LayerBlock) -> str | None:
-        path = modules.get(str(block.layers[0].name), block.name)
-        calls = block.name.split(".")[0] not in APART and path.count(".") + bool(path) < depth
-        return path if calls and block.name.count(".") == depth - 1 else None
+        if block.name.split(".")[0] in APART or any(
+            _is_of(block, modules.get(row.name, ""), depth) for row in block.layers
+        ):
+            return None
+        return block.name.rpartition(".")[0]
 
     return [[*run] for path, run in groupby(blocks, key=caller) if path is not None]
+
+
+def _is_of(block: LayerBlock, path: str, depth: int) -> bool:
+    """Is a block a module at this depth, or a further call of it: `relu`, `relu_2`? `path` is that of what runs it."""
+    module = ".".join(path.split(".")[:depth])
+    return bool(module) and (block.name == module or _again(block.name) == module)
+
+
+def _again(name: str) -> str:
+    """`relu` of `relu_2`."""
+    before, _, number = name.rpartition("_")
+    return before if number.isdigit() else name
 
 
 def _parts(run: Run, starts: Starts) -> list[Run]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from costcalc.dims import Shape, Size, elements, exact_div, prod
+from costcalc.dims import Shape, Size, exact_div, prod
 from costcalc.ops.axis_roles import AxisRoles, input_roles, keep_channels, reshape_roles
 from costcalc.ops.base import op
 from costcalc.ops.fields import (

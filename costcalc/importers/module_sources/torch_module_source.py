@@ -75,8 +75,8 @@ def _by_name(target: str, make: Any) -> tuple[Any, Any]:
         return hf_model(path, make)
     from costcalc.importers.module_sources.torch_zoo import find
 
-    module, size = find(target, make)
-    return module, None if size is None else (((1, *size),), {})
+    found = find(target, make)
+    return found.module, None if found.inputs is None else (found.inputs, {})
 
 
 class GivenModule:

@@ -17,6 +17,8 @@ from torch.overrides import TorchFunctionMode
 
 from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
 
+FLOW = "torchvision.models.optical_flow"
+FLOW_SIDE = 512  # of an image, at which torchvision states the operations of its models of optical flow
 FRAMES = 16  # of a clip; torchvision's video models take any number
 MAX_IN_MEMORY = 1 << 20  # elements of a tensor that a constructor fills
 MAKES = {torch.empty, torch.zeros, torch.ones, torch.full, torch.rand, torch.randn, torch.arange, torch.eye}
@@ -29,6 +31,13 @@ class Found(NamedTuple):
 
     module: nn.Module
     input_size: tuple[int, ...] | None
+
+    @property
+    def inputs(self) -> tuple[tuple[int, ...], ...] | None:
+        """The shapes of its inputs, with a batch of 1: one image, and two of which the optical flow is sought."""
+        if self.input_size is None:
+            return None
+        return ((1, *self.input_size),) * (2 if type(self.module).__module__.startswith(FLOW) else 1)
 
 
 class _WeightsOnMeta(TorchFunctionMode):
@@ -87,6 +96,8 @@ def torchvision_model(name: str, make: Make = without_memory) -> Found:
     weights = list(models.get_model_weights(name))
     frames = (FRAMES,) if builder.__module__.startswith("torchvision.models.video") else ()
     size = _size_of(weights[-1], frames) if weights else None
+    if builder.__module__.startswith(FLOW):
+        size = (3, FLOW_SIDE, FLOW_SIDE)
     return Found(module, size or _size_of_detector(module))
 
 
