@@ -12,7 +12,7 @@ import typer
 AssumeFree = Annotated[
     list[str] | None,
     typer.Option(
-        "--assume-free", metavar="OP", help="Count an op of a torch module that has no rule as 0; may be repeated."
+        "--assume-free", metavar="OP", help="Count an op of an imported network that has no rule as 0; may be repeated."
     ),
 ]
 UntilValues = Annotated[

@@ -12,7 +12,16 @@ from costcalc.importers.aten_ops.aten_table import TABLE
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
 from costcalc.importers.aten_ops.translation import Node, NoRule
-from costcalc.importers.torch_runs.run_record import CONSTANTS, NOT_REACHED, Call, Learned, Origin, Record, Tensor
+from costcalc.importers.torch_runs.run_record import (
+    CONSTANTS,
+    NOT_REACHED,
+    Call,
+    Learned,
+    Origin,
+    Record,
+    Tensor,
+    lacks,
+)
 from costcalc.ops import Input
 from costcalc.ops.imported import Constant, Contraction, Elementwise, Move, Parameter, View
 from costcalc.text import FreeNames
@@ -72,12 +81,9 @@ class GraphBuilder:
     def missing(self) -> tuple[Problem, ...]:
         """What totals lack: ops that are taken as free, and what would run behind a value. That a layer is suspect is
         no warning here: torch refuses what an op does not take."""
-        whose, found = f"totals of {self.name}", []
-        for op, calls in self.assumed_free.items():
-            said = f"{whose} lack {op} ×{len(calls)}, first in {calls[0].module or 'the network'!r}"
-            found.append(Problem(None, said, "it has no rule, and was assumed to be free", True, op))
+        found = [lacks(self.name, op, len(calls), calls[0].module) for op, calls in self.assumed_free.items()]
         if self.record.stopped:
-            said = f"{whose} end {self.record.stopped}: it asks for a value"
+            said = f"totals of {self.name} end {self.record.stopped}: it asks for a value"
             found.append(Problem(None, said, "what runs behind that is not counted", True, self.record.stopped))
         return tuple(found)
 
