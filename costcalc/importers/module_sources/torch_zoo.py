@@ -15,7 +15,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean
+from costcalc.errors import ImportRefused, MissingExtra, UnknownName, did_you_mean, did_you_mean_any
 
 FLOW = "torchvision.models.optical_flow"
 FLOW_SIDE = 512  # of an image, at which torchvision states the operations of its models of optical flow
@@ -132,8 +132,7 @@ def timm_model(name: str, make: Make = without_memory) -> Found:
 
 def _known(name: str, names: list[str], where: str) -> None:
     if name not in names:
-        alike = [one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) < 3]
-        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean(name, alike, listed=False))
+        raise UnknownName(f"{where} has no model {name[:64]!r}", did_you_mean_any(name, names, f"{where}:"))
 
 
 def of_file(path: Path, name: str, make: Make = without_memory) -> Found:
