@@ -12,8 +12,8 @@ from costcalc.errors.system import REFUSED, why
 __all__ = [
     "MAX_PROBLEMS", "REFUSED", "REPORTED", "CostcalcError", "GraphError", "MissingExtra", "NoRoom", "NothingFits",
     "Place", "PointsDiffer", "Problem", "Problems", "Reported", "ShapeError", "SpecError", "StoreError", "TooDeep",
-    "TooLarge", "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "did_you_mean_any", "in_reading_order",
-    "nearest", "shorten", "unknown", "why",
+    "TooLarge", "UnknownName", "UnlikeRuns", "UsageError", "WorkersLost", "did_you_mean", "did_you_mean_any",
+    "in_reading_order", "nearest", "shorten", "unknown", "why",
 ]  # fmt: skip
 
 

@@ -31,9 +31,7 @@ def nearest(name: str, known: Collection[str]) -> str:
     may have two. The first character is right: `prelu` is not `relu` misspelt. A number is the beginning of the right
     one: `resnet5` may be `resnet50`, `resnet20` may not.
     """
-    if (
-        len(name) > MAX_NAME or len(known) > MAX_COMPARED
-    ):  # comparing is slow, and hostile files have many
+    if len(name) > MAX_NAME or len(known) > MAX_COMPARED:  # comparing is slow, and hostile files have many
         return ""
     word = name.casefold()
     found = []
@@ -42,9 +40,7 @@ def nearest(name: str, known: Collection[str]) -> str:
         if there == word:
             return other
         if (there[:1] == word[:1] or there[:2] == word[1::-1]) and _same_number(word, there):
-            if there == word:
-            return [other]
-        slips = _slips_between(word, there, 1 if len(word) < 6 else 2)
+            slips = _slips_between(word, there, 1 if len(word) < 6 else 2)
             if slips is not None or (len(word) > 3 and there.startswith(f"{word}_")):
                 rank = slips or MAX_SLIPS, not there.startswith(word)  # a deletion before an insertion
                 found.append((*rank, other))
@@ -59,6 +55,8 @@ def names_like(name: str, known: Collection[str], most: int = 3) -> list[str]:
     for other in known if len(word) <= MAX_NAME else ():
         there = other.casefold()
         alike = there[:1] == word[:1] or there[:2] == word[1::-1]
+        if there == word:
+            return [other]
         slips = _slips_between(word, there, 1 if len(word) < 6 else 2) if alike else None
         if slips is not None or (len(word) > 1 and there.startswith(word)):
             found.append((MAX_SLIPS if slips is None else slips, len(there), other))
