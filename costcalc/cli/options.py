@@ -151,7 +151,7 @@ def load_models(
 ) -> list[Net]:  # fmt: skip
     """The networks of a command's targets, with --set, --batch and --dtype applied, and how they are trained. Says on
     stderr which file it runs. `inputs` are the shapes of a torch module's."""
-    from costcalc.importers.targets import is_import, is_onnx, of_file, read_inputs
+    from costcalc.importers.targets import is_import, is_onnx, read_inputs, runs_file
     from costcalc.models.knob_texts import split_target
     from costcalc.net import apply_settings, load
 
@@ -160,7 +160,7 @@ def load_models(
         raise UsageError("--until-values is about torch modules to import, as torchvision:NAME")
     if chosen() and not imported and not any(map(is_onnx, targets)):
         raise UsageError("--assume-free is about networks to import, as torchvision:NAME or model.onnx")
-    for file in (split_target(target)[0] for target in targets if of_file(target)):
+    for file in (split_target(target)[0] for target in targets if runs_file(target)):
         print(f"runs {file}", file=sys.stderr)
     settings = [*(settings or []), *([f"batch={batch}"] if batch is not None else [])]
     found: list[Net] = []

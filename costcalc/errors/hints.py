@@ -16,6 +16,11 @@ def shorten(text: str, limit: int = 60) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def in_one_line(error: object, limit: int = 300) -> str:
+    """The words of an error that is not ours, on one line, cut if they are many."""
+    return shorten(" ".join(str(error).split()), limit)
+
+
 def did_you_mean(name: str, known: Collection[str], *, listed: bool = True) -> str:
     """`did you mean 'conv'?`; without a near name the known names, if `listed` and few; else ""."""
     near = nearest(name, known)

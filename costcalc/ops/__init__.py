@@ -1,5 +1,6 @@
 """The ops: one class each, found by its name in specs through `OPS`; and what a class of a reader's own is made of."""
 
+from costcalc.ops.attention import Embedding, ScaledDotProductAttention
 from costcalc.ops.base import ANSWERS, OPS, field_kinds, op
 from costcalc.ops.check_needs import check
 from costcalc.ops.combine import Add, Concat, MatMul, Mul
@@ -40,9 +41,9 @@ from costcalc.ops.pointwise import (
 )
 from costcalc.ops.pool import AdaptiveAveragePool, AveragePool, GlobalAveragePool, MaxPool, Subsample
 from costcalc.ops.precision import in_half
+from costcalc.ops.recurrent import GRU, LSTM
 from costcalc.ops.reduce import Reduce
 from costcalc.ops.rules import Tensor, free, no_needs, no_weights, of_weight_and_input, per_element, same_shape_as_input
-from costcalc.ops.sequence import GRU, LSTM, Embedding, ScaledDotProductAttention
 from costcalc.ops.slicing import Pad, Roll, Slice
 
 __all__ = [

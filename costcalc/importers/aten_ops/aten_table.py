@@ -31,7 +31,7 @@ from costcalc.importers.aten_ops.aten_products import (
 from costcalc.importers.aten_ops.translation import Translation
 
 MAX_POOLS = ("max_pool1d", "max_pool2d", "max_pool3d")
-TABLE: dict[str, Translation] = {
+ATEN_OPS: dict[str, Translation] = {
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), conv),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), conv_transpose),
     "linear": linear, "addmm": add_mm, "batch_norm": batch_norm, "layer_norm": layer_norm, "group_norm": group_norm,

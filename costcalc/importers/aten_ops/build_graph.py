@@ -8,9 +8,10 @@ from typing import Any
 
 from costcalc.errors import ImportRefused, Problem
 from costcalc.graph import Graph, add, new_graph
-from costcalc.importers.aten_ops.aten_table import TABLE
+from costcalc.importers.aten_ops.aten_table import ATEN_OPS
 from costcalc.importers.aten_ops.call_kinds import is_factory, multiplies, of_kind, plain_name
 from costcalc.importers.aten_ops.needed_calls import alone_in_modules, needed, passes_on, roots_of
+from costcalc.importers.aten_ops.shared_tensors import can_share
 from costcalc.importers.aten_ops.translation import Node, NoRule
 from costcalc.importers.torch_runs.run_record import (
     CONSTANTS,
@@ -116,11 +117,11 @@ class GraphBuilder:
         """The op of a call."""
         if self.has_complex and not call.views and any(is_complex(one) for one in (*call.tensors, *call.outputs)):
             return self.free_or_none(call, NoRule("of complex numbers"))
-        translate = TABLE.get(plain_name(call))
+        translate = ATEN_OPS.get(plain_name(call))
         found = translate(call, self.record.learned) if translate else None
         if isinstance(found, NoRule):
             return self.free_or_none(call, found)
-        if found is None or not self.can_share(found):
+        if found is None or not can_share({key: x.number for key, x in found.own.items()}, self.owners):
             made = of_kind(call)
             if made is None:
                 return self.free_or_none(call)
@@ -161,18 +162,6 @@ class GraphBuilder:
         if ours != theirs:
             said = f"torch's output has the shape {theirs}, and that of our {self.graph.nodes[name]['op']} {ours}"
             raise ImportRefused(f"{call.op} in {call.module or 'the network'!r}: {said}; please report it")
-
-    def can_share(self, node: Node) -> bool:
-        """Can a layer share what it does with one other layer, by the names that the tensors have there? Tensors of the
-        same name are shared too, so all others need names of their own."""
-        shared = {key: self.owners[x.number] for key, x in node.own.items() if x.number in self.owners}
-        if not shared:
-            return True
-        others = {name for name, _ in shared.values()}
-        theirs = {key for name, key in self.owners.values() if name in others}
-        return len(others) < 2 and all(
-            shared[key][1] == key if key in shared else key not in theirs for key in node.own
-        )
 
     def how_own(self, own: Mapping[str, Tensor]) -> dict[str, Any]:
         """What a node says of its tensors: the layer with which it shares them, and which are not trained."""

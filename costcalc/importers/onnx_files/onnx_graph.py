@@ -17,7 +17,7 @@ from costcalc.importers.onnx_files.onnx_biases import with_biases
 from costcalc.importers.onnx_files.onnx_free import taken_as_free
 from costcalc.importers.onnx_files.onnx_names import Layer, Namer, is_anonymous
 from costcalc.importers.onnx_files.onnx_nodes import FLOATS, OnnxNode, OnnxTensor
-from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, TABLE, has_rule, refuse_without_rule
+from costcalc.importers.onnx_files.onnx_ops import ONLY_OF_SIZES, ONNX_OPS, has_rule, refuse_without_rule
 from costcalc.importers.onnx_files.onnx_owners import Owner, Owners
 from costcalc.importers.onnx_files.onnx_record import OnnxRecord, shape_text
 from costcalc.importers.onnx_files.onnx_shapes import CARRIES, FOLDS, INTO_CONSTANTS
@@ -149,7 +149,7 @@ class OnnxGraph:
         found = FOLDS[op](asked) if op in FOLDS else None
         if found is not None:
             return [found] if isinstance(found, Value) else [*found]
-        made = TABLE[op](asked)
+        made = ONNX_OPS[op](asked)
         if isinstance(made, Value):
             return [made]
         if any(not isinstance(type(step.op).macs, free) for step in made.steps):
@@ -165,9 +165,9 @@ class OnnxGraph:
 
     def made(self, asked: Asked) -> Made | Value:
         """The layers of a node. If a layer cannot have its tensors for its own, it reads them."""
-        made = TABLE[asked.node.op](asked)
+        made = ONNX_OPS[asked.node.op](asked)
         if isinstance(made, Made) and not all(self.owners.can_own(step) for step in made.steps):
-            return TABLE[asked.node.op](replace(asked, reads_tensors=True))
+            return ONNX_OPS[asked.node.op](replace(asked, reads_tensors=True))
         return made
 
     def place(self, asked: Asked, made: Made) -> list[Value]:

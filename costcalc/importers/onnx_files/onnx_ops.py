@@ -104,7 +104,7 @@ POINTWISE_OPS = {
     **dict.fromkeys(("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor", "BitShift",
                      "BitwiseAnd", "BitwiseOr", "BitwiseXor"), Work(1, 0)), "Mod": Work(1, 0),
 }  # fmt: skip
-TABLE: dict[str, Translation] = {
+ONNX_OPS: dict[str, Translation] = {
     **OWN_OPS,
     **{op: pointwise(work) for op, work in POINTWISE_OPS.items()},
     **dict.fromkeys((*reductions.OPERATIONS, *reductions.OTHER_REDUCTIONS), reductions.reduction),
@@ -159,7 +159,7 @@ def why_without_rule(op: str) -> str:
 
 def has_rule(op: str) -> bool:
     """Has an op a rule here?"""
-    return op in TABLE or op in ONLY_OF_SIZES
+    return op in ONNX_OPS or op in ONLY_OF_SIZES
 
 
 def refuse_without_rule(record: OnnxRecord, lenient: Leniency) -> dict[str, list[OnnxNode]]:
